@@ -1,0 +1,113 @@
+//! Points in time as the service writes them.
+
+use std::fmt;
+
+use chrono::{DateTime, NaiveDateTime, SecondsFormat, Utc};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// A point in time, kept exactly as it was written.
+///
+/// The documents say RFC 3339. A text that is not (the service has been seen to leave out the
+/// offset) must not make a whole list unreadable, so the text is kept and
+/// [`utc`](Self::utc) gives the time it stands for. Text without an offset is read as UTC.
+///
+/// ```
+/// use mkio_core::Timestamp;
+///
+/// let created = Timestamp::from("2026-03-01T10:00:00.50Z");
+/// assert_eq!(created.utc().unwrap().timestamp(), 1_772_359_200);
+/// assert_eq!(created.to_string(), "2026-03-01T10:00:00.50Z");
+/// ```
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+pub struct Timestamp(String);
+
+impl Timestamp {
+    /// The time in UTC, or `None` when the text is no point in time.
+    pub fn utc(&self) -> Option<DateTime<Utc>> {
+        DateTime::parse_from_rfc3339(&self.0)
+            .map(|time| time.with_timezone(&Utc))
+            .ok()
+            .or_else(|| {
+                ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f"]
+                    .iter()
+                    .find_map(|format| NaiveDateTime::parse_from_str(&self.0, format).ok())
+                    .map(|time| time.and_utc())
+            })
+    }
+
+    /// The text as it was received or will be sent.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Written in UTC with as many fractional digits as the time has, in groups of three.
+impl From<DateTime<Utc>> for Timestamp {
+    fn from(time: DateTime<Utc>) -> Self {
+        Self(time.to_rfc3339_opts(SecondsFormat::AutoSi, true))
+    }
+}
+
+impl From<&str> for Timestamp {
+    fn from(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+}
+
+impl From<String> for Timestamp {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(Self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keeps_the_text_and_reads_the_time() {
+        for (text, seconds) in [
+            ("1970-01-01T00:01:00Z", Some(60)),
+            ("1970-01-01T01:01:00.123456+01:00", Some(60)),
+            ("1970-01-01T00:01:00.5", Some(60)),
+            ("1970-01-01 00:01:00", Some(60)),
+            ("soon", None),
+        ] {
+            let json = format!("{text:?}");
+            let time: Timestamp = serde_json::from_str(&json).unwrap();
+            assert_eq!(time.utc().map(|time| time.timestamp()), seconds, "{text}");
+            assert_eq!(serde_json::to_string(&time).unwrap(), json);
+        }
+    }
+
+    #[test]
+    fn writes_times_in_utc() {
+        let time = DateTime::from_timestamp(60, 250_000_000).unwrap();
+        assert_eq!(Timestamp::from(time).as_str(), "1970-01-01T00:01:00.250Z");
+    }
+}
