@@ -7,12 +7,14 @@
 mod error;
 pub mod glue;
 mod operation;
+pub mod page;
 mod response;
 mod transport;
 mod value;
 
 pub use error::{Error, ErrorKind, Result};
 pub use operation::Operation;
+pub use page::{Items, Page, Pages, ResumeToken};
 pub use response::Response;
 pub use transport::{Transport, TransportBuilder};
 pub use value::{Nullable, Timestamp};

@@ -1,0 +1,177 @@
+//! A list as a stream of items.
+
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use futures_core::Stream;
+use futures_core::stream::FusedStream;
+use reqwest::Request;
+
+use super::{Page, Pages, ResumeToken};
+use crate::{Operation, Result, Transport};
+
+/// The items of a list, over all its pages.
+///
+/// A [`Stream`] of `Result<P::Item>`, with [`try_next`](Self::try_next),
+/// [`try_collect`](Self::try_collect) and [`take`](Self::take) of its own, so that no extension
+/// trait is needed. Nothing is sent before the first poll. The stream ends after the last item, and
+/// after an error, which comes when all items before it have been handed out;
+/// [`resume_token`](Self::resume_token) goes on from there.
+///
+/// While the items of one page are in use, the next page is fetched
+/// ([`prefetch`](Self::prefetch)); memory holds those two and no more.
+#[must_use = "a list sends nothing until it is polled"]
+pub struct Items<P: Page> {
+    pages: Pages<P>,
+    current: std::vec::IntoIter<P::Item>,
+    /// Items of the current page that have been handed out.
+    taken: usize,
+    /// Items that may still be handed out.
+    remaining: Option<u64>,
+}
+
+impl<P: Page> Items<P> {
+    pub(super) fn new(pages: Pages<P>) -> Self {
+        Self {
+            pages,
+            current: Vec::new().into_iter(),
+            taken: 0,
+            remaining: None,
+        }
+    }
+
+    /// The items of the list that `first` asks for; an error in it is the stream's first item.
+    pub fn of(transport: Transport, operation: &'static Operation, first: Result<Request>) -> Self {
+        Self::new(Pages::new(transport, operation, first))
+    }
+
+    /// Pages that are fetched while the items of earlier ones are in use: 1 by default, 0 for
+    /// none. Call it before the first poll; later it has no effect.
+    pub fn prefetch(mut self, pages: usize) -> Self {
+        self.pages = self.pages.prefetch(pages);
+        self
+    }
+
+    /// Empty pages in a row, each with a link to a next one, after which the list is given up with
+    /// an error: 100 by default. Call it before the first poll; later it has no effect.
+    pub fn max_empty_pages(mut self, pages: usize) -> Self {
+        self.pages = self.pages.max_empty_pages(pages);
+        self
+    }
+
+    /// Ends after `items` items, counted from now, and fetches no page beyond the one that holds
+    /// the last of them. To have the service send smaller pages as well, set `top` on the request.
+    pub fn limit(mut self, items: u64) -> Self {
+        self.pages.set(|walk| walk.items_wanted = Some(items));
+        self.remaining = Some(items);
+        self
+    }
+
+    /// The same as [`limit`](Self::limit), under the name that streams give it.
+    pub fn take(self, items: usize) -> Self {
+        self.limit(u64::try_from(items).unwrap_or(u64::MAX))
+    }
+
+    /// Goes on at `token` instead of at the beginning. Call it before the first poll; later it has
+    /// no effect. A token of another list is an error at the first poll.
+    pub fn resume(mut self, token: &ResumeToken) -> Self {
+        self.pages = self.pages.resume(token);
+        self
+    }
+
+    /// The place after the last item that was handed out.
+    ///
+    /// A list that is resumed there repeats no item and leaves none out, also in the middle of a
+    /// page, as long as the service keeps the order; items that are added or removed before the
+    /// place in the meantime shift it, as they do for any list that is read page by page.
+    pub fn resume_token(&self) -> ResumeToken {
+        self.pages
+            .token_at(self.taken, self.current.as_slice().is_empty())
+    }
+
+    /// How many items the service says there are in all, once a page has told.
+    pub fn total(&self) -> Option<u64> {
+        self.pages.total()
+    }
+
+    /// The next item; `None` after the last one.
+    pub async fn try_next(&mut self) -> Result<Option<P::Item>> {
+        poll_fn(|cx| Pin::new(&mut *self).poll_next(cx))
+            .await
+            .transpose()
+    }
+
+    /// All items; the first error ends it.
+    pub async fn try_collect<C: Default + Extend<P::Item>>(mut self) -> Result<C> {
+        let mut all = C::default();
+        while let Some(item) = self.try_next().await? {
+            // The rest of the page is here: no need to go through the poll for each.
+            let rest = self.current.len();
+            let rest = self.remaining.map_or(rest, |most| {
+                usize::try_from(most).map_or(rest, |most| most.min(rest))
+            });
+            all.extend([item]);
+            all.extend(self.current.by_ref().take(rest));
+            self.count(rest);
+        }
+        Ok(all)
+    }
+
+    fn count(&mut self, handed_out: usize) {
+        self.taken += handed_out;
+        if let Some(remaining) = &mut self.remaining {
+            *remaining = remaining.saturating_sub(u64::try_from(handed_out).unwrap_or(u64::MAX));
+        }
+    }
+}
+
+impl<P: Page> Unpin for Items<P> {}
+
+impl<P: Page> Stream for Items<P> {
+    type Item = Result<P::Item>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = self.get_mut();
+        loop {
+            if this.remaining == Some(0) {
+                return Poll::Ready(None);
+            }
+            if let Some(item) = this.current.next() {
+                this.count(1);
+                return Poll::Ready(Some(Ok(item)));
+            }
+            match ready!(this.pages.poll_page(cx)) {
+                None => return Poll::Ready(None),
+                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+                Some(Ok(page)) => {
+                    let mut page = page.into_inner();
+                    let items = page.items_mut().map(std::mem::take).unwrap_or_default();
+                    this.current = items.into_iter();
+                    this.taken = 0;
+                }
+            }
+        }
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let here = self.current.len();
+        let most = self.remaining.and_then(|most| usize::try_from(most).ok());
+        (most.map_or(here, |most| most.min(here)), most)
+    }
+}
+
+impl<P: Page> FusedStream for Items<P> {
+    fn is_terminated(&self) -> bool {
+        self.remaining == Some(0) || (self.current.len() == 0 && self.pages.is_terminated())
+    }
+}
+
+impl<P: Page> std::fmt::Debug for Items<P> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Items")
+            .field("pages", &self.pages)
+            .field("taken", &self.taken)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,164 @@
+//! Where the next page of a list is.
+
+use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use percent_encoding::percent_decode_str;
+use url::Url;
+
+/// Why a next link cannot be followed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum BadLink {
+    /// The text is no URL reference.
+    Unreadable,
+    /// Another scheme, host or port: the token must not go there.
+    OtherOrigin(String),
+    /// Same origin, but not the address of this list.
+    OtherList(String),
+}
+
+impl std::fmt::Display for BadLink {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Unreadable => f.write_str("the link to the next page is not a URL"),
+            Self::OtherOrigin(origin) => write!(
+                f,
+                "the link to the next page leads to another origin, {origin}, and was not followed \
+                 (set the client's base URL to the address that the service uses for itself)"
+            ),
+            Self::OtherList(path) => write!(
+                f,
+                "the link to the next page leads to {path}, which is not this list"
+            ),
+        }
+    }
+}
+
+/// The address of the page that `link` means, seen from a page of the list at `list`.
+///
+/// A list lives at one path and its pages differ in the query alone, so the path of the request
+/// stays and the link gives the query. That makes absolute and relative links, and those with a
+/// stale or additional prefix, mean the same: Beam devices answer `/channels?…` for
+/// `/api/channels/`.
+pub(crate) fn resolve(list: &Url, link: &str) -> Result<Url, BadLink> {
+    let link = link.trim();
+    let target = list.join(link).map_err(|_| BadLink::Unreadable)?;
+    if target.origin() != list.origin() || !target.username().is_empty() {
+        return Err(BadLink::OtherOrigin(target.origin().ascii_serialization()));
+    }
+    if !link.starts_with('?') && collection(&target) != collection(list) {
+        return Err(BadLink::OtherList(target.path().to_owned()));
+    }
+    let mut page = list.clone();
+    // `%24top` and `$top` are the same parameter; a URL's query keeps either as it is.
+    page.set_query(target.query());
+    page.set_fragment(None);
+    Ok(page)
+}
+
+/// Last segment of the path, decoded: the name of the collection.
+fn collection(url: &Url) -> String {
+    let name = url
+        .path()
+        .trim_end_matches('/')
+        .rsplit('/')
+        .next()
+        .unwrap_or_default();
+    percent_decode_str(name).decode_utf8_lossy().into_owned()
+}
+
+/// Pages that have been asked for, as hashes: a list of a million items stays a few kilobytes.
+#[derive(Debug, Default)]
+pub(crate) struct Seen(HashSet<u64>);
+
+impl Seen {
+    /// Notes a page; `false` when it was noted before, however its parameters were escaped.
+    pub(crate) fn insert(&mut self, page: &Url) -> bool {
+        let mut hasher = DefaultHasher::new();
+        page.path().hash(&mut hasher);
+        for (name, value) in page.query_pairs() {
+            (name, value).hash(&mut hasher);
+        }
+        self.0.insert(hasher.finish())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn url(text: &str) -> Url {
+        Url::parse(text).unwrap()
+    }
+
+    const ASSETS: &str = "https://app.mk.io/api/v1/projects/acme/media/assets?$top=2";
+
+    #[test]
+    fn follows_every_form_that_the_service_writes() {
+        let list = "https://app.mk.io/api/v1/projects/acme/media/assets?";
+        for link in [
+            "https://app.mk.io/api/v1/projects/acme/media/assets?$top=2&$skiptoken=2",
+            "https://app.mk.io:443/api/v1/projects/acme/media/assets/?$top=2&$skiptoken=2",
+            "/api/v1/projects/acme/media/assets?$top=2&$skiptoken=2",
+            "/assets?$top=2&$skiptoken=2",
+            "/api/ams/acme/assets?$top=2&$skiptoken=2",
+            "assets?$top=2&$skiptoken=2",
+            "?$top=2&$skiptoken=2",
+            " ?$top=2&$skiptoken=2 ",
+        ] {
+            let page = resolve(&url(ASSETS), link).unwrap();
+            assert_eq!(
+                page.as_str(),
+                format!("{list}$top=2&$skiptoken=2"),
+                "{link}"
+            );
+        }
+    }
+
+    #[test]
+    fn keeps_the_devices_path_and_every_parameter() {
+        let list = url("http://beam.local:8080/api/channels/?%24top=1");
+        let link = "/channels?%24top=1&%24skiptoken=1&%24filter=name%20eq%20%27a%26b%27&x=%C3%A9";
+        assert_eq!(
+            resolve(&list, link).unwrap().as_str(),
+            "http://beam.local:8080/api/channels/?%24top=1&%24skiptoken=1\
+             &%24filter=name%20eq%20%27a%26b%27&x=%C3%A9"
+        );
+    }
+
+    #[test]
+    fn refuses_another_origin() {
+        for link in [
+            "https://evil.example/api/v1/projects/acme/media/assets?$skiptoken=2",
+            "//evil.example/assets?$skiptoken=2",
+            "http://app.mk.io/api/v1/projects/acme/media/assets?$skiptoken=2",
+            "https://app.mk.io:8443/api/v1/projects/acme/media/assets?$skiptoken=2",
+            "https://app.mk.io@evil.example/assets?$skiptoken=2",
+            "https://user@app.mk.io/assets?$skiptoken=2",
+            "file:///assets",
+        ] {
+            let refused = resolve(&url(ASSETS), link).unwrap_err();
+            assert!(
+                matches!(refused, BadLink::OtherOrigin(_)),
+                "{link}: {refused:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn refuses_what_is_not_this_list() {
+        assert_eq!(
+            resolve(&url(ASSETS), "/api/v1/user/tokens?$skiptoken=2"),
+            Err(BadLink::OtherList("/api/v1/user/tokens".to_owned()))
+        );
+        assert_eq!(resolve(&url(ASSETS), "https://"), Err(BadLink::Unreadable));
+    }
+
+    #[test]
+    fn knows_a_page_however_it_is_escaped() {
+        let mut seen = Seen::default();
+        assert!(seen.insert(&url("https://h/assets?$skiptoken=2&$top=2")));
+        assert!(!seen.insert(&url("https://h/assets?%24skiptoken=2&%24top=2")));
+        assert!(seen.insert(&url("https://h/assets?$skiptoken=4&$top=2")));
+    }
+}

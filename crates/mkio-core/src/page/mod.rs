@@ -1,0 +1,58 @@
+//! Lists: every list operation as a stream of pages or of items.
+//!
+//! A request that answers a list ends in `send()` (one page), `pages()` or `items()`. The streams
+//! send nothing before they are polled for the first time, hold one page and those fetched ahead,
+//! follow the service's next links, and can be written down and taken up again
+//! ([`ResumeToken`]).
+//!
+//! - [`Page`] is what a list's answer has to tell; the generated crates implement it.
+//! - [`Pages`] and [`Items`] are the streams.
+//! - [`query`] has typed filters, orders and labels.
+
+mod exchange;
+mod items;
+mod link;
+mod pages;
+pub mod query;
+mod token;
+mod walk;
+
+#[cfg(test)]
+pub(crate) mod script;
+#[cfg(test)]
+mod tests;
+
+pub use items::Items;
+pub use pages::Pages;
+pub use token::ResumeToken;
+
+pub(crate) use exchange::{Answer, Exchange};
+
+use serde::de::DeserializeOwned;
+
+/// One answer of a list operation.
+///
+/// Implemented by the generated crates for every answer that holds a collection.
+pub trait Page: DeserializeOwned + Send + 'static {
+    /// What the list is made of.
+    type Item: Send + 'static;
+
+    /// The items of this page.
+    fn items(&self) -> &[Self::Item];
+
+    /// The items of this page, to take from; `None` when the answer has none.
+    fn items_mut(&mut self) -> Option<&mut Vec<Self::Item>>;
+
+    /// Link to the next page (`@odata.nextLink`); `None` ends the list.
+    fn next_link(&self) -> Option<&str> {
+        None
+    }
+
+    /// How many items the service says there are in all (`supplemental.pagination.total`).
+    ///
+    /// What is counted differs: the cloud's documents say all items of the project, a Beam device
+    /// counts those that match the filter.
+    fn total(&self) -> Option<u64> {
+        None
+    }
+}

@@ -1,0 +1,280 @@
+//! A list as a stream of pages.
+
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use futures_core::Stream;
+use futures_core::future::BoxFuture;
+use futures_core::stream::FusedStream;
+use reqwest::Request;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tracing::Instrument;
+
+use super::exchange::Exchange;
+use super::walk::{Fetched, Walk};
+use super::{Items, Page, ResumeToken};
+use crate::{Operation, Response, Result, Transport};
+
+/// The pages of a list, one after the other.
+///
+/// A [`Stream`] of `Result<Response<P>>`, with [`try_next`](Self::try_next),
+/// [`try_collect`](Self::try_collect) and [`take`](Self::take) of its own, so that no extension
+/// trait is needed. Nothing is sent before the first poll. The stream ends after the last page, and
+/// after an error; [`resume_token`](Self::resume_token) goes on from there.
+///
+/// While one page is in use, the next is fetched ([`prefetch`](Self::prefetch), 1 by default). A
+/// link to a page that was read before, or too many empty pages in a row
+/// ([`max_empty_pages`](Self::max_empty_pages)), is an error and no endless loop.
+#[must_use = "a list sends nothing until it is polled"]
+pub struct Pages<P: Page> {
+    state: State<P>,
+    place: Place,
+    prefetch: usize,
+    total: Option<u64>,
+}
+
+enum State<P> {
+    Idle(Box<Walk<P>>),
+    Fetching(BoxFuture<'static, (Box<Walk<P>>, Option<Result<Fetched<P>>>)>),
+    Ahead {
+        pages: mpsc::Receiver<Result<Fetched<P>>>,
+        /// Aborts the fetching task when dropped.
+        _task: JoinSet<()>,
+    },
+    Ended,
+}
+
+/// Where in the list the reader stands.
+struct Place {
+    list: String,
+    query: Option<String>,
+    offset: usize,
+    next: Option<Option<String>>,
+}
+
+impl<P: Page> Pages<P> {
+    /// The list that `first` asks for; an error in it is the stream's first item.
+    pub fn new(
+        transport: Transport,
+        operation: &'static Operation,
+        first: Result<Request>,
+    ) -> Self {
+        Self::over(Arc::new(transport), operation, first)
+    }
+
+    pub(crate) fn over(
+        exchange: Arc<dyn Exchange>,
+        operation: &'static Operation,
+        first: Result<Request>,
+    ) -> Self {
+        let walk = Walk::new(exchange, operation, first);
+        Self {
+            place: Place::at(walk.start()),
+            state: State::Idle(Box::new(walk)),
+            prefetch: 1,
+            total: None,
+        }
+    }
+
+    /// The items of the pages instead of the pages.
+    pub fn items(self) -> Items<P> {
+        Items::new(self)
+    }
+
+    /// Pages that are fetched while earlier ones are in use: 1 by default, 0 for none.
+    ///
+    /// No more than this many pages wait in memory. Fetching ahead runs in a task of the current
+    /// tokio runtime that ends with the stream. Call it before the first poll; later it has no
+    /// effect.
+    pub fn prefetch(mut self, pages: usize) -> Self {
+        self.prefetch = pages;
+        self
+    }
+
+    /// Empty pages in a row, each with a link to a next one, after which the list is given up with
+    /// an error: 100 by default. Call it before the first poll; later it has no effect.
+    pub fn max_empty_pages(mut self, pages: usize) -> Self {
+        self.set(|walk| walk.max_empty = pages);
+        self
+    }
+
+    /// Ends after `pages` pages and fetches none beyond them. Call it before the first poll; later
+    /// it has no effect.
+    pub fn take(mut self, pages: usize) -> Self {
+        self.set(|walk| walk.pages_wanted = u64::try_from(pages).ok());
+        self
+    }
+
+    /// Goes on at `token` instead of at the beginning. Call it before the first poll; later it has
+    /// no effect. A token of another list is an error at the first poll.
+    pub fn resume(mut self, token: &ResumeToken) -> Self {
+        if let State::Idle(walk) = &mut self.state {
+            walk.resume(token);
+            self.place = Place::at(walk.start());
+        }
+        self
+    }
+
+    /// The place after the last page that was handed out.
+    pub fn resume_token(&self) -> ResumeToken {
+        self.place.token(true)
+    }
+
+    /// How many items the service says there are in all, once a page has told.
+    pub fn total(&self) -> Option<u64> {
+        self.total
+    }
+
+    /// The next page; `None` after the last one.
+    pub async fn try_next(&mut self) -> Result<Option<Response<P>>> {
+        poll_fn(|cx| Pin::new(&mut *self).poll_next(cx))
+            .await
+            .transpose()
+    }
+
+    /// All pages; the first error ends it.
+    pub async fn try_collect<C: Default + Extend<Response<P>>>(mut self) -> Result<C> {
+        let mut all = C::default();
+        while let Some(page) = self.try_next().await? {
+            all.extend([page]);
+        }
+        Ok(all)
+    }
+
+    pub(super) fn set(&mut self, change: impl FnOnce(&mut Walk<P>)) {
+        if let State::Idle(walk) = &mut self.state {
+            change(walk);
+        }
+    }
+
+    /// The token of the place after `taken` items of the current page; `done` when that is all.
+    pub(super) fn token_at(&self, taken: usize, done: bool) -> ResumeToken {
+        let mut token = self.place.token(done);
+        if !(done && self.place.next.is_some()) {
+            token.offset += taken;
+        }
+        token
+    }
+
+    /// The next page, with the place moved to its start.
+    pub(super) fn poll_page(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Response<P>>>> {
+        let fetched = loop {
+            match &mut self.state {
+                State::Ended => return Poll::Ready(None),
+                State::Ahead { pages, .. } => break ready!(pages.poll_recv(cx)),
+                State::Fetching(fetch) => {
+                    let (walk, fetched) = ready!(fetch.as_mut().poll(cx));
+                    self.state = State::Idle(walk);
+                    break fetched;
+                }
+                State::Idle(_) => self.start(),
+            }
+        };
+        Poll::Ready(match fetched {
+            None => {
+                self.state = State::Ended;
+                None
+            }
+            Some(Err(error)) => {
+                self.state = State::Ended;
+                Some(Err(error))
+            }
+            Some(Ok(fetched)) => {
+                self.place.query = fetched.query;
+                self.place.offset = fetched.skipped;
+                self.place.next = fetched.next;
+                self.total = fetched.page.total().or(self.total);
+                Some(Ok(fetched.page))
+            }
+        })
+    }
+
+    fn start(&mut self) {
+        let State::Idle(mut walk) = std::mem::replace(&mut self.state, State::Ended) else {
+            return;
+        };
+        // Without a runtime there is no task to fetch ahead in.
+        let runtime = tokio::runtime::Handle::try_current();
+        self.state = match runtime {
+            Ok(runtime) if self.prefetch > 0 => {
+                let (sender, pages) = mpsc::channel(self.prefetch);
+                let mut task = JoinSet::new();
+                let fetch = async move {
+                    // The place in the channel comes first: it bounds what is fetched.
+                    while let Ok(free) = sender.reserve().await {
+                        let Some(page) = walk.next().await else { break };
+                        free.send(page);
+                    }
+                };
+                task.spawn_on(fetch.in_current_span(), &runtime);
+                State::Ahead { pages, _task: task }
+            }
+            _ => State::Fetching(Box::pin(async move {
+                let page = walk.next().await;
+                (walk, page)
+            })),
+        };
+    }
+}
+
+impl Place {
+    fn at(token: ResumeToken) -> Self {
+        Self {
+            list: token.list,
+            query: token.query,
+            offset: token.offset,
+            next: None,
+        }
+    }
+
+    /// The token of the current page's start, or with `done` of the next page's.
+    fn token(&self, done: bool) -> ResumeToken {
+        let (query, offset) = match &self.next {
+            Some(next) if done => (next.clone(), 0),
+            _ => (self.query.clone(), self.offset),
+        };
+        ResumeToken {
+            list: self.list.clone(),
+            query,
+            offset,
+        }
+    }
+}
+
+impl<P: Page> Stream for Pages<P> {
+    type Item = Result<Response<P>>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = self.get_mut();
+        loop {
+            let page = ready!(this.poll_page(cx));
+            if let Some(Ok(page)) = &page {
+                let resumed_at_end = this.place.offset > 0 && page.items().is_empty();
+                this.place.offset += page.items().len();
+                if resumed_at_end {
+                    continue;
+                }
+            }
+            return Poll::Ready(page);
+        }
+    }
+}
+
+impl<P: Page> FusedStream for Pages<P> {
+    fn is_terminated(&self) -> bool {
+        matches!(self.state, State::Ended)
+    }
+}
+
+impl<P: Page> std::fmt::Debug for Pages<P> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Pages")
+            .field("list", &self.place.list)
+            .field("prefetch", &self.prefetch)
+            .field("total", &self.total)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,182 @@
+//! Values in filters, written as the service reads them.
+
+use chrono::{DateTime, SecondsFormat, TimeZone, Utc};
+use uuid::Uuid;
+
+use crate::Timestamp;
+
+/// What a field holds; decides which values it can be compared with.
+///
+/// Implemented by [`Text`], [`Time`], [`Number`] and [`Flag`].
+pub trait Kind: sealed::Sealed {}
+
+/// Text, and everything that the service's JSON holds as text: names, identifiers (UUIDs too),
+/// states.
+#[derive(Debug, Clone, Copy)]
+pub enum Text {}
+
+/// A point in time.
+#[derive(Debug, Clone, Copy)]
+pub enum Time {}
+
+/// A number.
+#[derive(Debug, Clone, Copy)]
+pub enum Number {}
+
+/// True or false.
+#[derive(Debug, Clone, Copy)]
+pub enum Flag {}
+
+mod sealed {
+    pub trait Sealed {}
+}
+
+macro_rules! kinds {
+    ($($kind:ty),*) => {
+        $(impl sealed::Sealed for $kind {}
+        impl Kind for $kind {})*
+    };
+}
+kinds!(Text, Time, Number, Flag);
+
+/// A value that a field of kind `K` can be compared with.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be compared with a field of kind `{K}`",
+    note = "text fields take strings and UUIDs, time fields `Timestamp`, `chrono::DateTime` or text, \
+            number fields numbers, flag fields `bool`"
+)]
+pub trait Literal<K: Kind> {
+    /// The value as it stands in a filter.
+    fn literal(&self) -> String;
+}
+
+/// Single quotes, doubled inside; every other character stands for itself.
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+impl<K: Kind, V: Literal<K> + ?Sized> Literal<K> for &V {
+    fn literal(&self) -> String {
+        V::literal(self)
+    }
+}
+
+impl Literal<Text> for str {
+    fn literal(&self) -> String {
+        quoted(self)
+    }
+}
+
+impl Literal<Text> for String {
+    fn literal(&self) -> String {
+        quoted(self)
+    }
+}
+
+/// Quoted: identifiers are text in the service's JSON.
+impl Literal<Text> for Uuid {
+    fn literal(&self) -> String {
+        quoted(&self.hyphenated().to_string())
+    }
+}
+
+/// Times stand bare. A text that is a time is written in UTC; any other text is quoted, so that it
+/// cannot turn into another condition.
+impl Literal<Time> for Timestamp {
+    fn literal(&self) -> String {
+        match self.utc() {
+            Some(time) => time.literal(),
+            None => quoted(self.as_str()),
+        }
+    }
+}
+
+impl<Z: TimeZone> Literal<Time> for DateTime<Z> {
+    fn literal(&self) -> String {
+        self.with_timezone(&Utc)
+            .to_rfc3339_opts(SecondsFormat::AutoSi, true)
+    }
+}
+
+impl Literal<Time> for str {
+    fn literal(&self) -> String {
+        Timestamp::from(self).literal()
+    }
+}
+
+impl Literal<Time> for String {
+    fn literal(&self) -> String {
+        <str as Literal<Time>>::literal(self)
+    }
+}
+
+macro_rules! numbers {
+    ($($type:ty),*) => {
+        $(impl Literal<Number> for $type {
+            fn literal(&self) -> String {
+                self.to_string()
+            }
+        })*
+    };
+}
+numbers!(i8, i16, i32, i64, isize, u8, u16, u32, u64, usize, f32, f64);
+
+impl Literal<Flag> for bool {
+    fn literal(&self) -> String {
+        self.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(value: impl Literal<Text>) -> String {
+        value.literal()
+    }
+
+    fn time(value: impl Literal<Time>) -> String {
+        value.literal()
+    }
+
+    #[test]
+    fn quotes_text() {
+        assert_eq!(text("a"), "'a'");
+        assert_eq!(text("it's 'so'".to_owned()), "'it''s ''so'''");
+        assert_eq!(text("' or 1 eq 1 or '"), "''' or 1 eq 1 or '''");
+        assert_eq!(
+            text("Überblick 東京 & 100%+\\"),
+            "'Überblick 東京 & 100%+\\'"
+        );
+        assert_eq!(text(""), "''");
+        assert_eq!(
+            text(Uuid::from_u128(0x0123_4567_89ab_cdef_0123_4567_89ab_cdef)),
+            "'01234567-89ab-cdef-0123-456789abcdef'"
+        );
+    }
+
+    #[test]
+    fn writes_times_bare_and_in_utc() {
+        assert_eq!(time("2026-03-01T01:00:00+01:00"), "2026-03-01T00:00:00Z");
+        assert_eq!(
+            time(&"2026-03-01T00:00:00.5Z".to_owned()),
+            "2026-03-01T00:00:00.500Z"
+        );
+        assert_eq!(
+            time(Timestamp::from("2026-03-01T00:00:00")),
+            "2026-03-01T00:00:00Z"
+        );
+        assert_eq!(
+            time(DateTime::from_timestamp(0, 0).unwrap()),
+            "1970-01-01T00:00:00Z"
+        );
+        assert_eq!(time("now or name eq 'x'"), "'now or name eq ''x'''");
+    }
+
+    #[test]
+    fn writes_numbers_and_flags_bare() {
+        assert_eq!(7_u32.literal(), "7");
+        assert_eq!((-1.5_f64).literal(), "-1.5");
+        assert_eq!(true.literal(), "true");
+    }
+}

@@ -1,0 +1,105 @@
+//! A scripted service for the tests of lists and waits: no sockets, so that the paused clock holds.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use futures_core::future::BoxFuture;
+use http::{HeaderMap, Method, StatusCode};
+use reqwest::Request;
+use tokio::time::Instant;
+
+use super::exchange::{Answer, Exchange};
+use crate::{Operation, Result};
+
+/// A request as the service saw it.
+#[derive(Debug, Clone)]
+pub(crate) struct Seen {
+    pub(crate) at: Instant,
+    pub(crate) path: String,
+    pub(crate) query: Vec<(String, String)>,
+}
+
+impl Seen {
+    pub(crate) fn parameter(&self, name: &str) -> Option<&str> {
+        self.query
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
+    }
+}
+
+type Handler = dyn Fn(&Seen) -> Result<String> + Send + Sync;
+
+/// Answers every request with what a closure makes of it, after a latency.
+pub(crate) struct Script {
+    handler: Box<Handler>,
+    latency: Duration,
+    log: Mutex<Vec<Seen>>,
+}
+
+impl Script {
+    pub(crate) fn new(
+        handler: impl Fn(&Seen) -> Result<String> + Send + Sync + 'static,
+    ) -> Arc<Self> {
+        Self::slow(Duration::ZERO, handler)
+    }
+
+    pub(crate) fn slow(
+        latency: Duration,
+        handler: impl Fn(&Seen) -> Result<String> + Send + Sync + 'static,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            handler: Box::new(handler),
+            latency,
+            log: Mutex::default(),
+        })
+    }
+
+    /// All requests so far.
+    pub(crate) fn log(&self) -> Vec<Seen> {
+        self.log.lock().unwrap().clone()
+    }
+
+    pub(crate) fn calls(&self) -> usize {
+        self.log.lock().unwrap().len()
+    }
+}
+
+impl Exchange for Script {
+    fn exchange<'a>(
+        &'a self,
+        request: Request,
+        _: &'static Operation,
+    ) -> BoxFuture<'a, Result<Answer>> {
+        Box::pin(async move {
+            let seen = Seen {
+                at: Instant::now(),
+                path: request.url().path().to_owned(),
+                query: request.url().query_pairs().into_owned().collect(),
+            };
+            self.log.lock().unwrap().push(seen.clone());
+            if !self.latency.is_zero() {
+                tokio::time::sleep(self.latency).await;
+            }
+            Ok(Answer {
+                status: StatusCode::OK,
+                headers: HeaderMap::new(),
+                body: (self.handler)(&seen)?.into(),
+            })
+        })
+    }
+}
+
+/// A GET request as a generated crate builds it.
+pub(crate) fn get(url: &str) -> Result<Request> {
+    Ok(Request::new(Method::GET, url.parse().unwrap()))
+}
+
+pub(crate) static LIST: Operation = Operation {
+    id: "list_assets",
+    api: "media",
+    method: Method::GET,
+    path: "/api/v1/projects/{project_name}/media/assets",
+    request_body: None,
+    streams: false,
+};

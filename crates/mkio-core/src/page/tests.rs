@@ -1,0 +1,401 @@
+//! Lists against a scripted service.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Deserialize;
+use tokio::time::Instant;
+
+use super::script::{LIST, Script, Seen, get};
+use super::{Items, Page, Pages, ResumeToken};
+use crate::{Error, ErrorKind};
+
+#[derive(Debug, Clone, Deserialize)]
+struct Assets {
+    value: Option<Vec<u32>>,
+    #[serde(rename = "@odata.nextLink")]
+    next: Option<String>,
+    total: Option<u64>,
+}
+
+impl Page for Assets {
+    type Item = u32;
+
+    fn items(&self) -> &[u32] {
+        self.value.as_deref().unwrap_or_default()
+    }
+
+    fn items_mut(&mut self) -> Option<&mut Vec<u32>> {
+        self.value.as_mut()
+    }
+
+    fn next_link(&self) -> Option<&str> {
+        self.next.as_deref()
+    }
+
+    fn total(&self) -> Option<u64> {
+        self.total
+    }
+}
+
+const URL: &str = "https://app.mk.io/api/v1/projects/acme/media/assets?$filter=x";
+
+/// A list of pages of the given sizes, linked by `$skiptoken=<number of the page>`.
+fn list(sizes: &'static [u32]) -> Arc<Script> {
+    Script::new(move |seen| Ok(page(sizes, seen)))
+}
+
+fn page(sizes: &[u32], seen: &Seen) -> String {
+    assert_eq!(seen.parameter("$filter"), Some("x"), "a parameter was lost");
+    let number: usize = seen
+        .parameter("$skiptoken")
+        .map_or(0, |n| n.parse().unwrap());
+    let first: u32 = sizes[..number].iter().sum();
+    let items: Vec<_> = (first..first + sizes[number]).collect();
+    let mut page = serde_json::json!({"value": items, "total": sizes.iter().sum::<u32>()});
+    if number + 1 < sizes.len() {
+        page["@odata.nextLink"] = format!(
+            "/api/v1/projects/acme/media/assets?%24filter=x&%24skiptoken={}",
+            number + 1
+        )
+        .into();
+    }
+    page.to_string()
+}
+
+fn pages(script: &Arc<Script>) -> Pages<Assets> {
+    Pages::over(script.clone(), &LIST, get(URL))
+}
+
+fn items(script: &Arc<Script>) -> Items<Assets> {
+    pages(script).items()
+}
+
+const FIVE: &[u32] = &[3, 3, 1, 3, 2];
+
+#[tokio::test(start_paused = true)]
+async fn gives_all_items_and_the_total() {
+    for prefetch in [0, 1, 3] {
+        let script = list(FIVE);
+        let mut assets = items(&script).prefetch(prefetch);
+        assert_eq!(assets.total(), None);
+        let mut all = Vec::new();
+        while let Some(asset) = assets.try_next().await.unwrap() {
+            assert_eq!(assets.total(), Some(12));
+            all.push(asset);
+        }
+        assert_eq!(all, (0..12).collect::<Vec<_>>());
+        assert_eq!(script.calls(), 5);
+        assert_eq!(assets.try_next().await.unwrap(), None);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn gives_pages_with_what_came_with_them() {
+    let script = list(FIVE);
+    let all: Vec<_> = pages(&script).try_collect().await.unwrap();
+    let sizes: Vec<_> = all.iter().map(|page| page.items().len()).collect();
+    assert_eq!(sizes, [3, 3, 1, 3, 2]);
+    assert_eq!(all[4].status(), 200);
+    assert!(all[4].raw().starts_with(b"{\"value\":[10,11]"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn sends_nothing_before_the_first_poll() {
+    let script = list(FIVE);
+    let list = items(&script).prefetch(3);
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    assert_eq!(script.calls(), 0);
+    drop(list);
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    assert_eq!(script.calls(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn fetches_ahead_no_more_than_it_may() {
+    for (prefetch, fetched) in [(0, 1), (1, 2), (2, 3), (9, 5)] {
+        let script = list(FIVE);
+        let mut assets = items(&script).prefetch(prefetch);
+        assets.try_next().await.unwrap();
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        assert_eq!(script.calls(), fetched, "prefetch {prefetch}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn fetching_ahead_hides_the_latency_behind_the_work() {
+    let mut took = Vec::new();
+    for prefetch in [0, 1] {
+        let latency = Duration::from_millis(20);
+        let script = Script::slow(latency, |seen| Ok(page(&[1; 50], seen)));
+        let mut pages = pages(&script).prefetch(prefetch);
+        let start = Instant::now();
+        while pages.try_next().await.unwrap().is_some() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        took.push(start.elapsed());
+    }
+    assert_eq!(
+        took,
+        [Duration::from_millis(1500), Duration::from_millis(1010)]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn stops_fetching_when_dropped() {
+    let script = Script::slow(Duration::from_millis(20), |seen| Ok(page(&[1; 50], seen)));
+    let mut assets = items(&script).prefetch(10);
+    assets.try_next().await.unwrap();
+    drop(assets);
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    assert!(script.calls() <= 2, "{}", script.calls());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_limit_fetches_no_page_too_many() {
+    for (limit, calls) in [(0, 0), (1, 1), (3, 1), (4, 2), (7, 3), (12, 5), (99, 5)] {
+        for prefetch in [0, 1, 9] {
+            let script = list(FIVE);
+            let got: Vec<_> = items(&script)
+                .prefetch(prefetch)
+                .limit(limit)
+                .try_collect()
+                .await
+                .unwrap();
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            assert_eq!(got, (0..12.min(limit as u32)).collect::<Vec<_>>());
+            assert_eq!(script.calls(), calls, "limit {limit}, prefetch {prefetch}");
+        }
+    }
+    let script = list(FIVE);
+    let got: Vec<_> = pages(&script).take(2).try_collect().await.unwrap();
+    assert_eq!((got.len(), script.calls()), (2, 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn goes_on_after_every_single_item() {
+    for prefetch in [0, 1, 2] {
+        for stop in 0..=12 {
+            let script = list(FIVE);
+            let mut first = items(&script).prefetch(prefetch);
+            let mut all = Vec::new();
+            for _ in 0..stop {
+                all.extend(first.try_next().await.unwrap());
+            }
+            let token = serde_json::to_string(&first.resume_token()).unwrap();
+            drop(first);
+
+            let token: ResumeToken = serde_json::from_str(&token).unwrap();
+            let rest: Vec<_> = items(&script).resume(&token).try_collect().await.unwrap();
+            all.extend(rest);
+            assert_eq!(all, (0..12).collect::<Vec<_>>(), "stopped after {stop}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn goes_on_again_and_again_with_one_item_each() {
+    let script = list(FIVE);
+    let mut token = items(&script).resume_token();
+    let mut all = Vec::new();
+    loop {
+        let mut part = items(&script).resume(&token);
+        let Some(item) = part.try_next().await.unwrap() else {
+            break;
+        };
+        all.push(item);
+        token = part.resume_token();
+    }
+    assert_eq!(all, (0..12).collect::<Vec<_>>());
+}
+
+#[tokio::test(start_paused = true)]
+async fn pages_go_on_after_every_page_and_within_one() {
+    for stop in 0..=5 {
+        let script = list(FIVE);
+        let mut first = pages(&script);
+        let mut all = Vec::new();
+        for _ in 0..stop {
+            let page = first.try_next().await.unwrap().unwrap();
+            all.extend_from_slice(page.items());
+        }
+        let rest: Vec<_> = pages(&script)
+            .resume(&first.resume_token())
+            .try_collect()
+            .await
+            .unwrap();
+        assert_eq!(rest.len(), 5 - stop);
+        all.extend(rest.iter().flat_map(|page| page.items().to_vec()));
+        assert_eq!(all, (0..12).collect::<Vec<_>>(), "stopped after {stop}");
+    }
+    let script = list(FIVE);
+    let mut four = items(&script);
+    for _ in 0..4 {
+        four.try_next().await.unwrap();
+    }
+    let mut rest = pages(&script).resume(&four.resume_token());
+    let page = rest.try_next().await.unwrap().unwrap();
+    assert_eq!(page.items(), [4, 5]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_goes_back_to_its_own_list_only() {
+    let script = list(FIVE);
+    let token = items(&script).resume_token();
+    let other = get("https://app.mk.io/api/v1/projects/other/media/assets");
+    let mut other = Pages::<Assets>::over(script.clone(), &LIST, other).resume(&token);
+    let error = other.try_next().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidRequest);
+    assert!(error.to_string().contains("/projects/acme/"), "{error}");
+    assert_eq!(script.calls(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_error_comes_in_its_place_and_can_be_taken_up() {
+    for prefetch in [0, 1, 9] {
+        let down = Arc::new(std::sync::atomic::AtomicBool::new(true));
+        let switch = down.clone();
+        let script = Script::new(move |seen| {
+            if seen.parameter("$skiptoken") == Some("2")
+                && switch.load(std::sync::atomic::Ordering::Relaxed)
+            {
+                return Err(Error::new(ErrorKind::Connection, "gone"));
+            }
+            Ok(page(FIVE, seen))
+        });
+        let mut assets = items(&script).prefetch(prefetch);
+        for expected in 0..6 {
+            assert_eq!(assets.try_next().await.unwrap(), Some(expected));
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        let error = assets.try_next().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Connection);
+        assert_eq!(assets.try_next().await.unwrap(), None);
+
+        down.store(false, std::sync::atomic::Ordering::Relaxed);
+        let rest: Vec<_> = items(&script)
+            .resume(&assets.resume_token())
+            .try_collect()
+            .await
+            .unwrap();
+        assert_eq!(rest, (6..12).collect::<Vec<_>>());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_unusable_request_is_the_first_item() {
+    let script = list(FIVE);
+    let unusable = Err(Error::new(
+        ErrorKind::InvalidRequest,
+        "asset_name is missing",
+    ));
+    let mut assets = Pages::<Assets>::over(script.clone(), &LIST, unusable).items();
+    let _ = assets.resume_token();
+    let error = assets.try_next().await.unwrap_err();
+    assert_eq!(error.to_string(), "asset_name is missing");
+    assert_eq!(script.calls(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn empty_pages_with_a_link_go_on() {
+    let script = list(&[0, 2, 0, 0, 1, 0]);
+    let all: Vec<_> = items(&script).try_collect().await.unwrap();
+    assert_eq!(all, [0, 1, 2]);
+    assert_eq!(script.calls(), 6);
+}
+
+#[tokio::test(start_paused = true)]
+async fn pages_without_end_are_an_error() {
+    let script = Script::new(|seen| {
+        let next: u32 = seen
+            .parameter("$skiptoken")
+            .map_or(0, |n| n.parse().unwrap())
+            + 1;
+        Ok(format!(
+            r#"{{"value": [], "@odata.nextLink": "?$skiptoken={next}"}}"#
+        ))
+    });
+    let mut assets = items(&script).max_empty_pages(7).prefetch(0);
+    let error = assets.try_next().await.unwrap_err();
+    assert!(
+        error.to_string().contains("7 empty pages in a row"),
+        "{error}"
+    );
+    assert_eq!(script.calls(), 7);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_link_seen_before_is_an_error() {
+    for (link, calls) in [
+        // Back to the first page, differently escaped.
+        ("/assets?%24filter=x", 2),
+        // The page itself.
+        ("/assets?$filter=x&$skiptoken=1", 2),
+    ] {
+        let script = Script::new(move |seen| match seen.parameter("$skiptoken") {
+            None => Ok(r#"{"value": [1], "@odata.nextLink": "?$filter=x&%24skiptoken=1"}"#.into()),
+            Some(_) => Ok(format!(r#"{{"value": [2], "@odata.nextLink": "{link}"}}"#)),
+        });
+        let mut assets = items(&script);
+        assert_eq!(assets.try_next().await.unwrap(), Some(1));
+        assert_eq!(assets.try_next().await.unwrap(), Some(2));
+        let error = assets.try_next().await.unwrap_err();
+        assert!(error.to_string().contains("read before"), "{error}");
+        assert_eq!(script.calls(), calls);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_link_to_another_origin_is_refused_after_the_items() {
+    let script = Script::new(|_| {
+        Ok(r#"{"value": [1], "@odata.nextLink": "https://evil.example/assets?x=1"}"#.into())
+    });
+    let mut assets = items(&script);
+    assert_eq!(assets.try_next().await.unwrap(), Some(1));
+    let error = assets.try_next().await.unwrap_err();
+    assert!(
+        error.to_string().contains("https://evil.example"),
+        "{error}"
+    );
+    assert_eq!(script.calls(), 1);
+    // With a limit that ends before, the bad link does not matter.
+    let one: Vec<_> = items(&script).limit(1).try_collect().await.unwrap();
+    assert_eq!(one, [1]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_without_paging_ends_after_one_page() {
+    let script = Script::new(|_| Ok(r#"{"value": [1, 2]}"#.into()));
+    let all: Vec<_> = items(&script).try_collect().await.unwrap();
+    assert_eq!((all, script.calls()), (vec![1, 2], 1));
+    let script = Script::new(|_| Ok(r#"{"@odata.nextLink": ""}"#.into()));
+    let all: Vec<_> = items(&script).try_collect().await.unwrap();
+    assert_eq!((all, script.calls()), (vec![], 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_undecodable_page_names_the_place() {
+    let script = Script::new(|_| Ok(r#"{"value": [1, "two"]}"#.into()));
+    let error = items(&script).try_next().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Decode);
+    assert!(error.to_string().contains("value[1]"), "{error}");
+}
+
+#[test]
+fn works_without_a_tokio_runtime() {
+    let script = list(FIVE);
+    let collect = items(&script).try_collect::<Vec<_>>();
+    let mut collect = std::pin::pin!(collect);
+    let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+    let std::task::Poll::Ready(all) = collect.as_mut().poll(&mut cx) else {
+        panic!("the script answers at once");
+    };
+    assert_eq!(all.unwrap().len(), 12);
+}
+
+#[test]
+fn streams_are_send() {
+    fn send<T: Send + Unpin + futures_core::Stream + futures_core::stream::FusedStream>() {}
+    send::<Items<Assets>>();
+    send::<Pages<Assets>>();
+}

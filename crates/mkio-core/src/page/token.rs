@@ -1,0 +1,29 @@
+//! A place in a list that outlives the process.
+
+use serde::{Deserialize, Serialize};
+
+/// A place in a list: after the last item that was handed out.
+///
+/// Write it anywhere with `serde`, and give it to [`Items::resume`](super::Items::resume) or
+/// [`Pages::resume`](super::Pages::resume) of the same list, in this process or another one: the
+/// list goes on with the next item. It holds the parameters of the page it stands on (filter,
+/// order, page size), so those of the new request do not count; it holds no credential, and it is
+/// accepted only by the list it came from.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct ResumeToken {
+    /// Path of the list, as a guard against resuming another one.
+    pub(crate) list: String,
+    /// Query of the page, as it was sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) query: Option<String>,
+    /// Items of that page that have been handed out.
+    #[serde(default)]
+    pub(crate) offset: usize,
+}
+
+impl ResumeToken {
+    /// Items of the page that have been handed out already.
+    pub fn offset(&self) -> usize {
+        self.offset
+    }
+}
