@@ -1,0 +1,193 @@
+//! `cargo xtask spec import <api> <file>`.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use clap::Args;
+use serde_json::Value;
+
+use super::{atomic, check, prose, read};
+use crate::apis::Api;
+use crate::document::Problem;
+
+/// Arguments of `spec import`.
+#[derive(Debug, Args)]
+pub struct ImportArgs {
+    /// API that the document describes: media, management, fleets, …
+    api: String,
+    /// The document as the service publishes it: OpenAPI 3.0.x or 3.1.x, JSON or YAML.
+    file: PathBuf,
+}
+
+/// Checks the document, formats it and puts it into spec/.
+pub fn run(args: &ImportArgs) -> Result<ExitCode> {
+    let api = Api::find(&args.api)?;
+    let mut root = read::file(&args.file, api.name)?;
+    let problems = check::check(&root, api.name);
+    if !problems.is_empty() {
+        report(&problems);
+        return Ok(ExitCode::FAILURE);
+    }
+    let moved = extract(&mut root);
+    let target = api.document();
+    let before = target
+        .exists()
+        .then(|| read::file(&target, api.name))
+        .transpose()
+        .unwrap_or_default();
+    atomic::write(&target, format(&root)?.as_bytes())?;
+    println!("{}: {}", target.display(), title(&root));
+    if moved > 0 {
+        println!(
+            "  sort, filter and capability taken from the prose of {}",
+            count(moved, "operation")
+        );
+    }
+    if let Some(before) = before {
+        for line in losses(&before, &root) {
+            println!("  {line}");
+        }
+    }
+    println!("  next: cargo xtask generate {}", api.name);
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Prints problems to the standard error, the first ones when there are very many.
+pub fn report(problems: &[Problem]) {
+    const MOST: usize = 50;
+    for problem in problems.iter().take(MOST) {
+        eprintln!("{problem}");
+    }
+    if problems.len() > MOST {
+        eprintln!("and {} more", problems.len() - MOST);
+    }
+    eprintln!(
+        "the document cannot be used: {} found",
+        count(problems.len(), "problem")
+    );
+}
+
+fn count(number: usize, what: &str) -> String {
+    match number {
+        1 => format!("1 {what}"),
+        _ => format!("{number} {what}s"),
+    }
+}
+
+/// The bytes that stand in spec/: two spaces, the document's own order of keys, a last newline.
+pub fn format(root: &Value) -> Result<String> {
+    let mut text = serde_json::to_string_pretty(root).context("cannot format the document")?;
+    text.push('\n');
+    Ok(text)
+}
+
+/// Title and version, for messages.
+pub fn title(root: &Value) -> String {
+    let part = |key| root.pointer(key).and_then(Value::as_str).unwrap_or("?");
+    format!("{} {}", part("/info/title"), part("/info/version"))
+}
+
+/// Moves what descriptions state in prose into extensions; counts the operations.
+fn extract(root: &mut Value) -> usize {
+    let mut moved = 0;
+    let paths = root.get_mut("paths").and_then(Value::as_object_mut);
+    for item in paths.into_iter().flatten().map(|(_, item)| item) {
+        for (_, operation) in item.as_object_mut().into_iter().flatten() {
+            if let Some(operation) = operation.as_object_mut() {
+                moved += usize::from(prose::extract(operation));
+            }
+        }
+    }
+    moved
+}
+
+/// What a person should look at: another title, and extensions that are gone.
+fn losses(before: &Value, after: &Value) -> Vec<String> {
+    let mut lines = Vec::new();
+    let titles = [before, after].map(|root| root.pointer("/info/title").cloned());
+    if let [Some(old), Some(new)] = titles
+        && old != new
+    {
+        lines.push(format!(
+            "warning: the title was {old}, is {new}: is it the right API?"
+        ));
+    }
+    let (mut old, mut new) = (BTreeMap::new(), BTreeMap::new());
+    count_extensions(before, &mut old);
+    count_extensions(after, &mut new);
+    for (name, count) in old {
+        let now = new.get(name).copied().unwrap_or(0);
+        if now < count {
+            lines.push(format!(
+                "warning: {name} stood at {count} places, now at {now}: an overlay can put it back"
+            ));
+        }
+    }
+    lines
+}
+
+fn count_extensions<'a>(value: &'a Value, counts: &mut BTreeMap<&'a str, usize>) {
+    match value {
+        Value::Object(object) => {
+            for (key, inner) in object {
+                if key.starts_with("x-") {
+                    *counts.entry(key).or_default() += 1;
+                }
+                count_extensions(inner, counts);
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| count_extensions(item, counts)),
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::apis::APIS;
+    use serde_json::json;
+
+    #[test]
+    fn importing_what_is_there_changes_no_byte() {
+        for api in &APIS {
+            let bytes = fs::read(api.document()).expect("document");
+            let mut root = read::bytes_to_value(&bytes, api.name).expect("reads");
+            assert_eq!(check::check(&root, api.name), [], "{}", api.name);
+            assert_eq!(extract(&mut root), 0, "{}", api.name);
+            assert!(
+                format(&root).expect("formats").as_bytes() == bytes,
+                "{} changes",
+                api.name
+            );
+        }
+    }
+
+    #[test]
+    fn prose_of_every_operation_is_taken() {
+        let operation = json!({"description": "One.\nRBAC Capability Required: `a.b.get`"});
+        let mut root = json!({"paths": {
+            "/a": {"parameters": [], "get": operation, "put": operation},
+            "/b": {"summary": "text", "get": {"description": "plain"}},
+        }});
+        assert_eq!(extract(&mut root), 2);
+        assert_eq!(
+            root["paths"]["/a"]["put"],
+            json!({"description": "One.", "x-mkio-capability": ["a.b.get"]})
+        );
+    }
+
+    #[test]
+    fn lost_extensions_are_pointed_out() {
+        let before = json!({"info": {"title": "A"}, "x": [{"x-a": 1}, {"x-a": 1, "x-b": 2}]});
+        let after = json!({"info": {"title": "B"}, "x": [{"x-a": 1}, {"x-b": 3}]});
+        let lines = losses(&before, &after).join("\n");
+        assert!(lines.contains("was \"A\", is \"B\""), "{lines}");
+        assert!(lines.contains("x-a stood at 2 places, now at 1"), "{lines}");
+        assert!(!lines.contains("x-b"), "{lines}");
+        assert!(losses(&before, &before).is_empty());
+    }
+}

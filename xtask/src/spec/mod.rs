@@ -1,0 +1,30 @@
+//! `cargo xtask spec`: putting a newer published document in, and reading what it changes.
+
+mod atomic;
+mod check;
+mod diff;
+mod import;
+mod prose;
+mod read;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Subcommand;
+
+/// What to do with documents.
+#[derive(Debug, Subcommand)]
+pub enum SpecCommand {
+    /// Check a published document and write it to spec/<api>.json.
+    Import(import::ImportArgs),
+    /// Say what changes for a user between two documents.
+    Diff(diff::DiffArgs),
+}
+
+/// Runs `cargo xtask spec …`.
+pub fn run(command: SpecCommand) -> Result<ExitCode> {
+    match command {
+        SpecCommand::Import(args) => import::run(&args),
+        SpecCommand::Diff(args) => diff::run(&args),
+    }
+}

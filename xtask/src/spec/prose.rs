@@ -1,0 +1,240 @@
+//! Facts that published descriptions state in prose, moved into extensions.
+//!
+//! Published operation descriptions end in sentences such as "Sorting is valid on the following
+//! fields: `name`, `created`." A generator needs them as data, so an import takes them out of the
+//! text and into `x-mkio-sort`, `x-mkio-filter` and `x-mkio-capability`.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+use serde_json::{Map, Value};
+
+/// Extension with the fields that a list can be sorted by, a sorted array.
+pub const SORT: &str = "x-mkio-sort";
+/// Extension with the fields that a list can be filtered by, a sorted array.
+pub const FILTER: &str = "x-mkio-filter";
+/// Extension with the capabilities that a caller needs, an array.
+pub const CAPABILITY: &str = "x-mkio-capability";
+
+/// One field or capability, in code marks, emphasis or bare.
+const NAME: &str = r"(?:<code>\s*|<em>\s*|<strong>\s*|<b>\s*|\*{1,2}|`{1,2}|&quot;|['\x22])*[@$A-Za-z_][@$\w-]*(?:[./][@$\w-]+)*(?:\s*</(?:code|em|strong|b)>|\*{1,2}|`{1,2}|&quot;|['\x22])*";
+/// A name that stands in code marks, so that ordinary words after a list are not taken for names.
+const MARKED: &str = r"(?:<code>\s*|<em>\s*<code>\s*|`{1,2})[@$A-Za-z_][@$\w./-]*(?:\s*</code>\s*</em>|\s*</code>|`{1,2})";
+/// What stands before a list: end of a label in bold, a colon, a list's start.
+const LEAD: &str = r"(?:\s|</?(?:b|strong|em|p|span)>|\*)*:?(?:\s|</?(?:b|strong|em|p|br|ul|ol|li|span)\s*/?>|\*\*|[*-]\s)*";
+/// What stands between two names.
+const BETWEEN: &str = r"(?:\s*</li>\s*<li>\s*|\s*<br\s*/?>\s*|\s*,\s*(?:and\s+|or\s+)?|\s*;\s*|\s+and\s+|\s+or\s+|\s*&amp;\s*|\s*\r?\n\s*[*-]\s+)";
+/// What closes a list.
+const TAIL: &str = r"(?:\s*</li>|\s*</[uo]l>|\s*</p>|\s*</span>)*\s*\.?(?:\s*</p>)?";
+/// What opens a sentence's paragraph.
+const HEAD: &str = r"(?:<p>\s*|<span>\s*|<b>\s*|<strong>\s*|\*{1,2})*";
+
+fn list_of(label: &str) -> Regex {
+    // A list in code marks takes only names in code marks; a bare list takes any names.
+    let list = format!("(?P<names>{MARKED}(?:{BETWEEN}{MARKED})*|{NAME}(?:{BETWEEN}{NAME})*)");
+    Regex::new(&format!("(?i){HEAD}{label}{LEAD}{list}{TAIL}")).expect("fixed pattern")
+}
+
+static SORTING: LazyLock<Regex> = LazyLock::new(|| {
+    list_of(r"Sort(?:ing|s)\s+(?:is|are)\s+valid\s+on\s+the\s+following\s+fields?")
+});
+static FILTERS: LazyLock<Regex> = LazyLock::new(|| {
+    list_of(r"Filter(?:s|ing)\s+(?:is|are)\s+valid\s+on\s+the\s+following\s+fields?")
+});
+static CAPABILITIES: LazyLock<Regex> =
+    LazyLock::new(|| list_of(r"RBAC\s+Capabilit(?:y|ies)\s+Required"));
+static NAMES: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"[@$A-Za-z_][@$\w-]*(?:[./][@$\w-]+)*").expect("fixed pattern"));
+static MARKS: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+        r"</?(?:code|em|strong|b|li|br|p|span)\s*/?>|&quot;|&amp;|[*`'\x22]|(?i)\b(?:and|or)\b",
+    )
+    .expect("fixed pattern")
+});
+
+/// Moves what an operation's description states into extensions. True when it stated anything.
+pub fn extract(operation: &mut Map<String, Value>) -> bool {
+    let Some(text) = operation.get("description").and_then(Value::as_str) else {
+        return false;
+    };
+    let mut text = text.to_owned();
+    let mut found = Vec::new();
+    for (key, pattern, sorted) in [
+        (CAPABILITY, &CAPABILITIES, false),
+        (SORT, &SORTING, true),
+        (FILTER, &FILTERS, true),
+    ] {
+        let mut names = Vec::new();
+        for captures in pattern.captures_iter(&text) {
+            names.extend(names_in(&captures["names"]));
+        }
+        if names.is_empty() {
+            continue;
+        }
+        text = pattern.replace_all(&text, " ").into_owned();
+        if sorted {
+            names.sort();
+            names.dedup();
+        }
+        found.push((key, names));
+    }
+    if found.is_empty() {
+        return false;
+    }
+    let text = tidy(&text);
+    insert_after_text(operation, text, found);
+    true
+}
+
+fn names_in(list: &str) -> Vec<String> {
+    let plain = MARKS.replace_all(list, " ");
+    let mut names = Vec::new();
+    for name in NAMES.find_iter(&plain) {
+        let name = name.as_str().to_owned();
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
+}
+
+/// Removes the holes that a taken sentence leaves.
+fn tidy(text: &str) -> String {
+    static PARAGRAPHS: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"[ \t]*\r?\n(?:[ \t]*\r?\n)+").expect("fixed pattern"));
+    static SPACES: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"(\S)[ \t]{2,}").expect("fixed pattern"));
+    static LINE_ENDS: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"[ \t]+(\r?\n)").expect("fixed pattern"));
+    static BREAKS: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"(?i)^(?:\s|<br\s*/?>)+|(?:\s|<br\s*/?>)+$").expect("fixed"));
+    let text = PARAGRAPHS.replace_all(text, "\n\n");
+    let text = LINE_ENDS.replace_all(&text, "$1");
+    let text = SPACES.replace_all(&text, "$1 ");
+    BREAKS.replace_all(&text, "").into_owned()
+}
+
+/// Puts the extensions where a reader looks for them: right after the description.
+fn insert_after_text(
+    operation: &mut Map<String, Value>,
+    text: String,
+    found: Vec<(&str, Vec<String>)>,
+) {
+    let mut found: Vec<(String, Value)> = found
+        .into_iter()
+        .map(|(key, names)| (key.to_owned(), Value::from(names)))
+        .collect();
+    let old = std::mem::take(operation);
+    for (key, value) in old {
+        if key == "description" {
+            // An operation without any words left keeps none.
+            if !text.is_empty() {
+                operation.insert(key, Value::String(text.clone()));
+            }
+            for (key, value) in found.drain(..) {
+                // What the prose states wins over an older extension, wherever that stood.
+                operation.insert(key, value);
+            }
+        } else if !operation.contains_key(&key) {
+            operation.insert(key, value);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn extracted(description: &str) -> Value {
+        let mut operation = json!({"summary": "s", "description": description, "parameters": []});
+        extract(operation.as_object_mut().expect("object"));
+        operation
+    }
+
+    #[test]
+    fn the_published_sentences_become_extensions() {
+        let operation = extracted(
+            "Lists all assets.\n\nSorting is valid on the following fields: `name`, `created`, \
+             `properties/created`.\nFilters are valid on the following fields: `name`,\n  `labels`\n\n\
+             RBAC Capability Required: `ams.asset.get`",
+        );
+        assert_eq!(operation["description"], "Lists all assets.");
+        assert_eq!(
+            operation[SORT],
+            json!(["created", "name", "properties/created"])
+        );
+        assert_eq!(operation[FILTER], json!(["labels", "name"]));
+        assert_eq!(operation[CAPABILITY], json!(["ams.asset.get"]));
+        let keys: Vec<_> = operation.as_object().expect("object").keys().collect();
+        assert_eq!(
+            keys,
+            [
+                "summary",
+                "description",
+                CAPABILITY,
+                SORT,
+                FILTER,
+                "parameters"
+            ]
+        );
+    }
+
+    #[test]
+    fn marks_and_line_breaks_do_not_matter() {
+        for text in [
+            "Sorting is valid on the following fields: id, name and created",
+            "Sorting is\nvalid on the\nfollowing fields:\n`id`,\n`name`,\n`created`.",
+            "<p>Sorting is valid on the following fields: <code>id</code>, <code>name</code>, <code>created</code>.</p>",
+            "**Sorting is valid on the following fields:** `id`, `name`, and `created`",
+            "Sorting is valid on the following fields:\n\n* `id`\n* `name`\n* `created`\n",
+            "Sorting is valid on the following fields:\n- id\n- name\n- created",
+            "<b>Sorting is valid on the following fields</b>: <ul><li>id</li><li>name</li><li>created</li></ul>",
+            "SORTING is valid on the following field: 'id', \"name\", *created*.",
+            "Sorting is valid on the following fields: ``id``; ``name``; ``created``",
+        ] {
+            let operation = extracted(text);
+            assert_eq!(operation[SORT], json!(["created", "id", "name"]), "{text}");
+            assert_eq!(operation.get("description"), None, "{text}: {operation}");
+        }
+    }
+
+    #[test]
+    fn words_around_the_lists_stay() {
+        let operation = extracted(
+            "Lists devices. RBAC Capability Required: fleet.device.get. Sorting is valid on the \
+             following fields: `name`, `status/beamHA/roles` and every list is paged.\n\nMore text.",
+        );
+        assert_eq!(operation[CAPABILITY], json!(["fleet.device.get"]));
+        assert_eq!(operation[SORT], json!(["name", "status/beamHA/roles"]));
+        assert_eq!(
+            operation["description"],
+            "Lists devices. and every list is paged.\n\nMore text."
+        );
+        let operation =
+            extracted("RBAC Capabilities Required: `a.b.get`, `a.c.create`\n\nDoes it.");
+        assert_eq!(operation[CAPABILITY], json!(["a.b.get", "a.c.create"]));
+        assert_eq!(operation["description"], "Does it.");
+    }
+
+    #[test]
+    fn other_prose_is_left_alone() {
+        let text = "`$filter` uses OData syntax.  Sorting is by `$orderby`.\n\n\n\nRBAC applies.";
+        let mut operation = json!({"description": text, "x-mkio-sort": ["name"]});
+        assert!(!extract(operation.as_object_mut().expect("object")));
+        assert_eq!(
+            operation,
+            json!({"description": text, "x-mkio-sort": ["name"]})
+        );
+    }
+
+    #[test]
+    fn prose_wins_over_an_older_extension() {
+        let mut operation = json!({
+            "x-mkio-sort": ["old"],
+            "description": "Text.\nSorting is valid on the following fields: `new`.",
+        });
+        assert!(extract(operation.as_object_mut().expect("object")));
+        assert_eq!(operation[SORT], json!(["new"]));
+    }
+}
