@@ -1,0 +1,194 @@
+//! An OpenAPI document on its way through the pipeline, and what can be wrong with one.
+
+use std::fmt;
+
+use serde_json::{Map, Value};
+
+use crate::apis::Api;
+
+/// A document, kept as JSON so that passes see everything, unknown keys included.
+#[derive(Debug, Clone)]
+pub struct Document {
+    /// The API that it describes.
+    pub api: &'static Api,
+    /// The document.
+    pub root: Value,
+}
+
+/// Why a document cannot be handled: where, what, and what would do instead.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// API whose document it is.
+    pub api: String,
+    /// JSON pointer to the place.
+    pub pointer: String,
+    /// What stands there.
+    pub found: String,
+    /// What would be accepted.
+    pub accepted: String,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let pointer = if self.pointer.is_empty() {
+            "(whole document)"
+        } else {
+            &self.pointer
+        };
+        write!(
+            f,
+            "{}: at {pointer}: found {}; accepted: {}",
+            self.api, self.found, self.accepted
+        )
+    }
+}
+
+impl std::error::Error for Problem {}
+
+/// HTTP methods in the order in which operations are listed.
+pub const METHODS: [&str; 5] = ["get", "put", "post", "patch", "delete"];
+
+/// One operation of a document, by reference.
+pub struct OperationRef<'a> {
+    pub path: &'a str,
+    pub method: &'a str,
+    pub value: &'a Map<String, Value>,
+}
+
+impl OperationRef<'_> {
+    /// JSON pointer to the operation.
+    pub fn pointer(&self) -> String {
+        format!("/paths/{}/{}", escape(self.path), self.method)
+    }
+}
+
+impl Document {
+    pub fn new(api: &'static Api, root: Value) -> Self {
+        Self { api, root }
+    }
+
+    /// A problem of this document.
+    pub fn problem(
+        &self,
+        pointer: impl Into<String>,
+        found: impl Into<String>,
+        accepted: impl Into<String>,
+    ) -> Problem {
+        Problem {
+            api: self.api.name.to_owned(),
+            pointer: pointer.into(),
+            found: found.into(),
+            accepted: accepted.into(),
+        }
+    }
+
+    /// All operations, in the document's order.
+    pub fn operations(&self) -> Vec<OperationRef<'_>> {
+        let mut operations = Vec::new();
+        for (path, item) in entries(self.root.get("paths")) {
+            for (method, value) in entries(Some(item)) {
+                if let (true, Some(value)) = (METHODS.contains(&method), value.as_object()) {
+                    operations.push(OperationRef {
+                        path,
+                        method,
+                        value,
+                    });
+                }
+            }
+        }
+        operations
+    }
+
+    /// Calls `f` with path, method and each operation, to change it.
+    pub fn operations_mut(&mut self, mut f: impl FnMut(&str, &str, &mut Map<String, Value>)) {
+        let Some(paths) = self.root.get_mut("paths").and_then(Value::as_object_mut) else {
+            return;
+        };
+        for (path, item) in paths {
+            let Some(item) = item.as_object_mut() else {
+                continue;
+            };
+            for method in METHODS {
+                if let Some(operation) = item.get_mut(method).and_then(Value::as_object_mut) {
+                    f(path, method, operation);
+                }
+            }
+        }
+    }
+
+    /// The named schemas.
+    pub fn schemas(&self) -> impl Iterator<Item = (&str, &Value)> {
+        entries(self.root.pointer("/components/schemas"))
+    }
+
+    /// The named schemas, to change them; an empty table where there is none.
+    pub fn schemas_mut(&mut self) -> &mut Map<String, Value> {
+        object_at(object_at(&mut self.root, "components"), "schemas")
+            .as_object_mut()
+            .expect("object_at leaves an object")
+    }
+
+    /// A named schema.
+    pub fn schema(&self, name: &str) -> Option<&Value> {
+        self.root.pointer("/components/schemas")?.get(name)
+    }
+}
+
+fn object_at<'a>(value: &'a mut Value, key: &str) -> &'a mut Value {
+    if !value.is_object() {
+        *value = Value::Object(Map::new());
+    }
+    let entry = value
+        .as_object_mut()
+        .expect("just made an object")
+        .entry(key.to_owned())
+        .or_insert_with(|| Value::Object(Map::new()));
+    if !entry.is_object() {
+        *entry = Value::Object(Map::new());
+    }
+    entry
+}
+
+/// The entries of a JSON object; none for anything else.
+pub fn entries(value: Option<&Value>) -> impl Iterator<Item = (&str, &Value)> {
+    value
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten()
+        .map(|(key, value)| (key.as_str(), value))
+}
+
+/// A key as a JSON pointer writes it.
+pub fn escape(key: &str) -> String {
+    key.replace('~', "~0").replace('/', "~1")
+}
+
+/// Name of the schema that a `$ref` points to.
+pub fn ref_name(schema: &Value) -> Option<&str> {
+    schema
+        .get("$ref")?
+        .as_str()?
+        .strip_prefix("#/components/schemas/")
+}
+
+/// A reference to a named schema.
+pub fn reference(name: &str) -> Value {
+    serde_json::json!({ "$ref": format!("#/components/schemas/{name}") })
+}
+
+/// Adds a sentence to a description.
+pub fn append_description(object: &mut Map<String, Value>, sentence: &str) {
+    let text = match object.get("description").and_then(Value::as_str) {
+        Some(text) if !text.trim().is_empty() => {
+            let text = text.trim_end();
+            let stop = if text.ends_with(['.', '!', '?', ':', ')', '`']) {
+                ""
+            } else {
+                "."
+            };
+            format!("{text}{stop}\n\n{sentence}")
+        }
+        _ => sentence.to_owned(),
+    };
+    object.insert("description".to_owned(), Value::String(text));
+}

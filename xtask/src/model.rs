@@ -1,0 +1,257 @@
+//! What the normalised document says about types and operations, for the steps that work on
+//! Rust code and no longer see the document.
+
+use indexmap::IndexMap;
+use serde_json::Value;
+
+use crate::{
+    document::{Document, entries, escape, ref_name},
+    names::{snake_name, variant_name},
+    passes::TWIN,
+};
+
+/// Types by Rust name and operations in the document's order.
+#[derive(Debug, Default)]
+pub struct Model {
+    pub types: IndexMap<String, Type>,
+    pub operations: Vec<Operation>,
+}
+
+/// A named type.
+#[derive(Debug)]
+pub struct Type {
+    pub description: String,
+    /// It stands in requests.
+    pub written: bool,
+    pub shape: Shape,
+}
+
+#[derive(Debug)]
+pub enum Shape {
+    /// Fields by their JSON names.
+    Struct(IndexMap<String, Field>),
+    /// Values with their variant names.
+    Enum(Vec<(String, String)>),
+    Union {
+        tag: String,
+        variants: Vec<Variant>,
+    },
+    /// JSON that must not be shown.
+    Secret,
+}
+
+#[derive(Debug)]
+pub struct Field {
+    pub description: String,
+    pub nullable: bool,
+    pub secret: bool,
+    pub read_only: bool,
+    /// The type demands it.
+    pub demanded: bool,
+    /// The document requires it; constructors ask for it.
+    pub required: bool,
+    /// The document's schema, to find lists of things.
+    pub schema: Value,
+}
+
+#[derive(Debug)]
+pub struct Variant {
+    pub value: String,
+    pub name: String,
+    pub member: String,
+}
+
+/// An operation.
+#[derive(Debug)]
+pub struct Operation {
+    /// Rust name.
+    pub id: String,
+    /// Upper-case HTTP method.
+    pub method: String,
+    /// Path template as the service knows it.
+    pub path: String,
+    pub parameters: Vec<Parameter>,
+    /// Media type of the body to send.
+    pub body: Option<String>,
+    /// Name of the body's type, when it is one.
+    pub body_schema: Option<Value>,
+    pub answer: Answer,
+    pub sort: Vec<String>,
+    pub filter: Vec<String>,
+}
+
+#[derive(Debug)]
+pub struct Parameter {
+    /// Name in the document, `$top`.
+    pub name: String,
+    /// Name in Rust, `top`.
+    pub ident: String,
+    pub query: bool,
+    pub required: bool,
+    pub many: bool,
+    pub description: String,
+}
+
+#[derive(Debug)]
+pub enum Answer {
+    Empty,
+    /// JSON of this schema.
+    Json(Value),
+    /// Bytes of this media type.
+    Bytes(String),
+}
+
+impl Operation {
+    /// The name of its static in `operations`: `GET_ASSET`.
+    pub fn constant(&self) -> String {
+        self.id.to_uppercase()
+    }
+
+    /// The named type that it answers.
+    pub fn answers(&self) -> Option<&str> {
+        match &self.answer {
+            Answer::Json(schema) => ref_name(schema),
+            _ => None,
+        }
+    }
+}
+
+impl Model {
+    pub fn new(document: &Document) -> Self {
+        Self {
+            types: document
+                .schemas()
+                .map(|(name, schema)| (name.to_owned(), type_of(schema)))
+                .collect(),
+            operations: document.operations().iter().map(operation).collect(),
+        }
+    }
+
+    /// The operation with a Rust name.
+    pub fn operation(&self, id: &str) -> Option<&Operation> {
+        self.operations.iter().find(|operation| operation.id == id)
+    }
+}
+
+fn flag(schema: &Value, name: &str) -> bool {
+    schema.get(name) == Some(&Value::Bool(true))
+}
+
+fn text(schema: &Value, name: &str) -> String {
+    let text = schema.get(name).and_then(Value::as_str);
+    text.unwrap_or_default().to_owned()
+}
+
+fn texts(value: Option<&Value>) -> Vec<String> {
+    let values = value.and_then(Value::as_array).into_iter().flatten();
+    values.filter_map(Value::as_str).map(str::to_owned).collect()
+}
+
+fn type_of(schema: &Value) -> Type {
+    let shape = if let Some(union) = schema.get("x-mkio-union") {
+        let variants = union["variants"].as_array().into_iter().flatten();
+        Shape::Union {
+            tag: text(union, "tag"),
+            variants: variants
+                .map(|variant| Variant {
+                    value: text(variant, "value"),
+                    name: text(variant, "name"),
+                    member: text(variant, "type"),
+                })
+                .collect(),
+        }
+    } else if schema.get("enum").is_some() {
+        Shape::Enum(enum_values(&texts(schema.get("enum"))))
+    } else if flag(schema, "x-mkio-secret") {
+        Shape::Secret
+    } else {
+        let demanded = texts(schema.get("required"));
+        let required = texts(schema.get("x-mkio-required"));
+        Shape::Struct(
+            entries(schema.get("properties"))
+                .map(|(name, property)| {
+                    let field = Field {
+                        description: text(property, "description"),
+                        nullable: flag(property, "x-mkio-nullable"),
+                        secret: flag(property, "x-mkio-secret"),
+                        read_only: flag(property, "readOnly"),
+                        demanded: demanded.iter().any(|d| d == name),
+                        required: required.iter().any(|r| r == name),
+                        schema: property.clone(),
+                    };
+                    (name.to_owned(), field)
+                })
+                .collect(),
+        )
+    };
+    Type {
+        description: text(schema, "description"),
+        written: flag(schema, "x-mkio-written"),
+        shape,
+    }
+}
+
+/// Variant names, made unique; `Unknown` is the name of the arm for values not listed here.
+fn enum_values(values: &[String]) -> Vec<(String, String)> {
+    let mut names: Vec<(String, String)> = Vec::new();
+    for value in values {
+        let mut name = variant_name(value);
+        if name == "Unknown" {
+            name = "DeclaredUnknown".to_owned();
+        }
+        while names.iter().any(|(_, taken)| *taken == name) {
+            name.push('_');
+        }
+        names.push((value.clone(), name));
+    }
+    names
+}
+
+fn operation(operation: &crate::document::OperationRef<'_>) -> Operation {
+    let value = operation.value;
+    let get = |name: &str| value.get(name);
+    let content_of = |holder: Option<&Value>| {
+        let content = holder?.get("content")?.as_object()?;
+        let (media_type, media) = content.iter().next()?;
+        let schema = media.get("schema").cloned().unwrap_or(Value::Null);
+        Some((media_type.clone(), schema))
+    };
+    let body = content_of(get("requestBody"));
+    let answer = match content_of(get("responses").and_then(|r| r.get("2XX"))) {
+        None => Answer::Empty,
+        Some((media_type, schema)) if media_type == "application/json" => Answer::Json(schema),
+        Some((media_type, _)) => Answer::Bytes(media_type),
+    };
+    let path = operation.path.split(TWIN).next().unwrap_or_default();
+    Operation {
+        id: get("operationId").and_then(Value::as_str).unwrap_or_default().to_owned(),
+        method: operation.method.to_uppercase(),
+        path: path.to_owned(),
+        parameters: get("parameters")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .map(|parameter| Parameter {
+                name: text(parameter, "name"),
+                ident: snake_name(&text(parameter, "name")),
+                query: parameter.get("in").is_some_and(|place| place == "query"),
+                required: flag(parameter, "required"),
+                many: parameter.pointer("/schema/type").is_some_and(|t| t == "array"),
+                description: text(parameter, "description"),
+            })
+            .collect(),
+        body: body.as_ref().map(|(media_type, _)| {
+            let sent = get("x-mkio-content-type").and_then(Value::as_str);
+            sent.unwrap_or(media_type).to_owned()
+        }),
+        body_schema: body.map(|(_, schema)| schema),
+        answer,
+        sort: texts(get("x-mkio-sort")),
+        filter: texts(get("x-mkio-filter")),
+    }
+}
+
+/// JSON pointer of an operation in the document, for messages.
+pub fn pointer(path: &str, method: &str) -> String {
+    format!("/paths/{}/{}", escape(path), method.to_lowercase())
+}

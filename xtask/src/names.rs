@@ -1,0 +1,135 @@
+//! Turning names of the documents into Rust names.
+
+use heck::{ToPascalCase, ToSnakeCase};
+
+/// Rust keywords that cannot be used as identifiers as they are.
+const KEYWORDS: [&str; 51] = [
+    "as", "async", "await", "break", "const", "continue", "crate", "dyn", "else", "enum", "extern",
+    "false", "fn", "for", "if", "impl", "in", "let", "loop", "match", "mod", "move", "mut", "pub",
+    "ref", "return", "self", "Self", "static", "struct", "super", "trait", "true", "type",
+    "unsafe", "use", "where", "while", "abstract", "become", "box", "do", "final", "gen", "macro",
+    "override", "priv", "try", "typeof", "unsized", "virtual",
+];
+
+/// A type name: `IPRange` becomes `IpRange`.
+pub fn type_name(name: &str) -> String {
+    let name = words(name).to_pascal_case();
+    lead_with_letter(name, "V")
+}
+
+/// A name of a field, parameter or function: `archiveWindowLength` becomes
+/// `archive_window_length`.
+pub fn snake_name(name: &str) -> String {
+    let name = words(name).to_snake_case();
+    let name = lead_with_letter(name, "v_");
+    if KEYWORDS.contains(&name.as_str()) {
+        format!("{name}_")
+    } else {
+        name
+    }
+}
+
+/// The name of a variant for a value of a string enum: `5.1` becomes `V5_1`.
+pub fn variant_name(value: &str) -> String {
+    if value.is_empty() {
+        return "Empty".to_owned();
+    }
+    let mut spaced = String::new();
+    let mut previous = ' ';
+    let mut chars = value.chars().peekable();
+    while let Some(c) = chars.next() {
+        let between_digits =
+            previous.is_ascii_digit() && chars.peek().is_some_and(char::is_ascii_digit);
+        match c {
+            '.' | ',' if between_digits => spaced.push('_'),
+            '+' => spaced.push_str(" plus "),
+            c if c.is_alphanumeric() => spaced.push(c),
+            _ => spaced.push(' '),
+        }
+        previous = c;
+    }
+    let name: String = spaced
+        .split_whitespace()
+        .map(|word| {
+            word.split('_')
+                .map(|part| part.to_pascal_case())
+                .collect::<Vec<_>>()
+                .join("_")
+        })
+        .collect();
+    let name = join_digits_only(&name);
+    let name = lead_with_letter(name, "V");
+    if KEYWORDS.contains(&name.as_str()) {
+        format!("{name}_")
+    } else {
+        name
+    }
+}
+
+/// The singular of the last word: `streamingPolicies` becomes `streamingPolicy`.
+pub fn singular(name: &str) -> String {
+    if let Some(stem) = name.strip_suffix("ies") {
+        format!("{stem}y")
+    } else if name.ends_with("ss") {
+        name.to_owned()
+    } else {
+        name.strip_suffix('s').unwrap_or(name).to_owned()
+    }
+}
+
+fn words(name: &str) -> String {
+    name.chars()
+        .map(|c| if c.is_alphanumeric() { c } else { ' ' })
+        .collect()
+}
+
+fn lead_with_letter(name: String, prefix: &str) -> String {
+    if name.is_empty() || name.starts_with(|c: char| c.is_ascii_digit()) {
+        format!("{prefix}{name}")
+    } else {
+        name
+    }
+}
+
+/// Underscores stay only where they keep two digits apart.
+fn join_digits_only(name: &str) -> String {
+    let chars: Vec<char> = name.chars().collect();
+    let digit = |i: Option<usize>| {
+        i.and_then(|i| chars.get(i))
+            .is_some_and(char::is_ascii_digit)
+    };
+    chars
+        .iter()
+        .enumerate()
+        .filter(|(i, c)| **c != '_' || (digit(i.checked_sub(1)) && digit(Some(i + 1))))
+        .map(|(_, c)| *c)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_follow_rust() {
+        assert_eq!(type_name("AIPipelinePreset"), "AiPipelinePreset");
+        assert_eq!(type_name("ODataPage_Channel_"), "ODataPageChannel");
+        assert_eq!(snake_name("archiveWindowLength"), "archive_window_length");
+        assert_eq!(snake_name("@odata.nextLink"), "odata_next_link");
+        assert_eq!(snake_name("type"), "type_");
+        assert_eq!(snake_name("$label_key"), "label_key");
+        assert_eq!(singular("streamingPolicies"), "streamingPolicy");
+        assert_eq!(singular("content"), "content");
+        for (value, name) in [
+            ("5.1", "V5_1"),
+            ("Finished", "Finished"),
+            ("1280x720p", "V1280x720p"),
+            ("HLSfMP4", "HlSfMp4"),
+            ("application/json-patch+json", "ApplicationJsonPatchPlusJson"),
+            ("", "Empty"),
+            ("PT_1ms", "Pt1ms"),
+        ] {
+            assert_eq!(variant_name(value), name, "{value}");
+        }
+    }
+}

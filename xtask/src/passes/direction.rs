@@ -1,0 +1,89 @@
+//! Problem: a generator treats what is read and what is written alike. This pass finds out which
+//! schemas stand in answers (`x-mkio-read`) and which in requests (`x-mkio-written`), so that
+//! reading can be tolerant and writing exact. What stands in neither goes.
+
+use std::collections::HashSet;
+
+use serde_json::Value;
+
+use crate::{
+    document::{Document, Problem},
+    report::Changes,
+    walk,
+};
+
+pub fn run(mut document: Document, changes: &mut Changes) -> Result<Document, Problem> {
+    for (mark, part) in [("x-mkio-read", "responses"), ("x-mkio-written", "requestBody")] {
+        let reached = reached(&document, part);
+        changes.note(format!("{} types in {part}", reached.len()));
+        for (name, schema) in document.schemas_mut() {
+            if reached.contains(name)
+                && let Some(schema) = schema.as_object_mut()
+            {
+                schema.insert(mark.to_owned(), Value::Bool(true));
+            }
+        }
+    }
+    let in_parameters = reached(&document, "parameters");
+    let unused: Vec<String> = document
+        .schemas()
+        .filter(|(name, schema)| {
+            let marked = ["x-mkio-read", "x-mkio-written"].iter().any(|m| schema.get(m).is_some());
+            !marked && !in_parameters.contains(*name)
+        })
+        .map(|(name, _)| name.to_owned())
+        .collect();
+    for name in unused {
+        document.schemas_mut().shift_remove(&name);
+        changes.note(format!("{name}: nothing uses it"));
+    }
+    Ok(document)
+}
+
+/// Names of the schemas that a part of the operations refers to, directly or through others.
+fn reached(document: &Document, part: &str) -> HashSet<String> {
+    let mut next = Vec::new();
+    for operation in document.operations() {
+        if let Some(part) = operation.value.get(part) {
+            walk::references(part, &mut next);
+        }
+    }
+    let mut reached = HashSet::new();
+    while let Some(name) = next.pop() {
+        if reached.insert(name.to_owned())
+            && let Some(schema) = document.schema(name)
+        {
+            walk::references(schema, &mut next);
+        }
+    }
+    reached
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::{document::reference, passes::testing};
+
+    #[test]
+    fn follows_references_in_both_directions() {
+        let mut document = testing::with_paths(json!({"/a": {"put": {
+            "requestBody": {"content": {"application/json": {"schema": reference("In")}}},
+            "responses": {"200": {"content": {"application/json": {"schema": reference("Out")}}}},
+        }}}));
+        let parent = json!({"properties": {"x": reference("Shared")}});
+        for (name, schema) in [("In", &parent), ("Out", &parent), ("Shared", &json!({})), ("Unused", &json!({}))] {
+            document.schemas_mut().insert(name.to_owned(), schema.clone());
+        }
+        let (document, _) = testing::run(run, document);
+        assert!(document.schema("Unused").is_none());
+        let marks = |name: &str| {
+            let schema = document.schema(name).unwrap();
+            (schema["x-mkio-read"] == true, schema["x-mkio-written"] == true)
+        };
+        assert_eq!(marks("In"), (false, true));
+        assert_eq!(marks("Out"), (true, false));
+        assert_eq!(marks("Shared"), (true, true));
+    }
+}

@@ -1,0 +1,210 @@
+//! Problem: types written in place get made-up names, the same union or enum a new one at every
+//! place. This pass gives each enum, union and object that is written in place a name of its own
+//! (parent and property, or `x-mkio-type-name` from the overlay); the same content under the same
+//! property name is one type.
+
+use serde_json::{Map, Value, json};
+
+use crate::{
+    document::{Document, Problem, reference},
+    names::{singular, type_name},
+    report::Changes,
+    walk,
+};
+
+/// What stays at the place of use instead of moving to the named type.
+const OF_THE_PLACE: [&str; 6] = [
+    "description",
+    "nullable",
+    "readOnly",
+    "deprecated",
+    "x-mkio-secret",
+    "x-mkio-immutable",
+];
+
+pub fn run(mut document: Document, changes: &mut Changes) -> Result<Document, Problem> {
+    let mut named = std::mem::take(document.schemas_mut());
+    let mut found = Found {
+        taken: named.keys().cloned().collect(),
+        types: Vec::new(),
+    };
+    for (name, schema) in &mut named {
+        found.below(schema, name);
+    }
+    document.operations_mut(|_, _, operation| {
+        let id = operation.get("operationId").and_then(Value::as_str);
+        let name = type_name(id.unwrap_or("Operation"));
+        for parameter in operation
+            .get_mut("parameters")
+            .and_then(Value::as_array_mut)
+            .into_iter()
+            .flatten()
+        {
+            let own = parameter["name"].as_str().unwrap_or_default().to_owned();
+            if let Some(schema) = parameter.get_mut("schema") {
+                found.place(schema, format!("{name}{}", type_name(&own)), &own);
+            }
+        }
+        let parameters = operation.shift_remove("parameters");
+        walk::operation_schemas_mut(operation, &mut |schema| {
+            found.place(schema, format!("{name}Body"), "body");
+        });
+        if let Some(parameters) = parameters {
+            operation.insert("parameters".to_owned(), parameters);
+        }
+    });
+    for extracted in found.types {
+        changes.note(&extracted.name);
+        named.insert(extracted.name, extracted.schema);
+    }
+    *document.schemas_mut() = named;
+    Ok(document)
+}
+
+struct Found {
+    taken: Vec<String>,
+    types: Vec<Extracted>,
+}
+
+struct Extracted {
+    name: String,
+    property: String,
+    schema: Value,
+}
+
+impl Found {
+    /// Looks below a schema that has the name `owner`.
+    fn below(&mut self, schema: &mut Value, owner: &str) {
+        if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
+            for (property, schema) in properties {
+                self.place(schema, format!("{owner}{}", type_name(property)), property);
+            }
+        }
+        for key in ["items", "additionalProperties"] {
+            if let Some(schema) = schema.get_mut(key) {
+                self.place(schema, format!("{owner}Item"), "item");
+            }
+        }
+    }
+
+    /// A schema in a place: a property, an item, a parameter, a body.
+    fn place(&mut self, schema: &mut Value, name: String, property: &str) {
+        let Some(object) = schema.as_object_mut() else {
+            return;
+        };
+        for key in ["items", "additionalProperties"] {
+            if let Some(child) = object.get_mut(key) {
+                self.place(child, singular(&name), &singular(property));
+            }
+        }
+        if !needs_name(object) {
+            return;
+        }
+        let pinned = object.shift_remove("x-mkio-type-name");
+        let pinned = pinned.as_ref().and_then(Value::as_str).map(str::to_owned);
+        let mut content = Value::Object(object.clone());
+        let mut place = Map::new();
+        for key in OF_THE_PLACE {
+            if let Some(value) = content.as_object_mut().and_then(|c| c.shift_remove(key)) {
+                place.insert(key.to_owned(), value);
+            }
+        }
+        let pinned_here = pinned.is_some();
+        let name = pinned.unwrap_or(name);
+        self.below(&mut content, &name);
+        let same = self.types.iter().find(|known| {
+            let alike = if pinned_here { known.name == name } else { known.property == property };
+            alike && without_description(&known.schema) == without_description(&content)
+        });
+        let name = match same {
+            Some(known) => known.name.clone(),
+            None => {
+                let name = self.free(name);
+                if let Some(description) = place.get("description") {
+                    content["description"] = description.clone();
+                }
+                self.types.push(Extracted {
+                    name: name.clone(),
+                    property: property.to_owned(),
+                    schema: content,
+                });
+                name
+            }
+        };
+        *schema = if place.is_empty() {
+            reference(&name)
+        } else {
+            place.insert("allOf".to_owned(), json!([reference(&name)]));
+            Value::Object(place)
+        };
+    }
+
+    fn free(&mut self, name: String) -> String {
+        let mut free = name.clone();
+        let mut number = 2;
+        while self.taken.contains(&free) {
+            free = format!("{name}{number}");
+            number += 1;
+        }
+        self.taken.push(free.clone());
+        free
+    }
+}
+
+fn without_description(schema: &Value) -> Value {
+    let mut schema = schema.clone();
+    if let Some(object) = schema.as_object_mut() {
+        object.shift_remove("description");
+    }
+    schema
+}
+
+fn needs_name(schema: &Map<String, Value>) -> bool {
+    let strings = schema.contains_key("enum");
+    let union = schema.contains_key("discriminator") || schema.contains_key("oneOf");
+    let object = schema
+        .get("properties")
+        .and_then(Value::as_object)
+        .is_some_and(|properties| !properties.is_empty());
+    strings || union || object
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::passes::testing;
+
+    #[test]
+    fn what_is_written_in_place_gets_a_name() {
+        let state = json!({"type": "string", "enum": ["On", "Off"], "description": "Now.", "nullable": true});
+        let (document, extracted) = testing::run(
+            run,
+            testing::with_schemas(json!({
+                "A": {"properties": {"state": state, "parts": {"type": "array", "items": {"properties": {"n": {"type": "string"}}}}}},
+                "B": {"properties": {"state": state, "other": state}},
+            })),
+        );
+        assert_eq!(extracted, 3);
+        let a = document.schema("A").unwrap();
+        assert_eq!(
+            a["properties"]["state"],
+            json!({"description": "Now.", "nullable": true, "allOf": [reference("AState")]})
+        );
+        assert_eq!(a["properties"]["parts"]["items"], reference("APart"));
+        let b = document.schema("B").unwrap();
+        assert_eq!(b["properties"]["state"]["allOf"], json!([reference("AState")]));
+        assert_eq!(b["properties"]["other"]["allOf"], json!([reference("BOther")]));
+        assert!(document.schema("AState").unwrap().get("nullable").is_none());
+    }
+
+    #[test]
+    fn the_overlay_names_types() {
+        let input = json!({"x-mkio-type-name": "Input", "oneOf": [], "discriminator": {"propertyName": "t"}});
+        let (document, extracted) = testing::run(
+            run,
+            testing::with_schemas(json!({"A": {"properties": {"in": input, "start": input}}})),
+        );
+        assert_eq!(extracted, 1);
+        assert!(document.schema("Input").is_some());
+    }
+}

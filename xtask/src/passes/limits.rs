@@ -1,0 +1,120 @@
+//! Problem: generators check `pattern`, lengths and ranges when they READ, turn `minimum: 1` into
+//! a non-zero type and send every `default` that nobody asked for. This pass moves limits,
+//! formats and defaults into the description: the service is the one who enforces them.
+
+use serde_json::{Map, Value};
+
+use super::parameters::plain;
+use crate::{
+    document::{Document, Problem, append_description},
+    report::Changes,
+    walk,
+};
+
+pub fn run(mut document: Document, changes: &mut Changes) -> Result<Document, Problem> {
+    let mut touched = 0;
+    walk::all_schemas_mut(&mut document, |schema| {
+        let sentences = strip(schema);
+        if !sentences.is_empty() {
+            append_description(schema, &sentences.join(" "));
+            touched += 1;
+        }
+    });
+    changes.note(format!("{touched} schemas say their limits in words"));
+    Ok(document)
+}
+
+fn strip(schema: &mut Map<String, Value>) -> Vec<String> {
+    let mut sentences = Vec::new();
+    // A property may be called `format` or `pattern`; only keywords with plain values are limits.
+    let mut take = |key: &str| {
+        let plain = schema.get(key).is_some_and(|v| !v.is_object());
+        if plain { schema.shift_remove(key) } else { None }
+    };
+    let range = |min: Option<Value>, max: Option<Value>, what: &str| match (min, max) {
+        (Some(min), Some(max)) if min == max => Some(format!("{what}: {min}.")),
+        (Some(min), Some(max)) => Some(format!("{what}: {min} to {max}.")),
+        (Some(min), None) => Some(format!("{what}: at least {min}.")),
+        (None, Some(max)) => Some(format!("{what}: at most {max}.")),
+        (None, None) => None,
+    };
+    sentences.extend(range(take("minLength"), take("maxLength"), "Length in characters"));
+    sentences.extend(range(take("minimum"), take("maximum"), "Range"));
+    sentences.extend(range(take("minItems"), take("maxItems"), "Number of items"));
+    sentences.extend(range(take("minProperties"), take("maxProperties"), "Number of entries"));
+    for silent in ["exclusiveMinimum", "exclusiveMaximum", "uniqueItems", "example", "title"] {
+        take(silent);
+    }
+    if let Some(step) = take("multipleOf") {
+        sentences.push(format!("Multiple of {step}."));
+    }
+    if let Some(pattern) = take("pattern").as_ref().and_then(Value::as_str) {
+        sentences.push(format!("Pattern: `{}`.", pattern.replace('`', "'")));
+    }
+    if let Some(default) = take("default")
+        && !default.is_null()
+    {
+        sentences.push(format!("Default: `{}`.", plain(&default)));
+    }
+    if schema.get("additionalProperties") == Some(&Value::Bool(false)) {
+        // A new field must not make an answer unreadable.
+        schema.shift_remove("additionalProperties");
+    }
+    match schema.get("format").and_then(Value::as_str) {
+        // These have a type of their own in the generated code.
+        None | Some("date-time" | "uint32" | "uint64" | "binary") => {}
+        Some("int32" | "int64" | "float" | "double") => {
+            schema.shift_remove("format");
+        }
+        Some(format) => {
+            sentences.push(format!("Format: {format}."));
+            schema.shift_remove("format");
+        }
+    }
+    if schema.get("type").is_some_and(|t| t != "string")
+        && let Some(Value::Array(values)) = schema.shift_remove("enum")
+    {
+        let values: Vec<_> = values.iter().map(|value| format!("`{}`", plain(value))).collect();
+        sentences.push(format!("One of {}.", values.join(", ")));
+    }
+    sentences
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::passes::testing;
+
+    #[test]
+    fn limits_become_words() {
+        let (document, _) = testing::run(
+            run,
+            testing::with_schemas(json!({"S": {"additionalProperties": false, "properties": {
+                "a": {"type": "string", "minLength": 1, "maxLength": 260, "pattern": "^(?P<x>a)$", "description": "Name."},
+                "b": {"type": "integer", "minimum": 1, "format": "int32", "default": 3, "enum": [1, 3]},
+                "c": {"type": "string", "format": "date-time"},
+            }}})),
+        );
+        let schema = document.schema("S").unwrap();
+        assert!(schema.get("additionalProperties").is_none());
+        assert_eq!(
+            schema["properties"],
+            json!({
+                "a": {"type": "string", "description": "Name.\n\nLength in characters: 1 to 260. Pattern: `^(?P<x>a)$`."},
+                "b": {"type": "integer", "description": "Range: at least 1. Default: `3`. One of `1`, `3`."},
+                "c": {"type": "string", "format": "date-time"},
+            })
+        );
+    }
+
+    #[test]
+    fn properties_named_like_keywords_stay() {
+        let (document, _) = testing::run(
+            run,
+            testing::with_schemas(json!({"S": {"properties": {"format": {"type": "string"}, "default": {"type": "string"}}}})),
+        );
+        assert_eq!(document.schema("S").unwrap()["properties"].as_object().unwrap().len(), 2);
+    }
+}

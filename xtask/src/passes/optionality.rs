@@ -1,0 +1,93 @@
+//! Problem: a "required" field that the service leaves out makes a whole list unreadable, and an
+//! empty list or map cannot be told from an absent one. This pass makes every field of what is
+//! read optional and gives optional lists and maps an `Option`. What the document required stays
+//! in `x-mkio-required` (constructors ask for it) and what it allowed to be null in
+//! `x-mkio-nullable` (such fields have three states when written).
+
+use serde_json::{Value, json};
+
+use crate::{
+    document::{Document, Problem},
+    report::Changes,
+};
+
+pub fn run(mut document: Document, changes: &mut Changes) -> Result<Document, Problem> {
+    let mut read_only_requirements = 0;
+    let mut collections = 0;
+    for (_, schema) in document.schemas_mut() {
+        let flag = |name: &str| schema.get(name) == Some(&Value::Bool(true));
+        let read = flag("x-mkio-read");
+        let Some(properties) = schema.get("properties").and_then(Value::as_object) else {
+            continue;
+        };
+        let required: Vec<Value> = schema
+            .get("required")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .filter(|name| {
+                let property = name.as_str().and_then(|name| properties.get(name));
+                property.is_some_and(|p| p.get("readOnly") != Some(&Value::Bool(true)))
+            })
+            .cloned()
+            .collect();
+        let demanded = if read { Vec::new() } else { required.clone() };
+        if read && !required.is_empty() {
+            read_only_requirements += 1;
+        }
+        schema["x-mkio-required"] = Value::Array(required);
+        schema["required"] = Value::Array(demanded.clone());
+        let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) else {
+            continue;
+        };
+        for (name, property) in properties {
+            let Some(property) = property.as_object_mut() else {
+                continue;
+            };
+            if property.get("nullable") == Some(&Value::Bool(true)) {
+                property.insert("x-mkio-nullable".to_owned(), Value::Bool(true));
+            }
+            let optional = !demanded.contains(&json!(name));
+            let collection = property.get("type").is_some_and(|t| t == "array" || t == "object");
+            if optional && collection {
+                property.insert("nullable".to_owned(), Value::Bool(true));
+                collections += 1;
+            }
+        }
+    }
+    changes.note(format!(
+        "{read_only_requirements} types that are read demand nothing, {collections} lists and maps are optional"
+    ));
+    Ok(document)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::passes::testing;
+
+    #[test]
+    fn reading_demands_nothing_and_writing_what_the_document_says() {
+        let fields = json!({
+            "id": {"type": "string", "readOnly": true},
+            "list": {"type": "array", "items": {}},
+            "text": {"type": "string", "nullable": true},
+        });
+        let required = json!(["id", "text", "list"]);
+        let (document, _) = testing::run(
+            run,
+            testing::with_schemas(json!({
+                "Out": {"properties": fields, "required": required, "x-mkio-read": true},
+                "In": {"properties": fields, "required": required, "x-mkio-written": true},
+            })),
+        );
+        let read = document.schema("Out").unwrap();
+        assert_eq!(read["required"], json!([]));
+        assert_eq!(read["x-mkio-required"], json!(["text", "list"]));
+        assert_eq!(read["properties"]["list"]["nullable"], true);
+        let written = document.schema("In").unwrap();
+        assert_eq!(written["required"], json!(["text", "list"]));
+        assert!(written["properties"]["list"].get("nullable").is_none());
+        assert_eq!(written["properties"]["text"]["x-mkio-nullable"], true);
+    }
+}

@@ -1,0 +1,75 @@
+//! From a normalised document to Rust code, by progenitor.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use progenitor::{GenerationSettings, Generator, HooksMode, InterfaceStyle, TagStyle};
+use quote::quote;
+
+use crate::{
+    document::{Document, Problem},
+    model::{Model, Shape},
+};
+
+/// The client and the typed mock helpers, as progenitor makes them.
+pub struct Generated {
+    pub client: syn::File,
+    pub mock: syn::File,
+}
+
+/// Runs progenitor. Enums, unions and secrets are replaced: the refine step writes their code.
+pub fn run(document: &Document, model: &Model) -> Result<Generated, Problem> {
+    let refused = |found: String| {
+        document.problem(
+            "",
+            found,
+            "a document that progenitor understands; a pass or an overlay action is missing",
+        )
+    };
+    let spec: openapiv3::OpenAPI = serde_json::from_value(document.root.clone())
+        .map_err(|error| refused(format!("no OpenAPI 3.0 document after the passes: {error}")))?;
+    let mut settings = GenerationSettings::new();
+    settings
+        .with_interface(InterfaceStyle::Builder)
+        .with_tag(TagStyle::Merged)
+        .with_hooks(HooksMode::Expected)
+        .with_inner_type(quote!(::mkio_core::Transport))
+        .with_map_type("::std::collections::BTreeMap");
+    for (name, of) in &model.types {
+        if !matches!(of.shape, Shape::Struct(_)) {
+            settings.with_replacement(name, format!("crate::types::{name}"), [].into_iter());
+        }
+    }
+    // progenitor panics in branches that it does not support; the reason is worth more than
+    // a backtrace.
+    let quiet = std::panic::take_hook();
+    std::panic::set_hook(Box::new(|_| {}));
+    let outcome = catch_unwind(AssertUnwindSafe(|| {
+        let mut generator = Generator::new(&settings);
+        let client = generator.generate_tokens(&spec).map_err(|e| e.to_string())?;
+        let mock = generator
+            .httpmock(&spec, &document.api.crate_name())
+            .map_err(|e| e.to_string())?;
+        Ok::<_, String>((client, mock))
+    }));
+    std::panic::set_hook(quiet);
+    let (client, mock) = match outcome {
+        Ok(result) => result.map_err(refused)?,
+        Err(panic) => {
+            let text = panic
+                .downcast_ref::<String>()
+                .map(String::as_str)
+                .or_else(|| panic.downcast_ref::<&str>().copied());
+            return Err(refused(format!(
+                "something that makes progenitor give up: {}",
+                text.unwrap_or("no reason given")
+            )));
+        }
+    };
+    let parse = |tokens, what: &str| {
+        syn::parse2(tokens).map_err(|error| refused(format!("unreadable {what} code: {error}")))
+    };
+    Ok(Generated {
+        client: parse(client, "client")?,
+        mock: parse(mock, "mock")?,
+    })
+}
