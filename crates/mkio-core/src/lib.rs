@@ -4,17 +4,29 @@
 //! [`Operation`] it belongs to, to [`Transport::exec`]. Everything that is not specific to one API
 //! (authentication, origin guard, rate budget, retries, tracing, errors) happens there.
 
+mod budget;
+mod byte_stream;
+mod config;
 mod error;
 pub mod glue;
 mod operation;
 pub mod page;
 mod response;
+mod retry;
+mod token;
 mod transport;
 mod value;
 
-pub use error::{Error, ErrorKind, Result};
+pub use budget::RateBudget;
+pub use byte_stream::ByteStream;
+pub use error::{BoxError, Error, ErrorKind, Result};
 pub use operation::Operation;
 pub use page::{Items, Page, Pages, ResumeToken};
-pub use response::Response;
-pub use transport::{Transport, TransportBuilder};
+pub use response::{CallInfo, Response};
+pub use retry::{Jitter, RetryPolicy};
+pub use token::{Token, TokenCommand, TokenFile, TokenFuture, TokenProvider, token_fn};
+pub use transport::{
+    CallOptions, Dispatch, DispatchError, DispatchFuture, Priority, RawRequest, Transport,
+    TransportBuilder,
+};
 pub use value::{Nullable, Timestamp};

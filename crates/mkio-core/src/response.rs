@@ -1,9 +1,24 @@
 //! A decoded answer together with what came with it.
 
-use std::ops::{Deref, DerefMut};
+use std::{
+    ops::{Deref, DerefMut},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
+
+/// What a call took: how many attempts, how long, and how much of that was waiting for a turn.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CallInfo {
+    /// How many times the request was sent.
+    pub attempts: u32,
+    /// Time from the start of the call to its answer, waits included.
+    pub elapsed: Duration,
+    /// How much of `elapsed` was waiting for a turn in the rate budget.
+    pub budget_wait: Duration,
+}
 
 /// The typed value of a successful answer, with its status, headers and raw body.
 ///
@@ -15,6 +30,7 @@ pub struct Response<T> {
     status: StatusCode,
     headers: HeaderMap,
     raw: Bytes,
+    call: CallInfo,
 }
 
 impl<T> Response<T> {
@@ -25,7 +41,13 @@ impl<T> Response<T> {
             status,
             headers,
             raw,
+            call: CallInfo::default(),
         }
+    }
+
+    pub(crate) fn with_call(mut self, call: CallInfo) -> Self {
+        self.call = call;
+        self
     }
 
     /// The decoded value.
@@ -48,6 +70,11 @@ impl<T> Response<T> {
         &self.raw
     }
 
+    /// What the call took: attempts, time, and time spent waiting for the rate budget.
+    pub fn call(&self) -> CallInfo {
+        self.call
+    }
+
     /// Applies a function to the value and keeps everything else.
     pub fn map<U>(self, f: impl FnOnce(T) -> U) -> Response<U> {
         Response {
@@ -55,6 +82,7 @@ impl<T> Response<T> {
             status: self.status,
             headers: self.headers,
             raw: self.raw,
+            call: self.call,
         }
     }
 }

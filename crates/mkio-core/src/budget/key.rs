@@ -1,0 +1,45 @@
+//! What the service counts together.
+
+/// One count of the service: a project, or the organization for paths outside projects; reads and
+/// writes apart.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Key {
+    project: Option<String>,
+    read: bool,
+}
+
+impl Key {
+    pub(crate) fn of(path: &str, read: bool) -> Self {
+        Self {
+            project: project(path).map(str::to_owned),
+            read,
+        }
+    }
+}
+
+/// The project in a URL path that holds `/projects/{name}/`; `/projects/{name}` itself belongs to
+/// the organization.
+pub(crate) fn project(path: &str) -> Option<&str> {
+    let (_, rest) = path.split_once("/projects/")?;
+    let (name, _) = rest.split_once('/')?;
+    (!name.is_empty()).then_some(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn projects_in_paths() {
+        for (path, expected) in [
+            ("/api/v1/projects/acme/media/assets", Some("acme")),
+            ("/gw/api/v1/projects/a%2Fb/", Some("a%2Fb")),
+            ("/api/v1/projects/acme", None),
+            ("/api/v1/projects/", None),
+            ("/api/v1/projects//media", None),
+            ("/api/v1/organization", None),
+        ] {
+            assert_eq!(project(path), expected, "{path}");
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! One queue for one count of the service.
+
+use std::{
+    num::NonZeroU32,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use governor::{
+    Quota, RateLimiter,
+    middleware::NoOpMiddleware,
+    state::{InMemoryState, NotKeyed},
+};
+use tokio::{
+    sync::{Mutex as Queue, Notify},
+    time::{Instant, sleep_until},
+};
+
+use super::clock::{Moment, TokioClock};
+use crate::Priority;
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+type Limiter = RateLimiter<NotKeyed, InMemoryState, TokioClock, NoOpMiddleware<Moment>>;
+
+/// Gives turns, in the order in which they are asked for; background calls come after all
+/// foreground calls and leave these half of what may go at once.
+pub(crate) struct Lane {
+    all: Limiter,
+    background: Limiter,
+    foreground_queue: Queue<()>,
+    background_queue: Queue<()>,
+    /// Foreground calls that wait.
+    waiting: AtomicUsize,
+    /// Told when `waiting` falls to zero.
+    clear: Notify,
+    paused_until: Mutex<Option<Instant>>,
+    last_used: Mutex<Instant>,
+}
+
+impl Lane {
+    pub(crate) fn new(per_minute: u32) -> Self {
+        // A bucket of b with r more per minute lets up to b + r pass within a minute.
+        let burst = (per_minute / 10).max(1);
+        let rate = per_minute.saturating_sub(burst).max(1);
+        Self {
+            all: limiter(burst, rate),
+            background: limiter((burst / 2).max(1), rate),
+            foreground_queue: Queue::default(),
+            background_queue: Queue::default(),
+            waiting: AtomicUsize::new(0),
+            clear: Notify::new(),
+            paused_until: Mutex::default(),
+            last_used: Mutex::new(Instant::now()),
+        }
+    }
+
+    /// Waits for a turn and tells how long that took.
+    pub(crate) async fn turn(&self, priority: Priority) -> Duration {
+        let since = Instant::now();
+        match priority {
+            Priority::Foreground => self.foreground().await,
+            Priority::Background => self.background().await,
+        }
+        let now = Instant::now();
+        *lock(&self.last_used) = now;
+        now.duration_since(since)
+    }
+
+    /// Gives no more turns for a while: the service has answered 429.
+    pub(crate) fn pause(&self, wait: Duration) {
+        let until = Instant::now().checked_add(wait);
+        let mut paused = lock(&self.paused_until);
+        *paused = (*paused).max(until);
+    }
+
+    /// When the pause ends, if there is one.
+    pub(crate) fn paused_until(&self) -> Option<Instant> {
+        lock(&self.paused_until).filter(|until| *until > Instant::now())
+    }
+
+    /// Forgetting this lane now would let nothing pass that should not.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.paused_until().is_none() && lock(&self.last_used).elapsed() > MINUTE
+    }
+
+    async fn foreground(&self) {
+        // The usual case: nobody waits, and the limit is far.
+        if self.waiting.load(Ordering::Acquire) == 0
+            && self.paused_until().is_none()
+            && self.all.check().is_ok()
+        {
+            return;
+        }
+        let _waiting = Waiting::new(self);
+        let _turn = self.foreground_queue.lock().await;
+        while let Err(until) = self.ready(&self.all) {
+            sleep_until(until).await;
+        }
+    }
+
+    async fn background(&self) {
+        let _turn = self.background_queue.lock().await;
+        while let Err(until) = self.ready(&self.background) {
+            sleep_until(until).await;
+        }
+        loop {
+            let clear = self.clear.notified();
+            if self.waiting.load(Ordering::Acquire) > 0 {
+                clear.await;
+                continue;
+            }
+            match self.ready(&self.all) {
+                Ok(()) => return,
+                Err(until) => sleep_until(until).await,
+            }
+        }
+    }
+
+    /// Takes a turn of the limiter, or tells when to ask again.
+    fn ready(&self, limiter: &Limiter) -> Result<(), Instant> {
+        if let Some(until) = self.paused_until() {
+            return Err(until);
+        }
+        limiter
+            .check()
+            .map_err(|not_until| not_until.earliest_possible().0)
+    }
+}
+
+fn limiter(burst: u32, per_minute: u32) -> Limiter {
+    let one = NonZeroU32::MIN;
+    let quota = Quota::with_period(MINUTE / per_minute.max(1))
+        .unwrap_or(Quota::per_second(one))
+        .allow_burst(NonZeroU32::new(burst).unwrap_or(one));
+    RateLimiter::direct_with_clock(quota, TokioClock)
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Counts a waiting foreground call for as long as it lives, dropped calls included.
+struct Waiting<'a>(&'a Lane);
+
+impl<'a> Waiting<'a> {
+    fn new(lane: &'a Lane) -> Self {
+        lane.waiting.fetch_add(1, Ordering::AcqRel);
+        Self(lane)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        if self.0.waiting.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.0.clear.notify_waiters();
+        }
+    }
+}

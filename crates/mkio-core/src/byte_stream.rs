@@ -1,0 +1,106 @@
+//! Bodies that are handed on piece by piece.
+
+use std::{
+    fmt,
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use bytes::{Bytes, BytesMut};
+use futures_core::Stream;
+use tokio::time::{Instant, Sleep, sleep};
+
+use crate::{Error, ErrorKind, Operation, Result};
+
+type Inner = Pin<Box<dyn Stream<Item = reqwest::Result<Bytes>> + Send>>;
+
+/// The body of an answer, in the pieces in which it arrives.
+///
+/// A stream that stalls for longer than the attempt timeout of the call ends with an error of kind
+/// [`Timeout`](ErrorKind::Timeout); one that breaks off ends with
+/// [`Connection`](ErrorKind::Connection). Pieces handed out before that stay valid. Nothing is
+/// repeated once a stream has begun.
+pub struct ByteStream {
+    inner: Option<Inner>,
+    idle: Duration,
+    timer: Pin<Box<Sleep>>,
+    operation: &'static Operation,
+}
+
+impl ByteStream {
+    pub(crate) fn new(
+        response: reqwest::Response,
+        idle: Duration,
+        operation: &'static Operation,
+    ) -> Self {
+        Self {
+            inner: Some(Box::pin(response.bytes_stream())),
+            idle,
+            timer: Box::pin(sleep(idle)),
+            operation,
+        }
+    }
+
+    /// Reads the rest of the body into memory.
+    pub async fn bytes(mut self) -> Result<Bytes> {
+        let mut whole = BytesMut::new();
+        while let Some(piece) = std::future::poll_fn(|cx| Pin::new(&mut self).poll_next(cx)).await {
+            whole.extend_from_slice(&piece?);
+        }
+        Ok(whole.freeze())
+    }
+
+    fn fail(&mut self, kind: ErrorKind, message: String) -> Error {
+        self.inner = None;
+        Error::new(kind, message).with_operation(self.operation)
+    }
+}
+
+impl Stream for ByteStream {
+    type Item = Result<Bytes>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = self.get_mut();
+        let Some(inner) = &mut this.inner else {
+            return Poll::Ready(None);
+        };
+        match inner.as_mut().poll_next(cx) {
+            Poll::Ready(Some(Ok(piece))) => {
+                let next = Instant::now().checked_add(this.idle);
+                if let Some(next) = next {
+                    this.timer.as_mut().reset(next);
+                }
+                Poll::Ready(Some(Ok(piece)))
+            }
+            Poll::Ready(Some(Err(cause))) => {
+                let error = this.fail(
+                    ErrorKind::Connection,
+                    "the connection broke in the middle of the body".to_owned(),
+                );
+                Poll::Ready(Some(Err(error.with_source(cause.without_url()))))
+            }
+            Poll::Ready(None) => {
+                this.inner = None;
+                Poll::Ready(None)
+            }
+            Poll::Pending => match this.timer.as_mut().poll(cx) {
+                Poll::Pending => Poll::Pending,
+                Poll::Ready(()) => {
+                    let message = format!("the body stalled for {:?}", this.idle);
+                    Poll::Ready(Some(Err(this.fail(ErrorKind::Timeout, message))))
+                }
+            },
+        }
+    }
+}
+
+impl fmt::Debug for ByteStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ByteStream")
+            .field("operation", &self.operation.id)
+            .field("ended", &self.inner.is_none())
+            .finish_non_exhaustive()
+    }
+}

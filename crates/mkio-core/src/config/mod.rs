@@ -1,0 +1,7 @@
+//! Where settings come from: code, environment, profile file.
+
+mod env;
+mod profile;
+
+pub(crate) use env::{Environment, Lookup};
+pub(crate) use profile::{Profile, TokenSetting};

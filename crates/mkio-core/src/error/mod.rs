@@ -1,0 +1,318 @@
+//! The one error type of all MK.IO crates.
+
+mod answer;
+mod display;
+mod kind;
+mod scrub;
+
+use std::{any::Any, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode};
+use serde_json::Value;
+
+use crate::Operation;
+
+pub use kind::ErrorKind;
+pub(crate) use scrub::Secrets;
+
+/// Shorthand for results with [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Any error that can travel between threads, as a cause.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Any failure of a call.
+///
+/// Cheap to clone and small to pass around. `Display` is one line with status, code, detail,
+/// `ref` and the number of attempts; causes are reached through
+/// [`source`](std::error::Error::source). Neither `Display` nor `Debug` shows headers, bodies
+/// (save for a short excerpt of an error page that is not JSON) or the token.
+#[derive(Clone)]
+pub struct Error(Arc<Inner>);
+
+#[derive(Clone)]
+struct Inner {
+    kind: ErrorKind,
+    operation: Option<&'static Operation>,
+    message: String,
+    status: Option<StatusCode>,
+    code: Option<String>,
+    detail: Option<String>,
+    extra_detail: Option<Value>,
+    reference: Option<String>,
+    headers: HeaderMap,
+    body: Bytes,
+    json_path: Option<String>,
+    expectation: Option<String>,
+    attempts: u32,
+    elapsed: Duration,
+    budget_wait: Duration,
+    retry_after: Option<Duration>,
+    outcome_unknown: bool,
+    gave_up: Option<&'static str>,
+    source: Option<Arc<dyn std::error::Error + Send + Sync>>,
+    value: Option<Arc<dyn Any + Send + Sync>>,
+}
+
+/// Making errors: for the runtime, for generated crates, and for fakes in tests.
+impl Error {
+    /// An error of this kind; the message is one sentence that names the thing and the way out.
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self(Arc::new(Inner {
+            kind,
+            operation: None,
+            message: message.into(),
+            status: None,
+            code: None,
+            detail: None,
+            extra_detail: None,
+            reference: None,
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
+            json_path: None,
+            expectation: None,
+            attempts: 0,
+            elapsed: Duration::ZERO,
+            budget_wait: Duration::ZERO,
+            retry_after: None,
+            outcome_unknown: false,
+            gave_up: None,
+            source: None,
+            value: None,
+        }))
+    }
+
+    /// The error of an answer whose status is no success.
+    ///
+    /// Understands the platform's error body, the validation errors of the Channels API, and keeps
+    /// the first KiB of anything else.
+    pub fn from_answer(status: StatusCode, headers: HeaderMap, body: Bytes) -> Self {
+        answer::read(status, headers, body)
+    }
+
+    fn edit(mut self, change: impl FnOnce(&mut Inner)) -> Self {
+        change(Arc::make_mut(&mut self.0));
+        self
+    }
+
+    /// Names the operation that failed, unless one is named already.
+    pub fn with_operation(self, operation: &'static Operation) -> Self {
+        self.edit(|inner| {
+            inner.operation.get_or_insert(operation);
+        })
+    }
+
+    /// Adds the cause.
+    pub fn with_source(self, source: impl Into<BoxError>) -> Self {
+        self.edit(|inner| inner.source = Some(Arc::from(source.into())))
+    }
+
+    /// Adds the HTTP status of the answer that caused the error.
+    pub fn with_status(self, status: StatusCode) -> Self {
+        self.edit(|inner| inner.status = Some(status))
+    }
+
+    /// Adds headers and body of the answer that caused the error.
+    pub fn with_answer(self, headers: HeaderMap, body: Bytes) -> Self {
+        self.edit(|inner| {
+            inner.headers = headers;
+            inner.body = body;
+        })
+    }
+
+    /// Adds the place in the JSON body where reading stopped, and what was expected there.
+    pub fn with_json_path(self, path: impl Into<String>, expectation: impl Into<String>) -> Self {
+        self.edit(|inner| {
+            inner.json_path = Some(path.into());
+            inner.expectation = Some(expectation.into());
+        })
+    }
+
+    /// Adds a value that the failure must not lose, for example the resource as it was last seen.
+    pub fn with_value(self, value: impl Any + Send + Sync) -> Self {
+        self.edit(|inner| inner.value = Some(Arc::new(value)))
+    }
+
+    /// Adds how often and how long the call was tried.
+    pub(crate) fn with_effort(self, attempts: u32, elapsed: Duration, waited: Duration) -> Self {
+        self.edit(|inner| {
+            inner.attempts = attempts;
+            inner.elapsed = elapsed;
+            inner.budget_wait = waited;
+        })
+    }
+
+    pub(crate) fn with_call(self, call: crate::response::CallInfo) -> Self {
+        self.with_effort(call.attempts, call.elapsed, call.budget_wait)
+    }
+
+    pub(crate) fn with_retry_after(self, wait: Option<Duration>) -> Self {
+        self.edit(|inner| inner.retry_after = wait)
+    }
+
+    pub(crate) fn with_outcome_unknown(self) -> Self {
+        self.edit(|inner| inner.outcome_unknown = true)
+    }
+
+    /// Says why no further attempt was made.
+    pub(crate) fn with_gave_up(self, why: &'static str) -> Self {
+        self.edit(|inner| inner.gave_up = Some(why))
+    }
+}
+
+/// Reading errors.
+impl Error {
+    /// What went wrong, in one word.
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// The operation that failed, if the failure belongs to one.
+    pub fn operation(&self) -> Option<&'static Operation> {
+        self.0.operation
+    }
+
+    /// Name of the operation that failed, for example `get_asset`.
+    pub fn operation_id(&self) -> Option<&'static str> {
+        self.0.operation.map(|operation| operation.id)
+    }
+
+    /// The message without status, operation and attempts.
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// HTTP status of the answer, if there was one.
+    pub fn status(&self) -> Option<StatusCode> {
+        self.0.status
+    }
+
+    /// `error.code` of the service's error body; for the Channels API the type of the first
+    /// validation error.
+    pub fn code(&self) -> Option<&str> {
+        self.0.code.as_deref()
+    }
+
+    /// `error.detail` of the service's error body; for the Channels API all validation messages
+    /// with the place each belongs to.
+    pub fn detail(&self) -> Option<&str> {
+        self.0.detail.as_deref()
+    }
+
+    /// `error.extraDetail` of the service's error body; for the Channels API the list of
+    /// validation errors as it was received.
+    pub fn extra_detail(&self) -> Option<&Value> {
+        self.0.extra_detail.as_ref()
+    }
+
+    /// The service's `ref` of the failed request: quote it to MediaKind's support.
+    pub fn reference(&self) -> Option<&str> {
+        self.0.reference.as_deref()
+    }
+
+    /// Headers of the answer; empty when there was none.
+    pub fn headers(&self) -> &HeaderMap {
+        &self.0.headers
+    }
+
+    /// Body of the answer: whole when it is JSON or did not decode, else its first KiB.
+    pub fn body(&self) -> &Bytes {
+        &self.0.body
+    }
+
+    /// Where in the JSON body decoding stopped, for example `value[3].properties.created`.
+    pub fn json_path(&self) -> Option<&str> {
+        self.0.json_path.as_deref()
+    }
+
+    /// What decoding expected at [`json_path`](Self::json_path).
+    pub fn expectation(&self) -> Option<&str> {
+        self.0.expectation.as_deref()
+    }
+
+    /// How many times the request was sent, or tried to be; 0 when it was refused before that.
+    pub fn attempts(&self) -> u32 {
+        self.0.attempts
+    }
+
+    /// Time from the start of the call to its failure, waits included.
+    pub fn elapsed(&self) -> Duration {
+        self.0.elapsed
+    }
+
+    /// How much of [`elapsed`](Self::elapsed) was waiting for a turn in the rate budget.
+    pub fn budget_wait(&self) -> Duration {
+        self.0.budget_wait
+    }
+
+    /// The wait that the service asked for with `Retry-After`, uncapped.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
+    }
+
+    /// The service may have carried out the call although it failed: at least one attempt was
+    /// sent and got no answer that says otherwise.
+    ///
+    /// After a PUT that creates, a 409 with this flag often means that an earlier attempt did it.
+    pub fn outcome_unknown(&self) -> bool {
+        self.0.outcome_unknown
+    }
+
+    /// A value that came with the failure, for example the resource as a wait last saw it.
+    pub fn value<T: Any>(&self) -> Option<&T> {
+        self.0.value.as_deref()?.downcast_ref()
+    }
+
+    /// The service answered 404: no such resource.
+    pub fn is_not_found(&self) -> bool {
+        self.0.status == Some(StatusCode::NOT_FOUND)
+    }
+
+    /// The service answered 409: the name is taken, or something else uses the resource.
+    pub fn is_conflict(&self) -> bool {
+        self.0.status == Some(StatusCode::CONFLICT)
+    }
+
+    /// The service answered 429: too many requests in the last minute.
+    pub fn is_rate_limited(&self) -> bool {
+        self.0.status == Some(StatusCode::TOO_MANY_REQUESTS)
+    }
+
+    /// The service answered 401 or 403, or there is no usable token.
+    pub fn is_denied(&self) -> bool {
+        self.0.kind == ErrorKind::Token
+            || matches!(
+                self.0.status,
+                Some(StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)
+            )
+    }
+
+    /// A time limit passed: of an attempt, the call or a wait (client side), or of the service
+    /// (408, 504).
+    pub fn is_timeout(&self) -> bool {
+        self.0.kind == ErrorKind::Timeout
+            || matches!(
+                self.0.status,
+                Some(StatusCode::REQUEST_TIMEOUT | StatusCode::GATEWAY_TIMEOUT)
+            )
+    }
+
+    /// The same call may succeed later: throttled, a server fault, no answer, or a time limit.
+    ///
+    /// Says nothing about whether repeating is harmless; see
+    /// [`outcome_unknown`](Self::outcome_unknown).
+    pub fn is_retryable(&self) -> bool {
+        match self.0.kind {
+            ErrorKind::Connection | ErrorKind::Timeout => true,
+            ErrorKind::Api => self.0.status.is_some_and(crate::retry::is_transient),
+            _ => false,
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.source.as_ref().map(|source| &**source as _)
+    }
+}

@@ -1,0 +1,126 @@
+//! Arguments of generated calls.
+
+use std::fmt::Display;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use crate::{Error, ErrorKind, Operation, Result};
+
+/// Everything but RFC 3986's unreserved characters, so that no parser on the way reads structure
+/// into a name.
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
+
+/// An argument of a builder: present and convertible, or an error that names it. The text of the
+/// failure begins with the argument's name, as generated code writes it.
+pub fn argument<T>(operation: &'static Operation, value: Result<T, String>) -> Result<T> {
+    value.map_err(|why| Error::new(ErrorKind::InvalidRequest, why).with_operation(operation))
+}
+
+/// A path parameter as one segment of a URL.
+///
+/// Empty, `.` and `..` cannot be a segment: URLs lose them, encoded or not, and the request would
+/// go to another resource.
+pub fn path_segment(
+    operation: &'static Operation,
+    name: &'static str,
+    value: &dyn Display,
+) -> Result<String> {
+    let value = value.to_string();
+    if matches!(value.as_str(), "" | "." | "..") {
+        let what = match value.as_str() {
+            "" => "be empty".to_owned(),
+            dots => format!("be `{dots}`"),
+        };
+        let message = format!("argument `{name}` must not {what}: it names a resource in the URL");
+        return Err(Error::new(ErrorKind::InvalidRequest, message).with_operation(operation));
+    }
+    Ok(utf8_percent_encode(&value, SEGMENT).to_string())
+}
+
+/// A request that reqwest was willing to build.
+pub fn built(
+    operation: &'static Operation,
+    request: reqwest::Result<reqwest::Request>,
+) -> Result<reqwest::Request> {
+    request.map_err(|error| not_built(error, operation))
+}
+
+pub(super) fn not_built(error: reqwest::Error, operation: &'static Operation) -> Error {
+    Error::new(ErrorKind::InvalidRequest, "the request cannot be built")
+        .with_source(error.without_url())
+        .with_operation(operation)
+}
+
+#[cfg(test)]
+mod tests {
+    use http::Method;
+    use url::Url;
+
+    use super::*;
+
+    fn segment(value: &str) -> Result<String> {
+        path_segment(
+            Operation::raw(&Method::GET, false, false),
+            "asset_name",
+            &value,
+        )
+    }
+
+    #[test]
+    fn what_is_encoded_survives_url_parsing() {
+        for name in [
+            "intro",
+            "a/b",
+            "a?b",
+            "a#b",
+            "50%",
+            "a\\b",
+            "a;b=c",
+            "%2e",
+            "%2E%2e",
+            "...",
+            ".a",
+            "naïve 日本",
+            "a b",
+            "a+b",
+            "a:b@c",
+            "~x",
+            "\u{7f}\n",
+            "{a}|^`\"<>",
+            "'*!()",
+        ] {
+            let url = format!("https://h/p/{}/q", segment(name).unwrap());
+            let url = Url::parse(&url).unwrap();
+            let segments: Vec<_> = url.path_segments().unwrap().collect();
+            assert_eq!(segments.len(), 3, "{url}");
+            assert_eq!((segments[0], segments[2]), ("p", "q"), "{url}");
+            let decoded = percent_encoding::percent_decode_str(segments[1]).decode_utf8();
+            assert_eq!(decoded.unwrap(), name);
+            assert_eq!((url.query(), url.fragment()), (None, None));
+        }
+    }
+
+    #[test]
+    fn what_urls_lose_is_refused() {
+        for name in ["", ".", ".."] {
+            let error = segment(name).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::InvalidRequest);
+            assert_eq!(error.operation_id(), Some("request"));
+            assert!(error.to_string().contains("`asset_name`"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_missing_argument_names_itself_and_its_operation() {
+        let operation = Operation::raw(&Method::GET, false, false);
+        let missing: Result<(), String> = Err("asset_name was not initialized".to_owned());
+        let error = argument(operation, missing).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidRequest);
+        assert_eq!(error.to_string(), "request: asset_name was not initialized");
+        assert_eq!(argument(operation, Ok::<_, String>(7)).unwrap(), 7);
+    }
+}

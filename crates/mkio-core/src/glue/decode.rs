@@ -1,0 +1,139 @@
+//! From an answer to a typed value.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde::de::DeserializeOwned;
+
+use super::{expectation, hook};
+use crate::{
+    ByteStream, Error, ErrorKind, Operation, Response, Result, response::CallInfo,
+    transport::Received,
+};
+
+/// Decodes a JSON answer.
+pub async fn json<T: DeserializeOwned>(
+    result: reqwest::Result<reqwest::Response>,
+    operation: &'static Operation,
+) -> Result<Response<T>> {
+    decode(hook::answer(result, operation)?, operation).await
+}
+
+/// Takes an answer whose body does not matter.
+pub async fn empty(
+    result: reqwest::Result<reqwest::Response>,
+    operation: &'static Operation,
+) -> Result<Response<()>> {
+    let response = whole(hook::answer(result, operation)?, operation).await?;
+    Ok(response.map(drop))
+}
+
+/// Hands an answer's body on as a stream.
+pub async fn stream(
+    result: reqwest::Result<reqwest::Response>,
+    operation: &'static Operation,
+) -> Result<Response<ByteStream>> {
+    let response = hook::answer(result, operation)?;
+    let idle = response.extensions().get::<hook::Idle>().map(|idle| idle.0);
+    let idle = idle.unwrap_or_else(hook::default_idle);
+    Ok(streamed(response, idle, operation))
+}
+
+pub(crate) fn streamed(
+    mut response: reqwest::Response,
+    idle: Duration,
+    operation: &'static Operation,
+) -> Response<ByteStream> {
+    let status = response.status();
+    let headers = std::mem::take(response.headers_mut());
+    let call = response.extensions_mut().remove::<CallInfo>();
+    let body = ByteStream::new(response, idle, operation);
+    Response::new(body, status, headers, Bytes::new()).with_call(call.unwrap_or_default())
+}
+
+/// The whole body as it is.
+pub(crate) async fn whole(
+    mut response: reqwest::Response,
+    operation: &'static Operation,
+) -> Result<Response<Bytes>> {
+    let status = response.status();
+    let headers = std::mem::take(response.headers_mut());
+    let call = response.extensions_mut().remove::<CallInfo>();
+    let body = match response.extensions_mut().remove::<Received>() {
+        Some(Received(body)) => body,
+        None => response.bytes().await.map_err(|error| {
+            let message = "the connection broke in the middle of the body";
+            Error::new(ErrorKind::Connection, message)
+                .with_source(error.without_url())
+                .with_status(status)
+                .with_operation(operation)
+        })?,
+    };
+    let response = Response::new(body.clone(), status, headers, body);
+    Ok(response.with_call(call.unwrap_or_default()))
+}
+
+pub(crate) async fn decode<T: DeserializeOwned>(
+    response: reqwest::Response,
+    operation: &'static Operation,
+) -> Result<Response<T>> {
+    decode_or(response, operation, || None).await
+}
+
+/// Decodes JSON; an answer without a body is what `empty` says.
+pub(crate) async fn decode_or<T: DeserializeOwned>(
+    response: reqwest::Response,
+    operation: &'static Operation,
+    empty: impl FnOnce() -> Option<T>,
+) -> Result<Response<T>> {
+    let response = whole(response, operation).await?;
+    let raw = response.raw().clone();
+    let value = match raw.is_empty() {
+        true => empty(),
+        false => None,
+    };
+    let value = match value {
+        Some(value) => value,
+        // The usual case pays nothing for the path; a failure is decoded again to find it.
+        None => match serde_json::from_slice(&raw) {
+            Ok(value) => value,
+            Err(error) => return Err(undecodable::<T>(&response, error, operation)),
+        },
+    };
+    Ok(response.map(|_| value))
+}
+
+fn undecodable<T: DeserializeOwned>(
+    response: &Response<Bytes>,
+    error: serde_json::Error,
+    operation: &'static Operation,
+) -> Error {
+    let raw = response.raw();
+    let mut reader = serde_json::Deserializer::from_slice(raw);
+    let (path, error) = match serde_path_to_error::deserialize::<_, T>(&mut reader) {
+        Err(traced) => (traced.path().to_string(), traced.into_inner()),
+        // Trailing characters: the value itself was fine.
+        Ok(_) => (".".to_owned(), error),
+    };
+    let expected = match raw.is_empty() {
+        true => "expected JSON, found an empty body".to_owned(),
+        false => expectation::of(&error),
+    };
+    let (path, place) = match path.as_str() {
+        "." => ("$".to_owned(), "the body".to_owned()),
+        path => (path.to_owned(), format!("`{path}` in the body")),
+    };
+    Error::new(
+        ErrorKind::Decode,
+        format!(
+            "{place} does not decode: {expected} (line {}, column {})",
+            error.line(),
+            error.column()
+        ),
+    )
+    .with_status(response.status())
+    .with_answer(response.headers().clone(), raw.clone())
+    .with_json_path(path, expected)
+    .with_operation(operation)
+    .with_call(response.call())
+}

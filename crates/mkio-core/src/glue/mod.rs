@@ -1,0 +1,19 @@
+//! What generated code calls. Not meant for people: it changes with the generator.
+#![doc(hidden)]
+
+mod arguments;
+mod decode;
+mod expectation;
+mod hook;
+
+pub use arguments::{argument, built, path_segment};
+pub(crate) use decode::{decode, decode_or, streamed, whole};
+pub use decode::{empty, json, stream};
+pub use hook::exec;
+
+pub use bytes;
+pub use http;
+pub use progenitor_client;
+pub use reqwest;
+pub use serde;
+pub use serde_json;

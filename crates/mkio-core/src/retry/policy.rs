@@ -1,0 +1,160 @@
+//! How often and at what distance to repeat.
+
+use std::time::Duration;
+
+/// Whether waits between attempts are spread out at random.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Jitter {
+    /// Anything between zero and the full backoff, so that many clients do not return at once.
+    #[default]
+    Full,
+    /// Exactly the backoff.
+    None,
+}
+
+/// How often and at what distance a failed attempt is repeated.
+///
+/// Which failures are repeated at all is fixed: GET, PUT, DELETE and merge PATCH on 408, 429, 500,
+/// 502, 503, 504, timeouts and connection faults; POST and JSON Patch only when the request was
+/// never sent, or on 429 and 503, which the service gives before it does any work.
+///
+/// The wait before attempt *n* + 1 is drawn from zero to `initial_backoff` · 2ⁿ⁻¹, at most
+/// `max_backoff`. After a 429 without `Retry-After` it starts from `throttled_backoff` instead,
+/// because the service counts requests per minute. A `Retry-After` is followed as given, up to
+/// `max_retry_after`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct RetryPolicy {
+    pub(super) max_attempts: u32,
+    pub(super) initial_backoff: Duration,
+    pub(super) throttled_backoff: Duration,
+    pub(super) max_backoff: Duration,
+    pub(super) max_retry_after: Duration,
+    pub(super) jitter: Jitter,
+}
+
+impl Default for RetryPolicy {
+    /// 6 attempts; backoff from 0.5 s (5 s when throttled) to 30 s with full jitter;
+    /// `Retry-After` up to 120 s.
+    fn default() -> Self {
+        Self {
+            max_attempts: 6,
+            initial_backoff: Duration::from_millis(500),
+            throttled_backoff: Duration::from_secs(5),
+            max_backoff: Duration::from_secs(30),
+            max_retry_after: Duration::from_secs(120),
+            jitter: Jitter::Full,
+        }
+    }
+}
+
+impl RetryPolicy {
+    /// One attempt, no repetition.
+    pub fn none() -> Self {
+        Self::default().max_attempts(1)
+    }
+
+    /// Attempts in all, the first one included. Default 6; 0 counts as 1.
+    pub fn max_attempts(mut self, attempts: u32) -> Self {
+        self.max_attempts = attempts.max(1);
+        self
+    }
+
+    /// Upper end of the first wait. Default 0.5 s.
+    pub fn initial_backoff(mut self, backoff: Duration) -> Self {
+        self.initial_backoff = backoff;
+        self
+    }
+
+    /// Upper end of the first wait after a 429 without `Retry-After`. Default 5 s.
+    pub fn throttled_backoff(mut self, backoff: Duration) -> Self {
+        self.throttled_backoff = backoff;
+        self
+    }
+
+    /// Upper end of every wait that the service did not ask for. Default 30 s.
+    pub fn max_backoff(mut self, backoff: Duration) -> Self {
+        self.max_backoff = backoff;
+        self
+    }
+
+    /// Longest `Retry-After` that is followed; a longer one is cut to this. Default 120 s.
+    pub fn max_retry_after(mut self, wait: Duration) -> Self {
+        self.max_retry_after = wait;
+        self
+    }
+
+    /// How waits are spread. Default [`Jitter::Full`].
+    pub fn jitter(mut self, jitter: Jitter) -> Self {
+        self.jitter = jitter;
+        self
+    }
+
+    pub(crate) fn allows(&self, attempts: u32) -> bool {
+        attempts < self.max_attempts
+    }
+
+    /// The wait after this many attempts, the last of which failed.
+    pub(crate) fn wait(
+        &self,
+        attempts: u32,
+        throttled: bool,
+        retry_after: Option<Duration>,
+    ) -> Duration {
+        // "Retry-After: 0" names no time; without a backoff it would be a busy loop.
+        if let Some(wait) = retry_after.filter(|wait| !wait.is_zero()) {
+            return wait.min(self.max_retry_after);
+        }
+        let first = match throttled {
+            true => self.throttled_backoff,
+            false => self.initial_backoff,
+        };
+        let factor = 2u32.saturating_pow(attempts.saturating_sub(1));
+        let ceiling = first.saturating_mul(factor).min(self.max_backoff);
+        match self.jitter {
+            Jitter::Full => ceiling.mul_f64(fastrand::f64()),
+            Jitter::None => ceiling,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[test]
+    fn doubles_up_to_the_ceiling() {
+        let policy = RetryPolicy::default().jitter(Jitter::None);
+        let waits: Vec<_> = (1..=8)
+            .map(|n| policy.wait(n, false, None).as_secs_f64())
+            .collect();
+        assert_eq!(waits, [0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0]);
+        assert_eq!(policy.wait(1, true, None), 5 * SECOND);
+        assert_eq!(policy.wait(u32::MAX, true, None), 30 * SECOND);
+    }
+
+    #[test]
+    fn full_jitter_fills_the_range() {
+        let policy = RetryPolicy::default();
+        let waits: Vec<_> = (0..2000).map(|_| policy.wait(3, false, None)).collect();
+        assert!(waits.iter().all(|wait| *wait <= 2 * SECOND));
+        assert!(waits.iter().any(|wait| *wait < SECOND / 4));
+        assert!(waits.iter().any(|wait| *wait > SECOND * 7 / 4));
+    }
+
+    #[test]
+    fn the_service_may_ask_for_a_wait_within_limits() {
+        let policy = RetryPolicy::default().jitter(Jitter::None);
+        assert_eq!(policy.wait(1, true, Some(7 * SECOND)), 7 * SECOND);
+        assert_eq!(policy.wait(1, true, Some(9999 * SECOND)), 120 * SECOND);
+        assert_eq!(policy.wait(1, false, Some(Duration::ZERO)), SECOND / 2);
+    }
+
+    #[test]
+    fn at_least_one_attempt() {
+        assert!(RetryPolicy::none().max_attempts(0).allows(0));
+        assert!(!RetryPolicy::none().allows(1));
+    }
+}

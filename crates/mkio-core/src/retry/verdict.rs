@@ -1,0 +1,115 @@
+//! Whether a failed attempt may be repeated.
+
+use std::time::Duration;
+
+use http::{Method, StatusCode};
+
+use crate::Operation;
+
+/// Why an attempt failed, as far as repeating is concerned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cause {
+    /// The request never left: no connection.
+    NotSent,
+    /// The request left, or may have; no whole answer came back.
+    Broken,
+    /// The service answered with an error.
+    Status(StatusCode, Option<Duration>),
+    /// Repeating cannot help.
+    Final,
+}
+
+/// What to do after a failed attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// Try again. `paced`: the service itself said when, or how fast.
+    Repeat { paced: bool },
+    /// The failure is the result.
+    GiveUp,
+}
+
+/// Statuses that pass: throttling, and faults of the service or what stands before it.
+pub(crate) fn is_transient(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 408 | 429 | 500 | 502 | 503 | 504)
+}
+
+/// Carrying the request out twice does no harm.
+///
+/// A PATCH whose body is a JSON array is a JSON Patch even where its media type says plain JSON,
+/// as for teams; adding to the end of a list twice adds two entries.
+pub(crate) fn repeatable(operation: &Operation, request: &reqwest::Request) -> bool {
+    let list = || {
+        let body = request.body().and_then(reqwest::Body::as_bytes);
+        body.unwrap_or_default()
+            .iter()
+            .find(|byte| !byte.is_ascii_whitespace())
+            == Some(&b'[')
+    };
+    operation.is_idempotent() && (operation.method != Method::PATCH || !list())
+}
+
+pub(crate) fn verdict(cause: Cause, repeatable: bool) -> Verdict {
+    match cause {
+        Cause::NotSent => Verdict::Repeat { paced: false },
+        Cause::Broken if repeatable => Verdict::Repeat { paced: false },
+        // Both are given before any work is done.
+        Cause::Status(StatusCode::TOO_MANY_REQUESTS, _) => Verdict::Repeat { paced: true },
+        Cause::Status(StatusCode::SERVICE_UNAVAILABLE, wait) => Verdict::Repeat {
+            paced: wait.is_some(),
+        },
+        Cause::Status(status, _) if repeatable && is_transient(status) => {
+            Verdict::Repeat { paced: false }
+        }
+        Cause::Broken | Cause::Status(..) | Cause::Final => Verdict::GiveUp,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn verdicts() {
+        let status = |code| Cause::Status(StatusCode::from_u16(code).unwrap(), None);
+        // Cause, repeated when repeatable, repeated when not.
+        for (cause, safe, unsafe_) in [
+            (Cause::NotSent, true, true),
+            (Cause::Broken, true, false),
+            (Cause::Final, false, false),
+            (status(429), true, true),
+            (status(503), true, true),
+            (status(408), true, false),
+            (status(500), true, false),
+            (status(502), true, false),
+            (status(504), true, false),
+            (status(501), false, false),
+            (status(400), false, false),
+            (status(401), false, false),
+            (status(404), false, false),
+            (status(409), false, false),
+            (status(422), false, false),
+        ] {
+            let repeats = |repeatable| verdict(cause, repeatable) != Verdict::GiveUp;
+            assert_eq!(
+                (repeats(true), repeats(false)),
+                (safe, unsafe_),
+                "{cause:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_patch_with_a_list_is_a_json_patch() {
+        let operation = Operation::raw(&Method::PATCH, false, false);
+        for (body, expected) in [
+            (r#" [{"op":"add"}]"#, false),
+            (r#"{"spec":[]}"#, true),
+            ("", true),
+        ] {
+            let mut request =
+                reqwest::Request::new(Method::PATCH, "http://localhost/".parse().unwrap());
+            *request.body_mut() = Some(body.into());
+            assert_eq!(repeatable(operation, &request), expected, "{body}");
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! Bearer tokens: where they come from and when they are renewed.
+
+mod command;
+mod file;
+mod jwt;
+mod source;
+
+use std::{fmt, future::Future, pin::Pin, time::SystemTime};
+
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::error::BoxError;
+
+pub use command::TokenCommand;
+pub use file::TokenFile;
+pub(crate) use file::refuse_readable_by;
+pub(crate) use source::{Bearer, TokenSource};
+
+/// A bearer token of the platform (`POST /api/v1/user/tokens` makes them).
+///
+/// Never shown by `Debug`; wiped from memory when dropped.
+#[derive(Clone)]
+pub struct Token {
+    secret: SecretString,
+    expires: Option<SystemTime>,
+}
+
+impl Token {
+    /// A token. White space around it is dropped. When it is a JWT with an `exp` claim, that is
+    /// when it expires; the signature is not checked.
+    pub fn new(token: impl Into<String>) -> Self {
+        let token: String = token.into();
+        let expires = jwt::expiry(token.trim());
+        Self {
+            secret: SecretString::from(token.trim()),
+            expires,
+        }
+    }
+
+    /// Sets when the token expires, for tokens that do not say so themselves.
+    pub fn expires_at(mut self, time: SystemTime) -> Self {
+        self.expires = Some(time);
+        self
+    }
+
+    /// When the token expires, if that is known.
+    pub fn expires(&self) -> Option<SystemTime> {
+        self.expires
+    }
+
+    pub(crate) fn expose(&self) -> &str {
+        self.secret.expose_secret()
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Token")
+            .field("secret", &"[redacted]")
+            .field("expires", &self.expires)
+            .finish()
+    }
+}
+
+impl From<String> for Token {
+    fn from(token: String) -> Self {
+        Self::new(token)
+    }
+}
+
+impl From<&str> for Token {
+    fn from(token: &str) -> Self {
+        Self::new(token)
+    }
+}
+
+impl From<SecretString> for Token {
+    fn from(token: SecretString) -> Self {
+        Self::new(token.expose_secret())
+    }
+}
+
+/// A token, later.
+pub type TokenFuture<'a> = Pin<Box<dyn Future<Output = Result<Token, BoxError>> + Send + 'a>>;
+
+/// Gives tokens: from a vault, an identity service, a file.
+///
+/// The client keeps the token it was given and asks again when that expires, comes within the
+/// refresh margin of its expiry, or is answered with 401. Concurrent calls share one question.
+/// A closure that returns a future is made into a provider by [`token_fn`].
+pub trait TokenProvider: Send + Sync {
+    /// A token that is valid now. An error becomes the cause of the call's error, so it must not
+    /// hold secrets.
+    fn token(&self) -> TokenFuture<'_>;
+}
+
+/// Makes a provider of an async closure.
+///
+/// ```
+/// use mkio_core::{Token, token_fn};
+///
+/// let provider = token_fn(|| async { Ok(Token::new("from my vault")) });
+/// ```
+pub fn token_fn<F, Fut>(ask: F) -> impl TokenProvider
+where
+    F: Fn() -> Fut + Send + Sync,
+    Fut: Future<Output = Result<Token, BoxError>> + Send + 'static,
+{
+    FnProvider(ask)
+}
+
+struct FnProvider<F>(F);
+
+impl<F, Fut> TokenProvider for FnProvider<F>
+where
+    F: Fn() -> Fut + Send + Sync,
+    Fut: Future<Output = Result<Token, BoxError>> + Send + 'static,
+{
+    fn token(&self) -> TokenFuture<'_> {
+        Box::pin((self.0)())
+    }
+}

@@ -1,0 +1,343 @@
+//! One call: its attempts, and the waits between them.
+
+use std::{future::Future, sync::Arc, time::Duration};
+
+use http::header::{AUTHORIZATION, USER_AGENT};
+use tokio::time::{Instant, sleep, timeout_at};
+use tracing::Instrument;
+
+use super::{
+    CallSettings, Core, Route, Transport,
+    attempt::{Attempt, Failed},
+    origin, received, trace,
+};
+use crate::{
+    Error, ErrorKind, Operation, Result,
+    budget::Lane,
+    error::Secrets,
+    response::CallInfo,
+    retry::{Cause, Ticket, Verdict, repeatable, verdict},
+    token::Bearer,
+};
+
+/// Sends a request, as often as it takes and may.
+pub(super) async fn run(
+    transport: &Transport,
+    request: reqwest::Request,
+    operation: &'static Operation,
+) -> Result<reqwest::Response> {
+    let span = trace::span(&request, operation);
+    let route = transport.core.routes.of(operation.api);
+    run_on(transport, route, request, operation)
+        .instrument(span)
+        .await
+}
+
+/// The same for a route that the caller chose.
+pub(super) async fn run_on(
+    transport: &Transport,
+    route: &Route,
+    request: reqwest::Request,
+    operation: &'static Operation,
+) -> Result<reqwest::Response> {
+    let started = Instant::now();
+    let total = transport.settings.total_timeout;
+    let mut call = Call {
+        core: &transport.core,
+        settings: &transport.settings,
+        operation,
+        route,
+        started,
+        // A limit too far away to express is no limit.
+        deadline: started.checked_add(total).unwrap_or(started + FAR),
+        lane: route
+            .budgeted
+            .then(|| {
+                transport
+                    .core
+                    .budget
+                    .lane(request.url().path(), operation.is_read())
+            })
+            .flatten(),
+        repeatable: repeatable(operation, &request),
+        spare: None,
+        bearer: None,
+        ticket: Ticket::default(),
+        attempts: 0,
+        waited: Duration::ZERO,
+        unknown: false,
+    };
+    let result = call.attempts(request).await;
+    call.finish(result)
+}
+
+/// Thirty years.
+const FAR: Duration = Duration::from_secs(86400 * 365 * 30);
+
+struct Call<'a> {
+    core: &'a Core,
+    settings: &'a CallSettings,
+    operation: &'static Operation,
+    route: &'a Route,
+    started: Instant,
+    deadline: Instant,
+    lane: Option<Arc<Lane>>,
+    repeatable: bool,
+    /// The request for the next attempt; none when its body is a stream.
+    spare: Option<reqwest::Request>,
+    bearer: Option<Bearer>,
+    ticket: Ticket,
+    attempts: u32,
+    waited: Duration,
+    /// An attempt of a write was sent and got no answer that tells whether it took effect.
+    unknown: bool,
+}
+
+impl Call<'_> {
+    async fn attempts(&mut self, mut request: reqwest::Request) -> Result<reqwest::Response> {
+        origin::same(self.route.url(), request.url())?;
+        if let Some(user_agent) = &self.core.user_agent {
+            let headers = request.headers_mut();
+            headers
+                .entry(USER_AGENT)
+                .or_insert_with(|| user_agent.clone());
+        }
+        let brings_its_own_token = match request.headers_mut().get_mut(AUTHORIZATION) {
+            Some(value) => {
+                value.set_sensitive(true);
+                true
+            }
+            None => false,
+        };
+        let mut replaced = false;
+        loop {
+            self.turn().await?;
+            self.spare = request.try_clone();
+            if !brings_its_own_token {
+                self.authorize(&mut request).await?;
+            }
+            self.attempts += 1;
+            let failed = match self.attempt(request).await {
+                Ok(response) => {
+                    self.core.quota.succeeded(std::mem::take(&mut self.ticket));
+                    return Ok(response);
+                }
+                Err(failed) => failed,
+            };
+            if is_unauthorized(&failed) && !replaced && self.spare.is_some() {
+                replaced = true;
+                match self.replace_token().await {
+                    Ok(true) => {
+                        trace::attempt_failed(self.attempts, &failed, Some(Duration::ZERO));
+                        request = self.again(failed.error)?;
+                        continue;
+                    }
+                    Ok(false) => {}
+                    Err(cause) => {
+                        trace::attempt_failed(self.attempts, &failed, None);
+                        return Err(failed.error.with_source(cause));
+                    }
+                }
+            }
+            request = self.after(failed).await?;
+        }
+    }
+
+    /// Waits for a turn in the rate budget.
+    async fn turn(&mut self) -> Result<()> {
+        let Some(lane) = self.lane.clone() else {
+            return Ok(());
+        };
+        let too_long = lane
+            .paused_until()
+            .is_some_and(|until| until >= self.deadline);
+        let since = Instant::now();
+        let turn = match too_long {
+            true => None,
+            false => timeout_at(self.deadline, lane.turn(self.settings.priority))
+                .await
+                .ok(),
+        };
+        self.waited += since.elapsed();
+        turn.map(drop).ok_or_else(|| {
+            Error::new(
+                ErrorKind::Timeout,
+                format!(
+                    "the rate budget gives this call no turn within the total timeout of {:?}",
+                    self.settings.total_timeout
+                ),
+            )
+        })
+    }
+
+    async fn authorize(&mut self, request: &mut reqwest::Request) -> Result<()> {
+        let Some(source) = &self.route.token else {
+            return match self.route.anonymous {
+                true => Ok(()),
+                false => Err(no_token(self.operation)),
+            };
+        };
+        let bearer = self.in_time(source.get()).await??;
+        request.headers_mut().insert(AUTHORIZATION, bearer.header());
+        self.bearer = Some(bearer);
+        Ok(())
+    }
+
+    /// Gets another token after a 401; false when there is nothing to get one from.
+    async fn replace_token(&mut self) -> Result<bool> {
+        let (Some(source), Some(rejected)) = (&self.route.token, self.bearer.clone()) else {
+            return Ok(false);
+        };
+        let new = self.in_time(source.replace(&rejected)).await??;
+        Ok(new.is_some())
+    }
+
+    async fn in_time<F: Future>(&self, future: F) -> Result<F::Output> {
+        timeout_at(self.deadline, future).await.map_err(|_| {
+            Error::new(
+                ErrorKind::Timeout,
+                format!(
+                    "the token provider did not answer within the total timeout of {:?}",
+                    self.settings.total_timeout
+                ),
+            )
+        })
+    }
+
+    async fn attempt(&self, request: reqwest::Request) -> Result<reqwest::Response, Failed> {
+        let limit = self.settings.attempt_timeout;
+        let own = Instant::now().checked_add(limit).unwrap_or(self.deadline);
+        let (deadline, limit) = match own < self.deadline {
+            true => (own, ("attempt", limit)),
+            false => (self.deadline, ("total", self.settings.total_timeout)),
+        };
+        let attempt = Attempt {
+            dispatch: &*self.core.dispatch,
+            base: self.route.url(),
+            spare: self.spare.as_ref(),
+            streams: self.operation.streams,
+            deadline,
+            limit,
+        };
+        let sent = Instant::now();
+        let result = attempt.run(request).await;
+        if let Ok(response) = &result {
+            trace::attempt_succeeded(self.attempts, response.status(), sent.elapsed());
+        }
+        result
+    }
+
+    /// Decides what follows a failed attempt, and waits until it is time for the next.
+    async fn after(&mut self, failed: Failed) -> Result<reqwest::Request> {
+        let policy = &self.settings.retry;
+        self.unknown |= !self.operation.is_read() && leaves_open(failed.cause);
+        let (throttled, hint) = match failed.cause {
+            Cause::Status(status, hint) => (status == http::StatusCode::TOO_MANY_REQUESTS, hint),
+            _ => (false, None),
+        };
+        let wait = policy.wait(self.attempts, throttled, hint);
+        if let (true, Some(lane)) = (throttled, &self.lane) {
+            lane.pause(wait);
+        }
+        let give_up = match verdict(failed.cause, self.repeatable) {
+            Verdict::GiveUp => Some(None),
+            Verdict::Repeat { .. } if !policy.allows(self.attempts) => Some(None),
+            Verdict::Repeat { .. } if self.spare.is_none() => {
+                Some(Some("its body is a stream and cannot be repeated"))
+            }
+            Verdict::Repeat { .. } if Instant::now() + wait >= self.deadline => {
+                Some(Some("the total timeout leaves no time for another attempt"))
+            }
+            Verdict::Repeat { paced: true } => None,
+            Verdict::Repeat { paced: false } => match self.core.quota.take() {
+                Some(ticket) => {
+                    self.ticket = ticket;
+                    None
+                }
+                None => Some(Some("the retry budget is spent")),
+            },
+        };
+        if let Some(why) = give_up {
+            trace::attempt_failed(self.attempts, &failed, None);
+            return Err(match why {
+                Some(why) => failed.error.with_gave_up(why),
+                None => failed.error,
+            });
+        }
+        trace::attempt_failed(self.attempts, &failed, Some(wait));
+        sleep(wait).await;
+        self.again(failed.error)
+    }
+
+    /// The request for the next attempt.
+    fn again(&mut self, last: Error) -> Result<reqwest::Request> {
+        self.spare.take().ok_or(last)
+    }
+
+    /// Adds to the result what the call took.
+    fn finish(self, result: Result<reqwest::Response>) -> Result<reqwest::Response> {
+        let elapsed = self.started.elapsed();
+        match result {
+            Ok(mut response) => {
+                let call = CallInfo {
+                    attempts: self.attempts,
+                    elapsed,
+                    budget_wait: self.waited,
+                };
+                trace::finished(&call, Ok(response.status()));
+                received::annotate(&mut response, call);
+                Ok(response)
+            }
+            Err(error) => {
+                let mut secrets = Secrets::default();
+                if let Some(bearer) = &self.bearer {
+                    secrets.add(bearer.expose());
+                }
+                let mut error = error
+                    .with_operation(self.operation)
+                    .with_effort(self.attempts, elapsed, self.waited)
+                    .scrubbed(&secrets);
+                if self.unknown {
+                    error = error.with_outcome_unknown();
+                }
+                let call = CallInfo {
+                    attempts: self.attempts,
+                    elapsed,
+                    budget_wait: self.waited,
+                };
+                trace::finished(&call, Err(&error));
+                Err(error)
+            }
+        }
+    }
+}
+
+fn is_unauthorized(failed: &Failed) -> bool {
+    matches!(
+        failed.cause,
+        Cause::Status(http::StatusCode::UNAUTHORIZED, _)
+    )
+}
+
+/// The failure does not tell whether the request took effect.
+fn leaves_open(cause: Cause) -> bool {
+    match cause {
+        Cause::Broken => true,
+        Cause::Status(status, _) => matches!(status.as_u16(), 500 | 502 | 504),
+        Cause::NotSent | Cause::Final => false,
+    }
+}
+
+fn no_token(operation: &Operation) -> Error {
+    let api = match operation.api {
+        "" => "this",
+        api => api,
+    };
+    Error::new(
+        ErrorKind::Token,
+        format!(
+            "there is no token for the {api} API; nothing was sent. Set MKIO_TOKEN, or give the \
+             client a token or token provider"
+        ),
+    )
+}

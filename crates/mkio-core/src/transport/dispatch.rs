@@ -1,0 +1,131 @@
+//! What carries a single request: the HTTP client, or something in its place.
+
+use std::{fmt, future::Future, pin::Pin};
+
+use crate::error::BoxError;
+
+/// The answer to a dispatched request, later.
+pub type DispatchFuture<'a> =
+    Pin<Box<dyn Future<Output = Result<reqwest::Response, DispatchError>> + Send + 'a>>;
+
+/// Carries one request to the service and brings its answer.
+///
+/// [`reqwest::Client`] does it over the network. Another implementation can answer from memory, in
+/// tests or from an emulator: build an [`http::Response`] and turn it into a
+/// [`reqwest::Response`] with `into()`. Tokens, rate budget, retries, timeouts, redirects and
+/// errors are handled above this; an implementation sends once and follows nothing.
+pub trait Dispatch: Send + Sync {
+    /// Sends the request once.
+    fn dispatch(&self, request: reqwest::Request) -> DispatchFuture<'_>;
+}
+
+impl Dispatch for reqwest::Client {
+    fn dispatch(&self, request: reqwest::Request) -> DispatchFuture<'_> {
+        let asked = request.url().origin();
+        Box::pin(async move {
+            let response = self.execute(request).await?;
+            // Only a client brought by the user can follow redirects by itself.
+            match response.url().origin() == asked {
+                true => Ok(response),
+                false => Err(DispatchError::elsewhere(response.url())),
+            }
+        })
+    }
+}
+
+/// Why no answer came to a dispatched request.
+pub struct DispatchError {
+    pub(crate) fault: Fault,
+    pub(crate) source: Option<BoxError>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Fault {
+    NotSent,
+    Broken,
+    TimedOut { sent: bool },
+    Unusable,
+    Elsewhere(String),
+}
+
+impl DispatchError {
+    /// The request never left, for example because the connection was refused. Any call may be
+    /// repeated after it.
+    pub fn not_sent(source: impl Into<BoxError>) -> Self {
+        Self::new(Fault::NotSent, source)
+    }
+
+    /// The request left, or may have, and no whole answer came back.
+    pub fn broken(source: impl Into<BoxError>) -> Self {
+        Self::new(Fault::Broken, source)
+    }
+
+    /// The request left, or may have, and no answer came in time.
+    pub fn timed_out(source: impl Into<BoxError>) -> Self {
+        Self::new(Fault::TimedOut { sent: true }, source)
+    }
+
+    fn new(fault: Fault, source: impl Into<BoxError>) -> Self {
+        Self {
+            fault,
+            source: Some(source.into()),
+        }
+    }
+
+    fn elsewhere(url: &url::Url) -> Self {
+        Self {
+            fault: Fault::Elsewhere(url.origin().ascii_serialization()),
+            source: None,
+        }
+    }
+}
+
+impl From<reqwest::Error> for DispatchError {
+    fn from(error: reqwest::Error) -> Self {
+        let fault = if error.is_connect() && error.is_timeout() {
+            Fault::TimedOut { sent: false }
+        } else if error.is_connect() {
+            Fault::NotSent
+        } else if error.is_timeout() {
+            Fault::TimedOut { sent: true }
+        } else if error.is_builder() || error.is_redirect() {
+            Fault::Unusable
+        } else {
+            Fault::Broken
+        };
+        // The URL's query may hold what belongs in no log.
+        Self::new(fault, error.without_url())
+    }
+}
+
+impl fmt::Debug for DispatchError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DispatchError")
+            .field("fault", &self.fault)
+            .field("source", &self.source)
+            .finish()
+    }
+}
+
+impl fmt::Display for DispatchError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.fault {
+            Fault::NotSent => f.write_str("the request could not be sent"),
+            Fault::Broken => f.write_str("the connection broke before the whole answer was there"),
+            Fault::TimedOut { sent: true } => f.write_str("no answer in time"),
+            Fault::TimedOut { sent: false } => f.write_str("no connection in time"),
+            Fault::Unusable => f.write_str("the request cannot be sent"),
+            Fault::Elsewhere(origin) => write!(
+                f,
+                "the HTTP client followed a redirect to {origin}, which is another origin; \
+                 its answer was dropped"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for DispatchError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.source.as_ref().map(|source| &**source as _)
+    }
+}

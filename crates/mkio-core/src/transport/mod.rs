@@ -1,0 +1,115 @@
+//! The seam that every request of every API passes.
+
+mod attempt;
+mod builder;
+mod call;
+mod dispatch;
+mod fetch;
+mod options;
+mod origin;
+mod raw;
+mod received;
+mod redirect;
+mod route;
+mod trace;
+
+use std::{fmt, sync::Arc};
+
+pub use builder::TransportBuilder;
+pub use dispatch::{Dispatch, DispatchError, DispatchFuture};
+pub(crate) use options::CallSettings;
+pub use options::{CallOptions, Priority};
+pub use raw::RawRequest;
+pub(crate) use received::Received;
+pub(crate) use route::{Route, Routes};
+
+use crate::{Operation, Result, budget::Budget, retry::Quota};
+
+/// Sends requests: the one seam of all generated crates.
+///
+/// Adds the token, keeps to the service's rate limits, repeats what may be repeated, traces, and
+/// turns failures into [`Error`](crate::Error). Cheap to clone; all clones share connections,
+/// token, rate budget and retry budget.
+#[derive(Clone)]
+pub struct Transport {
+    core: Arc<Core>,
+    settings: CallSettings,
+}
+
+pub(crate) struct Core {
+    routes: Routes,
+    project: Option<String>,
+    user_agent: Option<http::HeaderValue>,
+    http: reqwest::Client,
+    dispatch: Arc<dyn Dispatch>,
+    budget: Budget,
+    quota: Quota,
+}
+
+impl Transport {
+    /// Starts building a transport.
+    pub fn builder() -> TransportBuilder {
+        TransportBuilder::new()
+    }
+
+    /// A transport from `MKIO_TOKEN`, `MKIO_BASE_URL`, `MKIO_PROJECT`, and the profile that
+    /// `MKIO_PROFILE` names (or the file's default profile) for what these leave open.
+    ///
+    /// # Errors
+    ///
+    /// Kind [`Config`](crate::ErrorKind::Config) when there is no token or a setting is unusable.
+    pub fn from_env() -> Result<Self> {
+        Self::builder().with_env().build()
+    }
+
+    /// Base URL of an API (see [`Operation::api`]), without a trailing slash.
+    pub fn base_url(&self, api: &str) -> &str {
+        self.core.routes.of(api).base()
+    }
+
+    /// The HTTP client with which generated code builds its requests.
+    pub fn http(&self) -> &reqwest::Client {
+        &self.core.http
+    }
+
+    /// The project that the configuration names, if any.
+    pub fn project(&self) -> Option<&str> {
+        self.core.project.as_deref()
+    }
+
+    /// The same transport with other settings for the calls made through the clone.
+    pub fn with(&self, options: CallOptions) -> Self {
+        Self {
+            core: Arc::clone(&self.core),
+            settings: self.settings.with(&options),
+        }
+    }
+
+    pub(crate) fn settings(&self) -> &CallSettings {
+        &self.settings
+    }
+
+    /// Sends a request that belongs to `operation` and gives its answer, whose status is always in
+    /// the 200s. Unless the operation streams, the body has been received as a whole.
+    ///
+    /// # Errors
+    ///
+    /// Any [`ErrorKind`](crate::ErrorKind) but `Decode`, `Paging` and `Wait`.
+    pub async fn exec(
+        &self,
+        request: reqwest::Request,
+        operation: &'static Operation,
+    ) -> Result<reqwest::Response> {
+        call::run(self, request, operation).await
+    }
+}
+
+impl fmt::Debug for Transport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Transport")
+            .field("routes", &self.core.routes)
+            .field("project", &self.core.project)
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,89 @@
+//! Settings that a single call, or a group of calls, may override.
+
+use std::time::Duration;
+
+use crate::retry::RetryPolicy;
+
+/// Who goes first when the rate budget runs short.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Priority {
+    /// A call that somebody waits for.
+    #[default]
+    Foreground,
+    /// A poll: takes what foreground calls leave.
+    Background,
+}
+
+/// Overrides for some calls; what is not set stays as the client has it.
+///
+/// Given to [`Transport::with`](crate::Transport::with).
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct CallOptions {
+    retry: Option<RetryPolicy>,
+    attempt_timeout: Option<Duration>,
+    total_timeout: Option<Duration>,
+    priority: Option<Priority>,
+}
+
+impl CallOptions {
+    /// No overrides.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// How often and at what distance failed attempts are repeated.
+    pub fn retry(mut self, policy: RetryPolicy) -> Self {
+        self.retry = Some(policy);
+        self
+    }
+
+    /// Longest time for one attempt, its body included; for streamed bodies, longest silence.
+    pub fn attempt_timeout(mut self, limit: Duration) -> Self {
+        self.attempt_timeout = Some(limit);
+        self
+    }
+
+    /// Longest time for the whole call: all attempts and all waits.
+    pub fn total_timeout(mut self, limit: Duration) -> Self {
+        self.total_timeout = Some(limit);
+        self
+    }
+
+    /// Who goes first when the rate budget runs short.
+    pub fn priority(mut self, priority: Priority) -> Self {
+        self.priority = Some(priority);
+        self
+    }
+}
+
+/// The settings that apply to a call.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct CallSettings {
+    pub(crate) retry: RetryPolicy,
+    pub(crate) attempt_timeout: Duration,
+    pub(crate) total_timeout: Duration,
+    pub(crate) priority: Priority,
+}
+
+impl Default for CallSettings {
+    fn default() -> Self {
+        Self {
+            retry: RetryPolicy::default(),
+            attempt_timeout: Duration::from_secs(60),
+            total_timeout: Duration::from_secs(300),
+            priority: Priority::Foreground,
+        }
+    }
+}
+
+impl CallSettings {
+    pub(crate) fn with(self, options: &CallOptions) -> Self {
+        Self {
+            retry: options.retry.unwrap_or(self.retry),
+            attempt_timeout: options.attempt_timeout.unwrap_or(self.attempt_timeout),
+            total_timeout: options.total_timeout.unwrap_or(self.total_timeout),
+            priority: options.priority.unwrap_or(self.priority),
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! Keeps requests, and with them tokens, at the service they are meant for.
+
+use url::{Host, Url};
+
+use crate::{Error, ErrorKind, Result};
+
+/// The URL names this very machine.
+pub(crate) fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => {
+            name.eq_ignore_ascii_case("localhost")
+                || name.to_ascii_lowercase().ends_with(".localhost")
+        }
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => {
+            address.is_loopback() || address.to_ipv4_mapped().is_some_and(|v4| v4.is_loopback())
+        }
+        None => false,
+    }
+}
+
+/// Refuses a URL that leaves the origin of the base URL. The message shows origins only: paths and
+/// queries of foreign links are not ours to repeat.
+pub(crate) fn same(base: &Url, url: &Url) -> Result<()> {
+    if base.origin() == url.origin() {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorKind::Origin,
+        format!(
+            "the request would go to {}, but the service is {}; nothing was sent",
+            url.origin().ascii_serialization(),
+            base.origin().ascii_serialization()
+        ),
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn loopback() {
+        for (url, expected) in [
+            ("http://localhost:8080", true),
+            ("http://emulator.LOCALHOST", true),
+            ("http://127.0.0.5", true),
+            ("http://[::1]:80", true),
+            ("http://[::ffff:127.0.0.1]", true),
+            ("http://localhost.example.com", false),
+            ("http://10.0.0.1", false),
+            ("http://127.0.0.1.example.com", false),
+        ] {
+            assert_eq!(is_loopback(&Url::parse(url).unwrap()), expected, "{url}");
+        }
+    }
+
+    #[test]
+    fn origins() {
+        let base = Url::parse("https://app.mk.io/").unwrap();
+        for (url, ok) in [
+            ("https://app.mk.io:443/x?y", true),
+            ("http://app.mk.io/x", false),
+            ("https://app.mk.io:8443/x", false),
+            ("https://app.mk.io.evil.example/x", false),
+            ("https://app.mk.io@evil.example/x", false),
+        ] {
+            assert_eq!(same(&base, &Url::parse(url).unwrap()).is_ok(), ok, "{url}");
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! What the runtime tells `tracing`: one span per call, one event per attempt.
+//!
+//! Names follow OpenTelemetry's HTTP conventions. Never recorded: tokens, header values, query
+//! values, bodies, and texts from the service other than its `ref`.
+
+use std::time::Duration;
+
+use http::StatusCode;
+use tracing::{Span, field::Empty};
+
+use super::attempt::Failed;
+use crate::{Error, ErrorKind, Operation, budget::project, response::CallInfo};
+
+pub(super) fn span(request: &reqwest::Request, operation: &Operation) -> Span {
+    let url = request.url();
+    // Raw requests have no template.
+    let path = match operation.path {
+        "" => url.path(),
+        template => template,
+    };
+    tracing::info_span!(
+        "mkio.call",
+        otel.kind = "client",
+        otel.name = %format_args!("{} {path}", request.method()),
+        otel.status_code = Empty,
+        mkio.api = operation.api,
+        mkio.operation = operation.id,
+        mkio.project = project(url.path()),
+        mkio.ref = Empty,
+        mkio.duration_ms = Empty,
+        mkio.budget.wait_ms = Empty,
+        http.request.method = %request.method(),
+        http.request.resend_count = Empty,
+        http.response.status_code = Empty,
+        url.path = path,
+        url.scheme = url.scheme(),
+        server.address = url.host_str(),
+        server.port = url.port_or_known_default(),
+        error.type = Empty,
+    )
+}
+
+pub(super) fn attempt_succeeded(attempts: u32, status: StatusCode, took: Duration) {
+    tracing::debug!(
+        http.request.resend_count = attempts.saturating_sub(1),
+        http.response.status_code = status.as_u16(),
+        mkio.duration_ms = millis(took),
+        "attempt succeeded"
+    );
+}
+
+pub(super) fn attempt_failed(attempts: u32, failed: &Failed, retry_in: Option<Duration>) {
+    tracing::warn!(
+        http.request.resend_count = attempts.saturating_sub(1),
+        http.response.status_code = failed.error.status().map(|status| status.as_u16()),
+        error.type = error_type(failed.error.kind()),
+        mkio.ref = failed.error.reference(),
+        mkio.retry_in_ms = retry_in.map(millis),
+        "attempt failed"
+    );
+}
+
+pub(super) fn finished(call: &CallInfo, result: Result<StatusCode, &Error>) {
+    let span = Span::current();
+    let status = match result {
+        Ok(status) => Some(status),
+        Err(error) => {
+            span.record("otel.status_code", "ERROR");
+            span.record("error.type", error_type(error.kind()));
+            if let Some(reference) = error.reference() {
+                span.record("mkio.ref", reference);
+            }
+            error.status()
+        }
+    };
+    if let Some(status) = status {
+        span.record("http.response.status_code", status.as_u16());
+    }
+    span.record("http.request.resend_count", call.attempts.saturating_sub(1));
+    span.record("mkio.duration_ms", millis(call.elapsed));
+    span.record("mkio.budget.wait_ms", millis(call.budget_wait));
+}
+
+fn error_type(kind: ErrorKind) -> &'static str {
+    match kind {
+        ErrorKind::InvalidRequest => "invalid_request",
+        ErrorKind::Config => "config",
+        ErrorKind::Token => "token",
+        ErrorKind::Origin => "origin",
+        ErrorKind::Api => "api",
+        ErrorKind::Connection => "connection",
+        ErrorKind::Timeout => "timeout",
+        ErrorKind::Decode => "decode",
+        ErrorKind::Paging => "paging",
+        ErrorKind::Wait => "wait",
+    }
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
