@@ -29,4 +29,4 @@ pub use transport::{
     CallOptions, Dispatch, DispatchError, DispatchFuture, Priority, RawRequest, Transport,
     TransportBuilder,
 };
-pub use value::{Nullable, Timestamp};
+pub use value::{Nullable, Secret, Timestamp};

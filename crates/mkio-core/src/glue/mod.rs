@@ -11,6 +11,8 @@ pub(crate) use decode::{decode, decode_or, streamed, whole};
 pub use decode::{empty, json, stream};
 pub use hook::exec;
 
+pub use crate::value::text;
+
 pub use bytes;
 pub use http;
 pub use progenitor_client;
