@@ -5,6 +5,8 @@
 //! Enums and unions are open when read, so a new value or variant is compatible.
 
 mod change;
+mod keywords;
+mod lookup;
 mod operations;
 mod report;
 mod schemas;

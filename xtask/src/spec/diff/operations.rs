@@ -1,25 +1,17 @@
 //! Comparing operations: parameters, bodies, responses, and what the document says about them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
 use super::change::{Changes, Direction, Level};
+use super::lookup::{
+    Operation, media_types, operations, parameters, required, resolve, schema_of, text,
+};
 use super::schemas::Schemas;
 use crate::document::entries;
-use crate::spec::check::target_of;
 
-const METHODS: [&str; 8] = [
-    "delete", "get", "head", "options", "patch", "post", "put", "trace",
-];
 const NO_DIRECTION: Option<Direction> = None;
-
-/// An operation with what its path adds.
-struct Operation<'a> {
-    path: &'a str,
-    item: &'a Map<String, Value>,
-    value: &'a Map<String, Value>,
-}
 
 /// Compares two whole documents.
 pub fn compare<'a>(old: &'a Value, new: &'a Value, changes: &mut Changes) {
@@ -84,42 +76,6 @@ fn compare_servers(old: &Value, new: &Value, changes: &mut Changes) {
             format!("server {url} added"),
         );
     }
-}
-
-/// All operations by path (parameter names left out) and method.
-fn operations(root: &Value) -> BTreeMap<(String, String), Operation<'_>> {
-    let mut found = BTreeMap::new();
-    for (path, item) in entries(root.get("paths")) {
-        let Some(item) = item.as_object() else {
-            continue;
-        };
-        let (template, _) = split_path(path);
-        for method in METHODS {
-            if let Some(value) = item.get(method).and_then(Value::as_object) {
-                found.insert(
-                    (template.clone(), method.to_uppercase()),
-                    Operation { path, item, value },
-                );
-            }
-        }
-    }
-    found
-}
-
-/// `/a/{b}` becomes `/a/{}` and its parameter names.
-fn split_path(path: &str) -> (String, Vec<&str>) {
-    let mut template = String::new();
-    let mut names = Vec::new();
-    let mut rest = path;
-    while let Some((head, tail)) = rest.split_once('{') {
-        let (name, tail) = tail.split_once('}').unwrap_or((tail, ""));
-        template.push_str(head);
-        template.push_str("{}");
-        names.push(name);
-        rest = tail;
-    }
-    template.push_str(rest);
-    (template, names)
 }
 
 struct Comparison<'a, 'c> {
@@ -407,61 +363,4 @@ impl<'a> Comparison<'a, '_> {
             ),
         }
     }
-}
-
-/// Parameters by place and name, those of the path by position: their name can change.
-fn parameters<'a>(
-    root: &'a Value,
-    operation: &Operation<'a>,
-) -> BTreeMap<(String, String), &'a Value> {
-    let (_, names) = split_path(operation.path);
-    let mut found = BTreeMap::new();
-    for holder in [operation.item, operation.value] {
-        let list = holder.get("parameters").and_then(Value::as_array);
-        for parameter in list.into_iter().flatten() {
-            let Some(parameter) = resolve(root, parameter) else {
-                continue;
-            };
-            let (place, mut name) = (text(parameter, "in"), text(parameter, "name").to_owned());
-            if place == "path"
-                && let Some(index) = names.iter().position(|known| *known == name)
-            {
-                name = format!("{index:03}");
-            }
-            found.insert((place.to_owned(), name), parameter);
-        }
-    }
-    found
-}
-
-fn resolve<'a>(root: &'a Value, mut value: &'a Value) -> Option<&'a Value> {
-    for _ in 0..64 {
-        match value.get("$ref").and_then(Value::as_str) {
-            Some(target) => value = target_of(root, target)?,
-            None => return Some(value),
-        }
-    }
-    None
-}
-
-fn text<'a>(value: &'a Value, key: &str) -> &'a str {
-    value.get(key).and_then(Value::as_str).unwrap_or_default()
-}
-
-fn required(value: &Value) -> bool {
-    value.get("required") == Some(&Value::Bool(true))
-}
-
-/// The schema of a parameter, which may stand under a media type.
-fn schema_of(parameter: &Value) -> Option<&Value> {
-    parameter.get("schema").or_else(|| {
-        let (_, media) = entries(parameter.get("content")).next()?;
-        media.get("schema")
-    })
-}
-
-fn media_types(holder: &Value) -> BTreeMap<String, &Value> {
-    entries(holder.get("content"))
-        .map(|(media, value)| (media.to_lowercase(), value))
-        .collect()
 }

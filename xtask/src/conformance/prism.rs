@@ -1,0 +1,132 @@
+//! Prism, an implementation of OpenAPI documents that is not ours: installed once, started for
+//! one document at a time.
+
+use std::fs::{self, File};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+
+/// The version that results are compared with.
+const VERSION: &str = "5.16.0";
+const PACKAGE: &str = "@stoplight/prism-cli";
+/// How long a start may take.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+/// An installed Prism.
+pub struct Prism {
+    program: PathBuf,
+}
+
+/// A Prism that serves one document; it ends with this value.
+pub struct Running {
+    child: Child,
+    address: SocketAddr,
+}
+
+impl Prism {
+    /// Installs Prism into a folder unless this version is there already.
+    pub fn install(folder: &Path) -> Result<Self> {
+        let package = folder.join("node_modules").join(PACKAGE);
+        let program = package.join("dist/index.js");
+        if installed(&package).as_deref() != Some(VERSION) || !program.exists() {
+            println!("installing {PACKAGE} {VERSION}");
+            fs::create_dir_all(folder)
+                .with_context(|| format!("cannot create {}", folder.display()))?;
+            // npm looks upwards for a project unless one is here.
+            fs::write(folder.join("package.json"), "{\"private\": true}\n")
+                .context("cannot write package.json")?;
+            let status = Command::new("npm")
+                .args(["install", "--no-audit", "--no-fund", "--ignore-scripts"])
+                .args(["--no-progress", "--loglevel=error", "--save-exact"])
+                .arg(format!("{PACKAGE}@{VERSION}"))
+                .current_dir(folder)
+                .stdin(Stdio::null())
+                .status()
+                .context("cannot run npm: install Node.js 20 or newer")?;
+            if !status.success() {
+                bail!("npm could not install {PACKAGE} ({status}): is a registry reachable?");
+            }
+        }
+        Ok(Self { program })
+    }
+
+    /// Serves a document on a free port of this machine, with validation of every request.
+    pub fn start(&self, document: &Path, log: &Path) -> Result<Running> {
+        let address = free_address()?;
+        let output =
+            File::create(log).with_context(|| format!("cannot write {}", log.display()))?;
+        let errors = output.try_clone().context("cannot share the log")?;
+        let child = Command::new("node")
+            .arg(&self.program)
+            .args(["mock", "--errors", "--host", "127.0.0.1", "--port"])
+            .arg(address.port().to_string())
+            .arg(document)
+            // In production Prism starts processes of its own, which would outlive it.
+            .env("NODE_ENV", "development")
+            .stdin(Stdio::null())
+            .stdout(output)
+            .stderr(errors)
+            .spawn()
+            .context("cannot run node: install Node.js 20 or newer")?;
+        let mut running = Running { child, address };
+        running.wait_until_it_listens(log)?;
+        Ok(running)
+    }
+}
+
+impl Running {
+    /// Where it listens.
+    pub fn base_url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    fn wait_until_it_listens(&mut self, log: &Path) -> Result<()> {
+        let start = Instant::now();
+        while TcpStream::connect_timeout(&self.address, Duration::from_secs(1)).is_err() {
+            if let Some(status) = self
+                .child
+                .try_wait()
+                .context("cannot ask for Prism's state")?
+            {
+                bail!("Prism ended ({status}): {}", last_lines(log));
+            }
+            if start.elapsed() > PATIENCE {
+                bail!("Prism does not listen: {}", last_lines(log));
+            }
+            thread::sleep(Duration::from_millis(50));
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have ended by itself; there is nothing to do about a failure here.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn installed(package: &Path) -> Option<String> {
+    let text = fs::read_to_string(package.join("package.json")).ok()?;
+    let package: Value = serde_json::from_str(&text).ok()?;
+    Some(package.get("version")?.as_str()?.to_owned())
+}
+
+fn free_address() -> Result<SocketAddr> {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+        .and_then(|listener| listener.local_addr())
+        .context("no free port on 127.0.0.1")
+}
+
+fn last_lines(log: &Path) -> String {
+    let text = fs::read_to_string(log).unwrap_or_default();
+    let lines: Vec<_> = text.lines().collect();
+    let first = lines.len().saturating_sub(5);
+    lines.get(first..).unwrap_or_default().join(" | ")
+}
