@@ -1,15 +1,17 @@
 //! `cargo xtask generate`: the pipeline from document to crate.
 
-use std::process::ExitCode;
+use std::{process::ExitCode, time::Instant};
 
 use anyhow::{Context, Result};
 
 use crate::{
     apis::{APIS, Api},
     document::{Document, Problem},
+    glue,
     model::Model,
+    output::Files,
     overlay::Overlay,
-    passes, progenitor_step,
+    passes, progenitor_step, refine,
     report::Report,
 };
 
@@ -30,20 +32,44 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let apis: Vec<&'static Api> = if args.apis.is_empty() {
         APIS.iter().collect()
     } else {
-        args.apis.iter().map(|name| Api::find(name)).collect::<Result<_>>()?
+        args.apis
+            .iter()
+            .map(|name| Api::find(name))
+            .collect::<Result<_>>()?
     };
+    let started = Instant::now();
+    let mut files = Files::default();
     for api in apis {
         let mut report = Report::default();
-        let document = load(api, &mut report)?;
-        let document = passes::run(document, &mut report)?;
-        std::fs::write(format!("/tmp/norm-{}.json", api.name), serde_json::to_string_pretty(&document.root)?)?;
-        let model = Model::new(&document);
-        let g = progenitor_step::run(&document, &model)?;
-        std::fs::write(format!("/tmp/gen-{}.rs", api.name), prettyplease::unparse(&g.client))?;
-        std::fs::write(format!("/tmp/mock-{}.rs", api.name), prettyplease::unparse(&g.mock))?;
+        generate(api, &mut files, &mut report)?;
         print!("{}\n{}", api.name, report.text(args.verbose));
     }
+    println!("generated in {:.1} s", started.elapsed().as_secs_f64());
+    if args.check {
+        let diff = files.diff()?;
+        if diff.is_empty() {
+            println!("generated code is up to date");
+            return Ok(ExitCode::SUCCESS);
+        }
+        print!("{diff}");
+        eprintln!("error: generated code differs from the documents; run `cargo xtask generate`");
+        return Ok(ExitCode::FAILURE);
+    }
+    let written = files.write()?;
+    println!("{written} file(s) changed");
     Ok(ExitCode::SUCCESS)
+}
+
+/// The whole pipeline for one API; its files are complete or not there.
+fn generate(api: &'static Api, files: &mut Files, report: &mut Report) -> Result<()> {
+    let document = load(api, report)?;
+    let document = passes::run(document, report)?;
+    let model = Model::new(&document);
+    let generated = report.step("progenitor", |_| progenitor_step::run(&document, &model))?;
+    let code = refine::run(generated, &document, &model, report)?;
+    report.step("crate", |_| {
+        glue::krate::files(api, &document, &model, code, files)
+    })
 }
 
 /// Reads the document and applies its overlay.
@@ -56,7 +82,8 @@ pub fn load(api: &'static Api, report: &mut Report) -> Result<Document> {
             api: api.name.to_owned(),
             pointer: String::new(),
             found: format!("no JSON: {error}"),
-            accepted: "an OpenAPI document in JSON; `cargo xtask spec import` makes one from YAML".to_owned(),
+            accepted: "an OpenAPI document in JSON; `cargo xtask spec import` makes one from YAML"
+                .to_owned(),
         })?;
         Ok(Document::new(api, root))
     })?;

@@ -1,6 +1,7 @@
 //! The workspace's own tool: takes the OpenAPI documents under `spec/` to the generated crates.
 
 mod apis;
+mod code;
 //mod conformance;
 mod document;
 mod generate;

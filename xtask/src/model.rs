@@ -144,7 +144,10 @@ fn text(schema: &Value, name: &str) -> String {
 
 fn texts(value: Option<&Value>) -> Vec<String> {
     let values = value.and_then(Value::as_array).into_iter().flatten();
-    values.filter_map(Value::as_str).map(str::to_owned).collect()
+    values
+        .filter_map(Value::as_str)
+        .map(str::to_owned)
+        .collect()
 }
 
 fn type_of(schema: &Value) -> Type {
@@ -224,7 +227,10 @@ fn operation(operation: &crate::document::OperationRef<'_>) -> Operation {
     };
     let path = operation.path.split(TWIN).next().unwrap_or_default();
     Operation {
-        id: get("operationId").and_then(Value::as_str).unwrap_or_default().to_owned(),
+        id: get("operationId")
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned(),
         method: operation.method.to_uppercase(),
         path: path.to_owned(),
         parameters: get("parameters")
@@ -236,7 +242,9 @@ fn operation(operation: &crate::document::OperationRef<'_>) -> Operation {
                 ident: snake_name(&text(parameter, "name")),
                 query: parameter.get("in").is_some_and(|place| place == "query"),
                 required: flag(parameter, "required"),
-                many: parameter.pointer("/schema/type").is_some_and(|t| t == "array"),
+                many: parameter
+                    .pointer("/schema/type")
+                    .is_some_and(|t| t == "array"),
                 description: text(parameter, "description"),
             })
             .collect(),

@@ -125,7 +125,10 @@ mod tests {
             ("Finished", "Finished"),
             ("1280x720p", "V1280x720p"),
             ("HLSfMP4", "HlSfMp4"),
-            ("application/json-patch+json", "ApplicationJsonPatchPlusJson"),
+            (
+                "application/json-patch+json",
+                "ApplicationJsonPatchPlusJson",
+            ),
             ("", "Empty"),
             ("PT_1ms", "Pt1ms"),
         ] {

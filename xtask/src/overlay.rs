@@ -153,7 +153,8 @@ mod tests {
     use crate::passes::testing::document;
 
     fn apply(actions: &str, root: Value) -> Result<Value, Problem> {
-        let overlay = format!("overlay: 1.0.0\ninfo: {{title: t, version: '1'}}\nactions:\n{actions}");
+        let overlay =
+            format!("overlay: 1.0.0\ninfo: {{title: t, version: '1'}}\nactions:\n{actions}");
         Overlay::parse(&overlay)
             .unwrap()
             .apply(document(root), &mut Changes::default())

@@ -45,7 +45,9 @@ pub fn run(document: &Document, model: &Model) -> Result<Generated, Problem> {
     std::panic::set_hook(Box::new(|_| {}));
     let outcome = catch_unwind(AssertUnwindSafe(|| {
         let mut generator = Generator::new(&settings);
-        let client = generator.generate_tokens(&spec).map_err(|e| e.to_string())?;
+        let client = generator
+            .generate_tokens(&spec)
+            .map_err(|e| e.to_string())?;
         let mock = generator
             .httpmock(&spec, &document.api.crate_name())
             .map_err(|e| e.to_string())?;

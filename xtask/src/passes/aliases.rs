@@ -45,10 +45,12 @@ fn resolve(schema: &mut Map<String, Value>, aliases: &Map<String, Value>) -> boo
     // Members come first: an alias in a wrapper has already been replaced by its content.
     let content = match ref_name(&value) {
         Some(name) => aliases.get(name).cloned(),
-        None => value["allOf"].as_array().and_then(|members| match &members[..] {
-            [only] if only.get("$ref").is_none() => Some(only.clone()),
-            _ => None,
-        }),
+        None => value["allOf"]
+            .as_array()
+            .and_then(|members| match &members[..] {
+                [only] if only.get("$ref").is_none() => Some(only.clone()),
+                _ => None,
+            }),
     };
     let Some(Value::Object(content)) = content else {
         return false;

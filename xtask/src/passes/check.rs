@@ -71,7 +71,11 @@ fn paths(document: &Document) -> Result<(), Problem> {
     for (path, item) in entries(document.root.get("paths")) {
         let pointer = format!("/paths/{}", escape(path));
         if item.get("$ref").is_some() {
-            return Err(document.problem(pointer, "a `$ref` to a path item", "the path item itself"));
+            return Err(document.problem(
+                pointer,
+                "a `$ref` to a path item",
+                "the path item itself",
+            ));
         }
         for (key, operation) in entries(Some(item)) {
             let pointer = format!("{pointer}/{}", escape(key));
@@ -199,7 +203,10 @@ mod tests {
         let problem = problem(with_schemas(json!({
             "A": {"properties": {"x/y": {"$ref": "#/components/schemas/Gone"}}}
         })));
-        assert_eq!(problem.pointer, "/components/schemas/A/properties/x~1y/$ref");
+        assert_eq!(
+            problem.pointer,
+            "/components/schemas/A/properties/x~1y/$ref"
+        );
         assert!(problem.found.contains("Gone"), "{problem}");
     }
 

@@ -13,7 +13,10 @@ use crate::{
 };
 
 pub fn run(mut document: Document, changes: &mut Changes) -> Result<Document, Problem> {
-    for (mark, part) in [("x-mkio-read", "responses"), ("x-mkio-written", "requestBody")] {
+    for (mark, part) in [
+        ("x-mkio-read", "responses"),
+        ("x-mkio-written", "requestBody"),
+    ] {
         let reached = reached(&document, part);
         changes.note(format!("{} types in {part}", reached.len()));
         for (name, schema) in document.schemas_mut() {
@@ -28,7 +31,9 @@ pub fn run(mut document: Document, changes: &mut Changes) -> Result<Document, Pr
     let unused: Vec<String> = document
         .schemas()
         .filter(|(name, schema)| {
-            let marked = ["x-mkio-read", "x-mkio-written"].iter().any(|m| schema.get(m).is_some());
+            let marked = ["x-mkio-read", "x-mkio-written"]
+                .iter()
+                .any(|m| schema.get(m).is_some());
             !marked && !in_parameters.contains(*name)
         })
         .map(|(name, _)| name.to_owned())
@@ -73,14 +78,24 @@ mod tests {
             "responses": {"200": {"content": {"application/json": {"schema": reference("Out")}}}},
         }}}));
         let parent = json!({"properties": {"x": reference("Shared")}});
-        for (name, schema) in [("In", &parent), ("Out", &parent), ("Shared", &json!({})), ("Unused", &json!({}))] {
-            document.schemas_mut().insert(name.to_owned(), schema.clone());
+        for (name, schema) in [
+            ("In", &parent),
+            ("Out", &parent),
+            ("Shared", &json!({})),
+            ("Unused", &json!({})),
+        ] {
+            document
+                .schemas_mut()
+                .insert(name.to_owned(), schema.clone());
         }
         let (document, _) = testing::run(run, document);
         assert!(document.schema("Unused").is_none());
         let marks = |name: &str| {
             let schema = document.schema(name).unwrap();
-            (schema["x-mkio-read"] == true, schema["x-mkio-written"] == true)
+            (
+                schema["x-mkio-read"] == true,
+                schema["x-mkio-written"] == true,
+            )
         };
         assert_eq!(marks("In"), (false, true));
         assert_eq!(marks("Out"), (true, false));

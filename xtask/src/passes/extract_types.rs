@@ -113,7 +113,11 @@ impl Found {
         let name = pinned.unwrap_or(name);
         self.below(&mut content, &name);
         let same = self.types.iter().find(|known| {
-            let alike = if pinned_here { known.name == name } else { known.property == property };
+            let alike = if pinned_here {
+                known.name == name
+            } else {
+                known.property == property
+            };
             alike && without_description(&known.schema) == without_description(&content)
         });
         let name = match same {
@@ -192,8 +196,14 @@ mod tests {
         );
         assert_eq!(a["properties"]["parts"]["items"], reference("APart"));
         let b = document.schema("B").unwrap();
-        assert_eq!(b["properties"]["state"]["allOf"], json!([reference("AState")]));
-        assert_eq!(b["properties"]["other"]["allOf"], json!([reference("BOther")]));
+        assert_eq!(
+            b["properties"]["state"]["allOf"],
+            json!([reference("AState")])
+        );
+        assert_eq!(
+            b["properties"]["other"]["allOf"],
+            json!([reference("BOther")])
+        );
         assert!(document.schema("AState").unwrap().get("nullable").is_none());
     }
 

@@ -29,7 +29,11 @@ fn strip(schema: &mut Map<String, Value>) -> Vec<String> {
     // A property may be called `format` or `pattern`; only keywords with plain values are limits.
     let mut take = |key: &str| {
         let plain = schema.get(key).is_some_and(|v| !v.is_object());
-        if plain { schema.shift_remove(key) } else { None }
+        if plain {
+            schema.shift_remove(key)
+        } else {
+            None
+        }
     };
     let range = |min: Option<Value>, max: Option<Value>, what: &str| match (min, max) {
         (Some(min), Some(max)) if min == max => Some(format!("{what}: {min}.")),
@@ -38,11 +42,25 @@ fn strip(schema: &mut Map<String, Value>) -> Vec<String> {
         (None, Some(max)) => Some(format!("{what}: at most {max}.")),
         (None, None) => None,
     };
-    sentences.extend(range(take("minLength"), take("maxLength"), "Length in characters"));
+    sentences.extend(range(
+        take("minLength"),
+        take("maxLength"),
+        "Length in characters",
+    ));
     sentences.extend(range(take("minimum"), take("maximum"), "Range"));
     sentences.extend(range(take("minItems"), take("maxItems"), "Number of items"));
-    sentences.extend(range(take("minProperties"), take("maxProperties"), "Number of entries"));
-    for silent in ["exclusiveMinimum", "exclusiveMaximum", "uniqueItems", "example", "title"] {
+    sentences.extend(range(
+        take("minProperties"),
+        take("maxProperties"),
+        "Number of entries",
+    ));
+    for silent in [
+        "exclusiveMinimum",
+        "exclusiveMaximum",
+        "uniqueItems",
+        "example",
+        "title",
+    ] {
         take(silent);
     }
     if let Some(step) = take("multipleOf") {
@@ -54,7 +72,10 @@ fn strip(schema: &mut Map<String, Value>) -> Vec<String> {
     if let Some(default) = take("default")
         && !default.is_null()
     {
-        sentences.push(format!("Default: `{}`.", plain(&default)));
+        sentences.push(match plain(&default).as_str() {
+            "" => "Default: empty.".to_owned(),
+            default => format!("Default: `{default}`."),
+        });
     }
     if schema.get("additionalProperties") == Some(&Value::Bool(false)) {
         // A new field must not make an answer unreadable.
@@ -74,7 +95,10 @@ fn strip(schema: &mut Map<String, Value>) -> Vec<String> {
     if schema.get("type").is_some_and(|t| t != "string")
         && let Some(Value::Array(values)) = schema.shift_remove("enum")
     {
-        let values: Vec<_> = values.iter().map(|value| format!("`{}`", plain(value))).collect();
+        let values: Vec<_> = values
+            .iter()
+            .map(|value| format!("`{}`", plain(value)))
+            .collect();
         sentences.push(format!("One of {}.", values.join(", ")));
     }
     sentences
@@ -113,8 +137,16 @@ mod tests {
     fn properties_named_like_keywords_stay() {
         let (document, _) = testing::run(
             run,
-            testing::with_schemas(json!({"S": {"properties": {"format": {"type": "string"}, "default": {"type": "string"}}}})),
+            testing::with_schemas(
+                json!({"S": {"properties": {"format": {"type": "string"}, "default": {"type": "string"}}}}),
+            ),
         );
-        assert_eq!(document.schema("S").unwrap()["properties"].as_object().unwrap().len(), 2);
+        assert_eq!(
+            document.schema("S").unwrap()["properties"]
+                .as_object()
+                .unwrap()
+                .len(),
+            2
+        );
     }
 }

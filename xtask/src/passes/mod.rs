@@ -76,12 +76,16 @@ pub mod testing {
 
     /// A document with only these named schemas.
     pub fn with_schemas(schemas: Value) -> Document {
-        document(json!({"openapi": "3.0.2", "info": {"title": "t", "version": "1"}, "paths": {}, "components": {"schemas": schemas}}))
+        document(
+            json!({"openapi": "3.0.2", "info": {"title": "t", "version": "1"}, "paths": {}, "components": {"schemas": schemas}}),
+        )
     }
 
     /// A document with only these paths.
     pub fn with_paths(paths: Value) -> Document {
-        document(json!({"openapi": "3.0.2", "info": {"title": "t", "version": "1"}, "paths": paths, "components": {"schemas": {}}}))
+        document(
+            json!({"openapi": "3.0.2", "info": {"title": "t", "version": "1"}, "paths": paths, "components": {"schemas": {}}}),
+        )
     }
 
     /// Runs a pass that must succeed, and gives the document and the number of its changes.

@@ -63,13 +63,19 @@ fn null_union(schema: &mut Map<String, Value>) {
         let Some(members) = schema.get(key).and_then(Value::as_array).cloned() else {
             continue;
         };
-        let (null, real): (Vec<_>, Vec<_>) =
-            members.into_iter().partition(|member| member["type"] == "null");
+        let (null, real): (Vec<_>, Vec<_>) = members
+            .into_iter()
+            .partition(|member| member["type"] == "null");
         let references: Vec<_> = real.iter().filter(|m| m.get("$ref").is_some()).collect();
         let plain_string = |m: &&Value| **m == json!({"type": "string"});
         let only = match (real.as_slice(), references.as_slice()) {
             ([one], _) => Some(one.clone()),
-            (all, [one]) if all.iter().filter(|m| m.get("$ref").is_none()).all(|m| plain_string(&m)) => {
+            (all, [one])
+                if all
+                    .iter()
+                    .filter(|m| m.get("$ref").is_none())
+                    .all(|m| plain_string(&m)) =>
+            {
                 Some((*one).clone())
             }
             _ => None,
@@ -103,7 +109,10 @@ fn prefix_items(schema: &mut Map<String, Value>) {
             .as_array()
             .and_then(|members| {
                 let first = members.first()?;
-                members.iter().all(|m| m["type"] == first["type"]).then(|| first.clone())
+                members
+                    .iter()
+                    .all(|m| m["type"] == first["type"])
+                    .then(|| first.clone())
             })
             .unwrap_or_else(|| json!({}));
         let item = match same.get("type") {
@@ -115,7 +124,10 @@ fn prefix_items(schema: &mut Map<String, Value>) {
 }
 
 fn exclusive_bounds(schema: &mut Map<String, Value>) {
-    for (exclusive, bound) in [("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")] {
+    for (exclusive, bound) in [
+        ("exclusiveMinimum", "minimum"),
+        ("exclusiveMaximum", "maximum"),
+    ] {
         if schema.get(exclusive).is_some_and(Value::is_number)
             && let Some(number) = schema.shift_remove(exclusive)
         {
@@ -161,14 +173,19 @@ mod tests {
     #[test]
     fn an_enum_or_any_string_is_the_open_enum() {
         assert_eq!(
-            down(json!({"anyOf": [{"$ref": "#/components/schemas/E"}, {"type": "string"}, {"type": "null"}]})),
+            down(
+                json!({"anyOf": [{"$ref": "#/components/schemas/E"}, {"type": "string"}, {"type": "null"}]})
+            ),
             json!({"nullable": true, "$ref": "#/components/schemas/E"})
         );
     }
 
     #[test]
     fn a_mixed_union_is_any_json() {
-        assert_eq!(down(json!({"anyOf": [{"type": "string"}, {"type": "integer"}]})), json!({}));
+        assert_eq!(
+            down(json!({"anyOf": [{"type": "string"}, {"type": "integer"}]})),
+            json!({})
+        );
     }
 
     #[test]

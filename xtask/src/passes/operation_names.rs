@@ -114,7 +114,10 @@ fn significant(path: &str) -> Vec<&str> {
         }
     }
     if let ["projects", "{project_name}", rest @ ..] = segments.as_slice()
-        && let [api @ ("media" | "live" | "templating" | "fleet" | "infra"), ..] = rest
+        && let [
+            api @ ("media" | "live" | "templating" | "fleet" | "infra"),
+            ..,
+        ] = rest
     {
         let skip = if api.is_empty() { 0 } else { 3 };
         segments.drain(..skip);
@@ -137,15 +140,50 @@ mod tests {
         for (method, path, operation, name) in [
             ("get", "/assets", &create, "list_assets"),
             ("get", "/assets/{asset_name}", &create, "get_asset"),
-            ("put", "/assets/{asset_name}", &upsert, "create_or_update_asset"),
+            (
+                "put",
+                "/assets/{asset_name}",
+                &upsert,
+                "create_or_update_asset",
+            ),
             ("put", "/transforms/{t}/jobs/{j}", &create, "create_job"),
-            ("patch", "/streamingPolicies/{p}", &create, "update_streaming_policy"),
-            ("get", "/transforms/{t}/jobs/{j}/state", &create, "get_job_state"),
-            ("post", "/transforms/{t}/jobs/{j}/cancelJob", &create, "cancel_job"),
+            (
+                "patch",
+                "/streamingPolicies/{p}",
+                &create,
+                "update_streaming_policy",
+            ),
+            (
+                "get",
+                "/transforms/{t}/jobs/{j}/state",
+                &create,
+                "get_job_state",
+            ),
+            (
+                "post",
+                "/transforms/{t}/jobs/{j}/cancelJob",
+                &create,
+                "cancel_job",
+            ),
             ("post", "/liveEvents/{e}/start", &create, "start_live_event"),
-            ("post", "/streamingLocators/{l}/listPaths", &create, "list_streaming_locator_paths"),
-            ("post", "/storage/{s}/credentials", &create, "create_credential"),
-            ("get", "/assets/{asset_name}/storage/", &create, "get_asset_storage"),
+            (
+                "post",
+                "/streamingLocators/{l}/listPaths",
+                &create,
+                "list_streaming_locator_paths",
+            ),
+            (
+                "post",
+                "/storage/{s}/credentials",
+                &create,
+                "create_credential",
+            ),
+            (
+                "get",
+                "/assets/{asset_name}/storage/",
+                &create,
+                "get_asset_storage",
+            ),
         ] {
             let operation = operation.as_object().unwrap();
             assert_eq!(derive(method, &format!("{project}{path}"), operation), name);

@@ -48,7 +48,9 @@ pub fn run(mut document: Document, changes: &mut Changes) -> Result<Document, Pr
                 property.insert("x-mkio-nullable".to_owned(), Value::Bool(true));
             }
             let optional = !demanded.contains(&json!(name));
-            let collection = property.get("type").is_some_and(|t| t == "array" || t == "object");
+            let collection = property
+                .get("type")
+                .is_some_and(|t| t == "array" || t == "object");
             if optional && collection {
                 property.insert("nullable".to_owned(), Value::Bool(true));
                 collections += 1;

@@ -13,14 +13,42 @@ use crate::{
 /// Name, schema and meaning of the query parameters that all lists share.
 const COMMON: [(&str, &str, &str); 10] = [
     ("$top", "count", "At most this many items on a page."),
-    ("$skiptoken", "offset", "Where the page starts; taken from the link of the page before."),
-    ("$orderby", "text", "Comma-separated fields, each with an optional ` asc` or ` desc`."),
-    ("$filter", "text", "OData filter expression, for example `name eq 'intro'`."),
-    ("$label", "texts", "Label filter: `key=value` (exact) or `key~part` (contains)."),
-    ("$label_key", "texts", "Only items that have a label with this key; all keys given must be there."),
+    (
+        "$skiptoken",
+        "offset",
+        "Where the page starts; taken from the link of the page before.",
+    ),
+    (
+        "$orderby",
+        "text",
+        "Comma-separated fields, each with an optional ` asc` or ` desc`.",
+    ),
+    (
+        "$filter",
+        "text",
+        "OData filter expression, for example `name eq 'intro'`.",
+    ),
+    (
+        "$label",
+        "texts",
+        "Label filter: `key=value` (exact) or `key~part` (contains).",
+    ),
+    (
+        "$label_key",
+        "texts",
+        "Only items that have a label with this key; all keys given must be there.",
+    ),
     ("$select", "text", "Comma-separated fields to return."),
-    ("$detailedStatus", "flag", "Adds the detailed status to each item."),
-    ("$force", "flag", "Removes what depends on the resource first."),
+    (
+        "$detailedStatus",
+        "flag",
+        "Adds the detailed status to each item.",
+    ),
+    (
+        "$force",
+        "flag",
+        "Removes what depends on the resource first.",
+    ),
     ("show_hidden", "flag", "Lists hidden items, too."),
 ];
 
@@ -92,7 +120,11 @@ fn list_mut(operation: &mut Map<String, Value>) -> impl Iterator<Item = &mut Val
 
 /// Parameters of a path item belong to each of its operations.
 fn share(document: &mut Document) {
-    let Some(paths) = document.root.get_mut("paths").and_then(Value::as_object_mut) else {
+    let Some(paths) = document
+        .root
+        .get_mut("paths")
+        .and_then(Value::as_object_mut)
+    else {
         return;
     };
     for (_, item) in paths {
@@ -106,9 +138,7 @@ fn share(document: &mut Document) {
             let Some(operation) = item.get_mut(method).and_then(Value::as_object_mut) else {
                 continue;
             };
-            let own = operation
-                .entry("parameters")
-                .or_insert_with(|| json!([]));
+            let own = operation.entry("parameters").or_insert_with(|| json!([]));
             let Some(own) = own.as_array_mut() else {
                 continue;
             };

@@ -19,7 +19,10 @@ pub fn run(mut document: Document, changes: &mut Changes) -> Result<Document, Pr
     let mut twins = Vec::new();
     let mut refused = None;
     document.operations_mut(|path, method, operation| {
-        let Some(body) = operation.get_mut("requestBody").and_then(Value::as_object_mut) else {
+        let Some(body) = operation
+            .get_mut("requestBody")
+            .and_then(Value::as_object_mut)
+        else {
             return;
         };
         // A body that is declared is meant to be sent; progenitor treats it so in any case.
@@ -50,7 +53,10 @@ pub fn run(mut document: Document, changes: &mut Changes) -> Result<Document, Pr
                     content.shift_remove(JSON);
                     rename(content, JSON_PATCH, JSON);
                 }
-                let id = twin.get("operationId").and_then(Value::as_str).unwrap_or_default();
+                let id = twin
+                    .get("operationId")
+                    .and_then(Value::as_str)
+                    .unwrap_or_default();
                 let id = format!("{id}_json_patch");
                 changes.note(format!("{method} {path}: twin {id}"));
                 twin.insert("operationId".to_owned(), json!(id));
@@ -60,7 +66,10 @@ pub fn run(mut document: Document, changes: &mut Changes) -> Result<Document, Pr
             }
             _ => {
                 refused.get_or_insert((
-                    format!("/paths/{}/{method}/requestBody/content", crate::document::escape(path)),
+                    format!(
+                        "/paths/{}/{method}/requestBody/content",
+                        crate::document::escape(path)
+                    ),
                     media_types.join(" and "),
                 ));
             }
@@ -113,11 +122,17 @@ mod tests {
         );
         let paths = &document.root["paths"];
         let plain = &paths["/a"]["patch"];
-        assert_eq!(plain["requestBody"]["content"], json!({JSON: {"schema": {"type": "object"}}}));
+        assert_eq!(
+            plain["requestBody"]["content"],
+            json!({JSON: {"schema": {"type": "object"}}})
+        );
         let twin = &paths["/a/x-mkio-twin-json-patch"]["patch"];
         assert_eq!(twin["operationId"], "update_a_json_patch");
         assert_eq!(twin["x-mkio-content-type"], JSON_PATCH);
-        assert_eq!(twin["requestBody"]["content"][JSON]["schema"]["type"], "array");
+        assert_eq!(
+            twin["requestBody"]["content"][JSON]["schema"]["type"],
+            "array"
+        );
     }
 
     #[test]

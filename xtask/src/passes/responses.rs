@@ -107,10 +107,17 @@ mod tests {
         let mut document = testing::with_paths(json!({"/a": {"post": {
             "operationId": "do", "responses": responses,
         }}}));
-        document.schemas_mut().insert("Big".into(), json!({"properties": {"a": {}, "b": {}}}));
-        document.schemas_mut().insert("Small".into(), json!({"properties": {"a": {}}}));
+        document
+            .schemas_mut()
+            .insert("Big".into(), json!({"properties": {"a": {}, "b": {}}}));
+        document
+            .schemas_mut()
+            .insert("Small".into(), json!({"properties": {"a": {}}}));
         let (document, _) = testing::run(run, document);
-        (document.root["paths"]["/a"]["post"]["responses"].clone(), document)
+        (
+            document.root["paths"]["/a"]["post"]["responses"].clone(),
+            document,
+        )
     }
 
     fn body(name: &str) -> Value {
@@ -123,7 +130,10 @@ mod tests {
             "200": body("Small"), "201": body("Big"), "204": {},
             "400": body("Small"), "404": {}, "500": body("Small"),
         }));
-        assert_eq!(ref_name(&merged["2XX"]["content"][JSON]["schema"]), Some("Big"));
+        assert_eq!(
+            ref_name(&merged["2XX"]["content"][JSON]["schema"]),
+            Some("Big")
+        );
         assert_eq!(merged.as_object().unwrap().len(), 3);
     }
 
@@ -135,7 +145,11 @@ mod tests {
         assert!(merged["2XX"]["content"].get(JSON).is_some());
         let twin = &document.root["paths"]["/a/x-mkio-twin-csv"]["post"];
         assert_eq!(twin["operationId"], "do_csv");
-        assert!(twin["responses"]["2XX"]["content"].get("text/csv").is_some());
+        assert!(
+            twin["responses"]["2XX"]["content"]
+                .get("text/csv")
+                .is_some()
+        );
     }
 
     #[test]

@@ -64,7 +64,11 @@ fn choose(document: &Document) -> Result<HashMap<String, String>, Problem> {
     for (name, schema) in document.schemas() {
         let new = pinned(schema).unwrap_or_else(|| {
             let short = shorten(name);
-            if wanted[&short] > 1 { type_name(name) } else { short }
+            if wanted[&short] > 1 {
+                type_name(name)
+            } else {
+                short
+            }
         });
         if let Some(first) = taken.insert(new.clone(), name) {
             return Err(document.problem(
@@ -97,7 +101,6 @@ fn shorten(name: &str) -> String {
     let bare = name.replace("Schema", "");
     type_name(if bare.is_empty() { &name } else { &bare })
 }
-
 
 #[cfg(test)]
 mod tests {

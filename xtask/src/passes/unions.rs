@@ -22,7 +22,10 @@ pub fn run(mut document: Document, changes: &mut Changes) -> Result<Document, Pr
             continue;
         }
         let pointer = format!("/components/schemas/{}", escape(name));
-        let Some(tag) = schema.pointer("/discriminator/propertyName").and_then(Value::as_str) else {
+        let Some(tag) = schema
+            .pointer("/discriminator/propertyName")
+            .and_then(Value::as_str)
+        else {
             return Err(document.problem(
                 pointer,
                 "a union without a discriminator",
@@ -45,6 +48,8 @@ pub fn run(mut document: Document, changes: &mut Changes) -> Result<Document, Pr
         for (_, member) in &variants {
             if let Some(member) = document.schemas_mut().get_mut(member) {
                 drop_property(member, &tag);
+                // A member with nothing but its tag is a type all the same.
+                member["x-mkio-keep"] = Value::Bool(true);
             }
         }
         let names = variant_names(&name, &variants);
@@ -73,7 +78,9 @@ fn variants(document: &Document, schema: &Value, tag: &str) -> Vec<(String, Stri
     members
         .filter_map(ref_name)
         .filter_map(|name| {
-            let tag = document.schema(name)?.pointer(&format!("/properties/{}", escape(tag)))?;
+            let tag = document
+                .schema(name)?
+                .pointer(&format!("/properties/{}", escape(tag)))?;
             let tag = match ref_name(&tag["allOf"][0]).or(ref_name(tag)) {
                 Some(named) => document.schema(named)?,
                 None => tag,
@@ -135,7 +142,10 @@ fn drop_property(schema: &mut Value, property: &str) {
 fn variant_names(union: &str, variants: &[(String, String)]) -> Vec<String> {
     let values: Vec<&str> = variants.iter().map(|(value, _)| value.as_str()).collect();
     let last = |value: &str| value.rsplit('.').next().unwrap_or(value).to_owned();
-    let with_namespace: Vec<String> = values.iter().map(|value| variant_name(&last(value))).collect();
+    let with_namespace: Vec<String> = values
+        .iter()
+        .map(|value| variant_name(&last(value)))
+        .collect();
     let plain: Vec<String> = with_namespace
         .iter()
         .map(|name| trim_union(union, name))
@@ -146,7 +156,11 @@ fn variant_names(union: &str, variants: &[(String, String)]) -> Vec<String> {
         sorted.dedup();
         sorted.len() == names.len()
     };
-    let mut names = if distinct(&plain) { plain } else { with_namespace };
+    let mut names = if distinct(&plain) {
+        plain
+    } else {
+        with_namespace
+    };
     if !distinct(&names) {
         // The same last word in two namespaces: the first keeps it, the others say theirs.
         let mut seen = Vec::new();
@@ -176,7 +190,10 @@ fn trim_union(union: &str, name: &str) -> String {
     let (union, own) = (words(union), words(name));
     let lead = own.iter().zip(&union).take_while(|(a, b)| a == b).count();
     let mut tail = 0;
-    while tail < own.len() && tail < union.len() && own[own.len() - 1 - tail] == union[union.len() - 1 - tail] {
+    while tail < own.len()
+        && tail < union.len()
+        && own[own.len() - 1 - tail] == union[union.len() - 1 - tail]
+    {
         tail += 1;
     }
     if lead + tail >= own.len() {
@@ -198,31 +215,52 @@ mod tests {
     use crate::passes::testing;
 
     fn names(union: &str, values: &[&str]) -> Vec<String> {
-        let variants: Vec<_> = values.iter().map(|v| (v.to_string(), String::new())).collect();
+        let variants: Vec<_> = values
+            .iter()
+            .map(|v| (v.to_string(), String::new()))
+            .collect();
         variant_names(union, &variants)
     }
 
     #[test]
     fn variants_are_named_by_what_differs() {
         assert_eq!(
-            names("TransformPreset", &["#Microsoft.Media.BuiltInStandardEncoderPreset", "#MediaKind.EncoderPreset"]),
+            names(
+                "TransformPreset",
+                &[
+                    "#Microsoft.Media.BuiltInStandardEncoderPreset",
+                    "#MediaKind.EncoderPreset"
+                ]
+            ),
             ["BuiltInStandardEncoder", "Encoder"]
         );
         assert_eq!(
-            names("ContentKeyPolicyRestriction", &[
-                "#Microsoft.Media.ContentKeyPolicyOpenRestriction",
-                "#Microsoft.Media.ContentKeyPolicyUnknownRestriction",
-            ]),
+            names(
+                "ContentKeyPolicyRestriction",
+                &[
+                    "#Microsoft.Media.ContentKeyPolicyOpenRestriction",
+                    "#Microsoft.Media.ContentKeyPolicyUnknownRestriction",
+                ]
+            ),
             ["Open", "DeclaredUnknown"]
         );
         assert_eq!(
-            names("TransformPreset", &[
-                "#MediaKind.BuiltInAssetConverterPreset",
-                "#Microsoft.Media.BuiltInAssetConverterPreset",
-            ]),
-            ["BuiltInAssetConverter", "MicrosoftMediaBuiltInAssetConverter"]
+            names(
+                "TransformPreset",
+                &[
+                    "#MediaKind.BuiltInAssetConverterPreset",
+                    "#Microsoft.Media.BuiltInAssetConverterPreset",
+                ]
+            ),
+            [
+                "BuiltInAssetConverter",
+                "MicrosoftMediaBuiltInAssetConverter"
+            ]
         );
-        assert_eq!(names("Credential", &["AWS.S3", "Microsoft.Storage"]), ["S3", "Storage"]);
+        assert_eq!(
+            names("Credential", &["AWS.S3", "Microsoft.Storage"]),
+            ["S3", "Storage"]
+        );
     }
 
     #[test]
@@ -236,7 +274,7 @@ mod tests {
         );
         assert_eq!(
             document.schema("A").unwrap(),
-            &json!({"required": ["x"], "properties": {"x": {"type": "string"}}})
+            &json!({"required": ["x"], "properties": {"x": {"type": "string"}}, "x-mkio-keep": true})
         );
         assert_eq!(
             document.schema("U").unwrap()["x-mkio-union"],

@@ -1,0 +1,1 @@
+//! Typed [`httpmock`] helpers for the MK.IO API crates.

@@ -1,0 +1,7 @@
+//! Code and files that follow from the document without progenitor: project scope, pages of
+//! lists, the crate around the generated modules.
+
+pub mod krate;
+mod macros;
+pub mod pages;
+pub mod project;

@@ -1,0 +1,171 @@
+//! Lists: each answer that holds a collection is a `Page`, each request for one ends in `items()`
+//! or `pages()`.
+
+use std::collections::BTreeSet;
+
+use quote::{format_ident, quote};
+use serde_json::Value;
+use syn::{Item, parse_quote};
+
+use crate::{
+    document::{Document, Problem, ref_name},
+    model::{Model, Operation, Shape},
+    names::{snake_name, type_name},
+};
+
+/// A collection: the field that holds the items, and what they are.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Collection {
+    pub field: String,
+    pub item: String,
+    pub links: bool,
+    pub counts: bool,
+}
+
+/// Operations that answer a collection, with the answer's type.
+pub fn lists(model: &Model) -> Vec<(&Operation, &str, Collection)> {
+    model
+        .operations
+        .iter()
+        .filter_map(|operation| {
+            let answer = operation.answers()?;
+            Some((operation, answer, collection(model, operation, answer)?))
+        })
+        .collect()
+}
+
+/// An answer is a collection when it has a list `value`, or when its operation is a `list_…` and
+/// it has exactly one list.
+fn collection(model: &Model, operation: &Operation, answer: &str) -> Option<Collection> {
+    let Shape::Struct(fields) = &model.types.get(answer)?.shape else {
+        return None;
+    };
+    let lists: Vec<_> = fields
+        .iter()
+        .filter(|(_, field)| field.schema["type"] == "array")
+        .collect();
+    let (name, field) = match lists.iter().find(|(name, _)| *name == "value") {
+        Some(value) => *value,
+        None if operation.id.starts_with("list_") && lists.len() == 1 => lists[0],
+        None => return None,
+    };
+    let pagination = fields
+        .get("supplemental")
+        .and_then(|s| struct_of(model, &s.schema));
+    let counts = pagination
+        .and_then(|fields| struct_of(model, &fields.get("pagination")?.schema))
+        .is_some_and(|fields| fields.contains_key("total"));
+    Some(Collection {
+        field: name.clone(),
+        item: item_type(&field.schema["items"])?,
+        links: fields.contains_key("@odata.nextLink"),
+        counts,
+    })
+}
+
+fn struct_of<'a>(
+    model: &'a Model,
+    schema: &Value,
+) -> Option<&'a indexmap::IndexMap<String, crate::model::Field>> {
+    let name = ref_name(schema).or_else(|| ref_name(&schema["allOf"][0]))?;
+    match &model.types.get(name)?.shape {
+        Shape::Struct(fields) => Some(fields),
+        _ => None,
+    }
+}
+
+fn item_type(schema: &Value) -> Option<String> {
+    if let Some(name) = ref_name(schema).or_else(|| ref_name(&schema["allOf"][0])) {
+        return Some(format!("types::{name}"));
+    }
+    match schema.get("type").and_then(Value::as_str) {
+        Some("string") => Some("String".to_owned()),
+        None => Some("::serde_json::Value".to_owned()),
+        _ => None,
+    }
+}
+
+/// The items of the module. An operation called `list_…` that has no collection is an error: its
+/// name promises one.
+pub fn run(document: &Document, model: &Model) -> Result<Vec<Item>, Problem> {
+    let lists = lists(model);
+    for operation in &model.operations {
+        let known = lists.iter().any(|(list, ..)| list.id == operation.id);
+        if operation.id.starts_with("list_") && !known {
+            return Err(document.problem(
+                crate::model::pointer(&operation.path, &operation.method),
+                format!("{}, whose answer holds no single list", operation.id),
+                "an answer with one list, or another name by `x-mkio-name` in the overlay",
+            ));
+        }
+    }
+    let mut items = Vec::new();
+    let mut done = BTreeSet::new();
+    for (_, answer, collection) in &lists {
+        if done.insert(*answer) {
+            items.push(page(answer, collection));
+        }
+    }
+    for (operation, answer, _) in &lists {
+        items.push(endings(operation, answer));
+    }
+    Ok(items)
+}
+
+fn page(answer: &str, collection: &Collection) -> Item {
+    let answer = format_ident!("{answer}");
+    let field = format_ident!("{}", snake_name(&collection.field));
+    let item: syn::Type =
+        syn::parse_str(&collection.item).unwrap_or_else(|_| parse_quote!(::serde_json::Value));
+    let next_link = collection.links.then(|| {
+        quote! {
+            fn next_link(&self) -> Option<&str> {
+                self.odata_next_link.as_deref()
+            }
+        }
+    });
+    let total = collection.counts.then(|| {
+        quote! {
+            fn total(&self) -> Option<u64> {
+                let total = self.supplemental.as_ref()?.pagination.as_ref()?.total?;
+                u64::try_from(total).ok()
+            }
+        }
+    });
+    parse_quote! {
+        impl Page for types::#answer {
+            type Item = #item;
+
+            fn items(&self) -> &[Self::Item] {
+                self.#field.as_deref().unwrap_or_default()
+            }
+
+            fn items_mut(&mut self) -> Option<&mut Vec<Self::Item>> {
+                self.#field.as_mut()
+            }
+
+            #next_link
+            #total
+        }
+    }
+}
+
+fn endings(operation: &Operation, answer: &str) -> Item {
+    let builder = format_ident!("{}", type_name(&operation.id));
+    let answer = format_ident!("{answer}");
+    let constant = format_ident!("{}", operation.constant());
+    parse_quote! {
+        impl builder::#builder<'_> {
+            /// The list as a stream of its items, over all pages; sends nothing before the first poll.
+            pub fn items(self) -> Items<types::#answer> {
+                self.pages().items()
+            }
+
+            /// The list as a stream of its pages; sends nothing before the first poll.
+            pub fn pages(self) -> Pages<types::#answer> {
+                let transport = self.client.transport().clone();
+                Pages::new(transport, &operations::#constant, self.into_request())
+            }
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! The project-scoped client: every operation of a project with `project_name` filled in.
+
+use quote::{format_ident, quote};
+use syn::{Item, parse_quote};
+
+use crate::{model::Model, names::type_name};
+
+/// Name of the path parameter that is the scope.
+pub const SCOPE: &str = "project_name";
+
+/// The items of the module; none when the API knows no projects.
+pub fn run(model: &Model) -> Vec<Item> {
+    let scoped: Vec<_> = model
+        .operations
+        .iter()
+        .filter(|operation| operation.parameters.iter().any(|p| p.ident == SCOPE))
+        .collect();
+    if scoped.is_empty() {
+        return Vec::new();
+    }
+    let methods = scoped.iter().map(|operation| {
+        let ident = format_ident!("{}", operation.id);
+        let builder = format_ident!("{}", type_name(&operation.id));
+        let doc = format!(
+            " [`Client::{id}`] in this project: `{} {}`.",
+            operation.method,
+            operation.path,
+            id = operation.id
+        );
+        quote! {
+            #[doc = #doc]
+            pub fn #ident(&self) -> builder::#builder<'_> {
+                self.client.#ident().project_name(&*self.project)
+            }
+        }
+    });
+    vec![
+        parse_quote! {
+            /// A [`Client`] for one project: its requests have `project_name` filled in.
+            ///
+            /// Cheap to clone.
+            #[derive(Clone, Debug)]
+            pub struct ProjectClient {
+                client: Client,
+                project: Arc<str>,
+            }
+        },
+        parse_quote! {
+            impl Client {
+                /// The same client, for one project.
+                pub fn project(&self, name: impl Into<Arc<str>>) -> ProjectClient {
+                    ProjectClient { client: self.clone(), project: name.into() }
+                }
+            }
+        },
+        parse_quote! {
+            impl ProjectClient {
+                /// The client for all projects.
+                pub fn client(&self) -> &Client {
+                    &self.client
+                }
+
+                /// Name of the project.
+                pub fn project_name(&self) -> &str {
+                    &self.project
+                }
+            }
+        },
+        parse_quote!(impl ProjectClient { #(#methods)* }),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Answer, Operation, Parameter};
+
+    #[test]
+    fn only_operations_of_projects_are_scoped() {
+        let operation = |id: &str, scoped: bool| Operation {
+            id: id.to_owned(),
+            method: "GET".to_owned(),
+            path: "/a".to_owned(),
+            parameters: scoped
+                .then(|| Parameter {
+                    name: SCOPE.to_owned(),
+                    ident: SCOPE.to_owned(),
+                    query: false,
+                    required: true,
+                    many: false,
+                    description: String::new(),
+                })
+                .into_iter()
+                .collect(),
+            body: None,
+            body_schema: None,
+            answer: Answer::Empty,
+            sort: Vec::new(),
+            filter: Vec::new(),
+        };
+        let model = Model {
+            operations: vec![operation("get_a", true), operation("get_b", false)],
+            ..Model::default()
+        };
+        let file = crate::code::file(run(&model));
+        let code = prettyplease::unparse(&file);
+        assert!(code.contains("fn get_a(&self)"));
+        assert!(!code.contains("get_b"));
+        assert!(run(&Model::default()).is_empty());
+    }
+}

@@ -1,0 +1,36 @@
+//! Problem: typify's string enums refuse a value that they do not know. Ours keep it: one
+//! `open_enum!` of the runtime for each.
+
+use quote::{format_ident, quote};
+use syn::Item;
+
+use super::docs;
+use crate::{
+    model::{Model, Shape},
+    report::Changes,
+};
+
+pub fn run(model: &Model, changes: &mut Changes) -> Vec<(String, Vec<Item>)> {
+    let mut code = Vec::new();
+    for (name, of) in &model.types {
+        let Shape::Enum(values) = &of.shape else {
+            continue;
+        };
+        changes.note(format!("{name}: {} values", values.len()));
+        let ident = format_ident!("{name}");
+        let doc = docs::or(&of.description, &format!("`{name}` of the document."));
+        let variants = values.iter().map(|(value, variant)| {
+            let variant = format_ident!("{variant}");
+            let doc = format!(" `{value}`.");
+            quote!(#[doc = #doc] #variant = #value,)
+        });
+        let item = quote! {
+            ::mkio_core::open_enum! {
+                #doc
+                pub enum #ident { #(#variants)* }
+            }
+        };
+        code.push((name.clone(), vec![Item::Verbatim(item)]));
+    }
+    code
+}

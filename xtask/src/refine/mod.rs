@@ -1,0 +1,105 @@
+//! Rules for the Rust code that progenitor makes, one file each.
+//!
+//! progenitor's file comes in as a syn tree; what goes out are the items of the generated
+//! modules. What is kept of progenitor's are the client, the request builders with their typed
+//! arguments, and the structures; the rest is replaced by what the runtime does better.
+
+mod builders;
+mod client;
+pub mod docs;
+mod enums;
+mod mock;
+mod setters;
+mod simplify;
+mod structs;
+mod unions;
+
+pub use client::operations;
+use syn::{File, Item};
+
+use crate::{
+    document::{Document, Problem},
+    model::{Model, Shape},
+    progenitor_step::Generated,
+    report::Report,
+};
+
+/// Items of the generated modules, by module.
+pub struct Code {
+    pub types: Vec<Item>,
+    pub client: Vec<Item>,
+    pub builder: Vec<Item>,
+    pub mock: Vec<Item>,
+}
+
+/// Runs all rules.
+pub fn run(
+    generated: Generated,
+    document: &Document,
+    model: &Model,
+    report: &mut Report,
+) -> Result<Code, Problem> {
+    let mut parts = Parts::split(generated.client);
+    let structs = report.step("structs", |changes| {
+        structs::run(std::mem::take(&mut parts.types), document, model, changes)
+    })?;
+    let enums = report.step("enums", |changes| enums::run(model, changes));
+    let unions = report.step("unions code", |changes| unions::run(model, changes));
+    let builder = report.step("builders", |changes| {
+        builders::run(std::mem::take(&mut parts.builder), document, model, changes)
+    })?;
+    let client = report.step("client", |changes| client::run(parts.root, model, changes));
+    let mock = report.step("mock", |changes| {
+        mock::run(generated.mock, document.api, model, changes)
+    });
+    let mut types: Vec<(String, Vec<Item>)> =
+        structs.into_iter().chain(enums).chain(unions).collect();
+    types.sort_by(|(a, _), (b, _)| a.cmp(b));
+    if let Some((name, _)) = model.types.iter().find(|(name, of)| {
+        !matches!(of.shape, Shape::Secret) && !types.iter().any(|(known, _)| known == *name)
+    }) {
+        return Err(document.problem(
+            format!("/components/schemas/{name}"),
+            "a type that no code was made for",
+            "a structure, a string enum or a tagged union",
+        ));
+    }
+    Ok(Code {
+        types: types.into_iter().flat_map(|(_, items)| items).collect(),
+        client,
+        builder,
+        mock,
+    })
+}
+
+/// The modules of progenitor's file.
+struct Parts {
+    root: Vec<Item>,
+    types: Vec<Item>,
+    builder: Vec<Item>,
+}
+
+impl Parts {
+    fn split(file: File) -> Self {
+        let mut parts = Self {
+            root: Vec::new(),
+            types: Vec::new(),
+            builder: Vec::new(),
+        };
+        for item in file.items {
+            match item {
+                Item::Mod(module) => {
+                    let name = module.ident.to_string();
+                    let items = module.content.map(|(_, items)| items).unwrap_or_default();
+                    match name.as_str() {
+                        "types" => parts.types = items,
+                        "builder" => parts.builder = items,
+                        _ => {}
+                    }
+                }
+                other => parts.root.push(other),
+            }
+        }
+        parts
+    }
+}

@@ -1,0 +1,78 @@
+//! Problem: typify's unions are untagged, the first that fits wins. Ours are tagged enums with an
+//! `Unknown` arm that keeps what it cannot read and writes it back.
+
+use quote::{format_ident, quote};
+use syn::{Item, parse_quote};
+
+use super::docs;
+use crate::{
+    model::{Model, Shape},
+    report::Changes,
+};
+
+pub fn run(model: &Model, changes: &mut Changes) -> Vec<(String, Vec<Item>)> {
+    let mut code = Vec::new();
+    for (name, of) in &model.types {
+        let ident = format_ident!("{name}");
+        let doc = docs::or(&of.description, &format!("`{name}` of the document."));
+        match &of.shape {
+            Shape::Union { tag, variants } => {
+                changes.note(format!("{name}: {} variants", variants.len()));
+                let arms = variants.iter().map(|variant| {
+                    let (arm, member) = (
+                        format_ident!("{}", variant.name),
+                        format_ident!("{}", variant.member),
+                    );
+                    let value = &variant.value;
+                    let doc = format!(" `{tag}` is `{value}`.");
+                    quote!(#[doc = #doc] #[serde(rename = #value)] #arm(#member),)
+                });
+                let unique = variants.iter().filter(|variant| {
+                    variants
+                        .iter()
+                        .filter(|other| other.member == variant.member)
+                        .count()
+                        == 1
+                });
+                let conversions = unique.map(|variant| -> Item {
+                    let (arm, member) = (
+                        format_ident!("{}", variant.name),
+                        format_ident!("{}", variant.member),
+                    );
+                    parse_quote! {
+                        impl From<#member> for #ident {
+                            fn from(value: #member) -> Self {
+                                Self::#arm(value)
+                            }
+                        }
+                    }
+                });
+                let tells = format!(" Told apart by `{tag}`.");
+                let mut items: Vec<Item> = vec![parse_quote! {
+                    #doc
+                    #[doc = ""]
+                    #[doc = #tells]
+                    #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+                    #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+                    #[serde(tag = #tag)]
+                    #[non_exhaustive]
+                    pub enum #ident {
+                        #(#arms)*
+                        /// A tag that this version does not know, or content that does not fit its tag;
+                        /// kept as it is and written back unchanged.
+                        #[serde(untagged)]
+                        Unknown(Value),
+                    }
+                }];
+                items.extend(conversions);
+                code.push((name.clone(), items));
+            }
+            Shape::Secret => {
+                let item = parse_quote!(#doc pub type #ident = Secret<Value>;);
+                code.push((name.clone(), vec![item]));
+            }
+            _ => {}
+        }
+    }
+    code
+}

@@ -1,0 +1,138 @@
+//! What a generated crate offers, as sorted text: a regeneration reads as a small diff.
+
+use quote::ToTokens;
+use syn::{Fields, Item};
+
+use crate::{
+    model::{Answer, Model, Operation, Shape},
+    refine::Code,
+};
+
+/// The text of `spec/surface/<api>.txt`.
+pub fn text(title: &str, version: &str, model: &Model, code: &Code) -> String {
+    let mut lines = vec![
+        format!("{title} {version}"),
+        String::new(),
+        "OPERATIONS".to_owned(),
+    ];
+    let mut operations: Vec<_> = model.operations.iter().collect();
+    operations.sort_by(|a, b| a.id.cmp(&b.id));
+    for operation in operations {
+        lines.extend(describe(operation));
+    }
+    lines.push(String::new());
+    lines.push("TYPES".to_owned());
+    for item in &code.types {
+        match item {
+            Item::Struct(item) => {
+                lines.push(format!("struct {}", item.ident));
+                if let Fields::Named(fields) = &item.fields {
+                    let mut fields: Vec<String> = fields
+                        .named
+                        .iter()
+                        .map(|field| {
+                            let name = field
+                                .ident
+                                .as_ref()
+                                .map(ToString::to_string)
+                                .unwrap_or_default();
+                            format!(
+                                "    {name}: {}",
+                                compact(&field.ty.to_token_stream().to_string())
+                            )
+                        })
+                        .collect();
+                    fields.sort();
+                    lines.extend(fields);
+                }
+            }
+            Item::Type(item) => lines.push(format!(
+                "type {} = {}",
+                item.ident,
+                compact(&item.ty.to_token_stream().to_string())
+            )),
+            _ => {}
+        }
+    }
+    for (name, of) in sorted(model) {
+        match &of.shape {
+            Shape::Enum(values) => {
+                lines.push(format!("enum {name}"));
+                let mut values: Vec<String> = values
+                    .iter()
+                    .map(|(value, variant)| format!("    {variant} = {value:?}"))
+                    .collect();
+                values.sort();
+                lines.extend(values);
+            }
+            Shape::Union { tag, variants } => {
+                lines.push(format!("union {name} by {tag:?}"));
+                let mut variants: Vec<String> = variants
+                    .iter()
+                    .map(|v| format!("    {}({}) = {:?}", v.name, v.member, v.value))
+                    .collect();
+                variants.sort();
+                lines.extend(variants);
+            }
+            _ => {}
+        }
+    }
+    lines.push(String::new());
+    lines.join("\n")
+}
+
+fn sorted(model: &Model) -> Vec<(&String, &crate::model::Type)> {
+    let mut types: Vec<_> = model.types.iter().collect();
+    types.sort_by_key(|(name, _)| name.as_str());
+    types
+}
+
+fn describe(operation: &Operation) -> Vec<String> {
+    let schema = |schema: &serde_json::Value| match crate::document::ref_name(schema) {
+        Some(name) => name.to_owned(),
+        None if schema["type"] == "array" => {
+            let item = crate::document::ref_name(&schema["items"]);
+            format!("[{}]", item.unwrap_or("JSON"))
+        }
+        None if schema["format"] == "binary" => "bytes".to_owned(),
+        None => "JSON".to_owned(),
+    };
+    let answer = match &operation.answer {
+        Answer::Empty => "()".to_owned(),
+        Answer::Json(answer) => schema(answer),
+        Answer::Bytes(media_type) => media_type.clone(),
+    };
+    let mut lines = vec![format!(
+        "{} -> {answer}\n    {} {}",
+        operation.id, operation.method, operation.path
+    )];
+    let (query, path): (Vec<_>, Vec<_>) = operation.parameters.iter().partition(|p| p.query);
+    for (lead, parameters) in [("path", path), ("query", query)] {
+        if !parameters.is_empty() {
+            let names: Vec<String> = parameters
+                .iter()
+                .map(|p| {
+                    let optional = if p.required { "" } else { "?" };
+                    let many = if p.many { "*" } else { "" };
+                    format!("{}{many}{optional}", p.ident)
+                })
+                .collect();
+            lines.push(format!("    {lead} {}", names.join(" ")));
+        }
+    }
+    if let (Some(media_type), Some(body)) = (&operation.body, &operation.body_schema) {
+        lines.push(format!("    body {} as {media_type}", schema(body)));
+    }
+    lines
+}
+
+/// `Option < Vec < String > >` as people write it.
+fn compact(tokens: &str) -> String {
+    tokens
+        .replace(" < ", "<")
+        .replace(" >", ">")
+        .replace("< ", "<")
+        .replace(" ,", ",")
+        .replace(":: ", "::")
+        .replace(" ::", "::")
+}
