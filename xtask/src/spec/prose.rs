@@ -16,10 +16,16 @@ pub const FILTER: &str = "x-mkio-filter";
 /// Extension with the capabilities that a caller needs, an array.
 pub const CAPABILITY: &str = "x-mkio-capability";
 
-/// One field or capability, in code marks, emphasis or bare.
-const NAME: &str = r"(?:<code>\s*|<em>\s*|<strong>\s*|<b>\s*|\*{1,2}|`{1,2}|&quot;|['\x22])*[@$A-Za-z_][@$\w-]*(?:[./][@$\w-]+)*(?:\s*</(?:code|em|strong|b)>|\*{1,2}|`{1,2}|&quot;|['\x22])*";
-/// A name that stands in code marks, so that ordinary words after a list are not taken for names.
-const MARKED: &str = r"(?:<code>\s*|<em>\s*<code>\s*|`{1,2})[@$A-Za-z_][@$\w./-]*(?:\s*</code>\s*</em>|\s*</code>|`{1,2})";
+/// A field: letters, digits and a path.
+const FIELD: &str = r"[@$A-Za-z_][@$\w-]*(?:[./][@$\w-]+)*";
+/// A capability has parts: "none" is no capability.
+const DOTTED: &str = r"[A-Za-z_][\w-]*(?:\.[\w-]+)+";
+/// What opens and closes a name: code marks, emphasis, quotes.
+const OPEN: &str = r"(?:<(?:code|em|strong|b)>\s*|\*{1,2}|`{1,2}|&quot;|['\x22])*";
+const CLOSE: &str = r"(?:\s*</(?:code|em|strong|b)>|\*{1,2}|`{1,2}|&quot;|['\x22])*";
+/// Code marks alone: next to a name in them, ordinary words are not taken for names.
+const OPEN_CODE: &str = r"(?:(?:<em>\s*)?<code>\s*|`{1,2})";
+const CLOSE_CODE: &str = r"(?:\s*</code>(?:\s*</em>)?|`{1,2})";
 /// What stands before a list: end of a label in bold, a colon, a list's start.
 const LEAD: &str = r"(?:\s|</?(?:b|strong|em|p|span)>|\*)*:?(?:\s|</?(?:b|strong|em|p|br|ul|ol|li|span)\s*/?>|\*\*|[*-]\s)*";
 /// What stands between two names.
@@ -29,22 +35,25 @@ const TAIL: &str = r"(?:\s*</li>|\s*</[uo]l>|\s*</p>|\s*</span>)*\s*\.?(?:\s*</p
 /// What opens a sentence's paragraph.
 const HEAD: &str = r"(?:<p>\s*|<span>\s*|<b>\s*|<strong>\s*|\*{1,2})*";
 
-fn list_of(label: &str) -> Regex {
-    // A list in code marks takes only names in code marks; a bare list takes any names.
-    let list = format!("(?P<names>{MARKED}(?:{BETWEEN}{MARKED})*|{NAME}(?:{BETWEEN}{NAME})*)");
+fn list_of(label: &str, name: &str) -> Regex {
+    let marked = format!("{OPEN_CODE}{name}{CLOSE_CODE}");
+    let bare = format!("{OPEN}{name}{CLOSE}");
+    let list =
+        format!("(?P<names>{marked}(?:(?:{BETWEEN}|[ \\t]+){marked})*|{bare}(?:{BETWEEN}{bare})*)");
     Regex::new(&format!("(?i){HEAD}{label}{LEAD}{list}{TAIL}")).expect("fixed pattern")
 }
 
 static SORTING: LazyLock<Regex> = LazyLock::new(|| {
-    list_of(r"Sort(?:ing|s)\s+(?:is|are)\s+valid\s+on\s+the\s+following\s+fields?")
+    let label = r"Sort(?:ing|s)\s+(?:is|are)\s+valid\s+on\s+the\s+following\s+fields?";
+    list_of(label, FIELD)
 });
 static FILTERS: LazyLock<Regex> = LazyLock::new(|| {
-    list_of(r"Filter(?:s|ing)\s+(?:is|are)\s+valid\s+on\s+the\s+following\s+fields?")
+    let label = r"Filter(?:s|ing)\s+(?:is|are)\s+valid\s+on\s+the\s+following\s+fields?";
+    list_of(label, FIELD)
 });
 static CAPABILITIES: LazyLock<Regex> =
-    LazyLock::new(|| list_of(r"RBAC\s+Capabilit(?:y|ies)\s+Required"));
-static NAMES: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"[@$A-Za-z_][@$\w-]*(?:[./][@$\w-]+)*").expect("fixed pattern"));
+    LazyLock::new(|| list_of(r"RBAC\s+Capabilit(?:y|ies)\s+Required", DOTTED));
+static NAMES: LazyLock<Regex> = LazyLock::new(|| Regex::new(FIELD).expect("fixed pattern"));
 static MARKS: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
         r"</?(?:code|em|strong|b|li|br|p|span)\s*/?>|&quot;|&amp;|[*`'\x22]|(?i)\b(?:and|or)\b",
@@ -191,6 +200,7 @@ mod tests {
             "Sorting is valid on the following fields:\n- id\n- name\n- created",
             "<b>Sorting is valid on the following fields</b>: <ul><li>id</li><li>name</li><li>created</li></ul>",
             "SORTING is valid on the following field: 'id', \"name\", *created*.",
+            "Sorting is valid on the following fields: `id` `name` `created`",
             "Sorting is valid on the following fields: ``id``; ``name``; ``created``",
         ] {
             let operation = extracted(text);
@@ -215,6 +225,23 @@ mod tests {
             extracted("RBAC Capabilities Required: `a.b.get`, `a.c.create`\n\nDoes it.");
         assert_eq!(operation[CAPABILITY], json!(["a.b.get", "a.c.create"]));
         assert_eq!(operation["description"], "Does it.");
+    }
+
+    #[test]
+    fn no_capability_is_no_name() {
+        for text in [
+            "RBAC Capability Required: none",
+            "RBAC Capability Required: see the guide.",
+        ] {
+            assert_eq!(extracted(text)["description"], text);
+            assert_eq!(extracted(text).get(CAPABILITY), None);
+        }
+        let operation = extracted("RBAC Capability Required: a.b.get and admin rights.");
+        assert_eq!(operation[CAPABILITY], json!(["a.b.get"]));
+        assert_eq!(operation["description"], "and admin rights.");
+        let text = "Sorting is valid on the following fields: `name`\n\n`$top` caps the count.";
+        assert_eq!(extracted(text)[SORT], json!(["name"]));
+        assert_eq!(extracted(text)["description"], "`$top` caps the count.");
     }
 
     #[test]
