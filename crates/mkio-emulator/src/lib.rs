@@ -1,1 +1,17 @@
-//! Placeholder.
+//! The MK.IO platform in memory.
+//!
+//! ```no_run
+//! # async fn run() -> std::io::Result<()> {
+//! let emulator = mkio_emulator::Emulator::start().await?;
+//! println!("{} {} {}", emulator.base_url(), emulator.token(), emulator.project());
+//! # Ok(())
+//! # }
+//! ```
+
+pub mod core;
+pub mod docs;
+#[cfg(feature = "host")]
+mod host;
+
+#[cfg(feature = "host")]
+pub use host::{Control, Emulator, EmulatorBuilder};

@@ -1,0 +1,217 @@
+//! The operations that work alike for all families: list, get, put, patch, delete, state.
+
+use http::StatusCode;
+use serde_json::{Value, json};
+
+use super::call::{Answer, Call};
+use super::error::ApiError;
+use super::family::{Family, Put};
+use super::merge;
+use super::render;
+use super::store::{Address, Event, Resource, Step};
+use super::world::World;
+use crate::docs::name_validator;
+
+/// The parent that the path names has to exist.
+fn ensure_parent(world: &World, address: &Address) -> Result<(), ApiError> {
+    match Call::parent(&address.place) {
+        Some(parent) => world.find(&parent).map(|_| ()),
+        None => Ok(()),
+    }
+}
+
+/// GET of one.
+pub fn get(world: &World, call: &Call<'_>, family: &Family) -> Result<Answer, ApiError> {
+    let address = call.address(family.kind);
+    let resource = world.find(&address)?;
+    Ok(Answer::ok(render::resource(world, &address, resource)))
+}
+
+/// GET of `…/state`.
+pub fn state(world: &World, call: &Call<'_>, family: &Family) -> Result<Answer, ApiError> {
+    let resource = world.find(&call.address(family.kind))?;
+    Ok(Answer::ok(json!({ "status": { "state": resource.state } })))
+}
+
+/// PUT.
+pub fn put(world: &mut World, call: &Call<'_>, family: &Family) -> Result<Answer, ApiError> {
+    let address = call.address(family.kind);
+    ensure_parent(world, &address)?;
+    check_name(family, &address.name)?;
+    let mut body = call.body.clone();
+    let Some(existing) = world.get(&address) else {
+        (family.check)(world, call, &mut body, None)?;
+        let status = match family.put {
+            Put::Upsert => 201,
+            Put::Create(status) => status,
+        };
+        world.insert(&address, body, call.user)?;
+        world.enter(&address, family.initial, family.creation);
+        (family.created)(world, &address);
+        return shown(
+            world,
+            &address,
+            StatusCode::from_u16(status).unwrap_or(StatusCode::CREATED),
+        );
+    };
+    if family.put != Put::Upsert {
+        return Err(ApiError::conflict(format!(
+            "the {} '{}' exists already",
+            family.kind.noun(),
+            address.name
+        )));
+    }
+    if existing.is_deleting() {
+        return Err(ApiError::conflict(format!(
+            "the {} '{}' is being deleted",
+            family.kind.noun(),
+            address.name
+        )));
+    }
+    keep_frozen(family, existing, &mut body)?;
+    (family.check)(world, call, &mut body, Some(existing))?;
+    write(world, call, &address, body);
+    (family.changed)(world, &address);
+    shown(world, &address, StatusCode::OK)
+}
+
+/// PATCH with a merge-style body.
+pub fn patch(world: &mut World, call: &Call<'_>, family: &Family) -> Result<Answer, ApiError> {
+    let address = call.address(family.kind);
+    let existing = world.find(&address)?;
+    if existing.is_deleting() {
+        return Err(ApiError::conflict(format!(
+            "the {} '{}' is being deleted",
+            family.kind.noun(),
+            address.name
+        )));
+    }
+    let change = call.body.clone();
+    if !family.patchable.is_empty() {
+        let refused: Vec<String> = merge::differences(&existing.body, &change)
+            .into_iter()
+            .filter(|at| !merge::within(at, family.patchable))
+            .collect();
+        if !refused.is_empty() {
+            let findings = refused
+                .into_iter()
+                .map(|at| (at, "cannot be changed after creation".to_owned()))
+                .collect();
+            return Err(ApiError::invalid("change", findings));
+        }
+    }
+    let mut body = existing.body.clone();
+    merge::merge(&mut body, change);
+    (family.check)(world, call, &mut body, Some(existing))?;
+    write(world, call, &address, body);
+    (family.changed)(world, &address);
+    shown(world, &address, StatusCode::OK)
+}
+
+/// DELETE: 200, and 204 when there is nothing (any more).
+pub fn delete(world: &mut World, call: &Call<'_>, family: &Family) -> Result<Answer, ApiError> {
+    remove(world, &call.address(family.kind))
+}
+
+/// Deletes a resource, guarded and with its `Deleting` state.
+pub fn remove(world: &mut World, address: &Address) -> Result<Answer, ApiError> {
+    let family = Family::of(address.place.kind);
+    if !world.has(address) {
+        return Ok(Answer::empty(StatusCode::NO_CONTENT));
+    }
+    (family.guard)(world, address)?;
+    if family.deletion == 0 {
+        if let Some(removed) = world.remove(address) {
+            (family.removed)(world, address, &removed);
+        }
+    } else {
+        let step = Step {
+            after: std::time::Duration::from_secs(family.deletion),
+            event: Event::Remove,
+        };
+        world.enter(address, "Deleting", &[step]);
+    }
+    Ok(Answer::empty(StatusCode::OK))
+}
+
+/// An action that a state allows and that leads through other states.
+pub fn act(
+    world: &mut World,
+    address: &Address,
+    action: &str,
+    from: &[&str],
+    now: &'static str,
+    steps: &[Step],
+) -> Result<Answer, ApiError> {
+    let resource = world.find(address)?;
+    if !from.contains(&resource.state) {
+        let noun = address.place.kind.noun();
+        return Err(ApiError::conflict(format!(
+            "cannot {action} the {noun} '{}' while it is {}; it has to be {}",
+            address.name,
+            resource.state,
+            from.join(" or ")
+        )));
+    }
+    world.enter(address, now, steps);
+    Ok(Answer::empty(StatusCode::OK))
+}
+
+fn write(world: &mut World, call: &Call<'_>, address: &Address, body: Value) {
+    let (now, user) = (world.now, call.user);
+    if let Some(resource) = world.get_mut(address) {
+        resource.body = body;
+        resource.updated = now;
+        resource.updated_by = user;
+    }
+}
+
+/// The answer that shows a resource.
+pub fn shown(world: &World, address: &Address, status: StatusCode) -> Result<Answer, ApiError> {
+    let resource = world.find(address)?;
+    Ok(Answer::json(
+        status,
+        render::resource(world, address, resource),
+    ))
+}
+
+/// Refuses a name that the documents would not answer.
+pub fn check_name(family: &Family, name: &str) -> Result<(), ApiError> {
+    let rule = family.name;
+    let validator = name_validator(rule.pattern, rule.min, rule.max).map_err(ApiError::internal)?;
+    if validator.is_valid(&json!(name)) {
+        return Ok(());
+    }
+    let reason = format!(
+        "a {} is named with {} to {} characters that match {}",
+        family.kind.noun(),
+        rule.min,
+        rule.max,
+        rule.pattern
+    );
+    Err(ApiError::invalid("name", vec![("name".to_owned(), reason)]))
+}
+
+fn keep_frozen(family: &Family, existing: &Resource, body: &mut Value) -> Result<(), ApiError> {
+    let mut findings = Vec::new();
+    for pointer in family.frozen {
+        let old = existing.body.pointer(pointer);
+        match body.pointer(pointer) {
+            Some(new) if Some(new) != old => findings.push((
+                (*pointer).to_owned(),
+                "cannot be changed after creation".to_owned(),
+            )),
+            Some(_) => {}
+            None => {
+                if let Some(old) = old {
+                    merge::put(body, pointer, old.clone());
+                }
+            }
+        }
+    }
+    if findings.is_empty() {
+        Ok(())
+    } else {
+        Err(ApiError::invalid("change", findings))
+    }
+}

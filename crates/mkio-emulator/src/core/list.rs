@@ -1,0 +1,273 @@
+//! List requests: filter, labels, order, page, envelope.
+
+use serde_json::{Map, Value, json};
+
+use super::call::{Answer, Call};
+use super::error::ApiError;
+use super::family::Family;
+use super::query::{Filter, Indexed, Labels, OrderBy, PageRequest, SortKey};
+use super::render;
+use super::settings::NextLink;
+use super::store::{Address, Place, Resource, Table};
+use super::world::World;
+
+/// GET of a family's collection.
+pub fn list(world: &World, call: &Call<'_>, family: &Family) -> Result<Answer, ApiError> {
+    let place = call.place(family.kind);
+    if let Some(parent) = Call::parent(&place) {
+        world.find(&parent)?;
+    }
+    let tables: Vec<(&Place, &Table)> = world
+        .table(&place)
+        .map(|table| (&place, table))
+        .into_iter()
+        .collect();
+    tables_page(world, call, family.label, &tables)
+}
+
+/// A page out of one or several tables.
+pub fn tables_page(
+    world: &World,
+    call: &Call<'_>,
+    label: &str,
+    tables: &[(&Place, &Table)],
+) -> Result<Answer, ApiError> {
+    let request = Request::parse(world, call)?;
+    let total = tables.iter().map(|(_, table)| table.len()).sum();
+    if let ([(place, table)], true) = (tables, request.is_plain()) {
+        return Ok(plain(world, call, label, &request, place, table));
+    }
+    let mut items: Vec<(&Place, &Resource)> = tables
+        .iter()
+        .flat_map(|(place, table)| table.iter().map(move |item| (*place, item)))
+        .collect();
+    if tables.len() > 1 {
+        items.sort_by_key(|(_, item)| item.sequence);
+    }
+    let rendered = items.into_iter().map(|(place, item)| {
+        let address = Address {
+            place: place.clone(),
+            name: item.name.to_string(),
+        };
+        (
+            render::resource(world, &address, item),
+            item.hidden.clone(),
+            item.sequence,
+        )
+    });
+    Ok(selected(world, call, label, &request, rendered, total))
+}
+
+/// A page out of values that are already as they are answered.
+pub fn values_page(
+    world: &World,
+    call: &Call<'_>,
+    label: &str,
+    values: Vec<Value>,
+) -> Result<Answer, ApiError> {
+    let request = Request::parse(world, call)?;
+    let total = values.len();
+    let numbered = values
+        .into_iter()
+        .enumerate()
+        .map(|(at, value)| (value, Map::new(), at as u64));
+    Ok(selected(world, call, label, &request, numbered, total))
+}
+
+struct Request {
+    filter: Option<Filter>,
+    order: OrderBy,
+    labels: Labels,
+    page: PageRequest,
+}
+
+impl Request {
+    fn parse(world: &World, call: &Call<'_>) -> Result<Self, ApiError> {
+        let query = &call.query;
+        let operation = call.operation;
+        let among = |fields: &[String], field: &str| {
+            fields.is_empty()
+                || fields.iter().any(|known| {
+                    known == field
+                        || field
+                            .strip_prefix(known.as_str())
+                            .is_some_and(|rest| known == "labels" && rest.starts_with('/'))
+                })
+        };
+        let filter = match query.one("$filter")? {
+            None => None,
+            Some(source) => {
+                let parsed = Filter::parse(source, &|field| among(&operation.filterable, field));
+                Some(parsed.map_err(|error| {
+                    let mut refused =
+                        ApiError::bad_request(format!("$filter does not parse {error}"));
+                    refused.extra.insert("position".to_owned(), json!(error.at));
+                    refused
+                })?)
+            }
+        };
+        let order = match query.one("$orderby")? {
+            None => OrderBy::default(),
+            Some(source) => OrderBy::parse(source, &|field| among(&operation.sortable, field))?,
+        };
+        let labels = if operation.takes("$label") {
+            Labels::parse(query)?
+        } else {
+            Labels::default()
+        };
+        Ok(Self {
+            filter,
+            order,
+            labels,
+            page: PageRequest::parse(query, world.settings.pages)?,
+        })
+    }
+
+    fn is_plain(&self) -> bool {
+        self.filter.is_none() && self.order.is_default() && self.labels.is_empty()
+    }
+}
+
+/// A page in order of creation: only its own items are touched, however far down it is.
+fn plain(
+    world: &World,
+    call: &Call<'_>,
+    label: &str,
+    request: &Request,
+    place: &Place,
+    table: &Table,
+) -> Answer {
+    let start = match &request.page.cursor {
+        Some(cursor) => table.offset_after(cursor.0.sequence),
+        None => request.page.start,
+    };
+    let mut last = None;
+    let items: Vec<Value> = table
+        .slice(start, request.page.size)
+        .map(|item| {
+            last = Some(SortKey {
+                values: Vec::new(),
+                sequence: item.sequence,
+            });
+            let address = Address {
+                place: place.clone(),
+                name: item.name.to_string(),
+            };
+            render::resource(world, &address, item)
+        })
+        .collect();
+    let more = start.saturating_add(items.len()) < table.len();
+    envelope(
+        world,
+        call,
+        label,
+        request,
+        items,
+        Totals {
+            total: table.len(),
+            more,
+            last,
+        },
+    )
+}
+
+fn selected(
+    world: &World,
+    call: &Call<'_>,
+    label: &str,
+    request: &Request,
+    items: impl Iterator<Item = (Value, Map<String, Value>, u64)>,
+    total: usize,
+) -> Answer {
+    let mut kept: Vec<(SortKey, Value)> = Vec::new();
+    for (value, hidden, sequence) in items {
+        let item = Indexed {
+            document: &value,
+            hidden: Some(&hidden),
+        };
+        if request.labels.accept(&value)
+            && request
+                .filter
+                .as_ref()
+                .is_none_or(|filter| filter.accepts(&item))
+        {
+            let key = request.order.key(&item, sequence);
+            kept.push((key, value));
+        }
+    }
+    kept.sort_by(|(left, _), (right, _)| request.order.compare(left, right));
+    let start = match &request.page.cursor {
+        Some(cursor) => {
+            kept.partition_point(|(key, _)| request.order.compare(key, &cursor.0).is_le())
+        }
+        None => request.page.start.min(kept.len()),
+    };
+    let found = kept.len();
+    let mut last = None;
+    let items: Vec<Value> = kept
+        .into_iter()
+        .skip(start)
+        .take(request.page.size)
+        .map(|(key, value)| {
+            last = Some(key);
+            value
+        })
+        .collect();
+    let more = start + items.len() < found;
+    envelope(
+        world,
+        call,
+        label,
+        request,
+        items,
+        Totals { total, more, last },
+    )
+}
+
+struct Totals {
+    total: usize,
+    more: bool,
+    last: Option<SortKey>,
+}
+
+fn envelope(
+    world: &World,
+    call: &Call<'_>,
+    label: &str,
+    request: &Request,
+    items: Vec<Value>,
+    totals: Totals,
+) -> Answer {
+    let records = items.len();
+    let start = request.page.start;
+    let end = start.saturating_add(records);
+    let full = records > 0 && records == request.page.size;
+    let mut supplemental = json!({
+        "kind": label, "count": records, "operation": "list",
+        "pagination": { "start": start, "end": end, "records": records, "total": totals.total },
+    });
+    if let (true, Some(project), Some(fields)) = (
+        call.operation.in_project(),
+        project_info(world, call.project()),
+        supplemental.as_object_mut(),
+    ) {
+        fields.insert("subscription".to_owned(), project);
+    }
+    let mut body = json!({ "value": items, "supplemental": supplemental });
+    if full && (totals.more || world.settings.link_when_full) {
+        let query = request.page.next_query(&call.query, end, totals.last);
+        let relative = format!("{}?{query}", call.path);
+        let link = match world.settings.next_link {
+            NextLink::Absolute => format!("{}{relative}", call.origin),
+            NextLink::Relative => relative,
+        };
+        super::merge::put(&mut body, "/@odata.nextLink", json!(link));
+    }
+    Answer::ok(body)
+}
+
+fn project_info(world: &World, name: &str) -> Option<Value> {
+    let address = Address::new("", super::family::Kind::Project, name);
+    let project = world.get(&address)?;
+    Some(json!({ "id": project.id, "name": name }))
+}

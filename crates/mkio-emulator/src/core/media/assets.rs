@@ -1,0 +1,236 @@
+//! Assets: their storage, their files.
+
+use serde_json::{Value, json};
+
+use super::arm;
+use crate::core::call::{Answer, Call};
+use crate::core::error::ApiError;
+use crate::core::family::{Family, Kind};
+use crate::core::store::{Address, Resource, enter};
+use crate::core::world::World;
+use crate::core::{merge, render};
+
+/// Files that an asset has when its creator names a container, which then counts as one with media in it.
+const SAMPLE: &[(&str, usize)] = &[("video.mp4", 4_096), ("audio.mp4", 1_024)];
+
+/// Assets.
+pub static ASSETS: Family = Family {
+    frozen: &[
+        "/properties/alternateId",
+        "/properties/container",
+        "/properties/encryptionScope",
+        "/properties/storageAccountName",
+        "/properties/storageEncryptionFormat",
+        "/properties/subPath",
+    ],
+    initial: "Pending",
+    creation: &[enter(2, "Ready")],
+    deletion: 2,
+    check,
+    created,
+    guard,
+    removed: |world, address, asset| {
+        let key = container_key(address, &asset.body);
+        world.containers.remove(&key);
+    },
+    dress: |_, _, asset, out| merge::put(out, "/properties/assetId", json!(asset.id)),
+    ..Family::new(Kind::Asset, "Asset", arm("assets"))
+};
+
+fn container_key(address: &Address, body: &Value) -> (String, String, String) {
+    let text = |pointer: &str| {
+        body.pointer(pointer)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned()
+    };
+    (
+        address.place.project.clone(),
+        text("/properties/storageAccountName"),
+        text("/properties/container"),
+    )
+}
+
+fn check(
+    world: &World,
+    call: &Call<'_>,
+    body: &mut Value,
+    existing: Option<&Resource>,
+) -> Result<(), ApiError> {
+    let policy = body.pointer("/properties/containerDeletionPolicy").cloned();
+    if let Some(existing) = existing {
+        // It may change, but not be cleared.
+        if let (None, Some(old)) = (
+            policy,
+            existing.body.pointer("/properties/containerDeletionPolicy"),
+        ) {
+            merge::put(body, "/properties/containerDeletionPolicy", old.clone());
+        }
+        return Ok(());
+    }
+    let account = body
+        .pointer("/properties/storageAccountName")
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+        .to_owned();
+    if !world.has(&Address::new(call.project(), Kind::Storage, &account)) {
+        return Err(ApiError::invalid(
+            "request body",
+            vec![(
+                "/properties/storageAccountName".to_owned(),
+                format!("there is no storage account named '{account}' in this project"),
+            )],
+        ));
+    }
+    if policy.is_none() {
+        merge::put(body, "/properties/containerDeletionPolicy", json!("Retain"));
+    }
+    if body.pointer("/properties/container").is_none() {
+        merge::put(
+            body,
+            "/properties/container",
+            json!(format!("asset-{}", uuid::Uuid::new_v4())),
+        );
+        return Ok(());
+    }
+    let key = container_key(&call.address(Kind::Asset), body);
+    if world.containers.contains(&key) {
+        return Err(ApiError::conflict(format!(
+            "another asset of this project uses container '{}' of storage account '{}'",
+            key.2, key.1
+        )));
+    }
+    Ok(())
+}
+
+fn created(world: &mut World, address: &Address) {
+    let Some(asset) = world.get_mut(address) else {
+        return;
+    };
+    let generated = asset
+        .text("/properties/container")
+        .is_some_and(|name| name.starts_with("asset-"));
+    let files: Vec<Value> = if generated {
+        Vec::new()
+    } else {
+        SAMPLE
+            .iter()
+            .map(|(name, size)| json!({ "name": name, "size": size }))
+            .collect()
+    };
+    asset.private = json!({ "files": files });
+    let key = container_key(address, &asset.body);
+    world.containers.insert(key);
+}
+
+fn guard(world: &World, address: &Address) -> Result<(), ApiError> {
+    let project = &address.place.project;
+    let uses = |resource: &Resource, pointer: &str| {
+        resource.text(pointer) == Some(&address.name) && !resource.is_deleting()
+    };
+    if let Some((_, output)) = world
+        .all(project, Kind::LiveOutput)
+        .find(|(_, output)| uses(output, "/properties/assetName"))
+    {
+        return Err(ApiError::conflict(format!(
+            "the asset '{}' is being written by live output '{}'",
+            address.name, output.name
+        )));
+    }
+    Ok(())
+}
+
+/// The files of an asset, `(name, size in bytes)`.
+pub fn files(asset: &Resource) -> Vec<(String, u64)> {
+    let listed = asset.private.get("files").and_then(Value::as_array);
+    let entry = |file: &Value| {
+        Some((
+            file.get("name")?.as_str()?.to_owned(),
+            file.get("size")?.as_u64()?,
+        ))
+    };
+    listed.into_iter().flatten().filter_map(entry).collect()
+}
+
+/// Adds files to an asset; one of the same name is replaced.
+pub fn add_files(world: &mut World, address: &Address, files: &[(String, u64)]) {
+    let Some(asset) = world.get_mut(address) else {
+        return;
+    };
+    let mut kept = self::files(asset);
+    kept.retain(|(name, _)| !files.iter().any(|(new, _)| new == name));
+    kept.extend(files.iter().cloned());
+    kept.sort();
+    let listed: Vec<Value> = kept
+        .into_iter()
+        .map(|(name, size)| json!({ "name": name, "size": size }))
+        .collect();
+    merge::put(&mut asset.private, "/files", Value::Array(listed));
+}
+
+/// GET `assets/{asset_name}/storage/`.
+pub fn storage(world: &mut World, call: &Call<'_>) -> Result<Answer, ApiError> {
+    let address = call.address(Kind::Asset);
+    let asset = world.find(&address)?;
+    let account = asset
+        .text("/properties/storageAccountName")
+        .unwrap_or_default();
+    ensure_reachable(world, call, account).map_err(|_| {
+        ApiError::bad_request(
+            "the asset's container cannot be read: its storage account has no valid credential",
+        )
+    })?;
+    let mut names: Vec<Value> = Vec::new();
+    let mut folders: Vec<String> = Vec::new();
+    for (name, size) in files(asset) {
+        match name.split_once('/') {
+            Some((folder, _)) if !folders.iter().any(|known| known == folder) => {
+                folders.push(folder.to_owned())
+            }
+            Some(_) => {}
+            None => names.push(json!({ "name": name, "size": size })),
+        }
+    }
+    let media = names.iter().any(|file| {
+        file.get("name")
+            .and_then(Value::as_str)
+            .is_some_and(|name| name.ends_with(".ism"))
+    });
+    let folders: Vec<Value> = folders
+        .into_iter()
+        .map(|name| json!({ "name": name }))
+        .collect();
+    Ok(Answer::ok(json!({
+        "metadata": { "id": asset.id, "name": &*asset.name },
+        "spec": {
+            "container": asset.text("/properties/container"), "files": names, "folders": folders,
+            "formatHint": if media { "ism" } else { "unknown" },
+        },
+    })))
+}
+
+/// A storage account without a usable credential cannot be read.
+pub fn ensure_reachable(world: &World, call: &Call<'_>, account: &str) -> Result<(), ApiError> {
+    if super::storage::active_credential(world, call.project(), account).is_some() {
+        return Ok(());
+    }
+    Err(ApiError::bad_request(format!(
+        "storage account '{account}' has no valid credential; add one with POST …/storage/{account}/credentials"
+    )))
+}
+
+/// POST `assets/{asset_name}/listStreamingLocators`.
+pub fn locators(world: &mut World, call: &Call<'_>) -> Result<Answer, ApiError> {
+    let address = call.address(Kind::Asset);
+    world.find(&address)?;
+    let found: Vec<Value> = world
+        .all(call.project(), Kind::StreamingLocator)
+        .filter(|(_, locator)| locator.text("/properties/assetName") == Some(&address.name))
+        .filter_map(|(place, locator)| {
+            render::resource(world, &place.at(&locator.name), locator)
+                .get("properties")
+                .cloned()
+        })
+        .collect();
+    Ok(Answer::ok(json!({ "streamingLocators": found })))
+}

@@ -1,0 +1,397 @@
+//! Transforms and jobs: queueing, progress, outputs, failures.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
+
+use super::{arm, assets};
+use crate::core::call::{Answer, Call};
+use crate::core::error::ApiError;
+use crate::core::family::{Family, Kind};
+use crate::core::store::{Address, Event, Place, Resource, Step, enter};
+use crate::core::world::World;
+use crate::core::{generic, list, merge, query, render};
+
+/// Transforms.
+pub static TRANSFORMS: Family = Family {
+    ..Family::new(Kind::Transform, "Transform", arm("transforms"))
+};
+
+/// Jobs.
+pub static JOBS: Family = Family {
+    put: crate::core::family::Put::Create(201),
+    patchable: &[
+        "/properties/description",
+        "/properties/priority",
+        "/properties/correlationData",
+    ],
+    initial: "Queued",
+    state_at: &["/properties/state"],
+    check,
+    created: |world, address| {
+        if let Some(job) = world.get_mut(address) {
+            job.hidden
+                .insert("transform".to_owned(), json!(address.place.parent));
+        }
+        dispatch(world, &address.place.project);
+    },
+    removed: |world, address, _| dispatch(world, &address.place.project),
+    entered,
+    dress,
+    ..Family::new(Kind::Job, "Job", arm("transforms/jobs"))
+};
+
+const SCHEDULED_FOR: Duration = Duration::from_secs(2);
+
+fn check(
+    world: &World,
+    call: &Call<'_>,
+    body: &mut Value,
+    existing: Option<&Resource>,
+) -> Result<(), ApiError> {
+    if existing.is_some() {
+        return Ok(());
+    }
+    let project = call.project();
+    let transform = world.find(&Address::new(
+        project,
+        Kind::Transform,
+        call.parameter("transform_name"),
+    ))?;
+    let mut findings = Vec::new();
+    let mut asset = |pointer: String, what: &str| {
+        let Some(name) = body.pointer(&pointer).and_then(Value::as_str) else {
+            return;
+        };
+        if !world.has(&Address::new(project, Kind::Asset, name)) {
+            findings.push((
+                pointer,
+                format!("there is no asset named '{name}' for the {what}"),
+            ));
+        }
+    };
+    asset("/properties/input/assetName".to_owned(), "input");
+    let outputs = body
+        .pointer("/properties/outputs")
+        .and_then(Value::as_array)
+        .map_or(0, Vec::len);
+    for at in 0..outputs {
+        asset(format!("/properties/outputs/{at}/assetName"), "output");
+    }
+    if !findings.is_empty() {
+        return Err(ApiError::invalid("request body", findings));
+    }
+    let wanted = transform
+        .body
+        .pointer("/properties/outputs")
+        .and_then(Value::as_array)
+        .map_or(0, Vec::len);
+    if outputs != wanted {
+        return Err(ApiError::unprocessable(format!(
+            "properties.outputs: the transform '{}' has {wanted} outputs and the job names {outputs}",
+            transform.name
+        )));
+    }
+    Ok(())
+}
+
+/// Starts as many waiting jobs as there are free slots: high priority first, then in order of creation.
+pub fn dispatch(world: &mut World, project: &str) {
+    loop {
+        let (mut running, mut waiting) = (0, Vec::new());
+        for (place, job) in world.all(project, Kind::Job) {
+            match job.state {
+                "Scheduled" | "Processing" | "Canceling" => running += 1,
+                "Queued" if job.plan.is_empty() => {
+                    let rank = match job.text("/properties/priority") {
+                        Some("High") => 0,
+                        Some("Low") => 2,
+                        _ => 1,
+                    };
+                    waiting.push((rank, job.sequence, place.at(&job.name)));
+                }
+                _ => {}
+            }
+        }
+        if running >= world.settings.job_slots {
+            return;
+        }
+        let Some((_, _, address)) = waiting.into_iter().min() else {
+            return;
+        };
+        let duration = world.settings.job_duration;
+        world.enter(
+            &address,
+            "Scheduled",
+            &[
+                Step {
+                    after: SCHEDULED_FOR,
+                    event: Event::Enter("Processing"),
+                },
+                Step {
+                    after: duration,
+                    event: Event::Enter("Finished"),
+                },
+            ],
+        );
+    }
+}
+
+fn entered(world: &mut World, address: &Address, previous: &'static str) {
+    let now = world.now;
+    let Some(job) = world.get_mut(address) else {
+        return;
+    };
+    job.updated = now;
+    match job.state {
+        "Processing" => {
+            merge::put(&mut job.private, "/startTime", json!(render::time(now)));
+            if let Some(error) = failure(world, address) {
+                fail_later(world, address, error);
+            }
+        }
+        "Finished" => {
+            let error = world
+                .get(address)
+                .and_then(|job| job.private.get("planned").cloned())
+                .or_else(|| lost_output(world, address));
+            match error {
+                Some(error) => {
+                    if let Some(job) = world.get_mut(address) {
+                        job.state = "Error";
+                        merge::put(&mut job.private, "/error", error);
+                    }
+                }
+                None => write_outputs(world, address),
+            }
+        }
+        _ => {}
+    }
+    let state = world.get(address).map_or("", |job| job.state);
+    if matches!(state, "Finished" | "Error" | "Canceled") {
+        if let Some(job) = world.get_mut(address) {
+            merge::put(&mut job.private, "/endTime", json!(render::time(now)));
+        }
+        dispatch(world, &address.place.project);
+    }
+    notify(world, address, previous);
+}
+
+fn notify(_world: &mut World, _address: &Address, _previous: &'static str) {}
+
+/// A job error as replies show it.
+pub fn error(category: &str, code: &str, message: &str, retry: bool) -> Value {
+    json!({ "category": category, "code": code, "message": message, "retry": if retry { "MayRetry" } else { "DoNotRetry" } })
+}
+
+/// Why a job that starts now cannot succeed.
+fn failure(world: &World, address: &Address) -> Option<Value> {
+    let job = world.get(address)?;
+    if let Some(planned) = job.private.get("planned") {
+        return Some(planned.clone());
+    }
+    let project = &address.place.project;
+    match job.text("/properties/input/assetName") {
+        Some(name) if !world.has(&Address::new(project, Kind::Asset, name)) => Some(error(
+            "Download",
+            "DownloadNotAccessible",
+            &format!("the input asset '{name}' is gone"),
+            false,
+        )),
+        Some(_) => None,
+        None => {
+            // The reserved top-level domain that never resolves: a way to see a failure without the control handle.
+            let sources = job.text("/properties/input/baseUri").into_iter().chain(
+                job.body
+                    .pointer("/properties/input/files")
+                    .and_then(Value::as_array)
+                    .into_iter()
+                    .flatten()
+                    .filter_map(Value::as_str),
+            );
+            let hosts = sources
+                .filter_map(|source| source.split("://").nth(1)?.split(['/', ':', '?']).next());
+            let lost = hosts.into_iter().find(|host| host.ends_with(".invalid"))?;
+            Some(error(
+                "Download",
+                "DownloadNotAccessible",
+                &format!("the host '{lost}' cannot be reached"),
+                true,
+            ))
+        }
+    }
+}
+
+fn lost_output(world: &World, address: &Address) -> Option<Value> {
+    let job = world.get(address)?;
+    let outputs = job.body.pointer("/properties/outputs")?.as_array()?;
+    let lost = outputs
+        .iter()
+        .filter_map(|output| output.get("assetName")?.as_str())
+        .find(|name| !world.has(&Address::new(&address.place.project, Kind::Asset, name)))?;
+    Some(error(
+        "Upload",
+        "UploadNotAccessible",
+        &format!("the output asset '{lost}' is gone"),
+        false,
+    ))
+}
+
+/// A job that will fail does so half way through.
+fn fail_later(world: &mut World, address: &Address, error: Value) {
+    let half = world.settings.job_duration / 2;
+    if let Some(job) = world.get_mut(address) {
+        merge::put(&mut job.private, "/planned", error);
+    }
+    world.plan(
+        address,
+        &[Step {
+            after: half,
+            event: Event::Enter("Finished"),
+        }],
+    );
+}
+
+/// Files that encoding leaves in an output asset.
+fn write_outputs(world: &mut World, address: &Address) {
+    let Some(job) = world.get(address) else {
+        return;
+    };
+    let input = job
+        .body
+        .pointer("/properties/input/files/0")
+        .and_then(Value::as_str)
+        .and_then(|file| file.rsplit('/').next())
+        .map(str::to_owned)
+        .or_else(|| {
+            let name = job.text("/properties/input/assetName")?;
+            let asset = world.get(&Address::new(&address.place.project, Kind::Asset, name))?;
+            assets::files(asset)
+                .into_iter()
+                .map(|(name, _)| name)
+                .next()
+        })
+        .unwrap_or_else(|| "video.mp4".to_owned());
+    let stem = input
+        .split('.')
+        .next()
+        .filter(|stem| !stem.is_empty())
+        .unwrap_or("video")
+        .to_owned();
+    let outputs: Vec<String> = job
+        .body
+        .pointer("/properties/outputs")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(|output| output.get("assetName")?.as_str().map(str::to_owned))
+        .collect();
+    let transform = world.get(&Address::new(
+        &address.place.project,
+        Kind::Transform,
+        &address.place.parent,
+    ));
+    let presets: Vec<String> = transform
+        .and_then(|transform| {
+            transform
+                .body
+                .pointer("/properties/outputs")?
+                .as_array()
+                .cloned()
+        })
+        .unwrap_or_default()
+        .iter()
+        .filter_map(|output| {
+            output
+                .pointer("/preset/@odata.type")?
+                .as_str()
+                .map(str::to_owned)
+        })
+        .collect();
+    for (at, output) in outputs.iter().enumerate() {
+        let preset = presets.get(at).map(String::as_str).unwrap_or_default();
+        let mut files: Vec<(String, u64)> = match preset {
+            "#MediaKind.ThumbnailGeneratorPreset" => vec![(format!("{stem}_000001.jpg"), 512)],
+            "#MediaKind.TrackInserterPreset" | "#MediaKind.AIPipelinePreset" => {
+                vec![(format!("{stem}_eng.mp4"), 1_024)]
+            }
+            _ => {
+                let mut renditions = Vec::new();
+                for rate in ["1280x720_3400", "640x360_650"] {
+                    renditions.push((format!("{stem}_{rate}.mp4"), 2_048));
+                    renditions.push((format!("{stem}_{rate}.mpi"), 256));
+                }
+                renditions.push((format!("{stem}.ism"), 1_024));
+                renditions.push((format!("{stem}.mpd"), 1_024));
+                renditions.push((format!("{stem}_000001.jpg"), 512));
+                renditions
+            }
+        };
+        files.push(("highlevel.log".to_owned(), 128));
+        assets::add_files(
+            world,
+            &Address::new(&address.place.project, Kind::Asset, output),
+            &files,
+        );
+    }
+}
+
+fn moment(job: &Resource, name: &str) -> Option<DateTime<Utc>> {
+    query::parse_time(job.private.get(name)?.as_str()?)
+}
+
+fn progress(world: &World, job: &Resource) -> i64 {
+    let Some(start) = moment(job, "startTime") else {
+        return 0;
+    };
+    if job.state == "Finished" {
+        return 100;
+    }
+    let until = moment(job, "endTime").unwrap_or(world.now);
+    let total = world.settings.job_duration.as_secs_f64().max(0.001);
+    let done = (until - start).num_milliseconds() as f64 / 1_000.0 / total * 100.0;
+    done.clamp(0.0, 99.0) as i64
+}
+
+fn dress(world: &World, _: &Address, job: &Resource, out: &mut Value) {
+    let start = job.private.get("startTime").cloned().unwrap_or(Value::Null);
+    let end = job.private.get("endTime").cloned().unwrap_or(Value::Null);
+    merge::put(out, "/properties/startTime", start.clone());
+    merge::put(out, "/properties/endTime", end.clone());
+    let progress = progress(world, job);
+    for output in out
+        .pointer_mut("/properties/outputs")
+        .and_then(Value::as_array_mut)
+        .into_iter()
+        .flatten()
+    {
+        merge::overlay(
+            output,
+            &json!({ "state": job.state, "progress": progress, "startTime": start, "endTime": end }),
+        );
+        if let Some(error) = job.private.get("error") {
+            merge::put(output, "/error", error.clone());
+        }
+    }
+}
+
+/// GET of all jobs of a project.
+pub fn list_all(world: &mut World, call: &Call<'_>) -> Result<Answer, ApiError> {
+    let tables: Vec<_> = world.tables(call.project(), Kind::Job).collect();
+    list::tables_page(world, call, "Job", &tables)
+}
+
+/// POST `…/cancelJob`.
+pub fn cancel(world: &mut World, call: &Call<'_>) -> Result<Answer, ApiError> {
+    let place = Place::under(call.project(), Kind::Job, call.parameter("transform_name"));
+    let address = place.at(call.parameter("job_name"));
+    generic::act(
+        world,
+        &address,
+        "cancel",
+        &["Queued", "Scheduled", "Processing"],
+        "Canceling",
+        &[enter(3, "Canceled")],
+    )
+}

@@ -1,0 +1,370 @@
+//! Streaming locators: what they refer to, their keys, their paths.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use super::policies::{Scheme, schemes};
+use super::{arm, assets};
+use crate::core::call::{Answer, Call};
+use crate::core::error::ApiError;
+use crate::core::family::{Family, Kind};
+use crate::core::merge;
+use crate::core::store::{Address, Place, Resource, enter};
+use crate::core::world::World;
+
+/// Streaming locators.
+pub static LOCATORS: Family = Family {
+    frozen: &[
+        "/properties/alternativeMediaId",
+        "/properties/assetName",
+        "/properties/contentId",
+        "/properties/contentKeys",
+        "/properties/defaultContentKeyPolicyName",
+        "/properties/defaultManifestFilename",
+        "/properties/filters",
+        "/properties/streamingLocatorId",
+        "/properties/streamingPolicyName",
+    ],
+    initial: "Creating",
+    creation: &[enter(2, "Created")],
+    deletion: 2,
+    state_at: &["/properties/resourceState"],
+    provisioning: true,
+    check,
+    created,
+    changed: |world, address| world.enter(address, "Updating", &[enter(2, "Created")]),
+    entered: |world, address, previous| notify(world, address, previous),
+    dress,
+    ..Family::new(
+        Kind::StreamingLocator,
+        "StreamingLocator",
+        arm("streamingLocators"),
+    )
+};
+
+fn notify(_world: &mut World, _address: &Address, _previous: &'static str) {}
+
+fn dress(_: &World, _: &Address, _: &Resource, out: &mut Value) {
+    merge::take(out, "/properties/created");
+    merge::take(out, "/properties/lastModified");
+    // Key values are told by listContentKeys alone.
+    for key in out
+        .pointer_mut("/properties/contentKeys")
+        .and_then(Value::as_array_mut)
+        .into_iter()
+        .flatten()
+    {
+        merge::take(key, "/value");
+    }
+}
+
+fn check(
+    world: &World,
+    call: &Call<'_>,
+    body: &mut Value,
+    existing: Option<&Resource>,
+) -> Result<(), ApiError> {
+    let text = |pointer: &str| {
+        body.pointer(pointer)
+            .and_then(Value::as_str)
+            .map(str::to_owned)
+    };
+    let time = |pointer: &str| text(pointer).and_then(|text| crate::core::query::parse_time(&text));
+    if let (Some(start), Some(end)) = (time("/properties/startTime"), time("/properties/endTime")) {
+        if end <= start {
+            return Err(ApiError::invalid(
+                "request body",
+                vec![(
+                    "/properties/endTime".to_owned(),
+                    "is not after startTime".to_owned(),
+                )],
+            ));
+        }
+    }
+    if existing.is_some() {
+        return Ok(());
+    }
+    let project = call.project();
+    let mut findings = Vec::new();
+    let mut refer = |pointer: String, name: Option<String>, kinds: &[Kind]| {
+        let Some(name) = name else { return };
+        let known = kinds
+            .iter()
+            .any(|kind| world.has(&Address::new(project, *kind, &name)));
+        if let (false, Some(kind)) = (known, kinds.first()) {
+            findings.push((
+                pointer,
+                format!("there is no {} named '{name}'", kind.noun()),
+            ));
+        }
+    };
+    refer(
+        "/properties/assetName".to_owned(),
+        text("/properties/assetName"),
+        &[Kind::Asset],
+    );
+    refer(
+        "/properties/streamingPolicyName".to_owned(),
+        text("/properties/streamingPolicyName"),
+        &[Kind::StreamingPolicy],
+    );
+    refer(
+        "/properties/defaultContentKeyPolicyName".to_owned(),
+        text("/properties/defaultContentKeyPolicyName").filter(|name| !name.is_empty()),
+        &[Kind::ContentKeyPolicy],
+    );
+    let keys = body
+        .pointer("/properties/contentKeys")
+        .and_then(Value::as_array)
+        .map_or(0, Vec::len);
+    for at in 0..keys {
+        let pointer = format!("/properties/contentKeys/{at}/policyName");
+        refer(pointer.clone(), text(&pointer), &[Kind::ContentKeyPolicy]);
+    }
+    let asset = text("/properties/assetName").unwrap_or_default();
+    let filters = body
+        .pointer("/properties/filters")
+        .and_then(Value::as_array)
+        .cloned()
+        .unwrap_or_default();
+    for (at, filter) in filters.iter().enumerate() {
+        let name = filter.as_str().unwrap_or_default();
+        let own = Place::under(project, Kind::AssetFilter, &asset).at(name);
+        if !world.has(&own) && !world.has(&Address::new(project, Kind::AccountFilter, name)) {
+            findings.push((
+                format!("/properties/filters/{at}"),
+                format!("there is no asset or account filter named '{name}'"),
+            ));
+        }
+    }
+    if let (true, Some(missing)) = (findings.is_empty(), missing_systems(world, project, body)) {
+        findings.push((
+            "/properties/defaultContentKeyPolicyName".to_owned(),
+            missing,
+        ));
+    }
+    if !findings.is_empty() {
+        return Err(ApiError::invalid("request body", findings));
+    }
+    if let Some(id) = text("/properties/streamingLocatorId") {
+        let taken = world
+            .all(project, Kind::StreamingLocator)
+            .any(|(_, locator)| locator.text("/properties/streamingLocatorId") == Some(&id));
+        if taken {
+            return Err(ApiError::conflict(format!(
+                "the streamingLocatorId '{id}' is taken"
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// A key policy has to have a configuration for every DRM system of the streaming policy.
+fn missing_systems(world: &World, project: &str, body: &Value) -> Option<String> {
+    let name = |pointer: &str| body.pointer(pointer).and_then(Value::as_str);
+    let keys = world.get(&Address::new(
+        project,
+        Kind::ContentKeyPolicy,
+        name("/properties/defaultContentKeyPolicyName")?,
+    ))?;
+    let policy = world.get(&Address::new(
+        project,
+        Kind::StreamingPolicy,
+        name("/properties/streamingPolicyName")?,
+    ))?;
+    let configured: Vec<&str> = keys
+        .body
+        .pointer("/properties/options")?
+        .as_array()?
+        .iter()
+        .filter_map(|option| option.pointer("/configuration/@odata.type")?.as_str())
+        .collect();
+    let has = |system: &str| {
+        let wanted = match system {
+            "clearKey" => "ClearKey",
+            "playReady" => "PlayReady",
+            "widevine" => "Widevine",
+            _ => "FairPlay",
+        };
+        configured
+            .iter()
+            .any(|given| given.ends_with(&format!("ContentKeyPolicy{wanted}Configuration")))
+    };
+    let missing: Vec<&str> = schemes(&policy.body)
+        .iter()
+        .flat_map(|scheme| scheme.systems.clone())
+        .filter(|system| !has(system))
+        .collect();
+    (!missing.is_empty()).then(|| {
+        format!(
+            "has no configuration for {}, which the streaming policy asks for",
+            missing.join(", ")
+        )
+    })
+}
+
+fn created(world: &mut World, address: &Address) {
+    let Some(locator) = world.get(address) else {
+        return;
+    };
+    let policy = locator
+        .text("/properties/streamingPolicyName")
+        .unwrap_or_default();
+    let schemes = world
+        .get(&Address::new(
+            &address.place.project,
+            Kind::StreamingPolicy,
+            policy,
+        ))
+        .map(|policy| schemes(&policy.body))
+        .unwrap_or_default();
+    let key_policy = locator
+        .text("/properties/defaultContentKeyPolicyName")
+        .map(str::to_owned);
+    let Some(locator) = world.get_mut(address) else {
+        return;
+    };
+    if locator.text("/properties/streamingLocatorId").is_none() {
+        merge::put(
+            &mut locator.body,
+            "/properties/streamingLocatorId",
+            json!(Uuid::new_v4().to_string()),
+        );
+    }
+    if locator.body.pointer("/properties/contentKeys").is_some() {
+        return;
+    }
+    let keys: Vec<Value> = schemes
+        .iter()
+        .filter(|scheme| scheme.encryption.is_some())
+        .map(|scheme| {
+            let mut key = json!({ "id": Uuid::new_v4().to_string(), "type": scheme.name, "value": STANDARD.encode(Uuid::new_v4().as_bytes()) });
+            if let Some(policy) = &key_policy {
+                merge::put(&mut key, "/policyName", json!(policy));
+            }
+            key
+        })
+        .collect();
+    if !keys.is_empty() {
+        merge::put(
+            &mut locator.body,
+            "/properties/contentKeys",
+            Value::Array(keys),
+        );
+    }
+}
+
+/// POST `…/listContentKeys`.
+pub fn content_keys(world: &mut World, call: &Call<'_>) -> Result<Answer, ApiError> {
+    let locator = world.find(&call.address(Kind::StreamingLocator))?;
+    let keys = locator
+        .body
+        .pointer("/properties/contentKeys")
+        .cloned()
+        .unwrap_or(json!([]));
+    Ok(Answer::ok(json!({ "contentKeys": keys })))
+}
+
+/// The manifest's name: a live output's, or that of the asset's `.ism` file.
+fn manifest(world: &World, project: &str, asset: &str) -> String {
+    let live = world
+        .all(project, Kind::LiveOutput)
+        .find(|(_, output)| output.text("/properties/assetName") == Some(asset))
+        .and_then(|(_, output)| output.text("/properties/manifestName").map(str::to_owned));
+    let file = || {
+        let asset = world.get(&Address::new(project, Kind::Asset, asset))?;
+        assets::files(asset)
+            .into_iter()
+            .find_map(|(name, _)| name.strip_suffix(".ism").map(str::to_owned))
+    };
+    live.or_else(file).unwrap_or_else(|| "manifest".to_owned())
+}
+
+/// POST `…/listPaths`.
+pub fn paths(world: &mut World, call: &Call<'_>) -> Result<Answer, ApiError> {
+    let locator = world.find(&call.address(Kind::StreamingLocator))?;
+    let text = |pointer: &str| locator.text(pointer).unwrap_or_default();
+    let asset = text("/properties/assetName");
+    let policy = world.find(&Address::new(
+        call.project(),
+        Kind::StreamingPolicy,
+        text("/properties/streamingPolicyName"),
+    ))?;
+    let id = text("/properties/streamingLocatorId");
+    let style = call
+        .body
+        .get("urlStyle")
+        .and_then(Value::as_str)
+        .unwrap_or("AMS");
+    let file = match locator.text("/properties/defaultManifestFilename") {
+        Some(file) if style != "AMS" => file.to_owned(),
+        _ => format!("{}.ism", manifest(world, call.project(), asset)),
+    };
+    let filters: Vec<&str> = locator
+        .body
+        .pointer("/properties/filters")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
+    let mut streaming = Vec::new();
+    let mut drm = Map::new();
+    let mut downloads = Vec::new();
+    for scheme in schemes(&policy.body) {
+        streaming.extend(streaming_paths(&scheme, id, &file, &filters));
+        if scheme.download {
+            let listed = world
+                .get(&Address::new(call.project(), Kind::Asset, asset))
+                .map(assets::files)
+                .unwrap_or_default();
+            downloads.extend(listed.into_iter().map(|(name, _)| format!("/{id}/{name}")));
+        }
+        for system in &scheme.systems {
+            let base = format!("https://keydelivery.localhost/{}/{system}", call.project());
+            let mut entry = json!({ "licenseAcquisitionUrl": format!("{base}/{id}") });
+            if *system == "fairPlay" {
+                merge::put(
+                    &mut entry,
+                    "/certificateUrl",
+                    json!(format!("{base}/certificate")),
+                );
+            }
+            drm.insert((*system).to_owned(), entry);
+        }
+    }
+    Ok(Answer::ok(
+        json!({ "streamingPaths": streaming, "downloadPaths": downloads, "drm": drm }),
+    ))
+}
+
+fn streaming_paths(scheme: &Scheme, id: &str, file: &str, filters: &[&str]) -> Vec<Value> {
+    let path = |format: &str| {
+        let mut options = format!("format={format}");
+        if let Some(encryption) = scheme.encryption {
+            options.push_str(&format!(",encryption={encryption}"));
+        }
+        if !filters.is_empty() {
+            options.push_str(&format!(",filter={}", filters.join(";")));
+        }
+        format!("/{id}/{file}/manifest({options})")
+    };
+    let mut out = Vec::new();
+    // FairPlay's scheme has no DASH or Smooth Streaming form.
+    let only_hls = scheme.name == "CommonEncryptionCbcs";
+    if scheme.hls {
+        out.push(json!({ "streamingProtocol": "Hls", "encryptionScheme": scheme.name, "paths": [path("m3u8-cmaf")] }));
+    }
+    if scheme.dash && !only_hls {
+        out.push(json!({ "streamingProtocol": "Dash", "encryptionScheme": scheme.name, "paths": [path("mpd-time-cmaf")] }));
+    }
+    if scheme.smooth && !only_hls {
+        out.push(json!({ "streamingProtocol": "SmoothStreaming", "encryptionScheme": scheme.name, "paths": [format!("/{id}/{file}/manifest")] }));
+    }
+    if scheme.download {
+        out.push(json!({ "streamingProtocol": "Download", "encryptionScheme": scheme.name, "paths": [] }));
+    }
+    out
+}

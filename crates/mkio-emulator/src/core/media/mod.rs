@@ -1,0 +1,34 @@
+//! The Media API.
+
+pub(crate) mod assets;
+pub(crate) mod endpoints;
+pub(crate) mod jobs;
+pub(crate) mod locators;
+pub(crate) mod policies;
+pub(crate) mod storage;
+
+use super::family::{Family, Kind, Shape};
+
+/// The shape of a media resource.
+const fn arm(collection: &'static str) -> Shape {
+    Shape::Arm {
+        collection,
+        envelope: true,
+        times: true,
+    }
+}
+
+/// The families of the Media API.
+pub(super) fn family(kind: Kind) -> Option<&'static Family> {
+    Some(match kind {
+        Kind::Asset => &assets::ASSETS,
+        Kind::Transform => &jobs::TRANSFORMS,
+        Kind::Job => &jobs::JOBS,
+        Kind::Storage => &storage::STORAGE,
+        Kind::Credential => &storage::CREDENTIALS,
+        Kind::StreamingEndpoint => &endpoints::ENDPOINTS,
+        Kind::StreamingLocator => &locators::LOCATORS,
+        Kind::StreamingPolicy => &policies::POLICIES,
+        _ => return None,
+    })
+}

@@ -1,0 +1,297 @@
+//! Storage accounts and their credentials.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use http::StatusCode;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::core::call::{Answer, Call};
+use crate::core::error::ApiError;
+use crate::core::family::{Family, Kind, Shape};
+use crate::core::store::{Address, Place, Resource};
+use crate::core::world::World;
+use crate::core::{generic, merge, render};
+
+/// Storage accounts.
+pub static STORAGE: Family = Family {
+    frozen: &["/spec/type", "/spec/url", "/spec/bucketName"],
+    patchable: &["/spec/description", "/spec/privateLinkServiceConnection"],
+    check,
+    created: |world, address| keep_credential(world, address),
+    changed: |world, address| keep_credential(world, address),
+    guard,
+    dress,
+    ..Family::new(Kind::Storage, "Storage", Shape::Spec { name: true })
+};
+
+/// Credentials of a storage account.
+pub static CREDENTIALS: Family = Family {
+    dress: |_, _, _, out| mask(out),
+    ..Family::new(Kind::Credential, "Credential", Shape::Bare)
+};
+
+fn check(_: &World, _: &Call<'_>, body: &mut Value, _: Option<&Resource>) -> Result<(), ApiError> {
+    let url = body.pointer("/spec/url").and_then(Value::as_str);
+    if url.is_some_and(|url| url.ends_with('/')) {
+        return Err(ApiError::invalid(
+            "request body",
+            vec![(
+                "/spec/url".to_owned(),
+                "is given without a final slash".to_owned(),
+            )],
+        ));
+    }
+    Ok(())
+}
+
+/// A credential in the body becomes one of the account's credentials; the body forgets it.
+fn keep_credential(world: &mut World, address: &Address) {
+    let Some(storage) = world.get_mut(address) else {
+        return;
+    };
+    let by = storage.updated_by;
+    let Some(credential) = merge::take(&mut storage.body, "/spec/credential") else {
+        return;
+    };
+    let kind = storage
+        .body
+        .pointer("/spec/type")
+        .cloned()
+        .unwrap_or(Value::Null);
+    let body = json!({ "spec": { "type": kind, "credential": credential } });
+    // The limit on credentials is the only thing that can refuse one here; the account itself stays as it is.
+    if let Err(refused) = add(world, address, body, by) {
+        tracing::warn!(storage = %address.name, detail = %refused.detail, "a credential was not kept");
+    }
+}
+
+fn add(world: &mut World, storage: &Address, body: Value, by: Uuid) -> Result<Address, ApiError> {
+    let place = Place::under(&storage.place.project, Kind::Credential, &storage.name);
+    let address = place.at(&Uuid::new_v4().to_string());
+    let now = world.now;
+    let credential = world.insert(&address, body, by)?;
+    if let Ok(id) = Uuid::try_parse(&address.name) {
+        credential.id = id;
+    }
+    let (start, expiry) = validity(&credential.body, now);
+    credential.private =
+        json!({ "start": start.map(render::time), "expiry": render::time(expiry) });
+    Ok(address)
+}
+
+/// From and until when a credential is good. Only Azure's tell, in the `st` and `se` of their token.
+fn validity(body: &Value, now: DateTime<Utc>) -> (Option<DateTime<Utc>>, DateTime<Utc>) {
+    let token = body
+        .pointer("/spec/credential/sasToken")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
+    let part = |name: &str| {
+        let value = token
+            .trim_start_matches('?')
+            .split('&')
+            .find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))?;
+        let decoded = percent_encoding::percent_decode_str(value)
+            .decode_utf8()
+            .ok()?;
+        crate::core::query::parse_time(&decoded)
+    };
+    let open_ended = now.checked_add_signed(TimeDelta::days(365)).unwrap_or(now);
+    (part("st"), part("se").unwrap_or(open_ended))
+}
+
+fn expiry(credential: &Resource) -> Option<DateTime<Utc>> {
+    crate::core::query::parse_time(credential.private_text("/expiry")?)
+}
+
+/// The credential in use: of those that have not expired, the one that expires last.
+pub fn active_credential(world: &World, project: &str, storage: &str) -> Option<Uuid> {
+    let table = world.table(&Place::under(project, Kind::Credential, storage))?;
+    let good = table
+        .iter()
+        .filter_map(|credential| Some((expiry(credential)?, credential.id)));
+    good.filter(|(until, _)| *until > world.now)
+        .max()
+        .map(|(_, id)| id)
+}
+
+fn guard(world: &World, address: &Address) -> Result<(), ApiError> {
+    let user = world
+        .all(&address.place.project, Kind::Asset)
+        .find(|(_, asset)| {
+            asset.text("/properties/storageAccountName") == Some(&address.name)
+                && !asset.is_deleting()
+        });
+    match user {
+        Some((_, asset)) => Err(ApiError::conflict(format!(
+            "storage account '{}' is used by asset '{}'",
+            address.name, asset.name
+        ))),
+        None => Ok(()),
+    }
+}
+
+fn dress(world: &World, address: &Address, storage: &Resource, out: &mut Value) {
+    if storage.body.pointer("/spec/description").is_none() {
+        merge::put(out, "/spec/description", Value::Null);
+    }
+    let cloud = storage.text("/spec/type").unwrap_or_default();
+    merge::put(
+        out,
+        "/spec/region",
+        if cloud == "Google.Storage" {
+            json!("us-east1")
+        } else {
+            json!("eastus")
+        },
+    );
+    if cloud == "AWS.S3" {
+        let bucket = storage.text("/spec/bucketName").unwrap_or_default();
+        merge::put(
+            out,
+            "/spec/url",
+            json!(format!("https://{bucket}.s3.us-east-1.amazonaws.com")),
+        );
+        merge::put(out, "/spec/region", json!("us-east-1"));
+    }
+    let mut status = json!({ "activeCredentialId": active_credential(world, &address.place.project, &address.name) });
+    if storage
+        .body
+        .pointer("/spec/privateLinkServiceConnection")
+        .is_some()
+    {
+        merge::put(
+            &mut status,
+            "/privateLinkServiceConnectionStatus",
+            json!("Ready"),
+        );
+    }
+    merge::put(out, "/status", status);
+}
+
+/// DELETE of a storage account: 204 always, 409 while assets use it.
+pub fn delete(world: &mut World, call: &Call<'_>) -> Result<Answer, ApiError> {
+    generic::remove(world, &call.address(Kind::Storage))?;
+    Ok(Answer::empty(StatusCode::NO_CONTENT))
+}
+
+fn shown(world: &World, address: &Address) -> Result<Value, ApiError> {
+    let credential = world.find(address)?;
+    let mut out = json!({ "metadata": render::metadata(world, credential, false) });
+    merge::overlay(&mut out, &credential.body);
+    if credential
+        .body
+        .pointer("/spec/credential/sasToken")
+        .is_some()
+    {
+        merge::put(
+            &mut out,
+            "/spec/credential/signedStart",
+            credential
+                .private
+                .get("start")
+                .cloned()
+                .unwrap_or(Value::Null),
+        );
+        merge::put(
+            &mut out,
+            "/spec/credential/signedExpiry",
+            credential
+                .private
+                .get("expiry")
+                .cloned()
+                .unwrap_or(Value::Null),
+        );
+    }
+    mask(&mut out);
+    Ok(out)
+}
+
+/// Secrets in replies, masked in the form that the document's patterns ask for.
+fn mask(out: &mut Value) {
+    let Some(Value::Object(credential)) = out.pointer_mut("/spec/credential") else {
+        return;
+    };
+    if let Some(token) = credential.get_mut("sasToken") {
+        *token = json!("?sv=****&sig=****");
+    }
+    if let Some(secret) = credential.get_mut("secretAccessKey") {
+        *secret = json!("x".repeat(40));
+    }
+    if let Some(Value::Object(account)) = credential.get_mut("gac") {
+        for (_, value) in account
+            .iter_mut()
+            .filter(|(name, _)| name.starts_with("private_key"))
+        {
+            *value = json!("****");
+        }
+    }
+}
+
+fn credential_address(call: &Call<'_>) -> Address {
+    let id = call.parameter("credential_id").to_ascii_lowercase();
+    Place::under(
+        call.project(),
+        Kind::Credential,
+        call.parameter("storage_name"),
+    )
+    .at(&id)
+}
+
+fn storage_address(call: &Call<'_>) -> Address {
+    Address::new(
+        call.project(),
+        Kind::Storage,
+        call.parameter("storage_name"),
+    )
+}
+
+/// GET of the credentials.
+pub fn list_credentials(world: &mut World, call: &Call<'_>) -> Result<Answer, ApiError> {
+    world.find(&storage_address(call))?;
+    let place = Place::under(
+        call.project(),
+        Kind::Credential,
+        call.parameter("storage_name"),
+    );
+    let names: Vec<String> = world
+        .table(&place)
+        .into_iter()
+        .flat_map(|table| table.iter().map(|item| item.name.to_string()))
+        .collect();
+    let values = names
+        .iter()
+        .map(|name| shown(world, &place.at(name)))
+        .collect::<Result<Vec<_>, _>>()?;
+    crate::core::list::values_page(world, call, "Credential", values)
+}
+
+/// POST of a credential.
+pub fn add_credential(world: &mut World, call: &Call<'_>) -> Result<Answer, ApiError> {
+    let address = storage_address(call);
+    let kind = world.find(&address)?.body.pointer("/spec/type").cloned();
+    if call.body.pointer("/spec/type").cloned() != kind {
+        return Err(ApiError::invalid(
+            "request body",
+            vec![(
+                "/spec/type".to_owned(),
+                "is not the type of the storage account".to_owned(),
+            )],
+        ));
+    }
+    let credential = add(world, &address, call.body.clone(), call.user)?;
+    Ok(Answer::json(
+        StatusCode::CREATED,
+        shown(world, &credential)?,
+    ))
+}
+
+/// GET of a credential.
+pub fn get_credential(world: &mut World, call: &Call<'_>) -> Result<Answer, ApiError> {
+    Ok(Answer::ok(shown(world, &credential_address(call))?))
+}
+
+/// DELETE of a credential: 204 always.
+pub fn delete_credential(world: &mut World, call: &Call<'_>) -> Result<Answer, ApiError> {
+    world.remove(&credential_address(call));
+    Ok(Answer::empty(StatusCode::NO_CONTENT))
+}

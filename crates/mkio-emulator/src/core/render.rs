@@ -1,0 +1,137 @@
+//! Resources as they are answered.
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::family::{Family, Shape};
+use super::merge;
+use super::store::{Address, Place, Resource};
+use super::world::World;
+
+/// A time as the platform writes it.
+pub fn time(time: DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
+/// A user's mail address, as it stands beside every change.
+pub fn email(world: &World, user: Uuid) -> String {
+    super::identity::email_of(world, user)
+}
+
+/// A resource as GET answers it.
+pub fn resource(world: &World, address: &Address, resource: &Resource) -> Value {
+    let family = Family::of(address.place.kind);
+    let mut out = match family.shape {
+        Shape::Arm {
+            collection,
+            envelope,
+            times,
+        } => arm(world, address, resource, collection, envelope, times),
+        Shape::Spec { name } => spec(world, family, resource, name),
+        Shape::Bare => resource.body.clone(),
+    };
+    merge::overlay(&mut out, &resource.server);
+    for pointer in family.state_at {
+        merge::put(&mut out, pointer, json!(resource.state));
+    }
+    if family.provisioning {
+        let state = match resource.state {
+            "Creating" | "Updating" | "Scaling" | "Deleting" => "InProgress",
+            "Error" => "Failed",
+            _ => "Succeeded",
+        };
+        merge::put(&mut out, "/properties/provisioningState", json!(state));
+    }
+    (family.dress)(world, address, resource, &mut out);
+    out
+}
+
+/// The path of a media resource below the project.
+pub fn path_below(place: &Place, collection: &str, name: &str) -> String {
+    let mut parents = place.parent.split('/');
+    let mut path = String::new();
+    for part in collection.split('/') {
+        if !path.is_empty() {
+            path.push('/');
+            path.push_str(parents.next().unwrap_or_default());
+            path.push('/');
+        }
+        path.push_str(part);
+    }
+    format!("{path}/{name}")
+}
+
+fn arm(
+    world: &World,
+    address: &Address,
+    resource: &Resource,
+    collection: &str,
+    envelope: bool,
+    times: bool,
+) -> Value {
+    let mut out = json!({});
+    if envelope {
+        let path = path_below(&address.place, collection, &resource.name);
+        merge::put(
+            &mut out,
+            "/id",
+            json!(format!("/projects/{}/media/{path}", address.place.project)),
+        );
+    }
+    merge::put(&mut out, "/name", json!(&*resource.name));
+    if envelope {
+        merge::put(
+            &mut out,
+            "/type",
+            json!(format!("Microsoft.Media/mediaservices/{collection}")),
+        );
+    }
+    merge::overlay(&mut out, &resource.body);
+    if times {
+        merge::put(
+            &mut out,
+            "/properties/created",
+            json!(time(resource.created)),
+        );
+        merge::put(
+            &mut out,
+            "/properties/lastModified",
+            json!(time(resource.updated)),
+        );
+    }
+    if envelope {
+        merge::put(
+            &mut out,
+            "/systemData",
+            json!({
+                "createdAt": time(resource.created), "createdBy": email(world, resource.created_by), "createdByType": "User",
+                "internalId": resource.id, "lastModifiedAt": time(resource.updated),
+                "lastModifiedBy": email(world, resource.updated_by), "lastModifiedByType": "User",
+            }),
+        );
+    }
+    out
+}
+
+/// `metadata` as newer resources carry it.
+pub fn metadata(world: &World, resource: &Resource, name: bool) -> Value {
+    let mut out = json!({ "id": resource.id });
+    if name {
+        merge::put(&mut out, "/name", json!(&*resource.name));
+    }
+    merge::overlay(
+        &mut out,
+        &json!({
+            "created": time(resource.created), "createdBy": resource.created_by, "createdByEmail": email(world, resource.created_by),
+            "updated": time(resource.updated), "updatedBy": resource.updated_by, "updatedByEmail": email(world, resource.updated_by),
+        }),
+    );
+    out
+}
+
+fn spec(world: &World, family: &Family, resource: &Resource, name: bool) -> Value {
+    let mut out = json!({ "kind": family.label, "metadata": metadata(world, resource, name) });
+    merge::overlay(&mut out, &resource.body);
+    out
+}

@@ -1,0 +1,286 @@
+//! Everything the emulated platform knows, and how it moves with time.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, VecDeque};
+
+use chrono::{DateTime, Utc};
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use super::error::ApiError;
+use super::family::{Family, Kind};
+use super::settings::Settings;
+use super::store::{Address, Event, Place, Resource, Step, Table};
+use super::webhooks::Outbox;
+
+/// A step that waits for its time.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Due {
+    time: DateTime<Utc>,
+    order: u64,
+    address: Address,
+    id: Uuid,
+    generation: u64,
+}
+
+/// The platform's memory.
+#[derive(Debug)]
+pub struct World {
+    /// Platform time of what is being done.
+    pub now: DateTime<Utc>,
+    /// How this emulator was set up.
+    pub settings: Settings,
+    /// Webhook deliveries.
+    pub outbox: Outbox,
+    /// Names of media live events that were deleted: a project cannot use one again.
+    pub spent_names: BTreeSet<(String, String)>,
+    /// Containers in use: project, storage account, container.
+    pub containers: BTreeSet<(String, String, String)>,
+    tables: BTreeMap<Place, Table>,
+    queue: BinaryHeap<Reverse<Due>>,
+    counter: u64,
+}
+
+impl World {
+    /// An empty platform.
+    pub fn new(now: DateTime<Utc>, settings: Settings) -> Self {
+        Self {
+            now,
+            settings,
+            outbox: Outbox::default(),
+            spent_names: BTreeSet::new(),
+            containers: BTreeSet::new(),
+            tables: BTreeMap::new(),
+            queue: BinaryHeap::new(),
+            counter: 0,
+        }
+    }
+
+    /// A number that only grows.
+    pub fn next(&mut self) -> u64 {
+        self.counter += 1;
+        self.counter
+    }
+
+    /// A table, if anything was ever put there.
+    pub fn table(&self, place: &Place) -> Option<&Table> {
+        self.tables.get(place)
+    }
+
+    /// Tables of a kind in a project, whatever the parent.
+    pub fn tables<'a>(
+        &'a self,
+        project: &str,
+        kind: Kind,
+    ) -> impl Iterator<Item = (&'a Place, &'a Table)> + use<'a> {
+        let first = Place::new(project, kind);
+        let project = project.to_owned();
+        self.tables
+            .range(first..)
+            .take_while(move |(place, _)| place.project == project && place.kind == kind)
+    }
+
+    /// Resources of a kind in a project, whatever the parent, with their addresses.
+    pub fn all<'a>(
+        &'a self,
+        project: &str,
+        kind: Kind,
+    ) -> impl Iterator<Item = (&'a Place, &'a Resource)> + use<'a> {
+        self.tables(project, kind)
+            .flat_map(|(place, table)| table.iter().map(move |resource| (place, resource)))
+    }
+
+    /// A resource.
+    pub fn get(&self, address: &Address) -> Option<&Resource> {
+        self.tables.get(&address.place)?.get(&address.name)
+    }
+
+    /// A resource, to change.
+    pub fn get_mut(&mut self, address: &Address) -> Option<&mut Resource> {
+        self.tables.get_mut(&address.place)?.get_mut(&address.name)
+    }
+
+    /// A resource, or 404.
+    ///
+    /// # Errors
+    /// 404 with the kind and the name.
+    pub fn find(&self, address: &Address) -> Result<&Resource, ApiError> {
+        self.get(address).ok_or_else(|| missing(address))
+    }
+
+    /// A resource to change, or 404.
+    ///
+    /// # Errors
+    /// 404 with the kind and the name.
+    pub fn find_mut(&mut self, address: &Address) -> Result<&mut Resource, ApiError> {
+        self.get_mut(address).ok_or_else(|| missing(address))
+    }
+
+    /// Whether a resource exists and is not on its way out.
+    pub fn has(&self, address: &Address) -> bool {
+        self.get(address)
+            .is_some_and(|resource| !resource.is_deleting())
+    }
+
+    /// Makes a resource without a plan.
+    ///
+    /// # Errors
+    /// 409 when the emulator already keeps as many of the kind as it may.
+    pub fn insert(
+        &mut self,
+        address: &Address,
+        body: Value,
+        by: Uuid,
+    ) -> Result<&mut Resource, ApiError> {
+        let limit = self.settings.resource_limit;
+        let table = self.tables.entry(address.place.clone()).or_default();
+        if table.len() >= limit && table.get(&address.name).is_none() {
+            return Err(ApiError::conflict(format!(
+                "this emulator keeps at most {limit} resources of a kind under one parent"
+            )));
+        }
+        self.counter += 1;
+        table.insert(Resource {
+            name: address.name.as_str().into(),
+            id: Uuid::new_v4(),
+            sequence: self.counter,
+            created: self.now,
+            created_by: by,
+            updated: self.now,
+            updated_by: by,
+            body,
+            server: json!({}),
+            hidden: Map::new(),
+            private: json!({}),
+            state: "",
+            plan: VecDeque::new(),
+            generation: 0,
+        });
+        table
+            .get_mut(&address.name)
+            .ok_or_else(|| ApiError::internal("a resource vanished while it was made"))
+    }
+
+    /// Takes a resource out, with everything below it.
+    pub fn remove(&mut self, address: &Address) -> Option<Resource> {
+        let removed = self.tables.get_mut(&address.place)?.remove(&address.name)?;
+        let below = if address.place.parent.is_empty() {
+            address.name.clone()
+        } else {
+            format!("{}/{}", address.place.parent, address.name)
+        };
+        let kind = address.place.kind;
+        let project = if kind == Kind::Project {
+            address.name.clone()
+        } else {
+            address.place.project.clone()
+        };
+        self.tables.retain(|place, _| {
+            let child = place.project == project
+                && place.kind.parent() == Some(kind)
+                && place.parent == below;
+            let inside = kind == Kind::Project && place.project == project;
+            !(child || inside)
+        });
+        Some(removed)
+    }
+
+    /// Gives a resource a new plan; what it had planned is dropped.
+    pub fn plan(&mut self, address: &Address, steps: &[Step]) {
+        if let Some(resource) = self.get_mut(address) {
+            resource.generation += 1;
+            resource.plan = steps.iter().copied().collect();
+        }
+        self.schedule(address);
+    }
+
+    /// Puts a resource into a state at once and gives it a plan.
+    pub fn enter(&mut self, address: &Address, state: &'static str, steps: &[Step]) {
+        if let Some(resource) = self.get_mut(address) {
+            resource.state = state;
+        }
+        self.plan(address, steps);
+    }
+
+    fn schedule(&mut self, address: &Address) {
+        let order = self.next();
+        let Some(resource) = self.get(address) else {
+            return;
+        };
+        let Some(step) = resource.plan.front() else {
+            return;
+        };
+        let after = chrono::TimeDelta::from_std(step.after).unwrap_or(chrono::TimeDelta::MAX);
+        let time = self
+            .now
+            .checked_add_signed(after)
+            .unwrap_or(DateTime::<Utc>::MAX_UTC);
+        let due = Due {
+            time,
+            order,
+            address: address.clone(),
+            id: resource.id,
+            generation: resource.generation,
+        };
+        self.queue.push(Reverse(due));
+    }
+
+    /// Lets everything happen that is due by `now`, in order.
+    pub fn advance(&mut self, now: DateTime<Utc>) {
+        while self
+            .queue
+            .peek()
+            .is_some_and(|Reverse(due)| due.time <= now)
+        {
+            let Some(Reverse(due)) = self.queue.pop() else {
+                break;
+            };
+            self.now = self.now.max(due.time);
+            self.happen(&due);
+        }
+        self.now = self.now.max(now);
+    }
+
+    fn happen(&mut self, due: &Due) {
+        let Some(resource) = self.get_mut(&due.address) else {
+            return;
+        };
+        if resource.id != due.id || resource.generation != due.generation {
+            return;
+        }
+        let Some(step) = resource.plan.pop_front() else {
+            return;
+        };
+        match step.event {
+            Event::Remove => {
+                if let Some(removed) = self.remove(&due.address) {
+                    (Family::of(due.address.place.kind).removed)(self, &due.address, &removed);
+                }
+            }
+            Event::Enter(state) => {
+                let previous = std::mem::replace(&mut resource.state, state);
+                // The next step first, so that a hook may drop it.
+                self.schedule(&due.address);
+                (Family::of(due.address.place.kind).entered)(self, &due.address, previous);
+            }
+        }
+    }
+
+    /// When something happens next by itself.
+    pub fn next_due(&self) -> Option<DateTime<Utc>> {
+        let step = self.queue.peek().map(|Reverse(due)| due.time);
+        let delivery = self.outbox.next_due();
+        match (step, delivery) {
+            (Some(step), Some(delivery)) => Some(step.min(delivery)),
+            (step, delivery) => step.or(delivery),
+        }
+    }
+}
+
+fn missing(address: &Address) -> ApiError {
+    ApiError::not_found(format!(
+        "there is no {} named '{}'",
+        address.place.kind.noun(),
+        address.name
+    ))
+}

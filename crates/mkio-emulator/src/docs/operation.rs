@@ -1,0 +1,270 @@
+//! One operation of a document: what it takes and what it answers.
+
+use std::sync::OnceLock;
+
+use http::{Method, StatusCode};
+use jsonschema::Validator;
+use serde_json::Value;
+
+use super::{Api, Documents, Side};
+
+/// A query parameter as the document declares it.
+#[derive(Debug)]
+pub struct QueryParameter {
+    /// Name as it travels, `$top`.
+    pub name: String,
+    /// Whether a request without it is refused.
+    pub required: bool,
+    /// Its schema.
+    pub schema: Value,
+}
+
+/// A declared request body.
+#[derive(Debug)]
+pub struct Body {
+    /// Content type, `application/json`.
+    pub content_type: String,
+    /// Its schema.
+    pub schema: Value,
+    validator: OnceLock<Result<Validator, String>>,
+}
+
+/// A declared reply with a body.
+#[derive(Debug)]
+pub struct Reply {
+    /// Status of the reply.
+    pub status: StatusCode,
+    /// Content type, when the document declares a body.
+    pub content_type: Option<String>,
+    /// Schema of the body, when the document declares one.
+    pub schema: Option<Value>,
+    validator: OnceLock<Result<Validator, String>>,
+}
+
+/// An operation of one of the documents.
+#[derive(Debug)]
+pub struct Operation {
+    /// The API it belongs to.
+    pub api: Api,
+    /// Its method.
+    pub method: Method,
+    /// Its path template, `/api/v1/projects/{project_name}/media/assets`.
+    pub path: String,
+    /// The document's operation id.
+    pub id: String,
+    /// Declared query parameters.
+    pub query: Vec<QueryParameter>,
+    /// Declared request bodies; more than one when several content types are taken.
+    pub bodies: Vec<Body>,
+    /// Declared replies.
+    pub replies: Vec<Reply>,
+    /// Capabilities of which the caller needs one (`ams.asset.get`); empty when any signed-in user may call it.
+    pub capabilities: Vec<String>,
+    /// Fields that `$orderby` may name; empty when the document names none.
+    pub sortable: Vec<String>,
+    /// Fields that `$filter` may name; empty when the document names none.
+    pub filterable: Vec<String>,
+    /// The document's summary.
+    pub summary: String,
+}
+
+impl Operation {
+    /// Whether the document declares this query parameter.
+    pub fn takes(&self, name: &str) -> bool {
+        self.query.iter().any(|parameter| parameter.name == name)
+    }
+
+    /// The path below the project or the prefix of the API: `assets/{asset_name}`.
+    pub fn tail(&self) -> &str {
+        let path = self
+            .path
+            .strip_prefix("/api/v1/projects/{project_name}/")
+            .unwrap_or(&self.path);
+        path.split_once('/').map_or(path, |(_, tail)| tail)
+    }
+
+    /// Whether the path lies in a project.
+    pub fn in_project(&self) -> bool {
+        self.path.starts_with("/api/v1/projects/{project_name}")
+    }
+
+    /// The declared reply for a status.
+    pub fn reply(&self, status: StatusCode) -> Option<&Reply> {
+        self.replies.iter().find(|reply| reply.status == status)
+    }
+
+    /// Checks a reply against the document: the status has to be declared and the body has to satisfy its schema.
+    ///
+    /// # Errors
+    /// What does not match, one line per finding.
+    pub fn check_reply(&self, status: StatusCode, body: Option<&Value>) -> Result<(), String> {
+        let reply = self
+            .reply(status)
+            .ok_or_else(|| format!("{}: status {status} is not declared", self.id))?;
+        let (Some(validator), Some(body)) = (reply.validator(self.api)?, body) else {
+            return Ok(());
+        };
+        let findings = super::findings(validator, body, 10);
+        if findings.is_empty() {
+            return Ok(());
+        }
+        let lines: Vec<String> = findings
+            .into_iter()
+            .map(|(at, what)| format!("{} {status} at '{at}': {what}", self.id))
+            .collect();
+        Err(lines.join("\n"))
+    }
+}
+
+impl Body {
+    /// The compiled schema of this body.
+    pub(crate) fn validator(&self, api: Api) -> Result<&Validator, String> {
+        self.validator
+            .get_or_init(|| Documents::get().compile(api, &self.schema, Side::Request))
+            .as_ref()
+            .map_err(Clone::clone)
+    }
+}
+
+impl Reply {
+    /// The compiled schema of this reply, when it has one.
+    pub(crate) fn validator(&self, api: Api) -> Result<Option<&Validator>, String> {
+        match &self.schema {
+            None => Ok(None),
+            Some(schema) => self
+                .validator
+                .get_or_init(|| Documents::get().compile(api, schema, Side::Response))
+                .as_ref()
+                .map(Some)
+                .map_err(Clone::clone),
+        }
+    }
+}
+
+/// Adds the operations of a document.
+pub(super) fn collect(
+    api: Api,
+    document: &Value,
+    operations: &mut Vec<Operation>,
+) -> Result<(), String> {
+    let paths = document
+        .get("paths")
+        .and_then(Value::as_object)
+        .ok_or_else(|| format!("{}: no paths", api.name()))?;
+    for (path, item) in paths {
+        let methods = item
+            .as_object()
+            .ok_or_else(|| format!("{}: {path} is not an object", api.name()))?;
+        for (method, operation) in methods {
+            let method = match method.as_str() {
+                "get" => Method::GET,
+                "put" => Method::PUT,
+                "post" => Method::POST,
+                "patch" => Method::PATCH,
+                "delete" => Method::DELETE,
+                _ => continue,
+            };
+            operations.push(read(api, method, path, operation)?);
+        }
+    }
+    Ok(())
+}
+
+fn read(api: Api, method: Method, path: &str, operation: &Value) -> Result<Operation, String> {
+    let list = |key: &str| -> Vec<String> {
+        operation
+            .get(key)
+            .and_then(Value::as_array)
+            .map(|items| {
+                items
+                    .iter()
+                    .filter_map(Value::as_str)
+                    .map(str::to_owned)
+                    .collect()
+            })
+            .unwrap_or_default()
+    };
+    let text = |key: &str| {
+        operation
+            .get(key)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned()
+    };
+    let parameters = operation
+        .get("parameters")
+        .and_then(Value::as_array)
+        .cloned()
+        .unwrap_or_default();
+    let query = parameters
+        .iter()
+        .filter(|parameter| parameter.get("in").and_then(Value::as_str) == Some("query"))
+        .filter_map(|parameter| {
+            Some(QueryParameter {
+                name: parameter.get("name")?.as_str()?.to_owned(),
+                required: parameter
+                    .get("required")
+                    .and_then(Value::as_bool)
+                    .unwrap_or(false),
+                schema: parameter
+                    .get("schema")
+                    .cloned()
+                    .unwrap_or(Value::Bool(true)),
+            })
+        })
+        .collect();
+    let bodies = operation
+        .pointer("/requestBody/content")
+        .and_then(Value::as_object)
+        .map(|content| {
+            content
+                .iter()
+                .map(|(content_type, media)| Body {
+                    content_type: content_type.clone(),
+                    schema: media.get("schema").cloned().unwrap_or(Value::Bool(true)),
+                    validator: OnceLock::new(),
+                })
+                .collect()
+        })
+        .unwrap_or_default();
+    let mut replies = Vec::new();
+    for (status, reply) in operation
+        .get("responses")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten()
+    {
+        let status = status
+            .parse::<u16>()
+            .ok()
+            .and_then(|code| StatusCode::from_u16(code).ok());
+        let status = status
+            .ok_or_else(|| format!("{}: {path} declares a status that is no number", api.name()))?;
+        let content = reply.get("content").and_then(Value::as_object);
+        // JSON is what the emulator answers where a document offers several types.
+        let media = content.and_then(|content| {
+            content
+                .get_key_value("application/json")
+                .or_else(|| content.iter().next())
+        });
+        replies.push(Reply {
+            status,
+            content_type: media.map(|(content_type, _)| content_type.clone()),
+            schema: media.and_then(|(_, media)| media.get("schema")).cloned(),
+            validator: OnceLock::new(),
+        });
+    }
+    Ok(Operation {
+        api,
+        method,
+        path: path.to_owned(),
+        id: text("operationId"),
+        query,
+        bodies,
+        replies,
+        capabilities: list("x-mkio-capability"),
+        sortable: list("x-mkio-sort"),
+        filterable: list("x-mkio-filter"),
+        summary: text("summary"),
+    })
+}
