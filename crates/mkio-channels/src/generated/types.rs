@@ -986,30 +986,6 @@ impl ChannelMetadata {
         self
     }
 }
-/// `ChannelMetadataPatch` of the document.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct ChannelMetadataPatch {
-    /// Length in characters: 1 to 255.
-    #[serde(
-        rename = "displayName",
-        default,
-        skip_serializing_if = "Nullable::is_absent"
-    )]
-    pub display_name: Nullable<String>,
-}
-impl ChannelMetadataPatch {
-    /// An empty `ChannelMetadataPatch`, to be filled with its setters.
-    pub fn new() -> Self {
-        Self::default()
-    }
-    /// Sets [`display_name`](Self#structfield.display_name).
-    pub fn display_name(mut self, value: impl Into<Nullable<String>>) -> Self {
-        self.display_name = value.into();
-        self
-    }
-}
 /// `ChannelMetadataResponse` of the document.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
@@ -1202,10 +1178,10 @@ impl From<UnsyncedOutputStatus> for ChannelOutputStatus {
 pub struct ChannelPatch {
     /// `metadata` of the document.
     #[serde(default, skip_serializing_if = "Nullable::is_absent")]
-    pub metadata: Nullable<ChannelMetadataPatch>,
+    pub metadata: Nullable<ChannelPatchMetadata>,
     /// `spec` of the document.
     #[serde(default, skip_serializing_if = "Nullable::is_absent")]
-    pub spec: Nullable<ChannelSpecPatch>,
+    pub spec: Nullable<ChannelPatchSpec>,
 }
 impl ChannelPatch {
     /// An empty `ChannelPatch`, to be filled with its setters.
@@ -1213,13 +1189,57 @@ impl ChannelPatch {
         Self::default()
     }
     /// Sets [`metadata`](Self#structfield.metadata).
-    pub fn metadata(mut self, value: impl Into<Nullable<ChannelMetadataPatch>>) -> Self {
+    pub fn metadata(mut self, value: impl Into<Nullable<ChannelPatchMetadata>>) -> Self {
         self.metadata = value.into();
         self
     }
     /// Sets [`spec`](Self#structfield.spec).
-    pub fn spec(mut self, value: impl Into<Nullable<ChannelSpecPatch>>) -> Self {
+    pub fn spec(mut self, value: impl Into<Nullable<ChannelPatchSpec>>) -> Self {
         self.spec = value.into();
+        self
+    }
+}
+/// `ChannelPatchMetadata` of the document.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct ChannelPatchMetadata {
+    /// Length in characters: 1 to 255.
+    #[serde(
+        rename = "displayName",
+        default,
+        skip_serializing_if = "Nullable::is_absent"
+    )]
+    pub display_name: Nullable<String>,
+}
+impl ChannelPatchMetadata {
+    /// An empty `ChannelPatchMetadata`, to be filled with its setters.
+    pub fn new() -> Self {
+        Self::default()
+    }
+    /// Sets [`display_name`](Self#structfield.display_name).
+    pub fn display_name(mut self, value: impl Into<Nullable<String>>) -> Self {
+        self.display_name = value.into();
+        self
+    }
+}
+/// `ChannelPatchSpec` of the document.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct ChannelPatchSpec {
+    /// `state` of the document.
+    #[serde(default, skip_serializing_if = "Nullable::is_absent")]
+    pub state: Nullable<DesiredState>,
+}
+impl ChannelPatchSpec {
+    /// An empty `ChannelPatchSpec`, to be filled with its setters.
+    pub fn new() -> Self {
+        Self::default()
+    }
+    /// Sets [`state`](Self#structfield.state).
+    pub fn state(mut self, value: impl Into<Nullable<DesiredState>>) -> Self {
+        self.state = value.into();
         self
     }
 }
@@ -1325,26 +1345,6 @@ impl ChannelSpec {
     /// Sets [`type_`](Self#structfield.type_).
     pub fn type_(mut self, value: impl Into<ChannelType>) -> Self {
         self.type_ = Some(value.into());
-        self
-    }
-}
-/// `ChannelSpecPatch` of the document.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct ChannelSpecPatch {
-    /// `state` of the document.
-    #[serde(default, skip_serializing_if = "Nullable::is_absent")]
-    pub state: Nullable<DesiredState>,
-}
-impl ChannelSpecPatch {
-    /// An empty `ChannelSpecPatch`, to be filled with its setters.
-    pub fn new() -> Self {
-        Self::default()
-    }
-    /// Sets [`state`](Self#structfield.state).
-    pub fn state(mut self, value: impl Into<Nullable<DesiredState>>) -> Self {
-        self.state = value.into();
         self
     }
 }
@@ -3534,7 +3534,7 @@ pub struct SdiOutputStatus {
 pub struct SdiOutputTransport {
     /// `linkMode` of the document.
     #[serde(rename = "linkMode", default, skip_serializing_if = "Nullable::is_absent")]
-    pub link_mode: Nullable<SdiuhdLinkMode>,
+    pub link_mode: Nullable<SdiUhdLinkMode>,
     /// Length in characters: at most 128. Pattern: `^sdi://`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
@@ -3548,7 +3548,7 @@ impl SdiOutputTransport {
         }
     }
     /// Sets [`link_mode`](Self#structfield.link_mode).
-    pub fn link_mode(mut self, value: impl Into<Nullable<SdiuhdLinkMode>>) -> Self {
+    pub fn link_mode(mut self, value: impl Into<Nullable<SdiUhdLinkMode>>) -> Self {
         self.link_mode = value.into();
         self
     }
@@ -3600,8 +3600,8 @@ pub struct SdiSlotPortInterface {
     pub url: Option<String>,
 }
 ::mkio_core::open_enum! {
-    /// `SdiuhdLinkMode` of the document.
-    pub enum SdiuhdLinkMode {
+    /// `SdiUhdLinkMode` of the document.
+    pub enum SdiUhdLinkMode {
         /// `Quadrant`.
         Quadrant = "Quadrant",
         /// `Interleaved`.

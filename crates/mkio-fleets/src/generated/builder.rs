@@ -954,7 +954,7 @@ pub struct BackUpDevice<'a> {
     pub(crate) client: &'a super::Client,
     project_name: Result<String, String>,
     name: Result<String, String>,
-    body: Result<types::DeviceBackupBody, String>,
+    body: Result<types::BackupPost, String>,
 }
 impl<'a> BackUpDevice<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
@@ -988,14 +988,12 @@ impl<'a> BackUpDevice<'a> {
     /// The body, as `application/json`.
     pub fn body<V>(mut self, value: V) -> Self
     where
-        V: std::convert::TryInto<types::DeviceBackupBody>,
-        <V as std::convert::TryInto<types::DeviceBackupBody>>::Error: std::fmt::Display,
+        V: std::convert::TryInto<types::BackupPost>,
+        <V as std::convert::TryInto<types::BackupPost>>::Error: std::fmt::Display,
     {
         self.body = value
             .try_into()
-            .map_err(|s| {
-                format!("conversion to `DeviceBackupBody` for body failed: {}", s)
-            });
+            .map_err(|s| format!("conversion to `BackupPost` for body failed: {}", s));
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -1050,7 +1048,7 @@ pub struct RemoveDeviceServices<'a> {
     pub(crate) client: &'a super::Client,
     project_name: Result<String, String>,
     name: Result<String, String>,
-    body: Result<types::DeviceRemoveServicesBody, String>,
+    body: Result<types::RemoveServicesPost, String>,
 }
 impl<'a> RemoveDeviceServices<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
@@ -1084,17 +1082,15 @@ impl<'a> RemoveDeviceServices<'a> {
     /// The body, as `application/json`.
     pub fn body<V>(mut self, value: V) -> Self
     where
-        V: std::convert::TryInto<types::DeviceRemoveServicesBody>,
+        V: std::convert::TryInto<types::RemoveServicesPost>,
         <V as std::convert::TryInto<
-            types::DeviceRemoveServicesBody,
+            types::RemoveServicesPost,
         >>::Error: std::fmt::Display,
     {
         self.body = value
             .try_into()
             .map_err(|s| {
-                format!(
-                    "conversion to `DeviceRemoveServicesBody` for body failed: {}", s
-                )
+                format!("conversion to `RemoveServicesPost` for body failed: {}", s)
             });
         self
     }
@@ -1153,7 +1149,7 @@ pub struct RestoreDevice<'a> {
     pub(crate) client: &'a super::Client,
     project_name: Result<String, String>,
     name: Result<String, String>,
-    body: Result<types::DeviceRestoreBody, String>,
+    body: Result<types::RestorePost, String>,
 }
 impl<'a> RestoreDevice<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
@@ -1187,14 +1183,12 @@ impl<'a> RestoreDevice<'a> {
     /// The body, as `application/json`.
     pub fn body<V>(mut self, value: V) -> Self
     where
-        V: std::convert::TryInto<types::DeviceRestoreBody>,
-        <V as std::convert::TryInto<types::DeviceRestoreBody>>::Error: std::fmt::Display,
+        V: std::convert::TryInto<types::RestorePost>,
+        <V as std::convert::TryInto<types::RestorePost>>::Error: std::fmt::Display,
     {
         self.body = value
             .try_into()
-            .map_err(|s| {
-                format!("conversion to `DeviceRestoreBody` for body failed: {}", s)
-            });
+            .map_err(|s| format!("conversion to `RestorePost` for body failed: {}", s));
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -1505,7 +1499,7 @@ pub struct CreateSupportPackage<'a> {
     pub(crate) client: &'a super::Client,
     project_name: Result<String, String>,
     name: Result<String, String>,
-    body: Result<types::SupportPackageBody, String>,
+    body: Result<types::SupportPackagePost, String>,
 }
 impl<'a> CreateSupportPackage<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
@@ -1539,15 +1533,15 @@ impl<'a> CreateSupportPackage<'a> {
     /// The body, as `application/json`.
     pub fn body<V>(mut self, value: V) -> Self
     where
-        V: std::convert::TryInto<types::SupportPackageBody>,
+        V: std::convert::TryInto<types::SupportPackagePost>,
         <V as std::convert::TryInto<
-            types::SupportPackageBody,
+            types::SupportPackagePost,
         >>::Error: std::fmt::Display,
     {
         self.body = value
             .try_into()
             .map_err(|s| {
-                format!("conversion to `SupportPackageBody` for body failed: {}", s)
+                format!("conversion to `SupportPackagePost` for body failed: {}", s)
             });
         self
     }

@@ -55,7 +55,7 @@ impl Page for types::DeviceSoftwareList {
     }
 }
 impl Page for types::SupportPackageList {
-    type Item = types::SupportPackageListItem;
+    type Item = types::SupportPackage;
     fn items(&self) -> &[Self::Item] {
         self.value.as_deref().unwrap_or_default()
     }

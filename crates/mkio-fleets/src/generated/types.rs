@@ -140,6 +140,70 @@ pub struct BackupMetadata {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
 }
+/// `BackupPost` of the document.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct BackupPost {
+    /// `metadata` of the document.
+    pub metadata: DefaultMetadata,
+    /// `spec` of the document.
+    pub spec: BackupPostSpec,
+}
+impl BackupPost {
+    /// A `BackupPost` with what it cannot do without; the rest is absent.
+    pub fn new(
+        metadata: impl Into<DefaultMetadata>,
+        spec: impl Into<BackupPostSpec>,
+    ) -> Self {
+        Self {
+            metadata: metadata.into(),
+            spec: spec.into(),
+        }
+    }
+    /// Sets [`metadata`](Self#structfield.metadata).
+    pub fn metadata(mut self, value: impl Into<DefaultMetadata>) -> Self {
+        self.metadata = value.into();
+        self
+    }
+    /// Sets [`spec`](Self#structfield.spec).
+    pub fn spec(mut self, value: impl Into<BackupPostSpec>) -> Self {
+        self.spec = value.into();
+        self
+    }
+}
+/// `BackupPostSpec` of the document.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct BackupPostSpec {
+    /// Set true to include the asset file.
+    ///
+    /// Default: `false`.
+    #[serde(rename = "backupAssetFile", skip_serializing_if = "Option::is_none")]
+    pub backup_asset_file: Option<bool>,
+    /// Backup label, later given to the /restore endpoint to reapply it; pick something memorable, ideally with a date.
+    ///
+    /// Length in characters: at most 255.
+    #[serde(rename = "backupName", skip_serializing_if = "Option::is_none")]
+    pub backup_name: Option<String>,
+}
+impl BackupPostSpec {
+    /// An empty `BackupPostSpec`, to be filled with its setters.
+    pub fn new() -> Self {
+        Self::default()
+    }
+    /// Sets [`backup_asset_file`](Self#structfield.backup_asset_file).
+    pub fn backup_asset_file(mut self, value: bool) -> Self {
+        self.backup_asset_file = Some(value);
+        self
+    }
+    /// Sets [`backup_name`](Self#structfield.backup_name).
+    pub fn backup_name(mut self, value: impl Into<String>) -> Self {
+        self.backup_name = Some(value.into());
+        self
+    }
+}
 /// `BeamHa` of the document.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
@@ -257,70 +321,6 @@ pub struct Device {
     /// `status` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<DeviceStatus>,
-}
-/// `DeviceBackupBody` of the document.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct DeviceBackupBody {
-    /// `metadata` of the document.
-    pub metadata: DefaultMetadata,
-    /// `spec` of the document.
-    pub spec: DeviceBackupBodySpec,
-}
-impl DeviceBackupBody {
-    /// A `DeviceBackupBody` with what it cannot do without; the rest is absent.
-    pub fn new(
-        metadata: impl Into<DefaultMetadata>,
-        spec: impl Into<DeviceBackupBodySpec>,
-    ) -> Self {
-        Self {
-            metadata: metadata.into(),
-            spec: spec.into(),
-        }
-    }
-    /// Sets [`metadata`](Self#structfield.metadata).
-    pub fn metadata(mut self, value: impl Into<DefaultMetadata>) -> Self {
-        self.metadata = value.into();
-        self
-    }
-    /// Sets [`spec`](Self#structfield.spec).
-    pub fn spec(mut self, value: impl Into<DeviceBackupBodySpec>) -> Self {
-        self.spec = value.into();
-        self
-    }
-}
-/// `DeviceBackupBodySpec` of the document.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct DeviceBackupBodySpec {
-    /// Set true to include the asset file.
-    ///
-    /// Default: `false`.
-    #[serde(rename = "backupAssetFile", skip_serializing_if = "Option::is_none")]
-    pub backup_asset_file: Option<bool>,
-    /// Backup label, later given to the /restore endpoint to reapply it; pick something memorable, ideally with a date.
-    ///
-    /// Length in characters: at most 255.
-    #[serde(rename = "backupName", skip_serializing_if = "Option::is_none")]
-    pub backup_name: Option<String>,
-}
-impl DeviceBackupBodySpec {
-    /// An empty `DeviceBackupBodySpec`, to be filled with its setters.
-    pub fn new() -> Self {
-        Self::default()
-    }
-    /// Sets [`backup_asset_file`](Self#structfield.backup_asset_file).
-    pub fn backup_asset_file(mut self, value: bool) -> Self {
-        self.backup_asset_file = Some(value);
-        self
-    }
-    /// Sets [`backup_name`](Self#structfield.backup_name).
-    pub fn backup_name(mut self, value: impl Into<String>) -> Self {
-        self.backup_name = Some(value.into());
-        self
-    }
 }
 /// `DeviceCapabilities` of the document.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
@@ -542,197 +542,6 @@ impl DevicePut {
         self
     }
 }
-/// `DeviceRemoveServicesBody` of the document.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct DeviceRemoveServicesBody {
-    /// `metadata` of the document.
-    pub metadata: DefaultMetadata,
-    /// What to remove.
-    pub spec: DeviceRemoveServicesBodySpec,
-}
-impl DeviceRemoveServicesBody {
-    /// A `DeviceRemoveServicesBody` with what it cannot do without; the rest is absent.
-    pub fn new(
-        metadata: impl Into<DefaultMetadata>,
-        spec: impl Into<DeviceRemoveServicesBodySpec>,
-    ) -> Self {
-        Self {
-            metadata: metadata.into(),
-            spec: spec.into(),
-        }
-    }
-    /// Sets [`metadata`](Self#structfield.metadata).
-    pub fn metadata(mut self, value: impl Into<DefaultMetadata>) -> Self {
-        self.metadata = value.into();
-        self
-    }
-    /// Sets [`spec`](Self#structfield.spec).
-    pub fn spec(mut self, value: impl Into<DeviceRemoveServicesBodySpec>) -> Self {
-        self.spec = value.into();
-        self
-    }
-}
-/// `DeviceRemoveServicesBodySpec` of the document.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct DeviceRemoveServicesBodySpec {
-    /// Text placed as description inside the MKC file.
-    ///
-    /// Length in characters: at most 2048.
-    pub description: String,
-    /// Chooses the services that get removed.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub selector: Option<DeviceRemoveServicesSelectorBody>,
-}
-impl DeviceRemoveServicesBodySpec {
-    /// A `DeviceRemoveServicesBodySpec` with what it cannot do without; the rest is absent.
-    pub fn new(description: impl Into<String>) -> Self {
-        Self {
-            description: description.into(),
-            selector: Default::default(),
-        }
-    }
-    /// Sets [`description`](Self#structfield.description).
-    pub fn description(mut self, value: impl Into<String>) -> Self {
-        self.description = value.into();
-        self
-    }
-    /// Sets [`selector`](Self#structfield.selector).
-    pub fn selector(
-        mut self,
-        value: impl Into<DeviceRemoveServicesSelectorBody>,
-    ) -> Self {
-        self.selector = Some(value.into());
-        self
-    }
-}
-/// `DeviceRemoveServicesSelectorBody` of the document.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct DeviceRemoveServicesSelectorBody {
-    /// Tag filters choosing the services to be removed.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub tags: Option<DeviceRemoveServicesSelectorTagsBody>,
-}
-impl DeviceRemoveServicesSelectorBody {
-    /// An empty `DeviceRemoveServicesSelectorBody`, to be filled with its setters.
-    pub fn new() -> Self {
-        Self::default()
-    }
-    /// Sets [`tags`](Self#structfield.tags).
-    pub fn tags(
-        mut self,
-        value: impl Into<DeviceRemoveServicesSelectorTagsBody>,
-    ) -> Self {
-        self.tags = Some(value.into());
-        self
-    }
-}
-/// `DeviceRemoveServicesSelectorTagsBody` of the document.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct DeviceRemoveServicesSelectorTagsBody {
-    /// Exclude tags applied when choosing services for removal.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub exclude: Option<Vec<String>>,
-    /// Include tags applied when choosing services for removal.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub include: Option<Vec<String>>,
-}
-impl DeviceRemoveServicesSelectorTagsBody {
-    /// An empty `DeviceRemoveServicesSelectorTagsBody`, to be filled with its setters.
-    pub fn new() -> Self {
-        Self::default()
-    }
-    /// Sets [`exclude`](Self#structfield.exclude).
-    pub fn exclude(
-        mut self,
-        value: impl IntoIterator<Item = impl Into<String>>,
-    ) -> Self {
-        self.exclude = Some(value.into_iter().map(Into::into).collect());
-        self
-    }
-    /// Sets [`include`](Self#structfield.include).
-    pub fn include(
-        mut self,
-        value: impl IntoIterator<Item = impl Into<String>>,
-    ) -> Self {
-        self.include = Some(value.into_iter().map(Into::into).collect());
-        self
-    }
-}
-/// `DeviceRestoreBody` of the document.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct DeviceRestoreBody {
-    /// `metadata` of the document.
-    pub metadata: DefaultMetadata,
-    /// What to restore.
-    pub spec: DeviceRestoreBodySpec,
-}
-impl DeviceRestoreBody {
-    /// A `DeviceRestoreBody` with what it cannot do without; the rest is absent.
-    pub fn new(
-        metadata: impl Into<DefaultMetadata>,
-        spec: impl Into<DeviceRestoreBodySpec>,
-    ) -> Self {
-        Self {
-            metadata: metadata.into(),
-            spec: spec.into(),
-        }
-    }
-    /// Sets [`metadata`](Self#structfield.metadata).
-    pub fn metadata(mut self, value: impl Into<DefaultMetadata>) -> Self {
-        self.metadata = value.into();
-        self
-    }
-    /// Sets [`spec`](Self#structfield.spec).
-    pub fn spec(mut self, value: impl Into<DeviceRestoreBodySpec>) -> Self {
-        self.spec = value.into();
-        self
-    }
-}
-/// `DeviceRestoreBodySpec` of the document.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct DeviceRestoreBodySpec {
-    /// Set true to restore the asset file as well, provided the backup holds one.
-    ///
-    /// Default: `false`.
-    #[serde(rename = "restoreAssetFile", skip_serializing_if = "Option::is_none")]
-    pub restore_asset_file: Option<bool>,
-    /// Relative path of the backup file, in the form `<device_name>/<backup_id>/<backup_name>.tar.gz`.
-    ///
-    /// Length in characters: at most 255.
-    #[serde(rename = "restoreFilePath")]
-    pub restore_file_path: String,
-}
-impl DeviceRestoreBodySpec {
-    /// A `DeviceRestoreBodySpec` with what it cannot do without; the rest is absent.
-    pub fn new(restore_file_path: impl Into<String>) -> Self {
-        Self {
-            restore_file_path: restore_file_path.into(),
-            restore_asset_file: Default::default(),
-        }
-    }
-    /// Sets [`restore_asset_file`](Self#structfield.restore_asset_file).
-    pub fn restore_asset_file(mut self, value: bool) -> Self {
-        self.restore_asset_file = Some(value);
-        self
-    }
-    /// Sets [`restore_file_path`](Self#structfield.restore_file_path).
-    pub fn restore_file_path(mut self, value: impl Into<String>) -> Self {
-        self.restore_file_path = value.into();
-        self
-    }
-}
 /// `DeviceSoftware` of the document.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
@@ -748,10 +557,10 @@ pub struct DeviceSoftware {
     pub metadata: Option<DefaultMetadata>,
     /// `spec` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub spec: Option<SoftwareGetSpec>,
+    pub spec: Option<DeviceSoftwareSpec>,
     /// How the release stands relative to this device.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub status: Option<DeviceSoftwareStatusSpec>,
+    pub status: Option<DeviceSoftwareStatus>,
 }
 /// `DeviceSoftwareList` of the document.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
@@ -770,11 +579,45 @@ pub struct DeviceSoftwareList {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Vec<DeviceSoftware>>,
 }
-/// `DeviceSoftwareStatusSpec` of the document.
+/// `DeviceSoftwareSpec` of the document.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
-pub struct DeviceSoftwareStatusSpec {
+pub struct DeviceSoftwareSpec {
+    /// Deprecation date, e.g. in YYYY-MM-DD form.
+    ///
+    /// Default: empty.
+    #[serde(rename = "deprecatedOn", skip_serializing_if = "Option::is_none")]
+    pub deprecated_on: Option<String>,
+    /// Friendly software name; optional.
+    ///
+    /// Length in characters: 0 to 255. Default: empty.
+    #[serde(rename = "displayName", skip_serializing_if = "Option::is_none")]
+    pub display_name: Option<String>,
+    /// Lowest version a standalone device must run before it may upgrade to this release.
+    ///
+    /// Default: empty.
+    #[serde(rename = "minimumVersion", skip_serializing_if = "Option::is_none")]
+    pub minimum_version: Option<String>,
+    /// Lowest version an HA node must run before it may upgrade to this release.
+    ///
+    /// Default: empty.
+    #[serde(rename = "minimumVersionHA", skip_serializing_if = "Option::is_none")]
+    pub minimum_version_ha: Option<String>,
+    /// Release date, e.g. in YYYY-MM-DD form.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub released: Option<String>,
+    /// Version string.
+    ///
+    /// Length in characters: 1 to 255.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+}
+/// `DeviceSoftwareStatus` of the document.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct DeviceSoftwareStatus {
     /// Component-level safety of switching; false if its minimum version requirement is below the installed (dev builds: nearest known) release's. No reference found: true (fail open).
     #[serde(rename = "downgradeCompatible", skip_serializing_if = "Option::is_none")]
     pub downgrade_compatible: Option<bool>,
@@ -950,23 +793,12 @@ pub struct DeviceStatus {
     pub software_name: Option<String>,
     /// Shows whether an upgrade is running or has failed.
     #[serde(rename = "softwareUpgradeState", skip_serializing_if = "Option::is_none")]
-    pub software_upgrade_state: Option<DeviceStatusSoftwareUpgradeState>,
+    pub software_upgrade_state: Option<SoftwareUpgradeState>,
     /// Remote address of the device's web UI.
     ///
     /// Length in characters: 1 to 2048.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
-}
-::mkio_core::open_enum! {
-    /// Shows whether an upgrade is running or has failed.
-    pub enum DeviceStatusSoftwareUpgradeState {
-        /// `Idle`.
-        Idle = "Idle",
-        /// `Switching`.
-        Switching = "Switching",
-        /// `SwitchFailed`.
-        SwitchFailed = "SwitchFailed",
-    }
 }
 /// `Error` of the document.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
@@ -1147,7 +979,7 @@ pub struct PreloadSoftwareInfo {
     pub progress_details: Option<String>,
     /// Where the preload currently stands.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub state: Option<PreloadSoftwareInfoState>,
+    pub state: Option<PreloadState>,
     /// True if the installed version satisfies the minimum needed to move to this release; same as in the device's software list endpoint.
     #[serde(rename = "upgradeCompatible", skip_serializing_if = "Option::is_none")]
     pub upgrade_compatible: Option<bool>,
@@ -1159,7 +991,7 @@ pub struct PreloadSoftwareInfo {
 }
 ::mkio_core::open_enum! {
     /// Where the preload currently stands.
-    pub enum PreloadSoftwareInfoState {
+    pub enum PreloadState {
         /// `Requested`.
         Requested = "Requested",
         /// `Downloading`.
@@ -1194,55 +1026,21 @@ pub struct ProjectInfo {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
 }
-/// `SoftwareGetSpec` of the document.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct SoftwareGetSpec {
-    /// Deprecation date, e.g. in YYYY-MM-DD form.
-    ///
-    /// Default: empty.
-    #[serde(rename = "deprecatedOn", skip_serializing_if = "Option::is_none")]
-    pub deprecated_on: Option<String>,
-    /// Friendly software name; optional.
-    ///
-    /// Length in characters: 0 to 255. Default: empty.
-    #[serde(rename = "displayName", skip_serializing_if = "Option::is_none")]
-    pub display_name: Option<String>,
-    /// Lowest version a standalone device must run before it may upgrade to this release.
-    ///
-    /// Default: empty.
-    #[serde(rename = "minimumVersion", skip_serializing_if = "Option::is_none")]
-    pub minimum_version: Option<String>,
-    /// Lowest version an HA node must run before it may upgrade to this release.
-    ///
-    /// Default: empty.
-    #[serde(rename = "minimumVersionHA", skip_serializing_if = "Option::is_none")]
-    pub minimum_version_ha: Option<String>,
-    /// Release date, e.g. in YYYY-MM-DD form.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub released: Option<String>,
-    /// Version string.
-    ///
-    /// Length in characters: 1 to 255.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub version: Option<String>,
-}
-/// `SupportPackageBody` of the document.
+/// `RemoveServicesPost` of the document.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
-pub struct SupportPackageBody {
+pub struct RemoveServicesPost {
     /// `metadata` of the document.
     pub metadata: DefaultMetadata,
-    /// `spec` of the document.
-    pub spec: SupportPackageBodySpec,
+    /// What to remove.
+    pub spec: RemoveServicesPostSpec,
 }
-impl SupportPackageBody {
-    /// A `SupportPackageBody` with what it cannot do without; the rest is absent.
+impl RemoveServicesPost {
+    /// A `RemoveServicesPost` with what it cannot do without; the rest is absent.
     pub fn new(
         metadata: impl Into<DefaultMetadata>,
-        spec: impl Into<SupportPackageBodySpec>,
+        spec: impl Into<RemoveServicesPostSpec>,
     ) -> Self {
         Self {
             metadata: metadata.into(),
@@ -1255,16 +1053,262 @@ impl SupportPackageBody {
         self
     }
     /// Sets [`spec`](Self#structfield.spec).
-    pub fn spec(mut self, value: impl Into<SupportPackageBodySpec>) -> Self {
+    pub fn spec(mut self, value: impl Into<RemoveServicesPostSpec>) -> Self {
         self.spec = value.into();
         self
     }
 }
-/// `SupportPackageBodySpec` of the document.
+/// `RemoveServicesPostSpec` of the document.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
-pub struct SupportPackageBodySpec {
+pub struct RemoveServicesPostSpec {
+    /// Text placed as description inside the MKC file.
+    ///
+    /// Length in characters: at most 2048.
+    pub description: String,
+    /// Chooses the services that get removed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub selector: Option<RemoveServicesSelector>,
+}
+impl RemoveServicesPostSpec {
+    /// A `RemoveServicesPostSpec` with what it cannot do without; the rest is absent.
+    pub fn new(description: impl Into<String>) -> Self {
+        Self {
+            description: description.into(),
+            selector: Default::default(),
+        }
+    }
+    /// Sets [`description`](Self#structfield.description).
+    pub fn description(mut self, value: impl Into<String>) -> Self {
+        self.description = value.into();
+        self
+    }
+    /// Sets [`selector`](Self#structfield.selector).
+    pub fn selector(mut self, value: impl Into<RemoveServicesSelector>) -> Self {
+        self.selector = Some(value.into());
+        self
+    }
+}
+/// `RemoveServicesSelector` of the document.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct RemoveServicesSelector {
+    /// Tag filters choosing the services to be removed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tags: Option<RemoveServicesSelectorTags>,
+}
+impl RemoveServicesSelector {
+    /// An empty `RemoveServicesSelector`, to be filled with its setters.
+    pub fn new() -> Self {
+        Self::default()
+    }
+    /// Sets [`tags`](Self#structfield.tags).
+    pub fn tags(mut self, value: impl Into<RemoveServicesSelectorTags>) -> Self {
+        self.tags = Some(value.into());
+        self
+    }
+}
+/// `RemoveServicesSelectorTags` of the document.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct RemoveServicesSelectorTags {
+    /// Exclude tags applied when choosing services for removal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exclude: Option<Vec<String>>,
+    /// Include tags applied when choosing services for removal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub include: Option<Vec<String>>,
+}
+impl RemoveServicesSelectorTags {
+    /// An empty `RemoveServicesSelectorTags`, to be filled with its setters.
+    pub fn new() -> Self {
+        Self::default()
+    }
+    /// Sets [`exclude`](Self#structfield.exclude).
+    pub fn exclude(
+        mut self,
+        value: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        self.exclude = Some(value.into_iter().map(Into::into).collect());
+        self
+    }
+    /// Sets [`include`](Self#structfield.include).
+    pub fn include(
+        mut self,
+        value: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        self.include = Some(value.into_iter().map(Into::into).collect());
+        self
+    }
+}
+/// `RestorePost` of the document.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct RestorePost {
+    /// `metadata` of the document.
+    pub metadata: DefaultMetadata,
+    /// What to restore.
+    pub spec: RestorePostSpec,
+}
+impl RestorePost {
+    /// A `RestorePost` with what it cannot do without; the rest is absent.
+    pub fn new(
+        metadata: impl Into<DefaultMetadata>,
+        spec: impl Into<RestorePostSpec>,
+    ) -> Self {
+        Self {
+            metadata: metadata.into(),
+            spec: spec.into(),
+        }
+    }
+    /// Sets [`metadata`](Self#structfield.metadata).
+    pub fn metadata(mut self, value: impl Into<DefaultMetadata>) -> Self {
+        self.metadata = value.into();
+        self
+    }
+    /// Sets [`spec`](Self#structfield.spec).
+    pub fn spec(mut self, value: impl Into<RestorePostSpec>) -> Self {
+        self.spec = value.into();
+        self
+    }
+}
+/// `RestorePostSpec` of the document.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct RestorePostSpec {
+    /// Set true to restore the asset file as well, provided the backup holds one.
+    ///
+    /// Default: `false`.
+    #[serde(rename = "restoreAssetFile", skip_serializing_if = "Option::is_none")]
+    pub restore_asset_file: Option<bool>,
+    /// Relative path of the backup file, in the form `<device_name>/<backup_id>/<backup_name>.tar.gz`.
+    ///
+    /// Length in characters: at most 255.
+    #[serde(rename = "restoreFilePath")]
+    pub restore_file_path: String,
+}
+impl RestorePostSpec {
+    /// A `RestorePostSpec` with what it cannot do without; the rest is absent.
+    pub fn new(restore_file_path: impl Into<String>) -> Self {
+        Self {
+            restore_file_path: restore_file_path.into(),
+            restore_asset_file: Default::default(),
+        }
+    }
+    /// Sets [`restore_asset_file`](Self#structfield.restore_asset_file).
+    pub fn restore_asset_file(mut self, value: bool) -> Self {
+        self.restore_asset_file = Some(value);
+        self
+    }
+    /// Sets [`restore_file_path`](Self#structfield.restore_file_path).
+    pub fn restore_file_path(mut self, value: impl Into<String>) -> Self {
+        self.restore_file_path = value.into();
+        self
+    }
+}
+::mkio_core::open_enum! {
+    /// Shows whether an upgrade is running or has failed.
+    pub enum SoftwareUpgradeState {
+        /// `Idle`.
+        Idle = "Idle",
+        /// `Switching`.
+        Switching = "Switching",
+        /// `SwitchFailed`.
+        SwitchFailed = "SwitchFailed",
+    }
+}
+/// `SupportPackage` of the document.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct SupportPackage {
+    /// `metadata` of the document.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub metadata: Option<SupportPackageMetadata>,
+}
+/// `SupportPackageList` of the document.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct SupportPackageList {
+    /// Next-page URL, given when the item count equals the page length.
+    ///
+    /// Read-only: the service fills it.
+    #[serde(rename = "@odata.nextLink", skip_serializing_if = "Option::is_none")]
+    pub odata_next_link: Option<String>,
+    /// Read-only: the service fills it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub supplemental: Option<ListResponseSupplemental>,
+    /// Support packages.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub value: Option<Vec<SupportPackage>>,
+}
+/// `SupportPackageMetadata` of the document.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct SupportPackageMetadata {
+    /// Creation time, ISO 8601.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created: Option<String>,
+    /// What the package contains.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Name of the device it came from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub device: Option<String>,
+    /// Name meant for people.
+    #[serde(rename = "friendlyName", skip_serializing_if = "Option::is_none")]
+    pub friendly_name: Option<String>,
+    /// Package name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Size in bytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub size: Option<i64>,
+}
+/// `SupportPackagePost` of the document.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct SupportPackagePost {
+    /// `metadata` of the document.
+    pub metadata: DefaultMetadata,
+    /// `spec` of the document.
+    pub spec: SupportPackagePostSpec,
+}
+impl SupportPackagePost {
+    /// A `SupportPackagePost` with what it cannot do without; the rest is absent.
+    pub fn new(
+        metadata: impl Into<DefaultMetadata>,
+        spec: impl Into<SupportPackagePostSpec>,
+    ) -> Self {
+        Self {
+            metadata: metadata.into(),
+            spec: spec.into(),
+        }
+    }
+    /// Sets [`metadata`](Self#structfield.metadata).
+    pub fn metadata(mut self, value: impl Into<DefaultMetadata>) -> Self {
+        self.metadata = value.into();
+        self
+    }
+    /// Sets [`spec`](Self#structfield.spec).
+    pub fn spec(mut self, value: impl Into<SupportPackagePostSpec>) -> Self {
+        self.spec = value.into();
+        self
+    }
+}
+/// `SupportPackagePostSpec` of the document.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct SupportPackagePostSpec {
     /// Collector components to include, e.g. Kube, Host, Logs, RabbitMQ; when left out, every collector the device offers is used.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub collectors: Option<Vec<String>>,
@@ -1278,8 +1322,8 @@ pub struct SupportPackageBodySpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
 }
-impl SupportPackageBodySpec {
-    /// A `SupportPackageBodySpec` with what it cannot do without; the rest is absent.
+impl SupportPackagePostSpec {
+    /// A `SupportPackagePostSpec` with what it cannot do without; the rest is absent.
     pub fn new(description: impl Into<String>) -> Self {
         Self {
             description: description.into(),
@@ -1305,54 +1349,4 @@ impl SupportPackageBodySpec {
         self.name = Some(value.into());
         self
     }
-}
-/// `SupportPackageList` of the document.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct SupportPackageList {
-    /// Next-page URL, given when the item count equals the page length.
-    ///
-    /// Read-only: the service fills it.
-    #[serde(rename = "@odata.nextLink", skip_serializing_if = "Option::is_none")]
-    pub odata_next_link: Option<String>,
-    /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub supplemental: Option<ListResponseSupplemental>,
-    /// Support packages.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub value: Option<Vec<SupportPackageListItem>>,
-}
-/// `SupportPackageListItem` of the document.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct SupportPackageListItem {
-    /// `metadata` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub metadata: Option<SupportPackageMetadata>,
-}
-/// `SupportPackageMetadata` of the document.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct SupportPackageMetadata {
-    /// Creation time, ISO 8601.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub created: Option<String>,
-    /// What the package contains.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub description: Option<String>,
-    /// Name of the device it came from.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub device: Option<String>,
-    /// Name meant for people.
-    #[serde(rename = "friendlyName", skip_serializing_if = "Option::is_none")]
-    pub friendly_name: Option<String>,
-    /// Package name.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-    /// Size in bytes.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub size: Option<i64>,
 }

@@ -988,7 +988,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// The body must be this.
-        pub fn body(self, value: &types::DeviceBackupBody) -> Self {
+        pub fn body(self, value: &types::BackupPost) -> Self {
             Self(self.0.json_body_obj(value))
         }
     }
@@ -1074,7 +1074,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// The body must be this.
-        pub fn body(self, value: &types::DeviceRemoveServicesBody) -> Self {
+        pub fn body(self, value: &types::RemoveServicesPost) -> Self {
             Self(self.0.json_body_obj(value))
         }
     }
@@ -1160,7 +1160,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// The body must be this.
-        pub fn body(self, value: &types::DeviceRestoreBody) -> Self {
+        pub fn body(self, value: &types::RestorePost) -> Self {
             Self(self.0.json_body_obj(value))
         }
     }
@@ -1488,7 +1488,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// The body must be this.
-        pub fn body(self, value: &types::SupportPackageBody) -> Self {
+        pub fn body(self, value: &types::SupportPackagePost) -> Self {
             Self(self.0.json_body_obj(value))
         }
     }

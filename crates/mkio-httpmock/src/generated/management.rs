@@ -56,7 +56,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
-        pub fn success(self, status: u16, value: &types::PublicKeysList) -> Self {
+        pub fn success(self, status: u16, value: &types::PublicKeyList) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
                 self
@@ -119,7 +119,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
-        pub fn success(self, status: u16, value: &types::RevokedKeyList) -> Self {
+        pub fn success(self, status: u16, value: &types::RevokedTokenList) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
                 self
@@ -2604,7 +2604,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// The body must be this.
-        pub fn body(self, value: &types::ProjectCreate) -> Self {
+        pub fn body(self, value: &types::ProjectPut) -> Self {
             Self(self.0.json_body_obj(value))
         }
     }
@@ -2790,7 +2790,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
-        pub fn success(self, status: u16, value: &types::Metrics) -> Self {
+        pub fn success(self, status: u16, value: &types::MetricsEndpoint) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
                 self
@@ -2831,7 +2831,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// The body must be this.
-        pub fn body(self, value: &types::Metrics) -> Self {
+        pub fn body(self, value: &types::MetricsEndpoint) -> Self {
             Self(self.0.json_body_obj(value))
         }
     }
@@ -2869,7 +2869,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
-        pub fn success(self, status: u16, value: &types::Metrics) -> Self {
+        pub fn success(self, status: u16, value: &types::MetricsEndpoint) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
                 self
@@ -3616,7 +3616,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
-        pub fn success(self, status: u16, value: &types::UserOrganizationsList) -> Self {
+        pub fn success(self, status: u16, value: &types::UserOrganizationList) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
                 self

@@ -1558,7 +1558,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
-        pub fn success(self, status: u16, value: &types::AssetStorageResponse) -> Self {
+        pub fn success(self, status: u16, value: &types::AssetStorage) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
                 self
@@ -7525,7 +7525,7 @@ pub mod operations {
         pub fn success(
             self,
             status: u16,
-            value: &types::StreamingLocatorListContentKeysResponse,
+            value: &types::StreamingLocatorContentKeyList,
         ) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -7580,7 +7580,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// The body must be this.
-        pub fn body(self, value: &types::StreamingLocatorListPaths) -> Self {
+        pub fn body(self, value: &types::StreamingLocatorPathsQuery) -> Self {
             Self(self.0.json_body_obj(value))
         }
     }
@@ -7618,11 +7618,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
-        pub fn success(
-            self,
-            status: u16,
-            value: &types::StreamingLocatorListPathsResponse,
-        ) -> Self {
+        pub fn success(self, status: u16, value: &types::StreamingLocatorPaths) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
                 self

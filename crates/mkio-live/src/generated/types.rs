@@ -961,7 +961,7 @@ pub struct FlowTransformStatusStreamPersonalization {
 pub struct JsonPatchEntry {
     /// Operation
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub op: Option<JsonPatchEntryOp>,
+    pub op: Option<JsonPatchOp>,
     /// Path
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
@@ -974,7 +974,7 @@ pub struct JsonPatchEntry {
 }
 impl JsonPatchEntry {
     /// A `JsonPatchEntry` with what it cannot do without; the rest is absent.
-    pub fn new(op: impl Into<JsonPatchEntryOp>, path: impl Into<String>) -> Self {
+    pub fn new(op: impl Into<JsonPatchOp>, path: impl Into<String>) -> Self {
         Self {
             op: Some(op.into()),
             path: Some(path.into()),
@@ -983,7 +983,7 @@ impl JsonPatchEntry {
         }
     }
     /// Sets [`op`](Self#structfield.op).
-    pub fn op(mut self, value: impl Into<JsonPatchEntryOp>) -> Self {
+    pub fn op(mut self, value: impl Into<JsonPatchOp>) -> Self {
         self.op = Some(value.into());
         self
     }
@@ -1005,7 +1005,7 @@ impl JsonPatchEntry {
 }
 ::mkio_core::open_enum! {
     /// Operation
-    pub enum JsonPatchEntryOp {
+    pub enum JsonPatchOp {
         /// `add`.
         Add = "add",
         /// `remove`.

@@ -45,7 +45,7 @@ impl<'a> ListPublicKeys<'a> {
     ///
     /// When an argument is missing, the service refuses the request, no answer comes, or the
     /// answer does not decode: see [`mkio_core::ErrorKind`].
-    pub async fn send(self) -> Result<Response<types::PublicKeysList>> {
+    pub async fn send(self) -> Result<Response<types::PublicKeyList>> {
         let client = self.client;
         let request = self.into_request()?;
         let info = OperationInfo {
@@ -91,7 +91,7 @@ impl<'a> ListRevokedTokens<'a> {
     ///
     /// When an argument is missing, the service refuses the request, no answer comes, or the
     /// answer does not decode: see [`mkio_core::ErrorKind`].
-    pub async fn send(self) -> Result<Response<types::RevokedKeyList>> {
+    pub async fn send(self) -> Result<Response<types::RevokedTokenList>> {
         let client = self.client;
         let request = self.into_request()?;
         let info = OperationInfo {
@@ -2337,7 +2337,7 @@ impl<'a> GetProject<'a> {
 pub struct CreateProject<'a> {
     pub(crate) client: &'a super::Client,
     project_name: Result<String, String>,
-    body: Result<types::ProjectCreate, String>,
+    body: Result<types::ProjectPut, String>,
 }
 impl<'a> CreateProject<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
@@ -2360,14 +2360,12 @@ impl<'a> CreateProject<'a> {
     /// The body, as `application/json`.
     pub fn body<V>(mut self, value: V) -> Self
     where
-        V: std::convert::TryInto<types::ProjectCreate>,
-        <V as std::convert::TryInto<types::ProjectCreate>>::Error: std::fmt::Display,
+        V: std::convert::TryInto<types::ProjectPut>,
+        <V as std::convert::TryInto<types::ProjectPut>>::Error: std::fmt::Display,
     {
         self.body = value
             .try_into()
-            .map_err(|s| {
-                format!("conversion to `ProjectCreate` for body failed: {}", s)
-            });
+            .map_err(|s| format!("conversion to `ProjectPut` for body failed: {}", s));
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -2548,7 +2546,7 @@ impl<'a> GetProjectMetricsEndpoint<'a> {
     ///
     /// When an argument is missing, the service refuses the request, no answer comes, or the
     /// answer does not decode: see [`mkio_core::ErrorKind`].
-    pub async fn send(self) -> Result<Response<types::Metrics>> {
+    pub async fn send(self) -> Result<Response<types::MetricsEndpoint>> {
         let client = self.client;
         let request = self.into_request()?;
         let info = OperationInfo {
@@ -2564,7 +2562,7 @@ impl<'a> GetProjectMetricsEndpoint<'a> {
 pub struct UpdateProjectMetricsEndpoint<'a> {
     pub(crate) client: &'a super::Client,
     project_name: Result<String, String>,
-    body: Result<types::Metrics, String>,
+    body: Result<types::MetricsEndpoint, String>,
 }
 impl<'a> UpdateProjectMetricsEndpoint<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
@@ -2587,12 +2585,14 @@ impl<'a> UpdateProjectMetricsEndpoint<'a> {
     /// The body, as `application/json`.
     pub fn body<V>(mut self, value: V) -> Self
     where
-        V: std::convert::TryInto<types::Metrics>,
-        <V as std::convert::TryInto<types::Metrics>>::Error: std::fmt::Display,
+        V: std::convert::TryInto<types::MetricsEndpoint>,
+        <V as std::convert::TryInto<types::MetricsEndpoint>>::Error: std::fmt::Display,
     {
         self.body = value
             .try_into()
-            .map_err(|s| format!("conversion to `Metrics` for body failed: {}", s));
+            .map_err(|s| {
+                format!("conversion to `MetricsEndpoint` for body failed: {}", s)
+            });
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -2631,7 +2631,7 @@ impl<'a> UpdateProjectMetricsEndpoint<'a> {
     ///
     /// When an argument is missing, the service refuses the request, no answer comes, or the
     /// answer does not decode: see [`mkio_core::ErrorKind`].
-    pub async fn send(self) -> Result<Response<types::Metrics>> {
+    pub async fn send(self) -> Result<Response<types::MetricsEndpoint>> {
         let client = self.client;
         let request = self.into_request()?;
         let info = OperationInfo {
@@ -3369,7 +3369,7 @@ impl<'a> ListUserOrganizations<'a> {
     ///
     /// When an argument is missing, the service refuses the request, no answer comes, or the
     /// answer does not decode: see [`mkio_core::ErrorKind`].
-    pub async fn send(self) -> Result<Response<types::UserOrganizationsList>> {
+    pub async fn send(self) -> Result<Response<types::UserOrganizationList>> {
         let client = self.client;
         let request = self.into_request()?;
         let info = OperationInfo {

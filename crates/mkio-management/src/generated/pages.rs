@@ -6,7 +6,7 @@ use mkio_core::{Items, Page, Pages};
 
 use super::{builder, operations, types};
 
-impl Page for types::PublicKeysList {
+impl Page for types::PublicKeyList {
     type Item = ::serde_json::Value;
     fn items(&self) -> &[Self::Item] {
         self.keys.as_deref().unwrap_or_default()
@@ -15,7 +15,7 @@ impl Page for types::PublicKeysList {
         self.keys.as_mut()
     }
 }
-impl Page for types::RevokedKeyList {
+impl Page for types::RevokedTokenList {
     type Item = String;
     fn items(&self) -> &[Self::Item] {
         self.revoked_tokens.as_deref().unwrap_or_default()
@@ -162,7 +162,7 @@ impl Page for types::WebhookDeliveryList {
         u64::try_from(total).ok()
     }
 }
-impl Page for types::UserOrganizationsList {
+impl Page for types::UserOrganizationList {
     type Item = types::UserOrganization;
     fn items(&self) -> &[Self::Item] {
         self.value.as_deref().unwrap_or_default()
@@ -173,22 +173,22 @@ impl Page for types::UserOrganizationsList {
 }
 impl builder::ListPublicKeys<'_> {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
-    pub fn items(self) -> Items<types::PublicKeysList> {
+    pub fn items(self) -> Items<types::PublicKeyList> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
-    pub fn pages(self) -> Pages<types::PublicKeysList> {
+    pub fn pages(self) -> Pages<types::PublicKeyList> {
         let transport = self.client.transport().clone();
         Pages::new(transport, &operations::LIST_PUBLIC_KEYS, self.into_request())
     }
 }
 impl builder::ListRevokedTokens<'_> {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
-    pub fn items(self) -> Items<types::RevokedKeyList> {
+    pub fn items(self) -> Items<types::RevokedTokenList> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
-    pub fn pages(self) -> Pages<types::RevokedKeyList> {
+    pub fn pages(self) -> Pages<types::RevokedTokenList> {
         let transport = self.client.transport().clone();
         Pages::new(transport, &operations::LIST_REVOKED_TOKENS, self.into_request())
     }
@@ -338,11 +338,11 @@ impl builder::ListWebhookRuleEvents<'_> {
 }
 impl builder::ListUserOrganizations<'_> {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
-    pub fn items(self) -> Items<types::UserOrganizationsList> {
+    pub fn items(self) -> Items<types::UserOrganizationList> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
-    pub fn pages(self) -> Pages<types::UserOrganizationsList> {
+    pub fn pages(self) -> Pages<types::UserOrganizationList> {
         let transport = self.client.transport().clone();
         Pages::new(transport, &operations::LIST_USER_ORGANIZATIONS, self.into_request())
     }

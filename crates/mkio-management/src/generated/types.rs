@@ -465,11 +465,11 @@ pub struct LocationSpec {
     pub organization: Option<OrganizationSpec>,
     /// Whether the location is reserved for your own organization
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
-    pub type_: Option<LocationSpecType>,
+    pub type_: Option<LocationType>,
 }
 ::mkio_core::open_enum! {
     /// Whether the location is reserved for your own organization
-    pub enum LocationSpecType {
+    pub enum LocationType {
         /// `SaaS`.
         SaaS = "SaaS",
         /// `Dedicated`.
@@ -581,26 +581,26 @@ pub struct MeterData {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unit: Option<String>,
 }
-/// `Metrics` of the document.
+/// `MetricsEndpoint` of the document.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
-pub struct Metrics {
+pub struct MetricsEndpoint {
     /// Record kind
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
     /// `spec` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub spec: Option<MetricsSpec>,
+    pub spec: Option<MetricsEndpointSpec>,
     /// Applies only when spec.enabled is true.
     ///
     /// Read-only: the service fills it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub status: Option<MetricsStatus>,
+    pub status: Option<MetricsEndpointStatus>,
 }
-impl Metrics {
-    /// A `Metrics` with what it cannot do without; the rest is absent.
-    pub fn new(spec: impl Into<MetricsSpec>) -> Self {
+impl MetricsEndpoint {
+    /// A `MetricsEndpoint` with what it cannot do without; the rest is absent.
+    pub fn new(spec: impl Into<MetricsEndpointSpec>) -> Self {
         Self {
             spec: Some(spec.into()),
             kind: Default::default(),
@@ -613,22 +613,22 @@ impl Metrics {
         self
     }
     /// Sets [`spec`](Self#structfield.spec).
-    pub fn spec(mut self, value: impl Into<MetricsSpec>) -> Self {
+    pub fn spec(mut self, value: impl Into<MetricsEndpointSpec>) -> Self {
         self.spec = Some(value.into());
         self
     }
 }
-/// `MetricsSpec` of the document.
+/// `MetricsEndpointSpec` of the document.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
-pub struct MetricsSpec {
+pub struct MetricsEndpointSpec {
     /// Whether metrics are turned on
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
 }
-impl MetricsSpec {
-    /// A `MetricsSpec` with what it cannot do without; the rest is absent.
+impl MetricsEndpointSpec {
+    /// A `MetricsEndpointSpec` with what it cannot do without; the rest is absent.
     pub fn new(enabled: bool) -> Self {
         Self { enabled: Some(enabled) }
     }
@@ -638,11 +638,11 @@ impl MetricsSpec {
         self
     }
 }
-/// `MetricsStatus` of the document.
+/// `MetricsEndpointStatus` of the document.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
-pub struct MetricsStatus {
+pub struct MetricsEndpointStatus {
     /// Metrics password.
     ///
     /// Read-only: the service fills it.
@@ -659,8 +659,8 @@ pub struct MetricsStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub username: Option<String>,
 }
-impl MetricsStatus {
-    /// An empty `MetricsStatus`, to be filled with its setters.
+impl MetricsEndpointStatus {
+    /// An empty `MetricsEndpointStatus`, to be filled with its setters.
     pub fn new() -> Self {
         Self::default()
     }
@@ -680,66 +680,7 @@ pub struct Organization {
     pub metadata: Option<OrganizationMetadata>,
     /// `spec` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub spec: Option<OrganizationSpecSchema>,
-}
-/// `OrganizationCreateSpec` of the document.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct OrganizationCreateSpec {
-    /// Purchaser's legal address
-    #[serde(rename = "legalEntityAddress", skip_serializing_if = "Option::is_none")]
-    pub legal_entity_address: Option<String>,
-    /// Email address of the primary officer
-    #[serde(rename = "legalEntityContactEmail", skip_serializing_if = "Option::is_none")]
-    pub legal_entity_contact_email: Option<String>,
-    /// Purchaser's legal entity name
-    #[serde(rename = "legalEntityName", skip_serializing_if = "Option::is_none")]
-    pub legal_entity_name: Option<String>,
-    /// Name of the purchaser's primary officer
-    #[serde(rename = "legalEntityOfficer", skip_serializing_if = "Option::is_none")]
-    pub legal_entity_officer: Option<String>,
-    /// Organization name.
-    ///
-    /// Length in characters: at most 512.
-    pub name: String,
-}
-impl OrganizationCreateSpec {
-    /// A `OrganizationCreateSpec` with what it cannot do without; the rest is absent.
-    pub fn new(name: impl Into<String>) -> Self {
-        Self {
-            name: name.into(),
-            legal_entity_address: Default::default(),
-            legal_entity_contact_email: Default::default(),
-            legal_entity_name: Default::default(),
-            legal_entity_officer: Default::default(),
-        }
-    }
-    /// Sets [`legal_entity_address`](Self#structfield.legal_entity_address).
-    pub fn legal_entity_address(mut self, value: impl Into<String>) -> Self {
-        self.legal_entity_address = Some(value.into());
-        self
-    }
-    /// Sets [`legal_entity_contact_email`](Self#structfield.legal_entity_contact_email).
-    pub fn legal_entity_contact_email(mut self, value: impl Into<String>) -> Self {
-        self.legal_entity_contact_email = Some(value.into());
-        self
-    }
-    /// Sets [`legal_entity_name`](Self#structfield.legal_entity_name).
-    pub fn legal_entity_name(mut self, value: impl Into<String>) -> Self {
-        self.legal_entity_name = Some(value.into());
-        self
-    }
-    /// Sets [`legal_entity_officer`](Self#structfield.legal_entity_officer).
-    pub fn legal_entity_officer(mut self, value: impl Into<String>) -> Self {
-        self.legal_entity_officer = Some(value.into());
-        self
-    }
-    /// Sets [`name`](Self#structfield.name).
-    pub fn name(mut self, value: impl Into<String>) -> Self {
-        self.name = value.into();
-        self
-    }
+    pub spec: Option<OrganizationPatchSpec>,
 }
 /// `OrganizationMetadata` of the document.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
@@ -792,59 +733,24 @@ pub struct OrganizationMetadata {
 #[non_exhaustive]
 pub struct OrganizationPatch {
     /// `spec` of the document.
-    pub spec: OrganizationSpecSchema,
+    pub spec: OrganizationPatchSpec,
 }
 impl OrganizationPatch {
     /// A `OrganizationPatch` with what it cannot do without; the rest is absent.
-    pub fn new(spec: impl Into<OrganizationSpecSchema>) -> Self {
+    pub fn new(spec: impl Into<OrganizationPatchSpec>) -> Self {
         Self { spec: spec.into() }
     }
     /// Sets [`spec`](Self#structfield.spec).
-    pub fn spec(mut self, value: impl Into<OrganizationSpecSchema>) -> Self {
+    pub fn spec(mut self, value: impl Into<OrganizationPatchSpec>) -> Self {
         self.spec = value.into();
         self
     }
 }
-/// `OrganizationPost` of the document.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct OrganizationPost {
-    /// `spec` of the document.
-    pub spec: OrganizationCreateSpec,
-}
-impl OrganizationPost {
-    /// A `OrganizationPost` with what it cannot do without; the rest is absent.
-    pub fn new(spec: impl Into<OrganizationCreateSpec>) -> Self {
-        Self { spec: spec.into() }
-    }
-    /// Sets [`spec`](Self#structfield.spec).
-    pub fn spec(mut self, value: impl Into<OrganizationCreateSpec>) -> Self {
-        self.spec = value.into();
-        self
-    }
-}
-/// `OrganizationSpec` of the document.
+/// `OrganizationPatchSpec` of the document.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
-pub struct OrganizationSpec {
-    /// Organization ID.
-    ///
-    /// Format: uuid.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub id: Option<String>,
-    /// Organization name.
-    ///
-    /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-}
-/// `OrganizationSpecSchema` of the document.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct OrganizationSpecSchema {
+pub struct OrganizationPatchSpec {
     /// Purchaser's legal address
     #[serde(
         rename = "legalEntityAddress",
@@ -877,8 +783,8 @@ pub struct OrganizationSpecSchema {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
 }
-impl OrganizationSpecSchema {
-    /// An empty `OrganizationSpecSchema`, to be filled with its setters.
+impl OrganizationPatchSpec {
+    /// An empty `OrganizationPatchSpec`, to be filled with its setters.
     pub fn new() -> Self {
         Self::default()
     }
@@ -910,6 +816,100 @@ impl OrganizationSpecSchema {
         self.name = Some(value.into());
         self
     }
+}
+/// `OrganizationPost` of the document.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct OrganizationPost {
+    /// `spec` of the document.
+    pub spec: OrganizationPostSpec,
+}
+impl OrganizationPost {
+    /// A `OrganizationPost` with what it cannot do without; the rest is absent.
+    pub fn new(spec: impl Into<OrganizationPostSpec>) -> Self {
+        Self { spec: spec.into() }
+    }
+    /// Sets [`spec`](Self#structfield.spec).
+    pub fn spec(mut self, value: impl Into<OrganizationPostSpec>) -> Self {
+        self.spec = value.into();
+        self
+    }
+}
+/// `OrganizationPostSpec` of the document.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct OrganizationPostSpec {
+    /// Purchaser's legal address
+    #[serde(rename = "legalEntityAddress", skip_serializing_if = "Option::is_none")]
+    pub legal_entity_address: Option<String>,
+    /// Email address of the primary officer
+    #[serde(rename = "legalEntityContactEmail", skip_serializing_if = "Option::is_none")]
+    pub legal_entity_contact_email: Option<String>,
+    /// Purchaser's legal entity name
+    #[serde(rename = "legalEntityName", skip_serializing_if = "Option::is_none")]
+    pub legal_entity_name: Option<String>,
+    /// Name of the purchaser's primary officer
+    #[serde(rename = "legalEntityOfficer", skip_serializing_if = "Option::is_none")]
+    pub legal_entity_officer: Option<String>,
+    /// Organization name.
+    ///
+    /// Length in characters: at most 512.
+    pub name: String,
+}
+impl OrganizationPostSpec {
+    /// A `OrganizationPostSpec` with what it cannot do without; the rest is absent.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            legal_entity_address: Default::default(),
+            legal_entity_contact_email: Default::default(),
+            legal_entity_name: Default::default(),
+            legal_entity_officer: Default::default(),
+        }
+    }
+    /// Sets [`legal_entity_address`](Self#structfield.legal_entity_address).
+    pub fn legal_entity_address(mut self, value: impl Into<String>) -> Self {
+        self.legal_entity_address = Some(value.into());
+        self
+    }
+    /// Sets [`legal_entity_contact_email`](Self#structfield.legal_entity_contact_email).
+    pub fn legal_entity_contact_email(mut self, value: impl Into<String>) -> Self {
+        self.legal_entity_contact_email = Some(value.into());
+        self
+    }
+    /// Sets [`legal_entity_name`](Self#structfield.legal_entity_name).
+    pub fn legal_entity_name(mut self, value: impl Into<String>) -> Self {
+        self.legal_entity_name = Some(value.into());
+        self
+    }
+    /// Sets [`legal_entity_officer`](Self#structfield.legal_entity_officer).
+    pub fn legal_entity_officer(mut self, value: impl Into<String>) -> Self {
+        self.legal_entity_officer = Some(value.into());
+        self
+    }
+    /// Sets [`name`](Self#structfield.name).
+    pub fn name(mut self, value: impl Into<String>) -> Self {
+        self.name = value.into();
+        self
+    }
+}
+/// `OrganizationSpec` of the document.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct OrganizationSpec {
+    /// Organization ID.
+    ///
+    /// Format: uuid.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// Organization name.
+    ///
+    /// Read-only: the service fills it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
 }
 /// `PaginationInfo` of the document.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
@@ -1325,6 +1325,49 @@ pub struct PaymentMethodStatus {
     )]
     pub terms_and_conditions_accepted: Option<bool>,
 }
+/// `PendingInvite` of the document.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct PendingInvite {
+    /// Inviter's comment.
+    ///
+    /// Read-only: the service fills it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub comment: Option<String>,
+    /// Inviter's email.
+    ///
+    /// Read-only: the service fills it.
+    #[serde(rename = "invitedBy", default, skip_serializing_if = "Nullable::is_absent")]
+    pub invited_by: Nullable<String>,
+    /// Invite state
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state: Option<PendingInviteState>,
+}
+impl PendingInvite {
+    /// A `PendingInvite` with what it cannot do without; the rest is absent.
+    pub fn new(state: impl Into<PendingInviteState>) -> Self {
+        Self {
+            state: Some(state.into()),
+            comment: Default::default(),
+            invited_by: Default::default(),
+        }
+    }
+    /// Sets [`state`](Self#structfield.state).
+    pub fn state(mut self, value: impl Into<PendingInviteState>) -> Self {
+        self.state = Some(value.into());
+        self
+    }
+}
+::mkio_core::open_enum! {
+    /// Invite state
+    pub enum PendingInviteState {
+        /// `accepted`.
+        Accepted = "accepted",
+        /// `pending`.
+        Pending = "pending",
+    }
+}
 /// `Project` of the document.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
@@ -1339,52 +1382,6 @@ pub struct Project {
     /// `spec` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spec: Option<ProjectSpec>,
-}
-/// `ProjectCreate` of the document.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct ProjectCreate {
-    /// Display name of the project
-    #[serde(rename = "displayName")]
-    pub display_name: String,
-    /// MK.IO location in which to create the project's resources
-    #[serde(rename = "locationName")]
-    pub location_name: String,
-    /// Payment method that pays for the project.
-    ///
-    /// Format: uuid.
-    #[serde(rename = "paymentMethodId")]
-    pub payment_method_id: String,
-}
-impl ProjectCreate {
-    /// A `ProjectCreate` with what it cannot do without; the rest is absent.
-    pub fn new(
-        display_name: impl Into<String>,
-        location_name: impl Into<String>,
-        payment_method_id: impl Into<String>,
-    ) -> Self {
-        Self {
-            display_name: display_name.into(),
-            location_name: location_name.into(),
-            payment_method_id: payment_method_id.into(),
-        }
-    }
-    /// Sets [`display_name`](Self#structfield.display_name).
-    pub fn display_name(mut self, value: impl Into<String>) -> Self {
-        self.display_name = value.into();
-        self
-    }
-    /// Sets [`location_name`](Self#structfield.location_name).
-    pub fn location_name(mut self, value: impl Into<String>) -> Self {
-        self.location_name = value.into();
-        self
-    }
-    /// Sets [`payment_method_id`](Self#structfield.payment_method_id).
-    pub fn payment_method_id(mut self, value: impl Into<String>) -> Self {
-        self.payment_method_id = value.into();
-        self
-    }
 }
 /// `ProjectInfo` of the document.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
@@ -1566,6 +1563,52 @@ impl ProjectPatchSpec {
         self
     }
 }
+/// `ProjectPut` of the document.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct ProjectPut {
+    /// Display name of the project
+    #[serde(rename = "displayName")]
+    pub display_name: String,
+    /// MK.IO location in which to create the project's resources
+    #[serde(rename = "locationName")]
+    pub location_name: String,
+    /// Payment method that pays for the project.
+    ///
+    /// Format: uuid.
+    #[serde(rename = "paymentMethodId")]
+    pub payment_method_id: String,
+}
+impl ProjectPut {
+    /// A `ProjectPut` with what it cannot do without; the rest is absent.
+    pub fn new(
+        display_name: impl Into<String>,
+        location_name: impl Into<String>,
+        payment_method_id: impl Into<String>,
+    ) -> Self {
+        Self {
+            display_name: display_name.into(),
+            location_name: location_name.into(),
+            payment_method_id: payment_method_id.into(),
+        }
+    }
+    /// Sets [`display_name`](Self#structfield.display_name).
+    pub fn display_name(mut self, value: impl Into<String>) -> Self {
+        self.display_name = value.into();
+        self
+    }
+    /// Sets [`location_name`](Self#structfield.location_name).
+    pub fn location_name(mut self, value: impl Into<String>) -> Self {
+        self.location_name = value.into();
+        self
+    }
+    /// Sets [`payment_method_id`](Self#structfield.payment_method_id).
+    pub fn payment_method_id(mut self, value: impl Into<String>) -> Self {
+        self.payment_method_id = value.into();
+        self
+    }
+}
 /// `ProjectSpec` of the document.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
@@ -1668,11 +1711,11 @@ pub struct ProjectUsageReportSupplementalData {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub start: Option<String>,
 }
-/// `PublicKeysList` of the document.
+/// `PublicKeyList` of the document.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
-pub struct PublicKeysList {
+pub struct PublicKeyList {
     /// Public keys as JWK objects, e.g. RSA with members e, key\_ops, kid, kty, n
     #[serde(skip_serializing_if = "Option::is_none")]
     pub keys: Option<Vec<Value>>,
@@ -1804,11 +1847,11 @@ pub struct RateCardSpec {
     #[serde(rename = "rateCard", skip_serializing_if = "Option::is_none")]
     pub rate_card: Option<Vec<RateCardEntry>>,
 }
-/// `RevokedKeyList` of the document.
+/// `RevokedTokenList` of the document.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
-pub struct RevokedKeyList {
+pub struct RevokedTokenList {
     /// IDs of revoked tokens
     #[serde(rename = "revokedTokens", skip_serializing_if = "Option::is_none")]
     pub revoked_tokens: Option<Vec<String>>,
@@ -1964,7 +2007,7 @@ pub struct Team {
     pub metadata: Option<TeamMetadata>,
     /// `spec` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub spec: Option<TeamSpecRead>,
+    pub spec: Option<TeamSpec>,
 }
 /// `TeamList` of the document.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
@@ -1978,33 +2021,11 @@ pub struct TeamList {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Vec<Team>>,
 }
-/// `TeamMemberCreate` of the document.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct TeamMemberCreate {
-    /// Whether the user may edit the team
-    #[serde(rename = "isTeamAdmin")]
-    pub is_team_admin: bool,
-}
-impl TeamMemberCreate {
-    /// A `TeamMemberCreate` with what it cannot do without; the rest is absent.
-    pub fn new(is_team_admin: bool) -> Self {
-        Self {
-            is_team_admin: is_team_admin,
-        }
-    }
-    /// Sets [`is_team_admin`](Self#structfield.is_team_admin).
-    pub fn is_team_admin(mut self, value: bool) -> Self {
-        self.is_team_admin = value;
-        self
-    }
-}
-/// `TeamMemberRead` of the document.
+/// `TeamMember` of the document.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
-pub struct TeamMemberRead {
+pub struct TeamMember {
     /// Team member's email address.
     ///
     /// Read-only: the service fills it.
@@ -2039,16 +2060,86 @@ pub struct TeamMetadata {
 #[non_exhaustive]
 pub struct TeamPut {
     /// `spec` of the document.
-    pub spec: TeamSpecCreate,
+    pub spec: TeamPutSpec,
 }
 impl TeamPut {
     /// A `TeamPut` with what it cannot do without; the rest is absent.
-    pub fn new(spec: impl Into<TeamSpecCreate>) -> Self {
+    pub fn new(spec: impl Into<TeamPutSpec>) -> Self {
         Self { spec: spec.into() }
     }
     /// Sets [`spec`](Self#structfield.spec).
-    pub fn spec(mut self, value: impl Into<TeamSpecCreate>) -> Self {
+    pub fn spec(mut self, value: impl Into<TeamPutSpec>) -> Self {
         self.spec = value.into();
+        self
+    }
+}
+/// `TeamPutMember` of the document.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct TeamPutMember {
+    /// Whether the user may edit the team
+    #[serde(rename = "isTeamAdmin")]
+    pub is_team_admin: bool,
+}
+impl TeamPutMember {
+    /// A `TeamPutMember` with what it cannot do without; the rest is absent.
+    pub fn new(is_team_admin: bool) -> Self {
+        Self {
+            is_team_admin: is_team_admin,
+        }
+    }
+    /// Sets [`is_team_admin`](Self#structfield.is_team_admin).
+    pub fn is_team_admin(mut self, value: bool) -> Self {
+        self.is_team_admin = value;
+        self
+    }
+}
+/// `TeamPutSpec` of the document.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct TeamPutSpec {
+    /// Team description.
+    ///
+    /// Length in characters: 0 to 256.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Team members, keyed by user ID
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub members: Option<BTreeMap<String, TeamPutMember>>,
+    /// Scopes open to the team with its roles in each, keyed by scope name
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scopes: Option<BTreeMap<String, TeamScope>>,
+}
+impl TeamPutSpec {
+    /// An empty `TeamPutSpec`, to be filled with its setters.
+    pub fn new() -> Self {
+        Self::default()
+    }
+    /// Sets [`description`](Self#structfield.description).
+    pub fn description(mut self, value: impl Into<String>) -> Self {
+        self.description = Some(value.into());
+        self
+    }
+    /// Sets [`members`](Self#structfield.members).
+    pub fn members(
+        mut self,
+        value: impl IntoIterator<Item = (impl Into<String>, impl Into<TeamPutMember>)>,
+    ) -> Self {
+        self.members = Some(
+            value.into_iter().map(|(key, value)| (key.into(), value.into())).collect(),
+        );
+        self
+    }
+    /// Sets [`scopes`](Self#structfield.scopes).
+    pub fn scopes(
+        mut self,
+        value: impl IntoIterator<Item = (impl Into<String>, impl Into<TeamScope>)>,
+    ) -> Self {
+        self.scopes = Some(
+            value.into_iter().map(|(key, value)| (key.into(), value.into())).collect(),
+        );
         self
     }
 }
@@ -2074,11 +2165,11 @@ impl TeamScope {
         self
     }
 }
-/// `TeamSpecCreate` of the document.
+/// `TeamSpec` of the document.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
-pub struct TeamSpecCreate {
+pub struct TeamSpec {
     /// Team description.
     ///
     /// Length in characters: 0 to 256.
@@ -2086,55 +2177,7 @@ pub struct TeamSpecCreate {
     pub description: Option<String>,
     /// Team members, keyed by user ID
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub members: Option<BTreeMap<String, TeamMemberCreate>>,
-    /// Scopes open to the team with its roles in each, keyed by scope name
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub scopes: Option<BTreeMap<String, TeamScope>>,
-}
-impl TeamSpecCreate {
-    /// An empty `TeamSpecCreate`, to be filled with its setters.
-    pub fn new() -> Self {
-        Self::default()
-    }
-    /// Sets [`description`](Self#structfield.description).
-    pub fn description(mut self, value: impl Into<String>) -> Self {
-        self.description = Some(value.into());
-        self
-    }
-    /// Sets [`members`](Self#structfield.members).
-    pub fn members(
-        mut self,
-        value: impl IntoIterator<Item = (impl Into<String>, impl Into<TeamMemberCreate>)>,
-    ) -> Self {
-        self.members = Some(
-            value.into_iter().map(|(key, value)| (key.into(), value.into())).collect(),
-        );
-        self
-    }
-    /// Sets [`scopes`](Self#structfield.scopes).
-    pub fn scopes(
-        mut self,
-        value: impl IntoIterator<Item = (impl Into<String>, impl Into<TeamScope>)>,
-    ) -> Self {
-        self.scopes = Some(
-            value.into_iter().map(|(key, value)| (key.into(), value.into())).collect(),
-        );
-        self
-    }
-}
-/// `TeamSpecRead` of the document.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct TeamSpecRead {
-    /// Team description.
-    ///
-    /// Length in characters: 0 to 256.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub description: Option<String>,
-    /// Team members, keyed by user ID
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub members: Option<BTreeMap<String, TeamMemberRead>>,
+    pub members: Option<BTreeMap<String, TeamMember>>,
     /// Scopes open to the team with its roles in each, keyed by scope name
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scopes: Option<BTreeMap<String, TeamScope>>,
@@ -2189,6 +2232,34 @@ pub struct UsageReportFilters {
     #[serde(rename = "projectNames", skip_serializing_if = "Option::is_none")]
     pub project_names: Option<Vec<String>>,
 }
+::mkio_core::open_enum! {
+    /// Output format, json (default) or csv.
+    ///
+    /// Default: `json`.
+    pub enum UsageReportFormat {
+        /// `json`.
+        Json = "json",
+        /// `csv`.
+        Csv = "csv",
+    }
+}
+::mkio_core::open_enum! {
+    /// Aggregation bucket size, default day.
+    ///
+    /// Default: `day`.
+    pub enum UsageReportGranularity {
+        /// `year`.
+        Year = "year",
+        /// `month`.
+        Month = "month",
+        /// `week`.
+        Week = "week",
+        /// `day`.
+        Day = "day",
+        /// `hour`.
+        Hour = "hour",
+    }
+}
 /// `UsageReportQuery` of the document.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
@@ -2213,12 +2284,12 @@ pub struct UsageReportQuery {
     ///
     /// Default: `json`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub format: Option<UsageReportQueryFormat>,
+    pub format: Option<UsageReportFormat>,
     /// Aggregation bucket size, default day.
     ///
     /// Default: `day`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub granularity: Option<UsageReportQueryGranularity>,
+    pub granularity: Option<UsageReportGranularity>,
     /// Grouping fields; currently just 'meter' is accepted. Default \['meter'\]
     #[serde(rename = "groupBy", skip_serializing_if = "Option::is_none")]
     pub group_by: Option<Vec<String>>,
@@ -2269,12 +2340,12 @@ impl UsageReportQuery {
         self
     }
     /// Sets [`format`](Self#structfield.format).
-    pub fn format(mut self, value: impl Into<UsageReportQueryFormat>) -> Self {
+    pub fn format(mut self, value: impl Into<UsageReportFormat>) -> Self {
         self.format = Some(value.into());
         self
     }
     /// Sets [`granularity`](Self#structfield.granularity).
-    pub fn granularity(mut self, value: impl Into<UsageReportQueryGranularity>) -> Self {
+    pub fn granularity(mut self, value: impl Into<UsageReportGranularity>) -> Self {
         self.granularity = Some(value.into());
         self
     }
@@ -2314,34 +2385,6 @@ impl UsageReportQuery {
     pub fn start_date(mut self, value: impl Into<String>) -> Self {
         self.start_date = value.into();
         self
-    }
-}
-::mkio_core::open_enum! {
-    /// Output format, json (default) or csv.
-    ///
-    /// Default: `json`.
-    pub enum UsageReportQueryFormat {
-        /// `json`.
-        Json = "json",
-        /// `csv`.
-        Csv = "csv",
-    }
-}
-::mkio_core::open_enum! {
-    /// Aggregation bucket size, default day.
-    ///
-    /// Default: `day`.
-    pub enum UsageReportQueryGranularity {
-        /// `year`.
-        Year = "year",
-        /// `month`.
-        Month = "month",
-        /// `week`.
-        Week = "week",
-        /// `day`.
-        Day = "day",
-        /// `hour`.
-        Hour = "hour",
     }
 }
 /// `UsageReportSupplemental` of the document.
@@ -2449,6 +2492,18 @@ pub struct UserOrganization {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spec: Option<UserOrganizationSpec>,
 }
+/// `UserOrganizationList` of the document.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct UserOrganizationList {
+    /// Record kind
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+    /// Organizations open to the user, by access or by invitation
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub value: Option<Vec<UserOrganization>>,
+}
 /// `UserOrganizationMetadata` of the document.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
@@ -2487,52 +2542,6 @@ impl UserOrganizationPatch {
         self
     }
 }
-/// `UserOrganizationPendingInvite` of the document.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct UserOrganizationPendingInvite {
-    /// Inviter's comment.
-    ///
-    /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub comment: Option<String>,
-    /// Inviter's email.
-    ///
-    /// Read-only: the service fills it.
-    #[serde(rename = "invitedBy", default, skip_serializing_if = "Nullable::is_absent")]
-    pub invited_by: Nullable<String>,
-    /// Invite state
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub state: Option<UserOrganizationPendingInviteState>,
-}
-impl UserOrganizationPendingInvite {
-    /// A `UserOrganizationPendingInvite` with what it cannot do without; the rest is absent.
-    pub fn new(state: impl Into<UserOrganizationPendingInviteState>) -> Self {
-        Self {
-            state: Some(state.into()),
-            comment: Default::default(),
-            invited_by: Default::default(),
-        }
-    }
-    /// Sets [`state`](Self#structfield.state).
-    pub fn state(
-        mut self,
-        value: impl Into<UserOrganizationPendingInviteState>,
-    ) -> Self {
-        self.state = Some(value.into());
-        self
-    }
-}
-::mkio_core::open_enum! {
-    /// Invite state
-    pub enum UserOrganizationPendingInviteState {
-        /// `accepted`.
-        Accepted = "accepted",
-        /// `pending`.
-        Pending = "pending",
-    }
-}
 /// `UserOrganizationSpec` of the document.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
@@ -2540,7 +2549,7 @@ impl UserOrganizationPendingInvite {
 pub struct UserOrganizationSpec {
     /// Open invitation to join the organization
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub invite: Option<UserOrganizationPendingInvite>,
+    pub invite: Option<PendingInvite>,
 }
 impl UserOrganizationSpec {
     /// An empty `UserOrganizationSpec`, to be filled with its setters.
@@ -2548,22 +2557,10 @@ impl UserOrganizationSpec {
         Self::default()
     }
     /// Sets [`invite`](Self#structfield.invite).
-    pub fn invite(mut self, value: impl Into<UserOrganizationPendingInvite>) -> Self {
+    pub fn invite(mut self, value: impl Into<PendingInvite>) -> Self {
         self.invite = Some(value.into());
         self
     }
-}
-/// `UserOrganizationsList` of the document.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct UserOrganizationsList {
-    /// Record kind
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub kind: Option<String>,
-    /// Organizations open to the user, by access or by invitation
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub value: Option<Vec<UserOrganization>>,
 }
 /// `UserProfile` of the document.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]

@@ -1586,7 +1586,7 @@ impl<'a> GetAssetStorage<'a> {
     ///
     /// When an argument is missing, the service refuses the request, no answer comes, or the
     /// answer does not decode: see [`mkio_core::ErrorKind`].
-    pub async fn send(self) -> Result<Response<types::AssetStorageResponse>> {
+    pub async fn send(self) -> Result<Response<types::AssetStorage>> {
         let client = self.client;
         let request = self.into_request()?;
         let info = OperationInfo {
@@ -7750,9 +7750,7 @@ impl<'a> ListStreamingLocatorContentKeys<'a> {
     ///
     /// When an argument is missing, the service refuses the request, no answer comes, or the
     /// answer does not decode: see [`mkio_core::ErrorKind`].
-    pub async fn send(
-        self,
-    ) -> Result<Response<types::StreamingLocatorListContentKeysResponse>> {
+    pub async fn send(self) -> Result<Response<types::StreamingLocatorContentKeyList>> {
         let client = self.client;
         let request = self.into_request()?;
         let info = OperationInfo {
@@ -7769,7 +7767,7 @@ pub struct GetStreamingLocatorPaths<'a> {
     pub(crate) client: &'a super::Client,
     project_name: Result<String, String>,
     locator_name: Result<String, String>,
-    body: Result<types::StreamingLocatorListPaths, String>,
+    body: Result<types::StreamingLocatorPathsQuery, String>,
 }
 impl<'a> GetStreamingLocatorPaths<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
@@ -7803,16 +7801,16 @@ impl<'a> GetStreamingLocatorPaths<'a> {
     /// The body, as `application/json`.
     pub fn body<V>(mut self, value: V) -> Self
     where
-        V: std::convert::TryInto<types::StreamingLocatorListPaths>,
+        V: std::convert::TryInto<types::StreamingLocatorPathsQuery>,
         <V as std::convert::TryInto<
-            types::StreamingLocatorListPaths,
+            types::StreamingLocatorPathsQuery,
         >>::Error: std::fmt::Display,
     {
         self.body = value
             .try_into()
             .map_err(|s| {
                 format!(
-                    "conversion to `StreamingLocatorListPaths` for body failed: {}", s
+                    "conversion to `StreamingLocatorPathsQuery` for body failed: {}", s
                 )
             });
         self
@@ -7858,9 +7856,7 @@ impl<'a> GetStreamingLocatorPaths<'a> {
     ///
     /// When an argument is missing, the service refuses the request, no answer comes, or the
     /// answer does not decode: see [`mkio_core::ErrorKind`].
-    pub async fn send(
-        self,
-    ) -> Result<Response<types::StreamingLocatorListPathsResponse>> {
+    pub async fn send(self) -> Result<Response<types::StreamingLocatorPaths>> {
         let client = self.client;
         let request = self.into_request()?;
         let info = OperationInfo {

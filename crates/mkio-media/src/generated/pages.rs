@@ -239,7 +239,7 @@ impl Page for types::StreamingLocatorList {
         u64::try_from(total).ok()
     }
 }
-impl Page for types::StreamingLocatorListContentKeysResponse {
+impl Page for types::StreamingLocatorContentKeyList {
     type Item = types::StreamingLocatorContentKey;
     fn items(&self) -> &[Self::Item] {
         self.content_keys.as_deref().unwrap_or_default()
@@ -455,11 +455,11 @@ impl builder::ListStreamingLocators<'_> {
 }
 impl builder::ListStreamingLocatorContentKeys<'_> {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
-    pub fn items(self) -> Items<types::StreamingLocatorListContentKeysResponse> {
+    pub fn items(self) -> Items<types::StreamingLocatorContentKeyList> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
-    pub fn pages(self) -> Pages<types::StreamingLocatorListContentKeysResponse> {
+    pub fn pages(self) -> Pages<types::StreamingLocatorContentKeyList> {
         let transport = self.client.transport().clone();
         Pages::new(
             transport,

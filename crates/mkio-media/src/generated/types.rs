@@ -116,6 +116,17 @@ impl AccountFilterPut {
         self
     }
 }
+::mkio_core::open_enum! {
+    /// Whether any active flow currently uses the source.
+    ///
+    /// Default: `Inactive`.
+    pub enum ActivityState {
+        /// `Inactive`.
+        Inactive = "Inactive",
+        /// `Active`.
+        Active = "Active",
+    }
+}
 /// `AdaptationSet` of the document.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
@@ -177,11 +188,11 @@ impl AiPipelinePreset {
         self
     }
 }
-/// `AkamiHeaderAuthKey` of the document.
+/// `AkamaiHeaderAuthKey` of the document.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
-pub struct AkamiHeaderAuthKey {
+pub struct AkamaiHeaderAuthKey {
     /// `base64Key` of the document.
     #[serde(rename = "base64Key", skip_serializing_if = "Option::is_none")]
     pub base64_key: Option<Secret<String>>,
@@ -192,8 +203,8 @@ pub struct AkamiHeaderAuthKey {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub identifier: Option<String>,
 }
-impl AkamiHeaderAuthKey {
-    /// An empty `AkamiHeaderAuthKey`, to be filled with its setters.
+impl AkamaiHeaderAuthKey {
+    /// An empty `AkamaiHeaderAuthKey`, to be filled with its setters.
     pub fn new() -> Self {
         Self::default()
     }
@@ -281,6 +292,29 @@ pub struct Asset {
     /// Read-only: the service fills it.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub type_: Option<String>,
+}
+::mkio_core::open_enum! {
+    /// Which built-in asset conversion preset runs.
+    pub enum AssetConverterPresetName {
+        /// `CopyTopBitrateInterleaved`.
+        CopyTopBitrateInterleaved = "CopyTopBitrateInterleaved",
+        /// `CopyAllBitrateNonInterleaved`.
+        CopyAllBitrateNonInterleaved = "CopyAllBitrateNonInterleaved",
+        /// `CopyAllBitrateInterleaved`.
+        CopyAllBitrateInterleaved = "CopyAllBitrateInterleaved",
+    }
+}
+/// `AssetFile` of the document.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct AssetFile {
+    /// `name` of the document.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// `size` of the document.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub size: Option<i64>,
 }
 /// `AssetFileAccessInfo` of the document.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
@@ -375,6 +409,15 @@ impl AssetFilterPut {
         self.properties = value.into();
         self
     }
+}
+/// `AssetFolder` of the document.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct AssetFolder {
+    /// `name` of the document.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
 }
 /// `AssetIdentifier` of the document.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
@@ -604,11 +647,23 @@ impl AssetPutProperties {
         self
     }
 }
-/// `AssetStorageDataMetadata` of the document.
+/// `AssetStorage` of the document.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
-pub struct AssetStorageDataMetadata {
+pub struct AssetStorage {
+    /// Asset metadata.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub metadata: Option<AssetStorageMetadata>,
+    /// Storage container contents.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub spec: Option<AssetStorageSpec>,
+}
+/// `AssetStorageMetadata` of the document.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct AssetStorageMetadata {
     /// Unique asset id.
     ///
     /// Format: uuid.
@@ -618,11 +673,11 @@ pub struct AssetStorageDataMetadata {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
 }
-/// `AssetStorageDataSpec` of the document.
+/// `AssetStorageSpec` of the document.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
-pub struct AssetStorageDataSpec {
+pub struct AssetStorageSpec {
     /// Storage container name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub container: Option<String>,
@@ -634,10 +689,10 @@ pub struct AssetStorageDataSpec {
     pub exceptions: Option<Exceptions>,
     /// Container files, top level only.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub files: Option<Vec<File>>,
+    pub files: Option<Vec<AssetFile>>,
     /// Folders of the container.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub folders: Option<Vec<Folder>>,
+    pub folders: Option<Vec<AssetFolder>>,
     /// Data format hint: mk.mezz.v0 (MediaKind mezzanine) yields periods; ams.v0 (Azure Media Services) yields tracks.
     #[serde(rename = "formatHint", skip_serializing_if = "Option::is_none")]
     pub format_hint: Option<String>,
@@ -647,18 +702,6 @@ pub struct AssetStorageDataSpec {
     /// Content map keyed by filename, taken from every eligible file. Mutually exclusive with periods.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tracks: Option<BTreeMap<String, Track>>,
-}
-/// `AssetStorageResponse` of the document.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct AssetStorageResponse {
-    /// Asset metadata.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub metadata: Option<AssetStorageDataMetadata>,
-    /// Storage container contents.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub spec: Option<AssetStorageDataSpec>,
 }
 /// `AssetStreamingLocatorList` of the document.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
@@ -820,11 +863,58 @@ impl AwsCredentialSpec {
         self
     }
 }
-/// `AwsStorageSpecCreate` of the document.
+/// `AwsStorageSpec` of the document.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct AwsStorageSpec {
+    /// S3 bucket name; settable only at creation, immutable after.
+    ///
+    /// Pattern: `^(?!.*\.\.)[a-z0-9][-a-z0-9.]{1,61}[a-z0-9]$`.
+    #[serde(rename = "bucketName", skip_serializing_if = "Option::is_none")]
+    pub bucket_name: Option<String>,
+    /// S3 bucket credential; must be given when creating.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub credential: Option<AwsCredential>,
+    /// Free-text storage description.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Region of the storage.
+    ///
+    /// Read-only: the service fills it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    /// S3 bucket URL.
+    ///
+    /// Read-only: the service fills it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+}
+/// `AwsStorageSpecPatch` of the document.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct AwsStorageSpecPatch {
+    /// Free-text storage description.
+    #[serde(default, skip_serializing_if = "Nullable::is_absent")]
+    pub description: Nullable<String>,
+}
+impl AwsStorageSpecPatch {
+    /// An empty `AwsStorageSpecPatch`, to be filled with its setters.
+    pub fn new() -> Self {
+        Self::default()
+    }
+    /// Sets [`description`](Self#structfield.description).
+    pub fn description(mut self, value: impl Into<Nullable<String>>) -> Self {
+        self.description = value.into();
+        self
+    }
+}
+/// `AwsStorageSpecPut` of the document.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
-pub struct AwsStorageSpecCreate {
+pub struct AwsStorageSpecPut {
     /// S3 bucket name; settable only at creation, immutable after.
     ///
     /// Pattern: `^(?!.*\.\.)[a-z0-9][-a-z0-9.]{1,61}[a-z0-9]$`.
@@ -837,8 +927,8 @@ pub struct AwsStorageSpecCreate {
     #[serde(default, skip_serializing_if = "Nullable::is_absent")]
     pub description: Nullable<String>,
 }
-impl AwsStorageSpecCreate {
-    /// A `AwsStorageSpecCreate` with what it cannot do without; the rest is absent.
+impl AwsStorageSpecPut {
+    /// A `AwsStorageSpecPut` with what it cannot do without; the rest is absent.
     pub fn new(bucket_name: impl Into<String>) -> Self {
         Self {
             bucket_name: bucket_name.into(),
@@ -862,82 +952,11 @@ impl AwsStorageSpecCreate {
         self
     }
 }
-/// `AwsStorageSpecPatch` of the document.
+/// `AzureCredential` of the document.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
-pub struct AwsStorageSpecPatch {
-    /// Free-text storage description.
-    #[serde(default, skip_serializing_if = "Nullable::is_absent")]
-    pub description: Nullable<String>,
-}
-impl AwsStorageSpecPatch {
-    /// An empty `AwsStorageSpecPatch`, to be filled with its setters.
-    pub fn new() -> Self {
-        Self::default()
-    }
-    /// Sets [`description`](Self#structfield.description).
-    pub fn description(mut self, value: impl Into<Nullable<String>>) -> Self {
-        self.description = value.into();
-        self
-    }
-}
-/// `AwsStorageSpecRead` of the document.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct AwsStorageSpecRead {
-    /// S3 bucket name; settable only at creation, immutable after.
-    ///
-    /// Pattern: `^(?!.*\.\.)[a-z0-9][-a-z0-9.]{1,61}[a-z0-9]$`.
-    #[serde(rename = "bucketName", skip_serializing_if = "Option::is_none")]
-    pub bucket_name: Option<String>,
-    /// S3 bucket credential; must be given when creating.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub credential: Option<AwsCredential>,
-    /// Free-text storage description.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub description: Option<String>,
-    /// Region of the storage.
-    ///
-    /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub region: Option<String>,
-    /// S3 bucket URL.
-    ///
-    /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub url: Option<String>,
-}
-/// `AzureCredentialCreate` of the document.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct AzureCredentialCreate {
-    /// Azure storage SAS token; keep its leading '?'.
-    ///
-    /// Pattern: `^\?([a-z]+=[^&]+)(&[a-z]+=[^&]+)+$`.
-    #[serde(rename = "sasToken")]
-    pub sas_token: Secret<String>,
-}
-impl AzureCredentialCreate {
-    /// A `AzureCredentialCreate` with what it cannot do without; the rest is absent.
-    pub fn new(sas_token: impl Into<Secret<String>>) -> Self {
-        Self {
-            sas_token: sas_token.into(),
-        }
-    }
-    /// Sets [`sas_token`](Self#structfield.sas_token).
-    pub fn sas_token(mut self, value: impl Into<Secret<String>>) -> Self {
-        self.sas_token = value.into();
-        self
-    }
-}
-/// `AzureCredentialRead` of the document.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct AzureCredentialRead {
+pub struct AzureCredential {
     /// Azure storage SAS token; keep its leading '?'.
     ///
     /// Pattern: `^\?([a-z]+=[^&]+)(&[a-z]+=[^&]+)+$`.
@@ -954,90 +973,85 @@ pub struct AzureCredentialRead {
     #[serde(rename = "signedStart", skip_serializing_if = "Option::is_none")]
     pub signed_start: Option<Timestamp>,
 }
-/// `AzureCredentialSpecCreate` of the document.
+/// `AzureCredentialPost` of the document.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
-pub struct AzureCredentialSpecCreate {
-    /// Azure storage account credential.
-    pub credential: AzureCredentialCreate,
+pub struct AzureCredentialPost {
+    /// Azure storage SAS token; keep its leading '?'.
+    ///
+    /// Pattern: `^\?([a-z]+=[^&]+)(&[a-z]+=[^&]+)+$`.
+    #[serde(rename = "sasToken")]
+    pub sas_token: Secret<String>,
 }
-impl AzureCredentialSpecCreate {
-    /// A `AzureCredentialSpecCreate` with what it cannot do without; the rest is absent.
-    pub fn new(credential: impl Into<AzureCredentialCreate>) -> Self {
+impl AzureCredentialPost {
+    /// A `AzureCredentialPost` with what it cannot do without; the rest is absent.
+    pub fn new(sas_token: impl Into<Secret<String>>) -> Self {
+        Self {
+            sas_token: sas_token.into(),
+        }
+    }
+    /// Sets [`sas_token`](Self#structfield.sas_token).
+    pub fn sas_token(mut self, value: impl Into<Secret<String>>) -> Self {
+        self.sas_token = value.into();
+        self
+    }
+}
+/// `AzureCredentialSpec` of the document.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct AzureCredentialSpec {
+    /// Azure storage account credential.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub credential: Option<AzureCredential>,
+}
+/// `AzureCredentialSpecPost` of the document.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct AzureCredentialSpecPost {
+    /// Azure storage account credential.
+    pub credential: AzureCredentialPost,
+}
+impl AzureCredentialSpecPost {
+    /// A `AzureCredentialSpecPost` with what it cannot do without; the rest is absent.
+    pub fn new(credential: impl Into<AzureCredentialPost>) -> Self {
         Self {
             credential: credential.into(),
         }
     }
     /// Sets [`credential`](Self#structfield.credential).
-    pub fn credential(mut self, value: impl Into<AzureCredentialCreate>) -> Self {
+    pub fn credential(mut self, value: impl Into<AzureCredentialPost>) -> Self {
         self.credential = value.into();
         self
     }
 }
-/// `AzureCredentialSpecRead` of the document.
+/// `AzureStorageSpec` of the document.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
-pub struct AzureCredentialSpecRead {
+pub struct AzureStorageSpec {
     /// Azure storage account credential.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub credential: Option<AzureCredentialRead>,
-}
-/// `AzureStorageSpecCreate` of the document.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct AzureStorageSpecCreate {
-    /// Azure storage account credential.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub credential: Option<AzureCredentialCreate>,
+    pub credential: Option<AzureCredential>,
     /// Free-text storage description.
-    #[serde(default, skip_serializing_if = "Nullable::is_absent")]
-    pub description: Nullable<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
     /// Optional Private Link settings; null removes the link.
     #[serde(
         rename = "privateLinkServiceConnection",
-        default,
-        skip_serializing_if = "Nullable::is_absent"
+        skip_serializing_if = "Option::is_none"
     )]
-    pub private_link_service_connection: Nullable<PrivateLinkServiceConnection>,
+    pub private_link_service_connection: Option<PrivateLinkServiceConnection>,
+    /// Region of the storage.
+    ///
+    /// Read-only: the service fills it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
     /// HTTP(S) URL for reaching the storage; settable only at creation, immutable after.
-    pub url: String,
-}
-impl AzureStorageSpecCreate {
-    /// A `AzureStorageSpecCreate` with what it cannot do without; the rest is absent.
-    pub fn new(url: impl Into<String>) -> Self {
-        Self {
-            url: url.into(),
-            credential: Default::default(),
-            description: Default::default(),
-            private_link_service_connection: Default::default(),
-        }
-    }
-    /// Sets [`credential`](Self#structfield.credential).
-    pub fn credential(mut self, value: impl Into<AzureCredentialCreate>) -> Self {
-        self.credential = Some(value.into());
-        self
-    }
-    /// Sets [`description`](Self#structfield.description).
-    pub fn description(mut self, value: impl Into<Nullable<String>>) -> Self {
-        self.description = value.into();
-        self
-    }
-    /// Sets [`private_link_service_connection`](Self#structfield.private_link_service_connection).
-    pub fn private_link_service_connection(
-        mut self,
-        value: impl Into<Nullable<PrivateLinkServiceConnection>>,
-    ) -> Self {
-        self.private_link_service_connection = value.into();
-        self
-    }
-    /// Sets [`url`](Self#structfield.url).
-    pub fn url(mut self, value: impl Into<String>) -> Self {
-        self.url = value.into();
-        self
-    }
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
 }
 /// `AzureStorageSpecPatch` of the document.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
@@ -1074,31 +1088,60 @@ impl AzureStorageSpecPatch {
         self
     }
 }
-/// `AzureStorageSpecRead` of the document.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+/// `AzureStorageSpecPut` of the document.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
-pub struct AzureStorageSpecRead {
+pub struct AzureStorageSpecPut {
     /// Azure storage account credential.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub credential: Option<AzureCredentialRead>,
+    pub credential: Option<AzureCredentialPost>,
     /// Free-text storage description.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub description: Option<String>,
+    #[serde(default, skip_serializing_if = "Nullable::is_absent")]
+    pub description: Nullable<String>,
     /// Optional Private Link settings; null removes the link.
     #[serde(
         rename = "privateLinkServiceConnection",
-        skip_serializing_if = "Option::is_none"
+        default,
+        skip_serializing_if = "Nullable::is_absent"
     )]
-    pub private_link_service_connection: Option<PrivateLinkServiceConnection>,
-    /// Region of the storage.
-    ///
-    /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub region: Option<String>,
+    pub private_link_service_connection: Nullable<PrivateLinkServiceConnection>,
     /// HTTP(S) URL for reaching the storage; settable only at creation, immutable after.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub url: Option<String>,
+    pub url: String,
+}
+impl AzureStorageSpecPut {
+    /// A `AzureStorageSpecPut` with what it cannot do without; the rest is absent.
+    pub fn new(url: impl Into<String>) -> Self {
+        Self {
+            url: url.into(),
+            credential: Default::default(),
+            description: Default::default(),
+            private_link_service_connection: Default::default(),
+        }
+    }
+    /// Sets [`credential`](Self#structfield.credential).
+    pub fn credential(mut self, value: impl Into<AzureCredentialPost>) -> Self {
+        self.credential = Some(value.into());
+        self
+    }
+    /// Sets [`description`](Self#structfield.description).
+    pub fn description(mut self, value: impl Into<Nullable<String>>) -> Self {
+        self.description = value.into();
+        self
+    }
+    /// Sets [`private_link_service_connection`](Self#structfield.private_link_service_connection).
+    pub fn private_link_service_connection(
+        mut self,
+        value: impl Into<Nullable<PrivateLinkServiceConnection>>,
+    ) -> Self {
+        self.private_link_service_connection = value.into();
+        self
+    }
+    /// Sets [`url`](Self#structfield.url).
+    pub fn url(mut self, value: impl Into<String>) -> Self {
+        self.url = value.into();
+        self
+    }
 }
 /// `BlobStorageMetadata` of the document.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
@@ -1143,33 +1186,19 @@ pub struct BlobStorageMetadata {
 pub struct BuiltInAssetConverterPreset {
     /// Which built-in asset conversion preset runs.
     #[serde(rename = "presetName", skip_serializing_if = "Option::is_none")]
-    pub preset_name: Option<BuiltInAssetConverterPresetPresetName>,
+    pub preset_name: Option<AssetConverterPresetName>,
 }
 impl BuiltInAssetConverterPreset {
     /// A `BuiltInAssetConverterPreset` with what it cannot do without; the rest is absent.
-    pub fn new(preset_name: impl Into<BuiltInAssetConverterPresetPresetName>) -> Self {
+    pub fn new(preset_name: impl Into<AssetConverterPresetName>) -> Self {
         Self {
             preset_name: Some(preset_name.into()),
         }
     }
     /// Sets [`preset_name`](Self#structfield.preset_name).
-    pub fn preset_name(
-        mut self,
-        value: impl Into<BuiltInAssetConverterPresetPresetName>,
-    ) -> Self {
+    pub fn preset_name(mut self, value: impl Into<AssetConverterPresetName>) -> Self {
         self.preset_name = Some(value.into());
         self
-    }
-}
-::mkio_core::open_enum! {
-    /// Which built-in asset conversion preset runs.
-    pub enum BuiltInAssetConverterPresetPresetName {
-        /// `CopyTopBitrateInterleaved`.
-        CopyTopBitrateInterleaved = "CopyTopBitrateInterleaved",
-        /// `CopyAllBitrateNonInterleaved`.
-        CopyAllBitrateNonInterleaved = "CopyAllBitrateNonInterleaved",
-        /// `CopyAllBitrateInterleaved`.
-        CopyAllBitrateInterleaved = "CopyAllBitrateInterleaved",
     }
 }
 /// `BuiltInStandardEncoderPreset` of the document.
@@ -1246,6 +1275,13 @@ impl CbcsDrmConfiguration {
     ) -> Self {
         self.widevine = Some(value.into());
         self
+    }
+}
+::mkio_core::open_enum! {
+    /// Deprecated, due for removal; any value is ignored, since turning CDN on picks the provider.
+    pub enum CdnProvider {
+        /// `StandardAkamai`.
+        StandardAkamai = "StandardAkamai",
     }
 }
 /// `CencDrmConfiguration` of the document.
@@ -1632,9 +1668,7 @@ pub struct ContentKeyPolicyFairPlayConfiguration {
     >,
     /// `rentalAndLeaseKeyType` of the document.
     #[serde(rename = "rentalAndLeaseKeyType", skip_serializing_if = "Option::is_none")]
-    pub rental_and_lease_key_type: Option<
-        ContentKeyPolicyFairPlayConfigurationRentalAndLeaseKeyType,
-    >,
+    pub rental_and_lease_key_type: Option<FairPlayRentalAndLeaseKeyType>,
     /// Rental duration; 0 or more.
     #[serde(rename = "rentalDuration", skip_serializing_if = "Option::is_none")]
     pub rental_duration: Option<i64>,
@@ -1645,9 +1679,7 @@ impl ContentKeyPolicyFairPlayConfiguration {
         ask: impl Into<Secret<String>>,
         fair_play_pfx: impl Into<Secret<String>>,
         fair_play_pfx_password: impl Into<Secret<String>>,
-        rental_and_lease_key_type: impl Into<
-            ContentKeyPolicyFairPlayConfigurationRentalAndLeaseKeyType,
-        >,
+        rental_and_lease_key_type: impl Into<FairPlayRentalAndLeaseKeyType>,
         rental_duration: impl Into<i64>,
     ) -> Self {
         Self {
@@ -1688,7 +1720,7 @@ impl ContentKeyPolicyFairPlayConfiguration {
     /// Sets [`rental_and_lease_key_type`](Self#structfield.rental_and_lease_key_type).
     pub fn rental_and_lease_key_type(
         mut self,
-        value: impl Into<ContentKeyPolicyFairPlayConfigurationRentalAndLeaseKeyType>,
+        value: impl Into<FairPlayRentalAndLeaseKeyType>,
     ) -> Self {
         self.rental_and_lease_key_type = Some(value.into());
         self
@@ -1697,21 +1729,6 @@ impl ContentKeyPolicyFairPlayConfiguration {
     pub fn rental_duration(mut self, value: impl Into<i64>) -> Self {
         self.rental_duration = Some(value.into());
         self
-    }
-}
-::mkio_core::open_enum! {
-    /// `ContentKeyPolicyFairPlayConfigurationRentalAndLeaseKeyType` of the document.
-    pub enum ContentKeyPolicyFairPlayConfigurationRentalAndLeaseKeyType {
-        /// `Unknown`.
-        DeclaredUnknown = "Unknown",
-        /// `Undefined`.
-        Undefined = "Undefined",
-        /// `DualExpiry`.
-        DualExpiry = "DualExpiry",
-        /// `PersistentUnlimited`.
-        PersistentUnlimited = "PersistentUnlimited",
-        /// `PersistentLimited`.
-        PersistentLimited = "PersistentLimited",
     }
 }
 /// `ContentKeyPolicyFairPlayOfflineRentalConfiguration` of the document.
@@ -1991,7 +2008,7 @@ pub struct ContentKeyPolicyPlayReadyLicense {
     pub content_key_location: Option<ContentKeyPolicyPlayReadyContentKeyLocation>,
     /// PlayReady content kind.
     #[serde(rename = "contentType", skip_serializing_if = "Option::is_none")]
-    pub content_type: Option<ContentKeyPolicyPlayReadyLicenseContentType>,
+    pub content_type: Option<PlayReadyContentType>,
     /// License expiry date.
     #[serde(rename = "expirationDate", skip_serializing_if = "Option::is_none")]
     pub expiration_date: Option<Timestamp>,
@@ -2002,7 +2019,7 @@ pub struct ContentKeyPolicyPlayReadyLicense {
     pub grace_period: Option<String>,
     /// `licenseType` of the document.
     #[serde(rename = "licenseType", skip_serializing_if = "Option::is_none")]
-    pub license_type: Option<ContentKeyPolicyPlayReadyLicenseLicenseType>,
+    pub license_type: Option<PlayReadyLicenseType>,
     /// Play right of the license.
     #[serde(rename = "playRight", skip_serializing_if = "Option::is_none")]
     pub play_right: Option<ContentKeyPolicyPlayReadyPlayRight>,
@@ -2018,15 +2035,15 @@ pub struct ContentKeyPolicyPlayReadyLicense {
     pub relative_expiration_date: Option<String>,
     /// `securityLevel` of the document.
     #[serde(rename = "securityLevel", skip_serializing_if = "Option::is_none")]
-    pub security_level: Option<ContentKeyPolicyPlayReadyLicenseSecurityLevel>,
+    pub security_level: Option<PlayReadySecurityLevel>,
 }
 impl ContentKeyPolicyPlayReadyLicense {
     /// A `ContentKeyPolicyPlayReadyLicense` with what it cannot do without; the rest is absent.
     pub fn new(
         allow_test_devices: bool,
         content_key_location: impl Into<ContentKeyPolicyPlayReadyContentKeyLocation>,
-        content_type: impl Into<ContentKeyPolicyPlayReadyLicenseContentType>,
-        license_type: impl Into<ContentKeyPolicyPlayReadyLicenseLicenseType>,
+        content_type: impl Into<PlayReadyContentType>,
+        license_type: impl Into<PlayReadyLicenseType>,
     ) -> Self {
         Self {
             allow_test_devices: Some(allow_test_devices),
@@ -2061,10 +2078,7 @@ impl ContentKeyPolicyPlayReadyLicense {
         self
     }
     /// Sets [`content_type`](Self#structfield.content_type).
-    pub fn content_type(
-        mut self,
-        value: impl Into<ContentKeyPolicyPlayReadyLicenseContentType>,
-    ) -> Self {
+    pub fn content_type(mut self, value: impl Into<PlayReadyContentType>) -> Self {
         self.content_type = Some(value.into());
         self
     }
@@ -2079,10 +2093,7 @@ impl ContentKeyPolicyPlayReadyLicense {
         self
     }
     /// Sets [`license_type`](Self#structfield.license_type).
-    pub fn license_type(
-        mut self,
-        value: impl Into<ContentKeyPolicyPlayReadyLicenseLicenseType>,
-    ) -> Self {
+    pub fn license_type(mut self, value: impl Into<PlayReadyLicenseType>) -> Self {
         self.license_type = Some(value.into());
         self
     }
@@ -2105,49 +2116,9 @@ impl ContentKeyPolicyPlayReadyLicense {
         self
     }
     /// Sets [`security_level`](Self#structfield.security_level).
-    pub fn security_level(
-        mut self,
-        value: impl Into<ContentKeyPolicyPlayReadyLicenseSecurityLevel>,
-    ) -> Self {
+    pub fn security_level(mut self, value: impl Into<PlayReadySecurityLevel>) -> Self {
         self.security_level = Some(value.into());
         self
-    }
-}
-::mkio_core::open_enum! {
-    /// PlayReady content kind.
-    pub enum ContentKeyPolicyPlayReadyLicenseContentType {
-        /// `Unknown`.
-        DeclaredUnknown = "Unknown",
-        /// `Unspecified`.
-        Unspecified = "Unspecified",
-        /// `UltraVioletDownload`.
-        UltraVioletDownload = "UltraVioletDownload",
-        /// `UltraVioletStreaming`.
-        UltraVioletStreaming = "UltraVioletStreaming",
-    }
-}
-::mkio_core::open_enum! {
-    /// `ContentKeyPolicyPlayReadyLicenseLicenseType` of the document.
-    pub enum ContentKeyPolicyPlayReadyLicenseLicenseType {
-        /// `Unknown`.
-        DeclaredUnknown = "Unknown",
-        /// `NonPersistent`.
-        NonPersistent = "NonPersistent",
-        /// `Persistent`.
-        Persistent = "Persistent",
-    }
-}
-::mkio_core::open_enum! {
-    /// `ContentKeyPolicyPlayReadyLicenseSecurityLevel` of the document.
-    pub enum ContentKeyPolicyPlayReadyLicenseSecurityLevel {
-        /// `Unknown`.
-        DeclaredUnknown = "Unknown",
-        /// `SL150`.
-        Sl150 = "SL150",
-        /// `SL2000`.
-        Sl2000 = "SL2000",
-        /// `SL3000`.
-        Sl3000 = "SL3000",
     }
 }
 /// Play right settings of a PlayReady license.
@@ -2168,9 +2139,7 @@ pub struct ContentKeyPolicyPlayReadyPlayRight {
         rename = "allowPassingVideoContentToUnknownOutput",
         skip_serializing_if = "Option::is_none"
     )]
-    pub allow_passing_video_content_to_unknown_output: Option<
-        ContentKeyPolicyPlayReadyPlayRightAllowPassingVideoContentToUnknownOutput,
-    >,
+    pub allow_passing_video_content_to_unknown_output: Option<PlayReadyUnknownOutput>,
     /// Output protection level.
     #[serde(rename = "analogVideoOpl", skip_serializing_if = "Option::is_none")]
     pub analog_video_opl: Option<i64>,
@@ -2238,9 +2207,7 @@ pub struct ContentKeyPolicyPlayReadyPlayRight {
 impl ContentKeyPolicyPlayReadyPlayRight {
     /// A `ContentKeyPolicyPlayReadyPlayRight` with what it cannot do without; the rest is absent.
     pub fn new(
-        allow_passing_video_content_to_unknown_output: impl Into<
-            ContentKeyPolicyPlayReadyPlayRightAllowPassingVideoContentToUnknownOutput,
-        >,
+        allow_passing_video_content_to_unknown_output: impl Into<PlayReadyUnknownOutput>,
         digital_video_only_content_restriction: bool,
         image_constraint_for_analog_component_video_restriction: bool,
         image_constraint_for_analog_computer_monitor_restriction: bool,
@@ -2277,9 +2244,7 @@ impl ContentKeyPolicyPlayReadyPlayRight {
     /// Sets [`allow_passing_video_content_to_unknown_output`](Self#structfield.allow_passing_video_content_to_unknown_output).
     pub fn allow_passing_video_content_to_unknown_output(
         mut self,
-        value: impl Into<
-            ContentKeyPolicyPlayReadyPlayRightAllowPassingVideoContentToUnknownOutput,
-        >,
+        value: impl Into<PlayReadyUnknownOutput>,
     ) -> Self {
         self.allow_passing_video_content_to_unknown_output = Some(value.into());
         self
@@ -2347,19 +2312,6 @@ impl ContentKeyPolicyPlayReadyPlayRight {
     pub fn uncompressed_digital_video_opl(mut self, value: impl Into<i64>) -> Self {
         self.uncompressed_digital_video_opl = Some(value.into());
         self
-    }
-}
-::mkio_core::open_enum! {
-    /// How unknown outputs are handled.
-    pub enum ContentKeyPolicyPlayReadyPlayRightAllowPassingVideoContentToUnknownOutput {
-        /// `Unknown`.
-        DeclaredUnknown = "Unknown",
-        /// `NotAllowed`.
-        NotAllowed = "NotAllowed",
-        /// `Allowed`.
-        Allowed = "Allowed",
-        /// `AllowedWithVideoConstriction`.
-        AllowedWithVideoConstriction = "AllowedWithVideoConstriction",
     }
 }
 /// Content key policy properties.
@@ -2701,9 +2653,7 @@ pub struct ContentKeyPolicyTokenRestriction {
     pub required_claims: Option<Vec<ContentKeyPolicyTokenClaim>>,
     /// Token type.
     #[serde(rename = "restrictionTokenType", skip_serializing_if = "Option::is_none")]
-    pub restriction_token_type: Option<
-        ContentKeyPolicyTokenRestrictionRestrictionTokenType,
-    >,
+    pub restriction_token_type: Option<RestrictionTokenType>,
 }
 impl ContentKeyPolicyTokenRestriction {
     /// A `ContentKeyPolicyTokenRestriction` with what it cannot do without; the rest is absent.
@@ -2711,9 +2661,7 @@ impl ContentKeyPolicyTokenRestriction {
         audience: impl Into<String>,
         issuer: impl Into<String>,
         primary_verification_key: impl Into<ContentKeyPolicyTokenKey>,
-        restriction_token_type: impl Into<
-            ContentKeyPolicyTokenRestrictionRestrictionTokenType,
-        >,
+        restriction_token_type: impl Into<RestrictionTokenType>,
     ) -> Self {
         Self {
             audience: Some(audience.into()),
@@ -2772,21 +2720,10 @@ impl ContentKeyPolicyTokenRestriction {
     /// Sets [`restriction_token_type`](Self#structfield.restriction_token_type).
     pub fn restriction_token_type(
         mut self,
-        value: impl Into<ContentKeyPolicyTokenRestrictionRestrictionTokenType>,
+        value: impl Into<RestrictionTokenType>,
     ) -> Self {
         self.restriction_token_type = Some(value.into());
         self
-    }
-}
-::mkio_core::open_enum! {
-    /// Token type.
-    pub enum ContentKeyPolicyTokenRestrictionRestrictionTokenType {
-        /// `Unknown`.
-        DeclaredUnknown = "Unknown",
-        /// `Swt`.
-        Swt = "Swt",
-        /// `Jwt`.
-        Jwt = "Jwt",
     }
 }
 /// A ContentKeyPolicyConfiguration this API version does not offer.
@@ -2922,7 +2859,7 @@ impl ContentPut {
 pub struct ContentStatus {
     /// Whether any active flow currently uses the content.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub state: Option<SourceStatusState>,
+    pub state: Option<ActivityState>,
 }
 /// `CrossSiteAccessPolicies` of the document.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
@@ -3222,7 +3159,7 @@ pub struct DestinationStatus {
     pub network_display_name: Option<String>,
     /// Whether any active flow currently uses the destination.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub state: Option<SourceStatusState>,
+    pub state: Option<ActivityState>,
     /// Status of the destination's transport.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transport: Option<TransportStatus>,
@@ -3319,6 +3256,34 @@ impl EncoderPreset {
         self
     }
 }
+::mkio_core::open_enum! {
+    /// Encryption applied on these paths.
+    pub enum EncryptionScheme {
+        /// `NoEncryption`.
+        NoEncryption = "NoEncryption",
+        /// `EnvelopeEncryption`.
+        EnvelopeEncryption = "EnvelopeEncryption",
+        /// `CommonEncryptionCenc`.
+        CommonEncryptionCenc = "CommonEncryptionCenc",
+        /// `CommonEncryptionCbcs`.
+        CommonEncryptionCbcs = "CommonEncryptionCbcs",
+    }
+}
+::mkio_core::open_enum! {
+    /// Transport encryption. Usable with `SRTCaller`, `SRTListener`. Immutable after creation.
+    ///
+    /// Default: `None`.
+    pub enum EncryptionStandard {
+        /// `None`.
+        None = "None",
+        /// `AES128`.
+        Aes128 = "AES128",
+        /// `AES192`.
+        Aes192 = "AES192",
+        /// `AES256`.
+        Aes256 = "AES256",
+    }
+}
 /// `EnvelopeEncryption` of the document.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
@@ -3413,71 +3378,24 @@ pub struct Exceptions {
     #[serde(rename = "additionalProperties", skip_serializing_if = "Option::is_none")]
     pub additional_properties: Option<String>,
 }
-/// `File` of the document.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct File {
-    /// `name` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-    /// `size` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub size: Option<i64>,
-}
-/// `FilterTrackPropertyCondition` of the document.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct FilterTrackPropertyCondition {
-    /// Comparison; tracks satisfying it are kept. E.g. property 'Type' Equal 'Audio' keeps every audio track.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub operation: Option<FilterTrackPropertyConditionOperation>,
-    /// Track property compared. Bitrate: number '100000' or range '500000-1000000'; FourCC: avc1, hev1, hvc1 (video), mp4a, ec-3 (audio); Language: RFC 5646 tag; Name: manifest track name; Type: video, audio, text.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub property: Option<FilterTrackPropertyConditionProperty>,
-    /// Value compared, case-insensitively.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub value: Option<String>,
-}
-impl FilterTrackPropertyCondition {
-    /// A `FilterTrackPropertyCondition` with what it cannot do without; the rest is absent.
-    pub fn new(
-        operation: impl Into<FilterTrackPropertyConditionOperation>,
-        property: impl Into<FilterTrackPropertyConditionProperty>,
-        value: impl Into<String>,
-    ) -> Self {
-        Self {
-            operation: Some(operation.into()),
-            property: Some(property.into()),
-            value: Some(value.into()),
-        }
-    }
-    /// Sets [`operation`](Self#structfield.operation).
-    pub fn operation(
-        mut self,
-        value: impl Into<FilterTrackPropertyConditionOperation>,
-    ) -> Self {
-        self.operation = Some(value.into());
-        self
-    }
-    /// Sets [`property`](Self#structfield.property).
-    pub fn property(
-        mut self,
-        value: impl Into<FilterTrackPropertyConditionProperty>,
-    ) -> Self {
-        self.property = Some(value.into());
-        self
-    }
-    /// Sets [`value`](Self#structfield.value).
-    pub fn value(mut self, value: impl Into<String>) -> Self {
-        self.value = Some(value.into());
-        self
+::mkio_core::open_enum! {
+    /// `FairPlayRentalAndLeaseKeyType` of the document.
+    pub enum FairPlayRentalAndLeaseKeyType {
+        /// `Unknown`.
+        DeclaredUnknown = "Unknown",
+        /// `Undefined`.
+        Undefined = "Undefined",
+        /// `DualExpiry`.
+        DualExpiry = "DualExpiry",
+        /// `PersistentUnlimited`.
+        PersistentUnlimited = "PersistentUnlimited",
+        /// `PersistentLimited`.
+        PersistentLimited = "PersistentLimited",
     }
 }
 ::mkio_core::open_enum! {
     /// Comparison; tracks satisfying it are kept. E.g. property 'Type' Equal 'Audio' keeps every audio track.
-    pub enum FilterTrackPropertyConditionOperation {
+    pub enum FilterTrackOperation {
         /// `Equal`.
         Equal = "Equal",
         /// `NotEqual`.
@@ -3486,7 +3404,7 @@ impl FilterTrackPropertyCondition {
 }
 ::mkio_core::open_enum! {
     /// Track property compared. Bitrate: number '100000' or range '500000-1000000'; FourCC: avc1, hev1, hvc1 (video), mp4a, ec-3 (audio); Language: RFC 5646 tag; Name: manifest track name; Type: video, audio, text.
-    pub enum FilterTrackPropertyConditionProperty {
+    pub enum FilterTrackProperty {
         /// `Unknown`.
         DeclaredUnknown = "Unknown",
         /// `Type`.
@@ -3499,6 +3417,50 @@ impl FilterTrackPropertyCondition {
         FourCc = "FourCC",
         /// `Bitrate`.
         Bitrate = "Bitrate",
+    }
+}
+/// `FilterTrackPropertyCondition` of the document.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct FilterTrackPropertyCondition {
+    /// Comparison; tracks satisfying it are kept. E.g. property 'Type' Equal 'Audio' keeps every audio track.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub operation: Option<FilterTrackOperation>,
+    /// Track property compared. Bitrate: number '100000' or range '500000-1000000'; FourCC: avc1, hev1, hvc1 (video), mp4a, ec-3 (audio); Language: RFC 5646 tag; Name: manifest track name; Type: video, audio, text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub property: Option<FilterTrackProperty>,
+    /// Value compared, case-insensitively.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub value: Option<String>,
+}
+impl FilterTrackPropertyCondition {
+    /// A `FilterTrackPropertyCondition` with what it cannot do without; the rest is absent.
+    pub fn new(
+        operation: impl Into<FilterTrackOperation>,
+        property: impl Into<FilterTrackProperty>,
+        value: impl Into<String>,
+    ) -> Self {
+        Self {
+            operation: Some(operation.into()),
+            property: Some(property.into()),
+            value: Some(value.into()),
+        }
+    }
+    /// Sets [`operation`](Self#structfield.operation).
+    pub fn operation(mut self, value: impl Into<FilterTrackOperation>) -> Self {
+        self.operation = Some(value.into());
+        self
+    }
+    /// Sets [`property`](Self#structfield.property).
+    pub fn property(mut self, value: impl Into<FilterTrackProperty>) -> Self {
+        self.property = Some(value.into());
+        self
+    }
+    /// Sets [`value`](Self#structfield.value).
+    pub fn value(mut self, value: impl Into<String>) -> Self {
+        self.value = Some(value.into());
+        self
     }
 }
 /// `FilterTrackSelection` of the document.
@@ -3554,15 +3516,6 @@ impl FirstQuality {
         self
     }
 }
-/// `Folder` of the document.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct Folder {
-    /// `name` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-}
 /// `GoogleCredential` of the document.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
@@ -3605,11 +3558,53 @@ impl GoogleCredentialSpec {
         self
     }
 }
-/// `GoogleStorageSpecCreate` of the document.
+/// `GoogleStorageSpec` of the document.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct GoogleStorageSpec {
+    /// Google Storage bucket name; settable only at creation, immutable after.
+    ///
+    /// Length in characters: 2 to 256.
+    #[serde(rename = "bucketName", skip_serializing_if = "Option::is_none")]
+    pub bucket_name: Option<String>,
+    /// Google Storage bucket credential; must be given when creating.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub credential: Option<GoogleCredential>,
+    /// Free-text storage description.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Region of the storage.
+    ///
+    /// Read-only: the service fills it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+}
+/// `GoogleStorageSpecPatch` of the document.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct GoogleStorageSpecPatch {
+    /// Free-text storage description.
+    #[serde(default, skip_serializing_if = "Nullable::is_absent")]
+    pub description: Nullable<String>,
+}
+impl GoogleStorageSpecPatch {
+    /// An empty `GoogleStorageSpecPatch`, to be filled with its setters.
+    pub fn new() -> Self {
+        Self::default()
+    }
+    /// Sets [`description`](Self#structfield.description).
+    pub fn description(mut self, value: impl Into<Nullable<String>>) -> Self {
+        self.description = value.into();
+        self
+    }
+}
+/// `GoogleStorageSpecPut` of the document.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
-pub struct GoogleStorageSpecCreate {
+pub struct GoogleStorageSpecPut {
     /// Google Storage bucket name; settable only at creation, immutable after.
     ///
     /// Length in characters: 2 to 256.
@@ -3622,8 +3617,8 @@ pub struct GoogleStorageSpecCreate {
     #[serde(default, skip_serializing_if = "Nullable::is_absent")]
     pub description: Nullable<String>,
 }
-impl GoogleStorageSpecCreate {
-    /// A `GoogleStorageSpecCreate` with what it cannot do without; the rest is absent.
+impl GoogleStorageSpecPut {
+    /// A `GoogleStorageSpecPut` with what it cannot do without; the rest is absent.
     pub fn new(bucket_name: impl Into<String>) -> Self {
         Self {
             bucket_name: bucket_name.into(),
@@ -3646,48 +3641,6 @@ impl GoogleStorageSpecCreate {
         self.description = value.into();
         self
     }
-}
-/// `GoogleStorageSpecPatch` of the document.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct GoogleStorageSpecPatch {
-    /// Free-text storage description.
-    #[serde(default, skip_serializing_if = "Nullable::is_absent")]
-    pub description: Nullable<String>,
-}
-impl GoogleStorageSpecPatch {
-    /// An empty `GoogleStorageSpecPatch`, to be filled with its setters.
-    pub fn new() -> Self {
-        Self::default()
-    }
-    /// Sets [`description`](Self#structfield.description).
-    pub fn description(mut self, value: impl Into<Nullable<String>>) -> Self {
-        self.description = value.into();
-        self
-    }
-}
-/// `GoogleStorageSpecRead` of the document.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct GoogleStorageSpecRead {
-    /// Google Storage bucket name; settable only at creation, immutable after.
-    ///
-    /// Length in characters: 2 to 256.
-    #[serde(rename = "bucketName", skip_serializing_if = "Option::is_none")]
-    pub bucket_name: Option<String>,
-    /// Google Storage bucket credential; must be given when creating.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub credential: Option<GoogleCredential>,
-    /// Free-text storage description.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub description: Option<String>,
-    /// Region of the storage.
-    ///
-    /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub region: Option<String>,
 }
 /// `HlsSettings` of the document.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
@@ -4678,7 +4631,7 @@ pub struct JobRecording {
 #[non_exhaustive]
 pub struct JsonPatchEntry {
     /// Patch operation.
-    pub op: JsonPatchEntryOp,
+    pub op: JsonPatchOp,
     /// `path` of the document.
     pub path: String,
     /// Search text for 'stringReplace' and 'numberReplace'. 'numberReplace' writes a JSON number, only if the whole value matches: "audio\_pid" becomes 50, never "50".
@@ -4690,7 +4643,7 @@ pub struct JsonPatchEntry {
 }
 impl JsonPatchEntry {
     /// A `JsonPatchEntry` with what it cannot do without; the rest is absent.
-    pub fn new(op: impl Into<JsonPatchEntryOp>, path: impl Into<String>) -> Self {
+    pub fn new(op: impl Into<JsonPatchOp>, path: impl Into<String>) -> Self {
         Self {
             op: op.into(),
             path: path.into(),
@@ -4699,7 +4652,7 @@ impl JsonPatchEntry {
         }
     }
     /// Sets [`op`](Self#structfield.op).
-    pub fn op(mut self, value: impl Into<JsonPatchEntryOp>) -> Self {
+    pub fn op(mut self, value: impl Into<JsonPatchOp>) -> Self {
         self.op = value.into();
         self
     }
@@ -4721,7 +4674,7 @@ impl JsonPatchEntry {
 }
 ::mkio_core::open_enum! {
     /// Patch operation.
-    pub enum JsonPatchEntryOp {
+    pub enum JsonPatchOp {
         /// `add`.
         Add = "add",
         /// `remove`.
@@ -4796,7 +4749,7 @@ pub struct LiveEvent {
 pub struct LiveEventEncoding {
     /// Live event type: PassthroughBasic and PassthroughStandard forward incoming video and audio unchanged; Standard and Premium1080p transcode into several bitrates or layers.
     #[serde(rename = "encodingType", skip_serializing_if = "Option::is_none")]
-    pub encoding_type: Option<LiveEventEncodingEncodingType>,
+    pub encoding_type: Option<LiveEventEncodingType>,
     /// Encoding live events only, not pass-through: output fragment length and video key frame (GoP) interval, ISO 8601, 1 to 10 s; default 2 s (PT2S).
     ///
     /// Default: `PT2S`.
@@ -4807,11 +4760,11 @@ pub struct LiveEventEncoding {
     pub preset_name: Option<String>,
     /// Handling of differing input and output aspect ratios: AutoFit pads, AutoSize ignores the output ratio and uses the largest fit, None clips.
     #[serde(rename = "stretchMode", skip_serializing_if = "Option::is_none")]
-    pub stretch_mode: Option<LiveEventEncodingStretchMode>,
+    pub stretch_mode: Option<StretchMode>,
 }
 impl LiveEventEncoding {
     /// A `LiveEventEncoding` with what it cannot do without; the rest is absent.
-    pub fn new(encoding_type: impl Into<LiveEventEncodingEncodingType>) -> Self {
+    pub fn new(encoding_type: impl Into<LiveEventEncodingType>) -> Self {
         Self {
             encoding_type: Some(encoding_type.into()),
             key_frame_interval: Default::default(),
@@ -4820,10 +4773,7 @@ impl LiveEventEncoding {
         }
     }
     /// Sets [`encoding_type`](Self#structfield.encoding_type).
-    pub fn encoding_type(
-        mut self,
-        value: impl Into<LiveEventEncodingEncodingType>,
-    ) -> Self {
+    pub fn encoding_type(mut self, value: impl Into<LiveEventEncodingType>) -> Self {
         self.encoding_type = Some(value.into());
         self
     }
@@ -4838,17 +4788,14 @@ impl LiveEventEncoding {
         self
     }
     /// Sets [`stretch_mode`](Self#structfield.stretch_mode).
-    pub fn stretch_mode(
-        mut self,
-        value: impl Into<LiveEventEncodingStretchMode>,
-    ) -> Self {
+    pub fn stretch_mode(mut self, value: impl Into<StretchMode>) -> Self {
         self.stretch_mode = Some(value.into());
         self
     }
 }
 ::mkio_core::open_enum! {
     /// Live event type: PassthroughBasic and PassthroughStandard forward incoming video and audio unchanged; Standard and Premium1080p transcode into several bitrates or layers.
-    pub enum LiveEventEncodingEncodingType {
+    pub enum LiveEventEncodingType {
         /// `None`.
         None = "None",
         /// `PassthroughBasic`.
@@ -4859,17 +4806,6 @@ impl LiveEventEncoding {
         Premium1080p = "Premium1080p",
         /// `Standard`.
         Standard = "Standard",
-    }
-}
-::mkio_core::open_enum! {
-    /// Handling of differing input and output aspect ratios: AutoFit pads, AutoSize ignores the output ratio and uses the largest fit, None clips.
-    pub enum LiveEventEncodingStretchMode {
-        /// `None`.
-        None = "None",
-        /// `AutoSize`.
-        AutoSize = "AutoSize",
-        /// `AutoFit`.
-        AutoFit = "AutoFit",
     }
 }
 /// `LiveEventEndpoint` of the document.
@@ -4926,7 +4862,7 @@ pub struct LiveEventInput {
     ///
     /// Default: `RTMP`.
     #[serde(rename = "streamingProtocol", skip_serializing_if = "Option::is_none")]
-    pub streaming_protocol: Option<LiveEventInputStreamingProtocol>,
+    pub streaming_protocol: Option<LiveEventInputProtocol>,
     /// Metadata endpoints.
     #[serde(rename = "timedMetadataEndpoints", skip_serializing_if = "Option::is_none")]
     pub timed_metadata_endpoints: Option<Vec<LiveEventTimedMetadataEndpoint>>,
@@ -4978,7 +4914,7 @@ impl LiveEventInput {
     /// Sets [`streaming_protocol`](Self#structfield.streaming_protocol).
     pub fn streaming_protocol(
         mut self,
-        value: impl Into<LiveEventInputStreamingProtocol>,
+        value: impl Into<LiveEventInputProtocol>,
     ) -> Self {
         self.streaming_protocol = Some(value.into());
         self
@@ -4998,7 +4934,7 @@ impl LiveEventInput {
     /// Input protocol; settable only at creation.
     ///
     /// Default: `RTMP`.
-    pub enum LiveEventInputStreamingProtocol {
+    pub enum LiveEventInputProtocol {
         /// `RTMP`.
         Rtmp = "RTMP",
         /// `RTMPS`.
@@ -5755,6 +5691,15 @@ impl NoEncryption {
         self
     }
 }
+::mkio_core::open_enum! {
+    /// Behaviour once an output fails: carry on with the others, or stop.
+    pub enum OnError {
+        /// `ContinueJob`.
+        ContinueJob = "ContinueJob",
+        /// `StopProcessingJob`.
+        StopProcessingJob = "StopProcessingJob",
+    }
+}
 /// `PaginationInfo` of the document.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
@@ -5873,6 +5818,67 @@ impl PipelineArgumentsPatch {
     pub fn name(mut self, value: impl Into<String>) -> Self {
         self.name = Some(value.into());
         self
+    }
+}
+::mkio_core::open_enum! {
+    /// PlayReady content kind.
+    pub enum PlayReadyContentType {
+        /// `Unknown`.
+        DeclaredUnknown = "Unknown",
+        /// `Unspecified`.
+        Unspecified = "Unspecified",
+        /// `UltraVioletDownload`.
+        UltraVioletDownload = "UltraVioletDownload",
+        /// `UltraVioletStreaming`.
+        UltraVioletStreaming = "UltraVioletStreaming",
+    }
+}
+::mkio_core::open_enum! {
+    /// `PlayReadyLicenseType` of the document.
+    pub enum PlayReadyLicenseType {
+        /// `Unknown`.
+        DeclaredUnknown = "Unknown",
+        /// `NonPersistent`.
+        NonPersistent = "NonPersistent",
+        /// `Persistent`.
+        Persistent = "Persistent",
+    }
+}
+::mkio_core::open_enum! {
+    /// `PlayReadySecurityLevel` of the document.
+    pub enum PlayReadySecurityLevel {
+        /// `Unknown`.
+        DeclaredUnknown = "Unknown",
+        /// `SL150`.
+        Sl150 = "SL150",
+        /// `SL2000`.
+        Sl2000 = "SL2000",
+        /// `SL3000`.
+        Sl3000 = "SL3000",
+    }
+}
+::mkio_core::open_enum! {
+    /// How unknown outputs are handled.
+    pub enum PlayReadyUnknownOutput {
+        /// `Unknown`.
+        DeclaredUnknown = "Unknown",
+        /// `NotAllowed`.
+        NotAllowed = "NotAllowed",
+        /// `Allowed`.
+        Allowed = "Allowed",
+        /// `AllowedWithVideoConstriction`.
+        AllowedWithVideoConstriction = "AllowedWithVideoConstriction",
+    }
+}
+::mkio_core::open_enum! {
+    /// 'Visible' exposes the track in DASH manifests and HLS playlists; 'Hidden' keeps it from clients. 'Visible' by default.
+    ///
+    /// Default: `Visible`.
+    pub enum PlayerVisibility {
+        /// `Visible`.
+        Visible = "Visible",
+        /// `Hidden`.
+        Hidden = "Hidden",
     }
 }
 /// `PresentationTimeRange` of the document.
@@ -6042,6 +6048,25 @@ impl PrivateLinkServiceConnection {
         self
     }
 }
+::mkio_core::open_enum! {
+    /// Azure Private Connection state, when one is enabled.
+    ///
+    /// Read-only: the service fills it.
+    pub enum PrivateLinkServiceConnectionStatus {
+        /// `Creating`.
+        Creating = "Creating",
+        /// `Pending`.
+        Pending = "Pending",
+        /// `Ready`.
+        Ready = "Ready",
+        /// `Running`.
+        Running = "Running",
+        /// `Deleting`.
+        Deleting = "Deleting",
+        /// `Deleted`.
+        Deleted = "Deleted",
+    }
+}
 /// `ProjectInfo` of the document.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
@@ -6121,6 +6146,17 @@ pub struct ResourceStateStatus {
     /// Current state; possible values vary by resource type.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<String>,
+}
+::mkio_core::open_enum! {
+    /// Token type.
+    pub enum RestrictionTokenType {
+        /// `Unknown`.
+        DeclaredUnknown = "Unknown",
+        /// `Swt`.
+        Swt = "Swt",
+        /// `Jwt`.
+        Jwt = "Jwt",
+    }
 }
 /// `Role` of the document.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
@@ -6499,21 +6535,10 @@ pub struct SourceStatus {
     ///
     /// Default: `Inactive`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub state: Option<SourceStatusState>,
+    pub state: Option<ActivityState>,
     /// Status of the source's transport.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transport: Option<TransportStatus>,
-}
-::mkio_core::open_enum! {
-    /// Whether any active flow currently uses the source.
-    ///
-    /// Default: `Inactive`.
-    pub enum SourceStatusState {
-        /// `Inactive`.
-        Inactive = "Inactive",
-        /// `Active`.
-        Active = "Active",
-    }
 }
 /// `Storage` of the document.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
@@ -6535,7 +6560,7 @@ pub struct Storage {
     ///
     /// Read-only: the service fills it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub status: Option<StorageStatusRead>,
+    pub status: Option<StorageStatus>,
 }
 /// `StorageCredential` of the document.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
@@ -6603,7 +6628,7 @@ pub enum StorageCredentialPostSpec {
     Storage(GoogleCredentialSpec),
     /// `type` is `Microsoft.Storage`.
     #[serde(rename = "Microsoft.Storage")]
-    MicrosoftStorage(AzureCredentialSpecCreate),
+    MicrosoftStorage(AzureCredentialSpecPost),
     /// A tag that this version does not know, or content that does not fit its tag;
     /// kept as it is and written back unchanged.
     #[serde(untagged)]
@@ -6619,8 +6644,8 @@ impl From<GoogleCredentialSpec> for StorageCredentialPostSpec {
         Self::Storage(value)
     }
 }
-impl From<AzureCredentialSpecCreate> for StorageCredentialPostSpec {
-    fn from(value: AzureCredentialSpecCreate) -> Self {
+impl From<AzureCredentialSpecPost> for StorageCredentialPostSpec {
+    fn from(value: AzureCredentialSpecPost) -> Self {
         Self::MicrosoftStorage(value)
     }
 }
@@ -6640,7 +6665,7 @@ pub enum StorageCredentialSpec {
     Storage(GoogleCredentialSpec),
     /// `type` is `Microsoft.Storage`.
     #[serde(rename = "Microsoft.Storage")]
-    MicrosoftStorage(AzureCredentialSpecRead),
+    MicrosoftStorage(AzureCredentialSpec),
     /// A tag that this version does not know, or content that does not fit its tag;
     /// kept as it is and written back unchanged.
     #[serde(untagged)]
@@ -6656,8 +6681,8 @@ impl From<GoogleCredentialSpec> for StorageCredentialSpec {
         Self::Storage(value)
     }
 }
-impl From<AzureCredentialSpecRead> for StorageCredentialSpec {
-    fn from(value: AzureCredentialSpecRead) -> Self {
+impl From<AzureCredentialSpec> for StorageCredentialSpec {
+    fn from(value: AzureCredentialSpec) -> Self {
         Self::MicrosoftStorage(value)
     }
 }
@@ -6773,30 +6798,30 @@ impl StoragePut {
 pub enum StoragePutSpec {
     /// `type` is `AWS.S3`.
     #[serde(rename = "AWS.S3")]
-    S3(AwsStorageSpecCreate),
+    S3(AwsStorageSpecPut),
     /// `type` is `Google.Storage`.
     #[serde(rename = "Google.Storage")]
-    Storage(GoogleStorageSpecCreate),
+    Storage(GoogleStorageSpecPut),
     /// `type` is `Microsoft.Storage`.
     #[serde(rename = "Microsoft.Storage")]
-    MicrosoftStorage(AzureStorageSpecCreate),
+    MicrosoftStorage(AzureStorageSpecPut),
     /// A tag that this version does not know, or content that does not fit its tag;
     /// kept as it is and written back unchanged.
     #[serde(untagged)]
     Unknown(Value),
 }
-impl From<AwsStorageSpecCreate> for StoragePutSpec {
-    fn from(value: AwsStorageSpecCreate) -> Self {
+impl From<AwsStorageSpecPut> for StoragePutSpec {
+    fn from(value: AwsStorageSpecPut) -> Self {
         Self::S3(value)
     }
 }
-impl From<GoogleStorageSpecCreate> for StoragePutSpec {
-    fn from(value: GoogleStorageSpecCreate) -> Self {
+impl From<GoogleStorageSpecPut> for StoragePutSpec {
+    fn from(value: GoogleStorageSpecPut) -> Self {
         Self::Storage(value)
     }
 }
-impl From<AzureStorageSpecCreate> for StoragePutSpec {
-    fn from(value: AzureStorageSpecCreate) -> Self {
+impl From<AzureStorageSpecPut> for StoragePutSpec {
+    fn from(value: AzureStorageSpecPut) -> Self {
         Self::MicrosoftStorage(value)
     }
 }
@@ -6810,38 +6835,38 @@ impl From<AzureStorageSpecCreate> for StoragePutSpec {
 pub enum StorageSpec {
     /// `type` is `AWS.S3`.
     #[serde(rename = "AWS.S3")]
-    S3(AwsStorageSpecRead),
+    S3(AwsStorageSpec),
     /// `type` is `Google.Storage`.
     #[serde(rename = "Google.Storage")]
-    Storage(GoogleStorageSpecRead),
+    Storage(GoogleStorageSpec),
     /// `type` is `Microsoft.Storage`.
     #[serde(rename = "Microsoft.Storage")]
-    MicrosoftStorage(AzureStorageSpecRead),
+    MicrosoftStorage(AzureStorageSpec),
     /// A tag that this version does not know, or content that does not fit its tag;
     /// kept as it is and written back unchanged.
     #[serde(untagged)]
     Unknown(Value),
 }
-impl From<AwsStorageSpecRead> for StorageSpec {
-    fn from(value: AwsStorageSpecRead) -> Self {
+impl From<AwsStorageSpec> for StorageSpec {
+    fn from(value: AwsStorageSpec) -> Self {
         Self::S3(value)
     }
 }
-impl From<GoogleStorageSpecRead> for StorageSpec {
-    fn from(value: GoogleStorageSpecRead) -> Self {
+impl From<GoogleStorageSpec> for StorageSpec {
+    fn from(value: GoogleStorageSpec) -> Self {
         Self::Storage(value)
     }
 }
-impl From<AzureStorageSpecRead> for StorageSpec {
-    fn from(value: AzureStorageSpecRead) -> Self {
+impl From<AzureStorageSpec> for StorageSpec {
+    fn from(value: AzureStorageSpec) -> Self {
         Self::MicrosoftStorage(value)
     }
 }
-/// `StorageStatusRead` of the document.
+/// `StorageStatus` of the document.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
-pub struct StorageStatusRead {
+pub struct StorageStatus {
     /// Credential currently in use for this storage.
     ///
     /// Read-only: the service fills it.
@@ -6857,27 +6882,8 @@ pub struct StorageStatusRead {
         skip_serializing_if = "Option::is_none"
     )]
     pub private_link_service_connection_status: Option<
-        StorageStatusReadPrivateLinkServiceConnectionStatus,
+        PrivateLinkServiceConnectionStatus,
     >,
-}
-::mkio_core::open_enum! {
-    /// Azure Private Connection state, when one is enabled.
-    ///
-    /// Read-only: the service fills it.
-    pub enum StorageStatusReadPrivateLinkServiceConnectionStatus {
-        /// `Creating`.
-        Creating = "Creating",
-        /// `Pending`.
-        Pending = "Pending",
-        /// `Ready`.
-        Ready = "Ready",
-        /// `Running`.
-        Running = "Running",
-        /// `Deleting`.
-        Deleting = "Deleting",
-        /// `Deleted`.
-        Deleted = "Deleted",
-    }
 }
 /// `StreamingEndpoint` of the document.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
@@ -6942,10 +6948,10 @@ impl StreamingEndpoint {
 pub struct StreamingEndpointAccessControl {
     /// Deprecated, due for removal; kept for compatibility. Akamai access rules; mandatory when CDN is on with the Akamai CDN profile.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub akamai: Option<StreamingEndpointAkamiAcl>,
+    pub akamai: Option<StreamingEndpointAkamaiAcl>,
     /// IP allow rules; 0.0.0.0/0 when omitted.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub ip: Option<StreamingEndpointIpacl>,
+    pub ip: Option<StreamingEndpointIpAcl>,
 }
 impl StreamingEndpointAccessControl {
     /// An empty `StreamingEndpointAccessControl`, to be filled with its setters.
@@ -6953,33 +6959,35 @@ impl StreamingEndpointAccessControl {
         Self::default()
     }
     /// Sets [`akamai`](Self#structfield.akamai).
-    pub fn akamai(mut self, value: impl Into<StreamingEndpointAkamiAcl>) -> Self {
+    pub fn akamai(mut self, value: impl Into<StreamingEndpointAkamaiAcl>) -> Self {
         self.akamai = Some(value.into());
         self
     }
     /// Sets [`ip`](Self#structfield.ip).
-    pub fn ip(mut self, value: impl Into<StreamingEndpointIpacl>) -> Self {
+    pub fn ip(mut self, value: impl Into<StreamingEndpointIpAcl>) -> Self {
         self.ip = Some(value.into());
         self
     }
 }
-/// `StreamingEndpointAkamiAcl` of the document.
+/// `StreamingEndpointAkamaiAcl` of the document.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
-pub struct StreamingEndpointAkamiAcl {
+pub struct StreamingEndpointAkamaiAcl {
     /// Deprecated, due for removal; kept for compatibility. Akamai signature-header authentication keys.
     #[serde(
         rename = "akamaiSignatureHeaderAuthenticationKeyList",
         skip_serializing_if = "Option::is_none"
     )]
-    pub akamai_signature_header_authentication_key_list: Option<Vec<AkamiHeaderAuthKey>>,
+    pub akamai_signature_header_authentication_key_list: Option<
+        Vec<AkamaiHeaderAuthKey>,
+    >,
 }
-impl StreamingEndpointAkamiAcl {
-    /// A `StreamingEndpointAkamiAcl` with what it cannot do without; the rest is absent.
+impl StreamingEndpointAkamaiAcl {
+    /// A `StreamingEndpointAkamaiAcl` with what it cannot do without; the rest is absent.
     pub fn new(
         akamai_signature_header_authentication_key_list: impl IntoIterator<
-            Item = impl Into<AkamiHeaderAuthKey>,
+            Item = impl Into<AkamaiHeaderAuthKey>,
         >,
     ) -> Self {
         Self {
@@ -6994,7 +7002,7 @@ impl StreamingEndpointAkamiAcl {
     /// Sets [`akamai_signature_header_authentication_key_list`](Self#structfield.akamai_signature_header_authentication_key_list).
     pub fn akamai_signature_header_authentication_key_list(
         mut self,
-        value: impl IntoIterator<Item = impl Into<AkamiHeaderAuthKey>>,
+        value: impl IntoIterator<Item = impl Into<AkamaiHeaderAuthKey>>,
     ) -> Self {
         self.akamai_signature_header_authentication_key_list = Some(
             value.into_iter().map(Into::into).collect(),
@@ -7002,17 +7010,17 @@ impl StreamingEndpointAkamiAcl {
         self
     }
 }
-/// `StreamingEndpointIpacl` of the document.
+/// `StreamingEndpointIpAcl` of the document.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
-pub struct StreamingEndpointIpacl {
+pub struct StreamingEndpointIpAcl {
     /// Permitted IP ranges.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allow: Option<Vec<IpAcl>>,
 }
-impl StreamingEndpointIpacl {
-    /// A `StreamingEndpointIpacl` with what it cannot do without; the rest is absent.
+impl StreamingEndpointIpAcl {
+    /// A `StreamingEndpointIpAcl` with what it cannot do without; the rest is absent.
     pub fn new(allow: impl IntoIterator<Item = impl Into<IpAcl>>) -> Self {
         Self {
             allow: Some(allow.into_iter().map(Into::into).collect()),
@@ -7075,7 +7083,7 @@ pub struct StreamingEndpointProperties {
     pub cdn_profile: Option<String>,
     /// Deprecated, due for removal; any value is ignored, since turning CDN on picks the provider.
     #[serde(rename = "cdnProvider", skip_serializing_if = "Option::is_none")]
-    pub cdn_provider: Option<StreamingEndpointPropertiesCdnProvider>,
+    pub cdn_provider: Option<CdnProvider>,
     /// Creation time, system-set.
     ///
     /// Read-only: the service fills it.
@@ -7191,10 +7199,7 @@ impl StreamingEndpointProperties {
         self
     }
     /// Sets [`cdn_provider`](Self#structfield.cdn_provider).
-    pub fn cdn_provider(
-        mut self,
-        value: impl Into<StreamingEndpointPropertiesCdnProvider>,
-    ) -> Self {
+    pub fn cdn_provider(mut self, value: impl Into<CdnProvider>) -> Self {
         self.cdn_provider = Some(value.into());
         self
     }
@@ -7274,13 +7279,6 @@ impl StreamingEndpointProperties {
     pub fn url_style(mut self, value: impl Into<String>) -> Self {
         self.url_style = Some(value.into());
         self
-    }
-}
-::mkio_core::open_enum! {
-    /// Deprecated, due for removal; any value is ignored, since turning CDN on picks the provider.
-    pub enum StreamingEndpointPropertiesCdnProvider {
-        /// `StandardAkamai`.
-        StandardAkamai = "StandardAkamai",
     }
 }
 /// `StreamingEndpointPut` of the document.
@@ -7363,7 +7361,7 @@ pub struct StreamingEndpointPutProperties {
     pub cdn_profile: Option<String>,
     /// Deprecated, due for removal; any value is ignored, since turning CDN on picks the provider.
     #[serde(rename = "cdnProvider", skip_serializing_if = "Option::is_none")]
-    pub cdn_provider: Option<StreamingEndpointPropertiesCdnProvider>,
+    pub cdn_provider: Option<CdnProvider>,
     /// CDN policies for Smooth or DASH listing the domains from which clients may play content.
     #[serde(rename = "crossSiteAccessPolicies", skip_serializing_if = "Option::is_none")]
     pub cross_site_access_policies: Option<CrossSiteAccessPolicies>,
@@ -7460,10 +7458,7 @@ impl StreamingEndpointPutProperties {
         self
     }
     /// Sets [`cdn_provider`](Self#structfield.cdn_provider).
-    pub fn cdn_provider(
-        mut self,
-        value: impl Into<StreamingEndpointPropertiesCdnProvider>,
-    ) -> Self {
+    pub fn cdn_provider(mut self, value: impl Into<CdnProvider>) -> Self {
         self.cdn_provider = Some(value.into());
         self
     }
@@ -7773,6 +7768,15 @@ impl StreamingLocatorContentKey {
         self
     }
 }
+/// `StreamingLocatorContentKeyList` of the document.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct StreamingLocatorContentKeyList {
+    /// Content keys of this locator.
+    #[serde(rename = "contentKeys", skip_serializing_if = "Option::is_none")]
+    pub content_keys: Option<Vec<StreamingLocatorContentKey>>,
+}
 ::mkio_core::open_enum! {
     /// Content key kind.
     pub enum StreamingLocatorContentKeyType {
@@ -7813,45 +7817,11 @@ pub struct StreamingLocatorList {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Vec<StreamingLocator>>,
 }
-/// `StreamingLocatorListContentKeysResponse` of the document.
+/// `StreamingLocatorPaths` of the document.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
-pub struct StreamingLocatorListContentKeysResponse {
-    /// Content keys of this locator.
-    #[serde(rename = "contentKeys", skip_serializing_if = "Option::is_none")]
-    pub content_keys: Option<Vec<StreamingLocatorContentKey>>,
-}
-/// `StreamingLocatorListPaths` of the document.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct StreamingLocatorListPaths {
-    /// URL style of the streaming endpoint; 'AMS' by default.
-    ///
-    /// Default: `AMS`.
-    #[serde(rename = "urlStyle", skip_serializing_if = "Option::is_none")]
-    pub url_style: Option<StreamingLocatorListPathsUrlStyle>,
-}
-impl StreamingLocatorListPaths {
-    /// An empty `StreamingLocatorListPaths`, to be filled with its setters.
-    pub fn new() -> Self {
-        Self::default()
-    }
-    /// Sets [`url_style`](Self#structfield.url_style).
-    pub fn url_style(
-        mut self,
-        value: impl Into<StreamingLocatorListPathsUrlStyle>,
-    ) -> Self {
-        self.url_style = Some(value.into());
-        self
-    }
-}
-/// `StreamingLocatorListPathsResponse` of the document.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct StreamingLocatorListPathsResponse {
+pub struct StreamingLocatorPaths {
     /// Locator paths for download.
     #[serde(rename = "downloadPaths", skip_serializing_if = "Option::is_none")]
     pub download_paths: Option<Vec<String>>,
@@ -7860,64 +7830,28 @@ pub struct StreamingLocatorListPathsResponse {
     pub drm: Option<BTreeMap<String, StreamingLocatorDrm>>,
     /// Locator paths for streaming.
     #[serde(rename = "streamingPaths", skip_serializing_if = "Option::is_none")]
-    pub streaming_paths: Option<Vec<StreamingLocatorListPathsStreamingPaths>>,
+    pub streaming_paths: Option<Vec<StreamingPath>>,
 }
-/// `StreamingLocatorListPathsStreamingPaths` of the document.
+/// `StreamingLocatorPathsQuery` of the document.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
-pub struct StreamingLocatorListPathsStreamingPaths {
-    /// Encryption applied on these paths.
-    #[serde(rename = "encryptionScheme", skip_serializing_if = "Option::is_none")]
-    pub encryption_scheme: Option<
-        StreamingLocatorListPathsStreamingPathsEncryptionScheme,
-    >,
-    /// Locator paths.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub paths: Option<Vec<String>>,
-    /// Protocol of these paths.
-    #[serde(rename = "streamingProtocol", skip_serializing_if = "Option::is_none")]
-    pub streaming_protocol: Option<
-        StreamingLocatorListPathsStreamingPathsStreamingProtocol,
-    >,
-}
-::mkio_core::open_enum! {
-    /// Encryption applied on these paths.
-    pub enum StreamingLocatorListPathsStreamingPathsEncryptionScheme {
-        /// `NoEncryption`.
-        NoEncryption = "NoEncryption",
-        /// `EnvelopeEncryption`.
-        EnvelopeEncryption = "EnvelopeEncryption",
-        /// `CommonEncryptionCenc`.
-        CommonEncryptionCenc = "CommonEncryptionCenc",
-        /// `CommonEncryptionCbcs`.
-        CommonEncryptionCbcs = "CommonEncryptionCbcs",
-    }
-}
-::mkio_core::open_enum! {
-    /// Protocol of these paths.
-    pub enum StreamingLocatorListPathsStreamingPathsStreamingProtocol {
-        /// `Hls`.
-        Hls = "Hls",
-        /// `Dash`.
-        Dash = "Dash",
-        /// `Download`.
-        Download = "Download",
-        /// `SmoothStreaming`.
-        SmoothStreaming = "SmoothStreaming",
-    }
-}
-::mkio_core::open_enum! {
+pub struct StreamingLocatorPathsQuery {
     /// URL style of the streaming endpoint; 'AMS' by default.
     ///
     /// Default: `AMS`.
-    pub enum StreamingLocatorListPathsUrlStyle {
-        /// `AMS`.
-        Ams = "AMS",
-        /// `Aquila`.
-        Aquila = "Aquila",
-        /// `Unified`.
-        Unified = "Unified",
+    #[serde(rename = "urlStyle", skip_serializing_if = "Option::is_none")]
+    pub url_style: Option<UrlStyle>,
+}
+impl StreamingLocatorPathsQuery {
+    /// An empty `StreamingLocatorPathsQuery`, to be filled with its setters.
+    pub fn new() -> Self {
+        Self::default()
+    }
+    /// Sets [`url_style`](Self#structfield.url_style).
+    pub fn url_style(mut self, value: impl Into<UrlStyle>) -> Self {
+        self.url_style = Some(value.into());
+        self
     }
 }
 /// `StreamingLocatorProperties` of the document.
@@ -8248,6 +8182,21 @@ impl StreamingLocatorTrackSelection {
         self
     }
 }
+/// `StreamingPath` of the document.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct StreamingPath {
+    /// Encryption applied on these paths.
+    #[serde(rename = "encryptionScheme", skip_serializing_if = "Option::is_none")]
+    pub encryption_scheme: Option<EncryptionScheme>,
+    /// Locator paths.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub paths: Option<Vec<String>>,
+    /// Protocol of these paths.
+    #[serde(rename = "streamingProtocol", skip_serializing_if = "Option::is_none")]
+    pub streaming_protocol: Option<StreamingProtocol>,
+}
 /// `StreamingPolicy` of the document.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
@@ -8533,58 +8482,9 @@ impl StreamingPolicyPut {
         self
     }
 }
-/// `StreamingPolicyTrackPropertyCondition` of the document.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct StreamingPolicyTrackPropertyCondition {
-    /// Comparison; equality is the only one supported.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub operation: Option<StreamingPolicyTrackPropertyConditionOperation>,
-    /// Kind of track property.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub property: Option<StreamingPolicyTrackPropertyConditionProperty>,
-    /// Value to test against.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub value: Option<String>,
-}
-impl StreamingPolicyTrackPropertyCondition {
-    /// A `StreamingPolicyTrackPropertyCondition` with what it cannot do without; the rest is absent.
-    pub fn new(
-        operation: impl Into<StreamingPolicyTrackPropertyConditionOperation>,
-        property: impl Into<StreamingPolicyTrackPropertyConditionProperty>,
-    ) -> Self {
-        Self {
-            operation: Some(operation.into()),
-            property: Some(property.into()),
-            value: Default::default(),
-        }
-    }
-    /// Sets [`operation`](Self#structfield.operation).
-    pub fn operation(
-        mut self,
-        value: impl Into<StreamingPolicyTrackPropertyConditionOperation>,
-    ) -> Self {
-        self.operation = Some(value.into());
-        self
-    }
-    /// Sets [`property`](Self#structfield.property).
-    pub fn property(
-        mut self,
-        value: impl Into<StreamingPolicyTrackPropertyConditionProperty>,
-    ) -> Self {
-        self.property = Some(value.into());
-        self
-    }
-    /// Sets [`value`](Self#structfield.value).
-    pub fn value(mut self, value: impl Into<String>) -> Self {
-        self.value = Some(value.into());
-        self
-    }
-}
 ::mkio_core::open_enum! {
     /// Comparison; equality is the only one supported.
-    pub enum StreamingPolicyTrackPropertyConditionOperation {
+    pub enum StreamingPolicyTrackOperation {
         /// `Unknown`.
         DeclaredUnknown = "Unknown",
         /// `Equal`.
@@ -8593,11 +8493,54 @@ impl StreamingPolicyTrackPropertyCondition {
 }
 ::mkio_core::open_enum! {
     /// Kind of track property.
-    pub enum StreamingPolicyTrackPropertyConditionProperty {
+    pub enum StreamingPolicyTrackProperty {
         /// `Unknown`.
         DeclaredUnknown = "Unknown",
         /// `FourCC`.
         FourCc = "FourCC",
+    }
+}
+/// `StreamingPolicyTrackPropertyCondition` of the document.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct StreamingPolicyTrackPropertyCondition {
+    /// Comparison; equality is the only one supported.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub operation: Option<StreamingPolicyTrackOperation>,
+    /// Kind of track property.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub property: Option<StreamingPolicyTrackProperty>,
+    /// Value to test against.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub value: Option<String>,
+}
+impl StreamingPolicyTrackPropertyCondition {
+    /// A `StreamingPolicyTrackPropertyCondition` with what it cannot do without; the rest is absent.
+    pub fn new(
+        operation: impl Into<StreamingPolicyTrackOperation>,
+        property: impl Into<StreamingPolicyTrackProperty>,
+    ) -> Self {
+        Self {
+            operation: Some(operation.into()),
+            property: Some(property.into()),
+            value: Default::default(),
+        }
+    }
+    /// Sets [`operation`](Self#structfield.operation).
+    pub fn operation(mut self, value: impl Into<StreamingPolicyTrackOperation>) -> Self {
+        self.operation = Some(value.into());
+        self
+    }
+    /// Sets [`property`](Self#structfield.property).
+    pub fn property(mut self, value: impl Into<StreamingPolicyTrackProperty>) -> Self {
+        self.property = Some(value.into());
+        self
+    }
+    /// Sets [`value`](Self#structfield.value).
+    pub fn value(mut self, value: impl Into<String>) -> Self {
+        self.value = Some(value.into());
+        self
     }
 }
 /// `StreamingPolicyTrackSelection` of the document.
@@ -8647,6 +8590,30 @@ impl StreamingPolicyWidevineConfiguration {
     ) -> Self {
         self.custom_license_acquisition_url_template = Some(value.into());
         self
+    }
+}
+::mkio_core::open_enum! {
+    /// Protocol of these paths.
+    pub enum StreamingProtocol {
+        /// `Hls`.
+        Hls = "Hls",
+        /// `Dash`.
+        Dash = "Dash",
+        /// `Download`.
+        Download = "Download",
+        /// `SmoothStreaming`.
+        SmoothStreaming = "SmoothStreaming",
+    }
+}
+::mkio_core::open_enum! {
+    /// Handling of differing input and output aspect ratios: AutoFit pads, AutoSize ignores the output ratio and uses the largest fit, None clips.
+    pub enum StretchMode {
+        /// `None`.
+        None = "None",
+        /// `AutoSize`.
+        AutoSize = "AutoSize",
+        /// `AutoFit`.
+        AutoFit = "AutoFit",
     }
 }
 /// `SystemData` of the document.
@@ -8746,7 +8713,7 @@ pub struct TextTrack {
     ///
     /// Default: `Visible`.
     #[serde(rename = "playerVisibility", skip_serializing_if = "Option::is_none")]
-    pub player_visibility: Option<TextTrackPlayerVisibility>,
+    pub player_visibility: Option<PlayerVisibility>,
     /// Track name used in the manifest.
     #[serde(rename = "trackName", skip_serializing_if = "Option::is_none")]
     pub track_name: Option<String>,
@@ -8778,10 +8745,7 @@ impl TextTrack {
         self
     }
     /// Sets [`player_visibility`](Self#structfield.player_visibility).
-    pub fn player_visibility(
-        mut self,
-        value: impl Into<TextTrackPlayerVisibility>,
-    ) -> Self {
+    pub fn player_visibility(mut self, value: impl Into<PlayerVisibility>) -> Self {
         self.player_visibility = Some(value.into());
         self
     }
@@ -8792,14 +8756,12 @@ impl TextTrack {
     }
 }
 ::mkio_core::open_enum! {
-    /// 'Visible' exposes the track in DASH manifests and HLS playlists; 'Hidden' keeps it from clients. 'Visible' by default.
-    ///
-    /// Default: `Visible`.
-    pub enum TextTrackPlayerVisibility {
-        /// `Visible`.
-        Visible = "Visible",
-        /// `Hidden`.
-        Hidden = "Hidden",
+    /// Image format produced.
+    pub enum ThumbnailFormat {
+        /// `Jpeg`.
+        Jpeg = "Jpeg",
+        /// `Png`.
+        Png = "Png",
     }
 }
 /// `ThumbnailGeneratorConfiguration` of the document.
@@ -8809,7 +8771,7 @@ impl TextTrack {
 pub struct ThumbnailGeneratorConfiguration {
     /// Image format produced.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub format: Option<ThumbnailGeneratorConfigurationFormat>,
+    pub format: Option<ThumbnailFormat>,
     /// Pixels (integer) or percent of input resolution. If one dimension is a percentage, give the other that same percentage.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub height: Option<String>,
@@ -8847,7 +8809,7 @@ pub struct ThumbnailGeneratorConfiguration {
 }
 impl ThumbnailGeneratorConfiguration {
     /// A `ThumbnailGeneratorConfiguration` with what it cannot do without; the rest is absent.
-    pub fn new(format: impl Into<ThumbnailGeneratorConfigurationFormat>) -> Self {
+    pub fn new(format: impl Into<ThumbnailFormat>) -> Self {
         Self {
             format: Some(format.into()),
             height: Default::default(),
@@ -8861,10 +8823,7 @@ impl ThumbnailGeneratorConfiguration {
         }
     }
     /// Sets [`format`](Self#structfield.format).
-    pub fn format(
-        mut self,
-        value: impl Into<ThumbnailGeneratorConfigurationFormat>,
-    ) -> Self {
+    pub fn format(mut self, value: impl Into<ThumbnailFormat>) -> Self {
         self.format = Some(value.into());
         self
     }
@@ -8907,15 +8866,6 @@ impl ThumbnailGeneratorConfiguration {
     pub fn width(mut self, value: impl Into<String>) -> Self {
         self.width = Some(value.into());
         self
-    }
-}
-::mkio_core::open_enum! {
-    /// Image format produced.
-    pub enum ThumbnailGeneratorConfigurationFormat {
-        /// `Jpeg`.
-        Jpeg = "Jpeg",
-        /// `Png`.
-        Png = "Png",
     }
 }
 /// `ThumbnailGeneratorPreset` of the document.
@@ -9092,7 +9042,7 @@ pub struct TransformList {
 pub struct TransformOutput {
     /// Behaviour once an output fails: carry on with the others, or stop.
     #[serde(rename = "onError", skip_serializing_if = "Option::is_none")]
-    pub on_error: Option<TransformOutputOnError>,
+    pub on_error: Option<OnError>,
     /// How the source is transcoded, altered or analysed to make this output.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub preset: Option<TransformPreset>,
@@ -9100,7 +9050,7 @@ pub struct TransformOutput {
     ///
     /// Default: `Normal`.
     #[serde(rename = "relativePriority", skip_serializing_if = "Option::is_none")]
-    pub relative_priority: Option<TransformOutputRelativePriority>,
+    pub relative_priority: Option<TransformOutputPriority>,
 }
 impl TransformOutput {
     /// A `TransformOutput` with what it cannot do without; the rest is absent.
@@ -9112,7 +9062,7 @@ impl TransformOutput {
         }
     }
     /// Sets [`on_error`](Self#structfield.on_error).
-    pub fn on_error(mut self, value: impl Into<TransformOutputOnError>) -> Self {
+    pub fn on_error(mut self, value: impl Into<OnError>) -> Self {
         self.on_error = Some(value.into());
         self
     }
@@ -9124,26 +9074,17 @@ impl TransformOutput {
     /// Sets [`relative_priority`](Self#structfield.relative_priority).
     pub fn relative_priority(
         mut self,
-        value: impl Into<TransformOutputRelativePriority>,
+        value: impl Into<TransformOutputPriority>,
     ) -> Self {
         self.relative_priority = Some(value.into());
         self
     }
 }
 ::mkio_core::open_enum! {
-    /// Behaviour once an output fails: carry on with the others, or stop.
-    pub enum TransformOutputOnError {
-        /// `ContinueJob`.
-        ContinueJob = "ContinueJob",
-        /// `StopProcessingJob`.
-        StopProcessingJob = "StopProcessingJob",
-    }
-}
-::mkio_core::open_enum! {
     /// Priority relative to the Transform's other TransformOutputs.
     ///
     /// Default: `Normal`.
-    pub enum TransformOutputRelativePriority {
+    pub enum TransformOutputPriority {
         /// `High`.
         High = "High",
         /// `Low`.
@@ -9299,7 +9240,7 @@ pub struct TransportSpec {
     ///
     /// Default: `None`.
     #[serde(rename = "encryptionStandard", skip_serializing_if = "Option::is_none")]
-    pub encryption_standard: Option<TransportSpecEncryptionStandard>,
+    pub encryption_standard: Option<EncryptionStandard>,
     /// IP reservation, needed by sources and destinations that reach a SaaS site over a public IP or URL. Usable with `SRTListener`. Immutable after creation.
     #[serde(rename = "ipResource", skip_serializing_if = "Option::is_none")]
     pub ip_resource: Option<IpResource>,
@@ -9348,7 +9289,7 @@ pub struct TransportSpec {
     pub stream_key: Option<Secret<String>>,
     /// Transport kind. Immutable after creation.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
-    pub type_: Option<TransportSpecType>,
+    pub type_: Option<TransportType>,
     /// Transport URL. Needed by `SRTCaller`, `UDP`, `SDI`, `HLSPullInput`, `RTMPPushOutput`. PATCHable only on `SRTCaller` or `HLSPullInput` sources; otherwise creation-only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
@@ -9361,7 +9302,7 @@ pub struct TransportSpec {
 }
 impl TransportSpec {
     /// A `TransportSpec` with what it cannot do without; the rest is absent.
-    pub fn new(type_: impl Into<TransportSpecType>) -> Self {
+    pub fn new(type_: impl Into<TransportType>) -> Self {
         Self {
             type_: Some(type_.into()),
             allow_list: Default::default(),
@@ -9390,10 +9331,7 @@ impl TransportSpec {
         self
     }
     /// Sets [`encryption_standard`](Self#structfield.encryption_standard).
-    pub fn encryption_standard(
-        mut self,
-        value: impl Into<TransportSpecEncryptionStandard>,
-    ) -> Self {
+    pub fn encryption_standard(mut self, value: impl Into<EncryptionStandard>) -> Self {
         self.encryption_standard = Some(value.into());
         self
     }
@@ -9448,7 +9386,7 @@ impl TransportSpec {
         self
     }
     /// Sets [`type_`](Self#structfield.type_).
-    pub fn type_(mut self, value: impl Into<TransportSpecType>) -> Self {
+    pub fn type_(mut self, value: impl Into<TransportType>) -> Self {
         self.type_ = Some(value.into());
         self
     }
@@ -9468,24 +9406,18 @@ impl TransportSpec {
         self
     }
 }
-::mkio_core::open_enum! {
-    /// Transport encryption. Usable with `SRTCaller`, `SRTListener`. Immutable after creation.
-    ///
-    /// Default: `None`.
-    pub enum TransportSpecEncryptionStandard {
-        /// `None`.
-        None = "None",
-        /// `AES128`.
-        Aes128 = "AES128",
-        /// `AES192`.
-        Aes192 = "AES192",
-        /// `AES256`.
-        Aes256 = "AES256",
-    }
+/// `TransportStatus` of the document.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct TransportStatus {
+    /// Transport URLs: the configured `spec.transport.url` where the `type` supports it (e.g. SRTCaller), or those allocated/discovered by the system (e.g. SRTListener).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub urls: Option<Vec<String>>,
 }
 ::mkio_core::open_enum! {
     /// Transport kind. Immutable after creation.
-    pub enum TransportSpecType {
+    pub enum TransportType {
         /// `UDP`.
         Udp = "UDP",
         /// `SDI`.
@@ -9500,14 +9432,18 @@ impl TransportSpec {
         RtmpPushOutput = "RTMPPushOutput",
     }
 }
-/// `TransportStatus` of the document.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct TransportStatus {
-    /// Transport URLs: the configured `spec.transport.url` where the `type` supports it (e.g. SRTCaller), or those allocated/discovered by the system (e.g. SRTListener).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub urls: Option<Vec<String>>,
+::mkio_core::open_enum! {
+    /// URL style of the streaming endpoint; 'AMS' by default.
+    ///
+    /// Default: `AMS`.
+    pub enum UrlStyle {
+        /// `AMS`.
+        Ams = "AMS",
+        /// `Aquila`.
+        Aquila = "Aquila",
+        /// `Unified`.
+        Unified = "Unified",
+    }
 }
 /// `UtcClipTime` of the document.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
