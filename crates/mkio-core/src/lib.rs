@@ -16,6 +16,7 @@ mod retry;
 mod token;
 mod transport;
 mod value;
+pub mod wait;
 
 pub use budget::RateBudget;
 pub use byte_stream::ByteStream;
@@ -30,3 +31,4 @@ pub use transport::{
     TransportBuilder,
 };
 pub use value::{Nullable, Secret, Timestamp};
+pub use wait::{Change, Wait, WaitDescription, WaitFailure, Waits};

@@ -1,27 +1,22 @@
 //! How lists and waits reach the service: the transport, or a script in tests.
 
-use bytes::Bytes;
 use futures_core::future::BoxFuture;
-use http::{HeaderMap, StatusCode};
 use reqwest::Request;
 use serde::de::DeserializeOwned;
 
-use crate::{Error, ErrorKind, Operation, Response, Result, Transport};
+use crate::{Operation, Response, Result, Transport, glue};
 
-/// A successful answer with its body read.
-pub(crate) struct Answer {
-    pub(crate) status: StatusCode,
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: Bytes,
-}
-
-/// Sends a request and reads the whole answer.
+/// Sends a request and gives its successful answer.
 pub(crate) trait Exchange: Send + Sync {
+    /// Base URL of an API.
+    fn base(&self, api: &str) -> String;
+
+    /// Sends the request.
     fn exchange<'a>(
         &'a self,
         request: Request,
         operation: &'static Operation,
-    ) -> BoxFuture<'a, Result<Answer>>;
+    ) -> BoxFuture<'a, Result<reqwest::Response>>;
 }
 
 impl dyn Exchange {
@@ -31,41 +26,20 @@ impl dyn Exchange {
         request: Request,
         operation: &'static Operation,
     ) -> Result<Response<T>> {
-        let answer = self.exchange(request, operation).await?;
-        let value = match serde_json::from_slice(&answer.body) {
-            Ok(value) => value,
-            Err(_) => {
-                let mut json = serde_json::Deserializer::from_slice(&answer.body);
-                serde_path_to_error::deserialize(&mut json).map_err(|error| {
-                    Error::new(ErrorKind::Decode, format!("{}: {error}", operation.id))
-                })?
-            }
-        };
-        Ok(Response::new(
-            value,
-            answer.status,
-            answer.headers,
-            answer.body,
-        ))
+        glue::decode(self.exchange(request, operation).await?, operation).await
     }
 }
 
 impl Exchange for Transport {
+    fn base(&self, api: &str) -> String {
+        self.base_url(api).to_owned()
+    }
+
     fn exchange<'a>(
         &'a self,
         request: Request,
         operation: &'static Operation,
-    ) -> BoxFuture<'a, Result<Answer>> {
-        Box::pin(async move {
-            let response = self.exec(request, operation).await?;
-            Ok(Answer {
-                status: response.status(),
-                headers: response.headers().clone(),
-                body: response
-                    .bytes()
-                    .await
-                    .map_err(|error| Error::new(ErrorKind::Connection, error.to_string()))?,
-            })
-        })
+    ) -> BoxFuture<'a, Result<reqwest::Response>> {
+        Box::pin(self.exec(request, operation))
     }
 }

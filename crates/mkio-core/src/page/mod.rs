@@ -26,7 +26,7 @@ pub use items::Items;
 pub use pages::Pages;
 pub use token::ResumeToken;
 
-pub(crate) use exchange::{Answer, Exchange};
+pub(crate) use exchange::Exchange;
 
 use serde::de::DeserializeOwned;
 

@@ -36,9 +36,12 @@ pub struct Pages<P: Page> {
     total: Option<u64>,
 }
 
+/// The walk after a step, and what the step brought.
+type Step<P> = (Box<Walk<P>>, Option<Result<Fetched<P>>>);
+
 enum State<P> {
     Idle(Box<Walk<P>>),
-    Fetching(BoxFuture<'static, (Box<Walk<P>>, Option<Result<Fetched<P>>>)>),
+    Fetching(BoxFuture<'static, Step<P>>),
     Ahead {
         pages: mpsc::Receiver<Result<Fetched<P>>>,
         /// Aborts the fetching task when dropped.

@@ -4,11 +4,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_core::future::BoxFuture;
-use http::{HeaderMap, Method, StatusCode};
+use http::Method;
 use reqwest::Request;
 use tokio::time::Instant;
 
-use super::exchange::{Answer, Exchange};
+use super::exchange::Exchange;
 use crate::{Operation, Result};
 
 /// A request as the service saw it.
@@ -66,11 +66,15 @@ impl Script {
 }
 
 impl Exchange for Script {
+    fn base(&self, _: &str) -> String {
+        "https://app.mk.io".to_owned()
+    }
+
     fn exchange<'a>(
         &'a self,
         request: Request,
         _: &'static Operation,
-    ) -> BoxFuture<'a, Result<Answer>> {
+    ) -> BoxFuture<'a, Result<reqwest::Response>> {
         Box::pin(async move {
             let seen = Seen {
                 at: Instant::now(),
@@ -81,11 +85,7 @@ impl Exchange for Script {
             if !self.latency.is_zero() {
                 tokio::time::sleep(self.latency).await;
             }
-            Ok(Answer {
-                status: StatusCode::OK,
-                headers: HeaderMap::new(),
-                body: (self.handler)(&seen)?.into(),
-            })
+            Ok(http::Response::new((self.handler)(&seen)?).into())
         })
     }
 }

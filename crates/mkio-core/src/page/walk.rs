@@ -7,7 +7,7 @@ use reqwest::Request;
 use url::Url;
 
 use super::exchange::Exchange;
-use super::link::{self, Seen};
+use super::link::{self, BadLink, Seen};
 use super::{Page, ResumeToken};
 use crate::{Error, ErrorKind, Operation, Response, Result};
 
@@ -103,12 +103,11 @@ impl<P: Page> Walk<P> {
             self.skip = token.offset;
         } else {
             let message = format!(
-                "{}: the resume token is of {}, not of {}; give it to the list that it came from",
-                self.operation.id,
+                "the resume token is of {}, not of {}; give it to the list that it came from",
                 token.list,
                 url.path()
             );
-            self.next = Next::Failure(Error::new(ErrorKind::InvalidRequest, message));
+            self.next = Next::Failure(self.error(message));
         }
     }
 
@@ -169,7 +168,13 @@ impl<P: Page> Walk<P> {
     }
 
     fn follow(&mut self, from: &Url, link: &str) -> Result<Url> {
-        let next = link::resolve(from, link).map_err(|bad| self.error(bad.to_string()))?;
+        let next = link::resolve(from, link).map_err(|bad| {
+            let kind = match bad {
+                BadLink::OtherOrigin(_) => ErrorKind::Origin,
+                BadLink::Unreadable | BadLink::OtherList(_) => ErrorKind::Paging,
+            };
+            Error::new(kind, bad.to_string()).with_operation(self.operation)
+        })?;
         if !self.seen.insert(&next) {
             return Err(
                 self.error("the link to the next page leads to a page that was read before")
@@ -186,7 +191,6 @@ impl<P: Page> Walk<P> {
     }
 
     fn error(&self, message: impl Into<String>) -> Error {
-        let message = format!("{}: {}", self.operation.id, message.into());
-        Error::new(ErrorKind::Decode, message)
+        Error::new(ErrorKind::Paging, message).with_operation(self.operation)
     }
 }

@@ -19,6 +19,7 @@ use crate::{
     config::{Environment, Lookup, Profile, TokenSetting},
     retry::{Quota, RetryPolicy},
     token::{Token, TokenProvider, TokenSource},
+    wait::Waits,
 };
 
 /// Where the cloud APIs are.
@@ -259,6 +260,7 @@ impl TransportBuilder {
                 dispatch,
                 budget: Budget::new(self.budget),
                 quota: Quota::default(),
+                waits: Waits::default(),
                 routes: self.routes()?,
             }),
         })

@@ -23,7 +23,12 @@ pub use raw::RawRequest;
 pub(crate) use received::Received;
 pub(crate) use route::{Route, Routes};
 
-use crate::{Operation, Result, budget::Budget, retry::Quota};
+use crate::{
+    Operation, Result,
+    budget::Budget,
+    retry::{Quota, RetryPolicy},
+    wait::Waits,
+};
 
 /// Sends requests: the one seam of all generated crates.
 ///
@@ -44,6 +49,7 @@ pub(crate) struct Core {
     dispatch: Arc<dyn Dispatch>,
     budget: Budget,
     quota: Quota,
+    waits: Waits,
 }
 
 impl Transport {
@@ -87,6 +93,15 @@ impl Transport {
 
     pub(crate) fn settings(&self) -> &CallSettings {
         &self.settings
+    }
+
+    /// All waits that run over this transport and its clones.
+    pub fn waits(&self) -> &Waits {
+        &self.core.waits
+    }
+
+    pub(crate) fn retry_policy(&self) -> RetryPolicy {
+        self.settings.retry
     }
 
     /// Sends a request that belongs to `operation` and gives its answer, whose status is always in

@@ -5,12 +5,15 @@ use std::marker::PhantomData;
 
 use super::{Filter, Kind, Literal, Sort, Text};
 
+/// The field is of these, and holds none of them.
+type Marker<L, K, U> = fn() -> (L, K, U);
+
 /// A field by which the list `L` can be ordered, filtered or both, holding values of kind `K`.
 ///
 /// The generated crates have a constant for each field that the documents name.
 pub struct Field<L, K, U = Both> {
     path: &'static str,
-    marker: PhantomData<fn() -> (L, K, U)>,
+    marker: PhantomData<Marker<L, K, U>>,
 }
 
 /// The field can be ordered and filtered by.

@@ -1,0 +1,172 @@
+//! Why a wait did not reach its goal.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::{Error, ErrorKind};
+
+/// What an error of a wait owns: the last state, what the resource says went wrong, and the time.
+///
+/// Travels in the [`Error`]; [`WaitFailure::of`] takes it out.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct WaitFailure {
+    /// Why the wait ended.
+    pub reason: Reason,
+    /// Kind of the resource, for example `media.job`.
+    pub resource: &'static str,
+    /// Name of the resource.
+    pub name: String,
+    /// The last state that was seen, if any.
+    pub state: Option<String>,
+    /// The last progress that was seen, in percent.
+    pub progress: Option<u8>,
+    /// What the resource says went wrong: for a job, the errors of its outputs.
+    pub errors: Vec<ResourceError>,
+    /// Time since the wait began.
+    pub elapsed: Duration,
+    pub(super) json: Option<Value>,
+}
+
+/// Why a wait ended without its goal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Reason {
+    /// The state is a failure, or one from which the goal is not reached any more.
+    State,
+    /// The resource was on its way to the goal and fell back.
+    Undone,
+    /// The resource was there and disappeared.
+    Gone,
+    /// The resource did not appear.
+    NotFound,
+    /// Time was up.
+    Timeout,
+    /// A look failed in a way that does not pass: no right to read, for example.
+    Look,
+}
+
+/// An error that a resource carries as data, for example that of a job's output.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ResourceError {
+    /// Machine-readable code, for example `DownloadNotAccessible`.
+    pub code: Option<String>,
+    /// Class of the error, for example `Download`.
+    pub category: Option<String>,
+    /// Text for people.
+    pub message: Option<String>,
+    /// Whether trying again may help: `MayRetry` or `DoNotRetry`.
+    pub retry: Option<String>,
+}
+
+impl ResourceError {
+    pub(super) fn read(value: &Value) -> Option<Self> {
+        let text = |names: &[&str]| {
+            names
+                .iter()
+                .find_map(|name| value.get(name)?.as_str())
+                .filter(|text| !text.is_empty())
+                .map(str::to_owned)
+        };
+        let error = match value {
+            Value::String(message) if !message.is_empty() => Self {
+                message: Some(message.clone()),
+                ..Self::default()
+            },
+            _ => Self {
+                code: text(&["code", "showCode"]),
+                category: text(&["category"]),
+                message: text(&["message", "userMessage", "detail", "userShort"]),
+                retry: text(&["retry"]),
+            },
+        };
+        (error != Self::default()).then_some(error)
+    }
+}
+
+impl fmt::Display for ResourceError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let parts: Vec<_> = [&self.category, &self.code, &self.message]
+            .into_iter()
+            .filter_map(Option::as_deref)
+            .collect();
+        f.write_str(&parts.join(": "))
+    }
+}
+
+impl WaitFailure {
+    /// The failure in an error of a wait; `None` in any other error.
+    pub fn of(error: &Error) -> Option<&Self> {
+        error.value::<Self>()
+    }
+
+    /// The resource as it was last read, if it was.
+    pub fn json(&self) -> Option<&Value> {
+        self.json.as_ref()
+    }
+
+    /// The resource as it was last read, typed; `None` when it was not read or does not decode.
+    pub fn decode<T: DeserializeOwned>(&self) -> Option<T> {
+        T::deserialize(self.json.as_ref()?).ok()
+    }
+
+    /// The error that owns this failure.
+    pub(super) fn into_error(self, source: Option<Error>) -> Error {
+        let kind = match (self.reason, &source) {
+            (Reason::Timeout, _) => ErrorKind::Timeout,
+            (Reason::Look, Some(source)) => source.kind(),
+            _ => ErrorKind::Wait,
+        };
+        let status = source.as_ref().and_then(Error::status);
+        let mut error = Error::new(kind, self.to_string());
+        if let Some(status) = status.filter(|_| self.reason == Reason::Look) {
+            error = error.with_status(status);
+        }
+        if let Some(source) = source {
+            error = error.with_source(source);
+        }
+        error.with_value(self)
+    }
+}
+
+impl fmt::Display for WaitFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} `{}` ", self.resource, self.name)?;
+        let state = self.state.as_deref().unwrap_or("not seen yet");
+        match self.reason {
+            Reason::State => write!(f, "ended in state {state}")?,
+            Reason::Undone => write!(f, "fell back to state {state}")?,
+            Reason::Gone => write!(f, "disappeared; its last state was {state}")?,
+            Reason::NotFound => f.write_str("does not exist")?,
+            Reason::Timeout => write!(f, "was not there in time; its last state was {state}")?,
+            Reason::Look => f.write_str("cannot be watched")?,
+        }
+        if let Some(progress) = self.progress.filter(|_| self.reason == Reason::Timeout) {
+            write!(f, " at {progress} %")?;
+        }
+        write!(f, " (after {:.1} s)", self.elapsed.as_secs_f64())?;
+        for error in &self.errors {
+            write!(f, ": {error}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Shows no resource: it may hold secrets.
+impl fmt::Debug for WaitFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WaitFailure")
+            .field("reason", &self.reason)
+            .field("resource", &self.resource)
+            .field("name", &self.name)
+            .field("state", &self.state)
+            .field("progress", &self.progress)
+            .field("errors", &self.errors)
+            .field("elapsed", &self.elapsed)
+            .finish_non_exhaustive()
+    }
+}

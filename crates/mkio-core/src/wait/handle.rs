@@ -1,0 +1,519 @@
+//! The wait that a user holds.
+
+use std::future::{Future, IntoFuture, poll_fn};
+use std::marker::PhantomData;
+use std::ops::Range;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use chrono::Utc;
+use futures_core::Stream;
+use futures_core::future::BoxFuture;
+use futures_core::stream::FusedStream;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use super::description::{WaitDescription, WrittenGoal};
+use super::group::later;
+use super::hub::Membership;
+use super::judge::{Judge, Want};
+use super::member::{Member, Pace, Update};
+use super::state::{Change, RawChange, State, StateName, Until, UntilTarget};
+use super::target::Target;
+use super::{Resource, Waits};
+use crate::page::Exchange;
+use crate::{CallOptions, Error, ErrorKind, Priority, Result, RetryPolicy, Transport};
+
+/// A wait for a resource to get into a state.
+///
+/// As a future it gives the resource in its final state, or an [`Error`] whose
+/// [`WaitFailure`](super::WaitFailure) has the last state, the errors that the resource tells
+/// (those of a job's outputs, for example) and the time it took. As a [`Stream`] (and with
+/// [`try_next`](Self::try_next)) it gives each [`Change`] as soon as it is seen, progress included;
+/// the stream ends with the wait, after which the wait can still be awaited for its outcome.
+///
+/// Nothing is sent before the first poll. Looks run in a task that waits of the same collection
+/// share; dropping the wait takes it out. There is always a deadline
+/// ([`timeout`](Self::timeout)), and one last look at it. A 404 means that the resource is gone
+/// only where that is the goal; right after a creation it is tolerated for a while
+/// ([`missing_for`](Self::missing_for)). A look that fails is repeated as the retry rules say; one
+/// that cannot succeed (no right to read) ends the wait.
+#[must_use = "a wait does nothing until it is awaited or polled"]
+pub struct Wait<T, S: StateName = State> {
+    stage: Stage<S>,
+    detail: bool,
+    types: PhantomData<fn() -> (T, S)>,
+}
+
+enum Stage<S> {
+    New(Box<Setup<S>>),
+    Acting(BoxFuture<'static, Result<()>>, Box<Setup<S>>),
+    Running {
+        updates: mpsc::UnboundedReceiver<Update>,
+        membership: Membership,
+        description: Result<WaitDescription>,
+    },
+    Ended(Result<Value>, Result<WaitDescription>),
+}
+
+/// A wait that has not begun.
+struct Setup<S> {
+    links: Links,
+    resource: &'static Resource,
+    target: Result<Target>,
+    goal: Goal<S>,
+    timeout: Duration,
+    pace: Pace,
+    missing_for: Duration,
+    action: Option<BoxFuture<'static, Result<()>>>,
+}
+
+enum Goal<S> {
+    Default,
+    Named(String),
+    Until(UntilTarget<S>),
+    Gone,
+}
+
+/// How a wait reaches the service.
+#[derive(Clone)]
+pub(super) struct Links {
+    pub(super) waits: Waits,
+    pub(super) polls: Arc<dyn Exchange>,
+    pub(super) calls: Arc<dyn Exchange>,
+    pub(super) retry: RetryPolicy,
+}
+
+impl Links {
+    fn of(transport: &Transport) -> Self {
+        let options = CallOptions::new()
+            .retry(RetryPolicy::none())
+            .priority(Priority::Background);
+        Self {
+            waits: transport.waits().clone(),
+            polls: Arc::new(transport.with(options)),
+            calls: Arc::new(transport.clone()),
+            retry: transport.retry_policy(),
+        }
+    }
+}
+
+impl<T, S: StateName> Wait<T, S> {
+    /// A wait for the resource with these values of its path parameters, for its default goal.
+    ///
+    /// Called by the generated crates. A value that cannot be part of a path is an error when the
+    /// wait is polled.
+    pub fn new(transport: &Transport, resource: &'static Resource, values: Vec<String>) -> Self {
+        Self::over(Links::of(transport), resource, values)
+    }
+
+    pub(super) fn over(links: Links, resource: &'static Resource, values: Vec<String>) -> Self {
+        let (min, max) = resource.poll;
+        Self {
+            stage: Stage::New(Box::new(Setup {
+                links,
+                resource,
+                target: Target::new(resource, values),
+                goal: Goal::Default,
+                timeout: resource.timeout,
+                pace: Pace {
+                    min,
+                    max,
+                    explicit: false,
+                },
+                missing_for: resource.missing_for,
+                action: None,
+            })),
+            detail: false,
+            types: PhantomData,
+        }
+    }
+
+    /// Takes a described wait up again.
+    ///
+    /// # Errors
+    ///
+    /// Kind [`InvalidRequest`](ErrorKind::InvalidRequest) when the description is of another kind
+    /// of resource.
+    pub fn resume(
+        transport: &Transport,
+        resource: &'static Resource,
+        description: &WaitDescription,
+    ) -> Result<Self> {
+        Self::resume_over(Links::of(transport), resource, description)
+    }
+
+    pub(super) fn resume_over(
+        links: Links,
+        resource: &'static Resource,
+        description: &WaitDescription,
+    ) -> Result<Self> {
+        if description.resource != resource.name {
+            let message = format!(
+                "the description is of a wait for {}, not for {}",
+                description.resource, resource.name
+            );
+            return Err(Error::new(ErrorKind::InvalidRequest, message));
+        }
+        let value = |param: &&str| {
+            description.parameters.get(*param).cloned().ok_or_else(|| {
+                let message = format!("the description of the wait lacks `{param}`");
+                Error::new(ErrorKind::InvalidRequest, message)
+            })
+        };
+        let values = resource.params.iter().map(value).collect::<Result<_>>()?;
+        let wait = Self::over(links, resource, values).timeout(description.left());
+        let wait = match description.poll_every {
+            Some((min, max)) => {
+                wait.poll_every(Duration::from_millis(min)..Duration::from_millis(max))
+            }
+            None => wait,
+        };
+        Ok(match &description.goal {
+            WrittenGoal::Goal(name) => wait.goal(name),
+            WrittenGoal::Gone => wait.with(|setup| setup.goal = Goal::Gone),
+            WrittenGoal::States(states) => {
+                let states = states.iter().map(|state| S::from_name(state)).collect();
+                wait.with(|setup| setup.goal = Goal::Until(UntilTarget::States(states)))
+            }
+        })
+    }
+
+    fn with(mut self, change: impl FnOnce(&mut Setup<S>)) -> Self {
+        if let Stage::New(setup) = &mut self.stage {
+            change(setup);
+        }
+        self
+    }
+
+    /// Waits for this state, one of these states, or until the closure accepts a change, instead
+    /// of the resource's default goal.
+    ///
+    /// A state that the resource declares a goal for takes that goal's failure states; for others,
+    /// and for a closure, every state after which no other comes is a failure.
+    pub fn until(self, goal: impl Until<S>) -> Self {
+        self.with(|setup| setup.goal = Goal::Until(goal.into_target()))
+    }
+
+    /// Waits for a goal that the resource declares, by name, for example `running`.
+    pub fn goal(self, name: &str) -> Self {
+        self.with(|setup| setup.goal = Goal::Named(name.to_owned()))
+    }
+
+    /// Waits until the resource is gone; there is nothing to return then.
+    pub fn until_gone(self) -> Wait<(), S> {
+        let wait = self.with(|setup| setup.goal = Goal::Gone);
+        Wait {
+            stage: wait.stage,
+            detail: wait.detail,
+            types: PhantomData,
+        }
+    }
+
+    /// Longest time to wait, counted from the first poll (or the end of the action that the wait
+    /// begins with). The default is that of the resource.
+    pub fn timeout(self, limit: Duration) -> Self {
+        self.with(|setup| setup.timeout = limit)
+    }
+
+    /// Shortest and longest time between two looks. It begins with the shortest, grows while
+    /// nothing changes, and varies a little at random; a `Retry-After` of the service counts. The
+    /// default is that of the resource, stretched where many waits share their looks.
+    pub fn poll_every(self, range: Range<Duration>) -> Self {
+        let shortest = Duration::from_millis(100);
+        let min = range.start.max(shortest);
+        let max = range.end.max(min);
+        self.with(|setup| {
+            setup.pace = Pace {
+                min,
+                max,
+                explicit: true,
+            }
+        })
+    }
+
+    /// How long a 404 is taken for "not there yet" while the resource has not been seen. The
+    /// default is that of the resource, usually 30 s.
+    pub fn missing_for(self, limit: Duration) -> Self {
+        self.with(|setup| setup.missing_for = limit)
+    }
+
+    /// Does this first, when the wait is polled for the first time; its error ends the wait.
+    pub fn after<R>(self, action: impl Future<Output = Result<R>> + Send + 'static) -> Self {
+        let action = Box::pin(async move { action.await.map(drop) });
+        self.with(|setup| setup.action = Some(action))
+    }
+
+    /// The wait, to be written down and taken up again later.
+    ///
+    /// An action that it begins with is not part of the description.
+    ///
+    /// # Errors
+    ///
+    /// Kind [`InvalidRequest`](ErrorKind::InvalidRequest) when the goal is a closure, which cannot
+    /// be written down, or the resource's name is unusable.
+    pub fn describe(&self) -> Result<WaitDescription> {
+        match &self.stage {
+            Stage::New(setup) | Stage::Acting(_, setup) => setup.describe(),
+            Stage::Running { description, .. } | Stage::Ended(_, description) => {
+                description.clone()
+            }
+        }
+    }
+
+    /// The next change; `None` when the wait has ended.
+    ///
+    /// # Errors
+    ///
+    /// That of the wait, once; awaiting the wait gives it again.
+    pub async fn try_next(&mut self) -> Result<Option<Change<S>>> {
+        poll_fn(|cx| Pin::new(&mut *self).poll_next(cx))
+            .await
+            .transpose()
+    }
+
+    /// The next change, or that the wait has ended.
+    fn poll_change(&mut self, cx: &mut Context<'_>) -> Poll<Option<RawChange>> {
+        loop {
+            match &mut self.stage {
+                Stage::New(setup) => match setup.action.take() {
+                    Some(action) => self.act(action),
+                    None => self.begin(),
+                },
+                Stage::Acting(action, setup) => {
+                    let outcome = ready!(action.as_mut().poll(cx));
+                    match outcome {
+                        Ok(()) => self.begin(),
+                        Err(error) => {
+                            let description = setup.describe();
+                            self.stage = Stage::Ended(Err(error), description);
+                        }
+                    }
+                }
+                Stage::Running {
+                    updates,
+                    description,
+                    ..
+                } => match ready!(updates.poll_recv(cx)) {
+                    Some(Update::Change(change)) => return Poll::Ready(Some(change)),
+                    Some(Update::End(outcome)) => {
+                        self.stage = Stage::Ended(*outcome, description.clone());
+                    }
+                    None => {
+                        let error = Error::new(
+                            ErrorKind::Wait,
+                            "the task that looks for this wait has ended with its tokio runtime",
+                        );
+                        self.stage = Stage::Ended(Err(error), description.clone());
+                    }
+                },
+                Stage::Ended(..) => return Poll::Ready(None),
+            }
+        }
+    }
+
+    fn act(&mut self, action: BoxFuture<'static, Result<()>>) {
+        self.change(|setup| Stage::Acting(action, setup));
+    }
+
+    fn begin(&mut self) {
+        let detail = self.detail;
+        self.change(|setup| setup.begin(detail));
+    }
+
+    fn change(&mut self, next: impl FnOnce(Box<Setup<S>>) -> Stage<S>) {
+        let lost = Error::new(ErrorKind::Wait, "the wait panicked when it began");
+        let placeholder = Stage::Ended(Err(lost.clone()), Err(lost));
+        match std::mem::replace(&mut self.stage, placeholder) {
+            Stage::New(setup) | Stage::Acting(_, setup) => self.stage = next(setup),
+            other => self.stage = other,
+        }
+    }
+
+    fn want_detail(&mut self, wanted: bool) {
+        if self.detail != wanted {
+            self.detail = wanted;
+            if let Stage::Running { membership, .. } = &self.stage {
+                membership.detail(wanted);
+            }
+        }
+    }
+}
+
+impl<S: StateName> Setup<S> {
+    fn describe(&self) -> Result<WaitDescription> {
+        let target = self.target.clone()?;
+        let goal = match &self.goal {
+            Goal::Default => WrittenGoal::Goal(
+                self.resource
+                    .goals
+                    .first()
+                    .map_or("", |goal| goal.name)
+                    .to_owned(),
+            ),
+            Goal::Named(name) => WrittenGoal::Goal(name.clone()),
+            Goal::Gone => WrittenGoal::Gone,
+            Goal::Until(UntilTarget::States(states)) => {
+                WrittenGoal::States(states.iter().map(|s| s.as_name().to_owned()).collect())
+            }
+            Goal::Until(UntilTarget::Test(_)) => {
+                let message = "a wait for a closure cannot be described; wait for states instead";
+                return Err(Error::new(ErrorKind::InvalidRequest, message));
+            }
+        };
+        let timeout = chrono::TimeDelta::from_std(self.timeout).unwrap_or(chrono::TimeDelta::MAX);
+        let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        Ok(WaitDescription {
+            resource: self.resource.name.to_owned(),
+            parameters: target
+                .parameters()
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .collect(),
+            goal,
+            deadline: Utc::now()
+                .checked_add_signed(timeout)
+                .unwrap_or(chrono::DateTime::<Utc>::MAX_UTC),
+            poll_every: self
+                .pace
+                .explicit
+                .then(|| (millis(self.pace.min), millis(self.pace.max))),
+        })
+    }
+
+    fn begin(self: Box<Self>, detail: bool) -> Stage<S> {
+        let description = self.describe();
+        let setup = *self;
+        let ready = match (setup.target, setup.goal.want(setup.resource)) {
+            (Ok(target), Ok(want)) => Ok((target, want)),
+            (Err(error), _) | (_, Err(error)) => Err(error),
+        };
+        let (target, want) = match ready {
+            Ok(ready) => ready,
+            Err(error) => return Stage::Ended(Err(error), description),
+        };
+        let key = target.group();
+        let (sender, updates) = mpsc::unbounded_channel();
+        let started = Instant::now();
+        let member = Member {
+            judge: Judge::new(want, setup.missing_for),
+            target,
+            updates: sender,
+            polls: setup.links.polls,
+            calls: setup.links.calls,
+            pace: setup.pace,
+            retry: setup.links.retry,
+            started,
+            deadline: later(started, setup.timeout),
+            detail,
+        };
+        match setup.links.waits.join(&key, member) {
+            Ok(membership) => Stage::Running {
+                updates,
+                membership,
+                description,
+            },
+            Err(error) => Stage::Ended(Err(error), description),
+        }
+    }
+}
+
+impl<S: StateName> Goal<S> {
+    fn want(self, resource: &'static Resource) -> Result<Want> {
+        let unknown = |name: &str| {
+            let known: Vec<_> = resource.goals.iter().map(|goal| goal.name).collect();
+            let message = format!("{} has no goal `{name}`, only {known:?}", resource.name);
+            Error::new(ErrorKind::InvalidRequest, message)
+        };
+        Ok(match self {
+            Self::Default => Want::Goal(resource.goals.first().ok_or_else(|| unknown(""))?),
+            Self::Named(name) => Want::Goal(resource.goal(&name).ok_or_else(|| unknown(&name))?),
+            Self::Gone => Want::Gone,
+            Self::Until(UntilTarget::Test(mut test)) => {
+                Want::Test(Box::new(move |change| test(&change.typed())))
+            }
+            Self::Until(UntilTarget::States(states)) => {
+                let declared = match &*states {
+                    [state] => resource
+                        .goals
+                        .iter()
+                        .find(|goal| goal.states == [state.as_name()] && goal.settle.is_zero()),
+                    _ => None,
+                };
+                match declared {
+                    Some(goal) => Want::Goal(goal),
+                    None => Want::States(states.iter().map(|s| s.as_name().to_owned()).collect()),
+                }
+            }
+        })
+    }
+}
+
+impl<T, S: StateName> Unpin for Wait<T, S> {}
+
+impl<T, S: StateName> Stream for Wait<T, S> {
+    type Item = Result<Change<S>>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = self.get_mut();
+        if let Stage::Ended(..) = this.stage {
+            return Poll::Ready(None);
+        }
+        this.want_detail(true);
+        Poll::Ready(match ready!(this.poll_change(cx)) {
+            Some(change) => Some(Ok(change.typed())),
+            None => match &this.stage {
+                Stage::Ended(Err(error), _) => Some(Err(error.clone())),
+                _ => None,
+            },
+        })
+    }
+}
+
+impl<T, S: StateName> FusedStream for Wait<T, S> {
+    fn is_terminated(&self) -> bool {
+        matches!(self.stage, Stage::Ended(..))
+    }
+}
+
+impl<T: DeserializeOwned + 'static, S: StateName> IntoFuture for Wait<T, S> {
+    type Output = Result<T>;
+    type IntoFuture = BoxFuture<'static, Result<T>>;
+
+    fn into_future(mut self) -> Self::IntoFuture {
+        Box::pin(async move {
+            self.want_detail(false);
+            while poll_fn(|cx| self.poll_change(cx)).await.is_some() {}
+            let Stage::Ended(outcome, _) = self.stage else {
+                return Err(Error::new(ErrorKind::Wait, "the wait has no outcome"));
+            };
+            let resource = outcome?;
+            serde_path_to_error::deserialize(resource).map_err(|error| {
+                let path = error.path().to_string();
+                let reason = error.into_inner().to_string();
+                Error::new(
+                    ErrorKind::Decode,
+                    "the resource that was waited for does not decode",
+                )
+                .with_json_path(path, reason)
+            })
+        })
+    }
+}
+
+impl<T, S: StateName> std::fmt::Debug for Wait<T, S> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let stage = match &self.stage {
+            Stage::New(_) => "new",
+            Stage::Acting(..) => "acting",
+            Stage::Running { .. } => "running",
+            Stage::Ended(..) => "ended",
+        };
+        f.debug_struct("Wait")
+            .field("stage", &stage)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,405 @@
+//! Looks at resources: single states, single resources, many at once.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::Value;
+use url::Url;
+
+use super::judge::Seen;
+use super::target::Target;
+use super::{Listing, pointer};
+use crate::page::{Exchange, Page, Pages};
+use crate::{Error, Response, Result, retry};
+
+/// How much of a URL's query the names of one list request may take: web servers commonly stop at
+/// 8 KiB for the whole request line.
+const NAMES: usize = 6000;
+
+/// What a look brought, and when the service wants to be asked again.
+pub(super) struct Looked<T> {
+    pub(super) seen: T,
+    pub(super) retry_after: Option<Duration>,
+}
+
+/// Answer of a `/state` operation.
+#[derive(Deserialize)]
+struct StateAnswer {
+    status: Option<StateStatus>,
+}
+
+#[derive(Deserialize)]
+struct StateStatus {
+    state: Option<String>,
+}
+
+/// Any page of any list.
+#[derive(Deserialize)]
+struct AnyPage {
+    value: Option<Vec<Value>>,
+    #[serde(rename = "@odata.nextLink")]
+    next: Option<String>,
+}
+
+impl Page for AnyPage {
+    type Item = Value;
+
+    fn items(&self) -> &[Value] {
+        self.value.as_deref().unwrap_or_default()
+    }
+
+    fn items_mut(&mut self) -> Option<&mut Vec<Value>> {
+        self.value.as_mut()
+    }
+
+    fn next_link(&self) -> Option<&str> {
+        self.next.as_deref()
+    }
+}
+
+/// Reads the state of one resource; with `whole`, or where there is no state operation, the
+/// resource itself.
+pub(super) async fn one(
+    exchange: &Arc<dyn Exchange>,
+    target: &Target,
+    whole: bool,
+) -> Result<Looked<Seen>> {
+    let resource = target.resource;
+    let state = resource
+        .state
+        .filter(|_| !whole || resource.item.is_none() || resource.state_pointer.is_empty());
+    let looked = match (state, resource.item) {
+        (Some(operation), _) => {
+            let request = target.request(&exchange.base(operation.api), operation)?;
+            exchange
+                .json::<StateAnswer>(request, operation)
+                .await
+                .map(|answer| {
+                    looked(&answer, |answer| Seen::There {
+                        state: answer
+                            .status
+                            .as_ref()
+                            .and_then(|status| status.state.clone()),
+                        resource: None,
+                    })
+                })
+        }
+        (None, Some(_)) => item(exchange, target)
+            .await
+            .map(|answer| looked(&answer, |item| there(target, item.clone()))),
+        (None, None) => {
+            let targets = std::slice::from_ref(target);
+            match target
+                .resource
+                .list
+                .as_ref()
+                .map(|list| round(targets, list))
+            {
+                Some(rounds) => many(exchange, targets, rounds).await.map(|looked| Looked {
+                    retry_after: looked.retry_after,
+                    seen: looked
+                        .seen
+                        .into_iter()
+                        .next()
+                        .flatten()
+                        .map_or(Seen::Absent, |item| there(target, item)),
+                }),
+                None => Ok(Looked {
+                    seen: Seen::Absent,
+                    retry_after: None,
+                }),
+            }
+        }
+    };
+    match looked {
+        Err(error) if error.is_not_found() => Ok(Looked {
+            seen: Seen::Absent,
+            retry_after: error.retry_after(),
+        }),
+        looked => looked,
+    }
+}
+
+/// Reads the resource.
+pub(super) async fn item(exchange: &Arc<dyn Exchange>, target: &Target) -> Result<Response<Value>> {
+    let Some(operation) = target.resource.item else {
+        let message = format!("{} cannot be read by name", target.resource.name);
+        return Err(Error::new(crate::ErrorKind::InvalidRequest, message));
+    };
+    let request = target.request(&exchange.base(operation.api), operation)?;
+    exchange.json(request, operation).await
+}
+
+fn looked<T>(answer: &Response<T>, seen: impl FnOnce(&T) -> Seen) -> Looked<Seen> {
+    Looked {
+        seen: seen(answer),
+        retry_after: retry::retry_after(answer.headers()),
+    }
+}
+
+/// What the JSON of a resource says.
+pub(super) fn there(target: &Target, item: Value) -> Seen {
+    let at = target.pointer(target.resource.state_pointer);
+    let state = match target.resource.presence {
+        true => None,
+        false => pointer::text(&item, &at).map(str::to_owned),
+    };
+    Seen::There {
+        state,
+        resource: Some(item),
+    }
+}
+
+/// One list request, for some of the targets.
+#[derive(Debug)]
+pub(super) struct Round {
+    /// Places of the targets.
+    pub(super) members: Vec<usize>,
+    filter: Option<String>,
+}
+
+/// The list requests that show all `targets`, which are of one group.
+pub(super) fn round(targets: &[Target], list: &Listing) -> Vec<Round> {
+    let Some(field) = list.name_field else {
+        return vec![Round {
+            members: (0..targets.len()).collect(),
+            filter: None,
+        }];
+    };
+    let mut rounds: Vec<Draft> = Vec::new();
+    for (place, target) in targets.iter().enumerate() {
+        let scope: Vec<_> = list
+            .scope_fields
+            .iter()
+            .filter_map(|(param, scope)| {
+                Some(format!("{scope} eq {}", quote(target.value(param)?)))
+            })
+            .collect();
+        let scope = scope.join(" and ");
+        let name = format!("{field} eq {}", quote(target.name()));
+        let fits = rounds
+            .iter_mut()
+            .find(|draft| draft.takes(&scope, target.name(), &name));
+        match fits {
+            Some(draft) => draft.add(place, scope, target.name(), name),
+            None => {
+                let mut draft = Draft::default();
+                draft.add(place, scope, target.name(), name);
+                rounds.push(draft);
+            }
+        }
+    }
+    rounds.into_iter().map(Draft::finish).collect()
+}
+
+/// A list request in the making.
+#[derive(Default)]
+struct Draft {
+    members: Vec<usize>,
+    /// Names, each once: an item of the answer must mean one target.
+    names: std::collections::HashSet<String>,
+    scopes: Vec<(String, Vec<String>)>,
+    length: usize,
+}
+
+impl Draft {
+    fn takes(&self, scope: &str, name: &str, condition: &str) -> bool {
+        let new_scope = self.scopes.iter().all(|(known, _)| known != scope);
+        let more = encoded(condition) + if new_scope { encoded(scope) } else { 0 };
+        !self.names.contains(name) && self.length + more <= NAMES
+    }
+
+    fn add(&mut self, place: usize, scope: String, name: &str, condition: String) {
+        self.members.push(place);
+        self.names.insert(name.to_owned());
+        self.length += encoded(&condition);
+        match self.scopes.iter_mut().find(|(known, _)| *known == scope) {
+            Some((_, names)) => names.push(condition),
+            None => {
+                self.length += encoded(&scope);
+                self.scopes.push((scope, vec![condition]));
+            }
+        }
+    }
+
+    fn finish(self) -> Round {
+        let conditions: Vec<_> = self
+            .scopes
+            .into_iter()
+            .map(|(scope, names)| match (scope.as_str(), names.len()) {
+                ("", _) => names.join(" or "),
+                (_, 1) => format!("{scope} and {}", names.join("")),
+                _ => format!("{scope} and ({})", names.join(" or ")),
+            })
+            .collect();
+        Round {
+            members: self.members,
+            filter: Some(match conditions.len() {
+                1 => conditions.join(""),
+                _ => conditions
+                    .iter()
+                    .map(|c| format!("({c})"))
+                    .collect::<Vec<_>>()
+                    .join(" or "),
+            }),
+        }
+    }
+}
+
+fn quote(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+/// Length in a query, with ` or ` around it.
+fn encoded(condition: &str) -> usize {
+    let length: usize = condition
+        .bytes()
+        .map(|byte| {
+            if byte.is_ascii_alphanumeric() || b"-._".contains(&byte) {
+                1
+            } else {
+                3
+            }
+        })
+        .sum();
+    length + 4
+}
+
+/// Carries out the list requests: the item of each target, in order, if it was listed.
+pub(super) async fn many(
+    exchange: &Arc<dyn Exchange>,
+    targets: &[Target],
+    rounds: Vec<Round>,
+) -> Result<Looked<Vec<Option<Value>>>> {
+    let mut seen = vec![None; targets.len()];
+    let mut retry_after = None;
+    for round in rounds {
+        let asked: Vec<_> = round
+            .members
+            .iter()
+            .filter_map(|place| Some((*place, targets.get(*place)?)))
+            .collect();
+        let Some((_, first)) = asked.first() else {
+            continue;
+        };
+        let Some(list) = first.resource.list.as_ref() else {
+            continue;
+        };
+        let mut request = first.request(&exchange.base(list.operation.api), list.operation)?;
+        if let Some(filter) = &round.filter {
+            narrow(request.url_mut(), filter, asked.len());
+        }
+        let mut pages =
+            Pages::<AnyPage>::over(exchange.clone(), list.operation, Ok(request)).prefetch(0);
+        let names: HashMap<&str, usize> = asked
+            .iter()
+            .map(|(place, target)| (target.name(), *place))
+            .collect();
+        let mut left = names.len();
+        while let Some(page) = pages.try_next().await? {
+            retry_after = retry::retry_after(page.headers()).max(retry_after);
+            for item in page.into_inner().value.unwrap_or_default() {
+                let name = pointer::text(&item, list.name_pointer);
+                let place = name.and_then(|name| find(&names, name, list.stem));
+                if let Some(slot) = place.and_then(|place| seen.get_mut(place))
+                    && slot.is_none()
+                {
+                    left -= 1;
+                    *slot = Some(item);
+                }
+            }
+            if left == 0 {
+                break;
+            }
+        }
+    }
+    Ok(Looked { seen, retry_after })
+}
+
+/// The target of this name; with `stem` also without the file extensions that the list shows.
+fn find(names: &HashMap<&str, usize>, name: &str, stem: bool) -> Option<usize> {
+    // Longest first: a name may have dots of its own.
+    let mut tried = Some(name);
+    while let Some(name) = tried {
+        if let Some(place) = names.get(name) {
+            return Some(*place);
+        }
+        tried = name.rsplit_once('.').filter(|_| stem).map(|(stem, _)| stem);
+    }
+    None
+}
+
+fn narrow(url: &mut Url, filter: &str, count: usize) {
+    url.query_pairs_mut()
+        .append_pair("$filter", filter)
+        .append_pair("$top", &count.to_string());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wait::testing::{JOB, job};
+
+    fn rounds(names: &[(&str, &str)]) -> Vec<(Vec<usize>, String)> {
+        let targets: Vec<_> = names.iter().map(|(t, j)| job(t, j)).collect();
+        round(&targets, JOB.list.as_ref().unwrap())
+            .into_iter()
+            .map(|round| (round.members, round.filter.unwrap()))
+            .collect()
+    }
+
+    #[test]
+    fn asks_for_many_names_at_once() {
+        assert_eq!(
+            rounds(&[("t", "a"), ("t", "it's")]),
+            [(
+                vec![0, 1],
+                "transform eq 't' and (name eq 'a' or name eq 'it''s')".to_owned()
+            )]
+        );
+        assert_eq!(
+            rounds(&[("t", "a"), ("u", "b")]),
+            [(
+                vec![0, 1],
+                "(transform eq 't' and name eq 'a') or (transform eq 'u' and name eq 'b')"
+                    .to_owned()
+            )]
+        );
+    }
+
+    #[test]
+    fn no_request_has_a_name_twice() {
+        assert_eq!(
+            rounds(&[("t", "a"), ("u", "a"), ("u", "b")]),
+            [
+                (
+                    vec![0, 2],
+                    "(transform eq 't' and name eq 'a') or (transform eq 'u' and name eq 'b')"
+                        .to_owned()
+                ),
+                (vec![1], "transform eq 'u' and name eq 'a'".to_owned()),
+            ]
+        );
+    }
+
+    #[test]
+    fn no_request_is_too_long() {
+        let long: Vec<_> = (0..500).map(|n| format!("{n:0>260}")).collect();
+        let names: Vec<_> = long.iter().map(|name| ("t", name.as_str())).collect();
+        let rounds = rounds(&names);
+        assert!(rounds.len() <= 25, "{}", rounds.len());
+        let mut members: Vec<_> = rounds
+            .iter()
+            .flat_map(|(members, _)| members.clone())
+            .collect();
+        members.sort_unstable();
+        assert_eq!(members, (0..500).collect::<Vec<_>>());
+        for (_, filter) in rounds {
+            let mut url = Url::parse("https://app.mk.io/").unwrap();
+            narrow(&mut url, &filter, 500);
+            assert!(url.as_str().len() < 6500, "{}", url.as_str().len());
+        }
+    }
+}

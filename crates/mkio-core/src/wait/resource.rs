@@ -1,0 +1,155 @@
+//! What a resource with a state looks like, as data.
+
+use std::time::Duration;
+
+use crate::Operation;
+
+/// A resource with a state: where it is read, and what its states mean.
+///
+/// The generated crates have one per resource. Fields that do not apply stay as in
+/// [`Resource::DEFAULT`].
+#[derive(Debug)]
+pub struct Resource {
+    /// Name with its API, for example `media.job`; descriptions of waits carry it.
+    pub name: &'static str,
+    /// Path parameters of the resource in the order in which they are given; the last one is the
+    /// resource's own name.
+    pub params: &'static [&'static str],
+    /// Reads the resource.
+    pub item: Option<&'static Operation>,
+    /// Reads its state alone: `{"status": {"state": …}}`.
+    pub state: Option<&'static Operation>,
+    /// Lists it with its siblings.
+    pub list: Option<Listing>,
+    /// Where the resource's JSON has the state; empty when it has none there. `{parameter}` stands
+    /// for the value of a parameter.
+    pub state_pointer: &'static str,
+    /// Where the resource's JSON has its progress in percent; several numbers count as their mean.
+    pub progress_pointer: &'static str,
+    /// Where the resource's JSON tells what went wrong.
+    pub error_pointers: &'static [&'static str],
+    /// Values elsewhere in the JSON that mean failure, whatever the state.
+    pub failed_when: &'static [(&'static str, &'static [&'static str])],
+    /// The resource has no state: that it can be read is all there is to wait for. The state is
+    /// then called [`PRESENT`].
+    pub presence: bool,
+    /// The known states.
+    pub states: &'static [(&'static str, StateKind)],
+    /// What can be waited for; the first is the default.
+    pub goals: &'static [Goal],
+    /// How long to wait at most, unless told otherwise.
+    pub timeout: Duration,
+    /// Shortest and longest time between two looks, unless told otherwise.
+    pub poll: (Duration, Duration),
+    /// How long a 404 is taken for "not there yet", unless told otherwise.
+    pub missing_for: Duration,
+    /// The service sends webhook events for this resource's states.
+    pub events: bool,
+}
+
+/// A list operation that shows many resources of a kind at once.
+#[derive(Debug)]
+pub struct Listing {
+    /// The list operation.
+    pub operation: &'static Operation,
+    /// Where an item has its name.
+    pub name_pointer: &'static str,
+    /// Field by which the list can be filtered by name; without it, all pages are read.
+    pub name_field: Option<&'static str>,
+    /// Fields by which the list can be filtered for path parameters that it does not have itself,
+    /// as (parameter, field).
+    pub scope_fields: &'static [(&'static str, &'static str)],
+    /// A file extension may follow the name in the list.
+    pub stem: bool,
+}
+
+/// What a state means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum StateKind {
+    /// On the way to another state.
+    Transient,
+    /// Stays until somebody acts.
+    Steady,
+    /// The good end; nothing follows.
+    Success,
+    /// A bad end, or stuck until somebody acts.
+    Failure,
+    /// About to disappear.
+    Deleting,
+}
+
+/// What a wait may be for.
+#[derive(Debug)]
+pub struct Goal {
+    /// Name, for example `running`.
+    pub name: &'static str,
+    /// States that reach the goal.
+    pub states: &'static [&'static str],
+    /// States from which the goal is not reached any more.
+    pub failures: &'static [&'static str],
+    /// States on the way to the goal.
+    pub via: &'static [&'static str],
+    /// States that mean failure once a state of `via` was seen: a start that fell back.
+    pub undone: &'static [&'static str],
+    /// A goal state counts only when another state was seen before, or this much time has passed:
+    /// a restart that has not begun still shows the old state.
+    pub settle: Duration,
+}
+
+/// State of a resource that has none and exists.
+pub const PRESENT: &str = "Present";
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+impl Resource {
+    /// Nothing but the usual times: 10 minutes, looks every 1 to 10 s, 404 tolerated for 30 s.
+    pub const DEFAULT: Self = Self {
+        name: "",
+        params: &[],
+        item: None,
+        state: None,
+        list: None,
+        state_pointer: "",
+        progress_pointer: "",
+        error_pointers: &[],
+        failed_when: &[],
+        presence: false,
+        states: &[],
+        goals: &[],
+        timeout: Duration::from_secs(10 * MINUTE.as_secs()),
+        poll: (Duration::from_secs(1), Duration::from_secs(10)),
+        missing_for: Duration::from_secs(30),
+        events: false,
+    };
+
+    /// What is known of a state; `None` for one that the documents do not name.
+    pub fn kind(&self, state: &str) -> Option<StateKind> {
+        self.states
+            .iter()
+            .find(|(name, _)| *name == state)
+            .map(|(_, kind)| *kind)
+    }
+
+    pub(super) fn goal(&self, name: &str) -> Option<&'static Goal> {
+        self.goals.iter().find(|goal| goal.name == name)
+    }
+
+    /// The list shows what a wait needs to see.
+    pub(super) fn listed(&self) -> Option<&Listing> {
+        let shows = self.presence || !self.state_pointer.is_empty();
+        self.list.as_ref().filter(|_| shows)
+    }
+}
+
+impl Goal {
+    /// No states at all; for filling in.
+    pub const DEFAULT: Self = Self {
+        name: "",
+        states: &[],
+        failures: &[],
+        via: &[],
+        undone: &[],
+        settle: Duration::ZERO,
+    };
+}

@@ -1,0 +1,161 @@
+//! States and their changes, as the user of a wait sees them.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::StateKind;
+
+/// A typed state.
+///
+/// Implemented by the open enums of the generated crates: every text is a state, known or not.
+pub trait StateName: Clone + fmt::Debug + Send + Sync + 'static {
+    /// The state of this name.
+    fn from_name(name: &str) -> Self;
+
+    /// Name of the state as the service writes it.
+    fn as_name(&self) -> &str;
+}
+
+/// A state that is nothing but its name.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct State(String);
+
+impl StateName for State {
+    fn from_name(name: &str) -> Self {
+        Self(name.to_owned())
+    }
+
+    fn as_name(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<&str> for State {
+    fn from(name: &str) -> Self {
+        Self::from_name(name)
+    }
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A state, or a step of progress, that was seen for the first time.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct Change<S> {
+    /// The state.
+    pub state: S,
+    /// The state that was seen before it.
+    pub previous: Option<S>,
+    /// What the state means; `None` for a state that the documents do not name. Such a state is
+    /// reported and the wait goes on.
+    pub kind: Option<StateKind>,
+    /// Progress in percent, where the resource tells it.
+    pub progress: Option<u8>,
+    /// Time since the wait began.
+    pub elapsed: Duration,
+    resource: Option<Arc<Value>>,
+}
+
+impl<S> Change<S> {
+    /// The resource's JSON, when the look that saw the change brought more than the state.
+    pub fn resource(&self) -> Option<&Value> {
+        self.resource.as_deref()
+    }
+}
+
+/// Shows no resource: it may hold secrets.
+impl<S: fmt::Debug> fmt::Debug for Change<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Change")
+            .field("state", &self.state)
+            .field("previous", &self.previous)
+            .field("kind", &self.kind)
+            .field("progress", &self.progress)
+            .field("elapsed", &self.elapsed)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A change before its states have their type.
+pub(super) type RawChange = Change<Arc<str>>;
+
+impl RawChange {
+    pub(super) fn new(
+        state: Arc<str>,
+        previous: Option<Arc<str>>,
+        kind: Option<StateKind>,
+        progress: Option<u8>,
+        elapsed: Duration,
+        resource: Option<Arc<Value>>,
+    ) -> Self {
+        Self {
+            state,
+            previous,
+            kind,
+            progress,
+            elapsed,
+            resource,
+        }
+    }
+
+    pub(super) fn typed<S: StateName>(&self) -> Change<S> {
+        Change {
+            state: S::from_name(&self.state),
+            previous: self.previous.as_deref().map(S::from_name),
+            kind: self.kind,
+            progress: self.progress,
+            elapsed: self.elapsed,
+            resource: self.resource.clone(),
+        }
+    }
+}
+
+/// What [`Wait::until`](super::Wait::until) takes: a state, several, or a closure.
+///
+/// The closure is called with every change and ends the wait when it says `true`.
+pub trait Until<S> {
+    /// The goal that this stands for.
+    fn into_target(self) -> UntilTarget<S>;
+}
+
+/// A closure that decides about a change.
+pub type Test<S> = Box<dyn FnMut(&Change<S>) -> bool + Send>;
+
+/// A goal given to [`Wait::until`](super::Wait::until).
+pub enum UntilTarget<S> {
+    /// One of these states.
+    States(Vec<S>),
+    /// Whatever the closure accepts.
+    Test(Test<S>),
+}
+
+impl<S, F: FnMut(&Change<S>) -> bool + Send + 'static> Until<S> for F {
+    fn into_target(self) -> UntilTarget<S> {
+        UntilTarget::Test(Box::new(self))
+    }
+}
+
+impl Until<Self> for State {
+    fn into_target(self) -> UntilTarget<Self> {
+        UntilTarget::States(vec![self])
+    }
+}
+
+impl<S: StateName> Until<S> for &str {
+    fn into_target(self) -> UntilTarget<S> {
+        UntilTarget::States(vec![S::from_name(self)])
+    }
+}
+
+impl<S: StateName, const N: usize> Until<S> for [S; N] {
+    fn into_target(self) -> UntilTarget<S> {
+        UntilTarget::States(self.into())
+    }
+}

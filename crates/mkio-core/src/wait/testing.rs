@@ -1,0 +1,365 @@
+//! Resources as the generated crates declare them, and a scripted service that has them.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use http::Method;
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use super::handle::Links;
+use super::target::Target;
+use super::{Goal, Listing, Resource, StateKind, Waits};
+use crate::page::script::{Script, Seen};
+use crate::{Error, Operation, Result, RetryPolicy};
+
+macro_rules! operation {
+    ($name:ident, $id:literal, $path:literal) => {
+        pub(super) static $name: Operation = Operation {
+            id: $id,
+            api: "media",
+            method: Method::GET,
+            path: $path,
+            request_body: None,
+            streams: false,
+        };
+    };
+}
+
+operation!(
+    LIST_JOBS,
+    "list_jobs",
+    "/api/v1/projects/{project_name}/media/jobs"
+);
+operation!(
+    GET_JOB,
+    "get_job",
+    "/api/v1/projects/{project_name}/media/transforms/{transform_name}/jobs/{job_name}"
+);
+operation!(
+    GET_JOB_STATE,
+    "get_job_state",
+    "/api/v1/projects/{project_name}/media/transforms/{transform_name}/jobs/{job_name}/state"
+);
+operation!(
+    GET_LIVE_EVENT,
+    "get_live_event",
+    "/api/v1/projects/{project_name}/media/liveEvents/{event_name}"
+);
+operation!(
+    GET_LIVE_EVENT_STATE,
+    "get_live_event_state",
+    "/api/v1/projects/{project_name}/media/liveEvents/{event_name}/state"
+);
+operation!(
+    LIST_BACKUPS,
+    "list_backups",
+    "/api/v1/projects/{project_name}/fleet/backups"
+);
+
+pub(super) static JOB: Resource = Resource {
+    name: "media.job",
+    params: &["project_name", "transform_name", "job_name"],
+    item: Some(&GET_JOB),
+    state: Some(&GET_JOB_STATE),
+    list: Some(Listing {
+        operation: &LIST_JOBS,
+        name_pointer: "/name",
+        name_field: Some("name"),
+        scope_fields: &[("transform_name", "transform")],
+        stem: false,
+    }),
+    state_pointer: "/properties/state",
+    progress_pointer: "/properties/outputs/*/progress",
+    error_pointers: &["/properties/outputs/*/error"],
+    states: &[
+        ("Queued", StateKind::Transient),
+        ("Scheduled", StateKind::Transient),
+        ("Processing", StateKind::Transient),
+        ("Canceling", StateKind::Transient),
+        ("Finished", StateKind::Success),
+        ("Error", StateKind::Failure),
+        ("Canceled", StateKind::Failure),
+    ],
+    goals: &[Goal {
+        name: "finished",
+        states: &["Finished"],
+        failures: &["Error", "Canceled"],
+        ..Goal::DEFAULT
+    }],
+    timeout: Duration::from_secs(12 * 3600),
+    poll: (Duration::from_secs(2), Duration::from_secs(30)),
+    events: true,
+    ..Resource::DEFAULT
+};
+
+pub(super) static LIVE_EVENT: Resource = Resource {
+    name: "media.live_event",
+    params: &["project_name", "event_name"],
+    item: Some(&GET_LIVE_EVENT),
+    state: Some(&GET_LIVE_EVENT_STATE),
+    state_pointer: "/properties/resourceState",
+    states: &[
+        ("Stopped", StateKind::Steady),
+        ("Starting", StateKind::Transient),
+        ("Running", StateKind::Steady),
+        ("Stopping", StateKind::Transient),
+        ("Deleting", StateKind::Deleting),
+    ],
+    goals: &[
+        Goal {
+            name: "running",
+            states: &["Running"],
+            failures: &["Deleting"],
+            via: &["Starting"],
+            undone: &["Stopped", "Stopping"],
+            ..Goal::DEFAULT
+        },
+        Goal {
+            name: "stopped",
+            states: &["Stopped"],
+            failures: &["Deleting"],
+            ..Goal::DEFAULT
+        },
+        Goal {
+            name: "restarted",
+            states: &["Running"],
+            settle: Duration::from_secs(20),
+            ..Goal::DEFAULT
+        },
+    ],
+    ..Resource::DEFAULT
+};
+
+pub(super) static BACKUP: Resource = Resource {
+    name: "fleets.backup",
+    params: &["project_name", "backup_name"],
+    list: Some(Listing {
+        operation: &LIST_BACKUPS,
+        name_pointer: "/metadata/name",
+        name_field: None,
+        scope_fields: &[],
+        stem: true,
+    }),
+    presence: true,
+    goals: &[Goal {
+        name: "present",
+        states: &[super::PRESENT],
+        ..Goal::DEFAULT
+    }],
+    ..Resource::DEFAULT
+};
+
+pub(super) fn job(transform: &str, job: &str) -> Target {
+    let values = ["acme", transform, job].map(str::to_owned).to_vec();
+    Target::new(&JOB, values).unwrap()
+}
+
+/// A moment in the life of a scripted resource: from when, its JSON; `None` when it is gone.
+type Life = Vec<(Duration, Option<Value>)>;
+
+/// Resources whose JSON changes with time, behind the operations above.
+pub(super) struct Service {
+    pub(super) script: Arc<Script>,
+    world: Arc<World>,
+    pub(super) waits: Waits,
+}
+
+struct World {
+    start: Instant,
+    resources: Mutex<BTreeMap<String, Life>>,
+    page: Mutex<usize>,
+    fault: Mutex<Option<Box<dyn Fn(&Seen) -> Option<Error> + Send + Sync>>>,
+}
+
+impl Service {
+    pub(super) fn new() -> Self {
+        let world = Arc::new(World {
+            start: Instant::now(),
+            resources: Mutex::default(),
+            page: Mutex::new(1000),
+            fault: Mutex::default(),
+        });
+        let served = world.clone();
+        let latency = Duration::from_millis(5);
+        Self {
+            script: Script::slow(latency, move |seen| served.answer(seen)),
+            world,
+            waits: Waits::new(),
+        }
+    }
+
+    pub(super) fn links(&self) -> Links {
+        Links {
+            waits: self.waits.clone(),
+            polls: self.script.clone(),
+            calls: self.script.clone(),
+            retry: RetryPolicy::default(),
+        }
+    }
+
+    /// A resource at this path that has these states from these seconds on; `""` is gone.
+    pub(super) fn at(&self, path: &str, states: &[(u64, &str)]) {
+        let life = states.iter().map(|(second, state)| {
+            let json = (!state.is_empty()).then(|| resource(path, state));
+            (Duration::from_secs(*second), json)
+        });
+        self.life(path, life.collect());
+    }
+
+    pub(super) fn life(&self, path: &str, life: Life) {
+        let path = format!("/api/v1/projects/acme/{path}");
+        self.world.resources.lock().unwrap().insert(path, life);
+    }
+
+    /// Items of one page of a list.
+    pub(super) fn page_size(&self, size: usize) {
+        *self.world.page.lock().unwrap() = size;
+    }
+
+    /// Answers requests for which this gives an error with the error.
+    pub(super) fn fault(&self, fault: impl Fn(&Seen) -> Option<Error> + Send + Sync + 'static) {
+        *self.world.fault.lock().unwrap() = Some(Box::new(fault));
+    }
+
+    /// Paths of the requests so far, after the project, with the seconds since the start.
+    pub(super) fn log(&self) -> Vec<(f64, String)> {
+        let calls = self.script.log().into_iter().map(|seen| {
+            let second = (seen.at - self.world.start).as_secs_f64();
+            (
+                second,
+                seen.path
+                    .trim_start_matches("/api/v1/projects/acme/")
+                    .to_owned(),
+            )
+        });
+        calls.collect()
+    }
+
+    /// Most requests in any minute.
+    pub(super) fn busiest_minute(&self) -> usize {
+        let times: Vec<_> = self.log().into_iter().map(|(second, _)| second).collect();
+        let minute = |from: &f64| {
+            times
+                .iter()
+                .filter(|at| (0.0..60.0).contains(&(*at - from)))
+                .count()
+        };
+        times.iter().map(minute).max().unwrap_or(0)
+    }
+}
+
+/// JSON of a resource in a state; `Processing 40` is one with progress.
+pub(super) fn resource(path: &str, state: &str) -> Value {
+    let (state, progress) = match state.split_once(' ') {
+        Some((state, progress)) => (state, progress.parse::<u8>().ok()),
+        None => (state, None),
+    };
+    let name = path.rsplit('/').next().unwrap_or_default();
+    let error = (state == "Error").then(|| {
+        json!({"category": "Download", "code": "DownloadNotAccessible", "message": "no such file",
+               "retry": "MayRetry"})
+    });
+    json!({
+        "name": name,
+        "metadata": {"name": name},
+        "properties": {
+            "state": state,
+            "resourceState": state,
+            "outputs": [{"progress": progress, "error": error}],
+        },
+    })
+}
+
+impl World {
+    fn answer(&self, seen: &Seen) -> Result<String> {
+        if let Some(fault) = &*self.fault.lock().unwrap()
+            && let Some(error) = fault(seen)
+        {
+            return Err(error);
+        }
+        let answer = if seen.path.ends_with("/media/jobs") || seen.path.ends_with("/backups") {
+            self.list(seen)
+        } else if let Some(path) = seen.path.strip_suffix("/state") {
+            let json = self.now(path)?;
+            json!({"status": {"state": json["properties"]["state"]}})
+        } else {
+            self.now(&seen.path)?
+        };
+        Ok(answer.to_string())
+    }
+
+    fn now(&self, path: &str) -> Result<Value> {
+        let resources = self.resources.lock().unwrap();
+        let elapsed = self.start.elapsed();
+        let life = resources.get(path).map_or(&[][..], Vec::as_slice);
+        life.iter()
+            .rfind(|(from, _)| *from <= elapsed)
+            .and_then(|(_, json)| json.clone())
+            .ok_or_else(|| status(404))
+    }
+
+    /// The list, filtered by the names and transforms in the filter, page by page.
+    fn list(&self, seen: &Seen) -> Value {
+        let paths: Vec<_> = self.resources.lock().unwrap().keys().cloned().collect();
+        let filter = seen.parameter("$filter");
+        let skip: usize = seen
+            .parameter("$skiptoken")
+            .map_or(0, |skip| skip.parse().unwrap());
+        let all: Vec<_> = paths
+            .iter()
+            .filter(|path| {
+                path.starts_with(
+                    seen.path
+                        .trim_end_matches("/jobs")
+                        .trim_end_matches("/backups"),
+                )
+            })
+            .filter(|path| filter.is_none_or(|filter| matches(filter, path)))
+            .filter_map(|path| self.now(path).ok())
+            .collect();
+        let page = *self.page.lock().unwrap();
+        let items: Vec<_> = all.iter().skip(skip).take(page).collect();
+        let mut answer = json!({"value": items});
+        if skip + page < all.len() {
+            let filter = filter.unwrap_or_default();
+            let query = url::form_urlencoded::Serializer::new(String::new())
+                .append_pair("$filter", filter)
+                .append_pair("$skiptoken", &(skip + page).to_string())
+                .finish();
+            answer["@odata.nextLink"] = format!("?{query}").into();
+        }
+        answer
+    }
+}
+
+/// Reads the filters that waits write, and no others.
+fn matches(filter: &str, path: &str) -> bool {
+    let (parent, name) = path.rsplit_once('/').unwrap();
+    let transform = parent.trim_end_matches("/jobs").rsplit('/').next().unwrap();
+    let one = |scope: &str| {
+        let (wanted, names) = scope
+            .strip_prefix("transform eq ")
+            .and_then(|scope| scope.split_once(" and "))
+            .unwrap_or_else(|| panic!("unexpected filter {filter}"));
+        let names = names.trim_start_matches('(').trim_end_matches(')');
+        wanted == format!("'{transform}'")
+            && names
+                .split(" or ")
+                .any(|condition| condition == format!("name eq '{name}'"))
+    };
+    match filter.strip_prefix('(') {
+        Some(many) => many
+            .trim_end_matches(')')
+            .split(") or (")
+            .any(|scope| one(scope)),
+        None => one(filter),
+    }
+}
+
+/// The error of an answer with this status.
+pub(super) fn status(status: u16) -> Error {
+    let status = http::StatusCode::from_u16(status).unwrap();
+    Error::from_answer(status, http::HeaderMap::new(), bytes::Bytes::new())
+}
