@@ -1,1 +1,60 @@
-//! Placeholder.
+//! Rust SDK for MK.IO, MediaKind's cloud video platform. Unofficial; not affiliated with
+//! MediaKind.
+//!
+//! ```no_run
+//! # #[cfg(feature = "media")]
+//! # async fn run() -> mkio::Result<()> {
+//! let mkio = mkio::Client::from_env()?; // MKIO_TOKEN, MKIO_BASE_URL, or a profile
+//! let media = mkio.project("acme").media();
+//!
+//! let asset = media.get_asset().asset_name("intro").send().await?;
+//! println!("{:?}", asset.properties);
+//!
+//! let mut assets = media.list_assets().orderby("properties/created desc").items();
+//! while let Some(asset) = assets.try_next().await? {
+//!     println!("{}", asset.name.unwrap_or_default());
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! One [`Client`] serves all APIs: they share token, connections, retries and rate budget. Each
+//! API is a crate of its own behind a feature of the same name; its types and requests are
+//! re-exported as modules here ([`media`], [`management`], …).
+//!
+//! | feature | API | default |
+//! |---|---|---|
+//! | `media` | assets, transforms, jobs, live events, publishing | yes |
+//! | `management` | organizations, projects, tokens, webhooks | yes |
+//! | `fleets` | devices | yes |
+//! | `infrastructure` | networks and sites | yes |
+//! | `live` | live channels and events, multiview | no |
+//! | `templates` | configurations and presets | no |
+//! | `channels` | channels of one Beam device | no |
+//! | `full` | all seven | no |
+
+mod client;
+mod project;
+
+pub use client::Client;
+pub use mkio_core::{
+    CallInfo, CallOptions, Error, ErrorKind, Items, Nullable, Operation, Page, Pages, Priority,
+    RateBudget, RawRequest, Response, Result, ResumeToken, RetryPolicy, Secret, Timestamp, Token,
+    TokenProvider, Transport, TransportBuilder, page::query,
+};
+pub use project::Project;
+
+#[cfg(feature = "channels")]
+pub use mkio_channels as channels;
+#[cfg(feature = "fleets")]
+pub use mkio_fleets as fleets;
+#[cfg(feature = "infrastructure")]
+pub use mkio_infrastructure as infrastructure;
+#[cfg(feature = "live")]
+pub use mkio_live as live;
+#[cfg(feature = "management")]
+pub use mkio_management as management;
+#[cfg(feature = "media")]
+pub use mkio_media as media;
+#[cfg(feature = "templates")]
+pub use mkio_templates as templates;

@@ -27,6 +27,7 @@ pub fn run(mut file: File, api: &'static Api, model: &Model, changes: &mut Chang
                 }];
                 let items = module.content.iter_mut().flat_map(|(_, items)| items);
                 for item in items {
+                    repeated(item, model);
                     document(item, &described, changes);
                 }
             }
@@ -45,6 +46,37 @@ pub fn run(mut file: File, api: &'static Api, model: &Model, changes: &mut Chang
         }
     }
     file.items
+}
+
+/// A parameter whose key may be repeated: each call expects one of its values.
+fn repeated(item: &mut Item, model: &Model) {
+    let Item::Impl(item) = item else { return };
+    let name = item.self_ty.to_token_stream().to_string();
+    let operation = name.strip_suffix("When").and_then(|name| {
+        model
+            .operations
+            .iter()
+            .find(|operation| type_name(&operation.id) == name)
+    });
+    let Some(operation) = operation else { return };
+    for method in &mut item.items {
+        let ImplItem::Fn(method) = method else {
+            continue;
+        };
+        let ident = method.sig.ident.clone();
+        let parameter = operation
+            .parameters
+            .iter()
+            .find(|p| p.many && ident == p.ident);
+        if let Some(parameter) = parameter {
+            let key = &parameter.name;
+            *method = parse_quote! {
+                pub fn #ident(self, value: &str) -> Self {
+                    Self(self.0.query_param(#key, value))
+                }
+            };
+        }
+    }
 }
 
 fn document(item: &mut Item, described: &impl Fn(&str) -> String, changes: &mut Changes) {

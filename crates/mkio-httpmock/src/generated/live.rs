@@ -58,26 +58,12 @@ pub mod operations {
             }
         }
         /// `label` must be this.
-        pub fn label<'a, T>(self, value: T) -> Self
-        where
-            T: Into<Option<&'a ::std::vec::Vec<::std::string::String>>>,
-        {
-            if let Some(value) = value.into() {
-                Self(self.0.query_param("$label", value.to_string()))
-            } else {
-                Self(self.0.query_param_missing("$label"))
-            }
+        pub fn label(self, value: &str) -> Self {
+            Self(self.0.query_param("$label", value))
         }
         /// `label_key` must be this.
-        pub fn label_key<'a, T>(self, value: T) -> Self
-        where
-            T: Into<Option<&'a ::std::vec::Vec<::std::string::String>>>,
-        {
-            if let Some(value) = value.into() {
-                Self(self.0.query_param("$label_key", value.to_string()))
-            } else {
-                Self(self.0.query_param_missing("$label_key"))
-            }
+        pub fn label_key(self, value: &str) -> Self {
+            Self(self.0.query_param("$label_key", value))
         }
         /// `orderby` must be this.
         pub fn orderby<'a, T>(self, value: T) -> Self
@@ -1105,26 +1091,12 @@ pub mod operations {
             }
         }
         /// `label` must be this.
-        pub fn label<'a, T>(self, value: T) -> Self
-        where
-            T: Into<Option<&'a ::std::vec::Vec<::std::string::String>>>,
-        {
-            if let Some(value) = value.into() {
-                Self(self.0.query_param("$label", value.to_string()))
-            } else {
-                Self(self.0.query_param_missing("$label"))
-            }
+        pub fn label(self, value: &str) -> Self {
+            Self(self.0.query_param("$label", value))
         }
         /// `label_key` must be this.
-        pub fn label_key<'a, T>(self, value: T) -> Self
-        where
-            T: Into<Option<&'a ::std::vec::Vec<::std::string::String>>>,
-        {
-            if let Some(value) = value.into() {
-                Self(self.0.query_param("$label_key", value.to_string()))
-            } else {
-                Self(self.0.query_param_missing("$label_key"))
-            }
+        pub fn label_key(self, value: &str) -> Self {
+            Self(self.0.query_param("$label_key", value))
         }
         /// `orderby` must be this.
         pub fn orderby<'a, T>(self, value: T) -> Self
@@ -2152,26 +2124,12 @@ pub mod operations {
             }
         }
         /// `label` must be this.
-        pub fn label<'a, T>(self, value: T) -> Self
-        where
-            T: Into<Option<&'a ::std::vec::Vec<::std::string::String>>>,
-        {
-            if let Some(value) = value.into() {
-                Self(self.0.query_param("$label", value.to_string()))
-            } else {
-                Self(self.0.query_param_missing("$label"))
-            }
+        pub fn label(self, value: &str) -> Self {
+            Self(self.0.query_param("$label", value))
         }
         /// `label_key` must be this.
-        pub fn label_key<'a, T>(self, value: T) -> Self
-        where
-            T: Into<Option<&'a ::std::vec::Vec<::std::string::String>>>,
-        {
-            if let Some(value) = value.into() {
-                Self(self.0.query_param("$label_key", value.to_string()))
-            } else {
-                Self(self.0.query_param_missing("$label_key"))
-            }
+        pub fn label_key(self, value: &str) -> Self {
+            Self(self.0.query_param("$label_key", value))
         }
         /// `orderby` must be this.
         pub fn orderby<'a, T>(self, value: T) -> Self
@@ -2306,26 +2264,12 @@ pub mod operations {
             }
         }
         /// `label` must be this.
-        pub fn label<'a, T>(self, value: T) -> Self
-        where
-            T: Into<Option<&'a ::std::vec::Vec<::std::string::String>>>,
-        {
-            if let Some(value) = value.into() {
-                Self(self.0.query_param("$label", value.to_string()))
-            } else {
-                Self(self.0.query_param_missing("$label"))
-            }
+        pub fn label(self, value: &str) -> Self {
+            Self(self.0.query_param("$label", value))
         }
         /// `label_key` must be this.
-        pub fn label_key<'a, T>(self, value: T) -> Self
-        where
-            T: Into<Option<&'a ::std::vec::Vec<::std::string::String>>>,
-        {
-            if let Some(value) = value.into() {
-                Self(self.0.query_param("$label_key", value.to_string()))
-            } else {
-                Self(self.0.query_param_missing("$label_key"))
-            }
+        pub fn label_key(self, value: &str) -> Self {
+            Self(self.0.query_param("$label_key", value))
         }
         /// `orderby` must be this.
         pub fn orderby<'a, T>(self, value: T) -> Self
@@ -3359,26 +3303,12 @@ pub mod operations {
             }
         }
         /// `label` must be this.
-        pub fn label<'a, T>(self, value: T) -> Self
-        where
-            T: Into<Option<&'a ::std::vec::Vec<::std::string::String>>>,
-        {
-            if let Some(value) = value.into() {
-                Self(self.0.query_param("$label", value.to_string()))
-            } else {
-                Self(self.0.query_param_missing("$label"))
-            }
+        pub fn label(self, value: &str) -> Self {
+            Self(self.0.query_param("$label", value))
         }
         /// `label_key` must be this.
-        pub fn label_key<'a, T>(self, value: T) -> Self
-        where
-            T: Into<Option<&'a ::std::vec::Vec<::std::string::String>>>,
-        {
-            if let Some(value) = value.into() {
-                Self(self.0.query_param("$label_key", value.to_string()))
-            } else {
-                Self(self.0.query_param_missing("$label_key"))
-            }
+        pub fn label_key(self, value: &str) -> Self {
+            Self(self.0.query_param("$label_key", value))
         }
         /// `orderby` must be this.
         pub fn orderby<'a, T>(self, value: T) -> Self

@@ -1,0 +1,96 @@
+//! The client of all APIs.
+
+use http::Method;
+use mkio_core::{CallOptions, Error, ErrorKind, RawRequest, Result, Transport, TransportBuilder};
+
+use crate::Project;
+
+/// The client: everything that all APIs share, and the way to each of them.
+///
+/// Cheap to clone; clones share connections, token, rate budget and retry quota.
+#[derive(Clone, Debug)]
+pub struct Client {
+    transport: Transport,
+}
+
+impl Client {
+    /// A client from the environment: `MKIO_TOKEN`, `MKIO_BASE_URL`, `MKIO_PROFILE`,
+    /// `MKIO_PROJECT`, or the profile file.
+    ///
+    /// # Errors
+    ///
+    /// When there is no token, or settings contradict each other; the message names them.
+    pub fn from_env() -> Result<Self> {
+        Transport::from_env().map(Self::from)
+    }
+
+    /// Settings of a client; end with [`TransportBuilder::build`].
+    ///
+    /// ```
+    /// # fn main() -> mkio::Result<()> {
+    /// let mkio: mkio::Client = mkio::Client::builder().token("a.b.c").project("acme").build()?.into();
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn builder() -> TransportBuilder {
+        Transport::builder()
+    }
+
+    /// The same client, scoped to a project.
+    pub fn project(&self, name: impl Into<String>) -> Project {
+        Project::new(self.transport.clone(), name.into())
+    }
+
+    /// The project of the configuration (`MKIO_PROJECT`, the profile, or the builder).
+    ///
+    /// # Errors
+    ///
+    /// When the configuration names none.
+    pub fn default_project(&self) -> Result<Project> {
+        match self.transport.project() {
+            Some(name) => Ok(self.project(name)),
+            None => Err(Error::new(
+                ErrorKind::Config,
+                "no project is configured: set MKIO_PROJECT, `project` in the profile, or call \
+                 Client::project with its name",
+            )),
+        }
+    }
+
+    /// A client whose calls have other options: retries, timeouts, priority.
+    pub fn with(&self, options: CallOptions) -> Self {
+        Self::from(self.transport.with(options))
+    }
+
+    /// A call that no crate has a method for yet, through the same seam as all others.
+    pub fn request(&self, method: Method, path: impl Into<String>) -> RawRequest {
+        self.transport.request(method, path)
+    }
+
+    /// What all requests go through.
+    pub fn transport(&self) -> &Transport {
+        &self.transport
+    }
+}
+
+impl From<Transport> for Client {
+    fn from(transport: Transport) -> Self {
+        Self { transport }
+    }
+}
+
+/// The way to each API, for operations that belong to no project.
+impl Client {
+    /// The Management API.
+    #[cfg(feature = "management")]
+    pub fn management(&self) -> mkio_management::Client {
+        mkio_management::Client::new(self.transport.clone())
+    }
+
+    /// The Channels API of a Beam device; set its address with
+    /// [`TransportBuilder::api_base_url`]`("channels", …)`.
+    #[cfg(feature = "channels")]
+    pub fn channels(&self) -> mkio_channels::Client {
+        mkio_channels::Client::new(self.transport.clone())
+    }
+}
