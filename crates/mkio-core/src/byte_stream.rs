@@ -26,6 +26,8 @@ pub struct ByteStream {
     inner: Option<Inner>,
     idle: Duration,
     timer: Pin<Box<Sleep>>,
+    /// The timer runs: a piece has been asked for and has not come yet.
+    waiting: bool,
     operation: &'static Operation,
 }
 
@@ -39,6 +41,7 @@ impl ByteStream {
             inner: Some(Box::pin(response.bytes_stream())),
             idle,
             timer: Box::pin(sleep(idle)),
+            waiting: false,
             operation,
         }
     }
@@ -68,10 +71,7 @@ impl Stream for ByteStream {
         };
         match inner.as_mut().poll_next(cx) {
             Poll::Ready(Some(Ok(piece))) => {
-                let next = Instant::now().checked_add(this.idle);
-                if let Some(next) = next {
-                    this.timer.as_mut().reset(next);
-                }
+                this.waiting = false;
                 Poll::Ready(Some(Ok(piece)))
             }
             Poll::Ready(Some(Err(cause))) => {
@@ -85,13 +85,22 @@ impl Stream for ByteStream {
                 this.inner = None;
                 Poll::Ready(None)
             }
-            Poll::Pending => match this.timer.as_mut().poll(cx) {
-                Poll::Pending => Poll::Pending,
-                Poll::Ready(()) => {
-                    let message = format!("the body stalled for {:?}", this.idle);
-                    Poll::Ready(Some(Err(this.fail(ErrorKind::Timeout, message))))
+            Poll::Pending => {
+                // Time that the reader takes between pieces is not the sender's silence.
+                if !this.waiting {
+                    this.waiting = true;
+                    if let Some(limit) = Instant::now().checked_add(this.idle) {
+                        this.timer.as_mut().reset(limit);
+                    }
                 }
-            },
+                match this.timer.as_mut().poll(cx) {
+                    Poll::Pending => Poll::Pending,
+                    Poll::Ready(()) => {
+                        let message = format!("the body stalled for {:?}", this.idle);
+                        Poll::Ready(Some(Err(this.fail(ErrorKind::Timeout, message))))
+                    }
+                }
+            }
         }
     }
 }

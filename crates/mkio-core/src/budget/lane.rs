@@ -4,7 +4,7 @@ use std::{
     num::NonZeroU32,
     sync::{
         Mutex, PoisonError,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicU32, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -38,6 +38,8 @@ pub(crate) struct Lane {
     /// Told when `waiting` falls to zero.
     clear: Notify,
     paused_until: Mutex<Option<Instant>>,
+    /// Pauses since the service last answered anything else than 429.
+    pauses: AtomicU32,
     last_used: Mutex<Instant>,
 }
 
@@ -54,6 +56,7 @@ impl Lane {
             waiting: AtomicUsize::new(0),
             clear: Notify::new(),
             paused_until: Mutex::default(),
+            pauses: AtomicU32::new(0),
             last_used: Mutex::new(Instant::now()),
         }
     }
@@ -70,11 +73,24 @@ impl Lane {
         now.duration_since(since)
     }
 
-    /// Gives no more turns for a while: the service has answered 429.
-    pub(crate) fn pause(&self, wait: Duration) {
-        let until = Instant::now().checked_add(wait);
+    /// Gives no more turns for a while: the service has answered 429. `wait` tells how long, for the
+    /// how manieth pause in a row this is.
+    ///
+    /// Answers that arrive during a pause belong to the same one. A single operation may have a
+    /// tighter limit of its own; as long as others succeed, its 429s do not make pauses longer.
+    pub(crate) fn pause(&self, wait: impl FnOnce(u32) -> Duration) {
+        let pauses = match self.paused_until() {
+            Some(_) => self.pauses.load(Ordering::Acquire).max(1),
+            None => self.pauses.fetch_add(1, Ordering::AcqRel).saturating_add(1),
+        };
+        let until = Instant::now().checked_add(wait(pauses));
         let mut paused = lock(&self.paused_until);
         *paused = (*paused).max(until);
+    }
+
+    /// The service has answered something else than 429.
+    pub(crate) fn flows(&self) {
+        self.pauses.store(0, Ordering::Release);
     }
 
     /// When the pause ends, if there is one.

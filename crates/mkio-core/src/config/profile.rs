@@ -13,6 +13,7 @@ use serde::Deserialize;
 
 use crate::{
     Error, ErrorKind, Result,
+    error::without_values,
     token::{Token, TokenCommand, TokenFile, TokenProvider, refuse_readable_by},
 };
 
@@ -136,11 +137,12 @@ fn unreadable(path: &Path, text: &str, error: &toml::de::Error) -> Error {
     let start = error.span().map_or(0, |span| span.start);
     let before = text.get(..start).unwrap_or_default();
     let line = before.matches('\n').count() + 1;
-    fault(format!(
-        "{}, line {line}: {}",
-        path.display(),
-        error.message()
-    ))
+    // A key is named as it was written, a value is not: it may be the token.
+    let why = match error.message() {
+        message if message.starts_with("unknown field ") => message.to_owned(),
+        message => without_values(message),
+    };
+    fault(format!("{}, line {line}: {why}", path.display()))
 }
 
 impl Entry {

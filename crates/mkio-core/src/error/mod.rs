@@ -2,6 +2,7 @@
 
 mod answer;
 mod display;
+mod expectation;
 mod kind;
 mod scrub;
 
@@ -13,6 +14,7 @@ use serde_json::Value;
 
 use crate::Operation;
 
+pub(crate) use expectation::{expectation, without_values};
 pub use kind::ErrorKind;
 pub(crate) use scrub::Secrets;
 

@@ -11,7 +11,49 @@ const REDACTED: &str = "[redacted]";
 #[derive(Default)]
 pub(crate) struct Secrets(Vec<String>);
 
+/// Names of fields whose values are secret, in lower case and without separators.
+const SECRET_FIELDS: [&str; 14] = [
+    "accesskey",
+    "accesstoken",
+    "apikey",
+    "authentication",
+    "clientsecret",
+    "jwt",
+    "keyvalue",
+    "passphrase",
+    "password",
+    "privatekey",
+    "sastoken",
+    "secret",
+    "secretaccesskey",
+    "token",
+];
+
 impl Secrets {
+    /// Remembers the secret fields of a JSON request: an answer that complains about a value may
+    /// quote it.
+    pub(crate) fn add_body(&mut self, body: &[u8]) {
+        if let Ok(value) = serde_json::from_slice(body) {
+            self.add_json(&value, false);
+        }
+    }
+
+    fn add_json(&mut self, value: &Value, secret: bool) {
+        match value {
+            Value::String(text) if secret => self.add(text),
+            Value::Array(items) => items.iter().for_each(|item| self.add_json(item, secret)),
+            Value::Object(fields) => fields.iter().for_each(|(name, item)| {
+                let name: String = name
+                    .chars()
+                    .filter(char::is_ascii_alphanumeric)
+                    .map(|c| c.to_ascii_lowercase())
+                    .collect();
+                self.add_json(item, secret || SECRET_FIELDS.contains(&name.as_str()));
+            }),
+            _ => {}
+        }
+    }
+
     /// Remembers a text. Short ones are left out: replacing them would garble the message, and
     /// they give nothing away.
     pub(crate) fn add(&mut self, secret: &str) {

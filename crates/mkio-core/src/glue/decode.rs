@@ -5,10 +5,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
 
-use super::{expectation, hook};
+use super::hook;
 use crate::{
-    ByteStream, Error, ErrorKind, Operation, Response, Result, response::CallInfo,
-    transport::Received,
+    ByteStream, Error, ErrorKind, Operation, Response, Result, error::expectation,
+    response::CallInfo, transport::Received,
 };
 
 /// Decodes a JSON answer.
@@ -117,7 +117,7 @@ fn undecodable<T: DeserializeOwned>(
     };
     let expected = match raw.is_empty() {
         true => "expected JSON, found an empty body".to_owned(),
-        false => expectation::of(&error),
+        false => expectation(&error),
     };
     let (path, place) = match path.as_str() {
         "." => ("$".to_owned(), "the body".to_owned()),

@@ -3,7 +3,6 @@
 
 mod arguments;
 mod decode;
-mod expectation;
 mod hook;
 
 pub use arguments::{argument, built, path_segment};

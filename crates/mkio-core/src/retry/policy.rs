@@ -34,13 +34,13 @@ pub struct RetryPolicy {
 }
 
 impl Default for RetryPolicy {
-    /// 6 attempts; backoff from 0.5 s (5 s when throttled) to 30 s with full jitter;
+    /// 10 attempts; backoff from 0.5 s (1 s when throttled) to 30 s with full jitter;
     /// `Retry-After` up to 120 s.
     fn default() -> Self {
         Self {
-            max_attempts: 6,
+            max_attempts: 10,
             initial_backoff: Duration::from_millis(500),
-            throttled_backoff: Duration::from_secs(5),
+            throttled_backoff: Duration::from_secs(1),
             max_backoff: Duration::from_secs(30),
             max_retry_after: Duration::from_secs(120),
             jitter: Jitter::Full,
@@ -54,7 +54,7 @@ impl RetryPolicy {
         Self::default().max_attempts(1)
     }
 
-    /// Attempts in all, the first one included. Default 6; 0 counts as 1.
+    /// Attempts in all, the first one included. Default 10; 0 counts as 1.
     pub fn max_attempts(mut self, attempts: u32) -> Self {
         self.max_attempts = attempts.max(1);
         self
@@ -66,7 +66,7 @@ impl RetryPolicy {
         self
     }
 
-    /// Upper end of the first wait after a 429 without `Retry-After`. Default 5 s.
+    /// Upper end of the first wait after a 429 without `Retry-After`. Default 1 s.
     pub fn throttled_backoff(mut self, backoff: Duration) -> Self {
         self.throttled_backoff = backoff;
         self
@@ -131,7 +131,7 @@ mod tests {
             .map(|n| policy.wait(n, false, None).as_secs_f64())
             .collect();
         assert_eq!(waits, [0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0]);
-        assert_eq!(policy.wait(1, true, None), 5 * SECOND);
+        assert_eq!(policy.wait(1, true, None), SECOND);
         assert_eq!(policy.wait(u32::MAX, true, None), 30 * SECOND);
     }
 

@@ -119,6 +119,9 @@ impl Call<'_> {
             self.attempts += 1;
             let failed = match self.attempt(request).await {
                 Ok(response) => {
+                    if let Some(lane) = &self.lane {
+                        lane.flows();
+                    }
                     self.core.quota.succeeded(std::mem::take(&mut self.ticket));
                     return Ok(response);
                 }
@@ -220,11 +223,29 @@ impl Call<'_> {
             limit,
         };
         let sent = Instant::now();
-        let result = attempt.run(request).await;
-        if let Ok(response) = &result {
-            trace::attempt_succeeded(self.attempts, response.status(), sent.elapsed());
+        match attempt.run(request).await {
+            Ok(response) => {
+                trace::attempt_succeeded(self.attempts, response.status(), sent.elapsed());
+                Ok(response)
+            }
+            Err(failed) => Err(Failed {
+                error: failed.error.scrubbed(&self.secrets()),
+                cause: failed.cause,
+            }),
         }
-        result
+    }
+
+    /// What an answer might echo: the token, and secret fields of the body.
+    fn secrets(&self) -> Secrets {
+        let mut secrets = Secrets::default();
+        if let Some(bearer) = &self.bearer {
+            secrets.add(bearer.expose());
+        }
+        let body = self.spare.as_ref().and_then(reqwest::Request::body);
+        if let Some(body) = body.and_then(reqwest::Body::as_bytes) {
+            secrets.add_body(body);
+        }
+        secrets
     }
 
     /// Decides what follows a failed attempt, and waits until it is time for the next.
@@ -236,8 +257,13 @@ impl Call<'_> {
             _ => (false, None),
         };
         let wait = policy.wait(self.attempts, throttled, hint);
-        if let (true, Some(lane)) = (throttled, &self.lane) {
-            lane.pause(wait);
+        match &self.lane {
+            Some(lane) if throttled => lane.pause(|pauses| match hint {
+                Some(_) => wait,
+                None => policy.wait(pauses, true, None),
+            }),
+            Some(lane) if failed.error.status().is_some() => lane.flows(),
+            _ => {}
         }
         let give_up = match verdict(failed.cause, self.repeatable) {
             Verdict::GiveUp => Some(None),
@@ -289,14 +315,11 @@ impl Call<'_> {
                 Ok(response)
             }
             Err(error) => {
-                let mut secrets = Secrets::default();
-                if let Some(bearer) = &self.bearer {
-                    secrets.add(bearer.expose());
-                }
-                let mut error = error
-                    .with_operation(self.operation)
-                    .with_effort(self.attempts, elapsed, self.waited)
-                    .scrubbed(&secrets);
+                let mut error = error.with_operation(self.operation).with_effort(
+                    self.attempts,
+                    elapsed,
+                    self.waited,
+                );
                 if self.unknown {
                     error = error.with_outcome_unknown();
                 }

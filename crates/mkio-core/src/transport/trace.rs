@@ -11,6 +11,9 @@ use tracing::{Span, field::Empty};
 use super::attempt::Failed;
 use crate::{Error, ErrorKind, Operation, budget::project, response::CallInfo};
 
+/// What filters know the runtime by.
+const TARGET: &str = "mkio";
+
 pub(super) fn span(request: &reqwest::Request, operation: &Operation) -> Span {
     let url = request.url();
     // Raw requests have no template.
@@ -19,6 +22,7 @@ pub(super) fn span(request: &reqwest::Request, operation: &Operation) -> Span {
         template => template,
     };
     tracing::info_span!(
+        target: TARGET,
         "mkio.call",
         otel.kind = "client",
         otel.name = %format_args!("{} {path}", request.method()),
@@ -42,20 +46,26 @@ pub(super) fn span(request: &reqwest::Request, operation: &Operation) -> Span {
 
 pub(super) fn attempt_succeeded(attempts: u32, status: StatusCode, took: Duration) {
     tracing::debug!(
-        http.request.resend_count = attempts.saturating_sub(1),
-        http.response.status_code = status.as_u16(),
-        mkio.duration_ms = millis(took),
+        target: TARGET,
+        {
+            http.request.resend_count = attempts.saturating_sub(1),
+            http.response.status_code = status.as_u16(),
+            mkio.duration_ms = millis(took),
+        },
         "attempt succeeded"
     );
 }
 
 pub(super) fn attempt_failed(attempts: u32, failed: &Failed, retry_in: Option<Duration>) {
     tracing::warn!(
-        http.request.resend_count = attempts.saturating_sub(1),
-        http.response.status_code = failed.error.status().map(|status| status.as_u16()),
-        error.type = error_type(failed.error.kind()),
-        mkio.ref = failed.error.reference(),
-        mkio.retry_in_ms = retry_in.map(millis),
+        target: TARGET,
+        {
+            http.request.resend_count = attempts.saturating_sub(1),
+            http.response.status_code = failed.error.status().map(|status| status.as_u16()),
+            error.type = error_type(failed.error.kind()),
+            mkio.ref = failed.error.reference(),
+            mkio.retry_in_ms = retry_in.map(millis),
+        },
         "attempt failed"
     );
 }

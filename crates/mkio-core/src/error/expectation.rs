@@ -1,10 +1,14 @@
 //! What a decoder expected, without what it found: that may be a secret.
 
 /// The message of a JSON error without values from the document and without its position.
-pub(super) fn of(error: &serde_json::Error) -> String {
+pub(crate) fn expectation(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let position = format!(" at line {} column {}", error.line(), error.column());
-    let text = text.strip_suffix(&position).unwrap_or(&text);
+    without_values(text.strip_suffix(&position).unwrap_or(&text))
+}
+
+/// The message of a serde error without values from the document.
+pub(crate) fn without_values(text: &str) -> String {
     for kind in ["invalid type: ", "invalid value: "] {
         if let Some(rest) = text.strip_prefix(kind) {
             // The value comes before the last ", expected"; a text may hold that phrase itself.
@@ -65,7 +69,7 @@ mod tests {
     }
 
     fn fails<'a, T: Deserialize<'a> + std::fmt::Debug>(json: &'a str) -> String {
-        of(&serde_json::from_str::<T>(json).unwrap_err())
+        expectation(&serde_json::from_str::<T>(json).unwrap_err())
     }
 
     #[test]
@@ -96,8 +100,10 @@ mod tests {
         ] {
             assert_eq!(text, expected);
         }
+        let sample: Sample = serde_json::from_str("{\"size\":7}").unwrap();
+        assert_eq!(sample.size, 7);
         let custom = serde_json::Error::custom("cannot read \"hunter2\" or `hunter3`");
-        assert_eq!(of(&custom), "cannot read \"…\" or `…`");
+        assert_eq!(expectation(&custom), "cannot read \"…\" or `…`");
         assert!(matches!(serde_json::from_str("\"Red\""), Ok(Colour::Red)));
         assert!(matches!(
             serde_json::from_str("\"Green\""),

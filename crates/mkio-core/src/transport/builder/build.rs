@@ -1,0 +1,227 @@
+//! From settings to a transport: what excludes what, and where the rest comes from.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+    time::Duration,
+};
+
+use http::HeaderValue;
+
+use super::{CLOUD, TransportBuilder, base_url::base_url, fault};
+use crate::{
+    Result,
+    budget::Budget,
+    config::{Environment, Profile, TokenSetting},
+    retry::Quota,
+    token::{Token, TokenSource},
+    transport::{CallSettings, Core, Route, Routes, Transport},
+    wait::Waits,
+};
+
+impl TransportBuilder {
+    /// Finishes the transport. Nothing is sent.
+    ///
+    /// # Errors
+    ///
+    /// Kind [`Config`](crate::ErrorKind::Config): two settings exclude each other, one is unusable, there
+    /// is no token, or a token would travel over plain HTTP. Kind [`Token`](crate::ErrorKind::Token): the
+    /// token is empty or has characters that cannot stand in a header.
+    pub fn build(mut self) -> Result<Transport> {
+        self.refuse_contradictions()?;
+        self.fill()?;
+        let user_agent = self.user_agent()?;
+        let http = match self.http_client.take() {
+            Some(client) => client,
+            None => self.client()?,
+        };
+        let dispatch = match self.dispatch.take() {
+            Some(dispatch) => dispatch,
+            None => Arc::new(http.clone()),
+        };
+        Ok(Transport {
+            settings: CallSettings::default().with(&self.options),
+            core: Arc::new(Core {
+                project: self.project.take(),
+                user_agent,
+                http,
+                dispatch,
+                budget: Budget::new(self.budget),
+                quota: Quota::default(),
+                waits: Waits::default(),
+                routes: self.routes()?,
+            }),
+        })
+    }
+
+    fn refuse_contradictions(&self) -> Result<()> {
+        let own_client = self.http_client.is_some();
+        let own_dispatch = self.dispatch.is_some();
+        let proxy = !self.proxies.is_empty();
+        let certificate = !self.certificates.is_empty();
+        let pairs = [
+            (
+                "token",
+                self.token.is_some(),
+                "token_provider",
+                self.provider.is_some(),
+            ),
+            ("token", self.token.is_some(), "anonymous", self.anonymous),
+            (
+                "token_provider",
+                self.provider.is_some(),
+                "anonymous",
+                self.anonymous,
+            ),
+            ("http_client", own_client, "dispatch", own_dispatch),
+            ("http_client", own_client, "proxy", proxy),
+            ("http_client", own_client, "root_certificate", certificate),
+            (
+                "http_client",
+                own_client,
+                "connect_timeout",
+                self.connect_timeout.is_some(),
+            ),
+            ("dispatch", own_dispatch, "proxy", proxy),
+            ("dispatch", own_dispatch, "root_certificate", certificate),
+            (
+                "dispatch",
+                own_dispatch,
+                "connect_timeout",
+                self.connect_timeout.is_some(),
+            ),
+        ];
+        for (one, given, other, given_too) in pairs {
+            if given && given_too {
+                return Err(fault(format!(
+                    "`{one}` and `{other}` exclude each other; set one of them"
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// Fills what is not set from the named profile, the environment, and the profile that the
+    /// environment names, in this order.
+    fn fill(&mut self) -> Result<()> {
+        let path = self.config_file.clone();
+        if let Some(name) = self.profile.clone() {
+            let profile = Profile::load(path.as_deref(), Some(&name))?;
+            self.take(profile.unwrap_or_default());
+        }
+        let Some(lookup) = self.environment.clone() else {
+            return Ok(());
+        };
+        let environment = Environment::read(&lookup)?;
+        let named = environment.profile.clone();
+        self.take(Profile {
+            base_url: environment.base_url,
+            project: environment.project,
+            token: environment
+                .token
+                .map(|token| TokenSetting::Fixed(Token::new(token))),
+            api: BTreeMap::new(),
+        });
+        if self.profile.is_none() {
+            let profile = Profile::load(path.as_deref(), named.as_deref())?;
+            self.take(profile.unwrap_or_default());
+        }
+        Ok(())
+    }
+
+    /// Takes what is not set yet.
+    fn take(&mut self, profile: Profile) {
+        if self.base_url.is_none() {
+            self.base_url = profile.base_url;
+        }
+        if self.project.is_none() {
+            self.project = profile.project;
+        }
+        if self.token.is_none() && self.provider.is_none() && !self.anonymous {
+            match profile.token {
+                Some(TokenSetting::Fixed(token)) => self.token = Some(token),
+                Some(TokenSetting::Provider(provider)) => self.provider = Some(provider),
+                None => {}
+            }
+        }
+        for (api, (url, token)) in profile.api {
+            // A token belongs to the address it was given for.
+            if !self.apis.contains_key(&api) {
+                if let (Some(token), false) = (token, self.api_tokens.contains_key(&api)) {
+                    self.api_tokens.insert(api.clone(), token);
+                }
+                self.apis.insert(api, url);
+            }
+        }
+    }
+
+    fn user_agent(&self) -> Result<Option<HeaderValue>> {
+        let own = concat!("mkio-rust/", env!("CARGO_PKG_VERSION"));
+        let text = match (&self.user_agent_suffix, &self.http_client) {
+            (Some(suffix), _) => format!("{own} {suffix}"),
+            (None, None) => own.to_owned(),
+            // Yours says who it is.
+            (None, Some(_)) => return Ok(None),
+        };
+        let value = HeaderValue::from_str(&text).map_err(|_| {
+            fault("`user_agent_suffix` has characters that cannot stand in a header")
+        })?;
+        Ok(Some(value))
+    }
+
+    fn client(&mut self) -> Result<reqwest::Client> {
+        let connect_timeout = self.connect_timeout.unwrap_or(Duration::from_secs(10));
+        // Both are done above, where tokens, verbs and budgets are known.
+        let mut client = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .connect_timeout(connect_timeout);
+        for proxy in self.proxies.drain(..) {
+            client = client.proxy(proxy);
+        }
+        if !self.certificates.is_empty() {
+            client = client.tls_certs_merge(self.certificates.drain(..));
+        }
+        client.build().map_err(|error| {
+            fault("the HTTP client cannot be built").with_source(error.without_url())
+        })
+    }
+
+    fn routes(&mut self) -> Result<Routes> {
+        let plain = self.allow_plain_http;
+        let margin = self.refresh_margin.unwrap_or(Duration::from_secs(60));
+        let source = |setting| match setting {
+            TokenSetting::Fixed(token) => TokenSource::fixed(token),
+            TokenSetting::Provider(provider) => Ok(TokenSource::provided(provider, margin)),
+        };
+        let mut own = HashMap::new();
+        for (api, url) in std::mem::take(&mut self.apis) {
+            let setting = format!("the base URL of the {api} API");
+            let token = self.api_tokens.remove(&api).map(source).transpose()?;
+            let url = base_url(&setting, &url, token.is_some() && !plain)?;
+            own.insert(api, Route::new(url, token, true, false));
+        }
+        if let Some(api) = self.api_tokens.keys().next() {
+            return Err(fault(format!(
+                "the {api} API has a token but no base URL of its own; set `api_base_url` too"
+            )));
+        }
+        let token = match (self.token.take(), self.provider.take()) {
+            (Some(token), _) => Some(TokenSetting::Fixed(token)),
+            (None, provider) => provider.map(TokenSetting::Provider),
+        };
+        if token.is_none() && !self.anonymous && own.is_empty() {
+            return Err(fault(
+                "there is no token: set MKIO_TOKEN, name a profile that has one, or give the \
+                 builder a `token` or `token_provider` (`anonymous` sends none)",
+            ));
+        }
+        let token = token.map(source).transpose()?;
+        let url = self.base_url.as_deref().unwrap_or(CLOUD);
+        let url = base_url("the base URL", url, token.is_some() && !plain)?;
+        Ok(Routes::new(
+            Route::new(url, token, self.anonymous, true),
+            own,
+        ))
+    }
+}

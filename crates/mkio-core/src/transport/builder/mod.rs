@@ -1,0 +1,269 @@
+//! Puts a transport together.
+
+mod base_url;
+mod build;
+
+use std::{collections::BTreeMap, ffi::OsString, fmt, path::PathBuf, sync::Arc, time::Duration};
+
+use url::Url;
+
+use super::{CallOptions, Dispatch};
+use crate::{
+    Error, ErrorKind,
+    budget::RateBudget,
+    config::{Lookup, TokenSetting},
+    retry::RetryPolicy,
+    token::{Token, TokenProvider},
+};
+
+/// Where the cloud APIs are.
+const CLOUD: &str = "https://app.mk.io";
+
+/// Builds a [`Transport`].
+///
+/// Settings made here come first. With [`with_env`](Self::with_env), environment variables fill
+/// what was not set, and a profile fills what they leave open. A profile that is named here with
+/// [`profile`](Self::profile) comes before the environment.
+///
+/// # Profiles
+///
+/// The profile file is `mkio/config.toml` under `$XDG_CONFIG_HOME` (by default `~/.config`), on
+/// Windows under `%APPDATA%`. On Unix only its owner may have access to it.
+///
+/// ```toml
+/// default = "prod"                      # used when no profile is named
+///
+/// [profiles.prod]
+/// project = "acme"
+/// token_command = ["op", "read", "op://video/mkio/token"]
+///
+/// [profiles.stage]
+/// base_url = "https://stage.example"
+/// token_file = "stage.token"            # relative to this file; `~/` is the home directory
+///
+/// [profiles.stage.api.channels]         # an API with a service of its own
+/// base_url = "http://10.0.0.5:8080"     # its token is optional, and never the one above
+/// ```
+///
+/// A profile has one of `token`, `token_file` and `token_command`; files and commands are asked
+/// again whenever a new token is needed.
+#[derive(Clone, Default)]
+#[must_use = "a builder does nothing until it is built"]
+pub struct TransportBuilder {
+    token: Option<Token>,
+    provider: Option<Arc<dyn TokenProvider>>,
+    anonymous: bool,
+    base_url: Option<String>,
+    project: Option<String>,
+    profile: Option<String>,
+    config_file: Option<PathBuf>,
+    environment: Option<Lookup>,
+    apis: BTreeMap<String, String>,
+    api_tokens: BTreeMap<String, TokenSetting>,
+    allow_plain_http: bool,
+    refresh_margin: Option<Duration>,
+    user_agent_suffix: Option<String>,
+    connect_timeout: Option<Duration>,
+    proxies: Vec<reqwest::Proxy>,
+    certificates: Vec<reqwest::Certificate>,
+    http_client: Option<reqwest::Client>,
+    dispatch: Option<Arc<dyn Dispatch>>,
+    options: CallOptions,
+    budget: RateBudget,
+}
+
+/// Whom to talk to, and as whom.
+impl TransportBuilder {
+    pub(super) fn new() -> Self {
+        Self::default()
+    }
+
+    /// Bearer token for the cloud APIs. Excludes [`token_provider`](Self::token_provider).
+    pub fn token(mut self, token: impl Into<Token>) -> Self {
+        self.token = Some(token.into());
+        self
+    }
+
+    /// Asks this provider for the bearer token. Excludes [`token`](Self::token).
+    pub fn token_provider(mut self, provider: impl TokenProvider + 'static) -> Self {
+        self.provider = Some(Arc::new(provider));
+        self
+    }
+
+    /// Sends requests without a token, for example to an emulator. Excludes a token.
+    pub fn anonymous(mut self) -> Self {
+        self.anonymous = true;
+        self
+    }
+
+    /// Address of the service, by default `https://app.mk.io`. May have a path, which is put
+    /// before every path.
+    pub fn base_url(mut self, url: impl Into<String>) -> Self {
+        self.base_url = Some(url.into());
+        self
+    }
+
+    /// Project for calls that name none.
+    pub fn project(mut self, name: impl Into<String>) -> Self {
+        self.project = Some(name.into());
+        self
+    }
+
+    /// Takes settings from this profile of the profile file, before the environment.
+    pub fn profile(mut self, name: impl Into<String>) -> Self {
+        self.profile = Some(name.into());
+        self
+    }
+
+    /// Profile file to read instead of `mkio/config.toml` under the platform's configuration
+    /// directory. It is read when a profile is named or [`with_env`](Self::with_env) is used.
+    pub fn config_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.config_file = Some(path.into());
+        self
+    }
+
+    /// Takes what is not set here from `MKIO_TOKEN`, `MKIO_BASE_URL` and `MKIO_PROJECT`, then from
+    /// the profile that `MKIO_PROFILE` names, or the profile file's default.
+    pub fn with_env(self) -> Self {
+        self.with_env_from(|name| std::env::var_os(name))
+    }
+
+    /// The same with another source of variables.
+    pub fn with_env_from(
+        mut self,
+        lookup: impl Fn(&str) -> Option<OsString> + Send + Sync + 'static,
+    ) -> Self {
+        self.environment = Some(Arc::new(lookup));
+        self
+    }
+
+    /// Gives one API a service of its own, for example `channels` a Beam device:
+    /// `api_base_url("channels", "http://10.0.0.5:8080")`. The cloud token is never sent there, and
+    /// the cloud's rate limits are not applied.
+    pub fn api_base_url(mut self, api: impl Into<String>, url: impl Into<String>) -> Self {
+        self.apis.insert(api.into(), url.into());
+        self
+    }
+
+    /// Bearer token for an API with a service of its own. Without one, its requests carry none.
+    pub fn api_token(mut self, api: impl Into<String>, token: impl Into<Token>) -> Self {
+        self.api_tokens
+            .insert(api.into(), TokenSetting::Fixed(token.into()));
+        self
+    }
+
+    /// Asks this provider for the bearer token of an API with a service of its own.
+    pub fn api_token_provider(
+        mut self,
+        api: impl Into<String>,
+        provider: impl TokenProvider + 'static,
+    ) -> Self {
+        self.api_tokens
+            .insert(api.into(), TokenSetting::Provider(Arc::new(provider)));
+        self
+    }
+
+    /// Lets tokens travel unencrypted, over plain HTTP to other machines. Default: refused.
+    pub fn allow_plain_http(mut self, allow: bool) -> Self {
+        self.allow_plain_http = allow;
+        self
+    }
+
+    /// A provider is asked for a new token when the old one expires within this time.
+    /// Default 60 s.
+    pub fn refresh_margin(mut self, margin: Duration) -> Self {
+        self.refresh_margin = Some(margin);
+        self
+    }
+}
+
+/// How to talk to it.
+impl TransportBuilder {
+    /// Added to the `User-Agent` header, for example `nightly-ingest/2.1`.
+    pub fn user_agent_suffix(mut self, suffix: impl Into<String>) -> Self {
+        self.user_agent_suffix = Some(suffix.into());
+        self
+    }
+
+    /// Longest time for making a connection. Default 10 s.
+    pub fn connect_timeout(mut self, limit: Duration) -> Self {
+        self.connect_timeout = Some(limit);
+        self
+    }
+
+    /// Longest time for one attempt, its body included; for streamed bodies, longest silence.
+    /// Default 60 s.
+    pub fn attempt_timeout(mut self, limit: Duration) -> Self {
+        self.options = self.options.attempt_timeout(limit);
+        self
+    }
+
+    /// Longest time for a whole call: all attempts and all waits. Default 300 s.
+    pub fn total_timeout(mut self, limit: Duration) -> Self {
+        self.options = self.options.total_timeout(limit);
+        self
+    }
+
+    /// How often and at what distance failed attempts are repeated.
+    pub fn retry(mut self, policy: RetryPolicy) -> Self {
+        self.options = self.options.retry(policy);
+        self
+    }
+
+    /// How many requests per minute the client allows itself.
+    pub fn rate_budget(mut self, budget: RateBudget) -> Self {
+        self.budget = budget;
+        self
+    }
+
+    /// Sends requests through a proxy; call it again for more. Without this, the usual environment
+    /// variables (`HTTPS_PROXY`, …) apply.
+    pub fn proxy(mut self, proxy: reqwest::Proxy) -> Self {
+        self.proxies.push(proxy);
+        self
+    }
+
+    /// Trusts another root certificate besides the platform's; call it again for more.
+    pub fn root_certificate(mut self, certificate: reqwest::Certificate) -> Self {
+        self.certificates.push(certificate);
+        self
+    }
+
+    /// Uses an HTTP client of yours. It brings its own connections, proxy, certificates and
+    /// timeouts, so these cannot be set here. Turn its redirects and retries off: redirects that
+    /// it follows to another origin are dropped, and its retries are not counted.
+    pub fn http_client(mut self, client: reqwest::Client) -> Self {
+        self.http_client = Some(client);
+        self
+    }
+
+    /// Sends requests in another way than over the network, for example to an emulator in the same
+    /// process.
+    pub fn dispatch(mut self, dispatch: impl Dispatch + 'static) -> Self {
+        self.dispatch = Some(Arc::new(dispatch));
+        self
+    }
+}
+
+fn fault(message: impl Into<String>) -> Error {
+    Error::new(ErrorKind::Config, message)
+}
+
+impl fmt::Debug for TransportBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let origins = |url: &String| {
+            Url::parse(url).map_or_else(
+                |_| "unusable".to_owned(),
+                |url| url.origin().ascii_serialization(),
+            )
+        };
+        f.debug_struct("TransportBuilder")
+            .field("base_url", &self.base_url.as_ref().map(origins))
+            .field("token", &self.token)
+            .field("project", &self.project)
+            .field("profile", &self.profile)
+            .field("options", &self.options)
+            .field("budget", &self.budget)
+            .finish_non_exhaustive()
+    }
+}

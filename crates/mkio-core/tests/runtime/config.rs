@@ -1,0 +1,198 @@
+//! Settings from code and environment, and which of them wins.
+
+use std::ffi::OsString;
+
+use mkio_core::{ErrorKind, RetryPolicy, Token, Transport, TransportBuilder, token_fn};
+
+use crate::support::*;
+
+/// A builder that sees these variables and no profile file.
+fn env(script: &Script, variables: &[(&'static str, &'static str)]) -> TransportBuilder {
+    let variables: Vec<_> = variables.to_vec();
+    Transport::builder()
+        .dispatch(script.clone())
+        .with_env_from(move |name| {
+            let (_, value) = variables.iter().find(|(known, _)| *known == name)?;
+            Some(OsString::from(value))
+        })
+}
+
+fn no_file() -> (tempfile::TempDir, std::path::PathBuf) {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("config.toml");
+    std::fs::write(&path, "").unwrap();
+    super::tokens::set_mode(&path, 0o600);
+    (directory, path)
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_environment_fills_what_code_leaves_open() {
+    let (_guard, file) = no_file();
+    let script = Script::new([]);
+    let variables = [
+        ("MKIO_TOKEN", " from-env\n"),
+        ("MKIO_BASE_URL", "https://mkio.example/"),
+        ("MKIO_PROJECT", "acme"),
+        ("MKIO_PROFILE", ""),
+    ];
+    let builder = env(&script, &variables).config_file(&file);
+    let transport = builder.clone().build().unwrap();
+    assert_eq!(transport.base_url("media"), "https://mkio.example");
+    assert_eq!(transport.project(), Some("acme"));
+    call(&transport, &GET).await.unwrap();
+    assert_eq!(script.seen()[0].bearer(), Some("from-env"));
+
+    let transport = builder
+        .token("from-code")
+        .base_url("https://other.example")
+        .project("zeta")
+        .build()
+        .unwrap();
+    assert_eq!(transport.base_url("media"), "https://other.example");
+    assert_eq!(transport.project(), Some("zeta"));
+    call(&transport, &GET).await.unwrap();
+    assert_eq!(script.seen()[1].bearer(), Some("from-code"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_provider_in_code_beats_a_token_in_the_environment() {
+    let (_guard, file) = no_file();
+    let script = Script::new([]);
+    let transport = env(&script, &[("MKIO_TOKEN", "from-env")])
+        .config_file(&file)
+        .token_provider(token_fn(|| async { Ok(Token::new("from-provider")) }))
+        .build()
+        .unwrap();
+    call(&transport, &GET).await.unwrap();
+    assert_eq!(script.seen()[0].bearer(), Some("from-provider"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn anonymous_sends_no_token_even_if_the_environment_has_one() {
+    let (_guard, file) = no_file();
+    let script = Script::new([]);
+    let transport = env(&script, &[("MKIO_TOKEN", "from-env")])
+        .config_file(&file)
+        .anonymous()
+        .build()
+        .unwrap();
+    call(&transport, &GET).await.unwrap();
+    assert_eq!(script.seen()[0].bearer(), None);
+}
+
+#[test]
+fn without_a_token_the_error_names_the_ways_out() {
+    let (_guard, file) = no_file();
+    let script = Script::new([]);
+    for builder in [Transport::builder(), env(&script, &[]).config_file(file)] {
+        let error = builder.build().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Config);
+        for way in ["MKIO_TOKEN", "profile", "token_provider"] {
+            assert!(error.to_string().contains(way), "{error}");
+        }
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_variable_that_is_no_text_is_named() {
+    use std::os::unix::ffi::OsStringExt;
+
+    let error = Transport::builder()
+        .with_env_from(|name| (name == "MKIO_BASE_URL").then(|| OsString::from_vec(vec![0xff])))
+        .build()
+        .unwrap_err();
+    assert!(error.to_string().contains("MKIO_BASE_URL"), "{error}");
+}
+
+#[test]
+fn settings_that_exclude_each_other_are_both_named() {
+    let client = reqwest::Client::new;
+    let second = std::time::Duration::from_secs(1);
+    let provider = || token_fn(|| async { Ok(Token::new("x")) });
+    let proxy = || reqwest::Proxy::all("http://proxy.example").unwrap();
+    let builder = || Transport::builder().token("t");
+    for (builder, names) in [
+        (
+            builder().token_provider(provider()),
+            ["token", "token_provider"],
+        ),
+        (builder().anonymous(), ["token", "anonymous"]),
+        (
+            Transport::builder().token_provider(provider()).anonymous(),
+            ["token_provider", "anonymous"],
+        ),
+        (
+            builder().http_client(client()).proxy(proxy()),
+            ["http_client", "proxy"],
+        ),
+        (
+            builder().http_client(client()).connect_timeout(second),
+            ["http_client", "connect_timeout"],
+        ),
+        (
+            builder().http_client(client()).dispatch(client()),
+            ["http_client", "dispatch"],
+        ),
+        (
+            builder().dispatch(client()).proxy(proxy()),
+            ["dispatch", "proxy"],
+        ),
+    ] {
+        let error = builder.build().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Config);
+        for name in names {
+            assert!(error.to_string().contains(&format!("`{name}`")), "{error}");
+        }
+    }
+    let error = builder().api_token("channels", "x").build().unwrap_err();
+    assert!(error.to_string().contains("api_base_url"), "{error}");
+}
+
+#[test]
+fn base_urls_are_checked() {
+    for (url, why) in [
+        ("app.mk.io", "no URL"),
+        ("ftp://app.mk.io", "https://"),
+        ("https://user:hunter2@app.mk.io", "password"),
+        ("https://app.mk.io/?sig=hunter2", "query"),
+        ("https://app.mk.io/#x", "fragment"),
+        ("", "no URL"),
+    ] {
+        let builder = Transport::builder().token("t").base_url(url);
+        assert!(!format!("{builder:?}").contains("hunter2"));
+        let error = builder.build().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Config);
+        assert!(error.to_string().contains(why), "{url}: {error}");
+        assert!(!error.to_string().contains("hunter2"));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_user_agent_names_the_crate_and_then_the_caller() {
+    let script = Script::new([]);
+    let transport = builder(&script)
+        .user_agent_suffix("ingest/2")
+        .build()
+        .unwrap();
+    call(&transport, &GET).await.unwrap();
+    let user_agent = script.seen()[0].headers["user-agent"]
+        .to_str()
+        .unwrap()
+        .to_owned();
+    assert!(user_agent.starts_with("mkio-rust/") && user_agent.ends_with(" ingest/2"));
+    let error = builder(&script)
+        .user_agent_suffix("a\nb")
+        .build()
+        .unwrap_err();
+    assert!(error.to_string().contains("user_agent_suffix"), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn clones_share_the_script_and_their_own_settings() {
+    let script = Script::new([Reply::status(500)]);
+    let transport = builder(&script).retry(RetryPolicy::none()).build().unwrap();
+    call(&transport.clone(), &GET).await.unwrap_err();
+    call(&transport, &GET).await.unwrap_err();
+    assert_eq!(script.count(), 2);
+}

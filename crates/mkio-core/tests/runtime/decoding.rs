@@ -1,0 +1,123 @@
+//! From bodies to values, and what is said when that fails.
+
+use http::StatusCode;
+use mkio_core::{Error, ErrorKind, glue};
+use serde::Deserialize;
+
+use crate::support::*;
+
+#[derive(Debug, Deserialize)]
+struct List {
+    value: Vec<Asset>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Asset {
+    name: Option<String>,
+    size: Option<u32>,
+}
+
+async fn list(reply: Reply) -> mkio_core::Result<mkio_core::Response<List>> {
+    let script = Script::new([reply]);
+    let transport = transport(&script);
+    let request = request(&transport, &GET);
+    glue::json(glue::exec(&transport, request, &GET).await, &GET).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_keeps_status_headers_and_raw_body() {
+    let body = r#"{"value":[{"name":"intro","size":7,"new":true}]}"#;
+    let response = list(Reply::json(201, body).with("x-ref", "r-1"))
+        .await
+        .unwrap();
+    assert_eq!(response.value[0].name.as_deref(), Some("intro"));
+    assert_eq!(response.value[0].size, Some(7));
+    assert_eq!(response.status(), StatusCode::CREATED);
+    assert_eq!(response.headers()["x-ref"], "r-1");
+    assert_eq!(response.raw(), body);
+    assert_eq!(response.call().attempts, 1);
+    assert_eq!(response.map(|list| list.value.len()).into_inner(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_does_not_decode_is_located_and_kept() {
+    let body = r#"{"value":[{"size":7},{"size":"hunter2"}]}"#;
+    let error = list(Reply::json(200, body)).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Decode);
+    assert_eq!(error.status(), Some(StatusCode::OK));
+    assert_eq!(error.json_path(), Some("value[1].size"));
+    assert_eq!(error.expectation(), Some("expected u32, found string"));
+    assert_eq!(error.body(), body);
+    assert_eq!((error.attempts(), error.operation_id()), (1, Some("GET")));
+    assert!(!error.is_retryable());
+    let shown = format!("{error} {error:?}");
+    assert!(
+        shown.contains("value[1].size") && !shown.contains("hunter2"),
+        "{shown}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn bodies_that_are_no_json() {
+    for (body, path, expected) in [
+        ("", "$", "empty body"),
+        ("<html>", "$", "expected value"),
+        (r#"{"value":[]} x"#, "$", "trailing characters"),
+        (r#"{"value":[{"name":"#, "value[0].name", "EOF"),
+        ("{}", "$", "missing field `value`"),
+    ] {
+        let error = list(Reply::Answer(200, vec![], body.to_owned()))
+            .await
+            .unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Decode);
+        assert_eq!(error.json_path(), Some(path), "{body}");
+        assert!(error.expectation().unwrap().contains(expected), "{error}");
+        assert_eq!(error.body(), body);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn answers_without_a_body() {
+    for reply in [
+        Reply::Answer(204, vec![], String::new()),
+        Reply::json(200, r#"{"ignored":1}"#),
+    ] {
+        let script = Script::new([reply]);
+        let transport = transport(&script);
+        let request = request(&transport, &DELETE);
+        let result = glue::exec(&transport, request, &DELETE).await;
+        let response = glue::empty(result, &DELETE).await.unwrap();
+        assert_eq!(*response, ());
+        assert_eq!(response.raw().is_empty(), response.status() == 204);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn errors_survive_the_way_through_the_hook() {
+    let script = Script::new([Reply::status(404)]);
+    let transport = transport(&script);
+    let request = request(&transport, &GET);
+    let result = glue::exec(&transport, request, &GET).await;
+    assert_eq!(result.as_ref().unwrap().status(), 404);
+    let error = glue::json::<List>(result, &GET).await.unwrap_err();
+    assert!(error.is_not_found());
+    assert_eq!(error.code(), Some("E404"));
+    assert_eq!(error.detail(), Some("no luck"));
+    assert_eq!(error.reference(), Some("r-404"));
+    assert_eq!(error.headers()["content-type"], "application/json");
+}
+
+#[test]
+fn a_request_that_cannot_be_built_is_an_error_of_its_operation() {
+    let bad = reqwest::Client::new().get("::nonsense::").build();
+    let error = glue::built(&GET, bad).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidRequest);
+    assert_eq!(error.operation_id(), Some("GET"));
+}
+
+#[test]
+fn errors_can_carry_what_must_not_be_lost() {
+    let error = Error::new(ErrorKind::Wait, "the job ended in Error").with_value(vec![1, 2]);
+    assert_eq!(error.clone().value::<Vec<i32>>(), Some(&vec![1, 2]));
+    assert_eq!(error.value::<String>(), None);
+}

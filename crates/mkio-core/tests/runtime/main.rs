@@ -1,0 +1,17 @@
+//! The runtime as its users meet it: every rule against a scripted service.
+
+mod budget;
+mod canary;
+mod chaos;
+mod config;
+mod decoding;
+mod origin;
+mod profile;
+mod raw;
+mod retries;
+mod shape;
+mod streams;
+mod support;
+mod timeouts;
+mod tokens;
+mod tracing;

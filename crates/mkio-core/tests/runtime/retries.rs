@@ -1,0 +1,261 @@
+//! What is repeated, how often, and when.
+
+use std::time::Duration;
+
+use http::StatusCode;
+use mkio_core::{CallOptions, ErrorKind, Jitter, Operation, RetryPolicy};
+
+use crate::support::*;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+fn exact() -> RetryPolicy {
+    RetryPolicy::default().jitter(Jitter::None)
+}
+
+#[tokio::test(start_paused = true)]
+async fn which_failures_are_repeated_for_which_verbs() {
+    let safe: [&Operation; 4] = [&GET, &PUT, &DELETE, &PATCH];
+    let unsafe_: [&Operation; 2] = [&POST, &JSON_PATCH];
+    let always = [Reply::status(429), Reply::status(503), Reply::NotSent];
+    let when_safe = [
+        Reply::status(408),
+        Reply::status(500),
+        Reply::status(502),
+        Reply::status(504),
+        Reply::Broken,
+        Reply::Silence,
+        Reply::Half(200, r#"{"na"#.to_owned()),
+        Reply::Answer(502, vec![], "<html>bad gateway</html>".to_owned()),
+    ];
+    let never = [400, 401, 403, 404, 409, 422, 501].map(Reply::status);
+    for operation in safe.into_iter().chain(unsafe_) {
+        let is_safe = safe.contains(&operation);
+        let rows = always
+            .iter()
+            .map(|reply| (reply, true))
+            .chain(when_safe.iter().map(|reply| (reply, is_safe)))
+            .chain(never.iter().map(|reply| (reply, false)));
+        for (reply, repeated) in rows {
+            let script = Script::new([reply.clone(), Reply::ok()]);
+            let result = call(&transport(&script), operation_of(operation)).await;
+            let what = format!("{} {reply:?}: {result:?}", operation.id);
+            assert_eq!(result.is_ok(), repeated, "{what}");
+            assert_eq!(script.count(), if repeated { 2 } else { 1 }, "{what}");
+            if let Ok(response) = result {
+                assert_eq!(response["name"], "intro");
+                assert_eq!(response.call().attempts, 2);
+            }
+        }
+    }
+}
+
+fn operation_of(operation: &Operation) -> &'static Operation {
+    [&GET, &PUT, &DELETE, &PATCH, &POST, &JSON_PATCH]
+        .into_iter()
+        .find(|known| *known == operation)
+        .unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_patch_whose_body_is_a_list_is_not_repeated_after_a_fault() {
+    let script = Script::new([Reply::status(500), Reply::ok()]);
+    let transport = transport(&script);
+    let mut request = request(&transport, &PATCH);
+    *request.body_mut() = Some(r#"[{"op":"add","path":"/spec/roles/-","value":"x"}]"#.into());
+    let error = transport.exec(request, &PATCH).await.unwrap_err();
+    assert_eq!(script.count(), 1);
+    assert!(error.outcome_unknown());
+}
+
+#[tokio::test(start_paused = true)]
+async fn waits_double_from_half_a_second() {
+    let script = Script::new([Reply::status(500)]);
+    let transport = builder(&script)
+        .retry(exact().max_attempts(5))
+        .build()
+        .unwrap();
+    let error = call(&transport, &GET).await.unwrap_err();
+    let gaps: Vec<_> = script.gaps().iter().map(Duration::as_secs_f64).collect();
+    assert_eq!(gaps, [0.5, 1.0, 2.0, 4.0]);
+    assert_eq!(error.attempts(), 5);
+    assert_eq!(error.elapsed(), 7500 * SECOND / 1000);
+    assert_eq!(
+        error.to_string(),
+        "GET: 500 Internal Server Error: E500: no luck (ref r-500; 5 attempts in 7.5 s)"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn jitter_spreads_the_waits() {
+    let mut waits = Vec::new();
+    for _ in 0..200 {
+        let script = Script::new([Reply::status(500), Reply::ok()]);
+        call(&transport(&script), &GET).await.unwrap();
+        waits.push(script.gaps()[0]);
+    }
+    assert!(waits.iter().all(|wait| *wait <= SECOND / 2 + SECOND / 500));
+    assert!(waits.iter().any(|wait| *wait < SECOND / 10));
+    assert!(waits.iter().any(|wait| *wait > SECOND * 2 / 5));
+}
+
+#[tokio::test(start_paused = true)]
+async fn retry_after_is_followed_up_to_the_cap() {
+    let date = "Wed, 21 Oct 2015 07:28:00 GMT";
+    let later = "Wed, 21 Oct 2015 07:28:42 GMT";
+    for (reply, wait) in [
+        (Reply::status(429).with("retry-after", 7), 7),
+        (Reply::status(503).with("retry-after", 3), 3),
+        (Reply::status(500).with("retry-after", 9), 9),
+        (Reply::status(503).with("retry-after", 100_000), 20),
+        (
+            Reply::status(503)
+                .with("date", date)
+                .with("retry-after", later),
+            20,
+        ),
+        (Reply::status(429), 1),
+    ] {
+        let script = Script::new([reply.clone(), Reply::ok()]);
+        let policy = exact().max_retry_after(20 * SECOND);
+        let transport = builder(&script).retry(policy).build().unwrap();
+        call(&transport, &GET).await.unwrap();
+        assert_eq!(script.gaps(), [wait * SECOND], "{reply:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_error_tells_what_the_service_asked_for() {
+    let script = Script::new([Reply::status(429).with("retry-after", 100)]);
+    let transport = builder(&script).retry(RetryPolicy::none()).build().unwrap();
+    let error = call(&transport, &POST).await.unwrap_err();
+    assert!(error.is_rate_limited() && error.is_retryable());
+    assert_eq!(error.retry_after(), Some(100 * SECOND));
+    assert_eq!((error.attempts(), script.count()), (1, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_may_bring_its_own_policy() {
+    let script = Script::new([Reply::status(500)]);
+    let transport = transport(&script);
+    let single = transport.with(CallOptions::new().retry(RetryPolicy::none()));
+    assert_eq!(call(&single, &GET).await.unwrap_err().attempts(), 1);
+    assert_eq!(call(&transport, &GET).await.unwrap_err().attempts(), 10);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_streamed_body_is_sent_once() {
+    for reply in [Reply::status(503), Reply::NotSent, Reply::status(429)] {
+        let script = Script::new([reply, Reply::ok()]);
+        let transport = transport(&script);
+        let mut request = request(&transport, &PUT);
+        let pieces = futures::stream::iter([Ok::<_, std::io::Error>("{}")]);
+        *request.body_mut() = Some(reqwest::Body::wrap_stream(pieces));
+        let error = transport.exec(request, &PUT).await.unwrap_err();
+        assert_eq!(script.count(), 1);
+        assert!(error.to_string().contains("cannot be repeated"), "{error}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_repetition_sends_the_same_request() {
+    let script = Script::new([Reply::status(503), Reply::ok()]);
+    let transport = transport(&script);
+    let mut request = request(&transport, &POST);
+    *request.body_mut() = Some(r#"{"a":1}"#.into());
+    request.headers_mut().insert("x-own", "1".parse().unwrap());
+    transport.exec(request, &POST).await.unwrap();
+    let seen = script.seen();
+    assert_eq!(seen.len(), 2);
+    assert_eq!(seen[0].body, r#"{"a":1}"#);
+    assert_eq!(seen[0].body, seen[1].body);
+    assert_eq!(seen[0].headers, seen[1].headers);
+    assert_eq!(
+        (&seen[0].url, &seen[0].method),
+        (&seen[1].url, &seen[1].method)
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_outage_spends_the_retry_budget_and_success_refills_it() {
+    let script = Script::rule(|seen| match seen.url.query() {
+        Some("down") => Reply::status(500),
+        _ => Reply::ok(),
+    });
+    let transport = transport(&script);
+    let down = format!("{PATH}?down");
+    let mut repetitions = 0;
+    let spent = loop {
+        let request = request_to(&transport, &GET, &down);
+        let error = transport.clone().exec(request, &GET).await.unwrap_err();
+        repetitions += error.attempts() - 1;
+        if error.to_string().contains("retry budget") {
+            break error;
+        }
+    };
+    assert_eq!(spent.status(), Some(StatusCode::INTERNAL_SERVER_ERROR));
+    assert_eq!(repetitions, 100);
+    for _ in 0..5 {
+        call(&transport, &GET).await.unwrap();
+    }
+    let request = request_to(&transport, &GET, &down);
+    assert_eq!(
+        transport.exec(request, &GET).await.unwrap_err().attempts(),
+        2
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn throttling_does_not_spend_the_retry_budget() {
+    let script = Script::new([Reply::status(429).with("retry-after", 1)]);
+    let transport = transport(&script);
+    for _ in 0..30 {
+        assert_eq!(call(&transport, &GET).await.unwrap_err().attempts(), 10);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_write_of_unknown_outcome_says_so() {
+    // The first attempt created it, its answer was lost.
+    let script = Script::new([Reply::Broken, Reply::status(409)]);
+    let error = call(&transport(&script), &PUT).await.unwrap_err();
+    assert!(error.is_conflict() && error.outcome_unknown());
+    assert!(
+        error.to_string().contains("may have taken effect"),
+        "{error}"
+    );
+    for (replies, operation) in [
+        (vec![Reply::status(409)], &PUT),
+        (vec![Reply::status(429), Reply::status(409)], &PUT),
+        (vec![Reply::NotSent, Reply::status(409)], &PUT),
+        (vec![Reply::Broken, Reply::status(404)], &GET),
+    ] {
+        let error = call(&transport(&Script::new(replies)), operation)
+            .await
+            .unwrap_err();
+        assert!(!error.outcome_unknown(), "{error}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_broken_connection_is_an_error_with_its_cause() {
+    let script = Script::new([Reply::Broken]);
+    let error = call(&transport(&script), &POST).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Connection);
+    assert_eq!((error.status(), error.is_retryable()), (None, true));
+    let cause = std::error::Error::source(&error).unwrap();
+    assert_eq!(cause.to_string(), "connection reset");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_body_keeps_the_status() {
+    let script = Script::new([Reply::Half(201, "{".to_owned())]);
+    let error = call(&transport(&script), &POST).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Connection);
+    assert_eq!(error.status(), Some(StatusCode::CREATED));
+    // Part of an error's body is better than none.
+    let script = Script::new([Reply::Half(400, "<p>too la".to_owned())]);
+    let error = call(&transport(&script), &POST).await.unwrap_err();
+    assert_eq!(error.status(), Some(StatusCode::BAD_REQUEST));
+    assert_eq!(error.body(), "<p>too la");
+}
