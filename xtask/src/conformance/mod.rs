@@ -41,20 +41,29 @@ pub struct ConformanceArgs {
     calls_only: bool,
 }
 
-/// Tries the APIs. `rust_id` names the generated operation for an operation of a document.
-pub fn run(
-    args: &ConformanceArgs,
-    rust_id: &dyn Fn(&Api, Target<'_>) -> Option<String>,
-) -> Result<ExitCode> {
-    run_with(args, rust_id, &call_through_sdk)
+/// What the generator knows about an API.
+pub struct Generated {
+    /// The document with its overlay. Only bodies that the published document forgot are taken
+    /// from it: values come from what the service publishes.
+    pub document: Value,
+    /// The Rust name of an operation.
+    pub rust_id: Box<dyn Fn(Target<'_>) -> Option<String>>,
 }
+
+/// Tells what the generator knows about an API.
+type Describe<'d> = &'d dyn Fn(&'static Api) -> Result<Generated>;
 
 /// A program that makes the calls of a file against a base URL and writes a report.
 type Caller<'c> = &'c dyn Fn(&Api, &str, &Path, &Path) -> Result<()>;
 
+/// Tries the APIs with the SDK's example `conformance`.
+pub fn run(args: &ConformanceArgs, describe: Describe<'_>) -> Result<ExitCode> {
+    run_with(args, describe, &call_through_sdk)
+}
+
 fn run_with(
     args: &ConformanceArgs,
-    rust_id: &dyn Fn(&Api, Target<'_>) -> Option<String>,
+    describe: Describe<'_>,
     caller: Caller<'_>,
 ) -> Result<ExitCode> {
     let target = apis::root().join("target");
@@ -66,7 +75,7 @@ fn run_with(
     };
     let mut outcomes = Vec::new();
     for api in selected(&args.apis)? {
-        outcomes.extend(one(api, &folder, prism.as_ref(), rust_id, caller)?);
+        outcomes.extend(one(api, &folder, prism.as_ref(), &describe(api)?, caller)?);
     }
     if outcomes.is_empty() {
         return Ok(ExitCode::SUCCESS);
@@ -105,15 +114,16 @@ fn one(
     api: &'static Api,
     folder: &Path,
     prism: Option<&Prism>,
-    rust_id: &dyn Fn(&Api, Target<'_>) -> Option<String>,
+    generated: &Generated,
     caller: Caller<'_>,
 ) -> Result<Option<Outcome>> {
     let file = |end: &str| folder.join(format!("{}{end}", api.name));
     let path = api.document();
     let text = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    let root: Value =
+    let mut root: Value =
         serde_json::from_slice(&text).with_context(|| format!("{} is not JSON", path.display()))?;
-    let plans = calls::plan(&root, &|target| rust_id(api, target));
+    let added = prism_document::add_bodies(&mut root, &generated.document);
+    let plans = calls::plan(&root, &generated.rust_id);
     let calls: Vec<_> = plans.iter().flat_map(|plan| &plan.calls).collect();
     let calls_path = file(".calls.json");
     let text = serde_json::to_string_pretty(&calls).context("cannot write the calls")?;
@@ -130,7 +140,10 @@ fn one(
     };
     let copy = file(".document.json");
     let mut published = root.clone();
-    let rewritten = prism_document::rewrite(&mut published);
+    let rewritten = prism_document::Rewritten {
+        added,
+        ..prism_document::rewrite(&mut published)
+    };
     let text = serde_json::to_string(&published).context("cannot write the document")?;
     fs::write(&copy, text).with_context(|| format!("cannot write {}", copy.display()))?;
     if let Some(words) = prism_document::describe(&rewritten) {

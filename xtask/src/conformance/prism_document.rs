@@ -21,8 +21,32 @@ pub struct Rewritten {
     pub unions: usize,
     /// Bodies with media types that Prism takes for one.
     pub bodies: usize,
+    /// Bodies that the published document leaves out and the overlay has.
+    pub added: usize,
     /// Operations without a declared success, which got an empty one.
     pub successes: usize,
+}
+
+/// Adds the bodies that an overlay has where the published document has none: its prose asks for
+/// them, and Prism refuses any body that is not declared. Returns how many.
+pub fn add_bodies(root: &mut Value, corrected: &Value) -> usize {
+    let mut added = 0;
+    let paths = root.get_mut("paths").and_then(Value::as_object_mut);
+    for (path, item) in paths.into_iter().flatten() {
+        for method in METHODS {
+            let Some(operation) = item.get_mut(method).and_then(Value::as_object_mut) else {
+                continue;
+            };
+            let body = corrected
+                .get("paths")
+                .and_then(|paths| paths.get(path)?.get(method)?.get("requestBody"));
+            if let (false, Some(body)) = (operation.contains_key("requestBody"), body) {
+                operation.insert("requestBody".to_owned(), body.clone());
+                added += 1;
+            }
+        }
+    }
+    added
 }
 
 /// Rewrites a document for Prism.
@@ -182,6 +206,7 @@ pub fn describe(rewritten: &Rewritten) -> Option<String> {
         (rewritten.patterns, "patterns with (?P<name>…)"),
         (rewritten.unions, "unions by discriminator"),
         (rewritten.bodies, "bodies with two kinds of JSON"),
+        (rewritten.added, "bodies from the overlay"),
         (rewritten.successes, "operations without a success reply"),
     ]
     .into_iter()
@@ -229,6 +254,7 @@ mod tests {
                 patterns: 1,
                 unions: 1,
                 bodies: 0,
+                added: 0,
                 successes: 1
             }
         );
@@ -294,5 +320,21 @@ mod tests {
                 "text/csv": {"schema": {"type": "string"}},
             })
         );
+    }
+
+    #[test]
+    fn only_forgotten_bodies_come_from_the_overlay() {
+        let mut root = document();
+        let mut corrected = document();
+        let item = &mut corrected["paths"]["/a~/{b}"];
+        item["put"]["requestBody"] = json!({"content": {}});
+        item["get"]["requestBody"] = json!({"content": {"text/plain": {}}});
+        assert_eq!(add_bodies(&mut root, &corrected), 1);
+        let item = &root["paths"]["/a~/{b}"];
+        assert_eq!(
+            item["get"]["requestBody"],
+            json!({"content": {"text/plain": {}}})
+        );
+        assert_eq!(item["put"], document()["paths"]["/a~/{b}"]["put"]);
     }
 }
