@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::hub::Hub;
 use super::judge::Seen;
-use super::look::{self, Looked};
+use super::look::{self, Listed, Looked};
 pub(super) use super::member::Member;
 use super::member::{Next, Watched};
 use super::{Reason, StateEvent};
@@ -32,7 +32,7 @@ const CHECKS: usize = 10;
 /// How long a look at the deadline may take.
 const LAST_LOOK: Duration = Duration::from_secs(10);
 
-/// How long a list is not used after it left out what exists; doubled each time.
+/// How long a list is not used after it left out more than it showed; doubled each time.
 const DISTRUST: Duration = Duration::from_secs(60);
 
 /// What a group is told.
@@ -48,7 +48,7 @@ enum Look {
     One(u64, Result<Looked<Seen>>),
     /// A look at a resource that the list did not show.
     Check(u64, Result<Looked<Seen>>),
-    Many(Vec<u64>, Result<Looked<Vec<Option<Value>>>>),
+    Many(Vec<u64>, Listed),
     Last(u64, Option<Reason>, Result<Value>),
 }
 
@@ -62,6 +62,9 @@ struct Group {
     /// Until when the list is not used.
     distrusted: Option<Instant>,
     distrust: Duration,
+    /// Resources that the list showed, and those that it left out although they exist.
+    shown: usize,
+    left_out: usize,
     /// The list cannot be used at all.
     unlisted: bool,
     last_event: Option<Instant>,
@@ -80,6 +83,8 @@ pub(super) async fn run(
         next_list: Instant::now(),
         distrusted: None,
         distrust: DISTRUST,
+        shown: 0,
+        left_out: 0,
         unlisted: false,
         last_event: None,
     };
@@ -211,7 +216,7 @@ impl Group {
         self.members.len() > 1 && trusted && listed && !self.unlisted
     }
 
-    /// Begins all looks that are due.
+    /// Begins the looks that are due.
     fn begin(&mut self) {
         let now = Instant::now();
         let mut late = Vec::new();
@@ -219,16 +224,17 @@ impl Group {
         let mut due = Vec::new();
         let mut soon = Vec::new();
         for (id, watched) in &self.members {
+            let at = self.due(watched);
             if watched.looking {
                 if later(watched.member.deadline, LAST_LOOK) <= now {
                     late.push(*id);
                 }
             } else if watched.member.deadline <= now {
                 last.push(*id);
-            } else if self.due(watched) <= now {
-                due.push(*id);
-            } else if self.due(watched) <= later(now, watched.interval() / 2) {
-                soon.push(*id);
+            } else if at <= now {
+                due.push((at, *id));
+            } else if at <= later(now, watched.interval() / 2) {
+                soon.push((at, *id));
             }
         }
         for id in late {
@@ -237,48 +243,36 @@ impl Group {
                 self.follow(id, next);
             }
         }
-        let last_count = last.len();
-        // Waits of one collection often have one deadline, too.
-        if self.list_usable() && last_count > 1 {
-            self.mark_last(&last);
-            self.look_at_many(last);
-        } else {
-            self.mark_last(&last);
-            for id in last {
-                self.look_at_one(id, false);
-            }
-        }
-        if due.is_empty() {
-            return;
-        }
-        if !self.list_usable() {
-            for id in due {
-                self.look_at_one(id, false);
-            }
-            return;
-        }
-        if self.next_list > now {
-            return;
-        }
-        due.append(&mut soon);
-        self.look_at_many(due);
-    }
-
-    fn mark_last(&mut self, ids: &[u64]) {
-        for id in ids {
+        for id in &last {
             if let Some(watched) = self.members.get_mut(id) {
                 watched.last = true;
             }
         }
+        if !self.list_usable() {
+            for id in last.into_iter().chain(due.into_iter().map(|(_, id)| id)) {
+                self.look_at_one(id, false);
+            }
+            return;
+        }
+        // Waits of one collection often have one deadline, too.
+        self.look_at_many(&last, false);
+        if due.is_empty() || self.next_list > now {
+            return;
+        }
+        // Who has waited longest comes first; who is due soon fills the request.
+        due.sort_unstable();
+        soon.sort_unstable();
+        let ids: Vec<_> = due.into_iter().chain(soon).map(|(_, id)| id).collect();
+        self.look_at_many(&ids, true);
     }
 
-    /// Looks at these with list requests, or one by one where that takes no more requests.
-    fn look_at_many(&mut self, mut ids: Vec<u64>) {
-        ids.retain(|id| self.members.contains_key(id));
+    /// Looks at these with list requests. With `paced` one request is sent, for the first and as
+    /// many others as it has place for; the rest stay as they are.
+    fn look_at_many(&mut self, ids: &[u64], paced: bool) {
         let mut targets = Vec::new();
         let mut polls = None;
         let mut longest = None;
-        for id in &ids {
+        for id in ids {
             let Some(watched) = self.members.get(id) else {
                 continue;
             };
@@ -295,27 +289,51 @@ impl Group {
         let Some(list) = first.resource.listed() else {
             return;
         };
-        let rounds = look::round(&targets, list);
-        let requests = rounds.len().min(ids.len());
-        let pause = PER_REQUEST.saturating_mul(u32::try_from(requests).unwrap_or(u32::MAX));
-        let pause = longest.map_or(pause, |longest| longest.min(pause));
-        self.next_list = later(Instant::now(), pause);
-        if rounds.len() >= ids.len() {
-            for id in ids {
+        let mut rounds = look::rounds(&targets, list);
+        let count = rounds.len();
+        if paced {
+            rounds.truncate(1);
+        }
+        self.pause(rounds.len(), count, longest);
+        for round in rounds {
+            let members: Vec<_> = round
+                .members
+                .iter()
+                .filter_map(|place| ids.get(*place).copied())
+                .collect();
+            if let [id] = members[..] {
+                // The state of one takes as many requests as a list, and less work.
                 self.look_at_one(id, false);
+                continue;
             }
-            return;
-        }
-        for id in &ids {
-            if let Some(watched) = self.members.get_mut(id) {
-                watched.looking = true;
-                watched.last_look = Instant::now();
+            for id in &members {
+                if let Some(watched) = self.members.get_mut(id) {
+                    watched.looking = true;
+                    watched.last_look = Instant::now();
+                }
             }
+            let targets: Vec<_> = round
+                .members
+                .iter()
+                .filter_map(|place| targets.get(*place).cloned())
+                .collect();
+            let polls = polls.clone();
+            self.looks.spawn(async move {
+                let looked = look::many(&polls, &targets, round.filter.as_deref()).await;
+                Look::Many(members, looked)
+            });
         }
-        self.looks.spawn(async move {
-            let looked = look::many(&polls, &targets, rounds).await;
-            Look::Many(ids, looked)
+    }
+
+    /// Holds the next list request back for the time that `requests` count for; less if all
+    /// `count` would not get their turn within the longest interval that a user asked for.
+    fn pause(&mut self, requests: usize, count: usize, longest: Option<Duration>) {
+        let times = |number: usize| u32::try_from(number.max(1)).unwrap_or(u32::MAX);
+        let each = longest.map_or(PER_REQUEST, |longest| {
+            PER_REQUEST.min(longest / times(count))
         });
+        let pause = each.saturating_mul(times(requests));
+        self.next_list = self.next_list.max(later(Instant::now(), pause));
     }
 
     fn look_at_one(&mut self, id: u64, check: bool) {
@@ -344,78 +362,67 @@ impl Group {
                 self.looked_at_one(id, looked);
             }
             Look::Check(id, looked) => {
-                let exists = matches!(
-                    &looked,
-                    Ok(Looked {
-                        seen: Seen::There { .. },
-                        ..
-                    })
-                );
-                if exists {
-                    self.distrusted = Some(later(Instant::now(), self.distrust));
-                    self.distrust = self.distrust.saturating_mul(2);
+                if matches!(&looked, Ok(looked) if matches!(looked.seen, Seen::There { .. })) {
+                    self.left_out += 1;
                 }
                 self.looked_at_one(id, looked);
             }
-            Look::Many(ids, Ok(looked)) => {
-                let mut checks = 0;
-                for (id, item) in ids.into_iter().zip(looked.seen) {
-                    let Some(watched) = self.members.get_mut(&id) else {
-                        continue;
-                    };
-                    if watched.finishing {
-                        continue;
-                    }
-                    match item {
-                        Some(item) => {
-                            watched.listed = true;
-                            let seen = look::there(&watched.member.target, item);
-                            let next = watched.see(seen, looked.retry_after);
-                            self.follow(id, next);
-                        }
-                        // It was in the list and is not any more.
-                        None if watched.listed && watched.member.judge.wants_gone() => {
-                            let next = watched.see(Seen::Absent, looked.retry_after);
-                            self.follow(id, next);
-                        }
-                        None if watched.member.target.resource.presence => {
-                            let next = watched.see(Seen::Absent, looked.retry_after);
-                            self.follow(id, next);
-                        }
-                        None if watched.still_missing() => watched.no_news(),
-                        None if checks < CHECKS || watched.last => {
-                            checks += 1;
-                            self.look_at_one(id, true);
-                        }
-                        None => watched.no_news(),
-                    }
-                }
-            }
-            Look::Many(ids, Err(error)) => {
-                // Anything but a passing fault means that this list cannot be used like this.
-                let unusable = !error.is_retryable();
-                self.unlisted |= unusable;
-                for id in ids {
-                    let Some(watched) = self.members.get_mut(&id) else {
-                        continue;
-                    };
-                    if watched.finishing {
-                        continue;
-                    }
-                    if unusable {
-                        self.look_at_one(id, false);
-                    } else {
-                        let next = watched.look_failed(error.clone());
-                        self.follow(id, next);
-                    }
-                }
-            }
+            Look::Many(ids, (looked, cut)) => self.listed(ids, looked, cut.as_ref()),
             Look::Last(id, reason, read) => {
                 if let Some(watched) = self.members.get_mut(&id) {
                     let next = watched.finished(reason, read);
                     self.follow(id, next);
                 }
             }
+        }
+    }
+
+    /// Takes in what a list showed, and did not.
+    fn listed(&mut self, ids: Vec<u64>, looked: Looked<Vec<Option<Value>>>, cut: Option<&Error>) {
+        let more = looked.requests.saturating_sub(1);
+        if more > 0 {
+            self.pause(more, more, None);
+        }
+        // Anything but a passing fault means that the list cannot be used like this.
+        let unusable = cut.is_some_and(|error| !error.is_retryable());
+        self.unlisted |= unusable;
+        self.shown += looked.seen.iter().flatten().count();
+        if self.left_out > self.shown {
+            self.distrusted = Some(later(Instant::now(), self.distrust));
+            self.distrust = self.distrust.saturating_mul(2);
+            (self.shown, self.left_out) = (0, 0);
+        }
+        let mut checks = 0;
+        for (id, item) in ids.into_iter().zip(looked.seen) {
+            let Some(watched) = self.members.get_mut(&id) else {
+                continue;
+            };
+            if watched.finishing {
+                continue;
+            }
+            let next = match (item, cut) {
+                (Some(item), _) => {
+                    watched.listed = true;
+                    let seen = look::there(&watched.member.target, item);
+                    watched.see(seen, looked.retry_after)
+                }
+                (None, Some(_)) if unusable => {
+                    self.look_at_one(id, false);
+                    continue;
+                }
+                (None, Some(error)) => watched.look_failed(error.clone()),
+                (None, None) if watched.absence_counts() => {
+                    watched.see(Seen::Absent, looked.retry_after)
+                }
+                (None, None) if watched.still_missing() => watched.no_news(),
+                (None, None) if checks < CHECKS || watched.last => {
+                    checks += 1;
+                    self.look_at_one(id, true);
+                    continue;
+                }
+                (None, None) => watched.no_news(),
+            };
+            self.follow(id, next);
         }
     }
 

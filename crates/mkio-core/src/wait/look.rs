@@ -22,6 +22,8 @@ const NAMES: usize = 6000;
 pub(super) struct Looked<T> {
     pub(super) seen: T,
     pub(super) retry_after: Option<Duration>,
+    /// How many requests it took.
+    pub(super) requests: usize,
 }
 
 /// Answer of a `/state` operation.
@@ -91,24 +93,20 @@ pub(super) async fn one(
             .map(|answer| looked(&answer, |item| there(target, item.clone()))),
         (None, None) => {
             let targets = std::slice::from_ref(target);
-            match target
-                .resource
-                .list
-                .as_ref()
-                .map(|list| round(targets, list))
-            {
-                Some(rounds) => many(exchange, targets, rounds).await.map(|looked| Looked {
-                    retry_after: looked.retry_after,
+            let rounds = resource.list.as_ref().map(|list| rounds(targets, list));
+            let round = rounds.and_then(|rounds| rounds.into_iter().next());
+            let filter = round.and_then(|round| round.filter);
+            match many(exchange, targets, filter.as_deref()).await {
+                (_, Some(error)) => Err(error),
+                (looked, None) => Ok(Looked {
                     seen: looked
                         .seen
                         .into_iter()
                         .next()
                         .flatten()
                         .map_or(Seen::Absent, |item| there(target, item)),
-                }),
-                None => Ok(Looked {
-                    seen: Seen::Absent,
-                    retry_after: None,
+                    retry_after: looked.retry_after,
+                    requests: looked.requests,
                 }),
             }
         }
@@ -117,6 +115,7 @@ pub(super) async fn one(
         Err(error) if error.is_not_found() => Ok(Looked {
             seen: Seen::Absent,
             retry_after: error.retry_after(),
+            requests: 1,
         }),
         looked => looked,
     }
@@ -136,6 +135,7 @@ fn looked<T>(answer: &Response<T>, seen: impl FnOnce(&T) -> Seen) -> Looked<Seen
     Looked {
         seen: seen(answer),
         retry_after: retry::retry_after(answer.headers()),
+        requests: 1,
     }
 }
 
@@ -157,11 +157,11 @@ pub(super) fn there(target: &Target, item: Value) -> Seen {
 pub(super) struct Round {
     /// Places of the targets.
     pub(super) members: Vec<usize>,
-    filter: Option<String>,
+    pub(super) filter: Option<String>,
 }
 
 /// The list requests that show all `targets`, which are of one group.
-pub(super) fn round(targets: &[Target], list: &Listing) -> Vec<Round> {
+pub(super) fn rounds(targets: &[Target], list: &Listing) -> Vec<Round> {
     let Some(field) = list.name_field else {
         return vec![Round {
             members: (0..targets.len()).collect(),
@@ -267,55 +267,59 @@ fn encoded(condition: &str) -> usize {
     length + 4
 }
 
-/// Carries out the list requests: the item of each target, in order, if it was listed.
+/// What list requests showed, and what cut them short.
+pub(super) type Listed = (Looked<Vec<Option<Value>>>, Option<Error>);
+
+/// Carries out one list request, over as many pages as it takes: the item of each target, in
+/// order, if it was listed; and the error, if one cut it short. The targets' names differ.
 pub(super) async fn many(
     exchange: &Arc<dyn Exchange>,
     targets: &[Target],
-    rounds: Vec<Round>,
-) -> Result<Looked<Vec<Option<Value>>>> {
-    let mut seen = vec![None; targets.len()];
-    let mut retry_after = None;
-    for round in rounds {
-        let asked: Vec<_> = round
-            .members
-            .iter()
-            .filter_map(|place| Some((*place, targets.get(*place)?)))
-            .collect();
-        let Some((_, first)) = asked.first() else {
-            continue;
+    filter: Option<&str>,
+) -> Listed {
+    let mut looked = Looked {
+        seen: vec![None; targets.len()],
+        retry_after: None,
+        requests: 0,
+    };
+    let Some(first) = targets.first() else {
+        return (looked, None);
+    };
+    let Some(list) = first.resource.list.as_ref() else {
+        return (looked, None);
+    };
+    let mut request = first.request(&exchange.base(list.operation.api), list.operation);
+    if let (Ok(request), Some(filter)) = (&mut request, filter) {
+        narrow(request.url_mut(), filter, targets.len());
+    }
+    let mut pages = Pages::<AnyPage>::over(exchange.clone(), list.operation, request).prefetch(0);
+    let names: HashMap<&str, usize> = targets
+        .iter()
+        .enumerate()
+        .map(|(place, target)| (target.name(), place))
+        .collect();
+    let mut left = names.len();
+    while left > 0 {
+        let page = match pages.try_next().await {
+            Ok(Some(page)) => page,
+            Ok(None) => break,
+            // What the pages before have shown is not lost.
+            Err(error) => return (looked, Some(error)),
         };
-        let Some(list) = first.resource.list.as_ref() else {
-            continue;
-        };
-        let mut request = first.request(&exchange.base(list.operation.api), list.operation)?;
-        if let Some(filter) = &round.filter {
-            narrow(request.url_mut(), filter, asked.len());
-        }
-        let mut pages =
-            Pages::<AnyPage>::over(exchange.clone(), list.operation, Ok(request)).prefetch(0);
-        let names: HashMap<&str, usize> = asked
-            .iter()
-            .map(|(place, target)| (target.name(), *place))
-            .collect();
-        let mut left = names.len();
-        while let Some(page) = pages.try_next().await? {
-            retry_after = retry::retry_after(page.headers()).max(retry_after);
-            for item in page.into_inner().value.unwrap_or_default() {
-                let name = pointer::text(&item, list.name_pointer);
-                let place = name.and_then(|name| find(&names, name, list.stem));
-                if let Some(slot) = place.and_then(|place| seen.get_mut(place))
-                    && slot.is_none()
-                {
-                    left -= 1;
-                    *slot = Some(item);
-                }
-            }
-            if left == 0 {
-                break;
+        looked.requests += 1;
+        looked.retry_after = looked.retry_after.max(retry::retry_after(page.headers()));
+        for item in page.into_inner().value.unwrap_or_default() {
+            let name = pointer::text(&item, list.name_pointer);
+            let place = name.and_then(|name| find(&names, name, list.stem));
+            if let Some(slot) = place.and_then(|place| looked.seen.get_mut(place))
+                && slot.is_none()
+            {
+                left -= 1;
+                *slot = Some(item);
             }
         }
     }
-    Ok(Looked { seen, retry_after })
+    (looked, None)
 }
 
 /// The target of this name; with `stem` also without the file extensions that the list shows.
@@ -344,7 +348,7 @@ mod tests {
 
     fn rounds(names: &[(&str, &str)]) -> Vec<(Vec<usize>, String)> {
         let targets: Vec<_> = names.iter().map(|(t, j)| job(t, j)).collect();
-        round(&targets, JOB.list.as_ref().unwrap())
+        super::rounds(&targets, JOB.list.as_ref().unwrap())
             .into_iter()
             .map(|round| (round.members, round.filter.unwrap()))
             .collect()

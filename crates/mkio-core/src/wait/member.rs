@@ -186,10 +186,17 @@ impl Watched {
             && self.elapsed() < self.member.judge.missing_for()
     }
 
+    /// That a list does not show the resource is enough to know that it is not there.
+    pub(super) fn absence_counts(&self) -> bool {
+        let was_listed = self.listed && self.member.judge.wants_gone();
+        was_listed || self.member.target.resource.presence
+    }
+
     /// A look that told nothing.
-    pub(super) fn no_news(&mut self) {
+    pub(super) fn no_news(&mut self) -> Next {
         self.interval = self.interval.mul_f64(1.5).min(self.member.pace.max);
         self.schedule(self.spread());
+        Next::Nothing
     }
 
     /// Takes in a look that failed.
@@ -217,7 +224,13 @@ impl Watched {
                 self.end(Ok(resource));
                 Next::Remove
             }
-            (None, Err(error)) => self.fail(Reason::Look, Some(error)),
+            (None, Err(error)) if error.is_not_found() => self.fail(Reason::Gone, Some(error)),
+            (None, Err(error)) => {
+                // The goal was reached; a read that failed in passing does not undo that.
+                self.finishing = false;
+                self.member.detail = true;
+                self.look_failed(error)
+            }
             (Some(reason), read) => {
                 if let Ok(resource) = read {
                     self.member.judge.resource = Some(Arc::new(resource));

@@ -1,6 +1,6 @@
 //! Resources as the generated crates declare them, and a scripted service that has them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -159,6 +159,9 @@ pub(super) fn job(transform: &str, job: &str) -> Target {
 /// A moment in the life of a scripted resource: from when, its JSON; `None` when it is gone.
 type Life = Vec<(Duration, Option<Value>)>;
 
+/// Which requests fail, and how.
+type Fault = Box<dyn Fn(&Seen) -> Option<Error> + Send + Sync>;
+
 /// Resources whose JSON changes with time, behind the operations above.
 pub(super) struct Service {
     pub(super) script: Arc<Script>,
@@ -170,7 +173,8 @@ struct World {
     start: Instant,
     resources: Mutex<BTreeMap<String, Life>>,
     page: Mutex<usize>,
-    fault: Mutex<Option<Box<dyn Fn(&Seen) -> Option<Error> + Send + Sync>>>,
+    hidden: Mutex<Option<String>>,
+    fault: Mutex<Option<Fault>>,
 }
 
 impl Service {
@@ -179,6 +183,7 @@ impl Service {
             start: Instant::now(),
             resources: Mutex::default(),
             page: Mutex::new(1000),
+            hidden: Mutex::default(),
             fault: Mutex::default(),
         });
         let served = world.clone();
@@ -216,6 +221,11 @@ impl Service {
     /// Items of one page of a list.
     pub(super) fn page_size(&self, size: usize) {
         *self.world.page.lock().unwrap() = size;
+    }
+
+    /// Leaves the jobs of this transform out of the lists.
+    pub(super) fn hide(&self, transform: &str) {
+        *self.world.hidden.lock().unwrap() = Some(format!("/{transform}/"));
     }
 
     /// Answers requests for which this gives an error with the error.
@@ -257,6 +267,7 @@ pub(super) fn resource(path: &str, state: &str) -> Value {
         None => (state, None),
     };
     let name = path.rsplit('/').next().unwrap_or_default();
+    let name = percent_encoding::percent_decode_str(name).decode_utf8_lossy();
     let error = (state == "Error").then(|| {
         json!({"category": "Download", "code": "DownloadNotAccessible", "message": "no such file",
                "retry": "MayRetry"})
@@ -304,11 +315,14 @@ impl World {
     fn list(&self, seen: &Seen) -> Value {
         let paths: Vec<_> = self.resources.lock().unwrap().keys().cloned().collect();
         let filter = seen.parameter("$filter");
+        let wanted = filter.map(wanted);
         let skip: usize = seen
             .parameter("$skiptoken")
             .map_or(0, |skip| skip.parse().unwrap());
+        let hidden = self.hidden.lock().unwrap().clone();
         let all: Vec<_> = paths
             .iter()
+            .filter(|path| hidden.as_ref().is_none_or(|hidden| !path.contains(hidden)))
             .filter(|path| {
                 path.starts_with(
                     seen.path
@@ -316,7 +330,11 @@ impl World {
                         .trim_end_matches("/backups"),
                 )
             })
-            .filter(|path| filter.is_none_or(|filter| matches(filter, path)))
+            .filter(|path| {
+                wanted
+                    .as_ref()
+                    .is_none_or(|wanted| wanted.contains(&parts(path)))
+            })
             .filter_map(|path| self.now(path).ok())
             .collect();
         let page = *self.page.lock().unwrap();
@@ -334,28 +352,40 @@ impl World {
     }
 }
 
-/// Reads the filters that waits write, and no others.
-fn matches(filter: &str, path: &str) -> bool {
-    let (parent, name) = path.rsplit_once('/').unwrap();
-    let transform = parent.trim_end_matches("/jobs").rsplit('/').next().unwrap();
-    let one = |scope: &str| {
-        let (wanted, names) = scope
+/// Reads the filters that waits write, and no others: transforms with names.
+fn wanted(filter: &str) -> HashSet<(String, String)> {
+    let scopes = match filter.strip_prefix('(') {
+        Some(many) => many.trim_end_matches(')').split(") or (").collect(),
+        None => vec![filter],
+    };
+    let text = |text: &str| {
+        let text = text
+            .strip_prefix('\'')
+            .and_then(|text| text.strip_suffix('\''));
+        let text = text.unwrap_or_else(|| panic!("unexpected filter {filter}"));
+        text.replace("''", "'")
+    };
+    let mut wanted = HashSet::new();
+    for scope in scopes {
+        let (transform, names) = scope
             .strip_prefix("transform eq ")
             .and_then(|scope| scope.split_once(" and "))
             .unwrap_or_else(|| panic!("unexpected filter {filter}"));
         let names = names.trim_start_matches('(').trim_end_matches(')');
-        wanted == format!("'{transform}'")
-            && names
-                .split(" or ")
-                .any(|condition| condition == format!("name eq '{name}'"))
-    };
-    match filter.strip_prefix('(') {
-        Some(many) => many
-            .trim_end_matches(')')
-            .split(") or (")
-            .any(|scope| one(scope)),
-        None => one(filter),
+        for condition in names.split(" or ") {
+            let name = condition.strip_prefix("name eq ").unwrap();
+            wanted.insert((text(transform), text(name)));
+        }
     }
+    wanted
+}
+
+/// Transform and name of a job.
+fn parts(path: &str) -> (String, String) {
+    let path = percent_encoding::percent_decode_str(path).decode_utf8_lossy();
+    let (parent, name) = path.rsplit_once('/').unwrap();
+    let transform = parent.trim_end_matches("/jobs").rsplit('/').next().unwrap();
+    (transform.to_owned(), name.to_owned())
 }
 
 /// The error of an answer with this status.

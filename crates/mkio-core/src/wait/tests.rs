@@ -376,6 +376,18 @@ async fn a_failed_poll_is_repeated_and_the_wait_survives() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_last_read_that_fails_is_repeated_as_well() {
+    let service = Service::new();
+    service.at(JOB_1, &[(0, "Finished")]);
+    let reads = AtomicUsize::new(0);
+    service.fault(move |seen| {
+        let read = !seen.path.ends_with("/state");
+        (read && reads.fetch_add(1, Ordering::Relaxed) < 2).then(|| status(502))
+    });
+    assert_eq!(job(&service, "job-1").await.unwrap().name, "job-1");
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_outage_until_the_deadline_is_the_cause_of_the_error() {
     let service = Service::new();
     service.fault(|_| Some(status(503)));

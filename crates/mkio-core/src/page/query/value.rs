@@ -159,7 +159,7 @@ mod tests {
     fn writes_times_bare_and_in_utc() {
         assert_eq!(time("2026-03-01T01:00:00+01:00"), "2026-03-01T00:00:00Z");
         assert_eq!(
-            time(&"2026-03-01T00:00:00.5Z".to_owned()),
+            time("2026-03-01T00:00:00.5Z".to_owned()),
             "2026-03-01T00:00:00.500Z"
         );
         assert_eq!(

@@ -1,0 +1,481 @@
+//! Many waits at once, and news from events, with the paused clock.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use proptest::prelude::*;
+use serde_json::Value;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use super::testing::{JOB, LIVE_EVENT, Service, resource, status};
+use super::{Reason, State, StateEvent, Wait, WaitFailure};
+use crate::Result;
+
+fn seconds(count: u64) -> Duration {
+    Duration::from_secs(count)
+}
+
+fn job(service: &Service, name: &str) -> Wait<Value, State> {
+    let values = ["acme", "h264", name].map(str::to_owned).to_vec();
+    Wait::over(service.links(), &JOB, values)
+}
+
+fn path(name: &str) -> String {
+    format!("media/transforms/h264/jobs/{name}")
+}
+
+type Ended = (usize, Duration, Result<Value>);
+
+/// Awaits these all at once; for each, when it ended and how.
+async fn all(waits: impl IntoIterator<Item = Wait<Value, State>>) -> Vec<Ended> {
+    let start = Instant::now();
+    let mut running = JoinSet::new();
+    for (number, wait) in waits.into_iter().enumerate() {
+        running.spawn(async move {
+            let outcome = wait.await;
+            (number, start.elapsed(), outcome)
+        });
+    }
+    let mut ended = running.join_all().await;
+    ended.sort_by_key(|(number, ..)| *number);
+    ended
+}
+
+fn lists(service: &Service) -> usize {
+    service
+        .log()
+        .iter()
+        .filter(|(_, path)| path == "media/jobs")
+        .count()
+}
+
+#[tokio::test(start_paused = true)]
+async fn five_hundred_jobs_stay_under_sixty_requests_a_minute() {
+    let service = Service::new();
+    let mut random = fastrand::Rng::with_seed(7);
+    let ends: Vec<u64> = (0..500).map(|_| random.u64(5..1200)).collect();
+    for (number, end) in ends.iter().enumerate() {
+        let states = [
+            (0, "Queued"),
+            (end / 2, "Processing 10"),
+            (*end, "Finished"),
+        ];
+        service.at(&path(&format!("job-{number:03}")), &states);
+    }
+    let ended = all((0..500).map(|number| job(&service, &format!("job-{number:03}")))).await;
+    let longest = JOB.poll.1;
+    for ((_, at, outcome), end) in ended.iter().zip(&ends) {
+        assert_eq!(outcome.as_ref().unwrap()["properties"]["state"], "Finished");
+        let delay = at.saturating_sub(seconds(*end));
+        assert!(delay <= longest, "seen {delay:?} late");
+    }
+    let busiest = service.busiest_minute();
+    assert!(busiest < 60, "{busiest} requests in a minute");
+    // A look at each would take 500 per interval; these are all, and hardly any is single.
+    let single = service.script.calls() - lists(&service);
+    assert!(single < 10, "{single} single looks");
+}
+
+#[tokio::test(start_paused = true)]
+async fn long_names_and_small_pages_stay_within_the_limit_too() {
+    let service = Service::new();
+    service.page_size(100);
+    let names: Vec<_> = (0..200).map(|number| format!("{number:0>200}")).collect();
+    for name in &names {
+        service.at(&path(name), &[(0, "Processing"), (400, "Finished")]);
+    }
+    let ended = all(names.iter().map(|name| job(&service, name))).await;
+    assert!(
+        ended
+            .iter()
+            .all(|(_, at, outcome)| outcome.is_ok() && *at < seconds(440))
+    );
+    let busiest = service.busiest_minute();
+    assert!(busiest < 60, "{busiest} requests in a minute");
+}
+
+#[tokio::test(start_paused = true)]
+async fn waits_that_begin_one_after_the_other_share_as_well() {
+    let service = Service::new();
+    let mut running = JoinSet::new();
+    for number in 0..100 {
+        let name = format!("job-{number}");
+        service.at(&path(&name), &[(0, "Processing"), (120, "Finished")]);
+        let wait = job(&service, &name);
+        running.spawn(async move { wait.await });
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(service.waits.pollers(), 1);
+    assert!(running.join_all().await.iter().all(Result::is_ok));
+    let busiest = service.busiest_minute();
+    assert!(busiest < 60, "{busiest} requests in a minute");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_single_wait_asks_for_its_state_alone() {
+    let service = Service::new();
+    service.at(&path("a"), &[(0, "Processing"), (60, "Finished")]);
+    job(&service, "a").await.unwrap();
+    assert_eq!(lists(&service), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_task_ends_with_its_last_wait_and_dropped_waits_disappear() {
+    let service = Service::new();
+    service.at(&path("a"), &[(0, "Processing")]);
+    service.at(&path("b"), &[(0, "Processing")]);
+    let mut a = job(&service, "a");
+    let mut b = job(&service, "b");
+    a.try_next().await.unwrap();
+    b.try_next().await.unwrap();
+    assert_eq!(service.waits.pollers(), 1);
+    drop(a);
+    tokio::time::sleep(seconds(60)).await;
+    // With one wait left, its state is enough.
+    let later = service.log().into_iter().filter(|(at, _)| *at > 5.0);
+    let (of_a, of_b): (Vec<_>, Vec<_>) = later.partition(|(_, path)| path.contains("/a/"));
+    assert!(of_a.is_empty(), "{of_a:?}");
+    assert!(of_b.iter().all(|(_, path)| path.contains("jobs/b")) && !of_b.is_empty());
+
+    drop(b);
+    tokio::time::sleep(Duration::from_millis(1)).await;
+    assert_eq!(service.waits.pollers(), 0);
+    let calls = service.script.calls();
+    tokio::time::sleep(seconds(600)).await;
+    assert_eq!(service.script.calls(), calls);
+
+    service.at(&path("c"), &[(0, "Finished")]);
+    job(&service, "c").await.unwrap();
+    tokio::time::sleep(Duration::from_millis(1)).await;
+    assert_eq!(service.waits.pollers(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_that_cannot_be_filtered_is_done_without() {
+    for code in [400, 403, 404] {
+        let service = Service::new();
+        service.fault(move |seen| seen.path.ends_with("/jobs").then(|| status(code)));
+        for name in ["a", "b", "c"] {
+            service.at(&path(name), &[(0, "Processing"), (60, "Finished")]);
+        }
+        let ended = all(["a", "b", "c"].map(|name| job(&service, name))).await;
+        assert!(
+            ended
+                .iter()
+                .all(|(_, at, outcome)| outcome.is_ok() && *at < seconds(91))
+        );
+        assert_eq!(lists(&service), 1);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_that_leaves_out_what_exists_is_not_believed() {
+    let service = Service::new();
+    for name in ["a", "b", "c"] {
+        service.at(&path(name), &[(0, "Processing"), (100, "Finished")]);
+    }
+    // The list knows jobs of another transform only.
+    let mut waits = Vec::new();
+    for name in ["a", "b", "c"] {
+        waits.push(job(&service, name));
+    }
+    service.hide("h264");
+    let ended = all(waits).await;
+    for (_, at, outcome) in ended {
+        outcome.unwrap();
+        assert!(at < seconds(131), "{at:?}");
+    }
+    assert!(lists(&service) < 4, "{}", lists(&service));
+}
+
+#[tokio::test(start_paused = true)]
+async fn jobs_of_the_same_name_are_told_apart() {
+    let service = Service::new();
+    let of = |transform: &str| {
+        let values = ["acme", transform, "job's 1"].map(str::to_owned).to_vec();
+        Wait::<Value, State>::over(service.links(), &JOB, values)
+    };
+    service.at(
+        "media/transforms/h264/jobs/job%27s%201",
+        &[(0, "Processing"), (50, "Finished")],
+    );
+    service.at(
+        "media/transforms/av1/jobs/job%27s%201",
+        &[(0, "Processing"), (90, "Error")],
+    );
+    let ended = all([of("h264"), of("av1")]).await;
+    assert!(ended[0].2.is_ok() && ended[0].1 < seconds(81));
+    assert!(ended[1].2.is_err() && ended[1].1 >= seconds(90));
+}
+
+#[tokio::test(start_paused = true)]
+async fn many_deletions_are_seen_through_the_list() {
+    let service = Service::new();
+    let names: Vec<_> = (0..50).map(|number| format!("job-{number}")).collect();
+    for name in &names {
+        service.at(&path(name), &[(0, "Finished"), (60, "")]);
+    }
+    let mut running = JoinSet::new();
+    for name in &names {
+        let wait = job(&service, name).until_gone();
+        running.spawn(async move { wait.await });
+    }
+    assert!(running.join_all().await.iter().all(Result::is_ok));
+    let single = service.script.calls() - lists(&service);
+    assert_eq!(single, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn many_waits_have_their_last_look_together() {
+    let service = Service::new();
+    let names: Vec<_> = (0..50).map(|number| format!("job-{number}")).collect();
+    for name in &names {
+        service.at(&path(name), &[(0, "Processing"), (100, "Finished")]);
+    }
+    let ended = all(names
+        .iter()
+        .map(|name| job(&service, name).timeout(seconds(100))))
+    .await;
+    assert!(ended.iter().all(|(_, _, outcome)| outcome.is_ok()));
+    assert_eq!(service.script.calls(), lists(&service));
+}
+
+fn finished(name: &str) -> StateEvent {
+    // As the service prints it: without the part of the API.
+    StateEvent::new(format!("/api/v1/projects/acme/transforms/h264/jobs/{name}"))
+        .state("Finished")
+        .time("2026-03-01T10:00:00Z")
+        .resource(resource(&path(name), "Finished"))
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_event_ends_a_wait_without_a_look() {
+    let service = Service::new();
+    service.at(&path("a"), &[(0, "Processing")]);
+    let mut waiting = job(&service, "a");
+    waiting.try_next().await.unwrap();
+    let calls = service.script.calls();
+    // Others do not concern it.
+    service.waits.notify(&finished("b"));
+    service.waits.notify(
+        &StateEvent::new("/api/v1/projects/other/transforms/h264/jobs/a").state("Finished"),
+    );
+    service.waits.notify(&finished("a"));
+    let start = Instant::now();
+    assert_eq!(waiting.await.unwrap()["name"], "a");
+    assert_eq!(
+        (service.script.calls(), start.elapsed()),
+        (calls, Duration::ZERO)
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_event_without_the_resource_has_it_read_once() {
+    let service = Service::new();
+    service.at(&path("a"), &[(0, "Finished")]);
+    let waiting = job(&service, "a").poll_every(seconds(30)..seconds(30));
+    let mut event = finished("a");
+    event.resource = None;
+    let waits = service.waits.clone();
+    service.at(&path("a"), &[(0, "Processing"), (10, "Finished")]);
+    tokio::spawn(async move {
+        tokio::time::sleep(seconds(10)).await;
+        waits.notify(&event);
+    });
+    let start = Instant::now();
+    assert_eq!(waiting.await.unwrap()["properties"]["state"], "Finished");
+    assert!(start.elapsed() < seconds(11));
+    assert_eq!(service.script.calls(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_event_of_failure_is_an_error_with_what_the_resource_says() {
+    let service = Service::new();
+    service.at(&path("a"), &[(0, "Processing")]);
+    let mut waiting = job(&service, "a");
+    waiting.try_next().await.unwrap();
+    let mut event = finished("a").state("Error");
+    event.resource = Some(resource(&path("a"), "Error"));
+    service.waits.notify(&event);
+    let error = waiting.await.unwrap_err();
+    let failure = WaitFailure::of(&error).unwrap();
+    assert_eq!(failure.errors[0].message.as_deref(), Some("no such file"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn events_that_come_late_do_not_turn_back_the_state() {
+    let service = Service::new();
+    service.at(&path("a"), &[(0, "Queued")]);
+    let mut waiting = job(&service, "a");
+    waiting.try_next().await.unwrap();
+    let event = |state: &str, time: &str| finished("a").state(state).time(time);
+    let strip = |mut event: StateEvent| {
+        event.resource = None;
+        event
+    };
+    service
+        .waits
+        .notify(&strip(event("Processing", "2026-03-01T10:00:05Z")));
+    service
+        .waits
+        .notify(&strip(event("Scheduled", "2026-03-01T10:00:01Z")));
+    service
+        .waits
+        .notify(&strip(event("Canceling", "2026-03-01T10:00:09Z")));
+    let mut states = Vec::new();
+    for _ in 0..2 {
+        states.push(waiting.try_next().await.unwrap().unwrap().state.to_string());
+    }
+    assert_eq!(states, ["Processing", "Canceling"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn polling_is_slow_while_events_arrive_and_resumes_when_they_stop() {
+    let service = Service::new();
+    service.at(&path("a"), &[(0, "Processing")]);
+    let waiting = job(&service, "a").poll_every(seconds(5)..seconds(5));
+    let running = tokio::spawn(waiting.into_future());
+    tokio::time::sleep(seconds(60)).await;
+    let before = service.script.calls();
+    assert!((12..=14).contains(&before), "{before}");
+
+    // Events about other jobs of the project, for ten minutes.
+    for number in 0..10 {
+        service.waits.notify(&finished(&format!("other-{number}")));
+        tokio::time::sleep(seconds(60)).await;
+    }
+    let during = service.script.calls() - before;
+    assert!((9..=11).contains(&during), "{during}");
+
+    // They stop: three minutes later the wait is back at its own pace.
+    tokio::time::sleep(seconds(130)).await;
+    let before = service.script.calls();
+    tokio::time::sleep(seconds(60)).await;
+    let after = service.script.calls() - before;
+    assert!((11..=14).contains(&after), "{after}");
+    running.abort();
+}
+
+#[tokio::test(start_paused = true)]
+async fn events_do_not_slow_down_what_has_none() {
+    let service = Service::new();
+    service.at("media/liveEvents/show", &[(0, "Starting"), (30, "Running")]);
+    let values = ["acme", "show"].map(str::to_owned).to_vec();
+    let event: Wait<Value, State> = Wait::over(service.links(), &LIVE_EVENT, values);
+    service
+        .waits
+        .notify(&StateEvent::new("/api/v1/projects/acme/media/liveEvents/other").state("Running"));
+    let start = Instant::now();
+    event.await.unwrap();
+    assert!(start.elapsed() < seconds(41));
+}
+
+/// How a scripted job goes on.
+#[derive(Debug, Clone)]
+enum Fate {
+    Finishes(u64),
+    Fails(u64),
+    Vanishes(u64),
+    NeverAppears,
+    AppearsLateAndFinishes(u64),
+    Hangs,
+    Dropped,
+}
+
+fn fates() -> impl Strategy<Value = Vec<Fate>> {
+    let fate = prop_oneof![
+        8 => (0..600u64).prop_map(Fate::Finishes),
+        2 => (0..600u64).prop_map(Fate::Fails),
+        1 => (5..600u64).prop_map(Fate::Vanishes),
+        1 => Just(Fate::NeverAppears),
+        1 => (20..600u64).prop_map(Fate::AppearsLateAndFinishes),
+        1 => Just(Fate::Hangs),
+        1 => Just(Fate::Dropped),
+    ];
+    prop::collection::vec(fate, 1..120)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Whatever happens to the jobs, and with every seventh request failing: each wait ends as it
+    /// should and in time, and there are few requests.
+    #[test]
+    fn every_wait_ends_as_it_should(fates in fates(), page in 1..50usize) {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .start_paused(true)
+            .build()
+            .unwrap();
+        runtime.block_on(check(fates, page));
+    }
+}
+
+async fn check(fates: Vec<Fate>, page: usize) {
+    let service = Service::new();
+    service.page_size(page.max(10));
+    let calls = Arc::new(AtomicUsize::new(0));
+    service.fault(move |_| {
+        let call = calls.fetch_add(1, Ordering::Relaxed);
+        (call % 7 == 6).then(|| status(503))
+    });
+    let mut running = JoinSet::new();
+    let mut dropped = BTreeMap::new();
+    for (number, fate) in fates.iter().cloned().enumerate() {
+        let name = format!("job-{number}");
+        let at = path(&name);
+        match &fate {
+            Fate::Finishes(end) => service.at(&at, &[(0, "Queued"), (*end, "Finished")]),
+            Fate::Fails(end) => service.at(&at, &[(0, "Queued"), (*end, "Error")]),
+            Fate::Vanishes(end) => service.at(&at, &[(0, "Queued"), (*end, "")]),
+            Fate::AppearsLateAndFinishes(end) => {
+                service.at(&at, &[(15, "Queued"), (*end, "Finished")]);
+            }
+            Fate::Hangs | Fate::Dropped => service.at(&at, &[(0, "Processing")]),
+            Fate::NeverAppears => {}
+        }
+        let wait = job(&service, &name)
+            .timeout(seconds(1000))
+            .missing_for(seconds(60));
+        if let Fate::Dropped = fate {
+            dropped.insert(number, wait);
+        } else {
+            let start = Instant::now();
+            running.spawn(async move { (fate, wait.await, start.elapsed()) });
+        }
+    }
+    for (_, mut wait) in dropped {
+        wait.try_next().await.unwrap();
+    }
+    // A poll interval, and a few failed tries with their backoff.
+    let slack = seconds(30 + 60);
+    while let Some(ended) = running.join_next().await {
+        let (fate, outcome, elapsed) = ended.unwrap();
+        let reason = outcome
+            .as_ref()
+            .err()
+            .and_then(WaitFailure::of)
+            .map(|failure| failure.reason);
+        let (expected, from) = match &fate {
+            Fate::Finishes(end) | Fate::AppearsLateAndFinishes(end) => (None, *end),
+            Fate::Fails(end) => (Some(Reason::State), *end),
+            Fate::Vanishes(end) => (Some(Reason::Gone), *end),
+            Fate::NeverAppears => (Some(Reason::NotFound), 60),
+            Fate::Hangs | Fate::Dropped => (Some(Reason::Timeout), 1000),
+        };
+        assert_eq!(
+            (reason, outcome.is_ok()),
+            (expected, expected.is_none()),
+            "{fate:?}: {outcome:?}"
+        );
+        assert!(
+            elapsed >= seconds(from) && elapsed <= seconds(from) + slack,
+            "{fate:?}: {elapsed:?}"
+        );
+    }
+    tokio::time::sleep(Duration::from_millis(1)).await;
+    assert_eq!(service.waits.pollers(), 0);
+}
