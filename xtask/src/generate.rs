@@ -6,6 +6,7 @@ use anyhow::{Context, Result};
 
 use crate::{
     apis::{APIS, Api},
+    conformance::{Generated, Target},
     document::{Document, Problem},
     glue,
     model::Model,
@@ -69,6 +70,28 @@ fn generate(api: &'static Api, files: &mut Files, report: &mut Report) -> Result
     let code = refine::run(generated, &document, &model, report)?;
     report.step("crate", |_| {
         glue::krate::files(api, &document, &model, code, files)
+    })
+}
+
+/// What `cargo xtask conformance` needs to know about an API.
+pub fn describe(api: &'static Api) -> Result<Generated> {
+    let mut report = Report::default();
+    let document = load(api, &mut report)?;
+    let corrected = document.root.clone();
+    let operations = Model::new(&passes::run(document, &mut report)?).operations;
+    let rust_id = move |target: Target<'_>| {
+        operations
+            .iter()
+            .find(|operation| {
+                operation.method.eq_ignore_ascii_case(target.method)
+                    && operation.path == target.path
+                    && operation.body.as_deref() == target.media_type
+            })
+            .map(|operation| operation.id.clone())
+    };
+    Ok(Generated {
+        document: corrected,
+        rust_id: Box::new(rust_id),
     })
 }
 

@@ -2,7 +2,7 @@
 
 mod apis;
 mod code;
-//mod conformance;
+mod conformance;
 mod document;
 mod generate;
 mod glue;
@@ -14,7 +14,7 @@ mod passes;
 mod progenitor_step;
 mod refine;
 mod report;
-//mod spec;
+mod spec;
 mod surface;
 mod walk;
 
@@ -34,6 +34,11 @@ struct Cli {
 enum Command {
     /// Generates the API crates from the documents under spec/.
     Generate(generate::Args),
+    /// Imports or compares documents.
+    #[command(subcommand)]
+    Spec(spec::SpecCommand),
+    /// Calls every operation through the SDK against Prism, another implementation of the documents.
+    Conformance(conformance::ConformanceArgs),
 }
 
 fn main() -> ExitCode {
@@ -49,5 +54,7 @@ fn main() -> ExitCode {
 fn run(cli: Cli) -> Result<ExitCode> {
     match cli.command {
         Command::Generate(args) => generate::run(&args),
+        Command::Spec(command) => spec::run(command),
+        Command::Conformance(args) => conformance::run(&args, &generate::describe),
     }
 }

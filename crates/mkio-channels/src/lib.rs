@@ -12,6 +12,8 @@
 #[rustfmt::skip]
 mod generated;
 
+#[cfg(feature = "dynamic")]
+pub use generated::dynamic;
 pub use generated::{API, API_VERSION, Client, builder, operations, types};
 
 #[cfg(doctest)]

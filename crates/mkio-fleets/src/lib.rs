@@ -13,6 +13,8 @@
 #[rustfmt::skip]
 mod generated;
 
+#[cfg(feature = "dynamic")]
+pub use generated::dynamic;
 pub use generated::{API, API_VERSION, Client, ProjectClient, builder, operations, types};
 
 #[cfg(doctest)]

@@ -3,7 +3,14 @@
 use anyhow::Result;
 use syn::Item;
 
-use crate::{apis::Api, document::Document, glue, model::Model, output::Files, refine::Code};
+use crate::{
+    apis::Api,
+    document::Document,
+    glue,
+    model::Model,
+    output::Files,
+    refine::{Code, Signatures},
+};
 
 /// Adds all files of an API's crate.
 pub fn files(
@@ -33,10 +40,16 @@ pub fn files(
         format!("{folder}/src/lib.rs"),
         lib(api, &title, &version, !project.is_empty()),
     );
+    files.add(
+        format!("{folder}/tests/tolerance.rs"),
+        glue::tolerance::run(api.name, &api.crate_name(), model),
+    );
     let mut module = |name: &str, head: &str, items: Vec<Item>| {
         let text = source(api, head, items);
         files.add(format!("{folder}/src/generated/{name}.rs"), text);
     };
+    let signatures = Signatures::of(&code.builder);
+    module("dynamic", DYNAMIC, glue::dynamic::run(model, &signatures));
     module("types", TYPES, code.types);
     module("client", CLIENT, code.client);
     module("builder", BUILDER, code.builder);
@@ -46,7 +59,14 @@ pub fn files(
         crate::refine::operations(model, api.name),
     );
     module("pages", PAGES, glue::pages::run(document, model)?);
-    let mut modules = vec!["builder", "client", "operations", "pages", "types"];
+    let mut modules = vec![
+        "builder",
+        "client",
+        "dynamic",
+        "operations",
+        "pages",
+        "types",
+    ];
     if !project.is_empty() {
         module("project", PROJECT, project);
         modules.push("project");
@@ -117,6 +137,16 @@ use std::sync::Arc;
 use super::{Client, builder};
 ";
 
+const DYNAMIC: &str = "\
+//! Calls by name.
+
+use mkio_core::{Operation, Response, Result, glue};
+use serde_json::{Map, Value};
+
+#[allow(unused_imports, reason = \"not every API has typed bodies\")]
+use super::{Client, operations, types};
+";
+
 const MOCK: &str = "\
 //! Typed mocks of the operations.
 ";
@@ -141,6 +171,9 @@ fn module_list(api: &Api, version: &str, modules: &[&str]) -> String {
 "
     .to_owned();
     for module in modules {
+        if *module == "dynamic" {
+            text.push_str("#[cfg(feature = \"dynamic\")]\n");
+        }
         let public = if ["client", "pages", "project"].contains(module) {
             ""
         } else {
@@ -175,6 +208,8 @@ license.workspace = true
 readme = \"README.md\"
 
 [features]
+## `dynamic::call`: operations by name, with arguments as JSON, for tools.
+dynamic = []
 ## JSON Schema for every type.
 schemars = [\"dep:schemars\", \"mkio-core/schemars\"]
 
@@ -220,7 +255,8 @@ let client = {krate}::Client::new(transport);
 Every operation is a method of `Client` that gives a request builder; `send()` sends it. Lists also
 end in `items()` or `pages()`.
 
-Feature `schemars` derives `schemars::JsonSchema` for every type.
+Features: `schemars` derives `schemars::JsonSchema` for every type; `dynamic` calls operations by name
+with arguments as JSON.
 
 Licence: MIT OR Apache-2.0.
 ",
@@ -255,6 +291,8 @@ fn lib(api: &Api, title: &str, version: &str, scoped: bool) -> String {
 #[rustfmt::skip]
 mod generated;
 
+#[cfg(feature = \"dynamic\")]
+pub use generated::dynamic;
 pub use generated::{{API, API_VERSION, Client{project}, builder, operations, types}};
 
 #[cfg(doctest)]

@@ -1,7 +1,9 @@
 //! Code and files that follow from the document without progenitor: project scope, pages of
 //! lists, the crate around the generated modules.
 
+mod dynamic;
 pub mod krate;
 mod macros;
 pub mod pages;
 pub mod project;
+mod tolerance;

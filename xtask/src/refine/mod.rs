@@ -10,11 +10,13 @@ pub mod docs;
 mod enums;
 mod mock;
 mod setters;
+mod signatures;
 mod simplify;
 mod structs;
 mod unions;
 
 pub use client::operations;
+pub use signatures::Signatures;
 use syn::{File, Item};
 
 use crate::{

@@ -3,6 +3,7 @@
 
 mod arguments;
 mod decode;
+pub mod dynamic;
 mod hook;
 
 pub use arguments::{argument, built, path_segment};

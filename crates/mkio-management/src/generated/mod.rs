@@ -5,6 +5,8 @@
 
 pub mod builder;
 mod client;
+#[cfg(feature = "dynamic")]
+pub mod dynamic;
 pub mod operations;
 mod pages;
 mod project;

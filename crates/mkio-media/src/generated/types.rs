@@ -4355,7 +4355,7 @@ pub struct JobProperties {
     ///
     /// Read-only: the service fills it.
     #[serde(rename = "endTime", skip_serializing_if = "Option::is_none")]
-    pub end_time: Option<String>,
+    pub end_time: Option<Timestamp>,
     /// Job inputs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub input: Option<JobInput>,
@@ -4391,7 +4391,7 @@ pub struct JobProperties {
     pub state: Option<JobState>,
 }
 /// `JobPropertiesPatch` of the document.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct JobPropertiesPatch {
@@ -4404,9 +4404,11 @@ pub struct JobPropertiesPatch {
     #[serde(default, skip_serializing_if = "Nullable::is_absent")]
     pub description: Nullable<String>,
     /// Job inputs.
-    pub input: JobInput,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub input: Option<JobInput>,
     /// Job outputs.
-    pub outputs: Vec<JobOutputPatch>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub outputs: Option<Vec<JobOutputPatch>>,
     /// Processing priority; higher goes first. Normal when unset.
     ///
     /// Default: `Normal`.
@@ -4414,18 +4416,9 @@ pub struct JobPropertiesPatch {
     pub priority: Option<JobPriority>,
 }
 impl JobPropertiesPatch {
-    /// A `JobPropertiesPatch` with what it cannot do without; the rest is absent.
-    pub fn new(
-        input: impl Into<JobInput>,
-        outputs: impl IntoIterator<Item = impl Into<JobOutputPatch>>,
-    ) -> Self {
-        Self {
-            input: input.into(),
-            outputs: outputs.into_iter().map(Into::into).collect(),
-            correlation_data: Default::default(),
-            description: Default::default(),
-            priority: Default::default(),
-        }
+    /// An empty `JobPropertiesPatch`, to be filled with its setters.
+    pub fn new() -> Self {
+        Self::default()
     }
     /// Sets [`correlation_data`](Self#structfield.correlation_data).
     pub fn correlation_data(
@@ -4442,7 +4435,7 @@ impl JobPropertiesPatch {
     }
     /// Sets [`input`](Self#structfield.input).
     pub fn input(mut self, value: impl Into<JobInput>) -> Self {
-        self.input = value.into();
+        self.input = Some(value.into());
         self
     }
     /// Sets [`outputs`](Self#structfield.outputs).
@@ -4450,7 +4443,7 @@ impl JobPropertiesPatch {
         mut self,
         value: impl IntoIterator<Item = impl Into<JobOutputPatch>>,
     ) -> Self {
-        self.outputs = value.into_iter().map(Into::into).collect();
+        self.outputs = Some(value.into_iter().map(Into::into).collect());
         self
     }
     /// Sets [`priority`](Self#structfield.priority).

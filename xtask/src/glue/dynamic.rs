@@ -1,0 +1,105 @@
+//! Calls by name: every operation with its arguments as JSON, through the typed request.
+
+use quote::{format_ident, quote};
+use syn::{Item, parse_quote};
+
+use crate::{
+    model::{Answer, Model, Operation},
+    refine::Signatures,
+};
+
+/// The items of the module.
+pub fn run(model: &Model, signatures: &Signatures) -> Vec<Item> {
+    let arms = model
+        .operations
+        .iter()
+        .map(|operation| arm(operation, signatures));
+    vec![
+        parse_quote! {
+            /// Calls an operation by its name, with its arguments as JSON: parameters by the names
+            /// that the document gives them (`$top`), the body under `body`.
+            ///
+            /// For tools that learn only at run time what to call. The arguments pass through the
+            /// typed request and the answer through its type. An answer that is no JSON is `null`, with
+            /// its bytes in [`Response::raw`].
+            ///
+            /// # Errors
+            ///
+            /// Kind [`InvalidRequest`](ErrorKind::InvalidRequest) when there is no such operation
+            /// or an argument does not fit; otherwise as the operation's own `send`.
+            pub async fn call(
+                client: &Client,
+                operation: &str,
+                arguments: &Map<String, Value>,
+            ) -> Result<Response<Value>> {
+                let (request, operation, retype) = prepare(client, operation, arguments)?;
+                let result = glue::exec(client.transport(), request, operation).await;
+                glue::dynamic::answer(result, operation, retype).await
+            }
+        },
+        parse_quote! {
+            fn prepare(
+                client: &Client,
+                operation: &str,
+                arguments: &Map<String, Value>,
+            ) -> Result<(::reqwest::Request, &'static Operation, glue::dynamic::Retype)> {
+                match operation {
+                    #(#arms)*
+                    unknown => Err(glue::dynamic::unknown(super::API, unknown)),
+                }
+            }
+        },
+    ]
+}
+
+fn arm(operation: &Operation, signatures: &Signatures) -> syn::Arm {
+    let (id, ident) = (&operation.id, format_ident!("{}", operation.id));
+    let constant = format_ident!("{}", operation.constant());
+    let set = operation.parameters.iter().map(|parameter| {
+        let (name, setter) = (&parameter.name, format_ident!("{}", parameter.ident));
+        if parameter.many {
+            quote! {
+                for value in glue::dynamic::argument::<Vec<String>>(operation, arguments, #name)?.unwrap_or_default() {
+                    request = request.#setter(value);
+                }
+            }
+        } else {
+            let ty = signatures.argument(id, &parameter.ident);
+            quote! {
+                if let Some(value) = glue::dynamic::argument::<#ty>(operation, arguments, #name)? {
+                    request = request.#setter(value);
+                }
+            }
+        }
+    });
+    let body = operation.body.as_ref().map(|_| {
+        let ty = match signatures.argument(id, "body") {
+            // Bytes come as text.
+            ty if quote!(#ty).to_string().contains("reqwest") => parse_quote!(String),
+            ty => ty,
+        };
+        quote! {
+            if let Some(value) = glue::dynamic::body::<#ty>(operation, arguments)? {
+                request = request.body(value);
+            }
+        }
+    });
+    let retype = match &operation.answer {
+        Answer::Empty => quote!(glue::dynamic::Retype::Empty),
+        Answer::Bytes(_) => quote!(glue::dynamic::Retype::Bytes),
+        Answer::Json(_) => {
+            let ty = signatures.answer(id);
+            quote!(glue::dynamic::Retype::json::<#ty>())
+        }
+    };
+    parse_quote! {
+        #id => {
+            let operation = &operations::#constant;
+            #[allow(unused_mut)]
+            let mut request = client.#ident();
+            #(#set)*
+            #body
+            Ok((request.into_request()?, operation, #retype))
+        }
+    }
+}
