@@ -25,7 +25,12 @@ use serde_json::Value;
 pub use self::calls::Target;
 use self::outcome::{Outcome, Reply};
 use self::prism::Prism;
-use crate::apis::{self, APIS, Api};
+use crate::{
+    apis::{self, APIS, Api},
+    document::Document,
+    passes::parameters,
+    report::Changes,
+};
 
 /// Runs on a device and not in the cloud: OpenAPI 3.1, which Prism's request validation does not
 /// fully know.
@@ -123,7 +128,9 @@ fn one(
     let mut root: Value =
         serde_json::from_slice(&text).with_context(|| format!("{} is not JSON", path.display()))?;
     let added = prism_document::add_bodies(&mut root, &generated.document);
-    let plans = calls::plan(&root, &generated.rust_id);
+    // Query parameters have the types that the SDK gives them; Prism still judges by the document.
+    let typed = parameters::run(Document::new(api, root.clone()), &mut Changes::default())?;
+    let plans = calls::plan(&typed.root, &generated.rust_id);
     let calls: Vec<_> = plans.iter().flat_map(|plan| &plan.calls).collect();
     let calls_path = file(".calls.json");
     let text = serde_json::to_string_pretty(&calls).context("cannot write the calls")?;

@@ -13,7 +13,7 @@ mod openapi31;
 mod operation_docs;
 mod operation_names;
 mod optionality;
-mod parameters;
+pub mod parameters;
 mod ref_siblings;
 mod request_bodies;
 mod responses;
