@@ -112,7 +112,7 @@ impl Judge {
         };
         let progress = match &resource {
             Some(resource) if !declared.progress_pointer.is_empty() => {
-                pointer::percent(resource, declared.progress_pointer)
+                pointer::percent(resource, &target.pointer(declared.progress_pointer))
             }
             _ => self
                 .progress
@@ -179,11 +179,10 @@ impl Judge {
             },
             Want::Goal(goal) => {
                 if goal.states.contains(&state) {
-                    let counts = self.elsewhere || change.elapsed >= goal.settle;
-                    return if counts {
-                        Verdict::Reached
-                    } else {
-                        Verdict::GoOn
+                    let settled = self.elsewhere || change.elapsed >= goal.settle;
+                    return match settled && fulfilled(goal, target, change.resource()) {
+                        true => Verdict::Reached,
+                        false => Verdict::GoOn,
                     };
                 }
                 self.elsewhere = true;
@@ -208,4 +207,12 @@ fn end(change: &RawChange) -> Verdict {
         }
         _ => Verdict::GoOn,
     }
+}
+
+/// The resource has the values that the goal requires besides its state.
+fn fulfilled(goal: &Goal, target: &Target, resource: Option<&Value>) -> bool {
+    goal.requires.iter().all(|(at, value)| {
+        let found = resource.and_then(|resource| pointer::text(resource, &target.pointer(at)));
+        found == Some(&target.text(value))
+    })
 }

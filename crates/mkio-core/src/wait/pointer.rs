@@ -43,7 +43,9 @@ fn step<'a>(value: &'a Value, segment: &str) -> Vec<&'a Value> {
             if segment == "*" {
                 entries.iter().collect()
             } else if let Some((name, text)) = segment.split_once('=') {
-                let fits = |entry: &&Value| entry.get(name).and_then(Value::as_str) == Some(text);
+                let text = unescape(text);
+                let fits =
+                    |entry: &&Value| entry.get(name).and_then(Value::as_str) == Some(text.as_str());
                 entries.iter().filter(fits).collect()
             } else {
                 let index = segment.parse().ok();
@@ -54,12 +56,13 @@ fn step<'a>(value: &'a Value, segment: &str) -> Vec<&'a Value> {
             }
         }
         Value::Object(members) if segment == "*" => members.values().collect(),
-        Value::Object(members) => {
-            let name = segment.replace("~1", "/").replace("~0", "~");
-            members.get(&name).into_iter().collect()
-        }
+        Value::Object(members) => members.get(&unescape(segment)).into_iter().collect(),
         _ => Vec::new(),
     }
+}
+
+fn unescape(segment: &str) -> String {
+    segment.replace("~1", "/").replace("~0", "~")
 }
 
 #[cfg(test)]

@@ -12,9 +12,11 @@ use crate::Operation;
 pub struct Resource {
     /// Name with its API, for example `media.job`; descriptions of waits carry it.
     pub name: &'static str,
-    /// Path parameters of the resource in the order in which they are given; the last one is the
-    /// resource's own name.
+    /// Parameters of the resource in the order in which they are given: those of its path, and
+    /// others that its pointers use.
     pub params: &'static [&'static str],
+    /// The parameter that is the resource's own name; the last one when empty.
+    pub named: &'static str,
     /// Reads the resource.
     pub item: Option<&'static Operation>,
     /// Reads its state alone: `{"status": {"state": …}}`.
@@ -95,6 +97,9 @@ pub struct Goal {
     /// A goal state counts only when another state was seen before, or this much time has passed:
     /// a restart that has not begun still shows the old state.
     pub settle: Duration,
+    /// Values that the resource's JSON must have besides, as (pointer, value); both may hold
+    /// `{parameter}`.
+    pub requires: &'static [(&'static str, &'static str)],
 }
 
 /// State of a resource that has none and exists.
@@ -107,6 +112,7 @@ impl Resource {
     pub const DEFAULT: Self = Self {
         name: "",
         params: &[],
+        named: "",
         item: None,
         state: None,
         list: None,
@@ -151,5 +157,6 @@ impl Goal {
         via: &[],
         undone: &[],
         settle: Duration::ZERO,
+        requires: &[],
     };
 }

@@ -19,6 +19,29 @@ pub trait StateName: Clone + fmt::Debug + Send + Sync + 'static {
     fn as_name(&self) -> &str;
 }
 
+/// Makes open enums states that waits understand. For generated code.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! state_names {
+    ($($state:ty),* $(,)?) => {$(
+        impl $crate::wait::StateName for $state {
+            fn from_name(name: &str) -> Self {
+                Self::from(name)
+            }
+
+            fn as_name(&self) -> &str {
+                self.as_str()
+            }
+        }
+
+        impl $crate::wait::Until<Self> for $state {
+            fn into_target(self) -> $crate::wait::UntilTarget<Self> {
+                $crate::wait::UntilTarget::States(::std::vec![self])
+            }
+        }
+    )*};
+}
+
 /// A state that is nothing but its name.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct State(String);

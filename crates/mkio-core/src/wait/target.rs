@@ -42,7 +42,8 @@ impl Target {
 
     /// The resource's own name.
     pub(super) fn name(&self) -> &str {
-        self.values.last().map_or("", String::as_str)
+        let last = || self.values.last().map(String::as_str);
+        self.value(self.resource.named).or_else(last).unwrap_or("")
     }
 
     /// Parameters with their values.
@@ -70,6 +71,11 @@ impl Target {
         let escape = |value: &String| value.replace('~', "~0").replace('/', "~1");
         let values: Vec<_> = self.values.iter().map(escape).collect();
         fill(pointer, self.resource.params, &values)
+    }
+
+    /// A text with the values of its parameters.
+    pub(super) fn text(&self, template: &str) -> String {
+        fill(template, self.resource.params, &self.values)
     }
 
     /// A GET of an operation for this resource.

@@ -132,6 +132,52 @@ pub(super) static LIVE_EVENT: Resource = Resource {
     ..Resource::DEFAULT
 };
 
+operation!(
+    GET_DEVICE,
+    "get_device",
+    "/api/v1/projects/{project_name}/fleet/devices/{name}"
+);
+
+pub(super) static DEVICE_SOFTWARE: Resource = Resource {
+    name: "fleets.device_software",
+    params: &["project_name", "name", "version"],
+    named: "name",
+    item: Some(&GET_DEVICE),
+    state_pointer: "/status/softwareUpgradeState",
+    states: &[
+        ("Idle", StateKind::Steady),
+        ("Switching", StateKind::Transient),
+        ("SwitchFailed", StateKind::Failure),
+    ],
+    goals: &[Goal {
+        name: "switched",
+        states: &["Idle"],
+        failures: &["SwitchFailed"],
+        requires: &[("/status/currentSoftwareVersion", "{version}")],
+        ..Goal::DEFAULT
+    }],
+    ..Resource::DEFAULT
+};
+
+pub(super) static DEVICE_PRELOAD: Resource = Resource {
+    name: "fleets.device_preload",
+    state_pointer: "/status/preloadedSoftware/version={version}/state",
+    progress_pointer: "/status/preloadedSoftware/version={version}/precentProgress",
+    states: &[
+        ("Downloading", StateKind::Transient),
+        ("Downloaded", StateKind::Steady),
+    ],
+    goals: &[Goal {
+        name: "downloaded",
+        states: &["Downloaded"],
+        ..Goal::DEFAULT
+    }],
+    params: &["project_name", "name", "version"],
+    named: "name",
+    item: Some(&GET_DEVICE),
+    ..Resource::DEFAULT
+};
+
 pub(super) static BACKUP: Resource = Resource {
     name: "fleets.backup",
     params: &["project_name", "backup_name"],

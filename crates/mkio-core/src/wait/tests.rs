@@ -8,7 +8,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::testing::{BACKUP, JOB, LIVE_EVENT, Service, resource, status};
+use super::testing::{
+    BACKUP, DEVICE_PRELOAD, DEVICE_SOFTWARE, JOB, LIVE_EVENT, Service, resource, status,
+};
 use super::{Change, Reason, Resource, State, StateKind, StateName, Wait, WaitFailure};
 use crate::{Error, ErrorKind};
 
@@ -461,6 +463,101 @@ async fn resources_without_a_state_are_waited_for_by_presence() {
             .iter()
             .all(|(_, path)| path == "fleet/backups")
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn software_is_switched_when_the_version_runs() {
+    let service = Service::new();
+    let device = |state: &str, version: &str| {
+        Some(json!({"status": {"softwareUpgradeState": state, "currentSoftwareVersion": version}}))
+    };
+    service.life(
+        "fleet/devices/beam-1",
+        vec![
+            (seconds(0), device("Idle", "1.12.0.7")),
+            (seconds(100), device("Switching", "1.12.0.7")),
+            (seconds(200), device("Idle", "1.13.0.1")),
+        ],
+    );
+    let values = ["acme", "beam-1", "1.13.0.1"].map(str::to_owned).to_vec();
+    let start = Instant::now();
+    let waiting: Of<Value> = Wait::over(service.links(), &DEVICE_SOFTWARE, values);
+    waiting.await.unwrap();
+    assert!(start.elapsed() >= seconds(200));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_state_can_be_that_of_an_entry_of_a_list() {
+    let service = Service::new();
+    let device = |state: &str, progress: u8| {
+        Some(json!({"status": {"preloadedSoftware": [
+            {"version": "1.0", "state": "Downloaded"},
+            {"version": "2.0", "state": state, "precentProgress": progress},
+        ]}}))
+    };
+    service.life(
+        "fleet/devices/beam-1",
+        vec![
+            (
+                seconds(0),
+                Some(json!({"status": {"preloadedSoftware": []}})),
+            ),
+            (seconds(10), device("Downloading", 40)),
+            (seconds(30), device("Downloaded", 100)),
+        ],
+    );
+    let values = ["acme", "beam-1", "2.0"].map(str::to_owned).to_vec();
+    let mut waiting: Of<Value> = Wait::over(service.links(), &DEVICE_PRELOAD, values);
+    let mut seen = Vec::new();
+    while let Some(change) = waiting.try_next().await.unwrap() {
+        seen.push((change.state.to_string(), change.progress));
+    }
+    assert_eq!(
+        seen,
+        [
+            ("Downloading".to_owned(), Some(40)),
+            ("Downloaded".to_owned(), Some(100))
+        ]
+    );
+}
+
+mod typed {
+    crate::open_enum! {
+        /// States of a job.
+        pub enum JobState {
+            /// It runs.
+            Processing = "Processing",
+            /// It is done.
+            Finished = "Finished",
+        }
+    }
+    crate::state_names!(JobState);
+}
+
+#[tokio::test(start_paused = true)]
+async fn states_have_their_type() {
+    use typed::JobState;
+    assert_eq!(JobState::KNOWN.len(), 2);
+    let service = Service::new();
+    service.at(
+        JOB_1,
+        &[(0, "Queued"), (10, "Processing"), (60, "Finished")],
+    );
+    let values = || ["acme", "h264", "job-1"].map(str::to_owned).to_vec();
+    let waiting = || Wait::<Model, JobState>::over(service.links(), &JOB, values());
+    let model = waiting().until(JobState::Processing).await.unwrap();
+    assert_eq!(model.properties.state, "Processing");
+    waiting()
+        .until([JobState::Finished, JobState::Processing])
+        .await
+        .unwrap();
+    let mut states = Vec::new();
+    let finished = |change: &Change<JobState>| change.state == JobState::Finished;
+    let mut waiting = waiting().until(finished);
+    while let Some(change) = waiting.try_next().await.unwrap() {
+        states.push(change.state);
+    }
+    assert_eq!(states, [JobState::Processing, JobState::Finished]);
 }
 
 #[tokio::test(start_paused = true)]
