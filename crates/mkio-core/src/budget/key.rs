@@ -1,21 +1,4 @@
-//! What the service counts together.
-
-/// One count of the service: a project, or the organization for paths outside projects; reads and
-/// writes apart.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) struct Key {
-    project: Option<String>,
-    read: bool,
-}
-
-impl Key {
-    pub(crate) fn of(path: &str, read: bool) -> Self {
-        Self {
-            project: project(path).map(str::to_owned),
-            read,
-        }
-    }
-}
+//! What the service counts together: the requests of a project, or of the organization.
 
 /// The project in a URL path that holds `/projects/{name}/`; `/projects/{name}` itself belongs to
 /// the organization.

@@ -61,16 +61,25 @@ impl Lane {
         }
     }
 
-    /// Waits for a turn and tells how long that took.
-    pub(crate) async fn turn(&self, priority: Priority) -> Duration {
-        let since = Instant::now();
+    /// Takes a turn without waiting, if nobody waits and the limit is far: the usual case.
+    pub(crate) fn try_turn(&self, priority: Priority, now: Instant) -> bool {
+        let free = priority == Priority::Foreground
+            && self.waiting.load(Ordering::Acquire) == 0
+            && self.paused_until().is_none()
+            && self.all.check().is_ok();
+        if free {
+            *lock(&self.last_used) = now;
+        }
+        free
+    }
+
+    /// Waits for a turn.
+    pub(crate) async fn turn(&self, priority: Priority) {
         match priority {
             Priority::Foreground => self.foreground().await,
             Priority::Background => self.background().await,
         }
-        let now = Instant::now();
-        *lock(&self.last_used) = now;
-        now.duration_since(since)
+        *lock(&self.last_used) = Instant::now();
     }
 
     /// Gives no more turns for a while: the service has answered 429. `wait` tells how long, for the
@@ -95,7 +104,9 @@ impl Lane {
 
     /// When the pause ends, if there is one.
     pub(crate) fn paused_until(&self) -> Option<Instant> {
-        lock(&self.paused_until).filter(|until| *until > Instant::now())
+        let mut paused = lock(&self.paused_until);
+        *paused = paused.filter(|until| *until > Instant::now());
+        *paused
     }
 
     /// Forgetting this lane now would let nothing pass that should not.
@@ -104,13 +115,6 @@ impl Lane {
     }
 
     async fn foreground(&self) {
-        // The usual case: nobody waits, and the limit is far.
-        if self.waiting.load(Ordering::Acquire) == 0
-            && self.paused_until().is_none()
-            && self.all.check().is_ok()
-        {
-            return;
-        }
         let _waiting = Waiting::new(self);
         let _turn = self.foreground_queue.lock().await;
         while let Err(until) = self.ready(&self.all) {

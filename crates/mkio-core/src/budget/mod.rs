@@ -9,7 +9,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-pub(crate) use key::{Key, project};
+pub(crate) use key::project;
 pub(crate) use lane::Lane;
 
 /// How many keys are kept before unused ones are dropped.
@@ -55,34 +55,39 @@ impl RateBudget {
 /// The budget of a client, shared by all its clones.
 pub(crate) struct Budget {
     limits: Option<Limits>,
-    lanes: Mutex<HashMap<Key, Arc<Lane>>>,
+    reads: Lanes,
+    writes: Lanes,
 }
+
+/// Lanes by project; that of the organization has no name.
+type Lanes = Mutex<HashMap<String, Arc<Lane>>>;
 
 impl Budget {
     pub(crate) fn new(budget: RateBudget) -> Self {
         Self {
             limits: budget.0,
-            lanes: Mutex::default(),
+            reads: Mutex::default(),
+            writes: Mutex::default(),
         }
     }
 
     /// The lane in which requests of this kind queue; none when the budget is off.
     pub(crate) fn lane(&self, path: &str, read: bool) -> Option<Arc<Lane>> {
         let limits = self.limits?;
-        let key = Key::of(path, read);
-        let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(lane) = lanes.get(&key) {
+        let (lanes, per_minute) = match read {
+            true => (&self.reads, limits.reads),
+            false => (&self.writes, limits.writes),
+        };
+        let project = project(path).unwrap_or_default();
+        let mut lanes = lanes.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(lane) = lanes.get(project) {
             return Some(Arc::clone(lane));
         }
         if lanes.len() >= MANY {
             lanes.retain(|_, lane| Arc::strong_count(lane) > 1 || !lane.is_idle());
         }
-        let per_minute = match read {
-            true => limits.reads,
-            false => limits.writes,
-        };
         let lane = Arc::new(Lane::new(per_minute));
-        lanes.insert(key, Arc::clone(&lane));
+        lanes.insert(project.to_owned(), Arc::clone(&lane));
         Some(lane)
     }
 }
@@ -99,7 +104,7 @@ mod tests {
             lane.turn(crate::Priority::Foreground).await;
             tokio::time::advance(std::time::Duration::from_secs(1)).await;
         }
-        assert!(budget.lanes.lock().unwrap().len() <= MANY);
+        assert!(budget.reads.lock().unwrap().len() <= MANY);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use serde_json::Value;
 
-use crate::Operation;
+use crate::{CallInfo, Operation};
 
 pub(crate) use expectation::{expectation, without_values};
 pub use kind::ErrorKind;
@@ -137,16 +137,12 @@ impl Error {
     }
 
     /// Adds how often and how long the call was tried.
-    pub(crate) fn with_effort(self, attempts: u32, elapsed: Duration, waited: Duration) -> Self {
+    pub(crate) fn with_call(self, call: CallInfo) -> Self {
         self.edit(|inner| {
-            inner.attempts = attempts;
-            inner.elapsed = elapsed;
-            inner.budget_wait = waited;
+            inner.attempts = call.attempts;
+            inner.elapsed = call.elapsed;
+            inner.budget_wait = call.budget_wait;
         })
-    }
-
-    pub(crate) fn with_call(self, call: crate::response::CallInfo) -> Self {
-        self.with_effort(call.attempts, call.elapsed, call.budget_wait)
     }
 
     pub(crate) fn with_retry_after(self, wait: Option<Duration>) -> Self {

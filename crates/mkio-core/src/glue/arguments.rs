@@ -1,6 +1,6 @@
 //! Arguments of generated calls.
 
-use std::fmt::Display;
+use std::{borrow::Cow, fmt::Display};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
@@ -38,7 +38,10 @@ pub fn path_segment(
         let message = format!("argument `{name}` must not {what}: it names a resource in the URL");
         return Err(Error::new(ErrorKind::InvalidRequest, message).with_operation(operation));
     }
-    Ok(utf8_percent_encode(&value, SEGMENT).to_string())
+    Ok(match Cow::from(utf8_percent_encode(&value, SEGMENT)) {
+        Cow::Owned(encoded) => encoded,
+        Cow::Borrowed(_) => value,
+    })
 }
 
 /// A request that reqwest was willing to build.

@@ -46,7 +46,7 @@ pub(crate) fn streamed(
 ) -> Response<ByteStream> {
     let status = response.status();
     let headers = std::mem::take(response.headers_mut());
-    let call = response.extensions_mut().remove::<CallInfo>();
+    let call = Received::detach(&mut response).map(|received| received.call);
     let body = ByteStream::new(response, idle, operation);
     Response::new(body, status, headers, Bytes::new()).with_call(call.unwrap_or_default())
 }
@@ -58,9 +58,12 @@ pub(crate) async fn whole(
 ) -> Result<Response<Bytes>> {
     let status = response.status();
     let headers = std::mem::take(response.headers_mut());
-    let call = response.extensions_mut().remove::<CallInfo>();
-    let body = match response.extensions_mut().remove::<Received>() {
-        Some(Received(body)) => body,
+    let (body, call) = match Received::detach(&mut response) {
+        Some(received) => (received.body, received.call),
+        None => (None, CallInfo::default()),
+    };
+    let body = match body {
+        Some(body) => body,
         None => response.bytes().await.map_err(|error| {
             let message = "the connection broke in the middle of the body";
             Error::new(ErrorKind::Connection, message)
@@ -70,7 +73,7 @@ pub(crate) async fn whole(
         })?,
     };
     let response = Response::new(body.clone(), status, headers, body);
-    Ok(response.with_call(call.unwrap_or_default()))
+    Ok(response.with_call(call))
 }
 
 pub(crate) async fn decode<T: DeserializeOwned>(

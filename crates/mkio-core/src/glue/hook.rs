@@ -19,7 +19,7 @@ pub async fn exec(
     request: reqwest::Request,
     operation: &'static Operation,
 ) -> reqwest::Result<reqwest::Response> {
-    Ok(match transport.exec(request, operation).await {
+    Ok(match transport.call(request, operation).await {
         Ok(mut response) => {
             let idle = Idle(transport.settings().attempt_timeout);
             if operation.streams {

@@ -1,16 +1,19 @@
 //! One attempt: send once, follow redirects within the service, read the answer.
 
-use std::{future::Future, time::Duration};
+use std::{
+    future::{Future, poll_fn},
+    pin::{Pin, pin},
+    task::Poll,
+    time::Duration,
+};
 
 use bytes::{Bytes, BytesMut};
-use http::{Method, header::AUTHORIZATION};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, Sleep, sleep_until};
 use url::Url;
 
 use super::{
     DispatchError,
-    dispatch::{Dispatch, Fault},
-    received::Head,
+    dispatch::{Carrier, Fault},
     redirect,
 };
 use crate::{Error, ErrorKind, retry::Cause};
@@ -32,7 +35,7 @@ impl Failed {
 
 /// What an attempt needs besides its request.
 pub(super) struct Attempt<'a> {
-    pub(super) dispatch: &'a dyn Dispatch,
+    pub(super) carrier: &'a Carrier,
     pub(super) base: &'a Url,
     /// A copy of the request, for redirects; none when its body is a stream.
     pub(super) spare: Option<&'a reqwest::Request>,
@@ -42,67 +45,59 @@ pub(super) struct Attempt<'a> {
     pub(super) limit: (&'static str, Duration),
 }
 
+/// A successful answer, its body apart unless it is streamed.
+pub(super) type Answer = (reqwest::Response, Option<Bytes>);
+
 impl Attempt<'_> {
-    pub(super) async fn run(&self, request: reqwest::Request) -> Result<reqwest::Response, Failed> {
-        let mut response = self.answer(request).await?;
+    pub(super) async fn run(&self, request: reqwest::Request) -> Result<Answer, Failed> {
+        // One timer for everything that is waited for.
+        let mut timer = pin!(sleep_until(self.deadline));
+        let mut response = self.answer(request, &mut timer).await?;
         let status = response.status();
         if !status.is_success() {
-            let body = self.error_body(&mut response).await;
+            let body = self.error_body(&mut response, &mut timer).await;
             let headers = std::mem::take(response.headers_mut());
             let error = Error::from_answer(status, headers, body);
             let cause = Cause::Status(status, error.retry_after());
             return Err(Failed::new(error, cause));
         }
         if self.streams {
-            return Ok(response);
+            return Ok((response, None));
         }
-        let head = Head::take(&mut response);
-        let body = match self.in_time(response.bytes()).await {
-            Ok(Ok(body)) => body,
-            Ok(Err(error)) => {
-                let failed = failed(error.into());
-                let error = failed
-                    .error
-                    .with_status(status)
-                    .with_answer(head.into_headers(), Bytes::new());
-                return Err(Failed::new(error, failed.cause));
+        match self.body(&mut response, &mut timer).await {
+            Ok(body) => Ok((response, Some(body))),
+            Err(failed) => {
+                let headers = std::mem::take(response.headers_mut());
+                let error = failed.error.with_status(status);
+                let error = error.with_answer(headers, Bytes::new());
+                Err(Failed::new(error, failed.cause))
             }
-            Err(late) => {
-                let error = late
-                    .error
-                    .with_status(status)
-                    .with_answer(head.into_headers(), Bytes::new());
-                return Err(Failed::new(error, late.cause));
-            }
-        };
-        head.with_body(body).map_err(|error| {
-            let message = "the answer cannot be put together again";
-            let error = Error::new(ErrorKind::Connection, message).with_source(error);
-            Failed::new(error, Cause::Final)
-        })
+        }
     }
 
     /// Sends the request, and again wherever redirects within the service lead.
-    async fn answer(&self, mut request: reqwest::Request) -> Result<reqwest::Response, Failed> {
+    async fn answer(
+        &self,
+        mut request: reqwest::Request,
+        timer: &mut Timer<'_>,
+    ) -> Result<reqwest::Response, Failed> {
+        let mut asked = None;
         for _ in 0..=redirect::LIMIT {
-            let method: Method = request.method().clone();
-            let asked = request.url().clone();
-            let bearer = request.headers().get(AUTHORIZATION).cloned();
             let response = self
-                .in_time(self.dispatch.dispatch(request))
+                .in_time(timer, self.carrier.send(request))
                 .await?
                 .map_err(failed)?;
-            let target = redirect::target(&method, &asked, &response, self.base)
-                .map_err(|error| Failed::new(error, Cause::Final))?;
-            let next = target.zip(self.spare.and_then(reqwest::Request::try_clone));
-            let Some((target, mut next)) = next else {
+            let Some(spare) = self.spare.filter(|_| response.status().is_redirection()) else {
                 return Ok(response);
             };
-            *next.url_mut() = target;
-            *next.method_mut() = method;
-            if let Some(bearer) = bearer {
-                next.headers_mut().insert(AUTHORIZATION, bearer);
-            }
+            let from = asked.as_ref().unwrap_or(spare.url());
+            let target = redirect::target(spare.method(), from, &response, self.base)
+                .map_err(|error| Failed::new(error, Cause::Final))?;
+            let Some((target, mut next)) = target.zip(spare.try_clone()) else {
+                return Ok(response);
+            };
+            *next.url_mut() = target.clone();
+            asked = Some(target);
             request = next;
         }
         let message = format!("more than {} redirects", redirect::LIMIT);
@@ -110,11 +105,34 @@ impl Attempt<'_> {
         Err(Failed::new(error, Cause::Final))
     }
 
+    async fn body(
+        &self,
+        response: &mut reqwest::Response,
+        timer: &mut Timer<'_>,
+    ) -> Result<Bytes, Failed> {
+        let broken = |error: reqwest::Error| failed(error.into());
+        let first = self.in_time(timer, response.chunk()).await?;
+        let Some(first) = first.map_err(broken)? else {
+            return Ok(Bytes::new());
+        };
+        // Most bodies come in one piece, which is not copied.
+        let mut whole: Option<BytesMut> = None;
+        loop {
+            let next = self.in_time(timer, response.chunk()).await?;
+            let Some(next) = next.map_err(broken)? else {
+                return Ok(whole.map_or(first, BytesMut::freeze));
+            };
+            whole
+                .get_or_insert_with(|| BytesMut::from(&*first))
+                .extend_from_slice(&next);
+        }
+    }
+
     /// As much of an error's body as arrives in time: what is missing must not hide the status.
-    async fn error_body(&self, response: &mut reqwest::Response) -> Bytes {
+    async fn error_body(&self, response: &mut reqwest::Response, timer: &mut Timer<'_>) -> Bytes {
         let mut body = BytesMut::new();
         while body.len() < ERROR_BODY {
-            match self.in_time(response.chunk()).await {
+            match self.in_time(timer, response.chunk()).await {
                 Ok(Ok(Some(piece))) => body.extend_from_slice(&piece),
                 _ => break,
             }
@@ -123,14 +141,25 @@ impl Attempt<'_> {
         body.freeze()
     }
 
-    async fn in_time<F: Future>(&self, future: F) -> Result<F::Output, Failed> {
-        timeout_at(self.deadline, future).await.map_err(|_| {
+    async fn in_time<F: Future>(
+        &self,
+        timer: &mut Timer<'_>,
+        future: F,
+    ) -> Result<F::Output, Failed> {
+        let mut future = pin!(future);
+        let in_time = poll_fn(|cx| match future.as_mut().poll(cx) {
+            Poll::Ready(output) => Poll::Ready(Some(output)),
+            Poll::Pending => timer.as_mut().poll(cx).map(|()| None),
+        });
+        in_time.await.ok_or_else(|| {
             let (name, limit) = self.limit;
             let message = format!("no whole answer within the {name} timeout of {limit:?}");
             Failed::new(Error::new(ErrorKind::Timeout, message), Cause::Broken)
         })
     }
 }
+
+type Timer<'a> = Pin<&'a mut Sleep>;
 
 fn failed(error: DispatchError) -> Failed {
     let (kind, cause) = match error.fault {

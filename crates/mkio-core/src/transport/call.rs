@@ -8,8 +8,10 @@ use tracing::Instrument;
 
 use super::{
     CallSettings, Core, Route, Transport,
-    attempt::{Attempt, Failed},
-    origin, received, trace,
+    attempt::{Answer, Attempt, Failed},
+    origin,
+    received::Received,
+    trace,
 };
 use crate::{
     Error, ErrorKind, Operation, Result,
@@ -20,7 +22,7 @@ use crate::{
     token::Bearer,
 };
 
-/// Sends a request, as often as it takes and may.
+/// Sends a request, as often as it takes and may. The body of the answer is apart, as [`Received`].
 pub(super) async fn run(
     transport: &Transport,
     request: reqwest::Request,
@@ -65,6 +67,8 @@ pub(super) async fn run_on(
         ticket: Ticket::default(),
         attempts: 0,
         waited: Duration::ZERO,
+        at_once: true,
+        last: None,
         unknown: false,
     };
     let result = call.attempts(request).await;
@@ -89,12 +93,16 @@ struct Call<'a> {
     ticket: Ticket,
     attempts: u32,
     waited: Duration,
+    /// Nothing has been waited for yet, so `started` is still now.
+    at_once: bool,
+    /// The error of the attempt before.
+    last: Option<Error>,
     /// An attempt of a write was sent and got no answer that tells whether it took effect.
     unknown: bool,
 }
 
 impl Call<'_> {
-    async fn attempts(&mut self, mut request: reqwest::Request) -> Result<reqwest::Response> {
+    async fn attempts(&mut self, mut request: reqwest::Request) -> Result<Answer> {
         origin::same(self.route.url(), request.url())?;
         if let Some(user_agent) = &self.core.user_agent {
             let headers = request.headers_mut();
@@ -112,23 +120,24 @@ impl Call<'_> {
         let mut replaced = false;
         loop {
             self.turn().await?;
-            self.spare = request.try_clone();
             if !brings_its_own_token {
                 self.authorize(&mut request).await?;
             }
+            self.spare = request.try_clone();
             self.attempts += 1;
             let failed = match self.attempt(request).await {
-                Ok(response) => {
+                Ok(answer) => {
                     if let Some(lane) = &self.lane {
                         lane.flows();
                     }
                     self.core.quota.succeeded(std::mem::take(&mut self.ticket));
-                    return Ok(response);
+                    return Ok(answer);
                 }
                 Err(failed) => failed,
             };
             if is_unauthorized(&failed) && !replaced && self.spare.is_some() {
                 replaced = true;
+                self.at_once = false;
                 match self.replace_token().await {
                     Ok(true) => {
                         trace::attempt_failed(self.attempts, &failed, Some(Duration::ZERO));
@@ -151,6 +160,10 @@ impl Call<'_> {
         let Some(lane) = self.lane.clone() else {
             return Ok(());
         };
+        if lane.try_turn(self.settings.priority, self.started) {
+            return Ok(());
+        }
+        self.at_once = false;
         let too_long = lane
             .paused_until()
             .is_some_and(|until| until >= self.deadline);
@@ -162,14 +175,16 @@ impl Call<'_> {
                 .ok(),
         };
         self.waited += since.elapsed();
-        turn.map(drop).ok_or_else(|| {
-            Error::new(
+        turn.ok_or_else(|| {
+            let limit = self.settings.total_timeout;
+            let error = Error::new(
                 ErrorKind::Timeout,
-                format!(
-                    "the rate budget gives this call no turn within the total timeout of {:?}",
-                    self.settings.total_timeout
-                ),
-            )
+                format!("the rate budget gives this call no turn within the total timeout of {limit:?}"),
+            );
+            match self.last.take() {
+                Some(last) => error.with_source(last),
+                None => error,
+            }
         })
     }
 
@@ -180,7 +195,13 @@ impl Call<'_> {
                 false => Err(no_token(self.operation)),
             };
         };
-        let bearer = self.in_time(source.get()).await??;
+        let bearer = match source.ready() {
+            Some(bearer) => bearer,
+            None => {
+                self.at_once = false;
+                self.in_time(source.get()).await??
+            }
+        };
         request.headers_mut().insert(AUTHORIZATION, bearer.header());
         self.bearer = Some(bearer);
         Ok(())
@@ -207,26 +228,29 @@ impl Call<'_> {
         })
     }
 
-    async fn attempt(&self, request: reqwest::Request) -> Result<reqwest::Response, Failed> {
+    async fn attempt(&self, request: reqwest::Request) -> Result<Answer, Failed> {
+        let now = match self.at_once {
+            true => self.started,
+            false => Instant::now(),
+        };
         let limit = self.settings.attempt_timeout;
-        let own = Instant::now().checked_add(limit).unwrap_or(self.deadline);
+        let own = now.checked_add(limit).unwrap_or(self.deadline);
         let (deadline, limit) = match own < self.deadline {
             true => (own, ("attempt", limit)),
             false => (self.deadline, ("total", self.settings.total_timeout)),
         };
         let attempt = Attempt {
-            dispatch: &*self.core.dispatch,
+            carrier: &self.core.carrier,
             base: self.route.url(),
             spare: self.spare.as_ref(),
             streams: self.operation.streams,
             deadline,
             limit,
         };
-        let sent = Instant::now();
         match attempt.run(request).await {
-            Ok(response) => {
-                trace::attempt_succeeded(self.attempts, response.status(), sent.elapsed());
-                Ok(response)
+            Ok(answer) => {
+                trace::attempt_succeeded(self.attempts, answer.0.status(), now);
+                Ok(answer)
             }
             Err(failed) => Err(Failed {
                 error: failed.error.scrubbed(&self.secrets()),
@@ -291,6 +315,8 @@ impl Call<'_> {
             });
         }
         trace::attempt_failed(self.attempts, &failed, Some(wait));
+        self.last = Some(failed.error.clone());
+        self.at_once = false;
         sleep(wait).await;
         self.again(failed.error)
     }
@@ -301,32 +327,23 @@ impl Call<'_> {
     }
 
     /// Adds to the result what the call took.
-    fn finish(self, result: Result<reqwest::Response>) -> Result<reqwest::Response> {
-        let elapsed = self.started.elapsed();
+    fn finish(self, result: Result<Answer>) -> Result<reqwest::Response> {
+        let call = CallInfo {
+            attempts: self.attempts,
+            elapsed: self.started.elapsed(),
+            budget_wait: self.waited,
+        };
         match result {
-            Ok(mut response) => {
-                let call = CallInfo {
-                    attempts: self.attempts,
-                    elapsed,
-                    budget_wait: self.waited,
-                };
+            Ok((mut response, body)) => {
                 trace::finished(&call, Ok(response.status()));
-                received::annotate(&mut response, call);
+                Received { body, call }.attach(&mut response);
                 Ok(response)
             }
             Err(error) => {
-                let mut error = error.with_operation(self.operation).with_effort(
-                    self.attempts,
-                    elapsed,
-                    self.waited,
-                );
-                if self.unknown {
-                    error = error.with_outcome_unknown();
-                }
-                let call = CallInfo {
-                    attempts: self.attempts,
-                    elapsed,
-                    budget_wait: self.waited,
+                let error = error.with_operation(self.operation).with_call(call);
+                let error = match self.unknown {
+                    true => error.with_outcome_unknown(),
+                    false => error,
                 };
                 trace::finished(&call, Err(&error));
                 Err(error)

@@ -1,7 +1,8 @@
 //! What carries a single request: the HTTP client, or something in its place.
 
-use std::{fmt, future::Future, pin::Pin};
+use std::{fmt, future::Future, pin::Pin, sync::Arc};
 
+use super::origin;
 use crate::error::BoxError;
 
 /// The answer to a dispatched request, later.
@@ -21,15 +22,34 @@ pub trait Dispatch: Send + Sync {
 
 impl Dispatch for reqwest::Client {
     fn dispatch(&self, request: reqwest::Request) -> DispatchFuture<'_> {
-        let asked = request.url().origin();
+        let asked = request.url().clone();
         Box::pin(async move {
             let response = self.execute(request).await?;
             // Only a client brought by the user can follow redirects by itself.
-            match response.url().origin() == asked {
+            match origin::equal(response.url(), &asked) {
                 true => Ok(response),
                 false => Err(DispatchError::elsewhere(response.url())),
             }
         })
+    }
+}
+
+/// What a transport sends with.
+pub(crate) enum Carrier {
+    /// A client of our making, which follows no redirects.
+    Own(reqwest::Client),
+    Other(Arc<dyn Dispatch>),
+}
+
+impl Carrier {
+    pub(crate) async fn send(
+        &self,
+        request: reqwest::Request,
+    ) -> Result<reqwest::Response, DispatchError> {
+        match self {
+            Self::Own(client) => Ok(client.execute(request).await?),
+            Self::Other(dispatch) => dispatch.dispatch(request).await,
+        }
     }
 }
 

@@ -30,6 +30,6 @@ impl Transport {
         let mut request = reqwest::Request::new(Method::GET, url);
         let json = HeaderValue::from_static("application/json");
         request.headers_mut().insert(ACCEPT, json);
-        glue::decode(self.exec(request, operation).await?, operation).await
+        glue::decode(self.call(request, operation).await?, operation).await
     }
 }

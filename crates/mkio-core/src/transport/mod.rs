@@ -15,7 +15,9 @@ mod trace;
 
 use std::{fmt, sync::Arc};
 
+
 pub use builder::TransportBuilder;
+pub(crate) use dispatch::Carrier;
 pub use dispatch::{Dispatch, DispatchError, DispatchFuture};
 pub(crate) use options::CallSettings;
 pub use options::{CallOptions, Priority};
@@ -46,7 +48,7 @@ pub(crate) struct Core {
     project: Option<String>,
     user_agent: Option<http::HeaderValue>,
     http: reqwest::Client,
-    dispatch: Arc<dyn Dispatch>,
+    carrier: Carrier,
     budget: Budget,
     quota: Quota,
     waits: Waits,
@@ -104,6 +106,15 @@ impl Transport {
         self.settings.retry
     }
 
+    /// As [`exec`](Self::exec), but the body is apart, as [`Received`].
+    pub(crate) async fn call(
+        &self,
+        request: reqwest::Request,
+        operation: &'static Operation,
+    ) -> Result<reqwest::Response> {
+        call::run(self, request, operation).await
+    }
+
     /// Sends a request that belongs to `operation` and gives its answer, whose status is always in
     /// the 200s. Unless the operation streams, the body has been received as a whole.
     ///
@@ -115,7 +126,7 @@ impl Transport {
         request: reqwest::Request,
         operation: &'static Operation,
     ) -> Result<reqwest::Response> {
-        call::run(self, request, operation).await
+        self.call(request, operation).await.map(received::restored)
     }
 }
 

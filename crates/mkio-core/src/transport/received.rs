@@ -1,53 +1,45 @@
-//! A body that was read inside the retry loop and travels on with its response.
+//! What a call keeps for its caller next to the response: the body, and what the call took.
 
 use bytes::Bytes;
-use http::HeaderMap;
 use reqwest::ResponseBuilderExt;
 
 use crate::response::CallInfo;
 
-/// The whole body, so that decoding need not collect it again.
+/// Travels with a response whose body was read inside the retry loop, so that decoding need not
+/// collect it again.
 #[derive(Clone)]
-pub(crate) struct Received(pub(crate) Bytes);
-
-/// Status and headers of a response whose body has been taken out.
-pub(crate) struct Head {
-    response: http::response::Builder,
+pub(crate) struct Received {
+    /// The whole body; nothing when it is streamed.
+    pub(crate) body: Option<Bytes>,
+    pub(crate) call: CallInfo,
 }
 
-impl Head {
-    /// Takes everything but the body.
-    pub(crate) fn take(response: &mut reqwest::Response) -> Self {
-        let mut builder = http::Response::builder()
-            .status(response.status())
-            .version(response.version())
-            .url(response.url().clone());
-        if let Some(headers) = builder.headers_mut() {
-            *headers = std::mem::take(response.headers_mut());
-        }
-        if let Some(extensions) = builder.extensions_mut() {
-            extensions.extend(std::mem::take(response.extensions_mut()));
-        }
-        Self { response: builder }
+impl Received {
+    pub(crate) fn attach(self, response: &mut reqwest::Response) {
+        response.extensions_mut().insert(self);
     }
 
-    /// The headers, which leave with this.
-    pub(crate) fn into_headers(mut self) -> HeaderMap {
-        self.response
-            .headers_mut()
-            .map(std::mem::take)
-            .unwrap_or_default()
-    }
-
-    /// The response again, its body now in memory.
-    pub(crate) fn with_body(self, body: Bytes) -> Result<reqwest::Response, http::Error> {
-        let mut response = self.response.body(body.clone())?;
-        response.extensions_mut().insert(Received(body));
-        Ok(response.into())
+    /// Takes it off a response; nothing when the response came another way.
+    pub(crate) fn detach(response: &mut reqwest::Response) -> Option<Self> {
+        response.extensions_mut().remove()
     }
 }
 
-/// Notes on the response what the call took.
-pub(crate) fn annotate(response: &mut reqwest::Response, call: CallInfo) {
-    response.extensions_mut().insert(call);
+/// Puts the body back where readers of a response expect it.
+pub(crate) fn restored(mut response: reqwest::Response) -> reqwest::Response {
+    let body = response.extensions().get::<Received>();
+    let Some(body) = body.and_then(|received| received.body.clone()) else {
+        return response;
+    };
+    let mut whole = http::Response::new(body);
+    let mut url = http::Response::builder().url(response.url().clone());
+    if let Some(extensions) = url.extensions_mut() {
+        let url = std::mem::replace(extensions, std::mem::take(response.extensions_mut()));
+        extensions.extend(url);
+        *whole.extensions_mut() = std::mem::take(extensions);
+    }
+    *whole.status_mut() = response.status();
+    *whole.version_mut() = response.version();
+    *whole.headers_mut() = std::mem::take(response.headers_mut());
+    whole.into()
 }

@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use http::StatusCode;
+use tokio::time::Instant;
 use tracing::{Span, field::Empty};
 
 use super::attempt::Failed;
@@ -44,13 +45,13 @@ pub(super) fn span(request: &reqwest::Request, operation: &Operation) -> Span {
     )
 }
 
-pub(super) fn attempt_succeeded(attempts: u32, status: StatusCode, took: Duration) {
+pub(super) fn attempt_succeeded(attempts: u32, status: StatusCode, since: Instant) {
     tracing::debug!(
         target: TARGET,
         {
             http.request.resend_count = attempts.saturating_sub(1),
             http.response.status_code = status.as_u16(),
-            mkio.duration_ms = millis(took),
+            mkio.duration_ms = millis(since.elapsed()),
         },
         "attempt succeeded"
     );

@@ -15,7 +15,7 @@ use crate::{
     config::{Environment, Profile, TokenSetting},
     retry::Quota,
     token::{Token, TokenSource},
-    transport::{CallSettings, Core, Route, Routes, Transport},
+    transport::{CallSettings, Carrier, Core, Route, Routes, Transport},
     wait::Waits,
 };
 
@@ -31,13 +31,13 @@ impl TransportBuilder {
         self.refuse_contradictions()?;
         self.fill()?;
         let user_agent = self.user_agent()?;
-        let http = match self.http_client.take() {
-            Some(client) => client,
-            None => self.client()?,
-        };
-        let dispatch = match self.dispatch.take() {
-            Some(dispatch) => dispatch,
-            None => Arc::new(http.clone()),
+        let (http, carrier) = match (self.http_client.take(), self.dispatch.take()) {
+            (Some(client), _) => (client.clone(), Carrier::Other(Arc::new(client))),
+            (None, Some(dispatch)) => (self.client()?, Carrier::Other(dispatch)),
+            (None, None) => {
+                let client = self.client()?;
+                (client.clone(), Carrier::Own(client))
+            }
         };
         Ok(Transport {
             settings: CallSettings::default().with(&self.options),
@@ -45,7 +45,7 @@ impl TransportBuilder {
                 project: self.project.take(),
                 user_agent,
                 http,
-                dispatch,
+                carrier,
                 budget: Budget::new(self.budget),
                 quota: Quota::default(),
                 waits: Waits::default(),
