@@ -14,6 +14,7 @@ use crate::{
     overlay::Overlay,
     passes, progenitor_step, refine,
     report::Report,
+    states,
 };
 
 /// Options of `cargo xtask generate`.
@@ -65,11 +66,16 @@ pub fn run(args: &Args) -> Result<ExitCode> {
 fn generate(api: &'static Api, files: &mut Files, report: &mut Report) -> Result<()> {
     let document = load(api, report)?;
     let document = passes::run(document, report)?;
-    let model = Model::new(&document);
+    let mut model = Model::new(&document);
+    let states = states::load(api)?;
+    report.step("states", |changes| {
+        states.keys().for_each(|resource| changes.note(resource));
+        states::connect(&document, &mut model, &states)
+    })?;
     let generated = report.step("progenitor", |_| progenitor_step::run(&document, &model))?;
     let code = refine::run(generated, &document, &model, report)?;
     report.step("crate", |_| {
-        glue::krate::files(api, &document, &model, code, files)
+        glue::krate::files(api, &document, &model, &states, code, files)
     })
 }
 

@@ -15,6 +15,7 @@ mod progenitor_step;
 mod refine;
 mod report;
 mod spec;
+mod states;
 mod surface;
 mod walk;
 

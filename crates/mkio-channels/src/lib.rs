@@ -14,7 +14,7 @@ mod generated;
 
 #[cfg(feature = "dynamic")]
 pub use generated::dynamic;
-pub use generated::{API, API_VERSION, Client, builder, operations, types};
+pub use generated::{API, API_VERSION, Client, builder, operations, types, waits};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -287,6 +287,8 @@ fn enums() {
     text::<types::TransformOutputPriority>("TransformOutputPriority", &["High", "Low", "Normal"]);
     text::<types::EncryptionStandard>("EncryptionStandard", &["None", "AES128", "AES192", "AES256"]);
     text::<types::TransportType>("TransportType", &["UDP", "SDI", "SRTCaller", "SRTListener", "HLSPullInput", "RTMPPushOutput"]);
+    text::<types::AssetState>("AssetState", &["Pending", "Ready", "Deleting", "Deleted"]);
+    text::<types::ContentKeyPolicyState>("ContentKeyPolicyState", &["Creating", "Created", "Deleting", "Deleted"]);
 }
 
 #[test]

@@ -38,9 +38,10 @@ mod project;
 
 pub use client::Client;
 pub use mkio_core::{
-    CallInfo, CallOptions, Error, ErrorKind, Items, Nullable, Operation, Page, Pages, Priority,
-    RateBudget, RawRequest, Response, Result, ResumeToken, RetryPolicy, Secret, Timestamp, Token,
-    TokenProvider, Transport, TransportBuilder, page::query,
+    CallInfo, CallOptions, Change, Error, ErrorKind, Items, Nullable, Operation, Page, Pages,
+    Priority, RateBudget, RawRequest, Response, Result, ResumeToken, RetryPolicy, Secret,
+    Timestamp, Token, TokenProvider, Transport, TransportBuilder, Wait, WaitDescription,
+    WaitFailure, Waits, page::query,
 };
 pub use project::Project;
 

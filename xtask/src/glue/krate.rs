@@ -10,6 +10,7 @@ use crate::{
     model::Model,
     output::Files,
     refine::{Code, Signatures},
+    states::States,
 };
 
 /// Adds all files of an API's crate.
@@ -17,6 +18,7 @@ pub fn files(
     api: &'static Api,
     document: &Document,
     model: &Model,
+    states: &States,
     code: Code,
     files: &mut Files,
 ) -> Result<()> {
@@ -36,9 +38,10 @@ pub fn files(
         readme(api, &title, &version, model),
     );
     let project = glue::project::run(model);
+    let scoped = !project.is_empty();
     files.add(
         format!("{folder}/src/lib.rs"),
-        lib(api, &title, &version, !project.is_empty()),
+        lib(api, &title, &version, scoped, !states.is_empty()),
     );
     files.add(
         format!("{folder}/tests/tolerance.rs"),
@@ -71,6 +74,12 @@ pub fn files(
         module("project", PROJECT, project);
         modules.push("project");
         modules.sort_unstable();
+    }
+    let waits = glue::waits::run(api.name, model, states, &signatures);
+    if !waits.is_empty() {
+        let scope = if scoped { "ProjectClient, " } else { "" };
+        module("waits", &WAITS.replace("ProjectClient, ", scope), waits);
+        modules.push("waits");
     }
     let head = module_list(api, &version, &modules);
     module("mod", &head, Vec::new());
@@ -134,6 +143,8 @@ const PROJECT: &str = "\
 
 use std::sync::Arc;
 
+use mkio_core::Transport;
+
 use super::{Client, builder};
 ";
 
@@ -145,6 +156,21 @@ use serde_json::{Map, Value};
 
 #[allow(unused_imports, reason = \"not every API has typed bodies\")]
 use super::{Client, operations, types};
+";
+
+const WAITS: &str = "\
+//! Resources with a state: what their states mean, and waits for them.
+
+use std::time::Duration;
+
+#[allow(unused_imports, reason = \"not every API needs all of them\")]
+use mkio_core::{
+    Result, Wait, WaitDescription, glue,
+    wait::{Goal, Listing, Resource, State, StateKind, StateName},
+};
+
+#[allow(unused_imports, reason = \"not every API needs all of them\")]
+use super::{Client, ProjectClient, operations, types};
 ";
 
 const MOCK: &str = "\
@@ -269,7 +295,8 @@ Licence: MIT OR Apache-2.0.
     )
 }
 
-fn lib(api: &Api, title: &str, version: &str, scoped: bool) -> String {
+fn lib(api: &Api, title: &str, version: &str, scoped: bool, stateful: bool) -> String {
+    let waits = if stateful { ", waits" } else { "" };
     let project = if scoped { ", ProjectClient" } else { "" };
     let scope = if scoped {
         "//! [`Client::project`] gives the same operations with the project's name filled in.\n"
@@ -293,7 +320,7 @@ mod generated;
 
 #[cfg(feature = \"dynamic\")]
 pub use generated::dynamic;
-pub use generated::{{API, API_VERSION, Client{project}, builder, operations, types}};
+pub use generated::{{API, API_VERSION, Client{project}, builder, operations, types{waits}}};
 
 #[cfg(doctest)]
 #[doc = include_str!(\"../README.md\")]

@@ -7,3 +7,4 @@ mod macros;
 pub mod pages;
 pub mod project;
 mod tolerance;
+mod waits;

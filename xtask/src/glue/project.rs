@@ -60,6 +60,11 @@ pub fn run(model: &Model) -> Vec<Item> {
                     &self.client
                 }
 
+                /// The transport that requests go through.
+                pub fn transport(&self) -> &Transport {
+                    self.client.transport()
+                }
+
                 /// Name of the project.
                 pub fn project_name(&self) -> &str {
                     &self.project

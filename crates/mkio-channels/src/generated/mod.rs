@@ -10,6 +10,7 @@ pub mod dynamic;
 pub mod operations;
 mod pages;
 pub mod types;
+pub mod waits;
 
 pub use client::Client;
 

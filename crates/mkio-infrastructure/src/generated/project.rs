@@ -4,6 +4,8 @@
 
 use std::sync::Arc;
 
+use mkio_core::Transport;
+
 use super::{Client, builder};
 
 /// A [`Client`] for one project: its requests have `project_name` filled in.
@@ -27,6 +29,10 @@ impl ProjectClient {
     /// The client for all projects.
     pub fn client(&self) -> &Client {
         &self.client
+    }
+    /// The transport that requests go through.
+    pub fn transport(&self) -> &Transport {
+        self.client.transport()
     }
     /// Name of the project.
     pub fn project_name(&self) -> &str {

@@ -11,6 +11,7 @@ pub mod operations;
 mod pages;
 mod project;
 pub mod types;
+pub mod waits;
 
 pub use client::Client;
 pub use project::ProjectClient;

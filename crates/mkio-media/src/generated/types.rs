@@ -647,6 +647,19 @@ impl AssetPutProperties {
         self
     }
 }
+::mkio_core::open_enum! {
+    /// State of a asset.
+    pub enum AssetState {
+        /// `Pending`.
+        Pending = "Pending",
+        /// `Ready`.
+        Ready = "Ready",
+        /// `Deleting`.
+        Deleting = "Deleting",
+        /// `Deleted`.
+        Deleted = "Deleted",
+    }
+}
 /// `AssetStorage` of the document.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
@@ -2531,6 +2544,19 @@ impl ContentKeyPolicyRsaTokenKey {
 }
 /// Properties of a content key policy with its secret values, as the service answers them.
 pub type ContentKeyPolicySecrets = Secret<Value>;
+::mkio_core::open_enum! {
+    /// State of a content key policy.
+    pub enum ContentKeyPolicyState {
+        /// `Creating`.
+        Creating = "Creating",
+        /// `Created`.
+        Created = "Created",
+        /// `Deleting`.
+        Deleting = "Deleting",
+        /// `Deleted`.
+        Deleted = "Deleted",
+    }
+}
 /// Symmetric key used when validating tokens.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]

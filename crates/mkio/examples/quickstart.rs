@@ -1,0 +1,234 @@
+//! A VOD job from end to end: assets, a transform, a job with its progress, a published result.
+//!
+//! Without settings it starts an emulator inside this process. With `MKIO_TOKEN` it talks to the
+//! service: `MKIO_PROJECT` names the project, `MKIO_STORAGE` the storage account of the assets,
+//! `MKIO_BASE_URL` another host.
+
+use std::{env, process::ExitCode, time::Duration};
+
+use anyhow::{Context, Result};
+use mkio::{
+    Client,
+    media::{ProjectClient, types::*},
+};
+use mkio_emulator::Emulator;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("quickstart failed: {error:#}");
+            eprintln!("{}", advice(&error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Result<()> {
+    // The emulator stops when it goes out of scope.
+    let emulator;
+    let (client, storage) = if env::var_os("MKIO_TOKEN").is_some() {
+        let client = Client::from_env()?;
+        let storage = env::var("MKIO_STORAGE").context(
+            "MKIO_STORAGE is not set: name a storage account that is registered in the project",
+        )?;
+        println!("using {}", client.transport().base_url("media"));
+        (client, storage)
+    } else {
+        emulator = Emulator::builder()
+            .project("demo")
+            .time_scale(20.0)
+            .start()
+            .await
+            .context("the emulator does not start")?;
+        println!(
+            "using the emulator at {} (set MKIO_TOKEN for the service)",
+            emulator.base_url()
+        );
+        let client = Client::builder()
+            .base_url(emulator.base_url())
+            .token(emulator.token())
+            .project(emulator.project())
+            .build()?;
+        (Client::from(client), "storage1".to_owned())
+    };
+    let media = client.default_project()?.media();
+    let names = Names::new();
+    let outcome = work(&media, &storage, &names).await;
+    // Whatever happened, nothing is left behind.
+    clean_up(&media, &names).await.context("cleaning up")?;
+    outcome
+}
+
+async fn work(media: &ProjectClient, storage: &str, names: &Names) -> Result<()> {
+    for asset in [&names.input, &names.output] {
+        let properties = AssetPutProperties::new(storage).description("mkio quickstart");
+        media
+            .create_or_update_asset()
+            .asset_name(asset)
+            .body(AssetPut::new(properties))
+            .send()
+            .await
+            .with_context(|| format!("creating the asset {asset}"))?;
+        media.wait_for_asset(asset).await?;
+        println!("asset {asset} is ready");
+    }
+
+    let preset = BuiltInStandardEncoderPreset::new("H264SingleBitrate720p");
+    let transform = TransformPutProperties::new([TransformOutput::new(preset)]);
+    media
+        .create_or_update_transform()
+        .transform_name(&names.transform)
+        .body(TransformPut::new(transform))
+        .send()
+        .await
+        .context("creating the transform")?;
+
+    let input = JobInputAsset::new(&names.input).files(["intro.mp4"]);
+    let job = JobPutProperties::new(input, [JobOutputAsset::new(&names.output)]);
+    media
+        .create_job()
+        .transform_name(&names.transform)
+        .job_name(&names.job)
+        .body(JobPut::new(job))
+        .send()
+        .await
+        .context("creating the job")?;
+    let mut wait = media
+        .wait_for_job(&names.transform, &names.job)
+        .timeout(Duration::from_secs(3600));
+    while let Some(change) = wait.try_next().await? {
+        match change.progress {
+            Some(percent) => println!("job {} is {} ({percent} %)", names.job, change.state),
+            None => println!("job {} is {}", names.job, change.state),
+        }
+    }
+    wait.await?;
+
+    let locator =
+        StreamingLocatorPutProperties::new(&names.output, "Predefined_ClearStreamingOnly");
+    media
+        .create_or_update_streaming_locator()
+        .locator_name(&names.locator)
+        .body(StreamingLocatorPut::new(locator))
+        .send()
+        .await
+        .context("publishing the output")?;
+    media.wait_for_streaming_locator(&names.locator).await?;
+
+    println!("assets of the project, page by page:");
+    let mut pages = media.list_assets().top(2).pages();
+    while let Some(page) = pages.try_next().await? {
+        let names = page
+            .value
+            .iter()
+            .flatten()
+            .filter_map(|asset| asset.name.as_deref());
+        println!("  {}", names.collect::<Vec<_>>().join(", "));
+    }
+
+    let paths = media
+        .get_streaming_locator_paths()
+        .locator_name(&names.locator)
+        .body(StreamingLocatorPathsQuery::new())
+        .send()
+        .await?;
+    println!("playback paths:");
+    for path in paths.streaming_paths.iter().flatten() {
+        let protocol = path
+            .streaming_protocol
+            .as_ref()
+            .map_or("?", |protocol| protocol.as_str());
+        for path in path.paths.iter().flatten() {
+            println!("  {protocol}: {path}");
+        }
+    }
+    Ok(())
+}
+
+async fn clean_up(media: &ProjectClient, names: &Names) -> mkio::Result<()> {
+    media
+        .delete_streaming_locator()
+        .locator_name(&names.locator)
+        .send()
+        .await?;
+    let job = media
+        .delete_job()
+        .transform_name(&names.transform)
+        .job_name(&names.job);
+    ignore_missing(job.send().await)?;
+    media
+        .delete_transform()
+        .transform_name(&names.transform)
+        .send()
+        .await?;
+    for asset in [&names.output, &names.input] {
+        media.delete_asset().asset_name(asset).send().await?;
+    }
+    println!("cleaned up");
+    Ok(())
+}
+
+/// A job of a transform that was never made is gone already.
+fn ignore_missing<T>(result: mkio::Result<T>) -> mkio::Result<()> {
+    match result {
+        Err(error) if !error.is_not_found() => Err(error),
+        _ => Ok(()),
+    }
+}
+
+struct Names {
+    input: String,
+    output: String,
+    transform: String,
+    job: String,
+    locator: String,
+}
+
+impl Names {
+    /// Names that no other run uses.
+    fn new() -> Self {
+        let run = uuid::Uuid::new_v4().simple().to_string();
+        let name = |what: &str| format!("quickstart-{what}-{}", &run[..8]);
+        Self {
+            input: name("input"),
+            output: name("output"),
+            transform: name("transform"),
+            job: name("job"),
+            locator: name("locator"),
+        }
+    }
+}
+
+/// What to do about a failure.
+fn advice(error: &anyhow::Error) -> &'static str {
+    let error = error
+        .chain()
+        .find_map(|cause| cause.downcast_ref::<mkio::Error>());
+    match error
+        .and_then(|error| error.status())
+        .map(|status| status.as_u16())
+    {
+        Some(401) => "The service does not accept MKIO_TOKEN: make a new token and set it.",
+        Some(403) => {
+            "The token may not do this: give it or its user the capability in the project."
+        }
+        Some(404) => {
+            "Check MKIO_PROJECT and MKIO_STORAGE: something that was named does not exist."
+        }
+        Some(409) => {
+            "Something with that name exists or is in use; run again, names are new each time."
+        }
+        Some(_) => {
+            "The service refused; the reference in the message helps its support to find out why."
+        }
+        None => match error.map(mkio::Error::kind) {
+            Some(mkio::ErrorKind::Config) => {
+                "Set what the message names, or unset MKIO_TOKEN to use the emulator."
+            }
+            Some(mkio::ErrorKind::Connection) => "Check MKIO_BASE_URL and the network.",
+            _ => "See the message above; nothing was left behind.",
+        },
+    }
+}

@@ -1,0 +1,235 @@
+//! `spec/states.yaml`: the resources with a state, as data.
+
+use anyhow::{Context, Result};
+use indexmap::IndexMap;
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::{
+    apis::{Api, root},
+    document::{Document, Problem},
+    model::{Model, Shape, Type},
+    names::variant_name,
+};
+
+/// One resource with a state; the keys are explained in the file.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Resource {
+    pub model: String,
+    pub item: Option<String>,
+    pub state: Option<String>,
+    pub list: Option<Listing>,
+    pub params: Vec<String>,
+    pub named: Option<String>,
+    pub pointer: Option<String>,
+    pub progress: Option<String>,
+    #[serde(default)]
+    pub errors: Vec<String>,
+    #[serde(default)]
+    pub failed_when: IndexMap<String, Vec<String>>,
+    #[serde(rename = "type")]
+    pub state_type: Option<String>,
+    #[serde(default)]
+    pub presence: bool,
+    #[serde(default)]
+    pub states: IndexMap<String, Kind>,
+    pub goals: IndexMap<String, Goal>,
+    pub timeout: u64,
+    pub poll: (u64, u64),
+    pub missing_for: Option<u64>,
+    #[serde(default)]
+    pub events: bool,
+    #[serde(default)]
+    pub actions: IndexMap<String, Action>,
+    pub delete: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Listing {
+    pub operation: String,
+    pub name: String,
+    pub name_field: Option<String>,
+    #[serde(default)]
+    pub scope: IndexMap<String, String>,
+    #[serde(default)]
+    pub stem: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    Transient,
+    Steady,
+    Success,
+    Failure,
+    Deleting,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Goal {
+    pub states: Vec<String>,
+    #[serde(default)]
+    pub failures: Vec<String>,
+    #[serde(default)]
+    pub via: Vec<String>,
+    #[serde(default)]
+    pub undone: Vec<String>,
+    #[serde(default)]
+    pub settle: u64,
+    #[serde(default)]
+    pub requires: IndexMap<String, String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Action {
+    pub operation: String,
+    pub goal: String,
+    pub body: Option<Value>,
+}
+
+/// The resources of an API by their names, for example `live_event`.
+pub type States = IndexMap<String, Resource>;
+
+/// Reads the entries of an API.
+pub fn load(api: &Api) -> Result<States> {
+    let path = root().join("spec/states.yaml");
+    let text = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+    parse(api, &text).with_context(|| path.display().to_string())
+}
+
+fn parse(api: &Api, text: &str) -> Result<States> {
+    let mut all: serde_norway::Value = serde_norway::from_str(text)?;
+    all.apply_merge()?;
+    let all: IndexMap<String, serde_norway::Value> = serde_norway::from_value(all)?;
+    let mut states = States::new();
+    for (name, entry) in all {
+        let Some((owner, resource)) = name.split_once('.') else {
+            anyhow::bail!("{name}: not of the form <api>.<resource>");
+        };
+        Api::find(owner).with_context(|| name.clone())?;
+        if owner == api.name {
+            let entry = serde_norway::from_value(entry).with_context(|| name.clone())?;
+            states.insert(resource.to_owned(), entry);
+        }
+    }
+    Ok(states)
+}
+
+/// Checks that what the entries name exists, and adds the enums of states that the document lacks.
+pub fn connect(document: &Document, model: &mut Model, states: &States) -> Result<(), Problem> {
+    for (name, resource) in states {
+        let entry = format!("states.yaml: {}.{name}", document.api.name);
+        let known = |operation: &String| {
+            model.operation(operation).map(drop).ok_or_else(|| {
+                document.problem(
+                    entry.clone(),
+                    format!("the operation {operation:?}, which does not exist"),
+                    "names as in the surface file",
+                )
+            })
+        };
+        resource.item.iter().try_for_each(known)?;
+        resource.state.iter().try_for_each(known)?;
+        resource.delete.iter().try_for_each(known)?;
+        resource
+            .list
+            .iter()
+            .map(|list| &list.operation)
+            .try_for_each(known)?;
+        resource
+            .actions
+            .values()
+            .map(|action| &action.operation)
+            .try_for_each(known)?;
+        if !model.types.contains_key(&resource.model) {
+            return Err(document.problem(
+                entry,
+                format!("the type {:?}, which does not exist", resource.model),
+                "names as in the surface file",
+            ));
+        }
+        for (goal, of) in &resource.goals {
+            let all = of
+                .states
+                .iter()
+                .chain(&of.failures)
+                .chain(&of.via)
+                .chain(&of.undone);
+            for state in
+                all.filter(|state| !resource.presence && !resource.states.contains_key(*state))
+            {
+                return Err(document.problem(
+                    entry,
+                    format!("the goal {goal:?} with the state {state:?}"),
+                    "states that the entry lists",
+                ));
+            }
+        }
+    }
+    for (name, resource) in states {
+        let Some(state_type) = &resource.state_type else {
+            continue;
+        };
+        if !model.types.contains_key(state_type) {
+            let values = resource
+                .states
+                .keys()
+                .map(|state| (state.clone(), variant_name(state)))
+                .collect();
+            model.types.insert(
+                state_type.clone(),
+                Type {
+                    description: format!("State of a {}.", name.replace('_', " ")),
+                    written: false,
+                    shape: Shape::Enum(values),
+                },
+            );
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::{apis::APIS, passes::testing::with_schemas};
+
+    const JOB: &str = "
+media.job:
+  model: Job
+  item: get_job
+  params: [job_name]
+  type: JobState
+  states: {Queued: transient, Finished: success}
+  goals: {finished: {states: [Finished]}}
+  timeout: 60
+  poll: [1, 2]
+";
+
+    #[test]
+    fn entries_of_one_api_are_read() {
+        assert_eq!(parse(&APIS[0], JOB).unwrap()["job"].params, ["job_name"]);
+        assert!(parse(&APIS[1], JOB).unwrap().is_empty());
+        assert!(parse(&APIS[0], "media.job: {typo: 1}").is_err());
+    }
+
+    #[test]
+    fn what_does_not_exist_is_named() {
+        let document = with_schemas(json!({"Job": {"properties": {}}}));
+        let states = parse(&APIS[0], JOB).unwrap();
+        let problem = connect(&document, &mut Model::new(&document), &states).unwrap_err();
+        assert!(problem.found.contains("get_job"), "{problem}");
+    }
+
+    #[test]
+    fn every_entry_of_the_file_is_understood() {
+        let count: usize = APIS.iter().map(|api| load(api).unwrap().len()).sum();
+        assert!(count > 15, "{count}");
+    }
+}
