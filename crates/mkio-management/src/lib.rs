@@ -15,7 +15,7 @@ mod generated;
 
 #[cfg(feature = "dynamic")]
 pub use generated::dynamic;
-pub use generated::{API, API_VERSION, Client, ProjectClient, builder, operations, types};
+pub use generated::{API, API_VERSION, Client, ProjectClient, builder, fields, operations, types};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -1,8 +1,8 @@
 //! A VOD job from end to end: assets, a transform, a job with its progress, a published result.
 //!
 //! Without settings it starts an emulator inside this process. With `MKIO_TOKEN` it talks to the
-//! service: `MKIO_PROJECT` names the project, `MKIO_STORAGE` the storage account of the assets,
-//! `MKIO_BASE_URL` another host.
+//! service: `MKIO_PROJECT` names the project, `MKIO_BASE_URL` another host, `MKIO_STORAGE` the storage
+//! account of the assets if it shall not be the project's first.
 
 use std::{env, process::ExitCode, time::Duration};
 
@@ -28,17 +28,15 @@ async fn main() -> ExitCode {
 async fn run() -> Result<()> {
     // The emulator stops when it goes out of scope.
     let emulator;
-    let (client, storage) = if env::var_os("MKIO_TOKEN").is_some() {
+    let client = if env::var_os("MKIO_TOKEN").is_some() {
         let client = Client::from_env()?;
-        let storage = env::var("MKIO_STORAGE").context(
-            "MKIO_STORAGE is not set: name a storage account that is registered in the project",
-        )?;
         println!("using {}", client.transport().base_url("media"));
-        (client, storage)
+        client
     } else {
         emulator = Emulator::builder()
             .project("demo")
-            .time_scale(20.0)
+            .seed(3)
+            .time_scale(15.0)
             .start()
             .await
             .context("the emulator does not start")?;
@@ -46,19 +44,32 @@ async fn run() -> Result<()> {
             "using the emulator at {} (set MKIO_TOKEN for the service)",
             emulator.base_url()
         );
-        let client = Client::builder()
-            .base_url(emulator.base_url())
-            .token(emulator.token())
-            .project(emulator.project())
-            .build()?;
-        (Client::from(client), "storage1".to_owned())
+        Client::from(
+            Client::builder()
+                .base_url(emulator.base_url())
+                .token(emulator.token())
+                .project(emulator.project())
+                .build()?,
+        )
     };
     let media = client.default_project()?.media();
+    let storage = storage(&media).await?;
     let names = Names::new();
     let outcome = work(&media, &storage, &names).await;
     // Whatever happened, nothing is left behind.
     clean_up(&media, &names).await.context("cleaning up")?;
     outcome
+}
+
+/// The storage account of the assets: the one that is named, or the project's first.
+async fn storage(media: &ProjectClient) -> Result<String> {
+    if let Ok(name) = env::var("MKIO_STORAGE") {
+        return Ok(name);
+    }
+    let first = media.list_storages().items().try_next().await?;
+    first
+        .and_then(|storage| storage.metadata?.name)
+        .context("the project has no storage account: register one, assets need it")
 }
 
 async fn work(media: &ProjectClient, storage: &str, names: &Names) -> Result<()> {
@@ -97,7 +108,8 @@ async fn work(media: &ProjectClient, storage: &str, names: &Names) -> Result<()>
         .context("creating the job")?;
     let mut wait = media
         .wait_for_job(&names.transform, &names.job)
-        .timeout(Duration::from_secs(3600));
+        .timeout(Duration::from_secs(3600))
+        .poll_every(Duration::from_millis(500)..Duration::from_secs(5));
     while let Some(change) = wait.try_next().await? {
         match change.progress {
             Some(percent) => println!("job {} is {} ({percent} %)", names.job, change.state),

@@ -41,7 +41,7 @@ pub fn files(
     let scoped = !project.is_empty();
     files.add(
         format!("{folder}/src/lib.rs"),
-        lib(api, &title, &version, scoped, !states.is_empty()),
+        lib(api, &title, &version, scoped, model, !states.is_empty()),
     );
     files.add(
         format!("{folder}/tests/tolerance.rs"),
@@ -73,7 +73,11 @@ pub fn files(
     if !project.is_empty() {
         module("project", PROJECT, project);
         modules.push("project");
-        modules.sort_unstable();
+    }
+    let fields = glue::fields::run(model);
+    if !fields.is_empty() {
+        module("fields", FIELDS, fields);
+        modules.push("fields");
     }
     let waits = glue::waits::run(api.name, model, states, &signatures);
     if !waits.is_empty() {
@@ -81,6 +85,7 @@ pub fn files(
         module("waits", &WAITS.replace("ProjectClient, ", scope), waits);
         modules.push("waits");
     }
+    modules.sort_unstable();
     let head = module_list(api, &version, &modules);
     module("mod", &head, Vec::new());
     let mock = source(api, MOCK, code.mock);
@@ -117,7 +122,10 @@ const BUILDER: &str = "\
 //! Requests: one builder for each operation, whose arguments are set by name.
 
 #[allow(unused_imports, reason = \"not every API needs all of them\")]
-use mkio_core::{ByteStream, Response, Result, glue};
+use mkio_core::{
+    ByteStream, Response, Result, glue,
+    page::query::{Filter, OrderBy},
+};
 use progenitor_client::{ClientHooks, OperationInfo};
 
 #[allow(unused_imports, reason = \"not every API has typed bodies\")]
@@ -156,6 +164,11 @@ use serde_json::{Map, Value};
 
 #[allow(unused_imports, reason = \"not every API has typed bodies\")]
 use super::{Client, operations, types};
+";
+
+const FIELDS: &str = "\
+//! Fields to filter and order lists by: what the service does not take does not compile.
+#![allow(unused_imports, reason = \"not every list has all kinds of fields\")]
 ";
 
 const WAITS: &str = "\
@@ -295,7 +308,19 @@ Licence: MIT OR Apache-2.0.
     )
 }
 
-fn lib(api: &Api, title: &str, version: &str, scoped: bool, stateful: bool) -> String {
+fn lib(
+    api: &Api,
+    title: &str,
+    version: &str,
+    scoped: bool,
+    model: &Model,
+    stateful: bool,
+) -> String {
+    let filtered = model
+        .operations
+        .iter()
+        .any(|o| glue::fields::module(o).is_some());
+    let fields = if filtered { ", fields" } else { "" };
     let waits = if stateful { ", waits" } else { "" };
     let project = if scoped { ", ProjectClient" } else { "" };
     let scope = if scoped {
@@ -320,7 +345,7 @@ mod generated;
 
 #[cfg(feature = \"dynamic\")]
 pub use generated::dynamic;
-pub use generated::{{API, API_VERSION, Client{project}, builder, operations, types{waits}}};
+pub use generated::{{API, API_VERSION, Client{project}, builder{fields}, operations, types{waits}}};
 
 #[cfg(doctest)]
 #[doc = include_str!(\"../README.md\")]

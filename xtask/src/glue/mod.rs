@@ -2,6 +2,7 @@
 //! lists, the crate around the generated modules.
 
 mod dynamic;
+pub mod fields;
 pub mod krate;
 mod macros;
 pub mod pages;

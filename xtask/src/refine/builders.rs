@@ -4,6 +4,7 @@
 //! `into_request` gives the request, `send` passes it through the client's `exec` hook and decodes
 //! with the runtime.
 
+use proc_macro2::TokenStream;
 use quote::{ToTokens, format_ident, quote};
 use syn::{
     Expr, ExprMethodCall, ImplItem, ImplItemFn, Item, LitStr, Stmt, Type, parse_quote,
@@ -13,6 +14,7 @@ use syn::{
 use super::{docs, simplify};
 use crate::{
     document::{Document, Problem},
+    glue::fields,
     model::{Answer, Model, Operation, Parameter},
     names::type_name,
     passes::TWIN,
@@ -136,6 +138,13 @@ fn rebuild(
                 return Ok(vec![many(parameter, &text)]);
             }
             let doc = docs::attributes(&text);
+            if let Some(typed) = typed(operation, argument, &doc) {
+                let mut methods = vec![typed];
+                if argument == "filter" && operation.parameters.iter().any(|p| p.ident == "label") {
+                    methods.extend(labels());
+                }
+                return Ok(methods);
+            }
             let (generics, inputs, output, block) = (
                 &method.sig.generics,
                 &method.sig.inputs,
@@ -148,6 +157,48 @@ fn rebuild(
             ])
         }
     }
+}
+
+/// Filter and order of a list whose fields the document names: only its own fields fit, a string
+/// is sent as it is.
+fn typed(operation: &Operation, argument: &str, doc: &TokenStream) -> Option<ImplItemFn> {
+    let module = format_ident!("{}", fields::module(operation)?);
+    let (ty, what) = match argument {
+        "filter" => (quote!(Filter), "conditions on"),
+        "orderby" => (quote!(OrderBy), "an order by"),
+        _ => return None,
+    };
+    let ident = format_ident!("{argument}");
+    let also = format!(
+        " Takes {what} the fields of [`fields::{module}`](super::fields::{module}), or text."
+    );
+    Some(parse_quote! {
+        #doc
+        #[doc = ""]
+        #[doc = #also]
+        pub fn #ident(mut self, value: impl Into<#ty<super::fields::#module::List>>) -> Self {
+            self.#ident = Ok(Some(value.into().as_str().to_owned()));
+            self
+        }
+    })
+}
+
+/// Conditions on labels in words.
+fn labels() -> Vec<ImplItemFn> {
+    vec![
+        parse_quote! {
+            /// Only items whose label `key` is `value`; several values for one key are alternatives.
+            pub fn label_eq(self, key: impl AsRef<str>, value: impl AsRef<str>) -> Self {
+                self.label(format!("{}={}", key.as_ref(), value.as_ref()))
+            }
+        },
+        parse_quote! {
+            /// Only items whose label `key` contains `part`.
+            pub fn label_contains(self, key: impl AsRef<str>, part: impl AsRef<str>) -> Self {
+                self.label(format!("{}~{}", key.as_ref(), part.as_ref()))
+            }
+        },
+    ]
 }
 
 /// A parameter whose key may be repeated: each call adds a value.

@@ -3,7 +3,10 @@
 //! Requests: one builder for each operation, whose arguments are set by name.
 
 #[allow(unused_imports, reason = "not every API needs all of them")]
-use mkio_core::{ByteStream, Response, Result, glue};
+use mkio_core::{
+    ByteStream, Response, Result, glue,
+    page::query::{Filter, OrderBy},
+};
 use progenitor_client::{ClientHooks, OperationInfo};
 
 #[allow(unused_imports, reason = "not every API has typed bodies")]

@@ -3,7 +3,10 @@
 //! Requests: one builder for each operation, whose arguments are set by name.
 
 #[allow(unused_imports, reason = "not every API needs all of them")]
-use mkio_core::{ByteStream, Response, Result, glue};
+use mkio_core::{
+    ByteStream, Response, Result, glue,
+    page::query::{Filter, OrderBy},
+};
 use progenitor_client::{ClientHooks, OperationInfo};
 
 #[allow(unused_imports, reason = "not every API has typed bodies")]
@@ -46,15 +49,22 @@ impl<'a> ListNetworks<'a> {
         self
     }
     /// OData filter expression, for example `name eq 'intro'`.
-    pub fn filter<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<String>,
-    {
-        self.filter = value
-            .try_into()
-            .map(Some)
-            .map_err(|_| "conversion to `text` for filter failed".to_string());
+    ///
+    /// Takes conditions on the fields of [`fields::networks`](super::fields::networks), or text.
+    pub fn filter(
+        mut self,
+        value: impl Into<Filter<super::fields::networks::List>>,
+    ) -> Self {
+        self.filter = Ok(Some(value.into().as_str().to_owned()));
         self
+    }
+    /// Only items whose label `key` is `value`; several values for one key are alternatives.
+    pub fn label_eq(self, key: impl AsRef<str>, value: impl AsRef<str>) -> Self {
+        self.label(format!("{}={}", key.as_ref(), value.as_ref()))
+    }
+    /// Only items whose label `key` contains `part`.
+    pub fn label_contains(self, key: impl AsRef<str>, part: impl AsRef<str>) -> Self {
+        self.label(format!("{}~{}", key.as_ref(), part.as_ref()))
     }
     /// Label filter: `key=value` (exact) or `key~part` (contains). Each call adds one.
     pub fn label(mut self, value: impl Into<String>) -> Self {
@@ -71,14 +81,13 @@ impl<'a> ListNetworks<'a> {
         self
     }
     /// Comma-separated fields, each with an optional ` asc` or ` desc`.
-    pub fn orderby<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<String>,
-    {
-        self.orderby = value
-            .try_into()
-            .map(Some)
-            .map_err(|_| "conversion to `text` for orderby failed".to_string());
+    ///
+    /// Takes an order by the fields of [`fields::networks`](super::fields::networks), or text.
+    pub fn orderby(
+        mut self,
+        value: impl Into<OrderBy<super::fields::networks::List>>,
+    ) -> Self {
+        self.orderby = Ok(Some(value.into().as_str().to_owned()));
         self
     }
     /// Where the page starts; taken from the link of the page before.
@@ -546,15 +555,22 @@ impl<'a> ListSites<'a> {
         self
     }
     /// OData filter expression, for example `name eq 'intro'`.
-    pub fn filter<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<String>,
-    {
-        self.filter = value
-            .try_into()
-            .map(Some)
-            .map_err(|_| "conversion to `text` for filter failed".to_string());
+    ///
+    /// Takes conditions on the fields of [`fields::sites`](super::fields::sites), or text.
+    pub fn filter(
+        mut self,
+        value: impl Into<Filter<super::fields::sites::List>>,
+    ) -> Self {
+        self.filter = Ok(Some(value.into().as_str().to_owned()));
         self
+    }
+    /// Only items whose label `key` is `value`; several values for one key are alternatives.
+    pub fn label_eq(self, key: impl AsRef<str>, value: impl AsRef<str>) -> Self {
+        self.label(format!("{}={}", key.as_ref(), value.as_ref()))
+    }
+    /// Only items whose label `key` contains `part`.
+    pub fn label_contains(self, key: impl AsRef<str>, part: impl AsRef<str>) -> Self {
+        self.label(format!("{}~{}", key.as_ref(), part.as_ref()))
     }
     /// Label filter: `key=value` (exact) or `key~part` (contains). Each call adds one.
     pub fn label(mut self, value: impl Into<String>) -> Self {
@@ -571,14 +587,13 @@ impl<'a> ListSites<'a> {
         self
     }
     /// Comma-separated fields, each with an optional ` asc` or ` desc`.
-    pub fn orderby<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<String>,
-    {
-        self.orderby = value
-            .try_into()
-            .map(Some)
-            .map_err(|_| "conversion to `text` for orderby failed".to_string());
+    ///
+    /// Takes an order by the fields of [`fields::sites`](super::fields::sites), or text.
+    pub fn orderby(
+        mut self,
+        value: impl Into<OrderBy<super::fields::sites::List>>,
+    ) -> Self {
+        self.orderby = Ok(Some(value.into().as_str().to_owned()));
         self
     }
     /// Where the page starts; taken from the link of the page before.

@@ -3,7 +3,10 @@
 //! Requests: one builder for each operation, whose arguments are set by name.
 
 #[allow(unused_imports, reason = "not every API needs all of them")]
-use mkio_core::{ByteStream, Response, Result, glue};
+use mkio_core::{
+    ByteStream, Response, Result, glue,
+    page::query::{Filter, OrderBy},
+};
 use progenitor_client::{ClientHooks, OperationInfo};
 
 #[allow(unused_imports, reason = "not every API has typed bodies")]
@@ -59,15 +62,22 @@ impl<'a> ListLiveChannels<'a> {
         self
     }
     /// OData filter expression, for example `name eq 'intro'`.
-    pub fn filter<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<String>,
-    {
-        self.filter = value
-            .try_into()
-            .map(Some)
-            .map_err(|_| "conversion to `text` for filter failed".to_string());
+    ///
+    /// Takes conditions on the fields of [`fields::live_channels`](super::fields::live_channels), or text.
+    pub fn filter(
+        mut self,
+        value: impl Into<Filter<super::fields::live_channels::List>>,
+    ) -> Self {
+        self.filter = Ok(Some(value.into().as_str().to_owned()));
         self
+    }
+    /// Only items whose label `key` is `value`; several values for one key are alternatives.
+    pub fn label_eq(self, key: impl AsRef<str>, value: impl AsRef<str>) -> Self {
+        self.label(format!("{}={}", key.as_ref(), value.as_ref()))
+    }
+    /// Only items whose label `key` contains `part`.
+    pub fn label_contains(self, key: impl AsRef<str>, part: impl AsRef<str>) -> Self {
+        self.label(format!("{}~{}", key.as_ref(), part.as_ref()))
     }
     /// Label filter: `key=value` (exact) or `key~part` (contains). Each call adds one.
     pub fn label(mut self, value: impl Into<String>) -> Self {
@@ -84,14 +94,13 @@ impl<'a> ListLiveChannels<'a> {
         self
     }
     /// Comma-separated fields, each with an optional ` asc` or ` desc`.
-    pub fn orderby<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<String>,
-    {
-        self.orderby = value
-            .try_into()
-            .map(Some)
-            .map_err(|_| "conversion to `text` for orderby failed".to_string());
+    ///
+    /// Takes an order by the fields of [`fields::live_channels`](super::fields::live_channels), or text.
+    pub fn orderby(
+        mut self,
+        value: impl Into<OrderBy<super::fields::live_channels::List>>,
+    ) -> Self {
+        self.orderby = Ok(Some(value.into().as_str().to_owned()));
         self
     }
     /// Where the page starts; taken from the link of the page before.
@@ -630,25 +639,23 @@ impl<'a> ListLiveChannelScheduledOperations<'a> {
         self
     }
     /// OData filter expression, for example `name eq 'intro'`.
-    pub fn filter<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<String>,
-    {
-        self.filter = value
-            .try_into()
-            .map(Some)
-            .map_err(|_| "conversion to `text` for filter failed".to_string());
+    ///
+    /// Takes conditions on the fields of [`fields::live_channel_scheduled_operations`](super::fields::live_channel_scheduled_operations), or text.
+    pub fn filter(
+        mut self,
+        value: impl Into<Filter<super::fields::live_channel_scheduled_operations::List>>,
+    ) -> Self {
+        self.filter = Ok(Some(value.into().as_str().to_owned()));
         self
     }
     /// Comma-separated fields, each with an optional ` asc` or ` desc`.
-    pub fn orderby<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<String>,
-    {
-        self.orderby = value
-            .try_into()
-            .map(Some)
-            .map_err(|_| "conversion to `text` for orderby failed".to_string());
+    ///
+    /// Takes an order by the fields of [`fields::live_channel_scheduled_operations`](super::fields::live_channel_scheduled_operations), or text.
+    pub fn orderby(
+        mut self,
+        value: impl Into<OrderBy<super::fields::live_channel_scheduled_operations::List>>,
+    ) -> Self {
+        self.orderby = Ok(Some(value.into().as_str().to_owned()));
         self
     }
     /// Where the page starts; taken from the link of the page before.
@@ -1214,15 +1221,22 @@ impl<'a> ListLiveEvents<'a> {
         self
     }
     /// OData filter expression, for example `name eq 'intro'`.
-    pub fn filter<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<String>,
-    {
-        self.filter = value
-            .try_into()
-            .map(Some)
-            .map_err(|_| "conversion to `text` for filter failed".to_string());
+    ///
+    /// Takes conditions on the fields of [`fields::live_events`](super::fields::live_events), or text.
+    pub fn filter(
+        mut self,
+        value: impl Into<Filter<super::fields::live_events::List>>,
+    ) -> Self {
+        self.filter = Ok(Some(value.into().as_str().to_owned()));
         self
+    }
+    /// Only items whose label `key` is `value`; several values for one key are alternatives.
+    pub fn label_eq(self, key: impl AsRef<str>, value: impl AsRef<str>) -> Self {
+        self.label(format!("{}={}", key.as_ref(), value.as_ref()))
+    }
+    /// Only items whose label `key` contains `part`.
+    pub fn label_contains(self, key: impl AsRef<str>, part: impl AsRef<str>) -> Self {
+        self.label(format!("{}~{}", key.as_ref(), part.as_ref()))
     }
     /// Label filter: `key=value` (exact) or `key~part` (contains). Each call adds one.
     pub fn label(mut self, value: impl Into<String>) -> Self {
@@ -1239,14 +1253,13 @@ impl<'a> ListLiveEvents<'a> {
         self
     }
     /// Comma-separated fields, each with an optional ` asc` or ` desc`.
-    pub fn orderby<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<String>,
-    {
-        self.orderby = value
-            .try_into()
-            .map(Some)
-            .map_err(|_| "conversion to `text` for orderby failed".to_string());
+    ///
+    /// Takes an order by the fields of [`fields::live_events`](super::fields::live_events), or text.
+    pub fn orderby(
+        mut self,
+        value: impl Into<OrderBy<super::fields::live_events::List>>,
+    ) -> Self {
+        self.orderby = Ok(Some(value.into().as_str().to_owned()));
         self
     }
     /// Where the page starts; taken from the link of the page before.
@@ -1775,25 +1788,23 @@ impl<'a> ListLiveEventScheduledOperations<'a> {
         self
     }
     /// OData filter expression, for example `name eq 'intro'`.
-    pub fn filter<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<String>,
-    {
-        self.filter = value
-            .try_into()
-            .map(Some)
-            .map_err(|_| "conversion to `text` for filter failed".to_string());
+    ///
+    /// Takes conditions on the fields of [`fields::live_event_scheduled_operations`](super::fields::live_event_scheduled_operations), or text.
+    pub fn filter(
+        mut self,
+        value: impl Into<Filter<super::fields::live_event_scheduled_operations::List>>,
+    ) -> Self {
+        self.filter = Ok(Some(value.into().as_str().to_owned()));
         self
     }
     /// Comma-separated fields, each with an optional ` asc` or ` desc`.
-    pub fn orderby<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<String>,
-    {
-        self.orderby = value
-            .try_into()
-            .map(Some)
-            .map_err(|_| "conversion to `text` for orderby failed".to_string());
+    ///
+    /// Takes an order by the fields of [`fields::live_event_scheduled_operations`](super::fields::live_event_scheduled_operations), or text.
+    pub fn orderby(
+        mut self,
+        value: impl Into<OrderBy<super::fields::live_event_scheduled_operations::List>>,
+    ) -> Self {
+        self.orderby = Ok(Some(value.into().as_str().to_owned()));
         self
     }
     /// Where the page starts; taken from the link of the page before.
@@ -2356,15 +2367,22 @@ impl<'a> ListFlows<'a> {
         self
     }
     /// OData filter expression, for example `name eq 'intro'`.
-    pub fn filter<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<String>,
-    {
-        self.filter = value
-            .try_into()
-            .map(Some)
-            .map_err(|_| "conversion to `text` for filter failed".to_string());
+    ///
+    /// Takes conditions on the fields of [`fields::flows`](super::fields::flows), or text.
+    pub fn filter(
+        mut self,
+        value: impl Into<Filter<super::fields::flows::List>>,
+    ) -> Self {
+        self.filter = Ok(Some(value.into().as_str().to_owned()));
         self
+    }
+    /// Only items whose label `key` is `value`; several values for one key are alternatives.
+    pub fn label_eq(self, key: impl AsRef<str>, value: impl AsRef<str>) -> Self {
+        self.label(format!("{}={}", key.as_ref(), value.as_ref()))
+    }
+    /// Only items whose label `key` contains `part`.
+    pub fn label_contains(self, key: impl AsRef<str>, part: impl AsRef<str>) -> Self {
+        self.label(format!("{}~{}", key.as_ref(), part.as_ref()))
     }
     /// Label filter: `key=value` (exact) or `key~part` (contains). Each call adds one.
     pub fn label(mut self, value: impl Into<String>) -> Self {
@@ -2381,14 +2399,13 @@ impl<'a> ListFlows<'a> {
         self
     }
     /// Comma-separated fields, each with an optional ` asc` or ` desc`.
-    pub fn orderby<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<String>,
-    {
-        self.orderby = value
-            .try_into()
-            .map(Some)
-            .map_err(|_| "conversion to `text` for orderby failed".to_string());
+    ///
+    /// Takes an order by the fields of [`fields::flows`](super::fields::flows), or text.
+    pub fn orderby(
+        mut self,
+        value: impl Into<OrderBy<super::fields::flows::List>>,
+    ) -> Self {
+        self.orderby = Ok(Some(value.into().as_str().to_owned()));
         self
     }
     /// Where the page starts; taken from the link of the page before.
@@ -2532,15 +2549,22 @@ impl<'a> ListStaticMultiviewChannels<'a> {
         self
     }
     /// OData filter expression, for example `name eq 'intro'`.
-    pub fn filter<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<String>,
-    {
-        self.filter = value
-            .try_into()
-            .map(Some)
-            .map_err(|_| "conversion to `text` for filter failed".to_string());
+    ///
+    /// Takes conditions on the fields of [`fields::static_multiview_channels`](super::fields::static_multiview_channels), or text.
+    pub fn filter(
+        mut self,
+        value: impl Into<Filter<super::fields::static_multiview_channels::List>>,
+    ) -> Self {
+        self.filter = Ok(Some(value.into().as_str().to_owned()));
         self
+    }
+    /// Only items whose label `key` is `value`; several values for one key are alternatives.
+    pub fn label_eq(self, key: impl AsRef<str>, value: impl AsRef<str>) -> Self {
+        self.label(format!("{}={}", key.as_ref(), value.as_ref()))
+    }
+    /// Only items whose label `key` contains `part`.
+    pub fn label_contains(self, key: impl AsRef<str>, part: impl AsRef<str>) -> Self {
+        self.label(format!("{}~{}", key.as_ref(), part.as_ref()))
     }
     /// Label filter: `key=value` (exact) or `key~part` (contains). Each call adds one.
     pub fn label(mut self, value: impl Into<String>) -> Self {
@@ -2557,14 +2581,13 @@ impl<'a> ListStaticMultiviewChannels<'a> {
         self
     }
     /// Comma-separated fields, each with an optional ` asc` or ` desc`.
-    pub fn orderby<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<String>,
-    {
-        self.orderby = value
-            .try_into()
-            .map(Some)
-            .map_err(|_| "conversion to `text` for orderby failed".to_string());
+    ///
+    /// Takes an order by the fields of [`fields::static_multiview_channels`](super::fields::static_multiview_channels), or text.
+    pub fn orderby(
+        mut self,
+        value: impl Into<OrderBy<super::fields::static_multiview_channels::List>>,
+    ) -> Self {
+        self.orderby = Ok(Some(value.into().as_str().to_owned()));
         self
     }
     /// Where the page starts; taken from the link of the page before.
@@ -3124,25 +3147,27 @@ impl<'a> ListStaticMultiviewChannelScheduledOperations<'a> {
         self
     }
     /// OData filter expression, for example `name eq 'intro'`.
-    pub fn filter<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<String>,
-    {
-        self.filter = value
-            .try_into()
-            .map(Some)
-            .map_err(|_| "conversion to `text` for filter failed".to_string());
+    ///
+    /// Takes conditions on the fields of [`fields::static_multiview_channel_scheduled_operations`](super::fields::static_multiview_channel_scheduled_operations), or text.
+    pub fn filter(
+        mut self,
+        value: impl Into<
+            Filter<super::fields::static_multiview_channel_scheduled_operations::List>,
+        >,
+    ) -> Self {
+        self.filter = Ok(Some(value.into().as_str().to_owned()));
         self
     }
     /// Comma-separated fields, each with an optional ` asc` or ` desc`.
-    pub fn orderby<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<String>,
-    {
-        self.orderby = value
-            .try_into()
-            .map(Some)
-            .map_err(|_| "conversion to `text` for orderby failed".to_string());
+    ///
+    /// Takes an order by the fields of [`fields::static_multiview_channel_scheduled_operations`](super::fields::static_multiview_channel_scheduled_operations), or text.
+    pub fn orderby(
+        mut self,
+        value: impl Into<
+            OrderBy<super::fields::static_multiview_channel_scheduled_operations::List>,
+        >,
+    ) -> Self {
+        self.orderby = Ok(Some(value.into().as_str().to_owned()));
         self
     }
     /// Where the page starts; taken from the link of the page before.
@@ -3724,15 +3749,22 @@ impl<'a> ListStaticMultiviewEvents<'a> {
         self
     }
     /// OData filter expression, for example `name eq 'intro'`.
-    pub fn filter<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<String>,
-    {
-        self.filter = value
-            .try_into()
-            .map(Some)
-            .map_err(|_| "conversion to `text` for filter failed".to_string());
+    ///
+    /// Takes conditions on the fields of [`fields::static_multiview_events`](super::fields::static_multiview_events), or text.
+    pub fn filter(
+        mut self,
+        value: impl Into<Filter<super::fields::static_multiview_events::List>>,
+    ) -> Self {
+        self.filter = Ok(Some(value.into().as_str().to_owned()));
         self
+    }
+    /// Only items whose label `key` is `value`; several values for one key are alternatives.
+    pub fn label_eq(self, key: impl AsRef<str>, value: impl AsRef<str>) -> Self {
+        self.label(format!("{}={}", key.as_ref(), value.as_ref()))
+    }
+    /// Only items whose label `key` contains `part`.
+    pub fn label_contains(self, key: impl AsRef<str>, part: impl AsRef<str>) -> Self {
+        self.label(format!("{}~{}", key.as_ref(), part.as_ref()))
     }
     /// Label filter: `key=value` (exact) or `key~part` (contains). Each call adds one.
     pub fn label(mut self, value: impl Into<String>) -> Self {
@@ -3749,14 +3781,13 @@ impl<'a> ListStaticMultiviewEvents<'a> {
         self
     }
     /// Comma-separated fields, each with an optional ` asc` or ` desc`.
-    pub fn orderby<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<String>,
-    {
-        self.orderby = value
-            .try_into()
-            .map(Some)
-            .map_err(|_| "conversion to `text` for orderby failed".to_string());
+    ///
+    /// Takes an order by the fields of [`fields::static_multiview_events`](super::fields::static_multiview_events), or text.
+    pub fn orderby(
+        mut self,
+        value: impl Into<OrderBy<super::fields::static_multiview_events::List>>,
+    ) -> Self {
+        self.orderby = Ok(Some(value.into().as_str().to_owned()));
         self
     }
     /// Where the page starts; taken from the link of the page before.
@@ -4313,25 +4344,27 @@ impl<'a> ListStaticMultiviewEventScheduledOperations<'a> {
         self
     }
     /// OData filter expression, for example `name eq 'intro'`.
-    pub fn filter<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<String>,
-    {
-        self.filter = value
-            .try_into()
-            .map(Some)
-            .map_err(|_| "conversion to `text` for filter failed".to_string());
+    ///
+    /// Takes conditions on the fields of [`fields::static_multiview_event_scheduled_operations`](super::fields::static_multiview_event_scheduled_operations), or text.
+    pub fn filter(
+        mut self,
+        value: impl Into<
+            Filter<super::fields::static_multiview_event_scheduled_operations::List>,
+        >,
+    ) -> Self {
+        self.filter = Ok(Some(value.into().as_str().to_owned()));
         self
     }
     /// Comma-separated fields, each with an optional ` asc` or ` desc`.
-    pub fn orderby<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<String>,
-    {
-        self.orderby = value
-            .try_into()
-            .map(Some)
-            .map_err(|_| "conversion to `text` for orderby failed".to_string());
+    ///
+    /// Takes an order by the fields of [`fields::static_multiview_event_scheduled_operations`](super::fields::static_multiview_event_scheduled_operations), or text.
+    pub fn orderby(
+        mut self,
+        value: impl Into<
+            OrderBy<super::fields::static_multiview_event_scheduled_operations::List>,
+        >,
+    ) -> Self {
+        self.orderby = Ok(Some(value.into().as_str().to_owned()));
         self
     }
     /// Where the page starts; taken from the link of the page before.

@@ -3,7 +3,10 @@
 //! Requests: one builder for each operation, whose arguments are set by name.
 
 #[allow(unused_imports, reason = "not every API needs all of them")]
-use mkio_core::{ByteStream, Response, Result, glue};
+use mkio_core::{
+    ByteStream, Response, Result, glue,
+    page::query::{Filter, OrderBy},
+};
 use progenitor_client::{ClientHooks, OperationInfo};
 
 #[allow(unused_imports, reason = "not every API has typed bodies")]
@@ -279,25 +282,23 @@ impl<'a> ListLocations<'a> {
         }
     }
     /// OData filter expression, for example `name eq 'intro'`.
-    pub fn filter<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<String>,
-    {
-        self.filter = value
-            .try_into()
-            .map(Some)
-            .map_err(|_| "conversion to `text` for filter failed".to_string());
+    ///
+    /// Takes conditions on the fields of [`fields::locations`](super::fields::locations), or text.
+    pub fn filter(
+        mut self,
+        value: impl Into<Filter<super::fields::locations::List>>,
+    ) -> Self {
+        self.filter = Ok(Some(value.into().as_str().to_owned()));
         self
     }
     /// Comma-separated fields, each with an optional ` asc` or ` desc`.
-    pub fn orderby<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<String>,
-    {
-        self.orderby = value
-            .try_into()
-            .map(Some)
-            .map_err(|_| "conversion to `text` for orderby failed".to_string());
+    ///
+    /// Takes an order by the fields of [`fields::locations`](super::fields::locations), or text.
+    pub fn orderby(
+        mut self,
+        value: impl Into<OrderBy<super::fields::locations::List>>,
+    ) -> Self {
+        self.orderby = Ok(Some(value.into().as_str().to_owned()));
         self
     }
     /// Where the page starts; taken from the link of the page before.
@@ -864,25 +865,23 @@ impl<'a> ListPaymentMethods<'a> {
         }
     }
     /// OData filter expression, for example `name eq 'intro'`.
-    pub fn filter<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<String>,
-    {
-        self.filter = value
-            .try_into()
-            .map(Some)
-            .map_err(|_| "conversion to `text` for filter failed".to_string());
+    ///
+    /// Takes conditions on the fields of [`fields::payment_methods`](super::fields::payment_methods), or text.
+    pub fn filter(
+        mut self,
+        value: impl Into<Filter<super::fields::payment_methods::List>>,
+    ) -> Self {
+        self.filter = Ok(Some(value.into().as_str().to_owned()));
         self
     }
     /// Comma-separated fields, each with an optional ` asc` or ` desc`.
-    pub fn orderby<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<String>,
-    {
-        self.orderby = value
-            .try_into()
-            .map(Some)
-            .map_err(|_| "conversion to `text` for orderby failed".to_string());
+    ///
+    /// Takes an order by the fields of [`fields::payment_methods`](super::fields::payment_methods), or text.
+    pub fn orderby(
+        mut self,
+        value: impl Into<OrderBy<super::fields::payment_methods::List>>,
+    ) -> Self {
+        self.orderby = Ok(Some(value.into().as_str().to_owned()));
         self
     }
     /// Where the page starts; taken from the link of the page before.
@@ -2167,25 +2166,23 @@ impl<'a> ListProjects<'a> {
         }
     }
     /// OData filter expression, for example `name eq 'intro'`.
-    pub fn filter<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<String>,
-    {
-        self.filter = value
-            .try_into()
-            .map(Some)
-            .map_err(|_| "conversion to `text` for filter failed".to_string());
+    ///
+    /// Takes conditions on the fields of [`fields::projects`](super::fields::projects), or text.
+    pub fn filter(
+        mut self,
+        value: impl Into<Filter<super::fields::projects::List>>,
+    ) -> Self {
+        self.filter = Ok(Some(value.into().as_str().to_owned()));
         self
     }
     /// Comma-separated fields, each with an optional ` asc` or ` desc`.
-    pub fn orderby<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<String>,
-    {
-        self.orderby = value
-            .try_into()
-            .map(Some)
-            .map_err(|_| "conversion to `text` for orderby failed".to_string());
+    ///
+    /// Takes an order by the fields of [`fields::projects`](super::fields::projects), or text.
+    pub fn orderby(
+        mut self,
+        value: impl Into<OrderBy<super::fields::projects::List>>,
+    ) -> Self {
+        self.orderby = Ok(Some(value.into().as_str().to_owned()));
         self
     }
     /// Where the page starts; taken from the link of the page before.

@@ -7,6 +7,7 @@ pub mod builder;
 mod client;
 #[cfg(feature = "dynamic")]
 pub mod dynamic;
+pub mod fields;
 pub mod operations;
 mod pages;
 mod project;

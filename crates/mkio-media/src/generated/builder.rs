@@ -3,7 +3,10 @@
 //! Requests: one builder for each operation, whose arguments are set by name.
 
 #[allow(unused_imports, reason = "not every API needs all of them")]
-use mkio_core::{ByteStream, Response, Result, glue};
+use mkio_core::{
+    ByteStream, Response, Result, glue,
+    page::query::{Filter, OrderBy},
+};
 use progenitor_client::{ClientHooks, OperationInfo};
 
 #[allow(unused_imports, reason = "not every API has typed bodies")]
@@ -42,25 +45,23 @@ impl<'a> ListAccountFilters<'a> {
         self
     }
     /// OData filter expression, for example `name eq 'intro'`.
-    pub fn filter<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<String>,
-    {
-        self.filter = value
-            .try_into()
-            .map(Some)
-            .map_err(|_| "conversion to `text` for filter failed".to_string());
+    ///
+    /// Takes conditions on the fields of [`fields::account_filters`](super::fields::account_filters), or text.
+    pub fn filter(
+        mut self,
+        value: impl Into<Filter<super::fields::account_filters::List>>,
+    ) -> Self {
+        self.filter = Ok(Some(value.into().as_str().to_owned()));
         self
     }
     /// Comma-separated fields, each with an optional ` asc` or ` desc`.
-    pub fn orderby<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<String>,
-    {
-        self.orderby = value
-            .try_into()
-            .map(Some)
-            .map_err(|_| "conversion to `text` for orderby failed".to_string());
+    ///
+    /// Takes an order by the fields of [`fields::account_filters`](super::fields::account_filters), or text.
+    pub fn orderby(
+        mut self,
+        value: impl Into<OrderBy<super::fields::account_filters::List>>,
+    ) -> Self {
+        self.orderby = Ok(Some(value.into().as_str().to_owned()));
         self
     }
     /// Where the page starts; taken from the link of the page before.
@@ -443,15 +444,22 @@ impl<'a> ListAssets<'a> {
         self
     }
     /// OData filter expression, for example `name eq 'intro'`.
-    pub fn filter<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<String>,
-    {
-        self.filter = value
-            .try_into()
-            .map(Some)
-            .map_err(|_| "conversion to `text` for filter failed".to_string());
+    ///
+    /// Takes conditions on the fields of [`fields::assets`](super::fields::assets), or text.
+    pub fn filter(
+        mut self,
+        value: impl Into<Filter<super::fields::assets::List>>,
+    ) -> Self {
+        self.filter = Ok(Some(value.into().as_str().to_owned()));
         self
+    }
+    /// Only items whose label `key` is `value`; several values for one key are alternatives.
+    pub fn label_eq(self, key: impl AsRef<str>, value: impl AsRef<str>) -> Self {
+        self.label(format!("{}={}", key.as_ref(), value.as_ref()))
+    }
+    /// Only items whose label `key` contains `part`.
+    pub fn label_contains(self, key: impl AsRef<str>, part: impl AsRef<str>) -> Self {
+        self.label(format!("{}~{}", key.as_ref(), part.as_ref()))
     }
     /// Label filter: `key=value` (exact) or `key~part` (contains). Each call adds one.
     pub fn label(mut self, value: impl Into<String>) -> Self {
@@ -468,14 +476,13 @@ impl<'a> ListAssets<'a> {
         self
     }
     /// Comma-separated fields, each with an optional ` asc` or ` desc`.
-    pub fn orderby<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<String>,
-    {
-        self.orderby = value
-            .try_into()
-            .map(Some)
-            .map_err(|_| "conversion to `text` for orderby failed".to_string());
+    ///
+    /// Takes an order by the fields of [`fields::assets`](super::fields::assets), or text.
+    pub fn orderby(
+        mut self,
+        value: impl Into<OrderBy<super::fields::assets::List>>,
+    ) -> Self {
+        self.orderby = Ok(Some(value.into().as_str().to_owned()));
         self
     }
     /// Where the page starts; taken from the link of the page before.
@@ -862,25 +869,23 @@ impl<'a> ListAssetFilters<'a> {
         self
     }
     /// OData filter expression, for example `name eq 'intro'`.
-    pub fn filter<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<String>,
-    {
-        self.filter = value
-            .try_into()
-            .map(Some)
-            .map_err(|_| "conversion to `text` for filter failed".to_string());
+    ///
+    /// Takes conditions on the fields of [`fields::asset_filters`](super::fields::asset_filters), or text.
+    pub fn filter(
+        mut self,
+        value: impl Into<Filter<super::fields::asset_filters::List>>,
+    ) -> Self {
+        self.filter = Ok(Some(value.into().as_str().to_owned()));
         self
     }
     /// Comma-separated fields, each with an optional ` asc` or ` desc`.
-    pub fn orderby<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<String>,
-    {
-        self.orderby = value
-            .try_into()
-            .map(Some)
-            .map_err(|_| "conversion to `text` for orderby failed".to_string());
+    ///
+    /// Takes an order by the fields of [`fields::asset_filters`](super::fields::asset_filters), or text.
+    pub fn orderby(
+        mut self,
+        value: impl Into<OrderBy<super::fields::asset_filters::List>>,
+    ) -> Self {
+        self.orderby = Ok(Some(value.into().as_str().to_owned()));
         self
     }
     /// Where the page starts; taken from the link of the page before.
@@ -1633,15 +1638,22 @@ impl<'a> ListContents<'a> {
         self
     }
     /// OData filter expression, for example `name eq 'intro'`.
-    pub fn filter<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<String>,
-    {
-        self.filter = value
-            .try_into()
-            .map(Some)
-            .map_err(|_| "conversion to `text` for filter failed".to_string());
+    ///
+    /// Takes conditions on the fields of [`fields::contents`](super::fields::contents), or text.
+    pub fn filter(
+        mut self,
+        value: impl Into<Filter<super::fields::contents::List>>,
+    ) -> Self {
+        self.filter = Ok(Some(value.into().as_str().to_owned()));
         self
+    }
+    /// Only items whose label `key` is `value`; several values for one key are alternatives.
+    pub fn label_eq(self, key: impl AsRef<str>, value: impl AsRef<str>) -> Self {
+        self.label(format!("{}={}", key.as_ref(), value.as_ref()))
+    }
+    /// Only items whose label `key` contains `part`.
+    pub fn label_contains(self, key: impl AsRef<str>, part: impl AsRef<str>) -> Self {
+        self.label(format!("{}~{}", key.as_ref(), part.as_ref()))
     }
     /// Label filter: `key=value` (exact) or `key~part` (contains). Each call adds one.
     pub fn label(mut self, value: impl Into<String>) -> Self {
@@ -1658,14 +1670,13 @@ impl<'a> ListContents<'a> {
         self
     }
     /// Comma-separated fields, each with an optional ` asc` or ` desc`.
-    pub fn orderby<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<String>,
-    {
-        self.orderby = value
-            .try_into()
-            .map(Some)
-            .map_err(|_| "conversion to `text` for orderby failed".to_string());
+    ///
+    /// Takes an order by the fields of [`fields::contents`](super::fields::contents), or text.
+    pub fn orderby(
+        mut self,
+        value: impl Into<OrderBy<super::fields::contents::List>>,
+    ) -> Self {
+        self.orderby = Ok(Some(value.into().as_str().to_owned()));
         self
     }
     /// Where the page starts; taken from the link of the page before.
@@ -2129,25 +2140,23 @@ impl<'a> ListContentKeyPolicies<'a> {
         self
     }
     /// OData filter expression, for example `name eq 'intro'`.
-    pub fn filter<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<String>,
-    {
-        self.filter = value
-            .try_into()
-            .map(Some)
-            .map_err(|_| "conversion to `text` for filter failed".to_string());
+    ///
+    /// Takes conditions on the fields of [`fields::content_key_policies`](super::fields::content_key_policies), or text.
+    pub fn filter(
+        mut self,
+        value: impl Into<Filter<super::fields::content_key_policies::List>>,
+    ) -> Self {
+        self.filter = Ok(Some(value.into().as_str().to_owned()));
         self
     }
     /// Comma-separated fields, each with an optional ` asc` or ` desc`.
-    pub fn orderby<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<String>,
-    {
-        self.orderby = value
-            .try_into()
-            .map(Some)
-            .map_err(|_| "conversion to `text` for orderby failed".to_string());
+    ///
+    /// Takes an order by the fields of [`fields::content_key_policies`](super::fields::content_key_policies), or text.
+    pub fn orderby(
+        mut self,
+        value: impl Into<OrderBy<super::fields::content_key_policies::List>>,
+    ) -> Self {
+        self.orderby = Ok(Some(value.into().as_str().to_owned()));
         self
     }
     /// Where the page starts; taken from the link of the page before.
@@ -2813,15 +2822,22 @@ impl<'a> ListDestinations<'a> {
         self
     }
     /// OData filter expression, for example `name eq 'intro'`.
-    pub fn filter<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<String>,
-    {
-        self.filter = value
-            .try_into()
-            .map(Some)
-            .map_err(|_| "conversion to `text` for filter failed".to_string());
+    ///
+    /// Takes conditions on the fields of [`fields::destinations`](super::fields::destinations), or text.
+    pub fn filter(
+        mut self,
+        value: impl Into<Filter<super::fields::destinations::List>>,
+    ) -> Self {
+        self.filter = Ok(Some(value.into().as_str().to_owned()));
         self
+    }
+    /// Only items whose label `key` is `value`; several values for one key are alternatives.
+    pub fn label_eq(self, key: impl AsRef<str>, value: impl AsRef<str>) -> Self {
+        self.label(format!("{}={}", key.as_ref(), value.as_ref()))
+    }
+    /// Only items whose label `key` contains `part`.
+    pub fn label_contains(self, key: impl AsRef<str>, part: impl AsRef<str>) -> Self {
+        self.label(format!("{}~{}", key.as_ref(), part.as_ref()))
     }
     /// Label filter: `key=value` (exact) or `key~part` (contains). Each call adds one.
     pub fn label(mut self, value: impl Into<String>) -> Self {
@@ -2838,14 +2854,13 @@ impl<'a> ListDestinations<'a> {
         self
     }
     /// Comma-separated fields, each with an optional ` asc` or ` desc`.
-    pub fn orderby<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<String>,
-    {
-        self.orderby = value
-            .try_into()
-            .map(Some)
-            .map_err(|_| "conversion to `text` for orderby failed".to_string());
+    ///
+    /// Takes an order by the fields of [`fields::destinations`](super::fields::destinations), or text.
+    pub fn orderby(
+        mut self,
+        value: impl Into<OrderBy<super::fields::destinations::List>>,
+    ) -> Self {
+        self.orderby = Ok(Some(value.into().as_str().to_owned()));
         self
     }
     /// Where the page starts; taken from the link of the page before.
@@ -3324,25 +3339,23 @@ impl<'a> ListJobs<'a> {
         self
     }
     /// OData filter expression, for example `name eq 'intro'`.
-    pub fn filter<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<String>,
-    {
-        self.filter = value
-            .try_into()
-            .map(Some)
-            .map_err(|_| "conversion to `text` for filter failed".to_string());
+    ///
+    /// Takes conditions on the fields of [`fields::jobs`](super::fields::jobs), or text.
+    pub fn filter(
+        mut self,
+        value: impl Into<Filter<super::fields::jobs::List>>,
+    ) -> Self {
+        self.filter = Ok(Some(value.into().as_str().to_owned()));
         self
     }
     /// Comma-separated fields, each with an optional ` asc` or ` desc`.
-    pub fn orderby<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<String>,
-    {
-        self.orderby = value
-            .try_into()
-            .map(Some)
-            .map_err(|_| "conversion to `text` for orderby failed".to_string());
+    ///
+    /// Takes an order by the fields of [`fields::jobs`](super::fields::jobs), or text.
+    pub fn orderby(
+        mut self,
+        value: impl Into<OrderBy<super::fields::jobs::List>>,
+    ) -> Self {
+        self.orderby = Ok(Some(value.into().as_str().to_owned()));
         self
     }
     /// Where the page starts; taken from the link of the page before.
@@ -3452,15 +3465,22 @@ impl<'a> ListLiveEvents<'a> {
         self
     }
     /// OData filter expression, for example `name eq 'intro'`.
-    pub fn filter<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<String>,
-    {
-        self.filter = value
-            .try_into()
-            .map(Some)
-            .map_err(|_| "conversion to `text` for filter failed".to_string());
+    ///
+    /// Takes conditions on the fields of [`fields::live_events`](super::fields::live_events), or text.
+    pub fn filter(
+        mut self,
+        value: impl Into<Filter<super::fields::live_events::List>>,
+    ) -> Self {
+        self.filter = Ok(Some(value.into().as_str().to_owned()));
         self
+    }
+    /// Only items whose label `key` is `value`; several values for one key are alternatives.
+    pub fn label_eq(self, key: impl AsRef<str>, value: impl AsRef<str>) -> Self {
+        self.label(format!("{}={}", key.as_ref(), value.as_ref()))
+    }
+    /// Only items whose label `key` contains `part`.
+    pub fn label_contains(self, key: impl AsRef<str>, part: impl AsRef<str>) -> Self {
+        self.label(format!("{}~{}", key.as_ref(), part.as_ref()))
     }
     /// Label filter: `key=value` (exact) or `key~part` (contains). Each call adds one.
     pub fn label(mut self, value: impl Into<String>) -> Self {
@@ -3477,14 +3497,13 @@ impl<'a> ListLiveEvents<'a> {
         self
     }
     /// Comma-separated fields, each with an optional ` asc` or ` desc`.
-    pub fn orderby<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<String>,
-    {
-        self.orderby = value
-            .try_into()
-            .map(Some)
-            .map_err(|_| "conversion to `text` for orderby failed".to_string());
+    ///
+    /// Takes an order by the fields of [`fields::live_events`](super::fields::live_events), or text.
+    pub fn orderby(
+        mut self,
+        value: impl Into<OrderBy<super::fields::live_events::List>>,
+    ) -> Self {
+        self.orderby = Ok(Some(value.into().as_str().to_owned()));
         self
     }
     /// Where the page starts; taken from the link of the page before.
@@ -4046,25 +4065,23 @@ impl<'a> ListLiveOutputs<'a> {
         self
     }
     /// OData filter expression, for example `name eq 'intro'`.
-    pub fn filter<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<String>,
-    {
-        self.filter = value
-            .try_into()
-            .map(Some)
-            .map_err(|_| "conversion to `text` for filter failed".to_string());
+    ///
+    /// Takes conditions on the fields of [`fields::live_outputs`](super::fields::live_outputs), or text.
+    pub fn filter(
+        mut self,
+        value: impl Into<Filter<super::fields::live_outputs::List>>,
+    ) -> Self {
+        self.filter = Ok(Some(value.into().as_str().to_owned()));
         self
     }
     /// Comma-separated fields, each with an optional ` asc` or ` desc`.
-    pub fn orderby<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<String>,
-    {
-        self.orderby = value
-            .try_into()
-            .map(Some)
-            .map_err(|_| "conversion to `text` for orderby failed".to_string());
+    ///
+    /// Takes an order by the fields of [`fields::live_outputs`](super::fields::live_outputs), or text.
+    pub fn orderby(
+        mut self,
+        value: impl Into<OrderBy<super::fields::live_outputs::List>>,
+    ) -> Self {
+        self.orderby = Ok(Some(value.into().as_str().to_owned()));
         self
     }
     /// Where the page starts; taken from the link of the page before.
@@ -4898,15 +4915,22 @@ impl<'a> ListSources<'a> {
         self
     }
     /// OData filter expression, for example `name eq 'intro'`.
-    pub fn filter<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<String>,
-    {
-        self.filter = value
-            .try_into()
-            .map(Some)
-            .map_err(|_| "conversion to `text` for filter failed".to_string());
+    ///
+    /// Takes conditions on the fields of [`fields::sources`](super::fields::sources), or text.
+    pub fn filter(
+        mut self,
+        value: impl Into<Filter<super::fields::sources::List>>,
+    ) -> Self {
+        self.filter = Ok(Some(value.into().as_str().to_owned()));
         self
+    }
+    /// Only items whose label `key` is `value`; several values for one key are alternatives.
+    pub fn label_eq(self, key: impl AsRef<str>, value: impl AsRef<str>) -> Self {
+        self.label(format!("{}={}", key.as_ref(), value.as_ref()))
+    }
+    /// Only items whose label `key` contains `part`.
+    pub fn label_contains(self, key: impl AsRef<str>, part: impl AsRef<str>) -> Self {
+        self.label(format!("{}~{}", key.as_ref(), part.as_ref()))
     }
     /// Label filter: `key=value` (exact) or `key~part` (contains). Each call adds one.
     pub fn label(mut self, value: impl Into<String>) -> Self {
@@ -4923,14 +4947,13 @@ impl<'a> ListSources<'a> {
         self
     }
     /// Comma-separated fields, each with an optional ` asc` or ` desc`.
-    pub fn orderby<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<String>,
-    {
-        self.orderby = value
-            .try_into()
-            .map(Some)
-            .map_err(|_| "conversion to `text` for orderby failed".to_string());
+    ///
+    /// Takes an order by the fields of [`fields::sources`](super::fields::sources), or text.
+    pub fn orderby(
+        mut self,
+        value: impl Into<OrderBy<super::fields::sources::List>>,
+    ) -> Self {
+        self.orderby = Ok(Some(value.into().as_str().to_owned()));
         self
     }
     /// Where the page starts; taken from the link of the page before.
@@ -5394,25 +5417,23 @@ impl<'a> ListStorages<'a> {
         self
     }
     /// OData filter expression, for example `name eq 'intro'`.
-    pub fn filter<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<String>,
-    {
-        self.filter = value
-            .try_into()
-            .map(Some)
-            .map_err(|_| "conversion to `text` for filter failed".to_string());
+    ///
+    /// Takes conditions on the fields of [`fields::storages`](super::fields::storages), or text.
+    pub fn filter(
+        mut self,
+        value: impl Into<Filter<super::fields::storages::List>>,
+    ) -> Self {
+        self.filter = Ok(Some(value.into().as_str().to_owned()));
         self
     }
     /// Comma-separated fields, each with an optional ` asc` or ` desc`.
-    pub fn orderby<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<String>,
-    {
-        self.orderby = value
-            .try_into()
-            .map(Some)
-            .map_err(|_| "conversion to `text` for orderby failed".to_string());
+    ///
+    /// Takes an order by the fields of [`fields::storages`](super::fields::storages), or text.
+    pub fn orderby(
+        mut self,
+        value: impl Into<OrderBy<super::fields::storages::List>>,
+    ) -> Self {
+        self.orderby = Ok(Some(value.into().as_str().to_owned()));
         self
     }
     /// Where the page starts; taken from the link of the page before.
@@ -6263,25 +6284,23 @@ impl<'a> ListStreamingEndpoints<'a> {
         self
     }
     /// OData filter expression, for example `name eq 'intro'`.
-    pub fn filter<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<String>,
-    {
-        self.filter = value
-            .try_into()
-            .map(Some)
-            .map_err(|_| "conversion to `text` for filter failed".to_string());
+    ///
+    /// Takes conditions on the fields of [`fields::streaming_endpoints`](super::fields::streaming_endpoints), or text.
+    pub fn filter(
+        mut self,
+        value: impl Into<Filter<super::fields::streaming_endpoints::List>>,
+    ) -> Self {
+        self.filter = Ok(Some(value.into().as_str().to_owned()));
         self
     }
     /// Comma-separated fields, each with an optional ` asc` or ` desc`.
-    pub fn orderby<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<String>,
-    {
-        self.orderby = value
-            .try_into()
-            .map(Some)
-            .map_err(|_| "conversion to `text` for orderby failed".to_string());
+    ///
+    /// Takes an order by the fields of [`fields::streaming_endpoints`](super::fields::streaming_endpoints), or text.
+    pub fn orderby(
+        mut self,
+        value: impl Into<OrderBy<super::fields::streaming_endpoints::List>>,
+    ) -> Self {
+        self.orderby = Ok(Some(value.into().as_str().to_owned()));
         self
     }
     /// Where the page starts; taken from the link of the page before.
@@ -7300,25 +7319,23 @@ impl<'a> ListStreamingLocators<'a> {
         self
     }
     /// OData filter expression, for example `name eq 'intro'`.
-    pub fn filter<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<String>,
-    {
-        self.filter = value
-            .try_into()
-            .map(Some)
-            .map_err(|_| "conversion to `text` for filter failed".to_string());
+    ///
+    /// Takes conditions on the fields of [`fields::streaming_locators`](super::fields::streaming_locators), or text.
+    pub fn filter(
+        mut self,
+        value: impl Into<Filter<super::fields::streaming_locators::List>>,
+    ) -> Self {
+        self.filter = Ok(Some(value.into().as_str().to_owned()));
         self
     }
     /// Comma-separated fields, each with an optional ` asc` or ` desc`.
-    pub fn orderby<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<String>,
-    {
-        self.orderby = value
-            .try_into()
-            .map(Some)
-            .map_err(|_| "conversion to `text` for orderby failed".to_string());
+    ///
+    /// Takes an order by the fields of [`fields::streaming_locators`](super::fields::streaming_locators), or text.
+    pub fn orderby(
+        mut self,
+        value: impl Into<OrderBy<super::fields::streaming_locators::List>>,
+    ) -> Self {
+        self.orderby = Ok(Some(value.into().as_str().to_owned()));
         self
     }
     /// Where the page starts; taken from the link of the page before.
@@ -7984,25 +8001,23 @@ impl<'a> ListStreamingPolicies<'a> {
         self
     }
     /// OData filter expression, for example `name eq 'intro'`.
-    pub fn filter<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<String>,
-    {
-        self.filter = value
-            .try_into()
-            .map(Some)
-            .map_err(|_| "conversion to `text` for filter failed".to_string());
+    ///
+    /// Takes conditions on the fields of [`fields::streaming_policies`](super::fields::streaming_policies), or text.
+    pub fn filter(
+        mut self,
+        value: impl Into<Filter<super::fields::streaming_policies::List>>,
+    ) -> Self {
+        self.filter = Ok(Some(value.into().as_str().to_owned()));
         self
     }
     /// Comma-separated fields, each with an optional ` asc` or ` desc`.
-    pub fn orderby<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<String>,
-    {
-        self.orderby = value
-            .try_into()
-            .map(Some)
-            .map_err(|_| "conversion to `text` for orderby failed".to_string());
+    ///
+    /// Takes an order by the fields of [`fields::streaming_policies`](super::fields::streaming_policies), or text.
+    pub fn orderby(
+        mut self,
+        value: impl Into<OrderBy<super::fields::streaming_policies::List>>,
+    ) -> Self {
+        self.orderby = Ok(Some(value.into().as_str().to_owned()));
         self
     }
     /// Where the page starts; taken from the link of the page before.
@@ -8387,25 +8402,23 @@ impl<'a> ListTransforms<'a> {
         self
     }
     /// OData filter expression, for example `name eq 'intro'`.
-    pub fn filter<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<String>,
-    {
-        self.filter = value
-            .try_into()
-            .map(Some)
-            .map_err(|_| "conversion to `text` for filter failed".to_string());
+    ///
+    /// Takes conditions on the fields of [`fields::transforms`](super::fields::transforms), or text.
+    pub fn filter(
+        mut self,
+        value: impl Into<Filter<super::fields::transforms::List>>,
+    ) -> Self {
+        self.filter = Ok(Some(value.into().as_str().to_owned()));
         self
     }
     /// Comma-separated fields, each with an optional ` asc` or ` desc`.
-    pub fn orderby<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<String>,
-    {
-        self.orderby = value
-            .try_into()
-            .map(Some)
-            .map_err(|_| "conversion to `text` for orderby failed".to_string());
+    ///
+    /// Takes an order by the fields of [`fields::transforms`](super::fields::transforms), or text.
+    pub fn orderby(
+        mut self,
+        value: impl Into<OrderBy<super::fields::transforms::List>>,
+    ) -> Self {
+        self.orderby = Ok(Some(value.into().as_str().to_owned()));
         self
     }
     /// Where the page starts; taken from the link of the page before.

@@ -3,7 +3,10 @@
 //! Requests: one builder for each operation, whose arguments are set by name.
 
 #[allow(unused_imports, reason = "not every API needs all of them")]
-use mkio_core::{ByteStream, Response, Result, glue};
+use mkio_core::{
+    ByteStream, Response, Result, glue,
+    page::query::{Filter, OrderBy},
+};
 use progenitor_client::{ClientHooks, OperationInfo};
 
 #[allow(unused_imports, reason = "not every API has typed bodies")]
@@ -46,15 +49,22 @@ impl<'a> ListConfigs<'a> {
         self
     }
     /// OData filter expression, for example `name eq 'intro'`.
-    pub fn filter<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<String>,
-    {
-        self.filter = value
-            .try_into()
-            .map(Some)
-            .map_err(|_| "conversion to `text` for filter failed".to_string());
+    ///
+    /// Takes conditions on the fields of [`fields::configs`](super::fields::configs), or text.
+    pub fn filter(
+        mut self,
+        value: impl Into<Filter<super::fields::configs::List>>,
+    ) -> Self {
+        self.filter = Ok(Some(value.into().as_str().to_owned()));
         self
+    }
+    /// Only items whose label `key` is `value`; several values for one key are alternatives.
+    pub fn label_eq(self, key: impl AsRef<str>, value: impl AsRef<str>) -> Self {
+        self.label(format!("{}={}", key.as_ref(), value.as_ref()))
+    }
+    /// Only items whose label `key` contains `part`.
+    pub fn label_contains(self, key: impl AsRef<str>, part: impl AsRef<str>) -> Self {
+        self.label(format!("{}~{}", key.as_ref(), part.as_ref()))
     }
     /// Label filter: `key=value` (exact) or `key~part` (contains). Each call adds one.
     pub fn label(mut self, value: impl Into<String>) -> Self {
@@ -71,14 +81,13 @@ impl<'a> ListConfigs<'a> {
         self
     }
     /// Comma-separated fields, each with an optional ` asc` or ` desc`.
-    pub fn orderby<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<String>,
-    {
-        self.orderby = value
-            .try_into()
-            .map(Some)
-            .map_err(|_| "conversion to `text` for orderby failed".to_string());
+    ///
+    /// Takes an order by the fields of [`fields::configs`](super::fields::configs), or text.
+    pub fn orderby(
+        mut self,
+        value: impl Into<OrderBy<super::fields::configs::List>>,
+    ) -> Self {
+        self.orderby = Ok(Some(value.into().as_str().to_owned()));
         self
     }
     /// Where the page starts; taken from the link of the page before.
@@ -214,15 +223,22 @@ impl<'a> ListConfigsOfType<'a> {
         self
     }
     /// OData filter expression, for example `name eq 'intro'`.
-    pub fn filter<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<String>,
-    {
-        self.filter = value
-            .try_into()
-            .map(Some)
-            .map_err(|_| "conversion to `text` for filter failed".to_string());
+    ///
+    /// Takes conditions on the fields of [`fields::configs_of_type`](super::fields::configs_of_type), or text.
+    pub fn filter(
+        mut self,
+        value: impl Into<Filter<super::fields::configs_of_type::List>>,
+    ) -> Self {
+        self.filter = Ok(Some(value.into().as_str().to_owned()));
         self
+    }
+    /// Only items whose label `key` is `value`; several values for one key are alternatives.
+    pub fn label_eq(self, key: impl AsRef<str>, value: impl AsRef<str>) -> Self {
+        self.label(format!("{}={}", key.as_ref(), value.as_ref()))
+    }
+    /// Only items whose label `key` contains `part`.
+    pub fn label_contains(self, key: impl AsRef<str>, part: impl AsRef<str>) -> Self {
+        self.label(format!("{}~{}", key.as_ref(), part.as_ref()))
     }
     /// Label filter: `key=value` (exact) or `key~part` (contains). Each call adds one.
     pub fn label(mut self, value: impl Into<String>) -> Self {
@@ -239,14 +255,13 @@ impl<'a> ListConfigsOfType<'a> {
         self
     }
     /// Comma-separated fields, each with an optional ` asc` or ` desc`.
-    pub fn orderby<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<String>,
-    {
-        self.orderby = value
-            .try_into()
-            .map(Some)
-            .map_err(|_| "conversion to `text` for orderby failed".to_string());
+    ///
+    /// Takes an order by the fields of [`fields::configs_of_type`](super::fields::configs_of_type), or text.
+    pub fn orderby(
+        mut self,
+        value: impl Into<OrderBy<super::fields::configs_of_type::List>>,
+    ) -> Self {
+        self.orderby = Ok(Some(value.into().as_str().to_owned()));
         self
     }
     /// Where the page starts; taken from the link of the page before.
@@ -702,15 +717,22 @@ impl<'a> ListConfigVersions<'a> {
         self
     }
     /// OData filter expression, for example `name eq 'intro'`.
-    pub fn filter<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<String>,
-    {
-        self.filter = value
-            .try_into()
-            .map(Some)
-            .map_err(|_| "conversion to `text` for filter failed".to_string());
+    ///
+    /// Takes conditions on the fields of [`fields::config_versions`](super::fields::config_versions), or text.
+    pub fn filter(
+        mut self,
+        value: impl Into<Filter<super::fields::config_versions::List>>,
+    ) -> Self {
+        self.filter = Ok(Some(value.into().as_str().to_owned()));
         self
+    }
+    /// Only items whose label `key` is `value`; several values for one key are alternatives.
+    pub fn label_eq(self, key: impl AsRef<str>, value: impl AsRef<str>) -> Self {
+        self.label(format!("{}={}", key.as_ref(), value.as_ref()))
+    }
+    /// Only items whose label `key` contains `part`.
+    pub fn label_contains(self, key: impl AsRef<str>, part: impl AsRef<str>) -> Self {
+        self.label(format!("{}~{}", key.as_ref(), part.as_ref()))
     }
     /// Label filter: `key=value` (exact) or `key~part` (contains). Each call adds one.
     pub fn label(mut self, value: impl Into<String>) -> Self {
@@ -727,14 +749,13 @@ impl<'a> ListConfigVersions<'a> {
         self
     }
     /// Comma-separated fields, each with an optional ` asc` or ` desc`.
-    pub fn orderby<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<String>,
-    {
-        self.orderby = value
-            .try_into()
-            .map(Some)
-            .map_err(|_| "conversion to `text` for orderby failed".to_string());
+    ///
+    /// Takes an order by the fields of [`fields::config_versions`](super::fields::config_versions), or text.
+    pub fn orderby(
+        mut self,
+        value: impl Into<OrderBy<super::fields::config_versions::List>>,
+    ) -> Self {
+        self.orderby = Ok(Some(value.into().as_str().to_owned()));
         self
     }
     /// Where the page starts; taken from the link of the page before.
@@ -1093,15 +1114,22 @@ impl<'a> ListPresets<'a> {
         self
     }
     /// OData filter expression, for example `name eq 'intro'`.
-    pub fn filter<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<String>,
-    {
-        self.filter = value
-            .try_into()
-            .map(Some)
-            .map_err(|_| "conversion to `text` for filter failed".to_string());
+    ///
+    /// Takes conditions on the fields of [`fields::presets`](super::fields::presets), or text.
+    pub fn filter(
+        mut self,
+        value: impl Into<Filter<super::fields::presets::List>>,
+    ) -> Self {
+        self.filter = Ok(Some(value.into().as_str().to_owned()));
         self
+    }
+    /// Only items whose label `key` is `value`; several values for one key are alternatives.
+    pub fn label_eq(self, key: impl AsRef<str>, value: impl AsRef<str>) -> Self {
+        self.label(format!("{}={}", key.as_ref(), value.as_ref()))
+    }
+    /// Only items whose label `key` contains `part`.
+    pub fn label_contains(self, key: impl AsRef<str>, part: impl AsRef<str>) -> Self {
+        self.label(format!("{}~{}", key.as_ref(), part.as_ref()))
     }
     /// Label filter: `key=value` (exact) or `key~part` (contains). Each call adds one.
     pub fn label(mut self, value: impl Into<String>) -> Self {
@@ -1118,14 +1146,13 @@ impl<'a> ListPresets<'a> {
         self
     }
     /// Comma-separated fields, each with an optional ` asc` or ` desc`.
-    pub fn orderby<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<String>,
-    {
-        self.orderby = value
-            .try_into()
-            .map(Some)
-            .map_err(|_| "conversion to `text` for orderby failed".to_string());
+    ///
+    /// Takes an order by the fields of [`fields::presets`](super::fields::presets), or text.
+    pub fn orderby(
+        mut self,
+        value: impl Into<OrderBy<super::fields::presets::List>>,
+    ) -> Self {
+        self.orderby = Ok(Some(value.into().as_str().to_owned()));
         self
     }
     /// Where the page starts; taken from the link of the page before.
@@ -1261,15 +1288,22 @@ impl<'a> ListPresetsOfType<'a> {
         self
     }
     /// OData filter expression, for example `name eq 'intro'`.
-    pub fn filter<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<String>,
-    {
-        self.filter = value
-            .try_into()
-            .map(Some)
-            .map_err(|_| "conversion to `text` for filter failed".to_string());
+    ///
+    /// Takes conditions on the fields of [`fields::presets_of_type`](super::fields::presets_of_type), or text.
+    pub fn filter(
+        mut self,
+        value: impl Into<Filter<super::fields::presets_of_type::List>>,
+    ) -> Self {
+        self.filter = Ok(Some(value.into().as_str().to_owned()));
         self
+    }
+    /// Only items whose label `key` is `value`; several values for one key are alternatives.
+    pub fn label_eq(self, key: impl AsRef<str>, value: impl AsRef<str>) -> Self {
+        self.label(format!("{}={}", key.as_ref(), value.as_ref()))
+    }
+    /// Only items whose label `key` contains `part`.
+    pub fn label_contains(self, key: impl AsRef<str>, part: impl AsRef<str>) -> Self {
+        self.label(format!("{}~{}", key.as_ref(), part.as_ref()))
     }
     /// Label filter: `key=value` (exact) or `key~part` (contains). Each call adds one.
     pub fn label(mut self, value: impl Into<String>) -> Self {
@@ -1286,14 +1320,13 @@ impl<'a> ListPresetsOfType<'a> {
         self
     }
     /// Comma-separated fields, each with an optional ` asc` or ` desc`.
-    pub fn orderby<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<String>,
-    {
-        self.orderby = value
-            .try_into()
-            .map(Some)
-            .map_err(|_| "conversion to `text` for orderby failed".to_string());
+    ///
+    /// Takes an order by the fields of [`fields::presets_of_type`](super::fields::presets_of_type), or text.
+    pub fn orderby(
+        mut self,
+        value: impl Into<OrderBy<super::fields::presets_of_type::List>>,
+    ) -> Self {
+        self.orderby = Ok(Some(value.into().as_str().to_owned()));
         self
     }
     /// Where the page starts; taken from the link of the page before.
