@@ -134,8 +134,7 @@ impl TokenSource {
 
     /// The current token, if it is good for a while: the usual case.
     pub(crate) fn ready(&self) -> Option<Bearer> {
-        self.current()
-            .filter(|bearer| bearer.is_fresh(self.margin))
+        self.current().filter(|bearer| bearer.is_fresh(self.margin))
     }
 
     /// A token that has not expired; asks the provider when there is none, or it expires within

@@ -49,7 +49,12 @@ pub(super) struct Attempt<'a> {
 pub(super) type Answer = (reqwest::Response, Option<Bytes>);
 
 impl Attempt<'_> {
-    pub(super) async fn run(&self, request: reqwest::Request) -> Result<Answer, Failed> {
+    /// Takes the request out of its place just before it is sent: requests are large, and what is
+    /// an argument of an async function is copied on the way down.
+    pub(super) async fn run(
+        &self,
+        request: &mut Option<reqwest::Request>,
+    ) -> Result<Answer, Failed> {
         // One timer for everything that is waited for.
         let mut timer = pin!(sleep_until(self.deadline));
         let mut response = self.answer(request, &mut timer).await?;
@@ -78,15 +83,24 @@ impl Attempt<'_> {
     /// Sends the request, and again wherever redirects within the service lead.
     async fn answer(
         &self,
-        mut request: reqwest::Request,
+        request: &mut Option<reqwest::Request>,
         timer: &mut Timer<'_>,
     ) -> Result<reqwest::Response, Failed> {
         let mut asked = None;
         for _ in 0..=redirect::LIMIT {
-            let response = self
-                .in_time(timer, self.carrier.send(request))
-                .await?
-                .map_err(failed)?;
+            let Some(now) = request.take() else {
+                break;
+            };
+            let response = match self.carrier {
+                Carrier::Own(client) => self
+                    .in_time(timer, pin!(client.execute(now)))
+                    .await?
+                    .map_err(DispatchError::from),
+                Carrier::Other(dispatch) => {
+                    self.in_time(timer, pin!(dispatch.dispatch(now))).await?
+                }
+            };
+            let response = response.map_err(failed)?;
             let Some(spare) = self.spare.filter(|_| response.status().is_redirection()) else {
                 return Ok(response);
             };
@@ -98,7 +112,7 @@ impl Attempt<'_> {
             };
             *next.url_mut() = target.clone();
             asked = Some(target);
-            request = next;
+            *request = Some(next);
         }
         let message = format!("more than {} redirects", redirect::LIMIT);
         let error = Error::new(ErrorKind::Origin, message);
@@ -111,14 +125,14 @@ impl Attempt<'_> {
         timer: &mut Timer<'_>,
     ) -> Result<Bytes, Failed> {
         let broken = |error: reqwest::Error| failed(error.into());
-        let first = self.in_time(timer, response.chunk()).await?;
+        let first = self.in_time(timer, pin!(response.chunk())).await?;
         let Some(first) = first.map_err(broken)? else {
             return Ok(Bytes::new());
         };
         // Most bodies come in one piece, which is not copied.
         let mut whole: Option<BytesMut> = None;
         loop {
-            let next = self.in_time(timer, response.chunk()).await?;
+            let next = self.in_time(timer, pin!(response.chunk())).await?;
             let Some(next) = next.map_err(broken)? else {
                 return Ok(whole.map_or(first, BytesMut::freeze));
             };
@@ -132,7 +146,7 @@ impl Attempt<'_> {
     async fn error_body(&self, response: &mut reqwest::Response, timer: &mut Timer<'_>) -> Bytes {
         let mut body = BytesMut::new();
         while body.len() < ERROR_BODY {
-            match self.in_time(timer, response.chunk()).await {
+            match self.in_time(timer, pin!(response.chunk())).await {
                 Ok(Ok(Some(piece))) => body.extend_from_slice(&piece),
                 _ => break,
             }
@@ -144,9 +158,8 @@ impl Attempt<'_> {
     async fn in_time<F: Future>(
         &self,
         timer: &mut Timer<'_>,
-        future: F,
+        mut future: Pin<&mut F>,
     ) -> Result<F::Output, Failed> {
-        let mut future = pin!(future);
         let in_time = poll_fn(|cx| match future.as_mut().poll(cx) {
             Poll::Ready(output) => Poll::Ready(Some(output)),
             Poll::Pending => timer.as_mut().poll(cx).map(|()| None),

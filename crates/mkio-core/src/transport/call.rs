@@ -4,7 +4,7 @@ use std::{future::Future, sync::Arc, time::Duration};
 
 use http::header::{AUTHORIZATION, USER_AGENT};
 use tokio::time::{Instant, sleep, timeout_at};
-use tracing::Instrument;
+use tracing::{Instrument, Span};
 
 use super::{
     CallSettings, Core, Route, Transport,
@@ -22,57 +22,34 @@ use crate::{
     token::Bearer,
 };
 
-/// Sends a request, as often as it takes and may. The body of the answer is apart, as [`Received`].
-pub(super) async fn run(
-    transport: &Transport,
-    request: reqwest::Request,
-    operation: &'static Operation,
-) -> Result<reqwest::Response> {
-    let span = trace::span(&request, operation);
-    let route = transport.core.routes.of(operation.api);
-    run_on(transport, route, request, operation)
-        .instrument(span)
-        .await
-}
+impl Transport {
+    /// Sends a request, as often as it takes and may. The body of the answer is apart, as
+    /// [`Received`].
+    pub(crate) async fn call(
+        &self,
+        request: reqwest::Request,
+        operation: &'static Operation,
+    ) -> Result<reqwest::Response> {
+        let route = self.core.routes.of(operation.api);
+        self.call_on(route, request, operation).await
+    }
 
-/// The same for a route that the caller chose.
-pub(super) async fn run_on(
-    transport: &Transport,
-    route: &Route,
-    request: reqwest::Request,
-    operation: &'static Operation,
-) -> Result<reqwest::Response> {
-    let started = Instant::now();
-    let total = transport.settings.total_timeout;
-    let mut call = Call {
-        core: &transport.core,
-        settings: &transport.settings,
-        operation,
-        route,
-        started,
-        // A limit too far away to express is no limit.
-        deadline: started.checked_add(total).unwrap_or(started + FAR),
-        lane: route
-            .budgeted
-            .then(|| {
-                transport
-                    .core
-                    .budget
-                    .lane(request.url().path(), operation.is_read())
-            })
-            .flatten(),
-        repeatable: repeatable(operation, &request),
-        spare: None,
-        bearer: None,
-        ticket: Ticket::default(),
-        attempts: 0,
-        waited: Duration::ZERO,
-        at_once: true,
-        last: None,
-        unknown: false,
-    };
-    let result = call.attempts(request).await;
-    call.finish(result)
+    /// The same for a route that the caller chose.
+    pub(super) async fn call_on(
+        &self,
+        route: &Route,
+        request: reqwest::Request,
+        operation: &'static Operation,
+    ) -> Result<reqwest::Response> {
+        let span = trace::span(&request, operation);
+        let mut call = Call::new(self, route, request, operation);
+        // Instrumenting copies the future; without a listener that is for nothing.
+        let result = match span.is_none() {
+            true => call.attempts().await,
+            false => call.attempts().instrument(span.clone()).await,
+        };
+        call.finish(&span, result)
+    }
 }
 
 /// Thirty years.
@@ -87,7 +64,9 @@ struct Call<'a> {
     deadline: Instant,
     lane: Option<Arc<Lane>>,
     repeatable: bool,
-    /// The request for the next attempt; none when its body is a stream.
+    /// The request for the attempt that comes.
+    next: Option<reqwest::Request>,
+    /// A copy for the one after; none when the body is a stream.
     spare: Option<reqwest::Request>,
     bearer: Option<Bearer>,
     ticket: Ticket,
@@ -101,31 +80,53 @@ struct Call<'a> {
     unknown: bool,
 }
 
-impl Call<'_> {
-    async fn attempts(&mut self, mut request: reqwest::Request) -> Result<Answer> {
-        origin::same(self.route.url(), request.url())?;
-        if let Some(user_agent) = &self.core.user_agent {
-            let headers = request.headers_mut();
-            headers
-                .entry(USER_AGENT)
-                .or_insert_with(|| user_agent.clone());
+impl<'a> Call<'a> {
+    fn new(
+        transport: &'a Transport,
+        route: &'a Route,
+        request: reqwest::Request,
+        operation: &'static Operation,
+    ) -> Self {
+        let (core, settings) = (&*transport.core, &transport.settings);
+        let started = Instant::now();
+        let lane = route
+            .budgeted
+            .then(|| core.budget.lane(request.url().path(), operation.is_read()));
+        Self {
+            core,
+            settings,
+            operation,
+            route,
+            started,
+            // A limit too far away to express is no limit.
+            deadline: started
+                .checked_add(settings.total_timeout)
+                .unwrap_or(started + FAR),
+            lane: lane.flatten(),
+            repeatable: repeatable(operation, &request),
+            next: Some(request),
+            spare: None,
+            bearer: None,
+            ticket: Ticket::default(),
+            attempts: 0,
+            waited: Duration::ZERO,
+            at_once: true,
+            last: None,
+            unknown: false,
         }
-        let brings_its_own_token = match request.headers_mut().get_mut(AUTHORIZATION) {
-            Some(value) => {
-                value.set_sensitive(true);
-                true
-            }
-            None => false,
-        };
+    }
+
+    async fn attempts(&mut self) -> Result<Answer> {
+        let brings_its_own_token = self.prepare()?;
         let mut replaced = false;
         loop {
             self.turn().await?;
             if !brings_its_own_token {
-                self.authorize(&mut request).await?;
+                self.authorize().await?;
             }
-            self.spare = request.try_clone();
+            self.spare = self.next.as_ref().and_then(reqwest::Request::try_clone);
             self.attempts += 1;
-            let failed = match self.attempt(request).await {
+            let failed = match self.attempt().await {
                 Ok(answer) => {
                     if let Some(lane) = &self.lane {
                         lane.flows();
@@ -141,7 +142,7 @@ impl Call<'_> {
                 match self.replace_token().await {
                     Ok(true) => {
                         trace::attempt_failed(self.attempts, &failed, Some(Duration::ZERO));
-                        request = self.again(failed.error)?;
+                        self.next = self.spare.take();
                         continue;
                     }
                     Ok(false) => {}
@@ -151,8 +152,26 @@ impl Call<'_> {
                     }
                 }
             }
-            request = self.after(failed).await?;
+            self.after(failed).await?;
+            self.next = self.spare.take();
         }
+    }
+
+    /// Refuses a request that leaves the service, and completes its headers. True when it has an
+    /// `Authorization` of its own.
+    fn prepare(&mut self) -> Result<bool> {
+        let Some(request) = &mut self.next else {
+            return Ok(false);
+        };
+        origin::same(self.route.url(), request.url())?;
+        if let Some(user_agent) = &self.core.user_agent {
+            request
+                .headers_mut()
+                .entry(USER_AGENT)
+                .or_insert_with(|| user_agent.clone());
+        }
+        let own = request.headers_mut().get_mut(AUTHORIZATION);
+        Ok(own.map(|value| value.set_sensitive(true)).is_some())
     }
 
     /// Waits for a turn in the rate budget.
@@ -179,7 +198,9 @@ impl Call<'_> {
             let limit = self.settings.total_timeout;
             let error = Error::new(
                 ErrorKind::Timeout,
-                format!("the rate budget gives this call no turn within the total timeout of {limit:?}"),
+                format!(
+                    "the rate budget gives this call no turn within the total timeout of {limit:?}"
+                ),
             );
             match self.last.take() {
                 Some(last) => error.with_source(last),
@@ -188,7 +209,7 @@ impl Call<'_> {
         })
     }
 
-    async fn authorize(&mut self, request: &mut reqwest::Request) -> Result<()> {
+    async fn authorize(&mut self) -> Result<()> {
         let Some(source) = &self.route.token else {
             return match self.route.anonymous {
                 true => Ok(()),
@@ -202,7 +223,9 @@ impl Call<'_> {
                 self.in_time(source.get()).await??
             }
         };
-        request.headers_mut().insert(AUTHORIZATION, bearer.header());
+        if let Some(request) = &mut self.next {
+            request.headers_mut().insert(AUTHORIZATION, bearer.header());
+        }
         self.bearer = Some(bearer);
         Ok(())
     }
@@ -228,7 +251,7 @@ impl Call<'_> {
         })
     }
 
-    async fn attempt(&self, request: reqwest::Request) -> Result<Answer, Failed> {
+    async fn attempt(&mut self) -> Result<Answer, Failed> {
         let now = match self.at_once {
             true => self.started,
             false => Instant::now(),
@@ -247,7 +270,7 @@ impl Call<'_> {
             deadline,
             limit,
         };
-        match attempt.run(request).await {
+        match attempt.run(&mut self.next).await {
             Ok(answer) => {
                 trace::attempt_succeeded(self.attempts, answer.0.status(), now);
                 Ok(answer)
@@ -273,7 +296,7 @@ impl Call<'_> {
     }
 
     /// Decides what follows a failed attempt, and waits until it is time for the next.
-    async fn after(&mut self, failed: Failed) -> Result<reqwest::Request> {
+    async fn after(&mut self, failed: Failed) -> Result<()> {
         let policy = &self.settings.retry;
         self.unknown |= !self.operation.is_read() && leaves_open(failed.cause);
         let (throttled, hint) = match failed.cause {
@@ -315,19 +338,14 @@ impl Call<'_> {
             });
         }
         trace::attempt_failed(self.attempts, &failed, Some(wait));
-        self.last = Some(failed.error.clone());
+        self.last = Some(failed.error);
         self.at_once = false;
         sleep(wait).await;
-        self.again(failed.error)
-    }
-
-    /// The request for the next attempt.
-    fn again(&mut self, last: Error) -> Result<reqwest::Request> {
-        self.spare.take().ok_or(last)
+        Ok(())
     }
 
     /// Adds to the result what the call took.
-    fn finish(self, result: Result<Answer>) -> Result<reqwest::Response> {
+    fn finish(self, span: &Span, result: Result<Answer>) -> Result<reqwest::Response> {
         let call = CallInfo {
             attempts: self.attempts,
             elapsed: self.started.elapsed(),
@@ -335,7 +353,7 @@ impl Call<'_> {
         };
         match result {
             Ok((mut response, body)) => {
-                trace::finished(&call, Ok(response.status()));
+                trace::finished(span, &call, Ok(response.status()));
                 Received { body, call }.attach(&mut response);
                 Ok(response)
             }
@@ -345,7 +363,7 @@ impl Call<'_> {
                     true => error.with_outcome_unknown(),
                     false => error,
                 };
-                trace::finished(&call, Err(&error));
+                trace::finished(span, &call, Err(&error));
                 Err(error)
             }
         }

@@ -41,18 +41,6 @@ pub(crate) enum Carrier {
     Other(Arc<dyn Dispatch>),
 }
 
-impl Carrier {
-    pub(crate) async fn send(
-        &self,
-        request: reqwest::Request,
-    ) -> Result<reqwest::Response, DispatchError> {
-        match self {
-            Self::Own(client) => Ok(client.execute(request).await?),
-            Self::Other(dispatch) => dispatch.dispatch(request).await,
-        }
-    }
-}
-
 /// Why no answer came to a dispatched request.
 pub struct DispatchError {
     pub(crate) fault: Fault,

@@ -15,7 +15,6 @@ mod trace;
 
 use std::{fmt, sync::Arc};
 
-
 pub use builder::TransportBuilder;
 pub(crate) use dispatch::Carrier;
 pub use dispatch::{Dispatch, DispatchError, DispatchFuture};
@@ -104,15 +103,6 @@ impl Transport {
 
     pub(crate) fn retry_policy(&self) -> RetryPolicy {
         self.settings.retry
-    }
-
-    /// As [`exec`](Self::exec), but the body is apart, as [`Received`].
-    pub(crate) async fn call(
-        &self,
-        request: reqwest::Request,
-        operation: &'static Operation,
-    ) -> Result<reqwest::Response> {
-        call::run(self, request, operation).await
     }
 
     /// Sends a request that belongs to `operation` and gives its answer, whose status is always in

@@ -9,12 +9,11 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use url::Url;
 
-use super::{Transport, call, trace};
+use super::Transport;
 use crate::{
     ByteStream, Error, ErrorKind, Operation, Response, Result, error::BoxError, glue,
     operation::JSON_PATCH,
 };
-use tracing::Instrument;
 
 /// A request put together by hand, for operations and fields that the crates do not know yet.
 ///
@@ -183,10 +182,7 @@ impl RawRequest {
             .entry(ACCEPT)
             .or_insert(HeaderValue::from_static("application/json"));
         *request.body_mut() = self.body;
-        let span = trace::span(&request, operation);
-        let response = call::run_on(&self.transport, route, request, operation)
-            .instrument(span)
-            .await?;
+        let response = self.transport.call_on(route, request, operation).await?;
         Ok((response, operation))
     }
 }

@@ -71,8 +71,10 @@ pub(super) fn attempt_failed(attempts: u32, failed: &Failed, retry_in: Option<Du
     );
 }
 
-pub(super) fn finished(call: &CallInfo, result: Result<StatusCode, &Error>) {
-    let span = Span::current();
+pub(super) fn finished(span: &Span, call: &CallInfo, result: Result<StatusCode, &Error>) {
+    if span.is_none() {
+        return;
+    }
     let status = match result {
         Ok(status) => Some(status),
         Err(error) => {

@@ -1,5 +1,6 @@
 //! One span per call, one event per attempt, in OpenTelemetry's words.
 
+use ::tracing::{Instrument, field::Empty, info_span};
 use http::Method;
 use mkio_core::RateBudget;
 
@@ -99,4 +100,17 @@ async fn a_raw_request_shows_its_path_without_the_query() {
     let text = capture.text();
     assert!(text.contains("url.path=\"/api/v1/new\""), "{text}");
     assert!(!text.contains("hunter"), "{text}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_written_on_the_span_of_the_caller() {
+    // The runtime's own spans are filtered out.
+    let capture = Capture::without("mkio");
+    let script = Script::new([]);
+    let transport = transport(&script);
+    let span = info_span!("caller", http.response.status_code = Empty);
+    call(&transport, &GET).instrument(span).await.unwrap();
+    let text = capture.text();
+    assert!(text.contains("caller"), "{text}");
+    assert!(!text.contains("status_code="), "{text}");
 }

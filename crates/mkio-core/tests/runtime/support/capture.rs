@@ -7,6 +7,7 @@ use std::{
 
 use tracing_subscriber::{
     Registry,
+    filter::filter_fn,
     fmt::{self, MakeWriter, format::FmtSpan},
     layer::SubscriberExt,
 };
@@ -41,13 +42,20 @@ impl<'a> MakeWriter<'a> for Text {
 
 impl Capture {
     pub fn start() -> Self {
+        Self::without("nobody")
+    }
+
+    /// Leaves this target out.
+    pub fn without(target: &'static str) -> Self {
         let text = Text::default();
         let layer = fmt::layer()
             .with_ansi(false)
             .with_span_events(FmtSpan::NEW | FmtSpan::CLOSE)
             .with_writer(text.clone());
+        let filter = filter_fn(move |what| what.target() != target);
+        let subscriber = Registry::default().with(filter).with(layer);
         Self {
-            _default: ::tracing::subscriber::set_default(Registry::default().with(layer)),
+            _default: ::tracing::subscriber::set_default(subscriber),
             text,
         }
     }
