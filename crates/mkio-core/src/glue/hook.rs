@@ -13,7 +13,7 @@ struct Failure(Error);
 pub(super) struct Idle(pub(super) std::time::Duration);
 
 /// Sends the request of a generated call. The hook's signature knows `reqwest::Error` only, which
-/// nobody but reqwest can make; a failure rides on a synthetic response until [`answer`] meets it.
+/// nobody but reqwest can make; a failure rides on a synthetic response until `answer` meets it.
 pub async fn exec(
     transport: &Transport,
     request: reqwest::Request,

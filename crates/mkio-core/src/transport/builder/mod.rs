@@ -19,7 +19,7 @@ use crate::{
 /// Where the cloud APIs are.
 const CLOUD: &str = "https://app.mk.io";
 
-/// Builds a [`Transport`].
+/// Builds a [`Transport`](crate::Transport).
 ///
 /// Settings made here come first. With [`with_env`](Self::with_env), environment variables fill
 /// what was not set, and a profile fills what they leave open. A profile that is named here with
