@@ -1,14 +1,16 @@
 //! One request, as handlers see it, and what they answer.
 
 use bytes::Bytes;
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::error::ApiError;
 use super::family::Kind;
+use super::identity::Caller;
 use super::query::Query;
 use super::store::{Address, Place};
+use super::world::World;
 use crate::docs::Operation;
 
 /// A request that was routed, authorized and checked against its document.
@@ -26,18 +28,18 @@ pub struct Call<'a> {
     pub raw: Bytes,
     /// Content type of the body, without parameters.
     pub content_type: Option<String>,
-    /// Request headers.
-    pub headers: &'a HeaderMap,
     /// The raw path.
     pub path: &'a str,
     /// Scheme and authority the caller used, `http://127.0.0.1:4080`.
     pub origin: String,
     /// Who calls.
+    pub caller: Caller,
+    /// The user who calls.
     pub user: Uuid,
     /// The organization the caller acts in.
     pub organization: Uuid,
-    /// Id of the caller's token.
-    pub token: Uuid,
+    /// Whether the caller's token has reduced permissions.
+    pub restricted: bool,
 }
 
 impl Call<'_> {
@@ -165,5 +167,3 @@ impl From<ApiError> for Answer {
 
 /// What an operation does.
 pub type Handler = fn(&mut World, &Call<'_>) -> Result<Answer, ApiError>;
-
-use super::world::World;

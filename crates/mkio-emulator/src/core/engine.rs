@@ -1,19 +1,24 @@
 //! From a request to an answer, without a socket.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use http::{HeaderMap, Request, StatusCode, header};
 use serde_json::Value;
 use tokio::sync::Notify;
-use uuid::Uuid;
 
 use super::call::{Answer, Call, Payload};
+use super::channels;
 use super::clock::Clock;
 use super::error::ApiError;
-use super::family::{Kind, PLATFORM_USER};
+use super::family::Kind;
+use super::faults::{self, Fault, Faults, Reset};
 use super::handlers::actions;
+use super::identity::{self, Caller};
+use super::limits::Limits;
+use super::media::download;
 use super::query::Query;
 use super::settings::Settings;
 use super::store::Address;
@@ -25,21 +30,38 @@ use crate::docs::{Api, Documents, Keep, Operation, RouteError, findings};
 pub struct Engine {
     pub(crate) clock: Clock,
     pub(crate) woken: Notify,
+    pub(crate) faults: Mutex<Faults>,
+    pub(crate) body_limit: usize,
+    limits: Mutex<Limits>,
     world: Mutex<World>,
-    token: String,
+}
+
+/// How an answer is to be sent, where a fault has a say.
+#[derive(Debug, Clone, Default)]
+pub struct Delivery {
+    /// Wait before the first byte.
+    pub delay: Duration,
+    /// The connection breaks instead of the answer.
+    pub reset: bool,
+    /// The connection breaks after so many bytes of the body.
+    pub cut: Option<usize>,
+    /// Wait between pieces of the body.
+    pub slow: Duration,
 }
 
 /// Findings listed in one refusal.
 const MAX_FINDINGS: usize = 20;
 
 impl Engine {
-    /// A platform that starts at `start`, whose time runs `scale` times as fast as tokio's, and that accepts `token`.
-    pub fn new(settings: Settings, start: DateTime<Utc>, scale: f64, token: String) -> Self {
+    /// An empty platform that starts at `start` and whose time runs `scale` times as fast as tokio's.
+    pub fn new(settings: Settings, start: DateTime<Utc>, scale: f64) -> Self {
         Self {
             clock: Clock::new(start, scale),
             woken: Notify::new(),
+            faults: Mutex::new(Faults::default()),
+            body_limit: settings.body_limit,
+            limits: Mutex::new(Limits::default()),
             world: Mutex::new(World::new(start, settings)),
-            token,
         }
     }
 
@@ -50,19 +72,76 @@ impl Engine {
         world
     }
 
-    /// Answers a request.
-    pub fn handle(&self, request: &Request<Bytes>, scheme: &str) -> Answer {
-        let answer = match self.answer(request, scheme) {
+    /// Answers a request, and says how the answer is to be sent.
+    pub fn handle(&self, request: &Request<Bytes>) -> (Answer, Delivery) {
+        let fault = self
+            .faults
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .meet(request.method(), request.uri().path());
+        let Some(fault) = fault else {
+            return (self.plain(request), Delivery::default());
+        };
+        let delivery = Delivery {
+            delay: Duration::from_millis(fault.delay),
+            reset: fault.reset.is_some(),
+            cut: fault.cut,
+            slow: Duration::from_millis(fault.slow),
+        };
+        if fault.reset == Some(Reset::Before) {
+            return (Answer::empty(StatusCode::OK), delivery);
+        }
+        if let Some(made) = made(&fault) {
+            return (made, delivery);
+        }
+        let mut answer = self.plain(request);
+        if let Payload::Json(body) = &mut answer.payload {
+            let query = request
+                .uri()
+                .query()
+                .map(|query| format!("?{query}"))
+                .unwrap_or_default();
+            faults::apply(
+                &fault,
+                &format!("{}{}{query}", origin(request), request.uri().path()),
+                body,
+            );
+        }
+        (answer, delivery)
+    }
+
+    /// Answers a request without any fault.
+    pub fn plain(&self, request: &Request<Bytes>) -> Answer {
+        let device = request.uri().path().starts_with("/api/channel")
+            || request.uri().path().starts_with("/api/interfaces");
+        let answer = match self.answer(request) {
             Ok(answer) => answer,
+            Err(error) if device => {
+                let (status, body) = channels::error_body(&error);
+                Answer {
+                    status,
+                    payload: Payload::Json(body),
+                    ..Answer::from(error)
+                }
+            }
             Err(error) => error.into(),
         };
         self.woken.notify_waiters();
         answer
     }
 
-    fn answer(&self, request: &Request<Bytes>, scheme: &str) -> Result<Answer, ApiError> {
-        let documents = Documents::get();
+    fn answer(&self, request: &Request<Bytes>) -> Result<Answer, ApiError> {
         let path = request.uri().path();
+        if request.body().len() > self.body_limit {
+            return Err(ApiError::too_large(format!(
+                "a request body is at most {} bytes",
+                self.body_limit
+            )));
+        }
+        if path.starts_with(download::PREFIX) && request.method() == http::Method::POST {
+            return download::serve(&self.world(), path, request.headers(), request.body());
+        }
+        let documents = Documents::get();
         let (operation, parameters) = documents
             .route(request.method(), path)
             .map_err(|error| unrouted(request, error))?;
@@ -73,23 +152,41 @@ impl Engine {
         let action = index.and_then(|index| actions().get(index).copied().flatten());
         let action =
             action.ok_or_else(|| ApiError::internal(format!("no handler for {}", operation.id)))?;
-        let user = self.caller(request.headers(), operation)?;
-        let query = Query::parse(request.uri().query().unwrap_or_default())?;
-        let content_type = content_type(request.headers())?;
         let mut world = self.world();
-        check_query(operation, &query)?;
-        if request.body().len() > world.settings.body_limit {
-            return Err(ApiError::too_large(format!(
-                "a request body is at most {} bytes",
-                world.settings.body_limit
+        let caller = if identity::is_open(operation) {
+            Caller::anonymous()
+        } else {
+            identity::caller(&mut world, identity::bearer(request.headers())?)?
+        };
+        let project = parameters
+            .iter()
+            .find(|(name, _)| *name == "project_name")
+            .map(|(_, name)| name.as_str())
+            .unwrap_or_default();
+        let known = world
+            .get(&Address::new("", Kind::Project, project))
+            .map(|project| project.id);
+        if world.settings.rate_limit && operation.api != Api::Channels {
+            let bucket = if known.is_some() { project } else { "" };
+            let tell = world.settings.retry_after;
+            self.limits
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .take(bucket, request.method(), tell)?;
+        }
+        caller.may(operation, known)?;
+        if operation.in_project()
+            && known.is_none()
+            && operation.path != "/api/v1/projects/{project_name}"
+        {
+            return Err(ApiError::not_found(format!(
+                "there is no project named '{project}'"
             )));
         }
+        let query = Query::parse(request.uri().query().unwrap_or_default())?;
+        check_query(operation, &query)?;
+        let content_type = content_type(request.headers())?;
         let body = check_body(operation, content_type.as_deref(), request.body())?;
-        let authority = request
-            .headers()
-            .get(header::HOST)
-            .and_then(|host| host.to_str().ok())
-            .unwrap_or("127.0.0.1");
         let call = Call {
             operation,
             parameters,
@@ -97,40 +194,50 @@ impl Engine {
             body,
             raw: request.body().clone(),
             content_type,
-            headers: request.headers(),
             path,
-            origin: format!("{scheme}://{authority}"),
-            user,
-            organization: Uuid::nil(),
-            token: Uuid::nil(),
+            origin: origin(request),
+            user: caller.user,
+            organization: caller.organization,
+            restricted: caller.permissions.is_some(),
+            caller,
         };
-        if operation.in_project() && operation.path.len() > "/api/v1/projects/{project_name}".len()
-        {
-            world.find(&Address::new("", Kind::Project, call.project()))?;
-        }
         action.run(&mut world, &call)
     }
+}
 
-    fn caller(&self, headers: &HeaderMap, operation: &Operation) -> Result<Uuid, ApiError> {
-        if operation.path.starts_with("/.well-known/")
-            || operation.path == "/api/ready"
-            || operation.api == Api::Channels
-        {
-            return Ok(PLATFORM_USER);
+/// The answer that a fault makes up.
+fn made(fault: &Fault) -> Option<Answer> {
+    let status = fault
+        .status
+        .or_else(|| fault.html.then_some(502))
+        .and_then(|status| StatusCode::from_u16(status).ok())?;
+    let mut answer = if fault.html {
+        let page = format!(
+            "<html><head><title>{status}</title></head><body><h1>{status}</h1><hr>proxy</body></html>"
+        );
+        Answer {
+            status,
+            ..Answer::bytes("text/html", page)
         }
-        let given = headers
-            .get(header::AUTHORIZATION)
-            .ok_or_else(|| ApiError::unauthorized("send 'Authorization: Bearer <token>'"))?;
-        let given = given.to_str().ok().and_then(|text| {
-            let (scheme, token) = text.split_once(' ')?;
-            scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
-        });
-        if given == Some(self.token.as_str()) {
-            Ok(PLATFORM_USER)
-        } else {
-            Err(ApiError::unauthorized("the bearer token is not valid"))
-        }
+    } else {
+        Answer::from(ApiError::made(status, "a fault made on demand"))
+    };
+    if let Some(value) = &fault.retry_after {
+        answer
+            .headers
+            .insert("retry-after".to_owned(), Value::String(value.clone()));
     }
+    Some(answer)
+}
+
+/// Scheme and authority that the caller used.
+fn origin(request: &Request<Bytes>) -> String {
+    let host = request
+        .headers()
+        .get(header::HOST)
+        .and_then(|host| host.to_str().ok());
+    let authority = host.filter(|host| host.parse::<http::uri::Authority>().is_ok());
+    format!("http://{}", authority.unwrap_or("127.0.0.1"))
 }
 
 fn unrouted(request: &Request<Bytes>, error: RouteError) -> ApiError {
@@ -211,8 +318,16 @@ fn check_body(
                 ))
             })?,
     };
+    let validator = declared
+        .validator(operation.api)
+        .map_err(ApiError::internal)?;
     let value: Value = if raw.is_empty() {
-        serde_json::json!({})
+        // Bodies are optional in the documents, whose schemas then demand fields: what an empty object lacks, no body has.
+        let empty = serde_json::json!({});
+        if !validator.is_valid(&empty) {
+            return Err(ApiError::bad_request("the request body is missing"));
+        }
+        empty
     } else {
         serde_json::from_slice(raw)
             .map_err(|error| ApiError::bad_request(format!("the body is not JSON: {error}")))?
@@ -222,9 +337,6 @@ fn check_body(
         .map_err(ApiError::internal)?;
     let findings = findings(validator, &value, MAX_FINDINGS);
     if !findings.is_empty() {
-        if raw.is_empty() {
-            return Err(ApiError::bad_request("the request body is missing"));
-        }
         return Err(ApiError::invalid("request body", findings));
     }
     let keep = if operation.method == http::Method::PATCH {
@@ -259,7 +371,6 @@ impl Answer {
                 headers.insert(name, value);
             }
         }
-        debug_assert!(self.status != StatusCode::SWITCHING_PROTOCOLS);
         response
     }
 }

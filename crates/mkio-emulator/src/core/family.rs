@@ -53,7 +53,34 @@ kinds! {
     StreamingEndpoint "streaming endpoint",
     StreamingLocator "streaming locator",
     StreamingPolicy "streaming policy",
+    LiveChannel "live channel",
+    FlowLiveEvent "live event",
+    MultiviewChannel "static multiview channel",
+    MultiviewEvent "static multiview event",
+    LiveChannelOperation "scheduled operation" under LiveChannel,
+    FlowLiveEventOperation "scheduled operation" under FlowLiveEvent,
+    MultiviewChannelOperation "scheduled operation" under MultiviewChannel,
+    MultiviewEventOperation "scheduled operation" under MultiviewEvent,
+    Config "version of this configuration",
+    Device "device",
+    DeviceTask "running operation" under Device,
+    SupportPackage "support package" under Device,
+    Backup "backup",
+    Network "network",
+    Site "site",
+    Rule "webhook rule",
     Project "project",
+    Organization "organization",
+    User "user",
+    Team "team",
+    Invite "invitation",
+    Token "token",
+    PaymentMethod "payment method",
+    Location "location",
+    Role "role",
+    Scope "scope",
+    BeamChannel "channel",
+    InjectedId "injected id",
 }
 
 /// How answers of a kind look.
@@ -184,7 +211,14 @@ impl Family {
 
     /// The family of a kind.
     pub fn of(kind: Kind) -> &'static Self {
-        super::media::family(kind).unwrap_or(&PLAIN)
+        let found = super::media::family(kind)
+            .or_else(|| super::live::family(kind))
+            .or_else(|| super::fleet::family(kind));
+        match found.or_else(|| super::management::family(kind)) {
+            Some(family) => family,
+            None if kind == Kind::BeamChannel => &super::channels::CHANNELS,
+            None => &PLAIN,
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use super::merge;
 use super::render;
 use super::store::{Address, Event, Resource, Step};
 use super::world::World;
-use crate::docs::name_validator;
+use crate::docs::name_fits;
 
 /// The parent that the path names has to exist.
 fn ensure_parent(world: &World, address: &Address) -> Result<(), ApiError> {
@@ -178,8 +178,7 @@ pub fn shown(world: &World, address: &Address, status: StatusCode) -> Result<Ans
 /// Refuses a name that the documents would not answer.
 pub fn check_name(family: &Family, name: &str) -> Result<(), ApiError> {
     let rule = family.name;
-    let validator = name_validator(rule.pattern, rule.min, rule.max).map_err(ApiError::internal)?;
-    if validator.is_valid(&json!(name)) {
+    if name_fits(rule.pattern, rule.min, rule.max, name).map_err(ApiError::internal)? {
         return Ok(());
     }
     let reason = format!(

@@ -1,15 +1,229 @@
-//! Who the callers are.
+//! Who the callers are and what they may do.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use http::{HeaderMap, header};
+use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::family::PLATFORM_USER;
+use super::error::ApiError;
+use super::family::{Kind, PLATFORM_USER};
+use super::store::Address;
+use super::tokens;
 use super::world::World;
+use crate::docs::{Api, Documents, Operation};
+
+/// Who a request comes from.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// The user.
+    pub user: Uuid,
+    /// The organization the token opens.
+    pub organization: Uuid,
+    /// The token's id.
+    pub token: Uuid,
+    /// What a restricted token may do; none when everything its user may.
+    pub permissions: Option<Value>,
+}
+
+impl Caller {
+    /// Nobody, for what needs no token.
+    pub fn anonymous() -> Self {
+        Self {
+            user: PLATFORM_USER,
+            organization: Uuid::nil(),
+            token: Uuid::nil(),
+            permissions: None,
+        }
+    }
+
+    /// Whether this caller may use a capability such as `ams.asset.get` in a scope.
+    fn has(&self, scope: &str, id: Option<Uuid>, capability: &str) -> bool {
+        let Some(permissions) = &self.permissions else {
+            return true;
+        };
+        let Some((name, verb)) = capability.rsplit_once('.') else {
+            return false;
+        };
+        let scopes = permissions.get(scope).and_then(Value::as_object);
+        scopes
+            .into_iter()
+            .flatten()
+            .filter(|(given, _)| id.is_none_or(|id| **given == id.to_string()))
+            .any(|(_, granted)| {
+                let verbs = granted.get(name).and_then(Value::as_array);
+                verbs
+                    .into_iter()
+                    .flatten()
+                    .any(|granted| granted.as_str() == Some(verb))
+            })
+    }
+
+    /// Whether this caller may see a project.
+    pub fn sees(&self, project: Uuid) -> bool {
+        self.has("core.customer", Some(self.organization), "core.project.get")
+            || self.has("core.project", Some(project), "core.project.get")
+    }
+
+    /// Checks the capabilities of an operation; one of them is enough.
+    ///
+    /// # Errors
+    /// 403 when the token has none of them.
+    pub fn may(&self, operation: &Operation, project: Option<Uuid>) -> Result<(), ApiError> {
+        if self.permissions.is_none() || operation.capabilities.is_empty() {
+            return Ok(());
+        }
+        // A list of projects shows those that the token knows.
+        let any_project = operation.path == "/api/v1/projects";
+        let granted = operation.capabilities.iter().any(|capability| {
+            self.has("core.customer", Some(self.organization), capability)
+                || project
+                    .is_some_and(|project| self.has("core.project", Some(project), capability))
+                || (any_project && self.has("core.project", None, capability))
+        });
+        if granted {
+            return Ok(());
+        }
+        Err(ApiError::forbidden(format!(
+            "the token lacks the capability {}",
+            operation.capabilities.join(" or ")
+        )))
+    }
+}
+
+/// Whether an operation needs no token.
+pub fn is_open(operation: &Operation) -> bool {
+    operation.path.starts_with("/.well-known/")
+        || operation.path == "/api/ready"
+        || (operation.api == Api::Channels && operation.path != "/api/channel-me/")
+}
+
+/// The bearer token of a request.
+pub fn bearer(headers: &HeaderMap) -> Result<&str, ApiError> {
+    let given = headers
+        .get(header::AUTHORIZATION)
+        .ok_or_else(|| ApiError::unauthorized("send 'Authorization: Bearer <token>'"))?;
+    let token = given.to_str().ok().and_then(|text| {
+        let (scheme, token) = text.split_once(' ')?;
+        scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+    });
+    token.ok_or_else(|| ApiError::unauthorized("the Authorization header is not 'Bearer <token>'"))
+}
+
+/// Who a token stands for.
+///
+/// # Errors
+/// 401 when it is unknown, expired or revoked, or its user is gone.
+pub fn caller(world: &mut World, token: &str) -> Result<Caller, ApiError> {
+    let id = *world
+        .token_digests
+        .get(&tokens::digest_of(token))
+        .ok_or_else(|| ApiError::unauthorized("the bearer token is not valid"))?;
+    if tokens::expiry(world, id).is_none_or(|expires| expires <= world.now) {
+        return Err(ApiError::unauthorized("the bearer token has expired"));
+    }
+    if tokens::is_revoked(world, id) {
+        return Err(ApiError::unauthorized("the bearer token was revoked"));
+    }
+    let today = world.now.format("%Y-%m-%d").to_string();
+    let address = Address::new("", Kind::Token, &id.to_string());
+    let token = world
+        .get_mut(&address)
+        .ok_or_else(|| ApiError::unauthorized("the bearer token is not valid"))?;
+    super::merge::put(&mut token.body, "/spec/lastUsed", json!(today));
+    let uuid = |pointer: &str| {
+        token
+            .text(pointer)
+            .and_then(|text| Uuid::try_parse(text).ok())
+            .unwrap_or_default()
+    };
+    let caller = Caller {
+        user: uuid("/spec/user"),
+        organization: uuid("/spec/organizationId"),
+        token: id,
+        permissions: token.body.pointer("/spec/permissions").cloned(),
+    };
+    if !world.has(&Address::new("", Kind::User, &caller.user.to_string())) {
+        return Err(ApiError::unauthorized("the token's user is gone"));
+    }
+    Ok(caller)
+}
 
 /// A user's mail address.
-pub fn email_of(_world: &World, user: Uuid) -> String {
-    if user == PLATFORM_USER {
-        "emulator@example.com".to_owned()
-    } else {
-        format!("{user}@example.com")
+pub fn email_of(world: &World, user: Uuid) -> String {
+    user_text(world, user, "/email").unwrap_or_else(|| format!("{user}@example.com"))
+}
+
+/// A user's name.
+pub fn name_of(world: &World, user: Uuid) -> String {
+    user_text(world, user, "/name").unwrap_or_else(|| "Removed user".to_owned())
+}
+
+fn user_text(world: &World, user: Uuid, pointer: &str) -> Option<String> {
+    world
+        .get(&Address::new("", Kind::User, &user.to_string()))?
+        .text(pointer)
+        .map(str::to_owned)
+}
+
+/// Every capability the documents name, with its verbs: of projects, or of organizations.
+pub fn capabilities(in_projects: bool) -> BTreeMap<String, BTreeSet<String>> {
+    let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for operation in Documents::get().operations() {
+        let project = operation.in_project() && operation.path != "/api/v1/projects/{project_name}";
+        for capability in operation.capabilities.iter().filter(|_| {
+            project == in_projects || operation.path == "/api/v1/projects/{project_name}"
+        }) {
+            if let Some((name, verb)) = capability.rsplit_once('.') {
+                found
+                    .entry(name.to_owned())
+                    .or_default()
+                    .insert(verb.to_owned());
+            }
+        }
     }
+    found
+}
+
+/// What the user may do, in the form that tokens are restricted in.
+pub fn rbac(world: &World, organization: Uuid) -> Value {
+    let grants = |in_projects| -> Value {
+        capabilities(in_projects)
+            .into_iter()
+            .map(|(name, verbs)| (name, json!(verbs)))
+            .collect::<Map<_, _>>()
+            .into()
+    };
+    let mut projects = Map::new();
+    for (_, project) in world.all("", Kind::Project) {
+        projects.insert(project.id.to_string(), grants(true));
+    }
+    json!({ "core.customer": { organization.to_string(): grants(false) }, "core.project": projects })
+}
+
+/// The first permission that lies outside of what a user may do.
+pub fn outside(permissions: &Value, rbac: &Value) -> Option<String> {
+    let Some(scopes) = permissions.as_object() else {
+        return Some("permissions is not an object".to_owned());
+    };
+    for (scope, ids) in scopes {
+        for (id, grants) in ids.as_object().into_iter().flatten() {
+            for (capability, verbs) in grants.as_object().into_iter().flatten() {
+                let Some(verbs) = verbs.as_array() else {
+                    return Some(format!("{scope}.{id}.{capability} is not a list of verbs"));
+                };
+                let owned = rbac
+                    .get(scope)
+                    .and_then(|ids| ids.get(id))
+                    .and_then(|grants| grants.get(capability))
+                    .and_then(Value::as_array);
+                for verb in verbs {
+                    if !owned.is_some_and(|owned| owned.contains(verb)) {
+                        return Some(format!("{scope}.{id}.{capability} does not offer {verb}"));
+                    }
+                }
+            }
+        }
+    }
+    None
 }

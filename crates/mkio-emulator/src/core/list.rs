@@ -2,10 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
-use super::call::{Answer, Call};
+use super::call::{Answer, Call, Payload};
 use super::error::ApiError;
 use super::family::Family;
-use super::query::{Filter, Indexed, Labels, OrderBy, PageRequest, SortKey};
+use super::query::{Filter, Indexed, Labels, OrderBy, PageLimits, PageRequest, SortKey};
 use super::render;
 use super::settings::NextLink;
 use super::store::{Address, Place, Resource, Table};
@@ -32,7 +32,7 @@ pub fn tables_page(
     label: &str,
     tables: &[(&Place, &Table)],
 ) -> Result<Answer, ApiError> {
-    let request = Request::parse(world, call)?;
+    let request = Request::parse(world.settings.pages, call)?;
     let total = tables.iter().map(|(_, table)| table.len()).sum();
     if let ([(place, table)], true) = (tables, request.is_plain()) {
         return Ok(plain(world, call, label, &request, place, table));
@@ -65,13 +65,59 @@ pub fn values_page(
     label: &str,
     values: Vec<Value>,
 ) -> Result<Answer, ApiError> {
-    let request = Request::parse(world, call)?;
+    let request = Request::parse(world.settings.pages, call)?;
     let total = values.len();
     let numbered = values
         .into_iter()
         .enumerate()
         .map(|(at, value)| (value, Map::new(), at as u64));
     Ok(selected(world, call, label, &request, numbered, total))
+}
+
+/// Values in the order and selection asked for, without the envelope: `value`, and `kind` where the list has one.
+pub fn bare_page(
+    world: &World,
+    call: &Call<'_>,
+    kind: Option<&str>,
+    values: Vec<Value>,
+) -> Result<Answer, ApiError> {
+    let page = values_page(world, call, "", values)?;
+    let Payload::Json(body) = page.payload else {
+        return Ok(page);
+    };
+    let mut out = json!({ "value": body.get("value") });
+    if let Some(kind) = kind {
+        super::merge::put(&mut out, "/kind", json!(kind));
+    }
+    Ok(Answer::ok(out))
+}
+
+/// A page as a device answers it: `total` counts the matches, the link is relative and escapes every `$`, any field may be named.
+pub fn device_page(call: &Call<'_>, label: &str, values: Vec<Value>) -> Result<Answer, ApiError> {
+    let request = Request::parse(super::channels::PAGES, call)?;
+    let numbered = values
+        .into_iter()
+        .enumerate()
+        .map(|(at, value)| (value, Map::new(), at as u64));
+    let selection = select(&request, numbered);
+    let (start, records) = (selection.start, selection.items.len());
+    let end = start.saturating_add(records);
+    let mut body = json!({ "value": selection.items, "supplemental": {
+        "kind": label, "count": records, "operation": "list",
+        "pagination": { "start": start, "end": end, "records": records, "total": selection.found },
+    } });
+    if selection.more && records > 0 {
+        let query = request
+            .page
+            .next_query(&call.query, end, None)
+            .replace('$', "%24");
+        super::merge::put(
+            &mut body,
+            "/@odata.nextLink",
+            json!(format!("{}?{query}", call.path)),
+        );
+    }
+    Ok(Answer::ok(body))
 }
 
 struct Request {
@@ -82,7 +128,7 @@ struct Request {
 }
 
 impl Request {
-    fn parse(world: &World, call: &Call<'_>) -> Result<Self, ApiError> {
+    fn parse(limits: PageLimits, call: &Call<'_>) -> Result<Self, ApiError> {
         let query = &call.query;
         let operation = call.operation;
         let among = |fields: &[String], field: &str| {
@@ -119,7 +165,7 @@ impl Request {
             filter,
             order,
             labels,
-            page: PageRequest::parse(query, world.settings.pages)?,
+            page: PageRequest::parse(query, limits)?,
         })
     }
 
@@ -179,6 +225,33 @@ fn selected(
     items: impl Iterator<Item = (Value, Map<String, Value>, u64)>,
     total: usize,
 ) -> Answer {
+    let selection = select(request, items);
+    envelope(
+        world,
+        call,
+        label,
+        request,
+        selection.items,
+        Totals {
+            total,
+            more: selection.more,
+            last: selection.last,
+        },
+    )
+}
+
+struct Selection {
+    items: Vec<Value>,
+    start: usize,
+    found: usize,
+    more: bool,
+    last: Option<SortKey>,
+}
+
+fn select(
+    request: &Request,
+    items: impl Iterator<Item = (Value, Map<String, Value>, u64)>,
+) -> Selection {
     let mut kept: Vec<(SortKey, Value)> = Vec::new();
     for (value, hidden, sequence) in items {
         let item = Indexed {
@@ -214,14 +287,13 @@ fn selected(
         })
         .collect();
     let more = start + items.len() < found;
-    envelope(
-        world,
-        call,
-        label,
-        request,
+    Selection {
         items,
-        Totals { total, more, last },
-    )
+        start,
+        found,
+        more,
+        last,
+    }
 }
 
 struct Totals {

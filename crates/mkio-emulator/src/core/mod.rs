@@ -1,14 +1,23 @@
 //! The platform without HTTP: resources, rules, state machines, clock.
 
 pub mod call;
+mod channels;
 pub mod clock;
+mod duration;
 pub mod engine;
 pub mod error;
 pub mod family;
+pub mod faults;
+mod fleet;
 mod generic;
 pub mod handlers;
 mod identity;
+pub(crate) mod inspect;
+mod json_patch;
+mod limits;
 mod list;
+mod live;
+mod management;
 mod media;
 mod merge;
 pub mod query;
@@ -16,5 +25,9 @@ mod render;
 pub mod seed;
 pub mod settings;
 pub mod store;
+mod templates;
+mod tokens;
 pub mod webhooks;
 pub mod world;
+
+pub use inspect::JobFailure;

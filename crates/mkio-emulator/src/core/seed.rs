@@ -1,49 +1,278 @@
 //! What an emulator starts with.
 
+use chrono::DateTime;
+use serde::Deserialize;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::error::ApiError;
 use super::family::{Family, Kind, PLATFORM_USER};
+use super::identity;
+use super::management::teams::EVERYONE;
 use super::media;
+use super::merge;
 use super::store::Address;
+use super::tokens::{LONGEST, NewToken, issue};
 use super::world::World;
 
-/// Makes a project with its predefined policies and a storage account `storage1`.
-pub fn project(world: &mut World, name: &str) -> Result<(), ApiError> {
-    world.insert(
-        &Address::new("", Kind::Project, name),
-        json!({ "displayName": name }),
-        PLATFORM_USER,
+/// Location of projects that the emulator makes itself.
+const LOCATION: &str = "eastus";
+/// The payment method that can be used at once.
+const PAYMENT: Uuid = Uuid::from_u128(0x6d6b_696f_0000_4000_8000_0000_0000_0011);
+/// One whose terms have to be accepted first.
+const PENDING_PAYMENT: Uuid = Uuid::from_u128(0x6d6b_696f_0000_4000_8000_0000_0000_0012);
+/// A second user, to put into teams.
+const COLLEAGUE: Uuid = Uuid::from_u128(0x6d6b_696f_0000_4000_8000_0000_0000_0002);
+
+/// Makes the organization: users, roles, locations, payment methods, and an invitation to another organization.
+pub fn organization(world: &mut World) -> Result<(), ApiError> {
+    let home = world.home;
+    for (id, email, name) in [
+        (PLATFORM_USER, "emulator@example.com", "Emulator User"),
+        (COLLEAGUE, "colleague@example.com", "Colleague"),
+    ] {
+        add(
+            world,
+            Kind::User,
+            &id.to_string(),
+            id,
+            json!({ "email": email, "name": name, "company": "Example", "country": "SE", "jobRole": "", "phoneNumber": "" }),
+        )?;
+    }
+    add(
+        world,
+        Kind::Organization,
+        &home.to_string(),
+        home,
+        json!({ "spec": { "name": "Emulated Organization" } }),
     )?;
-    media::policies::predefine(world, name)?;
+    let other = Uuid::new_v4();
+    add(
+        world,
+        Kind::Organization,
+        &other.to_string(),
+        other,
+        json!({ "spec": { "name": "Inviting Organization" } }),
+    )?;
+    if let Some(inviting) = world.get_mut(&Address::new("", Kind::Organization, &other.to_string()))
+    {
+        inviting.private = json!({ "invite": { "comment": "Join us", "invitedBy": "host@example.com", "state": "pending" } });
+    }
+    for (name, display, cloud, cloud_display) in [
+        (LOCATION, "East US", "azure", "Microsoft Azure"),
+        ("westeurope", "West Europe", "azure", "Microsoft Azure"),
+        (
+            "us-east-1",
+            "US East (N. Virginia)",
+            "aws",
+            "Amazon Web Services",
+        ),
+    ] {
+        let id = Uuid::new_v4();
+        add(
+            world,
+            Kind::Location,
+            name,
+            id,
+            json!({
+                "metadata": { "id": id, "name": name, "displayName": display },
+                "spec": { "type": "SaaS", "cloud": { "name": cloud, "displayName": cloud_display, "region": { "name": name, "displayName": display } } },
+            }),
+        )?;
+    }
+    roles(world)?;
+    for (id, name, accepted) in [
+        (PAYMENT, "Emulated billing", true),
+        (PENDING_PAYMENT, "Billing with pending terms", false),
+    ] {
+        add(
+            world,
+            Kind::PaymentMethod,
+            &id.to_string(),
+            id,
+            json!({
+                "metadata": { "id": id, "displayName": name, "organizationId": home, "createdBy": PLATFORM_USER },
+                "spec": { "type": "direct", "startDate": "2024-01-01", "endDate": null, "productPublicationName": "Emulated", "autoPurchaseBeamLicenses": false, "status": "active" },
+                "status": { "isActive": true, "termsAndConditionsAccepted": accepted },
+            }),
+        )?;
+    }
+    let members = json!({ PLATFORM_USER.to_string(): { "isTeamAdmin": true }, COLLEAGUE.to_string(): { "isTeamAdmin": false } });
+    let body = json!({ "spec": { "description": "Everybody in the organization.", "members": members, "scopes": { "Organization": { "roles": ["Reader"] } } } });
+    add(world, Kind::Team, EVERYONE, Uuid::new_v4(), body)
+}
+
+fn roles(world: &mut World) -> Result<(), ApiError> {
+    let mut all = identity::capabilities(true);
+    all.extend(identity::capabilities(false));
+    for (name, description) in [
+        ("Owner", "May do everything."),
+        ("Contributor", "May do everything but give rights."),
+        ("Reader", "May look at everything."),
+    ] {
+        let fits = |capability: &str, verb: &str| match name {
+            "Reader" => verb == "get",
+            "Contributor" => {
+                ![
+                    "core.role",
+                    "core.team",
+                    "core.token",
+                    "core.user",
+                    "core.invite",
+                ]
+                .contains(&capability)
+                    || verb == "get"
+            }
+            _ => true,
+        };
+        let capabilities: Vec<Value> = all
+            .iter()
+            .flat_map(|(capability, verbs)| {
+                verbs
+                    .iter()
+                    .filter(|verb| fits(capability, verb))
+                    .map(move |verb| json!({ "capability": format!("{capability}.{verb}") }))
+            })
+            .collect();
+        let id = Uuid::new_v4();
+        let body = json!({ "kind": "Role", "metadata": { "id": id, "name": name, "categories": ["general"] }, "spec": { "description": description, "capabilities": capabilities } });
+        add(world, Kind::Role, name, id, body)?;
+    }
+    Ok(())
+}
+
+fn add(world: &mut World, kind: Kind, name: &str, id: Uuid, body: Value) -> Result<(), ApiError> {
+    world
+        .insert(&Address::new("", kind, name), body, PLATFORM_USER)?
+        .id = id;
+    Ok(())
+}
+
+/// Makes a full-access token; `given` where the operator chose one.
+pub fn token(world: &mut World, given: Option<&str>) -> Result<String, ApiError> {
+    let (organization, expires) = (
+        world.home,
+        world
+            .now
+            .checked_add_signed(LONGEST)
+            .unwrap_or(DateTime::<chrono::Utc>::MAX_UTC),
+    );
+    let new = NewToken {
+        kind: "full-access",
+        user: PLATFORM_USER,
+        organization,
+        expires,
+        permissions: Value::Null,
+        description: Some("made by the emulator"),
+    };
+    issue(world, &new, given).map(|(_, token)| token)
+}
+
+/// Makes a project with a storage account `storage1`.
+pub fn project(world: &mut World, name: &str) -> Result<(), ApiError> {
+    let body = json!({ "displayName": name, "locationName": LOCATION, "paymentMethodId": PAYMENT });
+    super::generic::check_name(Family::of(Kind::Project), name)?;
+    world.insert(&Address::new("", Kind::Project, name), body, PLATFORM_USER)?;
+    furnish(world, name, LOCATION)?;
+    let storage = json!({ "spec": {
+        "type": "Microsoft.Storage", "url": "https://storage1.blob.localhost", "description": "made by the emulator",
+        "credential": { "sasToken": "?sv=2024-11-04&sp=rwdlac&sig=emulated" },
+    } });
     make(
         world,
         &Address::new(name, Kind::Storage, "storage1"),
-        json!({ "spec": {
-            "type": "Microsoft.Storage", "url": "https://storage1.blob.localhost", "description": "made by the emulator",
-            "credential": { "sasToken": "?sv=2024-11-04&sp=rwdlac&sig=emulated" },
-        } }),
+        storage,
     )
+}
+
+/// What every project has: predefined streaming policies, and the networks and sites of the system.
+pub fn furnish(world: &mut World, project: &str, location: &str) -> Result<(), ApiError> {
+    media::policies::predefine(world, project)?;
+    for (name, display, scope) in [
+        ("world", "World", "Connecting"),
+        ("local", "Local", "Local"),
+    ] {
+        let address = Address::new(project, Kind::Network, name);
+        world
+            .insert(
+                &address,
+                json!({ "metadata": { "displayName": display } }),
+                PLATFORM_USER,
+            )?
+            .private = json!({ "owner": "System", "scope": scope });
+    }
+    for (name, display) in [("cloud", "Project cloud"), ("world", "World")] {
+        let body = json!({ "metadata": { "displayName": display }, "spec": { "routes": [{ "networkName": "world", "defaultTransport": { "type": "Auto", "cidr": "" } }] } });
+        let site = world.insert(
+            &Address::new(project, Kind::Site, name),
+            body,
+            PLATFORM_USER,
+        )?;
+        site.private = json!({ "owner": "System" });
+        if name == "cloud" {
+            merge::put(&mut site.private, "/location", json!(location));
+        }
+    }
+    Ok(())
 }
 
 /// Adds `count` assets named `asset-1` and so on, all of them `Ready`.
 pub fn assets(world: &mut World, project: &str, count: usize) -> Result<(), ApiError> {
     for number in 1..=count {
-        let address = Address::new(project, Kind::Asset, &format!("asset-{number}"));
         let body = json!({ "properties": {
             "storageAccountName": "storage1", "container": format!("container-{number}"), "description": format!("Asset {number}"),
             "containerDeletionPolicy": "Retain",
         } });
-        make(world, &address, body)?;
-        world.enter(&address, "Ready", &[]);
+        make(
+            world,
+            &Address::new(project, Kind::Asset, &format!("asset-{number}")),
+            body,
+        )?;
     }
     Ok(())
 }
 
+/// Makes a resource as a PUT would, but already in the state it comes to rest in.
 fn make(world: &mut World, address: &Address, body: Value) -> Result<(), ApiError> {
     let family = Family::of(address.place.kind);
     world.insert(address, body, PLATFORM_USER)?;
-    world.enter(address, family.initial, family.creation);
+    let rest = family
+        .creation
+        .iter()
+        .rev()
+        .find_map(|step| match step.event {
+            super::store::Event::Enter(state) => Some(state),
+            super::store::Event::Remove => None,
+        });
+    world.enter(address, rest.unwrap_or(family.initial), &[]);
     (family.created)(world, address);
     Ok(())
+}
+
+/// A seed file: requests that are made before the emulator listens, in order.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SeedRequest {
+    /// Method; PUT when left out.
+    #[serde(default = "put")]
+    pub method: String,
+    /// Path; below the project when it does not start with `/`: `media/assets/intro`.
+    pub path: String,
+    /// Body.
+    #[serde(default)]
+    pub body: Value,
+}
+
+fn put() -> String {
+    "PUT".to_owned()
+}
+
+/// Reads a seed file: a JSON array of requests.
+///
+/// # Errors
+/// Where the text is not one.
+pub fn requests(text: &str) -> Result<Vec<SeedRequest>, String> {
+    serde_json::from_str(text).map_err(|error| {
+        format!("the seed file is not a JSON array of {{\"path\", \"method\", \"body\"}}: {error}")
+    })
 }

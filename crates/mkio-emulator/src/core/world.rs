@@ -1,9 +1,9 @@
 //! Everything the emulated platform knows, and how it moves with time.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, BinaryHeap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, VecDeque};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, DurationRound, Utc};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -11,7 +11,30 @@ use super::error::ApiError;
 use super::family::{Family, Kind};
 use super::settings::Settings;
 use super::store::{Address, Event, Place, Resource, Step, Table};
+use super::tokens::Digest;
 use super::webhooks::Outbox;
+
+/// Where a quantity is counted.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Usage {
+    /// Project that used it.
+    pub project: String,
+    /// Name of the meter.
+    pub meter: &'static str,
+    /// The hour it was used in.
+    pub hour: DateTime<Utc>,
+}
+
+/// What a token for files opens.
+#[derive(Debug, Clone)]
+pub struct FileAccess {
+    /// Project of the asset.
+    pub project: String,
+    /// Asset whose files may be read.
+    pub asset: String,
+    /// When it expires.
+    pub expires: DateTime<Utc>,
+}
 
 /// A step that waits for its time.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -34,6 +57,14 @@ pub struct World {
     pub outbox: Outbox,
     /// Names of media live events that were deleted: a project cannot use one again.
     pub spent_names: BTreeSet<(String, String)>,
+    /// Tokens by digest.
+    pub token_digests: HashMap<Digest, Uuid>,
+    /// Tokens for files, by digest.
+    pub file_tokens: HashMap<Digest, FileAccess>,
+    /// What was used, by project, meter and hour.
+    pub usage: BTreeMap<Usage, f64>,
+    /// The organization that everything belongs to at the start.
+    pub home: Uuid,
     /// Containers in use: project, storage account, container.
     pub containers: BTreeSet<(String, String, String)>,
     tables: BTreeMap<Place, Table>,
@@ -49,6 +80,10 @@ impl World {
             settings,
             outbox: Outbox::default(),
             spent_names: BTreeSet::new(),
+            token_digests: HashMap::new(),
+            file_tokens: HashMap::new(),
+            usage: BTreeMap::new(),
+            home: Uuid::new_v4(),
             containers: BTreeSet::new(),
             tables: BTreeMap::new(),
             queue: BinaryHeap::new(),
@@ -264,6 +299,22 @@ impl World {
                 (Family::of(due.address.place.kind).entered)(self, &due.address, previous);
             }
         }
+    }
+
+    /// Counts a quantity now.
+    pub fn meter(&mut self, project: &str, meter: &'static str, quantity: f64) {
+        let hour = self
+            .now
+            .duration_trunc(chrono::TimeDelta::hours(1))
+            .unwrap_or(self.now);
+        *self
+            .usage
+            .entry(Usage {
+                project: project.to_owned(),
+                meter,
+                hour,
+            })
+            .or_default() += quantity;
     }
 
     /// When something happens next by itself.

@@ -8,7 +8,8 @@ mod prune;
 mod routes;
 mod view;
 
-use std::sync::OnceLock;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use http::Method;
 use jsonschema::{Registry, Validator};
@@ -223,12 +224,31 @@ pub(crate) fn findings(
         .collect()
 }
 
-/// A schema with a Python-style pattern and bounds, for names in paths.
-pub(crate) fn name_validator(pattern: &str, min: usize, max: usize) -> Result<Validator, String> {
-    let schema = json!({ "type": "string", "pattern": view::pattern(pattern), "minLength": min, "maxLength": max });
-    jsonschema::options()
-        .build(&schema)
-        .map_err(|error| error.to_string())
+/// Whether a name fits a pattern and bounds that the documents give for names.
+pub(crate) fn name_fits(
+    pattern: &'static str,
+    min: usize,
+    max: usize,
+    name: &str,
+) -> Result<bool, String> {
+    static VALIDATORS: Mutex<BTreeMap<(&'static str, usize, usize), Arc<Validator>>> =
+        Mutex::new(BTreeMap::new());
+    let mut known = VALIDATORS.lock().unwrap_or_else(PoisonError::into_inner);
+    let validator = match known.get(&(pattern, min, max)) {
+        Some(validator) => validator.clone(),
+        None => {
+            let schema = json!({ "type": "string", "pattern": view::pattern(pattern), "minLength": min, "maxLength": max });
+            let validator = Arc::new(
+                jsonschema::options()
+                    .build(&schema)
+                    .map_err(|error| error.to_string())?,
+            );
+            known.insert((pattern, min, max), validator.clone());
+            validator
+        }
+    };
+    drop(known);
+    Ok(validator.is_valid(&json!(name)))
 }
 
 #[cfg(test)]

@@ -132,11 +132,10 @@ fn object(
     if keep == Keep::Stored {
         for (name, property) in declared {
             let read_only = property.get("readOnly").and_then(Value::as_bool) == Some(true);
-            if let (false, false, Some(preset)) = (
-                out.contains_key(name),
-                read_only,
-                resolve(document, property).get("default"),
-            ) {
+            let preset = property
+                .get("default")
+                .or_else(|| resolve(document, property).get("default"));
+            if let (false, false, Some(preset)) = (out.contains_key(name), read_only, preset) {
                 out.insert(name.clone(), preset.clone());
             }
         }

@@ -13,9 +13,41 @@ pub(super) fn schemas(document: &Value, side: Side) -> Value {
         .into_iter()
         .flatten()
     {
-        converted.insert(name.clone(), schema(value, side));
+        let mut shape = schema(value, side);
+        if side == Side::Request {
+            relax(name, &mut shape);
+        }
+        converted.insert(name.clone(), shape);
     }
     json!({ "components": { "schemas": converted } })
+}
+
+/// Fields that a schema demands of a caller although the platform fills them in when they are null or left out.
+const FILLED_IN: &[(&str, &[&str])] = &[
+    (
+        "LiveEventInput",
+        &[
+            "accessControl",
+            "accessToken",
+            "keyFrameIntervalDuration",
+            "timedMetadataEndpoints",
+        ],
+    ),
+    ("LiveEventPutSchema", &["tags"]),
+];
+
+fn relax(name: &str, shape: &mut Value) {
+    let Some((_, fields)) = FILLED_IN.iter().find(|(schema, _)| *schema == name) else {
+        return;
+    };
+    if let Some(required) = shape.get_mut("required").and_then(Value::as_array_mut) {
+        required.retain(|field| !fields.iter().any(|filled| field == filled));
+    }
+    for field in *fields {
+        if let Some(property) = shape.pointer_mut(&format!("/properties/{field}")) {
+            *property = json!({ "anyOf": [property.take(), { "type": "null" }] });
+        }
+    }
 }
 
 /// One schema, converted.

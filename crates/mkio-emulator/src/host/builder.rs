@@ -4,12 +4,15 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
-use chrono::Utc;
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use http::{Request, header};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use super::control::Control;
-use super::server;
+use super::{deliver, server};
+use crate::core::call::Payload;
 use crate::core::engine::Engine;
 use crate::core::error::ApiError;
 use crate::core::seed;
@@ -23,6 +26,9 @@ pub struct EmulatorBuilder {
     project: String,
     time_scale: f64,
     seed: usize,
+    seed_requests: Option<String>,
+    faults: Option<String>,
+    start_time: Option<DateTime<Utc>>,
     settings: Settings,
 }
 
@@ -34,6 +40,9 @@ impl Default for EmulatorBuilder {
             project: "demo".to_owned(),
             time_scale: 60.0,
             seed: 0,
+            seed_requests: None,
+            faults: None,
+            start_time: None,
             settings: Settings::default(),
         }
     }
@@ -97,6 +106,34 @@ impl EmulatorBuilder {
         self
     }
 
+    /// Applies the published rate limits: 2,000 reads and 1,000 writes a minute per project or organization. Default: off.
+    #[must_use]
+    pub fn rate_limit(mut self, on: bool) -> Self {
+        self.settings.rate_limit = on;
+        self
+    }
+
+    /// Requests made before the emulator listens, as a JSON array of `{"path", "method", "body"}`. Default: none.
+    #[must_use]
+    pub fn seed_requests(mut self, json: impl Into<String>) -> Self {
+        self.seed_requests = Some(json.into());
+        self
+    }
+
+    /// Faults from the start, as on the command line. Default: none.
+    #[must_use]
+    pub fn faults(mut self, text: impl Into<String>) -> Self {
+        self.faults = Some(text.into());
+        self
+    }
+
+    /// Platform time at the start. Default: now.
+    #[must_use]
+    pub fn start_time(mut self, time: DateTime<Utc>) -> Self {
+        self.start_time = Some(time);
+        self
+    }
+
     /// Everything else there is to set.
     #[must_use]
     pub fn settings(mut self, change: impl FnOnce(&mut Settings)) -> Self {
@@ -107,38 +144,94 @@ impl EmulatorBuilder {
     /// Starts the emulator on the current tokio runtime.
     ///
     /// # Errors
-    /// When the address cannot be listened at, or the seed does not fit.
+    /// When the address cannot be listened at, or a name, a seed or a fault is not valid.
     pub async fn start(self) -> io::Result<Emulator> {
-        let token = self
-            .token
-            .unwrap_or_else(|| format!("emulated-{}", uuid::Uuid::new_v4().simple()));
-        let engine = Arc::new(Engine::new(
-            self.settings,
-            Utc::now(),
-            self.time_scale,
-            token.clone(),
-        ));
-        {
+        let start = self.start_time.unwrap_or_else(Utc::now);
+        let engine = Arc::new(Engine::new(self.settings, start, self.time_scale));
+        let token = {
             let mut world = engine.world();
-            seed::project(&mut world, &self.project).map_err(unseeded)?;
-            seed::assets(&mut world, &self.project, self.seed).map_err(unseeded)?;
+            seed::organization(&mut world).map_err(refused)?;
+            seed::project(&mut world, &self.project).map_err(refused)?;
+            seed::assets(&mut world, &self.project, self.seed).map_err(refused)?;
+            seed::token(&mut world, self.token.as_deref()).map_err(refused)?
+        };
+        let control = Control {
+            engine: engine.clone(),
+        };
+        if let Some(text) = &self.seed_requests {
+            make_requests(&engine, &self.project, &token, text).map_err(invalid)?;
         }
+        if let Some(text) = &self.faults {
+            control
+                .faults(text)
+                .map_err(|error| invalid(error.to_string()))?;
+        }
+        let http = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .build()
+            .map_err(io::Error::other)?;
         let listener = TcpListener::bind(self.listen).await?;
         let address = listener.local_addr()?;
-        let server = tokio::spawn(server::serve(listener, engine.clone()));
+        let tasks = [
+            tokio::spawn(server::serve(listener, engine.clone())),
+            tokio::spawn(deliver::run(engine, http)),
+        ];
         Ok(Emulator {
             base_url: format!("http://{address}"),
             address,
             token,
             project: self.project,
-            control: Control { engine },
-            server,
+            control,
+            tasks,
         })
     }
 }
 
-fn unseeded(error: ApiError) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidInput, error.detail)
+fn invalid(problem: String) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, problem)
+}
+
+fn refused(error: ApiError) -> io::Error {
+    invalid(error.detail)
+}
+
+/// Makes the requests of a seed file; the first that is refused ends it.
+fn make_requests(engine: &Engine, project: &str, token: &str, text: &str) -> Result<(), String> {
+    for (at, request) in seed::requests(text)?.into_iter().enumerate() {
+        let path = if request.path.starts_with('/') {
+            request.path
+        } else {
+            format!("/api/v1/projects/{project}/{}", request.path)
+        };
+        let built = Request::builder()
+            .method(request.method.as_str())
+            .uri(&path)
+            .header(header::AUTHORIZATION, format!("Bearer {token}"))
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(if request.body.is_null() {
+                Bytes::new()
+            } else {
+                Bytes::from(request.body.to_string())
+            })
+            .map_err(|error| format!("seed request {at}: {error}"))?;
+        let answer = engine.plain(&built);
+        if !answer.status.is_success() {
+            let detail = match answer.payload {
+                Payload::Json(body) => body
+                    .pointer("/error/detail")
+                    .and_then(|detail| detail.as_str())
+                    .unwrap_or_default()
+                    .to_owned(),
+                _ => String::new(),
+            };
+            return Err(format!(
+                "seed request {at}, {} {path}: {} {detail}",
+                request.method, answer.status
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// A running emulator. Stops when it is dropped.
@@ -149,7 +242,7 @@ pub struct Emulator {
     token: String,
     project: String,
     control: Control,
-    server: JoinHandle<()>,
+    tasks: [JoinHandle<()>; 2],
 }
 
 impl Emulator {
@@ -194,6 +287,6 @@ impl Emulator {
 
 impl Drop for Emulator {
     fn drop(&mut self) {
-        self.server.abort();
+        self.tasks.iter().for_each(JoinHandle::abort);
     }
 }

@@ -1,13 +1,16 @@
 //! The handle that tests steer an emulator with.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use serde_json::Value;
 
 use crate::core::engine::Engine;
+use crate::core::faults::{Fault, FaultError, parse};
+use crate::core::{JobFailure, inspect};
 
-/// Steers a running emulator: its clock. Clones steer the same emulator.
+/// Steers a running emulator: its clock, its faults, what it knows. Clones steer the same emulator.
 #[derive(Debug, Clone)]
 pub struct Control {
     pub(crate) engine: Arc<Engine>,
@@ -38,5 +41,55 @@ impl Control {
     pub fn step(&self, by: Duration) {
         self.engine.clock.step(by);
         drop(self.engine.world());
+        self.engine.woken.notify_waiters();
+    }
+
+    /// Adds a fault. Of several that meet a request, the one added first counts.
+    pub fn fault(&self, fault: Fault) {
+        self.engine
+            .faults
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .add(fault);
+    }
+
+    /// Adds faults given as text, as on the command line.
+    ///
+    /// # Errors
+    /// The rule that does not parse; none is added then.
+    pub fn faults(&self, text: &str) -> Result<(), FaultError> {
+        parse(text)?.into_iter().for_each(|fault| self.fault(fault));
+        Ok(())
+    }
+
+    /// Removes all faults.
+    pub fn clear_faults(&self) {
+        self.engine
+            .faults
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
+    }
+
+    /// Lets a job that has not ended fail half way through its processing.
+    ///
+    /// # Errors
+    /// When there is no such job, or it has ended.
+    pub fn fail_job(
+        &self,
+        project: &str,
+        transform: &str,
+        job: &str,
+        failure: &JobFailure,
+    ) -> Result<(), String> {
+        let done = inspect::fail_job(&mut self.engine.world(), project, transform, job, failure);
+        self.engine.woken.notify_waiters();
+        done
+    }
+
+    /// What GET answers for a path below `/api/v1/projects/{project}/`, without permissions, limits and faults:
+    /// `media/assets/intro`. None when there is no such resource.
+    pub fn inspect(&self, project: &str, path: &str) -> Option<Value> {
+        inspect::get(&self.engine, project, path)
     }
 }

@@ -2,6 +2,7 @@
 
 mod builder;
 mod control;
+mod deliver;
 mod server;
 
 pub use builder::{Emulator, EmulatorBuilder};

@@ -163,7 +163,11 @@ fn entered(world: &mut World, address: &Address, previous: &'static str) {
                         merge::put(&mut job.private, "/error", error);
                     }
                 }
-                None => write_outputs(world, address),
+                None => {
+                    let minutes = world.settings.job_duration.as_secs_f64() / 60.0;
+                    world.meter(&address.place.project, "encoding-minutes", minutes);
+                    write_outputs(world, address);
+                }
             }
         }
         _ => {}
@@ -178,7 +182,21 @@ fn entered(world: &mut World, address: &Address, previous: &'static str) {
     notify(world, address, previous);
 }
 
-fn notify(_world: &mut World, _address: &Address, _previous: &'static str) {}
+/// Webhooks: the printed sources lack the `/media` that the resource's own path has.
+fn notify(world: &mut World, address: &Address, previous: &'static str) {
+    let state = world.get(address).map_or("", |job| job.state);
+    let kind = match state {
+        "Processing" => "MediaKind.JobStarted",
+        "Finished" | "Error" | "Canceled" => "MediaKind.JobFinished",
+        _ => return,
+    };
+    let place = &address.place;
+    let source = format!(
+        "/api/v1/projects/{}/transforms/{}/jobs/{}",
+        place.project, place.parent, address.name
+    );
+    world.publish(kind, address, &source, previous);
+}
 
 /// A job error as replies show it.
 pub fn error(category: &str, code: &str, message: &str, retry: bool) -> Value {
@@ -239,7 +257,7 @@ fn lost_output(world: &World, address: &Address) -> Option<Value> {
 }
 
 /// A job that will fail does so half way through.
-fn fail_later(world: &mut World, address: &Address, error: Value) {
+pub fn fail_later(world: &mut World, address: &Address, error: Value) {
     let half = world.settings.job_duration / 2;
     if let Some(job) = world.get_mut(address) {
         merge::put(&mut job.private, "/planned", error);

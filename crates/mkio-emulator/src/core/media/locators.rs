@@ -44,7 +44,20 @@ pub static LOCATORS: Family = Family {
     )
 };
 
-fn notify(_world: &mut World, _address: &Address, _previous: &'static str) {}
+fn notify(world: &mut World, address: &Address, previous: &'static str) {
+    if previous == "Creating" {
+        let source = format!(
+            "/api/v1/projects/{}/media/streamingLocators/{}",
+            address.place.project, address.name
+        );
+        world.publish(
+            "MediaKind.StreamingLocatorCreated",
+            address,
+            &source,
+            previous,
+        );
+    }
+}
 
 fn dress(_: &World, _: &Address, _: &Resource, out: &mut Value) {
     merge::take(out, "/properties/created");

@@ -1,8 +1,13 @@
 //! The Media API.
 
 pub(crate) mod assets;
+pub(crate) mod connections;
+pub(crate) mod download;
 pub(crate) mod endpoints;
+pub(crate) mod events;
+pub(crate) mod filters;
 pub(crate) mod jobs;
+pub(crate) mod keys;
 pub(crate) mod locators;
 pub(crate) mod policies;
 pub(crate) mod storage;
@@ -22,6 +27,14 @@ const fn arm(collection: &'static str) -> Shape {
 pub(super) fn family(kind: Kind) -> Option<&'static Family> {
     Some(match kind {
         Kind::Asset => &assets::ASSETS,
+        Kind::AccountFilter => &filters::ACCOUNT,
+        Kind::AssetFilter => &filters::ASSET,
+        Kind::Content => &connections::CONTENT,
+        Kind::Source => &connections::SOURCES,
+        Kind::Destination => &connections::DESTINATIONS,
+        Kind::ContentKeyPolicy => &keys::KEY_POLICIES,
+        Kind::LiveEvent => &events::EVENTS,
+        Kind::LiveOutput => &events::OUTPUTS,
         Kind::Transform => &jobs::TRANSFORMS,
         Kind::Job => &jobs::JOBS,
         Kind::Storage => &storage::STORAGE,

@@ -1,0 +1,277 @@
+//! The Channels API of a Beam device. One emulator has one device; it has errors of its own form.
+
+mod device;
+mod exchange;
+mod jpeg;
+
+use http::StatusCode;
+use serde_json::{Value, json};
+
+use super::call::{Answer, Call};
+use super::error::ApiError;
+use super::family::{Family, Kind, Shape};
+use super::list;
+use super::merge;
+use super::query::{PageLimits, Query};
+use super::render;
+use super::store::{Address, Place, Resource, enter};
+use super::world::World;
+
+pub(crate) use device::{
+    capability, cpu, current, eligibility, import_code, inject, injected, interfaces, me, query,
+    system, temperature,
+};
+pub(crate) use exchange::{export, import};
+
+/// Channels. Their state is that of the configuration: `Configuring`, then `Ok`.
+pub static CHANNELS: Family = Family {
+    dress,
+    ..Family::new(Kind::BeamChannel, "BeamChannel", Shape::Bare)
+};
+
+/// The device pages in its own way.
+pub const PAGES: PageLimits = PageLimits {
+    default: 1_000,
+    maximum: 1_000,
+};
+
+fn address(call: &Call<'_>) -> Address {
+    Address::new("", Kind::BeamChannel, call.parameter("channel_id"))
+}
+
+/// The device's 404.
+fn unknown(name: &str) -> ApiError {
+    ApiError::not_found(format!("there is no channel named '{name}'"))
+}
+
+fn find<'a>(world: &'a World, address: &Address) -> Result<&'a Resource, ApiError> {
+    world.get(address).ok_or_else(|| unknown(&address.name))
+}
+
+fn kept_state(channel: &Resource) -> &'static str {
+    match channel.text("/spec/state") {
+        Some("Running") => "Running",
+        _ => "Stopped",
+    }
+}
+
+fn dress(_: &World, _: &Address, channel: &Resource, out: &mut Value) {
+    let synced = channel.state == "Ok";
+    let actual = if synced {
+        kept_state(channel)
+    } else {
+        channel.private_text("/state").unwrap_or("Stopped")
+    };
+    let each = |side: &str, input: bool| -> Vec<Value> {
+        let items = channel
+            .body
+            .pointer(&format!("/spec/{side}"))
+            .and_then(Value::as_array);
+        items.into_iter().flatten().enumerate().map(|(at, item)| {
+            let kind = item.get("type").and_then(Value::as_str).unwrap_or_default();
+            let mut shown = json!({ "name": format!("{}-{at}", kind.to_lowercase()), "type": kind, "health": { "severity": "Clear" } });
+            if input {
+                merge::put(&mut shown, "/thumbnailPresence", json!(if actual == "Running" { "Present" } else { "Absent" }));
+            }
+            shown
+        }).collect()
+    };
+    let status = json!({
+        "state": actual, "health": { "severity": "Clear" }, "inputs": each("inputs", true), "outputs": each("outputs", false),
+        "syncState": channel.state, "syncError": [], "errors": [], "unsyncedFields": [],
+    });
+    *out = json!({
+        "kind": "BeamChannel",
+        "metadata": {
+            "name": &*channel.name, "created": render::time(channel.created),
+            "displayName": channel.text("/metadata/displayName").unwrap_or(&channel.name),
+        },
+        "spec": channel.body.get("spec"), "status": status, "serviceIds": [channel.id],
+    });
+}
+
+fn shown(world: &World, address: &Address) -> Result<Answer, ApiError> {
+    Ok(Answer::ok(render::resource(
+        world,
+        address,
+        find(world, address)?,
+    )))
+}
+
+/// GET of the channels. Everything is filtered, sorted and paged in memory, and `total` counts the matches.
+pub fn list(world: &mut World, call: &Call<'_>) -> Result<Answer, ApiError> {
+    let place = Place::new("", Kind::BeamChannel);
+    let select: Option<Vec<String>> = call.query.one("$select")?.map(|fields| {
+        fields
+            .split(',')
+            .map(|field| field.trim().to_owned())
+            .collect()
+    });
+    let values: Vec<Value> = world
+        .table(&place)
+        .into_iter()
+        .flat_map(|table| table.iter())
+        .map(|channel| render::resource(world, &place.at(&channel.name), channel))
+        .collect();
+    let answer = list::device_page(call, "BeamChannelList", values)?;
+    let super::call::Payload::Json(mut body) = answer.payload else {
+        return Ok(answer);
+    };
+    if let Some(select) = select {
+        for channel in body
+            .get_mut("value")
+            .and_then(Value::as_array_mut)
+            .into_iter()
+            .flatten()
+        {
+            if let Some(fields) = channel.as_object_mut() {
+                // What a schema cannot do without stays.
+                fields.retain(|name, _| {
+                    matches!(name.as_str(), "kind" | "metadata")
+                        || select
+                            .iter()
+                            .any(|field| field.split('/').next() == Some(name))
+                });
+            }
+        }
+    }
+    Ok(Answer::ok(body))
+}
+
+/// GET of one.
+pub fn get(world: &mut World, call: &Call<'_>) -> Result<Answer, ApiError> {
+    shown(world, &address(call))
+}
+
+/// Keeps a channel's specification and has it applied.
+fn configure(
+    world: &mut World,
+    address: &Address,
+    body: Value,
+    by: uuid::Uuid,
+) -> Result<(), ApiError> {
+    match world.get_mut(address) {
+        Some(channel) => {
+            let actual = kept_state(channel);
+            merge::put(&mut channel.private, "/state", json!(actual));
+            channel.body = body;
+        }
+        None => {
+            world.insert(address, body, by)?;
+        }
+    }
+    world.enter(address, "Configuring", &[enter(5, "Ok")]);
+    Ok(())
+}
+
+/// PUT: makes or replaces. The name in the body has to be that of the path.
+pub fn put(world: &mut World, call: &Call<'_>) -> Result<Answer, ApiError> {
+    let address = address(call);
+    if call.body.pointer("/metadata/name").and_then(Value::as_str) != Some(&address.name) {
+        return Err(ApiError::invalid(
+            "request body",
+            vec![(
+                "/metadata/name".to_owned(),
+                "is not the name in the path".to_owned(),
+            )],
+        ));
+    }
+    configure(world, &address, call.body.clone(), call.user)?;
+    shown(world, &address)
+}
+
+/// PATCH of the display name or the state; null changes nothing, and other keys are ignored.
+pub fn patch(world: &mut World, call: &Call<'_>) -> Result<Answer, ApiError> {
+    let address = address(call);
+    let mut body = find(world, &address)?.body.clone();
+    for pointer in ["/metadata/displayName", "/spec/state"] {
+        if let Some(value) = call.body.pointer(pointer).filter(|value| !value.is_null()) {
+            merge::put(&mut body, pointer, value.clone());
+        }
+    }
+    configure(world, &address, body, call.user)?;
+    shown(world, &address)
+}
+
+/// DELETE.
+pub fn delete(world: &mut World, call: &Call<'_>) -> Result<Answer, ApiError> {
+    let address = address(call);
+    find(world, &address)?;
+    world.remove(&address);
+    Ok(Answer::empty(StatusCode::NO_CONTENT))
+}
+
+/// GET of an input's thumbnail. The document calls it JSON; it is a JPEG.
+pub fn thumbnail(world: &mut World, call: &Call<'_>) -> Result<Answer, ApiError> {
+    let address = address(call);
+    let shown = render::resource(world, &address, find(world, &address)?);
+    let wanted = call.parameter("thumbnail_id");
+    let inputs = shown.pointer("/status/inputs").and_then(Value::as_array);
+    let known = inputs.is_some_and(|inputs| {
+        inputs
+            .iter()
+            .any(|input| input.get("name").and_then(Value::as_str) == Some(wanted))
+    });
+    if known {
+        Ok(Answer::bytes("image/jpeg", jpeg::picture()))
+    } else {
+        Err(ApiError::not_found(format!(
+            "the channel has no input named '{wanted}'"
+        )))
+    }
+}
+
+/// GET of the active alarms of a channel: the emulated device has none.
+pub fn alarms(_: &mut World, call: &Call<'_>) -> Result<Answer, ApiError> {
+    call.query.one("channelName")?;
+    Ok(Answer::ok(json!({
+        "value": [],
+        "supplemental": { "kind": "AlarmList", "count": 0, "operation": "list", "pagination": { "start": 0, "end": 0, "records": 0, "total": 0 } },
+    })))
+}
+
+/// The device's form of an error.
+pub fn error_body(error: &ApiError) -> (StatusCode, Value) {
+    if error.status != StatusCode::BAD_REQUEST {
+        return (error.status, json!({ "detail": error.detail }));
+    }
+    let findings = error
+        .extra
+        .get("errors")
+        .and_then(Value::as_array)
+        .cloned()
+        .unwrap_or_default();
+    let place = |path: &Value| -> Value {
+        let mut parts = vec![json!("body")];
+        for part in path
+            .as_str()
+            .unwrap_or_default()
+            .split('/')
+            .filter(|part| !part.is_empty())
+        {
+            parts.push(
+                part.parse::<u64>()
+                    .map_or_else(|_| json!(part), |index| json!(index)),
+            );
+        }
+        Value::Array(parts)
+    };
+    let mut detail: Vec<Value> = findings
+        .iter()
+        .map(|finding| json!({ "loc": place(finding.get("path").unwrap_or(&Value::Null)), "msg": finding.get("message"), "type": "value_error" }))
+        .collect();
+    if detail.is_empty() {
+        detail.push(json!({ "loc": ["request"], "msg": error.detail, "type": "value_error" }));
+    }
+    (
+        StatusCode::UNPROCESSABLE_ENTITY,
+        json!({ "detail": detail }),
+    )
+}
+
+/// Query parameters that have to be numbers are checked by the list; this is for those of the metrics.
+fn required<'a>(query: &'a Query, name: &str) -> Result<&'a str, ApiError> {
+    query
+        .one(name)?
+        .ok_or_else(|| ApiError::bad_request(format!("query parameter '{name}' is missing")))
+}

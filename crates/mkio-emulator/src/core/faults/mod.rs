@@ -1,0 +1,264 @@
+//! Misbehaviour on demand: rules, when they apply, what they do.
+
+mod mutate;
+mod parse;
+
+use http::Method;
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use serde::{Deserialize, Serialize};
+
+pub use mutate::apply;
+pub use parse::{FaultError, parse};
+
+/// Whether the connection breaks before or after the request took effect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Reset {
+    /// Nothing was written.
+    Before,
+    /// Everything was written; the caller is not told.
+    After,
+}
+
+/// What becomes of `@odata.nextLink`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Link {
+    /// It is one that the service no longer knows.
+    Stale,
+    /// It leads to another origin.
+    Foreign,
+    /// It leads to the page it stands on.
+    Repeat,
+}
+
+/// A fault: which requests it meets, and what happens to them. Everything that is left out matches, or does nothing.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Fault {
+    /// Method; any when empty or `*`.
+    pub method: String,
+    /// Path, in which `*` stands for anything; any when empty.
+    pub path: String,
+    /// Meets only the nth request that matches, counted from 1.
+    pub nth: Option<u64>,
+    /// Meets every nth request that matches.
+    pub every: Option<u64>,
+    /// Meets at most this many requests.
+    pub times: Option<u64>,
+    /// Meets a request with this probability, 0 to 1.
+    pub probability: Option<f64>,
+    /// Seed of the probability. The same seed and the same requests give the same run.
+    pub seed: u64,
+    /// Answers this status; the request takes no effect.
+    pub status: Option<u16>,
+    /// `Retry-After` of that answer, as it is to be sent.
+    pub retry_after: Option<String>,
+    /// The answer is a proxy's HTML page.
+    pub html: bool,
+    /// Milliseconds before the answer.
+    pub delay: u64,
+    /// Breaks the connection.
+    pub reset: Option<Reset>,
+    /// Breaks the connection after this many bytes of the body.
+    pub cut: Option<usize>,
+    /// Milliseconds between pieces of the body.
+    pub slow: u64,
+    /// Fields, wherever they are, that get a value no document knows.
+    pub unknown: Vec<String>,
+    /// Fields added to the answer and to each item of a list.
+    pub extra: Vec<String>,
+    /// Fields, wherever they are, that are left out.
+    pub drop: Vec<String>,
+    /// Fields, wherever they are, that are null.
+    pub null: Vec<String>,
+    /// Fields, wherever they are, that get a value of another type.
+    pub mistype: Vec<String>,
+    /// What becomes of `@odata.nextLink`.
+    pub link: Option<Link>,
+}
+
+#[derive(Debug)]
+struct Armed {
+    fault: Fault,
+    matched: u64,
+    met: u64,
+    random: StdRng,
+}
+
+/// The faults of an emulator.
+#[derive(Debug, Default)]
+pub struct Faults {
+    armed: Vec<Armed>,
+}
+
+impl Faults {
+    /// Adds a fault.
+    pub fn add(&mut self, fault: Fault) {
+        let random = StdRng::seed_from_u64(fault.seed);
+        self.armed.push(Armed {
+            fault,
+            matched: 0,
+            met: 0,
+            random,
+        });
+    }
+
+    /// Removes all faults.
+    pub fn clear(&mut self) {
+        self.armed.clear();
+    }
+
+    /// The first fault that meets this request. Every rule that matches counts it.
+    pub fn meet(&mut self, method: &Method, path: &str) -> Option<Fault> {
+        let mut found = None;
+        for armed in &mut self.armed {
+            if armed.meets(method, path) && found.is_none() {
+                armed.met += 1;
+                found = Some(armed.fault.clone());
+            }
+        }
+        found
+    }
+}
+
+impl Armed {
+    fn meets(&mut self, method: &Method, path: &str) -> bool {
+        let fault = &self.fault;
+        let verb = fault.method.is_empty()
+            || fault.method == "*"
+            || fault.method.eq_ignore_ascii_case(method.as_str());
+        if !verb || !(fault.path.is_empty() || glob(&fault.path, path)) {
+            return false;
+        }
+        self.matched += 1;
+        // Drawn for each request that matches, so that the other conditions do not shift the sequence.
+        let lucky = fault
+            .probability
+            .is_none_or(|probability| self.random.random::<f64>() < probability);
+        lucky
+            && fault.nth.is_none_or(|nth| self.matched == nth)
+            && fault
+                .every
+                .is_none_or(|every| every > 0 && self.matched % every == 0)
+            && fault.times.is_none_or(|times| self.met < times)
+    }
+}
+
+/// Whether a text fits a pattern in which `*` stands for anything.
+fn glob(pattern: &str, text: &str) -> bool {
+    let mut parts = pattern.split('*');
+    let Some(mut rest) = text.strip_prefix(parts.next().unwrap_or_default()) else {
+        return false;
+    };
+    let mut parts: Vec<&str> = parts.collect();
+    let Some(last) = parts.pop() else {
+        return rest.is_empty();
+    };
+    for part in parts {
+        match rest.find(part).and_then(|at| rest.get(at + part.len()..)) {
+            Some(after) => rest = after,
+            None => return false,
+        }
+    }
+    rest.ends_with(last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(fault: Fault, requests: usize) -> Vec<bool> {
+        let mut faults = Faults::default();
+        faults.add(fault);
+        (0..requests)
+            .map(|_| {
+                faults
+                    .meet(&Method::GET, "/api/v1/projects/demo/media/assets")
+                    .is_some()
+            })
+            .collect()
+    }
+
+    #[test]
+    fn selection_by_count() {
+        assert_eq!(
+            run(
+                Fault {
+                    nth: Some(2),
+                    ..Fault::default()
+                },
+                4
+            ),
+            [false, true, false, false]
+        );
+        assert_eq!(
+            run(
+                Fault {
+                    every: Some(2),
+                    ..Fault::default()
+                },
+                4
+            ),
+            [false, true, false, true]
+        );
+        assert_eq!(
+            run(
+                Fault {
+                    times: Some(2),
+                    ..Fault::default()
+                },
+                3
+            ),
+            [true, true, false]
+        );
+        assert_eq!(
+            run(
+                Fault {
+                    method: "PUT".to_owned(),
+                    ..Fault::default()
+                },
+                1
+            ),
+            [false]
+        );
+        assert_eq!(
+            run(
+                Fault {
+                    path: "*/media/*".to_owned(),
+                    ..Fault::default()
+                },
+                1
+            ),
+            [true]
+        );
+    }
+
+    #[test]
+    fn the_same_seed_gives_the_same_run() {
+        let fault = |seed| Fault {
+            probability: Some(0.5),
+            seed,
+            ..Fault::default()
+        };
+        assert_eq!(run(fault(7), 64), run(fault(7), 64));
+        assert_ne!(run(fault(7), 64), run(fault(8), 64));
+        let met = run(fault(7), 1_000).into_iter().filter(|met| *met).count();
+        assert!((400..600).contains(&met), "{met}");
+    }
+
+    #[test]
+    fn globs() {
+        for (pattern, text, fits) in [
+            ("/a", "/a", true),
+            ("/a", "/ab", false),
+            ("/a*", "/ab", true),
+            ("*b", "/ab", true),
+            ("/a*c*e", "/abcde", true),
+            ("/a*x*e", "/abcde", false),
+        ] {
+            assert_eq!(glob(pattern, text), fits, "{pattern} {text}");
+        }
+    }
+}

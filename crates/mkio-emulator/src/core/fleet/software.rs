@@ -1,0 +1,161 @@
+//! Software of devices: what there is, staging, switching.
+
+use serde_json::{Value, json};
+
+use crate::core::call::{Answer, Call};
+use crate::core::error::ApiError;
+use crate::core::family::Kind;
+use crate::core::list;
+use crate::core::merge;
+use crate::core::query::parse_time;
+use crate::core::render;
+use crate::core::store::{Address, Resource, enter};
+use crate::core::world::World;
+
+/// Versions, oldest first, with the day they came out.
+const VERSIONS: &[(&str, &str)] = &[
+    ("1.11.0.5", "2025-06-02"),
+    ("1.12.0.7", "2025-11-10"),
+    ("1.13.0.2", "2026-04-20"),
+];
+
+/// What a device runs when it is registered.
+pub const FIRST: &str = "1.12.0.7";
+
+fn rank(version: &str) -> Vec<u64> {
+    version
+        .split('.')
+        .map(|part| part.parse().unwrap_or(0))
+        .collect()
+}
+
+/// GET `devices/{name}/software`.
+pub fn offered(world: &mut World, call: &Call<'_>) -> Result<Answer, ApiError> {
+    let device = world.find(&Address::new(
+        call.project(),
+        Kind::Device,
+        call.parameter("name"),
+    ))?;
+    let current = rank(device.private_text("/current").unwrap_or(FIRST));
+    let values = VERSIONS
+        .iter()
+        .map(|(version, released)| {
+            json!({
+                "kind": "Software", "metadata": { "displayName": format!("Beam {version}"), "labels": {} },
+                "spec": { "version": version, "displayName": format!("Beam {version}"), "released": released, "minimumVersion": "1.6.0.0", "minimumVersionHA": "1.8.0.0" },
+                "status": { "upgradeCompatible": rank(version) > current, "downgradeCompatible": rank(version) < current },
+            })
+        })
+        .collect();
+    list::values_page(world, call, "Software", values)
+}
+
+/// Refuses versions that are not offered.
+pub fn check(body: &Value) -> Vec<(String, String)> {
+    let wanted = [
+        "/spec/desiredSoftwareVersion",
+        "/spec/preloadSoftwareVersion",
+    ]
+    .into_iter()
+    .filter_map(|pointer| Some((pointer, body.pointer(pointer)?.as_str()?)));
+    wanted
+        .filter(|(_, version)| {
+            !version.is_empty() && !VERSIONS.iter().any(|(known, _)| known == version)
+        })
+        .map(|(pointer, version)| {
+            (
+                pointer.to_owned(),
+                format!("there is no software version '{version}'"),
+            )
+        })
+        .collect()
+}
+
+/// Follows a change of the wanted versions.
+pub fn steer(world: &mut World, address: &Address) {
+    let now = render::time(world.now);
+    let Some(device) = world.get_mut(address) else {
+        return;
+    };
+    let text = |pointer: &str| {
+        device
+            .body
+            .pointer(pointer)
+            .and_then(Value::as_str)
+            .filter(|version| !version.is_empty())
+            .map(str::to_owned)
+    };
+    let newest = VERSIONS.last().map(|(version, _)| (*version).to_owned());
+    let automatic = device
+        .body
+        .pointer("/spec/autoPreloadLatestSoftware")
+        .and_then(Value::as_bool)
+        == Some(true);
+    let preload = text("/spec/preloadSoftwareVersion").or(newest.filter(|_| automatic));
+    let desired = text("/spec/desiredSoftwareVersion");
+    if let Some(version) = preload {
+        let known = [
+            device.private_text("/preload/version"),
+            device.private_text("/current"),
+            device.private_text("/rollback"),
+        ]
+        .contains(&Some(version.as_str()));
+        if !known {
+            merge::put(
+                &mut device.private,
+                "/preload",
+                json!({ "version": version, "since": now }),
+            );
+        }
+    }
+    let current = device.private_text("/current").unwrap_or(FIRST).to_owned();
+    if desired.is_some_and(|desired| desired != current && device.state != "Switching") {
+        world.enter(address, "Switching", &[enter(60, "Idle")]);
+    }
+}
+
+/// A switch ends: in the wanted version when it was staged or is the second bank, else not.
+pub fn switched(world: &mut World, address: &Address) {
+    let now = world.now;
+    let Some(device) = world.get_mut(address) else {
+        return;
+    };
+    let Some(desired) = device
+        .text("/spec/desiredSoftwareVersion")
+        .map(str::to_owned)
+    else {
+        return;
+    };
+    let current = device.private_text("/current").unwrap_or(FIRST).to_owned();
+    let staged = device.private_text("/preload/version") == Some(&desired)
+        && progress(device, now).is_some_and(|(state, _)| state == "Downloaded");
+    if staged || device.private_text("/rollback") == Some(&desired) {
+        merge::put(&mut device.private, "/rollback", json!(current));
+        merge::put(&mut device.private, "/current", json!(desired));
+    } else {
+        device.state = "SwitchFailed";
+    }
+}
+
+/// How far the staging is: state and percent.
+fn progress(device: &Resource, now: chrono::DateTime<chrono::Utc>) -> Option<(&'static str, i64)> {
+    let since = parse_time(device.private_text("/preload/since")?)?;
+    Some(match (now - since).num_seconds() {
+        ..2 => ("Requested", 0),
+        seconds @ 2..42 => ("Downloading", (seconds - 2) * 100 / 40),
+        _ => ("Downloaded", 100),
+    })
+}
+
+/// `status.preloadedSoftware`.
+pub fn preloaded(world: &World, device: &Resource) -> Value {
+    let Some((state, percent)) = progress(device, world.now) else {
+        return json!([]);
+    };
+    let version = device.private_text("/preload/version").unwrap_or_default();
+    let current = rank(device.private_text("/current").unwrap_or(FIRST));
+    json!([{
+        "name": format!("Beam {version}"), "version": version, "state": state, "precentProgress": percent, "progressDetails": format!("{percent} %"),
+        "upgradeCompatible": rank(version) > current, "downgradeCompatible": rank(version) < current,
+    }])
+}

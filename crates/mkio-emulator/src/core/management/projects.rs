@@ -1,0 +1,230 @@
+//! Projects, their locations, metrics and payment method.
+
+use http::StatusCode;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::core::call::{Answer, Call};
+use crate::core::error::ApiError;
+use crate::core::family::{Family, Kind, NameRule, Put, Shape};
+use crate::core::store::{Address, Place, Resource};
+use crate::core::world::World;
+use crate::core::{generic, identity, list, merge, render, seed};
+
+/// Projects.
+pub static PROJECTS: Family = Family {
+    name: NameRule {
+        pattern: r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$",
+        min: 1,
+        max: 63,
+    },
+    put: Put::Create(201),
+    dress,
+    ..Family::new(Kind::Project, "Project", Shape::Bare)
+};
+
+fn address(call: &Call<'_>) -> Address {
+    Address::new("", Kind::Project, call.project())
+}
+
+fn dress(world: &World, _: &Address, project: &Resource, out: &mut Value) {
+    let text = |pointer: &str| project.text(pointer).unwrap_or_default().to_owned();
+    let location = world.get(&Address::new("", Kind::Location, &text("/locationName")));
+    let at = |pointer: &str| {
+        location
+            .and_then(|location| location.body.pointer(pointer).cloned())
+            .unwrap_or(Value::Null)
+    };
+    let payment = project
+        .body
+        .get("paymentMethodId")
+        .cloned()
+        .unwrap_or(Value::Null);
+    *out = json!({
+        "kind": "Project",
+        "metadata": {
+            "id": project.id, "name": &*project.name, "displayName": text("/displayName"), "created": render::time(project.created),
+            "createdBy": project.created_by, "createdByEmail": identity::email_of(world, project.created_by), "createdById": project.created_by,
+            "createdByName": identity::name_of(world, project.created_by), "updated": render::time(project.updated),
+            "cloud": { "name": at("/spec/cloud/name"), "displayName": at("/spec/cloud/displayName"), "id": at("/metadata/id") },
+        },
+        "spec": {
+            "name": &*project.name, "displayName": text("/displayName"), "assignedPaymentMethodId": payment,
+            "isActive": project.body.get("isActive").and_then(Value::as_bool).unwrap_or(true), "locationName": text("/locationName"),
+            "locationId": at("/metadata/id"), "locationDisplayName": at("/metadata/displayName"),
+        },
+    });
+}
+
+/// GET `/api/v1/projects`.
+pub fn list_projects(world: &mut World, call: &Call<'_>) -> Result<Answer, ApiError> {
+    let hidden = call.query.switch("show_hidden")?;
+    let place = Place::new("", Kind::Project);
+    let shown: Vec<Value> = world
+        .table(&place)
+        .into_iter()
+        .flat_map(|table| table.iter())
+        .filter(|project| {
+            hidden || project.body.get("isHidden").and_then(Value::as_bool) != Some(true)
+        })
+        .filter(|project| call.caller.sees(project.id))
+        .map(|project| render::resource(world, &place.at(&project.name), project))
+        .collect();
+    list::values_page(world, call, "Project", shown)
+}
+
+/// PUT `/api/v1/projects/{project_name}`.
+pub fn create(world: &mut World, call: &Call<'_>) -> Result<Answer, ApiError> {
+    let address = address(call);
+    generic::check_name(&PROJECTS, &address.name)?;
+    if world.get(&address).is_some() {
+        return Err(ApiError::conflict(format!(
+            "the project '{}' exists already",
+            address.name
+        )));
+    }
+    let text = |name: &str| {
+        call.body
+            .get(name)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+    };
+    let mut findings = Vec::new();
+    if !world.has(&Address::new("", Kind::Location, text("locationName"))) {
+        findings.push((
+            "/locationName".to_owned(),
+            format!("there is no location named '{}'", text("locationName")),
+        ));
+    }
+    if let Err(problem) = usable_payment(world, text("paymentMethodId")) {
+        findings.push(("/paymentMethodId".to_owned(), problem));
+    }
+    if !findings.is_empty() {
+        return Err(ApiError::invalid("request body", findings));
+    }
+    let location = text("locationName").to_owned();
+    world.insert(&address, call.body.clone(), call.user)?;
+    seed::furnish(world, &address.name, &location)?;
+    generic::shown(world, &address, StatusCode::CREATED)
+}
+
+fn usable_payment(world: &World, id: &str) -> Result<(), String> {
+    let payment = world
+        .get(&Address::new(
+            "",
+            Kind::PaymentMethod,
+            &id.to_ascii_lowercase(),
+        ))
+        .ok_or_else(|| format!("there is no payment method with id '{id}'"))?;
+    let accepted = payment
+        .body
+        .pointer("/status/termsAndConditionsAccepted")
+        .and_then(Value::as_bool)
+        == Some(true);
+    if accepted {
+        Ok(())
+    } else {
+        Err("the terms and conditions of this payment method have not been accepted".to_owned())
+    }
+}
+
+/// PATCH `/api/v1/projects/{project_name}`.
+pub fn change(world: &mut World, call: &Call<'_>) -> Result<Answer, ApiError> {
+    let address = address(call);
+    let now = world.now;
+    let project = world.find_mut(&address)?;
+    for (from, to) in [
+        ("/metadata/displayName", "/displayName"),
+        ("/spec/isActive", "/isActive"),
+        ("/spec/isHidden", "/isHidden"),
+    ] {
+        if let Some(value) = call.body.pointer(from) {
+            merge::put(&mut project.body, to, value.clone());
+        }
+    }
+    project.updated = now;
+    project.updated_by = call.user;
+    generic::shown(world, &address, StatusCode::OK)
+}
+
+/// GET `…/metricsEndpoint`.
+pub fn metrics(world: &mut World, call: &Call<'_>) -> Result<Answer, ApiError> {
+    let project = world.find(&address(call))?;
+    let enabled = project.private.get("metrics").and_then(Value::as_bool) == Some(true);
+    let mut out = json!({ "kind": "MetricsEndpoint", "spec": { "enabled": enabled } });
+    if enabled {
+        let status = json!({
+            "url": format!("{}/metrics/{}", call.origin, call.project()), "username": call.project(),
+            "password": project.private_text("/metricsPassword").unwrap_or_default(),
+        });
+        merge::put(&mut out, "/status", status);
+    }
+    Ok(Answer::ok(out))
+}
+
+/// PATCH `…/metricsEndpoint`.
+pub fn change_metrics(world: &mut World, call: &Call<'_>) -> Result<Answer, ApiError> {
+    let project = world.find_mut(&address(call))?;
+    let enabled = call.body.pointer("/spec/enabled").and_then(Value::as_bool) == Some(true);
+    merge::put(&mut project.private, "/metrics", json!(enabled));
+    if enabled && project.private.get("metricsPassword").is_none() {
+        merge::put(
+            &mut project.private,
+            "/metricsPassword",
+            json!(Uuid::new_v4().simple().to_string()),
+        );
+    }
+    metrics(world, call)
+}
+
+/// GET `…/paymentMethod`.
+pub fn payment(world: &mut World, call: &Call<'_>) -> Result<Answer, ApiError> {
+    let project = world.find(&address(call))?;
+    let id = project
+        .text("/paymentMethodId")
+        .unwrap_or_default()
+        .to_ascii_lowercase();
+    Ok(Answer::ok(super::billing::shown(world, &id)?))
+}
+
+/// POST `…/paymentMethod`.
+pub fn assign_payment(world: &mut World, call: &Call<'_>) -> Result<Answer, ApiError> {
+    let id = call
+        .body
+        .get("paymentMethodId")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
+    usable_payment(world, id).map_err(|problem| {
+        ApiError::invalid(
+            "request body",
+            vec![("/paymentMethodId".to_owned(), problem)],
+        )
+    })?;
+    let project = world.find_mut(&address(call))?;
+    merge::put(&mut project.body, "/paymentMethodId", json!(id));
+    merge::put(&mut project.body, "/isActive", json!(true));
+    Ok(Answer::empty(StatusCode::OK))
+}
+
+/// GET `/api/v1/locations`: the paging parameters are declared, the envelope is not.
+pub fn locations(world: &mut World, call: &Call<'_>) -> Result<Answer, ApiError> {
+    let values = world
+        .all("", Kind::Location)
+        .map(|(_, location)| location.body.clone())
+        .collect();
+    list::bare_page(world, call, Some("LocationList"), values)
+}
+
+/// GET `/api/v1/locations/{location_name}`.
+pub fn location(world: &mut World, call: &Call<'_>) -> Result<Answer, ApiError> {
+    Ok(Answer::ok(
+        world
+            .find(&Address::new(
+                "",
+                Kind::Location,
+                call.parameter("location_name"),
+            ))?
+            .body
+            .clone(),
+    ))
+}

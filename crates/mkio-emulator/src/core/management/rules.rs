@@ -1,0 +1,67 @@
+//! Webhook rules and their delivery history.
+
+use serde_json::{Value, json};
+
+use crate::core::call::{Answer, Call};
+use crate::core::error::ApiError;
+use crate::core::family::{Family, Kind, NameRule, Shape};
+use crate::core::store::{Address, Resource};
+use crate::core::world::World;
+use crate::core::{list, merge, render, webhooks};
+
+/// Webhook rules.
+pub static RULES: Family = Family {
+    name: NameRule {
+        pattern: r"^[^\^\'<>%&:\\?/*+]+$",
+        min: 1,
+        max: 260,
+    },
+    check: |world, _, body, _| {
+        let url = body
+            .pointer("/spec/url")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
+        webhooks::check_target(url, world.settings.remote_webhooks).map_err(|reason| {
+            ApiError::invalid("request body", vec![("/spec/url".to_owned(), reason)])
+        })
+    },
+    removed: |world, address, _| world.outbox.forget(&address.place.project, &address.name),
+    dress,
+    ..Family::new(Kind::Rule, "WebhookRule", Shape::Bare)
+};
+
+fn dress(_: &World, _: &Address, rule: &Resource, out: &mut Value) {
+    merge::put(
+        out,
+        "/metadata",
+        json!({ "id": rule.id, "name": &*rule.name }),
+    );
+    for section in ["headers", "queryParams"] {
+        let Some(secrets) = out
+            .pointer_mut(&format!("/spec/authentication/{section}"))
+            .and_then(Value::as_object_mut)
+        else {
+            continue;
+        };
+        for (_, secret) in secrets.iter_mut() {
+            *secret = json!("********");
+        }
+    }
+}
+
+/// GET `…/webhook/rules`: the paging parameters are declared, the envelope is not.
+pub fn list_rules(world: &mut World, call: &Call<'_>) -> Result<Answer, ApiError> {
+    let values = world
+        .all(call.project(), Kind::Rule)
+        .map(|(place, rule)| render::resource(world, &place.at(&rule.name), rule))
+        .collect();
+    list::bare_page(world, call, None, values)
+}
+
+/// GET `…/webhook/rules/{rule_name}/events`.
+pub fn events(world: &mut World, call: &Call<'_>) -> Result<Answer, ApiError> {
+    let address = call.address(Kind::Rule);
+    world.find(&address)?;
+    let values = world.outbox.history(call.project(), &address.name);
+    list::values_page(world, call, "WebhookEvent", values)
+}

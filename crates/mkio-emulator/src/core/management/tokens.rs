@@ -1,0 +1,219 @@
+//! Tokens of users and of the organization, keys, revocations.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use http::StatusCode;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::core::call::{Answer, Call};
+use crate::core::error::ApiError;
+use crate::core::family::Kind;
+use crate::core::store::{Address, Place, Resource};
+use crate::core::tokens::{LONGEST, NewToken, issue, public_keys, revoke};
+use crate::core::world::World;
+use crate::core::{identity, merge, query};
+
+/// How long a short-lived token lives; the platform publishes no figure.
+const SHORT: TimeDelta = TimeDelta::hours(1);
+
+/// GET `/.well-known/jwks.json`.
+pub fn keys(_: &mut World, _: &Call<'_>) -> Result<Answer, ApiError> {
+    Ok(Answer::ok(public_keys()?))
+}
+
+/// GET `/.well-known/revoked.json`.
+pub fn revoked(world: &mut World, _: &Call<'_>) -> Result<Answer, ApiError> {
+    let ids: Vec<String> = all(world)
+        .filter(|token| is_revoked(token))
+        .map(|token| token.id.to_string())
+        .collect();
+    Ok(Answer::ok(json!({ "revokedTokens": ids })))
+}
+
+fn all(world: &World) -> impl Iterator<Item = &Resource> {
+    world.all("", Kind::Token).map(|(_, token)| token)
+}
+
+fn is_revoked(token: &Resource) -> bool {
+    token
+        .body
+        .pointer("/spec/revoked")
+        .is_some_and(|revoked| !revoked.is_null())
+}
+
+fn is_live(token: &Resource, now: DateTime<Utc>) -> bool {
+    token
+        .private_text("/expires")
+        .and_then(query::parse_time)
+        .is_some_and(|expires| expires > now)
+}
+
+fn listed(tokens: Vec<Value>) -> Answer {
+    Answer::ok(json!({ "kind": "UserTokenList", "value": tokens }))
+}
+
+/// GET `/api/v1/user/tokens`.
+pub fn list_own(world: &mut World, call: &Call<'_>) -> Result<Answer, ApiError> {
+    let now = world.now;
+    Ok(listed(
+        all(world)
+            .filter(|token| token.created_by == call.user && is_live(token, now))
+            .map(|token| token.body.clone())
+            .collect(),
+    ))
+}
+
+/// GET `/api/v1/organization/tokens`.
+pub fn list_all(world: &mut World, call: &Call<'_>) -> Result<Answer, ApiError> {
+    let now = world.now;
+    let organization = call.organization.to_string();
+    let reaches = |token: &&Resource| token.text("/spec/organizationId") == Some(&organization);
+    Ok(listed(
+        all(world)
+            .filter(reaches)
+            .filter(|token| is_live(token, now))
+            .map(|token| token.body.clone())
+            .collect(),
+    ))
+}
+
+/// POST `/api/v1/user/tokens`.
+pub fn create(world: &mut World, call: &Call<'_>) -> Result<Answer, ApiError> {
+    if call.restricted {
+        return Err(ApiError::forbidden(
+            "a token with reduced permissions cannot make tokens",
+        ));
+    }
+    let text = |name: &str| call.body.get(name).and_then(Value::as_str);
+    let kind = text("type").unwrap_or_default();
+    let refuse = |field: &str, reason: &str| {
+        Err(ApiError::invalid(
+            "request body",
+            vec![(format!("/{field}"), reason.to_owned())],
+        ))
+    };
+    let organization = text("organizationId")
+        .and_then(|id| Uuid::try_parse(id).ok())
+        .unwrap_or_default();
+    if !world.has(&Address::new(
+        "",
+        Kind::Organization,
+        &organization.to_string(),
+    )) {
+        return refuse("organizationId", "is not an organization of yours");
+    }
+    let short = matches!(kind, "login" | "ephemeral");
+    let expires = match text("expireDate").and_then(query::parse_time) {
+        Some(_) if short => {
+            return refuse(
+                "expireDate",
+                "is for full-access and restricted tokens only",
+            );
+        }
+        Some(expires) if expires <= world.now => return refuse("expireDate", "is in the past"),
+        Some(expires) if expires > world.now + LONGEST => {
+            return refuse("expireDate", "is more than a year ahead");
+        }
+        Some(expires) => expires,
+        None if short => world.now + SHORT,
+        None => world.now + LONGEST,
+    };
+    let permissions = call.body.get("permissions").cloned();
+    let reduced = matches!(kind, "restricted" | "ephemeral");
+    let permissions = match permissions {
+        Some(_) if !reduced => {
+            return refuse("permissions", "is for restricted and ephemeral tokens only");
+        }
+        None if reduced => {
+            return refuse(
+                "permissions",
+                "is required for restricted and ephemeral tokens",
+            );
+        }
+        Some(permissions) => {
+            if let Some(problem) =
+                identity::outside(&permissions, &identity::rbac(world, organization))
+            {
+                return refuse("permissions", &problem);
+            }
+            permissions
+        }
+        None => Value::Null,
+    };
+    let new = NewToken {
+        kind,
+        user: call.user,
+        organization,
+        expires,
+        permissions,
+        description: text("description"),
+    };
+    let (id, token) = issue(world, &new, None)?;
+    let mut body = world.find(&address(id))?.body.clone();
+    merge::put(&mut body, "/metadata/JWT", json!(token));
+    Ok(Answer::json(StatusCode::CREATED, body))
+}
+
+fn address(id: Uuid) -> Address {
+    Address::new("", Kind::Token, &id.to_string())
+}
+
+fn named(world: &World, call: &Call<'_>, own: bool) -> Result<Uuid, ApiError> {
+    let id = call.parameter("token_id");
+    let unknown = || ApiError::not_found(format!("there is no token with id '{id}'"));
+    let id = Uuid::try_parse(id).map_err(|_| unknown())?;
+    let token = world.get(&address(id)).ok_or_else(unknown)?;
+    if own && token.created_by != call.user {
+        Err(unknown())
+    } else {
+        Ok(id)
+    }
+}
+
+/// GET `/api/v1/user/tokens/{token_id}`.
+pub fn get(world: &mut World, call: &Call<'_>) -> Result<Answer, ApiError> {
+    let id = named(world, call, true)?;
+    Ok(Answer::ok(world.find(&address(id))?.body.clone()))
+}
+
+/// DELETE `/api/v1/user/tokens/{token_id}`.
+pub fn revoke_own(world: &mut World, call: &Call<'_>) -> Result<Answer, ApiError> {
+    let id = named(world, call, true)?;
+    revoke(world, id, call.user);
+    Ok(Answer::empty(StatusCode::OK))
+}
+
+/// DELETE `/api/v1/user/tokens`: logout everywhere.
+pub fn revoke_all(world: &mut World, call: &Call<'_>) -> Result<Answer, ApiError> {
+    let ids: Vec<Uuid> = all(world)
+        .filter(|token| token.created_by == call.user && !is_revoked(token))
+        .map(|token| token.id)
+        .collect();
+    for id in ids {
+        revoke(world, id, call.user);
+    }
+    Ok(Answer::empty(StatusCode::OK))
+}
+
+/// DELETE `/api/v1/organization/tokens/{token_id}`.
+pub fn revoke_any(world: &mut World, call: &Call<'_>) -> Result<Answer, ApiError> {
+    let id = named(world, call, false)?;
+    revoke(world, id, call.user);
+    Ok(Answer::empty(StatusCode::NO_CONTENT))
+}
+
+/// GET `/api/v1/user/rbac`.
+pub fn rbac(world: &mut World, call: &Call<'_>) -> Result<Answer, ApiError> {
+    let place = Place::new("", Kind::Team);
+    let user = call.user.to_string();
+    let teams: Vec<Value> = world
+        .table(&place)
+        .into_iter()
+        .flat_map(|table| table.iter())
+        .filter(|team| team.body.pointer("/spec/members").and_then(|members| members.get(&user)).is_some())
+        .map(|team| json!({ "id": team.id, "name": &*team.name, "scopes": team.body.pointer("/spec/scopes") }))
+        .collect();
+    Ok(Answer::ok(
+        json!({ "rbac": identity::rbac(world, call.organization), "teams": teams }),
+    ))
+}

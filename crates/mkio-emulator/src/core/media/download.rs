@@ -1,0 +1,124 @@
+//! Downloading files of an asset: the access token, and the storage host that takes it.
+
+use bytes::Bytes;
+use chrono::TimeDelta;
+use http::{HeaderMap, StatusCode};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::assets::{ensure_reachable, files};
+use crate::core::call::{Answer, Call};
+use crate::core::error::ApiError;
+use crate::core::family::Kind;
+use crate::core::identity;
+use crate::core::merge;
+use crate::core::store::{Address, Resource};
+use crate::core::tokens::{digest_of, sign};
+use crate::core::world::{FileAccess, World};
+
+/// Path of the storage host. `downloadBlob` is appended to it.
+pub const PREFIX: &str = "/files/";
+
+const VALID: TimeDelta = TimeDelta::minutes(30);
+const MOST_TOKENS: usize = 10_000;
+
+/// POST `assets/{asset_name}/getFileAccessInfo`.
+pub fn access(world: &mut World, call: &Call<'_>) -> Result<Answer, ApiError> {
+    let address = call.address(Kind::Asset);
+    let asset = world.find(&address)?;
+    let account = asset
+        .text("/properties/storageAccountName")
+        .unwrap_or_default();
+    ensure_reachable(world, call, account)?;
+    let expires = world.now + VALID;
+    let token =
+        sign(&json!({ "jti": Uuid::new_v4(), "exp": expires.timestamp(), "asset": asset.id }))?;
+    let mut out = json!({
+        "url": format!("{}{PREFIX}", call.origin), "jwt": token, "storageAccountName": account,
+        "containerName": asset.text("/properties/container").unwrap_or_default(),
+    });
+    if let Some(path) = asset.text("/properties/subPath") {
+        merge::put(&mut out, "/subPath", json!(path));
+    }
+    let now = world.now;
+    if world.file_tokens.len() >= MOST_TOKENS {
+        world.file_tokens.retain(|_, access| access.expires > now);
+    }
+    let access = FileAccess {
+        project: address.place.project.clone(),
+        asset: address.name.clone(),
+        expires,
+    };
+    world.file_tokens.insert(digest_of(&token), access);
+    Ok(Answer::ok(out))
+}
+
+/// Anything below [`PREFIX`].
+pub fn serve(
+    world: &World,
+    path: &str,
+    headers: &HeaderMap,
+    body: &Bytes,
+) -> Result<Answer, ApiError> {
+    if path != format!("{PREFIX}downloadBlob") {
+        return Ok(Answer {
+            status: StatusCode::NOT_FOUND,
+            ..Answer::bytes("text/plain", "404 page not found\n")
+        });
+    }
+    let token = identity::bearer(headers)?;
+    let access = world.file_tokens.get(&digest_of(token)).ok_or_else(|| {
+        ApiError::unauthorized("send the jwt of getFileAccessInfo as bearer token")
+    })?;
+    if access.expires <= world.now {
+        return Err(ApiError::unauthorized(
+            "the file access token has expired; ask getFileAccessInfo again",
+        ));
+    }
+    let wanted: Value = serde_json::from_slice(body)
+        .map_err(|error| ApiError::bad_request(format!("the body is not JSON: {error}")))?;
+    let text = |name: &str| {
+        wanted
+            .get(name)
+            .and_then(Value::as_str)
+            .ok_or_else(|| ApiError::bad_request(format!("'{name}' is missing")))
+    };
+    let (account, container, file) = (
+        text("storageAccountName")?,
+        text("containerName")?,
+        text("fileName")?,
+    );
+    let lost = || ApiError::bad_gateway(format!("the file '{file}' cannot be read from storage"));
+    let asset = world
+        .get(&Address::new(&access.project, Kind::Asset, &access.asset))
+        .ok_or_else(lost)?;
+    if asset.text("/properties/storageAccountName") != Some(account)
+        || asset.text("/properties/container") != Some(container)
+    {
+        return Err(lost());
+    }
+    let prefix = asset
+        .text("/properties/subPath")
+        .map(|path| format!("{path}/"))
+        .unwrap_or_default();
+    let name = file.strip_prefix(&prefix).ok_or_else(lost)?;
+    let (_, size) = files(asset)
+        .into_iter()
+        .find(|(known, _)| known == name)
+        .ok_or_else(lost)?;
+    Ok(Answer::bytes(
+        "application/octet-stream",
+        content(asset, name, size),
+    ))
+}
+
+/// The bytes of a file: its asset's id and name over and over, so that every file differs and every download agrees.
+fn content(asset: &Resource, name: &str, size: u64) -> Vec<u8> {
+    let pattern = format!("{}/{name}\n", asset.id);
+    // Files are made by the emulator or named by a seed; the cap keeps a seed's mistake small.
+    pattern
+        .bytes()
+        .cycle()
+        .take(usize::try_from(size).unwrap_or(0).min(16 * 1024 * 1024))
+        .collect()
+}
