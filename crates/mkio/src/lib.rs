@@ -35,6 +35,7 @@
 
 mod client;
 mod project;
+pub mod webhook;
 
 pub use client::Client;
 pub use mkio_core::{
