@@ -75,13 +75,6 @@ impl Api {
             .join(format!("{}.yaml", self.name))
     }
 
-    /// What the generated crate offers, as text.
-    pub fn surface(&self) -> PathBuf {
-        root()
-            .join("spec/surface")
-            .join(format!("{}.txt", self.name))
-    }
-
     /// Package name of the generated crate.
     pub fn package(&self) -> String {
         format!("mkio-{}", self.name)
@@ -90,11 +83,6 @@ impl Api {
     /// Name of the generated crate in Rust code.
     pub fn crate_name(&self) -> String {
         format!("mkio_{}", self.name)
-    }
-
-    /// Folder of the generated crate.
-    pub fn crate_dir(&self) -> PathBuf {
-        root().join("crates").join(self.package())
     }
 }
 

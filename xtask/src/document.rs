@@ -55,13 +55,6 @@ pub struct OperationRef<'a> {
     pub value: &'a Map<String, Value>,
 }
 
-impl OperationRef<'_> {
-    /// JSON pointer to the operation.
-    pub fn pointer(&self) -> String {
-        format!("/paths/{}/{}", escape(self.path), self.method)
-    }
-}
-
 impl Document {
     pub fn new(api: &'static Api, root: Value) -> Self {
         Self { api, root }

@@ -15,6 +15,9 @@ use crate::{
     walk,
 };
 
+/// Tag values with the names of their members.
+type Variants = Vec<(String, String)>;
+
 pub fn run(mut document: Document, changes: &mut Changes) -> Result<Document, Problem> {
     let mut unions = Vec::new();
     for (name, schema) in document.schemas() {
@@ -64,7 +67,7 @@ pub fn run(mut document: Document, changes: &mut Changes) -> Result<Document, Pr
 }
 
 /// Tag values with the names of their members, in the mapping's order.
-fn variants(document: &Document, schema: &Value, tag: &str) -> Vec<(String, String)> {
+fn variants(document: &Document, schema: &Value, tag: &str) -> Variants {
     let mapped: Vec<_> = entries(schema.pointer("/discriminator/mapping"))
         .filter_map(|(value, target)| {
             let name = target.as_str()?.rsplit('/').next()?;
@@ -94,7 +97,7 @@ fn variants(document: &Document, schema: &Value, tag: &str) -> Vec<(String, Stri
 /// A member that is also used on its own would lose its tag there.
 fn check_members(
     document: &Document,
-    unions: &[(String, String, Vec<(String, String)>)],
+    unions: &[(String, String, Variants)],
 ) -> Result<(), Problem> {
     let mut tags: HashMap<&str, &str> = HashMap::new();
     for (name, tag, variants) in unions {
