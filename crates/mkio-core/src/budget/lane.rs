@@ -180,3 +180,31 @@ impl Drop for Waiting<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn of_two_that_wait_for_one_turn_the_foreground_call_gets_it() {
+        use Priority::{Background, Foreground};
+        for order in [[Background, Foreground], [Foreground, Background]] {
+            let lane = Arc::new(Lane::new(1));
+            lane.turn(Foreground).await;
+            let turns = Arc::new(Mutex::new(Vec::new()));
+            let waits = order.map(|priority| {
+                let (lane, turns) = (Arc::clone(&lane), Arc::clone(&turns));
+                tokio::spawn(async move {
+                    lane.turn(priority).await;
+                    lock(&turns).push(priority);
+                })
+            });
+            for wait in waits {
+                wait.await.unwrap();
+            }
+            assert_eq!(*lock(&turns), [Foreground, Background], "{order:?}");
+        }
+    }
+}

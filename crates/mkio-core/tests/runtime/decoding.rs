@@ -121,3 +121,23 @@ fn errors_can_carry_what_must_not_be_lost() {
     assert_eq!(error.clone().value::<Vec<i32>>(), Some(&vec![1, 2]));
     assert_eq!(error.value::<String>(), None);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_body_in_pieces_is_put_together() {
+    let pieces = &["{\"value\":[{\"name\"", ":\"in", "tro\"}]}"];
+    let response = list(Reply::Pieces(pieces)).await.unwrap();
+    assert_eq!(response.value[0].name.as_deref(), Some("intro"));
+    assert_eq!(response.raw(), pieces.concat().as_str());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_was_not_decoded_is_whole() {
+    let script = Script::new([Reply::json(201, "{}").with("x-ref", "r-1")]);
+    let transport = transport(&script);
+    let request = request(&transport, &GET);
+    let response = transport.exec(request, &GET).await.unwrap();
+    assert_eq!(response.status(), StatusCode::CREATED);
+    assert_eq!(response.headers()["x-ref"], "r-1");
+    assert_eq!(response.url().path(), PATH);
+    assert_eq!(response.bytes().await.unwrap(), "{}");
+}

@@ -94,6 +94,20 @@ async fn the_total_timeout_covers_waiting_for_a_turn() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_turn_that_comes_too_late_keeps_the_error_before() {
+    let script = Script::new([Reply::status(500)]);
+    let transport = builder(&script)
+        .rate_budget(RateBudget::per_minute(1, 1))
+        .total_timeout(10 * SECOND)
+        .build()
+        .unwrap();
+    let error = call(&transport, &GET).await.unwrap_err();
+    assert_eq!((error.kind(), error.attempts()), (ErrorKind::Timeout, 1));
+    let before = std::error::Error::source(&error).unwrap();
+    assert!(before.to_string().contains("E500"), "{before}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_slow_error_body_does_not_hide_the_status() {
     let script = Script::new([Reply::Stall(404, "<p>gone".to_owned())]);
     let error = call(&transport(&script), &GET).await.unwrap_err();

@@ -18,6 +18,8 @@ use url::Url;
 #[derive(Clone, Debug)]
 pub enum Reply {
     Answer(u16, Vec<(&'static str, String)>, String),
+    /// Sends the body in pieces.
+    Pieces(&'static [&'static str]),
     /// Sends part of the body, then breaks.
     Half(u16, String),
     /// Sends part of the body, then falls silent.
@@ -69,6 +71,10 @@ impl Reply {
         Box::pin(async move {
             let (status, headers, body) = match self {
                 Self::Answer(status, headers, body) => (status, headers, body.into()),
+                Self::Pieces(pieces) => {
+                    let pieces = stream::iter(pieces).map(|piece| Ok::<_, std::io::Error>(*piece));
+                    (200, Vec::new(), reqwest::Body::wrap_stream(pieces))
+                }
                 Self::Half(status, body) => {
                     let pieces = [Ok(Bytes::from(body)), Err(std::io::Error::other("reset"))];
                     let body = reqwest::Body::wrap_stream(stream::iter(pieces));
