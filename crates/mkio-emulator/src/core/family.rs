@@ -156,6 +156,8 @@ pub struct Family {
     pub frozen: &'static [&'static str],
     /// What PATCH can change; everything when empty.
     pub patchable: &'static [&'static str],
+    /// What null in a PATCH takes away.
+    pub clearable: &'static [&'static str],
     /// The state it is made in.
     pub initial: &'static str,
     /// States that follow by themselves.
@@ -194,6 +196,7 @@ impl Family {
             put: Put::Upsert,
             frozen: &[],
             patchable: &[],
+            clearable: &[],
             initial: "",
             creation: &[],
             deletion: 0,

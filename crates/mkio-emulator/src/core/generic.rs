@@ -102,6 +102,11 @@ pub fn patch(world: &mut World, call: &Call<'_>, family: &Family) -> Result<Answ
     }
     let mut body = existing.body.clone();
     merge::merge(&mut body, change);
+    for pointer in family.clearable {
+        if body.pointer(pointer).is_some_and(Value::is_null) {
+            merge::take(&mut body, pointer);
+        }
+    }
     (family.check)(world, call, &mut body, Some(existing))?;
     write(world, call, &address, body);
     (family.changed)(world, &address);

@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value};
 
-/// RFC 7396: fields of `change` replace those of `target`, null removes.
+/// Fields of `change` replace those of `target`, objects are merged. Null is kept: the documents allow it only where replies may
+/// show it, and some demand it there.
 pub fn merge(target: &mut Value, change: Value) {
     let Value::Object(change) = change else {
         *target = change;
@@ -15,11 +16,7 @@ pub fn merge(target: &mut Value, change: Value) {
         return;
     };
     for (name, value) in change {
-        if value.is_null() {
-            fields.remove(&name);
-        } else {
-            merge(fields.entry(name).or_insert(Value::Null), value);
-        }
+        merge(fields.entry(name).or_insert(Value::Null), value);
     }
 }
 
@@ -104,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn merging_keeps_what_is_not_named_and_null_removes() {
+    fn merging_keeps_what_is_not_named_and_null_too() {
         let mut value = json!({ "metadata": { "displayName": "a", "labels": { "x": "1" } }, "spec": { "contentName": "c" } });
         merge(
             &mut value,
@@ -112,7 +109,7 @@ mod tests {
         );
         assert_eq!(
             value,
-            json!({ "metadata": { "displayName": "b", "labels": { "x": "1" } }, "spec": {} })
+            json!({ "metadata": { "displayName": "b", "labels": { "x": "1" } }, "spec": { "contentName": null } })
         );
     }
 

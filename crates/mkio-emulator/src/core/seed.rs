@@ -168,6 +168,23 @@ pub fn token(world: &mut World, given: Option<&str>) -> Result<String, ApiError>
     issue(world, &new, given).map(|(_, token)| token)
 }
 
+/// Makes everything an emulator starts with, and the token that opens it.
+///
+/// # Errors
+/// 400 when the project's name is not a name; 409 when there are more assets than may be kept.
+pub fn start(
+    engine: &super::engine::Engine,
+    project: &str,
+    assets: usize,
+    token: Option<&str>,
+) -> Result<String, ApiError> {
+    let mut world = engine.world();
+    organization(&mut world)?;
+    self::project(&mut world, project)?;
+    self::assets(&mut world, project, assets)?;
+    self::token(&mut world, token)
+}
+
 /// Makes a project with a storage account `storage1`.
 pub fn project(world: &mut World, name: &str) -> Result<(), ApiError> {
     let body = json!({ "displayName": name, "locationName": LOCATION, "paymentMethodId": PAYMENT });

@@ -148,13 +148,8 @@ impl EmulatorBuilder {
     pub async fn start(self) -> io::Result<Emulator> {
         let start = self.start_time.unwrap_or_else(Utc::now);
         let engine = Arc::new(Engine::new(self.settings, start, self.time_scale));
-        let token = {
-            let mut world = engine.world();
-            seed::organization(&mut world).map_err(refused)?;
-            seed::project(&mut world, &self.project).map_err(refused)?;
-            seed::assets(&mut world, &self.project, self.seed).map_err(refused)?;
-            seed::token(&mut world, self.token.as_deref()).map_err(refused)?
-        };
+        let token = seed::start(&engine, &self.project, self.seed, self.token.as_deref())
+            .map_err(refused)?;
         let control = Control {
             engine: engine.clone(),
         };

@@ -50,6 +50,7 @@ pub static SOURCES: Family = Family {
         "/spec/transport/url",
         "/spec/transport/user",
     ],
+    clearable: &["/spec/contentName"],
     check: check_source,
     guard: |world, address| {
         refuse_users(world, address, |flow, name| {

@@ -16,6 +16,7 @@ use crate::core::{generic, merge, render};
 pub static STORAGE: Family = Family {
     frozen: &["/spec/type", "/spec/url", "/spec/bucketName"],
     patchable: &["/spec/description", "/spec/privateLinkServiceConnection"],
+    clearable: &["/spec/privateLinkServiceConnection"],
     check,
     created: |world, address| keep_credential(world, address),
     changed: |world, address| keep_credential(world, address),
@@ -157,7 +158,7 @@ fn dress(world: &World, address: &Address, storage: &Resource, out: &mut Value) 
     if storage
         .body
         .pointer("/spec/privateLinkServiceConnection")
-        .is_some()
+        .is_some_and(Value::is_object)
     {
         merge::put(
             &mut status,

@@ -1,0 +1,253 @@
+//! Hostile input: answers are 4xx, and the emulator lives on.
+
+mod common;
+
+use common::Caller;
+use futures::StreamExt;
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+/// Sends bytes and reads the status of the answer; none when the connection just closes.
+async fn raw(caller: &Caller, request: &[u8]) -> Option<u16> {
+    let mut stream = tokio::net::TcpStream::connect(caller.emulator.address())
+        .await
+        .expect("a connection");
+    // The peer may close before it has read everything; what it said until then counts.
+    let _ = stream.write_all(request).await;
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer).await;
+    String::from_utf8_lossy(&answer)
+        .split(' ')
+        .nth(1)?
+        .parse()
+        .ok()
+}
+
+fn request(caller: &Caller, method: &str, target: &str, body: &[u8]) -> Vec<u8> {
+    let head = format!(
+        "{method} {target} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+        caller.token,
+        body.len()
+    );
+    [head.as_bytes(), body].concat()
+}
+
+#[tokio::test]
+async fn odd_requests_answer_4xx() {
+    let caller = Caller::start().await;
+    let put = "/api/v1/projects/demo/media/assets/a";
+    let deep = "[".repeat(100_000);
+    let nested = format!("{}{}", r#"{"properties":"#.repeat(120), "1");
+    for (name, bytes) in [
+        ("deep arrays", request(&caller, "PUT", put, deep.as_bytes())),
+        (
+            "deep objects",
+            request(&caller, "PUT", put, nested.as_bytes()),
+        ),
+        (
+            "no UTF-8",
+            request(&caller, "PUT", put, b"{\"properties\":\"\xff\xfe\"}"),
+        ),
+        (
+            "huge number",
+            request(
+                &caller,
+                "PUT",
+                put,
+                br#"{"properties":{"storageAccountName":1e999999}}"#,
+            ),
+        ),
+        (
+            "long digits",
+            request(
+                &caller,
+                "PUT",
+                put,
+                format!(r#"{{"properties":{}}}"#, "9".repeat(50_000)).as_bytes(),
+            ),
+        ),
+        (
+            "bad escape",
+            request(
+                &caller,
+                "GET",
+                "/api/v1/projects/demo/media/assets/%ff%fe",
+                b"",
+            ),
+        ),
+        (
+            "bad query escape",
+            request(
+                &caller,
+                "GET",
+                "/api/v1/projects/demo/media/assets?$filter=%ff",
+                b"",
+            ),
+        ),
+        (
+            "escaped slash",
+            request(
+                &caller,
+                "GET",
+                "/api/v1/projects/demo/media/assets/a%2F..%2Fb",
+                b"",
+            ),
+        ),
+        (
+            "dots",
+            request(
+                &caller,
+                "GET",
+                "/api/v1/projects/demo/media/assets/../../../../etc/passwd",
+                b"",
+            ),
+        ),
+        (
+            "deep filter",
+            request(
+                &caller,
+                "GET",
+                &format!(
+                    "/api/v1/projects/demo/media/assets?$filter={}",
+                    "(".repeat(10_000)
+                ),
+                b"",
+            ),
+        ),
+        (
+            "bad cursor",
+            request(
+                &caller,
+                "GET",
+                "/api/v1/projects/demo/media/assets?$cursor=AAAA",
+                b"",
+            ),
+        ),
+        ("strange method", request(&caller, "BREW", put, b"")),
+        (
+            "too large",
+            request(&caller, "PUT", put, &vec![b' '; 3 * 1024 * 1024]),
+        ),
+        ("no HTTP", b"\x16\x03\x01\x02\x00\x01\x00\r\n\r\n".to_vec()),
+    ] {
+        let status = raw(&caller, &bytes).await;
+        assert!(
+            status.is_none_or(|status| (400..500).contains(&status)),
+            "{name}: {status:?}"
+        );
+        if name != "no HTTP" && name != "too large" {
+            assert!(status.is_some(), "{name}: no answer");
+        }
+    }
+    let flood: String = (0..1_000)
+        .map(|number| format!("x-{number}: y\r\n"))
+        .collect();
+    let flood = format!("GET /api/ready HTTP/1.1\r\nhost: x\r\n{flood}\r\n");
+    assert!(
+        raw(&caller, flood.as_bytes())
+            .await
+            .is_none_or(|status| status == 431)
+    );
+    caller.get("media/assets").await.expect(200);
+}
+
+#[tokio::test]
+async fn a_body_over_the_limit_is_413() {
+    let caller =
+        Caller::with(|builder| builder.settings(|settings| settings.body_limit = 1_000)).await;
+    let body = json!({ "properties": { "storageAccountName": "storage1", "description": "x".repeat(1_000) } });
+    caller.put("media/assets/a", body).await.expect(413);
+    caller.get("media/assets").await.expect(200);
+}
+
+#[tokio::test]
+async fn memory_is_bounded_per_kind() {
+    let caller =
+        Caller::with(|builder| builder.settings(|settings| settings.resource_limit = 10)).await;
+    for number in 0..10 {
+        caller.asset(&format!("a{number}")).await;
+    }
+    caller
+        .put(
+            "media/assets/more",
+            json!({ "properties": { "storageAccountName": "storage1" } }),
+        )
+        .await
+        .expect(409);
+}
+
+#[test]
+fn whatever_comes_is_answered_and_never_with_500() {
+    use bytes::Bytes;
+    use mkio_emulator::core::{engine::Engine, seed, settings::Settings};
+    let engine = Engine::new(Settings::default(), chrono::DateTime::UNIX_EPOCH, 1.0);
+    let token = seed::start(&engine, "demo", 3, Some("T")).expect("the seed fits");
+    let path = prop_oneof![
+        "/api/v1/projects/demo/media/(assets|transforms|liveEvents|streamingLocators)/[a-z%]{0,6}",
+        "/api/v1/projects/demo/(live|fleet|infra|templating)/[a-zA-Z]{0,12}(/[a-z]{1,3})?",
+        "/[ -~]{0,30}",
+    ];
+    let query = prop_oneof![
+        "\\$filter=[a-z()' %0-9]{0,30}",
+        "\\$(top|skiptoken|orderby|label)=[ -~]{0,10}",
+        "[ -~]{0,20}"
+    ];
+    let body = prop_oneof![
+        prop::collection::vec(any::<u8>(), 0..64),
+        r#"\{"(properties|spec|metadata)":(\{"[a-zA-Z]{0,12}":(-?[0-9]{1,30}|null|\[\]|"[a-z]{0,4}")\}|null|[0-9])\}"#.prop_map(String::into_bytes),
+    ];
+    let method = prop::sample::select(vec!["GET", "PUT", "POST", "PATCH", "DELETE"]);
+    let mut runner = TestRunner::new(Config {
+        cases: 2_000,
+        failure_persistence: None,
+        ..Config::default()
+    });
+    let outcome = runner.run(
+        &(method, path, query, body),
+        |(method, path, query, body)| {
+            let request = http::Request::builder()
+                .method(method)
+                .uri(format!("{path}?{query}"))
+                .header("authorization", format!("Bearer {token}"))
+                .header("content-type", "application/json")
+                .body(Bytes::from(body));
+            let Ok(request) = request else { return Ok(()) };
+            let answer = engine.plain(&request);
+            prop_assert!(
+                answer.status.as_u16() < 500,
+                "{method} {path}?{query}: {}",
+                answer.status
+            );
+            Ok(())
+        },
+    );
+    assert_eq!(outcome.map_err(|error| error.to_string()), Ok(()));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ten_thousand_requests_by_64_connections() {
+    let caller = Caller::with(|builder| builder.seed(100)).await;
+    let url = format!(
+        "{}/api/v1/projects/demo/media/assets/asset-50",
+        caller.emulator.base_url()
+    );
+    let statuses: Vec<u16> = futures::stream::iter(0..10_000)
+        .map(|_| async {
+            caller
+                .http
+                .get(&url)
+                .bearer_auth(&caller.token)
+                .send()
+                .await
+                .map_or(0, |response| response.status().as_u16())
+        })
+        .buffer_unordered(64)
+        .collect()
+        .await;
+    assert_eq!(
+        statuses.iter().filter(|status| **status == 200).count(),
+        10_000
+    );
+}

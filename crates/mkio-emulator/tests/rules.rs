@@ -1,0 +1,538 @@
+//! The platform's rules, one by one.
+
+mod common;
+
+use std::time::Duration;
+
+use common::Caller;
+use mkio_emulator::NextLink;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+#[tokio::test]
+async fn every_request_needs_a_token_that_is_known_live_and_not_revoked() {
+    let mut caller = Caller::start().await;
+    let organization = caller
+        .get("/api/v1/organization")
+        .await
+        .expect(200)
+        .text("/metadata/id");
+    let full = caller.token.clone();
+    for token in ["", "nonsense"] {
+        caller.token = token.to_owned();
+        caller.get("media/assets").await.expect(401);
+    }
+    caller.token = full.clone();
+    let short = json!({ "type": "login", "organizationId": organization });
+    let made = caller.post("/api/v1/user/tokens", short).await.expect(201);
+    let id = made.text("/metadata/id");
+    caller.token = made.text("/metadata/JWT");
+    caller.get("media/assets").await.expect(200);
+    assert_eq!(
+        caller
+            .get(&format!("/api/v1/user/tokens/{id}"))
+            .await
+            .expect(200)
+            .body["metadata"]
+            .get("JWT"),
+        None
+    );
+    caller.step(3_601);
+    caller.get("media/assets").await.expect(401);
+    caller.token = full.clone();
+    let far = (caller.emulator.control().now() + chrono::TimeDelta::days(400)).to_rfc3339();
+    caller
+        .post(
+            "/api/v1/user/tokens",
+            json!({ "type": "full-access", "organizationId": organization, "expireDate": far }),
+        )
+        .await
+        .expect(400);
+    let made = caller
+        .post(
+            "/api/v1/user/tokens",
+            json!({ "type": "full-access", "organizationId": organization }),
+        )
+        .await
+        .expect(201);
+    let id = made.text("/metadata/id");
+    caller
+        .delete(&format!("/api/v1/organization/tokens/{id}"))
+        .await
+        .expect(204);
+    caller.token = made.text("/metadata/JWT");
+    caller.get("media/assets").await.expect(401);
+    assert_eq!(
+        caller
+            .get("/.well-known/revoked.json")
+            .await
+            .expect(200)
+            .body["revokedTokens"],
+        json!([id])
+    );
+    caller.token = full;
+    caller.delete("/api/v1/user/tokens").await.expect(200);
+    caller.get("media/assets").await.expect(401);
+}
+
+#[tokio::test]
+async fn a_restricted_token_is_held_to_its_permissions() {
+    let mut caller = Caller::start().await;
+    let organization = caller
+        .get("/api/v1/organization")
+        .await
+        .text("/metadata/id");
+    let project = caller
+        .get("/api/v1/projects/demo")
+        .await
+        .text("/metadata/id");
+    let token = |permissions: Value| json!({ "type": "restricted", "organizationId": organization, "permissions": permissions });
+    let wide = json!({ "core.project": { &project: { "ams.asset": ["get", "fly"] } } });
+    assert!(
+        caller
+            .post("/api/v1/user/tokens", token(wide))
+            .await
+            .expect(400)
+            .detail()
+            .contains("fly")
+    );
+    caller
+        .post(
+            "/api/v1/user/tokens",
+            json!({ "type": "restricted", "organizationId": organization }),
+        )
+        .await
+        .expect(400);
+    let narrow = json!({ "core.project": { &project: { "ams.asset": ["get"] } } });
+    caller.token = caller
+        .post("/api/v1/user/tokens", token(narrow.clone()))
+        .await
+        .expect(201)
+        .text("/metadata/JWT");
+    caller.get("media/assets").await.expect(200);
+    caller
+        .put(
+            "media/assets/a",
+            json!({ "properties": { "storageAccountName": "storage1" } }),
+        )
+        .await
+        .expect(403);
+    caller.get("media/transforms").await.expect(403);
+    caller.get("/api/v1/organization").await.expect(403);
+    caller
+        .post("/api/v1/user/tokens", token(narrow))
+        .await
+        .expect(403);
+}
+
+#[tokio::test]
+async fn limits_are_counted_per_project_and_verb() {
+    let caller = Caller::with(|builder| {
+        builder
+            .rate_limit(true)
+            .settings(|settings| settings.retry_after = true)
+    })
+    .await;
+    for _ in 0..1_000 {
+        caller.delete("media/assets/nothing").await.expect(204);
+    }
+    let refused = caller.delete("media/assets/nothing").await.expect(429);
+    assert!(refused.headers.contains_key("retry-after"));
+    caller.get("media/assets").await.expect(200);
+    caller
+        .patch("/api/v1/user/profile", json!({ "spec": { "name": "N" } }))
+        .await
+        .expect(200);
+}
+
+#[tokio::test]
+async fn paths_methods_and_bodies_are_checked_and_the_field_is_named() {
+    let caller = Caller::start().await;
+    let missing = caller.get("media/assets/a/storage").await.expect(404);
+    assert!(
+        missing.detail().contains("storage/"),
+        "{}",
+        missing.detail()
+    );
+    let wrong = caller
+        .call(Method::POST, "media/assets", None)
+        .await
+        .expect(405);
+    assert_eq!(wrong.headers["allow"], "GET");
+    caller
+        .get("/api/v1/projects/other/media/assets")
+        .await
+        .expect(404);
+    for (body, named) in [
+        (json!({}), "properties"),
+        (json!({ "properties": {} }), "storageAccountName"),
+        (
+            json!({ "properties": { "storageAccountName": 5 } }),
+            "properties.storageAccountName",
+        ),
+        (
+            json!({ "properties": { "storageAccountName": "storage1", "container": "UPPER" } }),
+            "properties.container",
+        ),
+        (
+            json!({ "properties": { "storageAccountName": "storage1", "containerDeletionPolicy": "Burn" } }),
+            "containerDeletionPolicy",
+        ),
+        (
+            json!({ "properties": { "storageAccountName": "nothing" } }),
+            "properties.storageAccountName",
+        ),
+        (
+            json!({ "labels": { "a": 1 }, "properties": { "storageAccountName": "storage1" } }),
+            "labels.a",
+        ),
+    ] {
+        let refused = caller.put("media/assets/a", body).await.expect(400);
+        assert!(refused.detail().contains(named), "{}", refused.detail());
+    }
+    caller
+        .call(Method::PUT, "media/assets/a", None)
+        .await
+        .expect(400);
+    caller
+        .put(
+            "media/assets/a%3Cb",
+            json!({ "properties": { "storageAccountName": "storage1" } }),
+        )
+        .await
+        .expect(400);
+    let secret = json!({ "spec": { "type": "AWS.S3", "bucketName": "bucket", "credential": { "accessKeyId": "AKIA0000000000000000", "secretAccessKey": "my secret" } } });
+    let refused = caller.put("media/storage/s", secret).await.expect(400);
+    assert!(
+        !refused.body.to_string().contains("my secret"),
+        "{}",
+        refused.body
+    );
+}
+
+#[tokio::test]
+async fn what_is_immutable_refuses_change_and_what_is_read_only_is_ignored() {
+    let caller = Caller::start().await;
+    let asset = |container: &str, description: &str| json!({ "id": "mine", "properties": { "storageAccountName": "storage1", "container": container, "description": description, "assetId": "x" } });
+    let made = caller
+        .put("media/assets/a", asset("first", "1"))
+        .await
+        .expect(201);
+    assert_ne!(made.text("/id"), "mine");
+    caller
+        .put("media/assets/a", asset("second", "2"))
+        .await
+        .expect(400);
+    let changed = caller
+        .put(
+            "media/assets/a",
+            json!({ "properties": { "storageAccountName": "storage1", "description": "2" } }),
+        )
+        .await
+        .expect(200);
+    assert_eq!(
+        (
+            changed.text("/properties/container"),
+            changed.text("/properties/description")
+        ),
+        ("first".to_owned(), "2".to_owned())
+    );
+    assert_eq!(
+        changed.text("/properties/containerDeletionPolicy"),
+        "Retain"
+    );
+    caller
+        .put("media/assets/b", asset("first", "1"))
+        .await
+        .expect(409);
+    let source = json!({ "metadata": { "displayName": "S", "labels": { "a": "1" } }, "spec": { "transport": { "type": "SRTCaller", "url": "srt://127.0.0.1:1", "latency": 1.0 } } });
+    caller.put("media/sources/s", source).await.expect(201);
+    caller
+        .patch(
+            "media/sources/s",
+            json!({ "spec": { "transport": { "allowList": ["1.2.3.4"] } } }),
+        )
+        .await
+        .expect(400);
+    let patched = caller.patch("media/sources/s", json!({ "metadata": { "displayName": "T" }, "spec": { "transport": { "url": "srt://127.0.0.1:2" } } })).await.expect(200);
+    assert_eq!(patched.body["metadata"]["labels"], json!({ "a": "1" }));
+    assert_eq!(
+        (
+            patched.text("/metadata/displayName"),
+            patched.text("/spec/transport/url")
+        ),
+        ("T".to_owned(), "srt://127.0.0.1:2".to_owned())
+    );
+    caller.asset("film").await;
+    let locator = |more: Value| {
+        let mut body = json!({ "properties": { "assetName": "film", "streamingPolicyName": "Predefined_ClearStreamingOnly" } });
+        for (name, value) in more.as_object().into_iter().flatten() {
+            body["properties"][name] = value.clone();
+        }
+        body
+    };
+    let first = caller
+        .put("media/streamingLocators/l", locator(json!({})))
+        .await
+        .expect(201);
+    caller
+        .put(
+            "media/streamingLocators/l",
+            locator(json!({ "filters": ["x"] })),
+        )
+        .await
+        .expect(400);
+    let second = caller
+        .put(
+            "media/streamingLocators/l",
+            locator(json!({ "suppressed": true })),
+        )
+        .await
+        .expect(200);
+    assert_eq!(second.body["properties"]["suppressed"], true);
+    assert_eq!(
+        first.text("/properties/streamingLocatorId"),
+        second.text("/properties/streamingLocatorId")
+    );
+    assert_eq!(second.text("/properties/resourceState"), "Updating");
+}
+
+#[tokio::test]
+async fn an_endpoint_scales_and_returns_to_where_it_was() {
+    let caller = Caller::start().await;
+    caller.put("media/streamingEndpoints/ep", json!({ "location": "eastus", "properties": { "scaleUnits": 0, "publicName": "front" } })).await.expect(201);
+    caller.put("media/streamingEndpoints/other", json!({ "location": "eastus", "properties": { "scaleUnits": 0, "publicName": "front" } })).await.expect(409);
+    assert_eq!(
+        caller.state("media/streamingEndpoints/ep").await,
+        "Creating"
+    );
+    caller.step(5);
+    caller
+        .post(
+            "media/streamingEndpoints/ep/scale",
+            json!({ "scaleUnits": 2 }),
+        )
+        .await
+        .expect(400);
+    caller
+        .post(
+            "media/streamingEndpoints/ep/scale",
+            json!({ "scaleUnit": 2 }),
+        )
+        .await
+        .expect(200);
+    let scaling = caller.get("media/streamingEndpoints/ep").await.expect(200);
+    assert_eq!(
+        (
+            scaling.text("/properties/resourceState"),
+            scaling.text("/properties/provisioningState")
+        ),
+        ("Scaling".to_owned(), "InProgress".to_owned())
+    );
+    caller.step(15);
+    let scaled = caller.get("media/streamingEndpoints/ep").await.expect(200);
+    assert_eq!(
+        (
+            scaled.text("/properties/resourceState"),
+            scaled.text("/properties/sku/name")
+        ),
+        ("Stopped".to_owned(), "Premium".to_owned())
+    );
+    caller
+        .get("media/streamingEndpoints/ep/skus")
+        .await
+        .expect(400);
+}
+
+async fn walk(caller: &Caller, first: &str, between: impl AsyncFn(usize)) -> Vec<String> {
+    let mut names = Vec::new();
+    let mut next = Some(first.to_owned());
+    let mut page = 0;
+    while let Some(path) = next {
+        let answer = caller.get(&path).await.expect(200);
+        names.extend(
+            answer.body["value"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter_map(|item| item["name"].as_str().map(str::to_owned)),
+        );
+        next = answer.body["@odata.nextLink"].as_str().map(str::to_owned);
+        page += 1;
+        assert!(page < 100, "paging does not end");
+        between(page).await;
+    }
+    names
+}
+
+#[tokio::test]
+async fn a_scan_keeps_its_place_while_items_come_and_go() {
+    let caller = Caller::with(|builder| builder.seed(10)).await;
+    for order in [
+        "",
+        "&$orderby=name",
+        "&$filter=name%20ne%20'x'",
+        "&$orderby=properties/container%20desc,name",
+    ] {
+        let names = walk(
+            &caller,
+            &format!("media/assets?$top=4{order}"),
+            async |_| {},
+        )
+        .await;
+        assert_eq!(names.len(), 10, "{order}: {names:?}");
+    }
+    let names = walk(&caller, "media/assets?$top=4", async |page| {
+        if page == 1 {
+            for name in ["asset-1", "asset-4"] {
+                caller
+                    .delete(&format!("media/assets/{name}"))
+                    .await
+                    .expect(200);
+            }
+            caller.step(2);
+            caller.asset("newcomer").await;
+        }
+    })
+    .await;
+    let expected: Vec<String> = (1..=10)
+        .map(|number| format!("asset-{number}"))
+        .chain(["newcomer".to_owned()])
+        .collect();
+    assert_eq!(names, expected);
+    let names = walk(&caller, "media/assets?$top=4&$orderby=name", async |page| {
+        if page == 1 {
+            // The last of the page before, too.
+            for name in ["asset-2", "asset-5"] {
+                caller
+                    .delete(&format!("media/assets/{name}"))
+                    .await
+                    .expect(200);
+            }
+            caller.step(2);
+        }
+    })
+    .await;
+    assert_eq!(
+        names,
+        [
+            "asset-10", "asset-2", "asset-3", "asset-5", "asset-6", "asset-7", "asset-8",
+            "asset-9", "newcomer"
+        ]
+    );
+}
+
+#[tokio::test]
+async fn pages_are_counted_and_linked_as_told() {
+    let caller = Caller::with(|builder| {
+        builder
+            .seed(4)
+            .next_link(NextLink::Relative)
+            .link_when_full(true)
+    })
+    .await;
+    let page = caller
+        .get("media/assets?$top=2&$skiptoken=1")
+        .await
+        .expect(200);
+    assert_eq!(
+        page.body["supplemental"]["pagination"],
+        json!({ "start": 1, "end": 3, "records": 2, "total": 4 })
+    );
+    assert_eq!(page.body["supplemental"]["subscription"]["name"], "demo");
+    assert!(
+        page.text("/@odata.nextLink")
+            .starts_with("/api/v1/projects/demo/media/assets?$top=2&$skiptoken=3")
+    );
+    let last = caller
+        .get("media/assets?$top=2&$skiptoken=2")
+        .await
+        .expect(200);
+    let beyond = caller.get(&last.text("/@odata.nextLink")).await.expect(200);
+    assert_eq!(
+        (
+            beyond.body["value"].clone(),
+            beyond.body.get("@odata.nextLink")
+        ),
+        (json!([]), None)
+    );
+    assert_eq!(
+        caller.get("media/assets?$top=0").await.expect(200).body["value"],
+        json!([])
+    );
+    for (query, position) in [
+        ("$filter=name%20eq", Some(7)),
+        ("$filter=nothing%20eq%201", Some(0)),
+        ("$orderby=nothing", None),
+        ("$top=x", None),
+        ("$label=x", None),
+    ] {
+        let refused = caller
+            .get(&format!("media/assets?{query}"))
+            .await
+            .expect(400);
+        assert_eq!(
+            refused.body["error"]["extraDetail"]["position"].as_u64(),
+            position,
+            "{}",
+            refused.body
+        );
+    }
+}
+
+#[tokio::test]
+async fn time_passes_by_itself_as_fast_as_told() {
+    let caller = Caller::with(|builder| builder.time_scale(10_000.0)).await;
+    caller.emulator.control().resume();
+    caller.asset("a").await;
+    let ready = async {
+        while caller.state("media/assets/a").await != "Ready" {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), ready)
+        .await
+        .expect("it is ready");
+}
+
+#[tokio::test]
+async fn two_emulators_share_nothing() {
+    let (first, mut second) = tokio::join!(Caller::start(), Caller::start());
+    first.asset("only-here").await;
+    second.get("media/assets/only-here").await.expect(404);
+    second.token = first.token.clone();
+    second.get("media/assets").await.expect(401);
+    assert_eq!(
+        first
+            .emulator
+            .control()
+            .inspect("demo", "media/assets/only-here")
+            .map(|asset| asset["name"].clone()),
+        Some(json!("only-here"))
+    );
+    assert_eq!(
+        second
+            .emulator
+            .control()
+            .inspect("demo", "media/assets/only-here"),
+        None
+    );
+    let url = first.emulator.base_url().to_owned();
+    drop(first);
+    let gone = async { while reqwest::get(format!("{url}/api/ready")).await.is_ok() {} };
+    tokio::time::timeout(Duration::from_secs(30), gone)
+        .await
+        .expect("a dropped emulator stops");
+}
+
+#[tokio::test]
+async fn seeds_are_made_or_refused() {
+    let seed = r#"[{"path":"media/content/news","body":{"metadata":{"displayName":"News"}}},{"method":"POST","path":"/api/v1/organization","body":{"spec":{"name":"Second"}}}]"#;
+    let caller = Caller::with(|builder| builder.seed_requests(seed)).await;
+    caller.get("media/content/news").await.expect(200);
+    let refused = mkio_emulator::Emulator::builder()
+        .seed_requests(r#"[{"path":"media/content/news","body":{}}]"#)
+        .start()
+        .await;
+    assert!(refused.is_err_and(|error| error.to_string().contains("metadata")));
+}
