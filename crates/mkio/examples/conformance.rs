@@ -45,12 +45,11 @@ async fn main() -> Result<()> {
     let args = Args::parse();
     let calls = File::open(&args.calls).with_context(|| args.calls.display().to_string())?;
     let calls: Vec<Call> = serde_json::from_reader(BufReader::new(calls))?;
-    let client: Client = Client::builder()
+    let client = Client::builder()
         .token("conformance")
         .base_url(&args.base_url)
         .retry(RetryPolicy::none())
-        .build()?
-        .into();
+        .build()?;
     let mut replies = Vec::new();
     for call in calls {
         let outcome = make(&client, &args.api, &call).await?;

@@ -44,13 +44,11 @@ async fn run() -> Result<()> {
             "using the emulator at {} (set MKIO_TOKEN for the service)",
             emulator.base_url()
         );
-        Client::from(
-            Client::builder()
-                .base_url(emulator.base_url())
-                .token(emulator.token())
-                .project(emulator.project())
-                .build()?,
-        )
+        Client::builder()
+            .base_url(emulator.base_url())
+            .token(emulator.token())
+            .project(emulator.project())
+            .build()?
     };
     let media = client.default_project()?.media();
     let storage = storage(&media).await?;

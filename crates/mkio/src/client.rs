@@ -28,12 +28,12 @@ impl Client {
     ///
     /// ```
     /// # fn main() -> mkio::Result<()> {
-    /// let mkio: mkio::Client = mkio::Client::builder().token("a.b.c").project("acme").build()?.into();
+    /// let mkio = mkio::Client::builder().token("a.b.c").project("acme").build()?;
     /// # Ok(())
     /// # }
     /// ```
-    pub fn builder() -> TransportBuilder {
-        Transport::builder()
+    pub fn builder() -> TransportBuilder<Self> {
+        TransportBuilder::new()
     }
 
     /// The same client, scoped to a project.

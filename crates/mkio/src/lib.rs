@@ -60,3 +60,7 @@ pub use mkio_management as management;
 pub use mkio_media as media;
 #[cfg(feature = "templates")]
 pub use mkio_templates as templates;
+
+#[cfg(all(doctest, feature = "media"))]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

@@ -4,7 +4,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
 use super::{decode, hook};
-use crate::{Error, ErrorKind, Operation, Response, Result};
+use crate::{Error, ErrorKind, Operation, Response, Result, error::expectation};
 
 /// What to do with an answer.
 pub enum Retype {
@@ -25,7 +25,8 @@ impl Retype {
 
 /// There is no such operation.
 pub fn unknown(api: &str, operation: &str) -> Error {
-    let message = format!("the {api} API has no operation {operation:?}; `operations::ALL` has their names");
+    let message =
+        format!("the {api} API has no operation {operation:?}; `operations::ALL` has their names");
     Error::new(ErrorKind::InvalidRequest, message)
 }
 
@@ -42,7 +43,9 @@ pub fn argument<T: DeserializeOwned>(
         Value::String(text) => serde_json::from_str(text).map_err(|_| error),
         _ => Err(error),
     });
-    typed.map(Some).map_err(|error| misfit(operation, name, error))
+    typed
+        .map(Some)
+        .map_err(|error| misfit(operation, name, error))
 }
 
 /// The body.
@@ -50,13 +53,20 @@ pub fn body<T: DeserializeOwned>(
     operation: &'static Operation,
     arguments: &Map<String, Value>,
 ) -> Result<Option<T>> {
-    let body = arguments.get("body").cloned().map(serde_json::from_value).transpose();
+    let body = arguments
+        .get("body")
+        .cloned()
+        .map(serde_json::from_value)
+        .transpose();
     body.map_err(|error| misfit(operation, "body", error))
 }
 
 fn misfit(operation: &'static Operation, name: &str, error: serde_json::Error) -> Error {
-    Error::new(ErrorKind::InvalidRequest, format!("argument `{name}` does not fit: {error}"))
-        .with_operation(operation)
+    Error::new(
+        ErrorKind::InvalidRequest,
+        format!("argument `{name}` does not fit: {}", expectation(&error)),
+    )
+    .with_operation(operation)
 }
 
 /// The answer, through its type.
@@ -72,9 +82,12 @@ pub async fn answer(
     let body = response.raw().clone();
     match through(&body) {
         Ok(value) => Ok(response.map(|_| value)),
-        Err(error) => Err(Error::new(ErrorKind::Decode, format!("the answer does not fit its type: {error}"))
-            .with_status(response.status())
-            .with_answer(response.headers().clone(), body)
-            .with_operation(operation)),
+        Err(error) => Err(Error::new(
+            ErrorKind::Decode,
+            format!("the answer does not fit its type: {}", expectation(&error)),
+        )
+        .with_status(response.status())
+        .with_answer(response.headers().clone(), body)
+        .with_operation(operation)),
     }
 }

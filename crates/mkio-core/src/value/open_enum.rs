@@ -114,7 +114,10 @@ mod tests {
             let read: State = serde_json::from_str(json).unwrap();
             assert_eq!(read, state);
             let text: String = serde_json::from_str(json).unwrap();
-            assert_eq!(serde_json::to_string(&read).unwrap(), serde_json::to_string(&text).unwrap());
+            assert_eq!(
+                serde_json::to_string(&read).unwrap(),
+                serde_json::to_string(&text).unwrap()
+            );
         }
         assert_eq!(State::from("on".to_owned()), State::On);
         assert_eq!(State::KNOWN, ["on", "OFF"]);

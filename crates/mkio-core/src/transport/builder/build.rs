@@ -19,19 +19,29 @@ use crate::{
     wait::Waits,
 };
 
-impl TransportBuilder {
-    /// Finishes the transport. Nothing is sent.
+impl<C> TransportBuilder<C> {
+    /// Finishes the transport, or the client that is made from it. Nothing is sent.
     ///
     /// # Errors
     ///
     /// Kind [`Config`](crate::ErrorKind::Config): two settings exclude each other, one is unusable, there
     /// is no token, or a token would travel over plain HTTP. Kind [`Token`](crate::ErrorKind::Token): the
     /// token is empty or has characters that cannot stand in a header.
-    pub fn build(mut self) -> Result<Transport> {
+    pub fn build(self) -> Result<C>
+    where
+        C: From<Transport>,
+    {
+        self.transport().map(C::from)
+    }
+
+    fn transport(mut self) -> Result<Transport> {
         self.refuse_contradictions()?;
         self.fill()?;
         let user_agent = self.user_agent()?;
-        let (http, carrier) = match (self.http_client.take(), self.dispatch.take()) {
+        let (http, carrier) = match (
+            self.settings.http_client.take(),
+            self.settings.dispatch.take(),
+        ) {
             (Some(client), _) => (client.clone(), Carrier::Other(Arc::new(client))),
             (None, Some(dispatch)) => (self.client()?, Carrier::Other(dispatch)),
             (None, None) => {
@@ -40,13 +50,13 @@ impl TransportBuilder {
             }
         };
         Ok(Transport {
-            settings: CallSettings::default().with(&self.options),
+            settings: CallSettings::default().with(&self.settings.options),
             core: Arc::new(Core {
-                project: self.project.take(),
+                project: self.settings.project.take(),
                 user_agent,
                 http,
                 carrier,
-                budget: Budget::new(self.budget),
+                budget: Budget::new(self.settings.budget),
                 quota: Quota::default(),
                 waits: Waits::default(),
                 routes: self.routes()?,
@@ -55,23 +65,28 @@ impl TransportBuilder {
     }
 
     fn refuse_contradictions(&self) -> Result<()> {
-        let own_client = self.http_client.is_some();
-        let own_dispatch = self.dispatch.is_some();
-        let proxy = !self.proxies.is_empty();
-        let certificate = !self.certificates.is_empty();
+        let own_client = self.settings.http_client.is_some();
+        let own_dispatch = self.settings.dispatch.is_some();
+        let proxy = !self.settings.proxies.is_empty();
+        let certificate = !self.settings.certificates.is_empty();
         let pairs = [
             (
                 "token",
-                self.token.is_some(),
+                self.settings.token.is_some(),
                 "token_provider",
-                self.provider.is_some(),
+                self.settings.provider.is_some(),
             ),
-            ("token", self.token.is_some(), "anonymous", self.anonymous),
+            (
+                "token",
+                self.settings.token.is_some(),
+                "anonymous",
+                self.settings.anonymous,
+            ),
             (
                 "token_provider",
-                self.provider.is_some(),
+                self.settings.provider.is_some(),
                 "anonymous",
-                self.anonymous,
+                self.settings.anonymous,
             ),
             ("http_client", own_client, "dispatch", own_dispatch),
             ("http_client", own_client, "proxy", proxy),
@@ -80,7 +95,7 @@ impl TransportBuilder {
                 "http_client",
                 own_client,
                 "connect_timeout",
-                self.connect_timeout.is_some(),
+                self.settings.connect_timeout.is_some(),
             ),
             ("dispatch", own_dispatch, "proxy", proxy),
             ("dispatch", own_dispatch, "root_certificate", certificate),
@@ -88,7 +103,7 @@ impl TransportBuilder {
                 "dispatch",
                 own_dispatch,
                 "connect_timeout",
-                self.connect_timeout.is_some(),
+                self.settings.connect_timeout.is_some(),
             ),
         ];
         for (one, given, other, given_too) in pairs {
@@ -104,12 +119,12 @@ impl TransportBuilder {
     /// Fills what is not set from the named profile, the environment, and the profile that the
     /// environment names, in this order.
     fn fill(&mut self) -> Result<()> {
-        let path = self.config_file.clone();
-        if let Some(name) = self.profile.clone() {
+        let path = self.settings.config_file.clone();
+        if let Some(name) = self.settings.profile.clone() {
             let profile = Profile::load(path.as_deref(), Some(&name))?;
             self.take(profile.unwrap_or_default());
         }
-        let Some(lookup) = self.environment.clone() else {
+        let Some(lookup) = self.settings.environment.clone() else {
             return Ok(());
         };
         let environment = Environment::read(&lookup)?;
@@ -122,7 +137,7 @@ impl TransportBuilder {
                 .map(|token| TokenSetting::Fixed(Token::new(token))),
             api: BTreeMap::new(),
         });
-        if self.profile.is_none() {
+        if self.settings.profile.is_none() {
             let profile = Profile::load(path.as_deref(), named.as_deref())?;
             self.take(profile.unwrap_or_default());
         }
@@ -131,33 +146,36 @@ impl TransportBuilder {
 
     /// Takes what is not set yet.
     fn take(&mut self, profile: Profile) {
-        if self.base_url.is_none() {
-            self.base_url = profile.base_url;
+        if self.settings.base_url.is_none() {
+            self.settings.base_url = profile.base_url;
         }
-        if self.project.is_none() {
-            self.project = profile.project;
+        if self.settings.project.is_none() {
+            self.settings.project = profile.project;
         }
-        if self.token.is_none() && self.provider.is_none() && !self.anonymous {
+        if self.settings.token.is_none()
+            && self.settings.provider.is_none()
+            && !self.settings.anonymous
+        {
             match profile.token {
-                Some(TokenSetting::Fixed(token)) => self.token = Some(token),
-                Some(TokenSetting::Provider(provider)) => self.provider = Some(provider),
+                Some(TokenSetting::Fixed(token)) => self.settings.token = Some(token),
+                Some(TokenSetting::Provider(provider)) => self.settings.provider = Some(provider),
                 None => {}
             }
         }
         for (api, (url, token)) in profile.api {
             // A token belongs to the address it was given for.
-            if !self.apis.contains_key(&api) {
-                if let (Some(token), false) = (token, self.api_tokens.contains_key(&api)) {
-                    self.api_tokens.insert(api.clone(), token);
+            if !self.settings.apis.contains_key(&api) {
+                if let (Some(token), false) = (token, self.settings.api_tokens.contains_key(&api)) {
+                    self.settings.api_tokens.insert(api.clone(), token);
                 }
-                self.apis.insert(api, url);
+                self.settings.apis.insert(api, url);
             }
         }
     }
 
     fn user_agent(&self) -> Result<Option<HeaderValue>> {
         let own = concat!("mkio-rust/", env!("CARGO_PKG_VERSION"));
-        let text = match (&self.user_agent_suffix, &self.http_client) {
+        let text = match (&self.settings.user_agent_suffix, &self.settings.http_client) {
             (Some(suffix), _) => format!("{own} {suffix}"),
             (None, None) => own.to_owned(),
             // Yours says who it is.
@@ -170,17 +188,20 @@ impl TransportBuilder {
     }
 
     fn client(&mut self) -> Result<reqwest::Client> {
-        let connect_timeout = self.connect_timeout.unwrap_or(Duration::from_secs(10));
+        let connect_timeout = self
+            .settings
+            .connect_timeout
+            .unwrap_or(Duration::from_secs(10));
         // Both are done above, where tokens, verbs and budgets are known.
         let mut client = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
             .connect_timeout(connect_timeout);
-        for proxy in self.proxies.drain(..) {
+        for proxy in self.settings.proxies.drain(..) {
             client = client.proxy(proxy);
         }
-        if !self.certificates.is_empty() {
-            client = client.tls_certs_merge(self.certificates.drain(..));
+        if !self.settings.certificates.is_empty() {
+            client = client.tls_certs_merge(self.settings.certificates.drain(..));
         }
         client.build().map_err(|error| {
             fault("the HTTP client cannot be built").with_source(error.without_url())
@@ -188,39 +209,47 @@ impl TransportBuilder {
     }
 
     fn routes(&mut self) -> Result<Routes> {
-        let plain = self.allow_plain_http;
-        let margin = self.refresh_margin.unwrap_or(Duration::from_secs(60));
+        let plain = self.settings.allow_plain_http;
+        let margin = self
+            .settings
+            .refresh_margin
+            .unwrap_or(Duration::from_secs(60));
         let source = |setting| match setting {
             TokenSetting::Fixed(token) => TokenSource::fixed(token),
             TokenSetting::Provider(provider) => Ok(TokenSource::provided(provider, margin)),
         };
         let mut own = HashMap::new();
-        for (api, url) in std::mem::take(&mut self.apis) {
+        for (api, url) in std::mem::take(&mut self.settings.apis) {
             let setting = format!("the base URL of the {api} API");
-            let token = self.api_tokens.remove(&api).map(source).transpose()?;
+            let token = self
+                .settings
+                .api_tokens
+                .remove(&api)
+                .map(source)
+                .transpose()?;
             let url = base_url(&setting, &url, token.is_some() && !plain)?;
             own.insert(api, Route::new(url, token, true, false));
         }
-        if let Some(api) = self.api_tokens.keys().next() {
+        if let Some(api) = self.settings.api_tokens.keys().next() {
             return Err(fault(format!(
                 "the {api} API has a token but no base URL of its own; set `api_base_url` too"
             )));
         }
-        let token = match (self.token.take(), self.provider.take()) {
+        let token = match (self.settings.token.take(), self.settings.provider.take()) {
             (Some(token), _) => Some(TokenSetting::Fixed(token)),
             (None, provider) => provider.map(TokenSetting::Provider),
         };
-        if token.is_none() && !self.anonymous && own.is_empty() {
+        if token.is_none() && !self.settings.anonymous && own.is_empty() {
             return Err(fault(
                 "there is no token: set MKIO_TOKEN, name a profile that has one, or give the \
                  builder a `token` or `token_provider` (`anonymous` sends none)",
             ));
         }
         let token = token.map(source).transpose()?;
-        let url = self.base_url.as_deref().unwrap_or(CLOUD);
+        let url = self.settings.base_url.as_deref().unwrap_or(CLOUD);
         let url = base_url("the base URL", url, token.is_some() && !plain)?;
         Ok(Routes::new(
-            Route::new(url, token, self.anonymous, true),
+            Route::new(url, token, self.settings.anonymous, true),
             own,
         ))
     }

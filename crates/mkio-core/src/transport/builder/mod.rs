@@ -3,13 +3,16 @@
 mod base_url;
 mod build;
 
-use std::{collections::BTreeMap, ffi::OsString, fmt, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap, ffi::OsString, fmt, marker::PhantomData, path::PathBuf, sync::Arc,
+    time::Duration,
+};
 
 use url::Url;
 
 use super::{CallOptions, Dispatch};
 use crate::{
-    Error, ErrorKind,
+    Error, ErrorKind, Transport,
     budget::RateBudget,
     config::{Lookup, TokenSetting},
     retry::RetryPolicy,
@@ -47,9 +50,14 @@ const CLOUD: &str = "https://app.mk.io";
 ///
 /// A profile has one of `token`, `token_file` and `token_command`; files and commands are asked
 /// again whenever a new token is needed.
-#[derive(Clone, Default)]
 #[must_use = "a builder does nothing until it is built"]
-pub struct TransportBuilder {
+pub struct TransportBuilder<C = Transport> {
+    settings: Settings,
+    makes: PhantomData<fn() -> C>,
+}
+
+#[derive(Clone, Default)]
+struct Settings {
     token: Option<Token>,
     provider: Option<Arc<dyn TokenProvider>>,
     anonymous: bool,
@@ -72,53 +80,74 @@ pub struct TransportBuilder {
     budget: RateBudget,
 }
 
-/// Whom to talk to, and as whom.
-impl TransportBuilder {
-    pub(super) fn new() -> Self {
-        Self::default()
+impl<C> TransportBuilder<C> {
+    /// No settings yet. `C` is what is built: a [`Transport`], or a client that is made from one.
+    pub fn new() -> Self {
+        Self {
+            settings: Settings::default(),
+            makes: PhantomData,
+        }
     }
+}
 
+impl<C> Default for TransportBuilder<C> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<C> Clone for TransportBuilder<C> {
+    fn clone(&self) -> Self {
+        Self {
+            settings: self.settings.clone(),
+            makes: PhantomData,
+        }
+    }
+}
+
+/// Whom to talk to, and as whom.
+impl<C> TransportBuilder<C> {
     /// Bearer token for the cloud APIs. Excludes [`token_provider`](Self::token_provider).
     pub fn token(mut self, token: impl Into<Token>) -> Self {
-        self.token = Some(token.into());
+        self.settings.token = Some(token.into());
         self
     }
 
     /// Asks this provider for the bearer token. Excludes [`token`](Self::token).
     pub fn token_provider(mut self, provider: impl TokenProvider + 'static) -> Self {
-        self.provider = Some(Arc::new(provider));
+        self.settings.provider = Some(Arc::new(provider));
         self
     }
 
     /// Sends requests without a token, for example to an emulator. Excludes a token.
     pub fn anonymous(mut self) -> Self {
-        self.anonymous = true;
+        self.settings.anonymous = true;
         self
     }
 
     /// Address of the service, by default `https://app.mk.io`. May have a path, which is put
     /// before every path.
     pub fn base_url(mut self, url: impl Into<String>) -> Self {
-        self.base_url = Some(url.into());
+        self.settings.base_url = Some(url.into());
         self
     }
 
     /// Project for calls that name none.
     pub fn project(mut self, name: impl Into<String>) -> Self {
-        self.project = Some(name.into());
+        self.settings.project = Some(name.into());
         self
     }
 
     /// Takes settings from this profile of the profile file, before the environment.
     pub fn profile(mut self, name: impl Into<String>) -> Self {
-        self.profile = Some(name.into());
+        self.settings.profile = Some(name.into());
         self
     }
 
     /// Profile file to read instead of `mkio/config.toml` under the platform's configuration
     /// directory. It is read when a profile is named or [`with_env`](Self::with_env) is used.
     pub fn config_file(mut self, path: impl Into<PathBuf>) -> Self {
-        self.config_file = Some(path.into());
+        self.settings.config_file = Some(path.into());
         self
     }
 
@@ -133,7 +162,7 @@ impl TransportBuilder {
         mut self,
         lookup: impl Fn(&str) -> Option<OsString> + Send + Sync + 'static,
     ) -> Self {
-        self.environment = Some(Arc::new(lookup));
+        self.settings.environment = Some(Arc::new(lookup));
         self
     }
 
@@ -141,13 +170,14 @@ impl TransportBuilder {
     /// `api_base_url("channels", "http://10.0.0.5:8080")`. The cloud token is never sent there, and
     /// the cloud's rate limits are not applied.
     pub fn api_base_url(mut self, api: impl Into<String>, url: impl Into<String>) -> Self {
-        self.apis.insert(api.into(), url.into());
+        self.settings.apis.insert(api.into(), url.into());
         self
     }
 
     /// Bearer token for an API with a service of its own. Without one, its requests carry none.
     pub fn api_token(mut self, api: impl Into<String>, token: impl Into<Token>) -> Self {
-        self.api_tokens
+        self.settings
+            .api_tokens
             .insert(api.into(), TokenSetting::Fixed(token.into()));
         self
     }
@@ -158,74 +188,75 @@ impl TransportBuilder {
         api: impl Into<String>,
         provider: impl TokenProvider + 'static,
     ) -> Self {
-        self.api_tokens
+        self.settings
+            .api_tokens
             .insert(api.into(), TokenSetting::Provider(Arc::new(provider)));
         self
     }
 
     /// Lets tokens travel unencrypted, over plain HTTP to other machines. Default: refused.
     pub fn allow_plain_http(mut self, allow: bool) -> Self {
-        self.allow_plain_http = allow;
+        self.settings.allow_plain_http = allow;
         self
     }
 
     /// A provider is asked for a new token when the old one expires within this time.
     /// Default 60 s.
     pub fn refresh_margin(mut self, margin: Duration) -> Self {
-        self.refresh_margin = Some(margin);
+        self.settings.refresh_margin = Some(margin);
         self
     }
 }
 
 /// How to talk to it.
-impl TransportBuilder {
+impl<C> TransportBuilder<C> {
     /// Added to the `User-Agent` header, for example `nightly-ingest/2.1`.
     pub fn user_agent_suffix(mut self, suffix: impl Into<String>) -> Self {
-        self.user_agent_suffix = Some(suffix.into());
+        self.settings.user_agent_suffix = Some(suffix.into());
         self
     }
 
     /// Longest time for making a connection. Default 10 s.
     pub fn connect_timeout(mut self, limit: Duration) -> Self {
-        self.connect_timeout = Some(limit);
+        self.settings.connect_timeout = Some(limit);
         self
     }
 
     /// Longest time for one attempt, its body included; for streamed bodies, longest silence.
     /// Default 60 s.
     pub fn attempt_timeout(mut self, limit: Duration) -> Self {
-        self.options = self.options.attempt_timeout(limit);
+        self.settings.options = self.settings.options.attempt_timeout(limit);
         self
     }
 
     /// Longest time for a whole call: all attempts and all waits. Default 300 s.
     pub fn total_timeout(mut self, limit: Duration) -> Self {
-        self.options = self.options.total_timeout(limit);
+        self.settings.options = self.settings.options.total_timeout(limit);
         self
     }
 
     /// How often and at what distance failed attempts are repeated.
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
-        self.options = self.options.retry(policy);
+        self.settings.options = self.settings.options.retry(policy);
         self
     }
 
     /// How many requests per minute the client allows itself.
     pub fn rate_budget(mut self, budget: RateBudget) -> Self {
-        self.budget = budget;
+        self.settings.budget = budget;
         self
     }
 
     /// Sends requests through a proxy; call it again for more. Without this, the usual environment
     /// variables (`HTTPS_PROXY`, …) apply.
     pub fn proxy(mut self, proxy: reqwest::Proxy) -> Self {
-        self.proxies.push(proxy);
+        self.settings.proxies.push(proxy);
         self
     }
 
     /// Trusts another root certificate besides the platform's; call it again for more.
     pub fn root_certificate(mut self, certificate: reqwest::Certificate) -> Self {
-        self.certificates.push(certificate);
+        self.settings.certificates.push(certificate);
         self
     }
 
@@ -233,14 +264,14 @@ impl TransportBuilder {
     /// timeouts, so these cannot be set here. Turn its redirects and retries off: redirects that
     /// it follows to another origin are dropped, and its retries are not counted.
     pub fn http_client(mut self, client: reqwest::Client) -> Self {
-        self.http_client = Some(client);
+        self.settings.http_client = Some(client);
         self
     }
 
     /// Sends requests in another way than over the network, for example to an emulator in the same
     /// process.
     pub fn dispatch(mut self, dispatch: impl Dispatch + 'static) -> Self {
-        self.dispatch = Some(Arc::new(dispatch));
+        self.settings.dispatch = Some(Arc::new(dispatch));
         self
     }
 }
@@ -249,7 +280,7 @@ fn fault(message: impl Into<String>) -> Error {
     Error::new(ErrorKind::Config, message)
 }
 
-impl fmt::Debug for TransportBuilder {
+impl<C> fmt::Debug for TransportBuilder<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let origins = |url: &String| {
             Url::parse(url).map_or_else(
@@ -258,12 +289,12 @@ impl fmt::Debug for TransportBuilder {
             )
         };
         f.debug_struct("TransportBuilder")
-            .field("base_url", &self.base_url.as_ref().map(origins))
-            .field("token", &self.token)
-            .field("project", &self.project)
-            .field("profile", &self.profile)
-            .field("options", &self.options)
-            .field("budget", &self.budget)
+            .field("base_url", &self.settings.base_url.as_ref().map(origins))
+            .field("token", &self.settings.token)
+            .field("project", &self.settings.project)
+            .field("profile", &self.settings.profile)
+            .field("options", &self.settings.options)
+            .field("budget", &self.settings.budget)
             .finish_non_exhaustive()
     }
 }

@@ -1,0 +1,196 @@
+//! Lists and waits over the transport: retries, last reads and sharing as users get them.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use http::{Method, Response, StatusCode};
+use mkio_core::wait::{Goal, Listing, Resource, State};
+use mkio_core::{Dispatch, DispatchFuture, Operation, Page, Pages, Transport, Wait};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+type Answer = dyn Fn(usize, &reqwest::Request) -> (u16, Value) + Send + Sync;
+
+/// Answers from a closure, which is told how many requests there were before.
+#[derive(Clone)]
+struct Script {
+    answer: Arc<Answer>,
+    paths: Arc<Mutex<Vec<String>>>,
+}
+
+impl Dispatch for Script {
+    fn dispatch(&self, request: reqwest::Request) -> DispatchFuture<'_> {
+        let mut paths = self.paths.lock().unwrap();
+        let (status, body) = (self.answer)(paths.len(), &request);
+        paths.push(request.url().path().to_owned());
+        Box::pin(async move {
+            let mut response = Response::new(body.to_string());
+            *response.status_mut() = StatusCode::from_u16(status).unwrap();
+            Ok(response.into())
+        })
+    }
+}
+
+fn transport(
+    answer: impl Fn(usize, &reqwest::Request) -> (u16, Value) + Send + Sync + 'static,
+) -> (Transport, Arc<Mutex<Vec<String>>>) {
+    let paths = Arc::default();
+    let script = Script {
+        answer: Arc::new(answer),
+        paths: Arc::clone(&paths),
+    };
+    let transport = Transport::builder()
+        .base_url("https://app.mk.io")
+        .token("token")
+        .dispatch(script)
+        .build()
+        .unwrap();
+    (transport, paths)
+}
+
+macro_rules! operation {
+    ($name:ident, $id:literal, $path:literal) => {
+        static $name: Operation = Operation {
+            id: $id,
+            api: "media",
+            method: Method::GET,
+            path: $path,
+            request_body: None,
+            streams: false,
+        };
+    };
+}
+
+operation!(
+    LIST,
+    "list_jobs",
+    "/api/v1/projects/{project_name}/media/jobs"
+);
+operation!(
+    GET,
+    "get_job",
+    "/api/v1/projects/{project_name}/media/jobs/{job_name}"
+);
+operation!(
+    STATE,
+    "get_job_state",
+    "/api/v1/projects/{project_name}/media/jobs/{job_name}/state"
+);
+
+static JOB: Resource = Resource {
+    name: "media.job",
+    params: &["project_name", "job_name"],
+    item: Some(&GET),
+    state: Some(&STATE),
+    list: Some(Listing {
+        operation: &LIST,
+        name_pointer: "/name",
+        name_field: Some("name"),
+        scope_fields: &[],
+        stem: false,
+    }),
+    state_pointer: "/state",
+    goals: &[Goal {
+        name: "finished",
+        states: &["Finished"],
+        ..Goal::DEFAULT
+    }],
+    ..Resource::DEFAULT
+};
+
+#[derive(Deserialize)]
+struct Jobs {
+    value: Vec<Value>,
+    #[serde(rename = "@odata.nextLink")]
+    next: Option<String>,
+}
+
+impl Page for Jobs {
+    type Item = Value;
+
+    fn items(&self) -> &[Value] {
+        &self.value
+    }
+
+    fn items_mut(&mut self) -> Option<&mut Vec<Value>> {
+        Some(&mut self.value)
+    }
+
+    fn next_link(&self) -> Option<&str> {
+        self.next.as_deref()
+    }
+}
+
+fn wait(transport: &Transport, name: &str) -> Wait<Value, State> {
+    Wait::new(transport, &JOB, vec!["acme".to_owned(), name.to_owned()])
+}
+
+fn unavailable() -> (u16, Value) {
+    (503, json!({"error": {"code": "Busy", "detail": "later"}}))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_page_that_fails_in_passing_is_read_again_by_the_transport() {
+    let (transport, paths) = transport(|before, request| match (before, request.url().query()) {
+        (1 | 2, _) => unavailable(),
+        (_, None) => (
+            200,
+            json!({"value": [1], "@odata.nextLink": "/jobs?%24skiptoken=1"}),
+        ),
+        (_, Some(_)) => (200, json!({"value": [2]})),
+    });
+    let url = "https://app.mk.io/api/v1/projects/acme/media/jobs"
+        .parse()
+        .unwrap();
+    let first = reqwest::Request::new(Method::GET, url);
+    let items = Pages::<Jobs>::new(transport, &LIST, Ok(first)).items();
+    let all: Vec<_> = items.try_collect().await.unwrap();
+    assert_eq!(all, [1, 2]);
+    assert_eq!(paths.lock().unwrap().len(), 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_look_that_fails_is_one_request_and_the_last_read_is_repeated() {
+    let (transport, paths) = transport(|before, request| {
+        let state = request.url().path().ends_with("/state");
+        match (before, state) {
+            (0 | 1 | 2, _) => unavailable(),
+            (_, true) => (200, json!({"status": {"state": "Finished"}})),
+            (4 | 5, false) => unavailable(),
+            (_, false) => (200, json!({"name": "a", "state": "Finished"})),
+        }
+    });
+    assert_eq!(wait(&transport, "a").await.unwrap()["name"], "a");
+    let paths = paths.lock().unwrap();
+    let states = paths.iter().filter(|path| path.ends_with("/state")).count();
+    // Three failed looks, each once; one that saw the end; three tries of the last read.
+    assert_eq!((states, paths.len()), (4, 7));
+}
+
+#[tokio::test(start_paused = true)]
+async fn waits_of_clones_share_their_looks() {
+    let start = tokio::time::Instant::now();
+    let (transport, paths) = transport(move |_, _| {
+        let state = match start.elapsed() < Duration::from_secs(60) {
+            true => "Processing",
+            false => "Finished",
+        };
+        let job = |name| json!({"name": name, "state": state});
+        (200, json!({"value": [job("a"), job("b"), job("c")]}))
+    });
+    let ended = tokio::join!(
+        wait(&transport, "a").into_future(),
+        wait(&transport.clone(), "b").into_future(),
+        wait(&transport.with(mkio_core::CallOptions::new()), "c").into_future(),
+    );
+    assert!(ended.0.is_ok() && ended.1.is_ok() && ended.2.is_ok());
+    assert!(
+        paths
+            .lock()
+            .unwrap()
+            .iter()
+            .all(|path| path.ends_with("/media/jobs"))
+    );
+    tokio::time::sleep(Duration::from_millis(1)).await;
+    assert_eq!(transport.waits().pollers(), 0);
+}
