@@ -154,7 +154,7 @@ async fn a_look_that_fails_is_one_request_and_the_last_read_is_repeated() {
     let (transport, paths) = transport(|before, request| {
         let state = request.url().path().ends_with("/state");
         match (before, state) {
-            (0 | 1 | 2, _) => unavailable(),
+            (0..=2, _) => unavailable(),
             (_, true) => (200, json!({"status": {"state": "Finished"}})),
             (4 | 5, false) => unavailable(),
             (_, false) => (200, json!({"name": "a", "state": "Finished"})),

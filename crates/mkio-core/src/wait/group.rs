@@ -410,6 +410,12 @@ impl Group {
                     self.look_at_one(id, false);
                     continue;
                 }
+                // A list that keeps breaking off must not hide what comes late in it.
+                (None, Some(_)) if watched.has_failed() && checks < CHECKS => {
+                    checks += 1;
+                    self.look_at_one(id, false);
+                    continue;
+                }
                 (None, Some(error)) => watched.look_failed(error.clone()),
                 (None, None) if watched.absence_counts() => {
                     watched.see(Seen::Absent, looked.retry_after)

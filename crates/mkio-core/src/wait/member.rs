@@ -186,6 +186,11 @@ impl Watched {
             && self.elapsed() < self.member.judge.missing_for()
     }
 
+    /// The last look failed.
+    pub(super) fn has_failed(&self) -> bool {
+        self.failures > 0
+    }
+
     /// That a list does not show the resource is enough to know that it is not there.
     pub(super) fn absence_counts(&self) -> bool {
         let was_listed = self.listed && self.member.judge.wants_gone();

@@ -389,7 +389,7 @@ fn fates() -> impl Strategy<Value = Vec<Fate>> {
     let fate = prop_oneof![
         8 => (0..600u64).prop_map(Fate::Finishes),
         2 => (0..600u64).prop_map(Fate::Fails),
-        1 => (5..600u64).prop_map(Fate::Vanishes),
+        1 => (120..600u64).prop_map(Fate::Vanishes),
         1 => Just(Fate::NeverAppears),
         1 => (20..600u64).prop_map(Fate::AppearsLateAndFinishes),
         1 => Just(Fate::Hangs),
@@ -451,7 +451,7 @@ async fn check(fates: Vec<Fate>, page: usize) {
         wait.try_next().await.unwrap();
     }
     // A poll interval, and a few failed tries with their backoff.
-    let slack = seconds(30 + 60);
+    let slack = seconds(30 + 90);
     while let Some(ended) = running.join_next().await {
         let (fate, outcome, elapsed) = ended.unwrap();
         let reason = outcome
