@@ -1,11 +1,11 @@
 //! `cargo xtask generate`: the pipeline from document to crate.
 
-use std::{process::ExitCode, time::Instant};
+use std::{fs, path::Path, process::ExitCode, time::Instant};
 
 use anyhow::{Context, Result};
 
 use crate::{
-    apis::{APIS, Api},
+    apis::{APIS, Api, root},
     conformance::{Generated, Target},
     document::{Document, Problem},
     glue,
@@ -17,8 +17,11 @@ use crate::{
     states,
 };
 
+#[cfg(test)]
+mod tests;
+
 /// Options of `cargo xtask generate`.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 pub struct Args {
     /// APIs to generate; all when none is named.
     apis: Vec<String>,
@@ -39,50 +42,111 @@ pub fn run(args: &Args) -> Result<ExitCode> {
             .map(|name| Api::find(name))
             .collect::<Result<_>>()?
     };
-    let started = Instant::now();
-    let mut files = Files::default();
-    for api in apis {
-        let mut report = Report::default();
-        generate(api, &mut files, &mut report)?;
-        print!("{}\n{}", api.name, report.text(args.verbose));
-    }
-    println!("generated in {:.1} s", started.elapsed().as_secs_f64());
-    if args.check {
-        let diff = files.diff()?;
-        if diff.is_empty() {
-            println!("generated code is up to date");
-            return Ok(ExitCode::SUCCESS);
+    match update(&apis, Sources::read, &root(), args)? {
+        Outcome::Same => println!("generated code is up to date"),
+        Outcome::Written(count) => println!("{count} file(s) changed"),
+        Outcome::Differs(diff) => {
+            print!("{diff}");
+            eprintln!(
+                "error: generated code differs from the documents; run `cargo xtask generate`"
+            );
+            return Ok(ExitCode::FAILURE);
         }
-        print!("{diff}");
-        eprintln!("error: generated code differs from the documents; run `cargo xtask generate`");
-        return Ok(ExitCode::FAILURE);
     }
-    let written = files.write()?;
-    println!("{written} file(s) changed");
     Ok(ExitCode::SUCCESS)
 }
 
+/// How a run ended.
+#[derive(Debug, PartialEq, Eq)]
+enum Outcome {
+    Same,
+    Differs(String),
+    Written(usize),
+}
+
+/// Generates all of these APIs, and only then looks at or changes what is below `root`.
+fn update(
+    apis: &[&'static Api],
+    sources: impl Fn(&Api) -> Result<Sources>,
+    root: &Path,
+    args: &Args,
+) -> Result<Outcome> {
+    let started = Instant::now();
+    let mut files = Files::default();
+    for &api in apis {
+        let mut report = Report::default();
+        generate(api, &sources(api)?, &mut files, &mut report)?;
+        print!("{}\n{}", api.name, report.text(args.verbose));
+    }
+    println!("generated in {:.1} s", started.elapsed().as_secs_f64());
+    if !args.check {
+        return Ok(Outcome::Written(files.write(root)?));
+    }
+    let diff = files.diff(root)?;
+    Ok(if diff.is_empty() {
+        Outcome::Same
+    } else {
+        Outcome::Differs(diff)
+    })
+}
+
+/// What the crate of one API is generated from, as text.
+#[derive(Debug, Clone, Default)]
+struct Sources {
+    document: String,
+    overlay: Option<String>,
+    states: String,
+}
+
+impl Sources {
+    fn read(api: &Api) -> Result<Self> {
+        let path = api.document();
+        let document = fs::read_to_string(&path)
+            .with_context(|| format!("{}: cannot read {}", api.name, path.display()))?;
+        let path = api.overlay();
+        let overlay = path
+            .exists()
+            .then(|| fs::read_to_string(&path))
+            .transpose()
+            .with_context(|| path.display().to_string())?;
+        let states = states::read()?;
+        Ok(Self {
+            document,
+            overlay,
+            states,
+        })
+    }
+}
+
 /// The whole pipeline for one API; its files are complete or not there.
-fn generate(api: &'static Api, files: &mut Files, report: &mut Report) -> Result<()> {
-    let document = load(api, report)?;
+fn generate(
+    api: &'static Api,
+    sources: &Sources,
+    files: &mut Files,
+    report: &mut Report,
+) -> Result<()> {
+    let document = load(api, sources, report)?;
     let document = passes::run(document, report)?;
     let mut model = Model::new(&document);
-    let states = states::load(api)?;
+    let states = states::parse(api, &sources.states)?;
     report.step("states", |changes| {
         states.keys().for_each(|resource| changes.note(resource));
         states::connect(&document, &mut model, &states)
     })?;
     let generated = report.step("progenitor", |_| progenitor_step::run(&document, &model))?;
     let code = refine::run(generated, &document, &model, report)?;
+    let mut own = Files::default();
     report.step("crate", |_| {
-        glue::krate::files(api, &document, &model, &states, code, files)
-    })
+        glue::krate::files(api, &document, &model, &states, code, &mut own)
+    })?;
+    files.append(own);
+    Ok(())
 }
 
 /// What `cargo xtask conformance` needs to know about an API.
 pub fn describe(api: &'static Api) -> Result<Generated> {
     let mut report = Report::default();
-    let document = load(api, &mut report)?;
+    let document = load(api, &Sources::read(api)?, &mut report)?;
     let corrected = document.root.clone();
     let operations = Model::new(&passes::run(document, &mut report)?).operations;
     let rust_id = move |target: Target<'_>| {
@@ -102,25 +166,20 @@ pub fn describe(api: &'static Api) -> Result<Generated> {
 }
 
 /// Reads the document and applies its overlay.
-pub fn load(api: &'static Api, report: &mut Report) -> Result<Document> {
-    let document = report.step("load", |_| -> Result<Document> {
-        let path = api.document();
-        let text = std::fs::read_to_string(&path)
-            .with_context(|| format!("{}: cannot read {}", api.name, path.display()))?;
-        let root = serde_json::from_str(&text).map_err(|error| Problem {
+fn load(api: &'static Api, sources: &Sources, report: &mut Report) -> Result<Document> {
+    let document = report.step("load", |_| {
+        let root = serde_json::from_str(&sources.document).map_err(|error| Problem {
             api: api.name.to_owned(),
             pointer: String::new(),
             found: format!("no JSON: {error}"),
             accepted: "an OpenAPI document in JSON; `cargo xtask spec import` makes one from YAML"
                 .to_owned(),
         })?;
-        Ok(Document::new(api, root))
+        Ok::<_, Problem>(Document::new(api, root))
     })?;
-    let path = api.overlay();
-    if !path.exists() {
+    let Some(text) = &sources.overlay else {
         return Ok(document);
-    }
-    let text = std::fs::read_to_string(&path)?;
-    let overlay = Overlay::parse(&text).with_context(|| path.display().to_string())?;
+    };
+    let overlay = Overlay::parse(text).with_context(|| api.overlay().display().to_string())?;
     Ok(report.step("overlay", |changes| overlay.apply(document, changes))?)
 }

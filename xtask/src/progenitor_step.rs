@@ -1,6 +1,11 @@
 //! From a normalised document to Rust code, by progenitor.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::{
+    cell::Cell,
+    panic::{self, AssertUnwindSafe, catch_unwind},
+    sync::Once,
+    thread,
+};
 
 use progenitor::{GenerationSettings, Generator, HooksMode, InterfaceStyle, TagStyle};
 use quote::quote;
@@ -41,9 +46,7 @@ pub fn run(document: &Document, model: &Model) -> Result<Generated, Problem> {
     }
     // progenitor panics in branches that it does not support; the reason is worth more than
     // a backtrace.
-    let quiet = std::panic::take_hook();
-    std::panic::set_hook(Box::new(|_| {}));
-    let outcome = catch_unwind(AssertUnwindSafe(|| {
+    let outcome = quietly(|| {
         let mut generator = Generator::new(&settings);
         let client = generator
             .generate_tokens(&spec)
@@ -52,8 +55,7 @@ pub fn run(document: &Document, model: &Model) -> Result<Generated, Problem> {
             .httpmock(&spec, &document.api.crate_name())
             .map_err(|e| e.to_string())?;
         Ok::<_, String>((client, mock))
-    }));
-    std::panic::set_hook(quiet);
+    });
     let (client, mock) = match outcome {
         Ok(result) => result.map_err(refused)?,
         Err(panic) => {
@@ -74,4 +76,24 @@ pub fn run(document: &Document, model: &Model) -> Result<Generated, Problem> {
         client: parse(client, "client")?,
         mock: parse(mock, "mock")?,
     })
+}
+
+/// Runs `f`; a panic in it prints nothing. Panics of other threads print as ever.
+fn quietly<T>(f: impl FnOnce() -> T) -> thread::Result<T> {
+    thread_local! {
+        static QUIET: Cell<bool> = const { Cell::new(false) };
+    }
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let before = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            if !QUIET.get() {
+                before(info);
+            }
+        }));
+    });
+    QUIET.set(true);
+    let outcome = catch_unwind(AssertUnwindSafe(f));
+    QUIET.set(false);
+    outcome
 }

@@ -98,20 +98,16 @@ mod tests {
             "x-mkio-sort": ["properties/created", "type"], "x-mkio-filter": ["properties/created", "name"],
         }}})));
         let code = prettyplease::unparse(&crate::code::file(run(&model)));
+        // Long lines are broken.
+        let code: Vec<_> = code.split_whitespace().collect();
+        let code = code.join(" ").replace("( ", "(").replace(", )", ")");
         for line in [
             "pub mod assets",
             "pub const PROPERTIES_CREATED: Field<List, Time, Both> = Field::new(\"properties/created\");",
             "pub const TYPE: Field<List, Text, SortOnly> = Field::new(\"type\");",
             "pub const NAME: Field<List, Text, FilterOnly> = Field::new(\"name\");",
         ] {
-            assert!(
-                code.replace('\n', " ")
-                    .split_whitespace()
-                    .collect::<Vec<_>>()
-                    .join(" ")
-                    .contains(line),
-                "{line} in {code}"
-            );
+            assert!(code.contains(line), "{line} in {code}");
         }
     }
 }

@@ -4,7 +4,7 @@
 mod dynamic;
 pub mod fields;
 pub mod krate;
-mod macros;
+pub mod macros;
 pub mod pages;
 pub mod project;
 mod tolerance;

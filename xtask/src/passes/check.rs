@@ -157,13 +157,7 @@ fn cycles(document: &Document) -> Result<(), Problem> {
             let Some(schema) = document.schema(current) else {
                 continue;
             };
-            let parts = schema
-                .get("allOf")
-                .and_then(Value::as_array)
-                .into_iter()
-                .flatten()
-                .chain(Some(schema));
-            for part in parts.filter_map(ref_name) {
+            for part in parts(schema) {
                 if part == name {
                     return Err(document.problem(
                         format!("/components/schemas/{}", escape(name)),
@@ -178,6 +172,16 @@ fn cycles(document: &Document) -> Result<(), Problem> {
         }
     }
     Ok(())
+}
+
+/// The named schemas that a schema is made of.
+fn parts(schema: &Value) -> Vec<&str> {
+    let all = schema.get("allOf").and_then(Value::as_array);
+    all.into_iter()
+        .flatten()
+        .flat_map(parts)
+        .chain(ref_name(schema))
+        .collect()
 }
 
 #[cfg(test)]

@@ -463,3 +463,118 @@ impl Arguments<'_> {
         *part = parse_quote!(glue::path_segment(&operations::#constant, #name, &#ident)?);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::passes::testing;
+
+    /// A builder as progenitor makes it, shortened.
+    fn progenitor() -> Vec<Item> {
+        let file: syn::File = parse_quote! {
+            pub struct UpdateA<'a> {
+                client: &'a super::Client,
+                id: Result<::std::string::String, String>,
+                body: Result<types::builder::A, String>,
+            }
+            impl<'a> UpdateA<'a> {
+                pub fn new(client: &'a super::Client) -> Self {
+                    Self {
+                        client: client,
+                        id: Err("id was not initialized".to_string()),
+                        body: Ok(::std::default::Default::default()),
+                    }
+                }
+                pub fn body<V>(mut self, value: V) -> Self
+                where
+                    V: std::convert::TryInto<types::A>,
+                {
+                    self.body = value.try_into().map(From::from).map_err(|s| format!("{}", s));
+                    self
+                }
+                pub fn body_map<F>(mut self, f: F) -> Self {
+                    self
+                }
+                pub async fn send(self) -> Result<ResponseValue<types::A>, Error<types::Error>> {
+                    let Self { client, id, body } = self;
+                    let id = id.map_err(Error::InvalidRequest)?;
+                    let body = body
+                        .and_then(|v| types::A::try_from(v).map_err(|e| e.to_string()))
+                        .map_err(Error::InvalidRequest)?;
+                    let url = format!("{}/a/{}/x-mkio-twin-json-patch", client.baseurl, encode_path(&id.to_string()));
+                    let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+                    header_map.append(::reqwest::header::HeaderName::from_static("api-version"), value);
+                    let mut request = client.client.patch(url).json(&body).headers(header_map).build()?;
+                    let info = OperationInfo { operation_id: "update_a" };
+                    match response.status().as_u16() {
+                        _ => Err(Error::UnexpectedResponse(response)),
+                    }
+                }
+            }
+        };
+        file.items
+    }
+
+    #[test]
+    fn requests_go_through_the_runtime() {
+        let document = testing::with_paths(json!({"/a/{id}": {"patch": {
+            "operationId": "update_a",
+            "x-mkio-content-type": "application/json-patch+json",
+            "parameters": [{"name": "id", "in": "path", "required": true, "schema": {"type": "string"}}],
+            "requestBody": {"content": {"application/json": {"schema": {}}}},
+            "responses": {"2XX": {"content": {"application/json": {"schema": {}}}}},
+        }}}));
+        let model = Model::new(&document);
+        let items = run(progenitor(), &document, &model, &mut Changes::default()).unwrap();
+        let code = prettyplease::unparse(&crate::code::file(items));
+        // Where lines break is the printer's business.
+        let bare = |text: &str| {
+            text.split_whitespace()
+                .collect::<String>()
+                .replace(",)", ")")
+        };
+        let flat = bare(&code);
+        for part in [
+            "glue::argument(&operations::UPDATE_A, id)?",
+            "glue::path_segment(&operations::UPDATE_A, \"id\", &id)?",
+            "\"{}/a/{}\"",
+            "\"application/json-patch+json\"",
+            "glue::built(",
+            "client.exec(request, &info).await",
+            "glue::json(result, &operations::UPDATE_A).await",
+            "body: Err(\"body was not initialized\".to_string())",
+            "pub(crate) fn new",
+        ] {
+            assert!(flat.contains(&bare(part)), "{part} in:\n{code}");
+        }
+        for part in [
+            "api-version",
+            "header_map",
+            "body_map",
+            "types::builder",
+            "UnexpectedResponse",
+            "x-mkio-twin",
+        ] {
+            assert!(!flat.contains(&bare(part)), "{part} in:\n{code}");
+        }
+    }
+
+    #[test]
+    fn another_form_of_builder_is_refused() {
+        let document =
+            testing::with_paths(json!({"/a": {"get": {"operationId": "get_a", "responses": {}}}}));
+        let file: syn::File = parse_quote! {
+            impl<'a> GetA<'a> { pub async fn send(self) -> Result<(), Error> { let other = 1; } }
+        };
+        let problem = run(
+            file.items,
+            &document,
+            &Model::new(&document),
+            &mut Changes::default(),
+        )
+        .unwrap_err();
+        assert!(problem.pointer.contains("~1a/get"), "{problem}");
+    }
+}

@@ -168,3 +168,53 @@ pub fn operations(model: &Model, api: &str) -> Vec<Item> {
     });
     items
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::passes::testing::with_paths;
+
+    fn model() -> Model {
+        Model::new(&with_paths(json!({"/b/{id}": {"get": {
+            "operationId": "get_b", "responses": {},
+            "parameters": [{"name": "id", "in": "path", "required": true, "schema": {"type": "string"}}],
+        }}, "/a": {"get": {"operationId": "list_a", "responses": {}}}})))
+    }
+
+    #[test]
+    fn methods_keep_their_text_and_lose_the_example() {
+        let file: syn::File = parse_quote! {
+            impl Client {
+                #[doc = "Fetch a B [x]\n\nSends a `GET` request to `/b/{id}`\n\n```ignore\nlet response;\n```"]
+                pub fn get_b(&self) -> builder::GetB<'_> { builder::GetB::new(self) }
+                pub fn new(baseurl: &str) -> Self { unimplemented() }
+            }
+        };
+        let code = prettyplease::unparse(&crate::code::file(run(
+            file.items,
+            &model(),
+            &mut Changes::default(),
+        )));
+        for line in [
+            "/// Fetch a B \\[x\\]",
+            "/// `GET /b/{id}`",
+            "/// Needs `id`.",
+            "pub fn new(transport: Transport)",
+        ] {
+            assert!(code.contains(line), "{line} in:\n{code}");
+        }
+        assert!(
+            !code.contains("ignore") && !code.contains("unimplemented"),
+            "{code}"
+        );
+    }
+
+    #[test]
+    fn operations_are_sorted_for_the_search() {
+        let code = prettyplease::unparse(&crate::code::file(operations(&model(), "media")));
+        assert!(code.contains("&[&GET_B, &LIST_A]"), "{code}");
+        assert!(code.contains("path: \"/b/{id}\""), "{code}");
+    }
+}

@@ -34,3 +34,31 @@ pub fn run(model: &Model, changes: &mut Changes) -> Vec<(String, Vec<Item>)> {
     }
     code
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::passes::testing::with_schemas;
+
+    #[test]
+    fn values_become_variants_of_an_open_enum() {
+        let model = Model::new(&with_schemas(json!({
+            "Mode": {"type": "string", "enum": ["5.1", "Unknown"], "description": "How <it> sounds."},
+            "Other": {"properties": {}},
+        })));
+        let code = run(&model, &mut Changes::default());
+        assert_eq!(code.len(), 1);
+        let items = code.into_iter().flat_map(|(_, items)| items).collect();
+        let text = crate::glue::macros::unparse(&crate::code::file(items));
+        for line in [
+            "::mkio_core::open_enum! {",
+            "/// How \\<it\\> sounds.",
+            "V5_1 = \"5.1\",",
+            "DeclaredUnknown = \"Unknown\",",
+        ] {
+            assert!(text.contains(line), "{line} in:\n{text}");
+        }
+    }
+}

@@ -1,13 +1,20 @@
-//! Problem: progenitor's mock helpers take path values for regular expressions, do not know of
-//! twins, and have no docs. This rule mends that.
+//! Problem: progenitor's mock helpers take path values for regular expressions, cannot tell twins
+//! (operations that share method and path) from each other, take all bodies for JSON, and have no
+//! docs. This rule mends that.
 
 use quote::{ToTokens, quote};
 use syn::{
-    Expr, File, ImplItem, Item, LitStr, TraitItem, parse_quote,
+    Expr, File, ImplItem, ImplItemFn, Item, ItemImpl, LitStr, Stmt, TraitItem, parse_quote,
     visit_mut::{self, VisitMut},
 };
 
-use crate::{apis::Api, model::Model, names::type_name, passes::TWIN, report::Changes};
+use crate::{
+    apis::Api,
+    model::{Answer, Model, Operation},
+    names::type_name,
+    passes::TWIN,
+    report::Changes,
+};
 
 pub fn run(mut file: File, api: &'static Api, model: &Model, changes: &mut Changes) -> Vec<Item> {
     Mend { api }.visit_file_mut(&mut file);
@@ -27,7 +34,7 @@ pub fn run(mut file: File, api: &'static Api, model: &Model, changes: &mut Chang
                 }];
                 let items = module.content.iter_mut().flat_map(|(_, items)| items);
                 for item in items {
-                    repeated(item, model);
+                    typed(item, model);
                     document(item, &described, changes);
                 }
             }
@@ -48,34 +55,99 @@ pub fn run(mut file: File, api: &'static Api, model: &Model, changes: &mut Chang
     file.items
 }
 
-/// A parameter whose key may be repeated: each call expects one of its values.
-fn repeated(item: &mut Item, model: &Model) {
+/// Methods that progenitor gets wrong.
+fn typed(item: &mut Item, model: &Model) {
     let Item::Impl(item) = item else { return };
     let name = item.self_ty.to_token_stream().to_string();
-    let operation = name.strip_suffix("When").and_then(|name| {
+    let find = |end: &str| {
+        let name = name.strip_suffix(end)?;
         model
             .operations
             .iter()
             .find(|operation| type_name(&operation.id) == name)
-    });
-    let Some(operation) = operation else { return };
-    for method in &mut item.items {
-        let ImplItem::Fn(method) = method else {
+    };
+    if let Some(operation) = find("When") {
+        repeated(item, operation);
+        body(item, operation);
+        twin(item, operation, model);
+    } else if let Some(operation) = find("Then") {
+        success(item, operation);
+    }
+}
+
+fn method<'a>(item: &'a mut ItemImpl, name: &str) -> Option<&'a mut ImplItemFn> {
+    item.items.iter_mut().find_map(|item| match item {
+        ImplItem::Fn(method) if method.sig.ident == name => Some(method),
+        _ => None,
+    })
+}
+
+/// A parameter whose key may be repeated: each call expects one of its values.
+fn repeated(item: &mut ItemImpl, operation: &Operation) {
+    for parameter in operation.parameters.iter().filter(|p| p.many) {
+        let Some(method) = method(item, &parameter.ident) else {
             continue;
         };
-        let ident = method.sig.ident.clone();
-        let parameter = operation
-            .parameters
-            .iter()
-            .find(|p| p.many && ident == p.ident);
-        if let Some(parameter) = parameter {
-            let key = &parameter.name;
-            *method = parse_quote! {
-                pub fn #ident(self, value: &str) -> Self {
-                    Self(self.0.query_param(#key, value))
-                }
-            };
-        }
+        let (ident, key) = (&method.sig.ident, &parameter.name);
+        *method = parse_quote! {
+            pub fn #ident(self, value: &str) -> Self {
+                Self(self.0.query_param(#key, value))
+            }
+        };
+    }
+}
+
+/// A body that is not JSON: its bytes.
+fn body(item: &mut ItemImpl, operation: &Operation) {
+    let json = operation
+        .body
+        .as_ref()
+        .is_none_or(|media_type| media_type.contains("json"));
+    if let (false, Some(method)) = (json, method(item, "body")) {
+        *method = parse_quote! {
+            pub fn body(self, value: impl AsRef<[u8]>) -> Self {
+                let value = value.as_ref().to_vec();
+                Self(self.0.is_true(move |request| request.body_ref() == value))
+            }
+        };
+    }
+}
+
+/// An answer that is not JSON: its bytes, with their media type.
+fn success(item: &mut ItemImpl, operation: &Operation) {
+    if let Answer::Bytes(media_type) = &operation.answer
+        && let Some(method) = method(item, "success")
+    {
+        *method = parse_quote! {
+            pub fn success(self, status: u16, value: impl AsRef<[u8]>) -> Self {
+                assert_eq!(status / 100u16, 2u16);
+                Self(self.0.status(status).header("content-type", #media_type).body(value))
+            }
+        };
+    }
+}
+
+/// Twins differ in what they send, or in what they accept.
+fn twin(item: &mut ItemImpl, operation: &Operation, model: &Model) {
+    let Some(other) = model.operations.iter().find(|other| {
+        (&other.method, &other.path) == (&operation.method, &operation.path)
+            && other.id != operation.id
+    }) else {
+        return;
+    };
+    let accept = |operation: &Operation| match &operation.answer {
+        Answer::Bytes(media_type) => media_type.clone(),
+        _ => "application/json".to_owned(),
+    };
+    let (header, value) = match &operation.body {
+        Some(body) if operation.body != other.body => ("content-type", body.clone()),
+        _ => ("accept", accept(operation)),
+    };
+    if let Some(method) = method(item, "new")
+        && let Some(Stmt::Expr(Expr::Call(wrap), None)) = method.block.stmts.last_mut()
+        && let Some(expectations) = wrap.args.first_mut()
+    {
+        *expectations = parse_quote!(#expectations.header(#header, #value));
     }
 }
 
@@ -163,14 +235,60 @@ impl VisitMut for Mend {
     }
 
     fn visit_lit_str_mut(&mut self, literal: &mut LitStr) {
-        let text = literal.value();
+        let mut text = literal.value();
         if let Some(at) = text.find(TWIN) {
             let end = if text.ends_with('$') { "$" } else { "" };
-            let short = format!("{}{end}", &text[..at]);
-            *literal = LitStr::new(&short, literal.span());
-        } else if text.starts_with("^/") && text.contains(".*") {
+            text = format!("{}{end}", &text[..at]);
+        }
+        if text.starts_with("^/") {
             // A parameter is one segment.
-            *literal = LitStr::new(&text.replace(".*", "[^/]*"), literal.span());
+            text = text.replace(".*", "[^/]*");
+        }
+        if text != literal.value() {
+            *literal = LitStr::new(&text, literal.span());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::{apis::APIS, passes::testing::with_paths};
+
+    #[test]
+    fn helpers_match_values_literally_and_know_twins() {
+        let file: syn::File = parse_quote! {
+            pub mod operations {
+                use mkio_media::*;
+                pub struct GetBWhen(::httpmock::When);
+                impl GetBWhen {
+                    pub fn id(self, value: &str) -> Self {
+                        let re = regex::Regex::new(&format!("^/a/.*/b/{}/x-mkio-twin-csv$", value.to_string())).unwrap();
+                        Self(self.0.path_matches(re))
+                    }
+                    pub fn label<T>(self, value: T) -> Self where T: Into<Option<Vec<String>>> { todo() }
+                }
+            }
+            pub trait MockServerExt { fn get_b<F>(&self, config_fn: F); }
+        };
+        let model = Model::new(&with_paths(json!({"/b": {"get": {
+            "operationId": "get_b", "responses": {},
+            "parameters": [{"name": "$label", "in": "query", "schema": {"type": "array"}}],
+        }}})));
+        let items = run(file, &APIS[0], &model, &mut Changes::default());
+        let code = prettyplease::unparse(&crate::code::file(items));
+        for line in [
+            "\"^/a/[^/]*/b/{}$\"",
+            "regex::escape(&value.to_string())",
+            "use mkio_media::types;",
+            "/// Mocks `GET /b`.",
+            "Self(self.0.query_param(\"$label\", value))",
+        ] {
+            // Where lines break is the printer's business.
+            let bare = |text: &str| text.split_whitespace().collect::<String>();
+            assert!(bare(&code).contains(&bare(line)), "{line} in:\n{code}");
         }
     }
 }

@@ -76,3 +76,38 @@ pub fn run(model: &Model, changes: &mut Changes) -> Vec<(String, Vec<Item>)> {
     }
     code
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::passes::testing::with_schemas;
+
+    #[test]
+    fn unions_are_tagged_and_keep_what_they_do_not_know() {
+        let variant = |value: &str, name: &str, member: &str| json!({"value": value, "name": name, "type": member});
+        let model = Model::new(&with_schemas(json!({
+            "Input": {"x-mkio-union": {"tag": "@odata.type", "variants": [
+                variant("#A", "A", "InputA"), variant("#B", "B", "Shared"), variant("#C", "C", "Shared"),
+            ]}},
+            "Keys": {"x-mkio-secret": true},
+        })));
+        let code = run(&model, &mut Changes::default());
+        let items = code.into_iter().flat_map(|(_, items)| items).collect();
+        let text = prettyplease::unparse(&crate::code::file(items));
+        for line in [
+            "#[serde(tag = \"@odata.type\")]",
+            "#[serde(rename = \"#A\")]",
+            "A(InputA),",
+            "#[serde(untagged)]",
+            "Unknown(Value),",
+            "impl From<InputA> for Input",
+            "pub type Keys = Secret<Value>;",
+        ] {
+            assert!(text.contains(line), "{line} in:\n{text}");
+        }
+        // A type behind two tags does not say which one is meant.
+        assert!(!text.contains("From<Shared>"), "{text}");
+    }
+}

@@ -1,0 +1,364 @@
+//! The pipeline from text to files: what it makes, and what it says about what it cannot handle.
+
+use serde_json::{Value, json};
+
+use super::*;
+
+const LIST: &str = "/api/v1/projects/{project_name}/media/things";
+const ITEM: &str = "/api/v1/projects/{project_name}/media/things/{thing_name}";
+
+fn media() -> &'static Api {
+    Api::find("media").unwrap()
+}
+
+/// A document that is as small as documents of the platform get.
+fn document() -> Value {
+    let parameter = |name: &str| json!({"name": name, "in": "path", "required": true, "schema": {"type": "string"}});
+    let answer = |schema: &str| {
+        json!({"description": "OK", "content": {"application/json": {
+            "schema": {"$ref": format!("#/components/schemas/{schema}")}
+        }}})
+    };
+    json!({
+        "openapi": "3.0.2",
+        "info": {"title": "Things", "version": "1.0"},
+        "paths": {
+            LIST: {"get": {
+                "summary": "Lists things",
+                "parameters": [parameter("project_name")],
+                "responses": {"200": answer("ThingListResponseSchema")}
+            }},
+            ITEM: {"put": {
+                "summary": "Makes or changes a thing",
+                "parameters": [parameter("project_name"), parameter("thing_name")],
+                "requestBody": {"required": true, "content": {"application/json": {
+                    "schema": {"$ref": "#/components/schemas/ThingSchema"}
+                }}},
+                "responses": {"200": answer("ThingSchema"), "201": answer("ThingSchema")}
+            }}
+        },
+        "components": {"schemas": {
+            "ThingSchema": {"type": "object", "required": ["name"], "properties": {
+                "name": {"type": "string"},
+                "kind": {"type": "string", "enum": ["Big", "Small"]}
+            }},
+            "ThingListResponseSchema": {"type": "object", "properties": {
+                "@odata.nextLink": {"type": "string"},
+                "value": {"type": "array", "items": {"$ref": "#/components/schemas/ThingSchema"}}
+            }}
+        }}
+    })
+}
+
+fn sources(document: &Value) -> Sources {
+    Sources {
+        document: document.to_string(),
+        overlay: None,
+        states: "{}".to_owned(),
+    }
+}
+
+fn files(api: &'static Api, sources: &Sources) -> Result<Files> {
+    let mut files = Files::default();
+    let outcome = generate(api, sources, &mut files, &mut Report::default());
+    if outcome.is_err() {
+        assert!(files == Files::default(), "a part of a crate");
+    }
+    outcome.map(|()| files)
+}
+
+/// What is said about a document, after making sure that nothing is written for it, not even the
+/// API before it that is fine.
+fn refused(bad: &Sources) -> Problem {
+    let root = tempfile::tempdir().expect("a folder");
+    let fine = sources(&document());
+    let apis = [media(), Api::find("live").unwrap()];
+    let of = |api: &Api| Ok(if api.name == "live" { bad } else { &fine }.clone());
+    let error = update(&apis, of, root.path(), &Args::default()).unwrap_err();
+    let left = fs::read_dir(root.path()).expect("a folder").count();
+    assert_eq!(left, 0, "something was written");
+    let text = format!("{error:#}");
+    let problem = error.downcast::<Problem>().expect("a Problem");
+    // What a user reads has all four parts.
+    assert_eq!(problem.api, "live");
+    for part in [&problem.api, &problem.found, &problem.accepted] {
+        assert!(!part.is_empty() && text.contains(part), "{text}");
+    }
+    assert!(text.contains(&problem.pointer), "{text}");
+    problem
+}
+
+/// The same for a document that `change` has spoiled.
+fn refused_after(change: impl FnOnce(&mut Value)) -> Problem {
+    let mut document = document();
+    change(&mut document);
+    refused(&sources(&document))
+}
+
+fn says(problem: &Problem, pointer: &str, found: &str, accepted: &str) {
+    assert_eq!(problem.pointer, pointer, "{problem}");
+    assert!(problem.found.contains(found), "{problem}");
+    assert!(problem.accepted.contains(accepted), "{problem}");
+}
+
+#[test]
+fn a_document_becomes_a_crate_that_stays_the_same() {
+    let root = tempfile::tempdir().expect("a folder");
+    let run = |document: &Value, check: bool| {
+        let args = Args {
+            check,
+            ..Args::default()
+        };
+        let of = |_: &Api| Ok(sources(document));
+        update(&[media()], of, root.path(), &args).unwrap()
+    };
+    let mut document = document();
+    assert!(matches!(run(&document, true), Outcome::Differs(_)));
+    let Outcome::Written(written) = run(&document, false) else {
+        panic!("nothing written");
+    };
+    assert!(written > 8, "{written}");
+    assert_eq!(run(&document, true), Outcome::Same);
+    assert_eq!(run(&document, false), Outcome::Written(0));
+    let read = |path: &str| fs::read_to_string(root.path().join(path)).expect("a file");
+    let surface = read("spec/surface/media.txt");
+    for line in [
+        "list_things",
+        "create_or_update_thing",
+        "struct ThingList",
+        "Big = \"Big\"",
+    ] {
+        assert!(surface.contains(line), "{line} in:\n{surface}");
+    }
+    let client = read("crates/mkio-media/src/generated/client.rs");
+    assert!(client.contains("pub fn create_or_update_thing"), "{client}");
+
+    // A changed document shows in the comparison as the lines that it changes.
+    document["components"]["schemas"]["ThingSchema"]["properties"]["size"] =
+        json!({"type": "integer"});
+    let Outcome::Differs(diff) = run(&document, true) else {
+        panic!("no drift");
+    };
+    assert!(diff.contains("\n+    size: Option<i64>\n"), "{diff}");
+    assert!(diff.contains("--- crates/mkio-media/src/generated/types.rs"));
+}
+
+/// Maps with random order must not reach the output.
+#[test]
+fn the_same_bytes_every_time() {
+    let api = Api::find("infrastructure").unwrap();
+    let sources = Sources::read(api).unwrap();
+    let once = files(api, &sources).unwrap();
+    assert!(once == files(api, &sources).unwrap(), "not the same twice");
+}
+
+#[test]
+fn an_overlay_changes_what_is_generated() {
+    let overlay = "overlay: 1.0.0\ninfo: {title: t, version: '1'}\nactions:\n  - target: \
+                   $.paths['/api/v1/projects/{project_name}/media/things'].get\n    \
+                   description: reads better\n    update: {x-mkio-name: all_things}\n";
+    let sources = Sources {
+        overlay: Some(overlay.to_owned()),
+        ..sources(&document())
+    };
+    let diff = files(media(), &sources)
+        .unwrap()
+        .diff(Path::new("nowhere"))
+        .unwrap();
+    assert!(diff.contains("+all_things -> ThingList"), "{diff}");
+    assert!(!diff.contains("list_things"), "{diff}");
+}
+
+#[test]
+fn truncated_json() {
+    let mut sources = sources(&document());
+    sources.document.truncate(sources.document.len() / 2);
+    says(&refused(&sources), "", "EOF while parsing", "JSON");
+    sources.document = String::new();
+    says(&refused(&sources), "", "EOF while parsing", "JSON");
+}
+
+#[test]
+fn what_is_no_document() {
+    for text in ["null", "[]", "3", "\"openapi\"", "{}"] {
+        let sources = Sources {
+            document: text.to_owned(),
+            ..sources(&document())
+        };
+        says(&refused(&sources), "", "no `openapi` version", "3.0.x");
+    }
+}
+
+#[test]
+fn an_unknown_reference() {
+    let problem = refused_after(|document| {
+        document["components"]["schemas"]["ThingSchema"]["properties"]["kind"] =
+            json!({"$ref": "#/components/schemas/Gone"});
+    });
+    let pointer = "/components/schemas/ThingSchema/properties/kind/$ref";
+    says(&problem, pointer, "Gone", "#/components/schemas/");
+}
+
+#[test]
+fn a_reference_to_another_file() {
+    let problem = refused_after(|document| {
+        document["paths"][LIST]["get"]["responses"]["200"] =
+            json!({"$ref": "common.json#/responses/Things"});
+    });
+    let pointer = format!("/paths/{}/get/responses/200/$ref", LIST.replace('/', "~1"));
+    says(&problem, &pointer, "common.json", "of this document");
+}
+
+#[test]
+fn a_cyclic_all_of() {
+    for parts in [
+        json!([{"$ref": "#/components/schemas/Part"}]),
+        json!([{"type": "object"}, {"allOf": [{"$ref": "#/components/schemas/Part"}]}]),
+    ] {
+        let problem = refused_after(|document| {
+            let schemas = &mut document["components"]["schemas"];
+            schemas["ThingSchema"] = json!({"allOf": parts});
+            schemas["Part"] = json!({"allOf": [{"$ref": "#/components/schemas/ThingSchema"}]});
+        });
+        let pointer = "/components/schemas/ThingSchema";
+        says(&problem, pointer, "contains itself", "without a cycle");
+    }
+}
+
+#[test]
+fn a_schema_that_is_only_itself() {
+    let itself = json!({"$ref": "#/components/schemas/ThingSchema"});
+    let refused = |schema| {
+        refused_after(|document| document["components"]["schemas"]["ThingSchema"] = schema)
+    };
+    let problem = refused(itself.clone());
+    let pointer = "/components/schemas/ThingSchema";
+    says(&problem, pointer, "contains itself", "without a cycle");
+    for union in [
+        json!({"oneOf": [itself, {"type": "string"}]}),
+        json!({"anyOf": [itself, {"type": "object"}]}),
+    ] {
+        let problem = refused(union);
+        says(&problem, &problem.pointer, "union", "discriminator");
+        assert!(problem.pointer.contains("Thing"), "{problem}");
+    }
+}
+
+#[test]
+fn a_type_that_contains_itself_in_a_field_is_fine() {
+    let mut document = document();
+    let itself = json!({"$ref": "#/components/schemas/ThingSchema"});
+    let thing = &mut document["components"]["schemas"]["ThingSchema"]["properties"];
+    thing["one"] = itself.clone();
+    thing["many"] = json!({"type": "array", "items": itself});
+    thing["named"] = json!({"type": "object", "additionalProperties": itself});
+    let diff = files(media(), &sources(&document))
+        .unwrap()
+        .diff(Path::new("nowhere"))
+        .unwrap();
+    assert!(diff.contains("many: Option<Vec<Thing>>"), "{diff}");
+}
+
+#[test]
+fn the_same_operation_name_twice() {
+    let problem = refused_after(|document| {
+        document["paths"]["/api/v1/things"] = document["paths"][LIST].clone();
+        document["paths"]["/api/v1/things"]["get"]["parameters"] = json!([]);
+    });
+    let pointer = "/paths/~1api~1v1~1things/get";
+    says(&problem, pointer, "list_things", "x-mkio-name");
+    assert!(
+        problem.found.contains(&LIST.replace('/', "~1")),
+        "{problem}"
+    );
+}
+
+#[test]
+fn an_unsupported_media_type() {
+    let put = format!("/paths/{}/put", ITEM.replace('/', "~1"));
+    let problem = refused_after(|document| {
+        document["paths"][ITEM]["put"]["requestBody"]["content"] = json!({"application/xml": {}});
+    });
+    let pointer = format!("{put}/requestBody/content/application~1xml");
+    says(&problem, &pointer, "application/xml", "application/json");
+    let problem = refused_after(|document| {
+        document["paths"][ITEM]["put"]["responses"]["200"]["content"] =
+            json!({"multipart/form-data": {}});
+    });
+    let pointer = format!("{put}/responses/200/content/multipart~1form-data");
+    says(&problem, &pointer, "multipart/form-data", "text/csv");
+}
+
+#[test]
+fn an_overlay_target_that_matches_nothing() {
+    let overlay = "overlay: 1.0.0\ninfo: {title: t, version: '1'}\nactions:\n  - target: \
+                   $.components.schemas.Gone\n    description: was wrong\n    remove: true\n";
+    let problem = refused(&Sources {
+        overlay: Some(overlay.to_owned()),
+        ..sources(&document())
+    });
+    let pointer = "overlay /actions/0 (was wrong)";
+    says(
+        &problem,
+        pointer,
+        "$.components.schemas.Gone",
+        "a target that exists",
+    );
+}
+
+#[test]
+fn openapi_2() {
+    let problem = refused(&sources(&json!({
+        "swagger": "2.0", "info": {"title": "t", "version": "1"}, "paths": {}
+    })));
+    says(&problem, "", "2.0", "3.0.x or 3.1.x");
+}
+
+#[test]
+fn a_version_of_tomorrow() {
+    let problem = refused_after(|document| document["openapi"] = json!("4.0.0"));
+    says(&problem, "/openapi", "4.0.0", "3.0.x or 3.1.x");
+}
+
+/// Nothing in a document makes the pipeline panic: each value in it in turn is replaced by
+/// something else.
+#[test]
+fn whatever_is_wrong_it_does_not_panic() {
+    fn pointers(value: &Value, pointer: String, all: &mut Vec<String>) {
+        let children: Vec<(String, &Value)> = match value {
+            Value::Object(object) => object
+                .iter()
+                .map(|(key, child)| (crate::document::escape(key), child))
+                .collect(),
+            Value::Array(items) => items
+                .iter()
+                .enumerate()
+                .map(|(index, child)| (index.to_string(), child))
+                .collect(),
+            _ => Vec::new(),
+        };
+        for (key, child) in children {
+            pointers(child, format!("{pointer}/{key}"), all);
+        }
+        all.push(pointer);
+    }
+    let fine = document();
+    let mut all = Vec::new();
+    pointers(&fine, String::new(), &mut all);
+    assert!(all.len() > 50, "{}", all.len());
+    let wrong = [json!(null), json!(7), json!("x y"), json!([]), json!({})];
+    let mut errors = 0;
+    for pointer in &all {
+        for value in &wrong {
+            let mut document = fine.clone();
+            *document.pointer_mut(pointer).expect("a place") = value.clone();
+            let Err(error) = files(media(), &sources(&document)) else {
+                continue;
+            };
+            errors += 1;
+            let problem = error.downcast_ref::<Problem>();
+            assert!(problem.is_some(), "{pointer} = {value}: {error:#}");
+        }
+    }
+    assert!(errors > 50, "{errors}");
+}
