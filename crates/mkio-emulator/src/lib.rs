@@ -18,3 +18,7 @@ pub use crate::core::faults::{Fault, FaultError, Link, Reset};
 pub use crate::core::settings::{NextLink, Settings};
 #[cfg(feature = "host")]
 pub use host::{Control, Emulator, EmulatorBuilder};
+
+#[doc = include_str!("../README.md")]
+#[cfg(doctest)]
+struct Readme;

@@ -713,10 +713,10 @@ async fn receiver(
                 let read = stream.read(&mut buffer).await.unwrap_or(0);
                 seen.extend_from_slice(buffer.get(..read).unwrap_or_default());
                 let text = String::from_utf8_lossy(&seen).into_owned();
-                if let Some((head, body)) = text.split_once("\r\n\r\n") {
-                    if let Ok(body) = serde_json::from_str::<Value>(body) {
-                        break (head.to_owned(), body);
-                    }
+                if let Some((head, body)) = text.split_once("\r\n\r\n")
+                    && let Ok(body) = serde_json::from_str::<Value>(body)
+                {
+                    break (head.to_owned(), body);
                 }
                 if read == 0 {
                     return;

@@ -14,7 +14,7 @@ pub struct ApiError {
     /// `error.detail`: what was wrong and where.
     pub detail: String,
     /// `error.extraDetail`, when there is more to tell than one sentence.
-    pub extra: Map<String, Value>,
+    pub extra: Box<Map<String, Value>>,
     /// Seconds for `Retry-After`, when it is to be sent.
     pub retry_after: Option<u64>,
     /// Methods for `Allow`, when the method was the problem.
@@ -27,7 +27,7 @@ impl ApiError {
             status,
             code,
             detail: detail.into(),
-            extra: Map::new(),
+            extra: Box::default(),
             retry_after: None,
             allow: None,
         }
@@ -140,7 +140,10 @@ impl ApiError {
         error.insert("code".to_owned(), json!(self.code));
         error.insert("detail".to_owned(), json!(self.detail));
         if !self.extra.is_empty() {
-            error.insert("extraDetail".to_owned(), Value::Object(self.extra.clone()));
+            error.insert(
+                "extraDetail".to_owned(),
+                Value::Object(self.extra.as_ref().clone()),
+            );
         }
         json!({ "error": error, "status": self.status.as_u16(), "ref": Uuid::new_v4().to_string() })
     }

@@ -372,7 +372,7 @@ pub fn delete_version(world: &mut World, call: &Call<'_>) -> Result<Answer, ApiE
             "the version tagged 'latest' cannot be removed alone",
         ));
     }
-    let address = place.at(&found.name.to_string());
+    let address = place.at(&found.name);
     world.remove(&address);
     Ok(Answer::empty(StatusCode::OK))
 }

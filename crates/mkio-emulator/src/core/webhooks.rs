@@ -165,7 +165,7 @@ impl World {
             "data": { "projectName": project, "previousState": previous, "state": resource.state, "resource": shown },
         });
         for rule in rules {
-            let (id, now) = (self.next(), self.now);
+            let (id, now) = (self.next_sequence(), self.now);
             self.outbox.push(Entry {
                 id,
                 project: project.clone(),

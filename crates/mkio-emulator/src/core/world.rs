@@ -92,7 +92,7 @@ impl World {
     }
 
     /// A number that only grows.
-    pub fn next(&mut self) -> u64 {
+    pub fn next_sequence(&mut self) -> u64 {
         self.counter += 1;
         self.counter
     }
@@ -238,7 +238,7 @@ impl World {
     }
 
     fn schedule(&mut self, address: &Address) {
-        let order = self.next();
+        let order = self.next_sequence();
         let Some(resource) = self.get(address) else {
             return;
         };

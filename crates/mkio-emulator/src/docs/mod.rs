@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 
 pub use operation::{Body, Operation, QueryParameter, Reply};
 pub use prune::Keep;
-pub use routes::{RouteError, Routes};
+pub use routes::{Parameters, RouteError, Routes};
 
 /// One of the seven APIs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -145,7 +145,7 @@ impl Documents {
         &self,
         method: &Method,
         path: &str,
-    ) -> Result<(&Operation, Vec<(&str, String)>), RouteError> {
+    ) -> Result<(&Operation, Parameters<'_>), RouteError> {
         let (index, parameters) = self.routes.find(method, path)?;
         match self.operations.get(index) {
             Some(operation) => Ok((operation, parameters)),
@@ -192,10 +192,10 @@ fn address(api: Api, side: Side) -> String {
 fn absolute(schema: &mut Value, address: &str) {
     match schema {
         Value::Object(fields) => {
-            if let Some(Value::String(target)) = fields.get_mut("$ref") {
-                if target.starts_with('#') {
-                    *target = format!("{address}{target}");
-                }
+            if let Some(Value::String(target)) = fields.get_mut("$ref")
+                && target.starts_with('#')
+            {
+                *target = format!("{address}{target}");
             }
             for field in fields.values_mut() {
                 absolute(field, address);
@@ -231,8 +231,8 @@ pub(crate) fn name_fits(
     max: usize,
     name: &str,
 ) -> Result<bool, String> {
-    static VALIDATORS: Mutex<BTreeMap<(&'static str, usize, usize), Arc<Validator>>> =
-        Mutex::new(BTreeMap::new());
+    type Known = BTreeMap<(&'static str, usize, usize), Arc<Validator>>;
+    static VALIDATORS: Mutex<Known> = Mutex::new(BTreeMap::new());
     let mut known = VALIDATORS.lock().unwrap_or_else(PoisonError::into_inner);
     let validator = match known.get(&(pattern, min, max)) {
         Some(validator) => validator.clone(),

@@ -36,6 +36,9 @@ struct Path {
     operations: Vec<(Method, usize)>,
 }
 
+/// Path parameters by name, decoded.
+pub type Parameters<'a> = Vec<(&'a str, String)>;
+
 /// The route table of all documents.
 #[derive(Debug)]
 pub struct Routes {
@@ -78,7 +81,7 @@ impl Routes {
         &self,
         method: &Method,
         path: &str,
-    ) -> Result<(usize, Vec<(&str, String)>), RouteError> {
+    ) -> Result<(usize, Parameters<'_>), RouteError> {
         let raw: Vec<&str> = path.split('/').collect();
         let mut allowed = Vec::new();
         for candidate in self.by_length.get(&raw.len()).into_iter().flatten() {

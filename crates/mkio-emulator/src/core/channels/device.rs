@@ -78,7 +78,7 @@ pub fn injected(world: &mut World, _: &Call<'_>) -> Told {
 
 /// POST `channel-biss/injected-ids/`. The device chooses the id; the list tells it.
 pub fn inject(world: &mut World, call: &Call<'_>) -> Told {
-    let sequence = world.next();
+    let sequence = world.next_sequence();
     let name = tokens::hex(&format!("{sequence}"))
         .get(..14)
         .unwrap_or("0")

@@ -141,7 +141,7 @@ impl Armed {
             && fault.nth.is_none_or(|nth| self.matched == nth)
             && fault
                 .every
-                .is_none_or(|every| every > 0 && self.matched % every == 0)
+                .is_none_or(|every| self.matched.is_multiple_of(every))
             && fault.times.is_none_or(|times| self.met < times)
     }
 }

@@ -85,16 +85,13 @@ fn check(
             .map(str::to_owned)
     };
     let time = |pointer: &str| text(pointer).and_then(|text| crate::core::query::parse_time(&text));
-    if let (Some(start), Some(end)) = (time("/properties/startTime"), time("/properties/endTime")) {
-        if end <= start {
-            return Err(ApiError::invalid(
-                "request body",
-                vec![(
-                    "/properties/endTime".to_owned(),
-                    "is not after startTime".to_owned(),
-                )],
-            ));
-        }
+    let window = time("/properties/startTime").zip(time("/properties/endTime"));
+    if window.is_some_and(|(start, end)| end <= start) {
+        let finding = (
+            "/properties/endTime".to_owned(),
+            "is not after startTime".to_owned(),
+        );
+        return Err(ApiError::invalid("request body", vec![finding]));
     }
     if existing.is_some() {
         return Ok(());
