@@ -1215,15 +1215,9 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
-        pub fn success(self, status: u16, value: ::serde_json::Value) -> Self {
+        pub fn success(self, status: u16, value: impl AsRef<[u8]>) -> Self {
             assert_eq!(status / 100u16, 2u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body(value),
-            )
+            Self(self.0.status(status).header("content-type", "image/jpeg").body(value))
         }
     }
     /// What a request must look like: `GET /api/interfaces/`.

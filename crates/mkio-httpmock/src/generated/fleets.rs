@@ -1731,8 +1731,9 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// The body must be this.
-        pub fn body(self, value: ::serde_json::Value) -> Self {
-            Self(self.0.json_body(value))
+        pub fn body(self, value: impl AsRef<[u8]>) -> Self {
+            let value = value.as_ref().to_vec();
+            Self(self.0.is_true(move |request| request.body_ref() == value))
         }
     }
     /// The answer: `POST /api/v1/projects/{project_name}/fleet/uploadBackup`.

@@ -1367,7 +1367,8 @@ pub mod operations {
                     .path_matches(
                         regex::Regex::new("^/api/v1/organization/reports/usage$")
                             .unwrap(),
-                    ),
+                    )
+                    .header("accept", "application/json"),
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
@@ -4366,7 +4367,8 @@ pub mod operations {
                     .path_matches(
                         regex::Regex::new("^/api/v1/organization/reports/usage$")
                             .unwrap(),
-                    ),
+                    )
+                    .header("accept", "text/csv"),
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
@@ -4412,15 +4414,9 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
-        pub fn success(self, status: u16, value: ::serde_json::Value) -> Self {
+        pub fn success(self, status: u16, value: impl AsRef<[u8]>) -> Self {
             assert_eq!(status / 100u16, 2u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body(value),
-            )
+            Self(self.0.status(status).header("content-type", "text/csv").body(value))
         }
     }
 }

@@ -3684,7 +3684,8 @@ pub mod operations {
                                 "^/api/v1/projects/[^/]*/media/liveEvents/[^/]*$",
                             )
                             .unwrap(),
-                    ),
+                    )
+                    .header("content-type", "application/json"),
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
@@ -9146,7 +9147,8 @@ pub mod operations {
                                 "^/api/v1/projects/[^/]*/media/liveEvents/[^/]*$",
                             )
                             .unwrap(),
-                    ),
+                    )
+                    .header("content-type", "application/json-patch+json"),
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
@@ -9157,7 +9159,7 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/media/liveEvents/.*$", regex::escape(&
+                        "^/api/v1/projects/{}/media/liveEvents/[^/]*$", regex::escape(&
                         value.to_string())
                     ),
                 )
@@ -9168,7 +9170,7 @@ pub mod operations {
         pub fn event_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/.*/media/liveEvents/{}$", regex::escape(&
+                        "^/api/v1/projects/[^/]*/media/liveEvents/{}$", regex::escape(&
                         value.to_string())
                     ),
                 )
