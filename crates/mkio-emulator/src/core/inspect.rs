@@ -11,7 +11,6 @@ use super::media::jobs;
 use super::merge;
 use super::seed;
 use super::store::Place;
-use super::world::World;
 
 /// How a job fails. The fields are those of `outputs[].error`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,14 +37,18 @@ impl Default for JobFailure {
     }
 }
 
-/// Lets a job fail.
+/// Lets a job that has not ended fail half way through its processing.
+///
+/// # Errors
+/// When there is no such job, or it has ended.
 pub fn fail_job(
-    world: &mut World,
+    engine: &Engine,
     project: &str,
     transform: &str,
     job: &str,
     failure: &JobFailure,
 ) -> Result<(), String> {
+    let mut world = engine.world();
     let address = Place::under(project, Kind::Job, transform).at(job);
     let found = world
         .get_mut(&address)
@@ -62,14 +65,14 @@ pub fn fail_job(
             Ok(())
         }
         "Processing" => {
-            jobs::fail_later(world, &address, error);
+            jobs::fail_later(&mut world, &address, error);
             Ok(())
         }
         state => Err(format!("the job '{job}' is {state}")),
     }
 }
 
-/// What GET answers.
+/// What GET answers for a path below the project. None when there is no such resource.
 pub fn get(engine: &Engine, project: &str, path: &str) -> Option<Value> {
     let token = seed::token(&mut engine.world(), None).ok()?;
     let request = Request::get(format!("/api/v1/projects/{project}/{path}"))

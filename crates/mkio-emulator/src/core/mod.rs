@@ -12,7 +12,7 @@ mod fleet;
 mod generic;
 pub mod handlers;
 mod identity;
-pub(crate) mod inspect;
+pub mod inspect;
 mod json_patch;
 mod limits;
 mod list;

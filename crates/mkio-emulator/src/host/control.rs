@@ -82,7 +82,7 @@ impl Control {
         job: &str,
         failure: &JobFailure,
     ) -> Result<(), String> {
-        let done = inspect::fail_job(&mut self.engine.world(), project, transform, job, failure);
+        let done = inspect::fail_job(&self.engine, project, transform, job, failure);
         self.engine.woken.notify_waiters();
         done
     }
