@@ -169,3 +169,46 @@ fn endings(operation: &Operation, answer: &str) -> Item {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use crate::{apis::APIS, apis::root, names::type_name};
+
+    /// Type names of a surface file that hold a list `value`.
+    fn collections(surface: &str) -> Vec<&str> {
+        let mut found = Vec::new();
+        let mut current = "";
+        for line in surface.lines() {
+            if let Some(name) = line.strip_prefix("struct ") {
+                current = name;
+            } else if line.starts_with("    value: Option<Vec<") {
+                found.push(current);
+            }
+        }
+        found
+    }
+
+    #[test]
+    fn every_collection_of_every_surface_is_a_stream() {
+        let mut streams = 0;
+        for api in &APIS {
+            let read = |path: String| fs::read_to_string(root().join(path)).unwrap();
+            let surface = read(format!("spec/surface/{}.txt", api.name));
+            let pages = read(format!("crates/{}/src/generated/pages.rs", api.package()));
+            let collections = collections(&surface);
+            for line in surface.lines() {
+                let Some((operation, answer)) = line.split_once(" -> ") else {
+                    continue;
+                };
+                if collections.contains(&answer) || operation.starts_with("list_") {
+                    let builder = format!("impl builder::{}<'_>", type_name(operation));
+                    assert!(pages.contains(&builder), "{}: {operation}", api.name);
+                    streams += 1;
+                }
+            }
+        }
+        assert!(streams > 50, "{streams}");
+    }
+}

@@ -192,17 +192,7 @@ fn goal(name: &str, goal: &Goal) -> TokenStream {
 
 fn state_name(name: &str) -> Item {
     let ident = format_ident!("{name}");
-    parse_quote! {
-        impl StateName for types::#ident {
-            fn from_name(name: &str) -> Self {
-                name.into()
-            }
-
-            fn as_name(&self) -> &str {
-                self.as_str()
-            }
-        }
-    }
+    parse_quote!(::mkio_core::state_names!(types::#ident);)
 }
 
 /// Parameters that the caller gives.

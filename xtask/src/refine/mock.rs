@@ -227,7 +227,7 @@ impl VisitMut for Mend {
                 if let Expr::Lit(_) = part {
                     self.visit_expr_mut(part);
                 } else {
-                    *part = parse_quote!(regex::escape(&#part));
+                    *part = parse_quote!(crate::path_value(&#part));
                 }
             }
             call.mac.tokens = quote!(#parts);

@@ -1,5 +1,5 @@
 //! Problem: typify's unions are untagged, the first that fits wins. Ours are tagged enums with an
-//! `Unknown` arm that keeps what it cannot read and writes it back.
+//! `Unknown` arm that keeps what it cannot read, writes it back, and does not print it.
 
 use quote::{format_ident, quote};
 use syn::{Item, parse_quote};
@@ -47,12 +47,30 @@ pub fn run(model: &Model, changes: &mut Changes) -> Vec<(String, Vec<Item>)> {
                         }
                     }
                 });
+                let shown = variants.iter().map(|variant| {
+                    let (arm, name) = (format_ident!("{}", variant.name), &variant.name);
+                    quote!(Self::#arm(value) => f.debug_tuple(#name).field(value).finish(),)
+                });
+                let debug: Item = parse_quote! {
+                    /// Content that is not understood may hold secrets: only its tag is shown.
+                    impl ::std::fmt::Debug for #ident {
+                        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                            match self {
+                                #(#shown)*
+                                Self::Unknown(value) => {
+                                    let tag = value.get(#tag).and_then(Value::as_str);
+                                    f.debug_tuple("Unknown").field(&tag).finish_non_exhaustive()
+                                }
+                            }
+                        }
+                    }
+                };
                 let tells = format!(" Told apart by `{tag}`.");
                 let mut items: Vec<Item> = vec![parse_quote! {
                     #doc
                     #[doc = ""]
                     #[doc = #tells]
-                    #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+                    #[derive(Clone, PartialEq, Deserialize, Serialize)]
                     #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
                     #[serde(tag = #tag)]
                     #[non_exhaustive]
@@ -64,6 +82,7 @@ pub fn run(model: &Model, changes: &mut Changes) -> Vec<(String, Vec<Item>)> {
                         Unknown(Value),
                     }
                 }];
+                items.push(debug);
                 items.extend(conversions);
                 code.push((name.clone(), items));
             }
@@ -103,6 +122,8 @@ mod tests {
             "#[serde(untagged)]",
             "Unknown(Value),",
             "impl From<InputA> for Input",
+            "Self::B(value) => f.debug_tuple(\"B\").field(value).finish(),",
+            "let tag = value.get(\"@odata.type\").and_then(Value::as_str);",
             "pub type Keys = Secret<Value>;",
         ] {
             assert!(text.contains(line), "{line} in:\n{text}");

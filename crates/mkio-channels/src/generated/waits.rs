@@ -7,7 +7,7 @@ use std::time::Duration;
 #[allow(unused_imports, reason = "not every API needs all of them")]
 use mkio_core::{
     Result, Wait, WaitDescription, glue,
-    wait::{Goal, Listing, Resource, State, StateKind, StateName},
+    wait::{Goal, Listing, Resource, State, StateKind},
 };
 
 #[allow(unused_imports, reason = "not every API needs all of them")]
@@ -55,14 +55,7 @@ pub static CHANNEL: Resource = Resource {
     events: false,
     ..Resource::DEFAULT
 };
-impl StateName for types::SyncState {
-    fn from_name(name: &str) -> Self {
-        name.into()
-    }
-    fn as_name(&self) -> &str {
-        self.as_str()
-    }
-}
+::mkio_core::state_names!(types::SyncState);
 /// State of a channel activity: where it is read and what it means.
 pub static CHANNEL_ACTIVITY: Resource = Resource {
     name: "channels.channel_activity",
@@ -108,14 +101,7 @@ pub static CHANNEL_ACTIVITY: Resource = Resource {
     events: false,
     ..Resource::DEFAULT
 };
-impl StateName for types::ActualState {
-    fn from_name(name: &str) -> Self {
-        name.into()
-    }
-    fn as_name(&self) -> &str {
-        self.as_str()
-    }
-}
+::mkio_core::state_names!(types::ActualState);
 /// Waits, and calls that act and wait.
 impl Client {
     /// Waits for a channel, by default until it is `ok` (`Ok`).

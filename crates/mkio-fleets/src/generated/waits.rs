@@ -7,7 +7,7 @@ use std::time::Duration;
 #[allow(unused_imports, reason = "not every API needs all of them")]
 use mkio_core::{
     Result, Wait, WaitDescription, glue,
-    wait::{Goal, Listing, Resource, State, StateKind, StateName},
+    wait::{Goal, Listing, Resource, State, StateKind},
 };
 
 #[allow(unused_imports, reason = "not every API needs all of them")]
@@ -53,14 +53,7 @@ pub static DEVICE_SOFTWARE: Resource = Resource {
     events: false,
     ..Resource::DEFAULT
 };
-impl StateName for types::SoftwareUpgradeState {
-    fn from_name(name: &str) -> Self {
-        name.into()
-    }
-    fn as_name(&self) -> &str {
-        self.as_str()
-    }
-}
+::mkio_core::state_names!(types::SoftwareUpgradeState);
 /// State of a device preload: where it is read and what it means.
 pub static DEVICE_PRELOAD: Resource = Resource {
     name: "fleets.device_preload",
@@ -106,14 +99,7 @@ pub static DEVICE_PRELOAD: Resource = Resource {
     events: false,
     ..Resource::DEFAULT
 };
-impl StateName for types::PreloadState {
-    fn from_name(name: &str) -> Self {
-        name.into()
-    }
-    fn as_name(&self) -> &str {
-        self.as_str()
-    }
-}
+::mkio_core::state_names!(types::PreloadState);
 /// State of a backup: where it is read and what it means.
 pub static BACKUP: Resource = Resource {
     name: "fleets.backup",

@@ -7,7 +7,7 @@ use std::time::Duration;
 #[allow(unused_imports, reason = "not every API needs all of them")]
 use mkio_core::{
     Result, Wait, WaitDescription, glue,
-    wait::{Goal, Listing, Resource, State, StateKind, StateName},
+    wait::{Goal, Listing, Resource, State, StateKind},
 };
 
 #[allow(unused_imports, reason = "not every API needs all of them")]
@@ -81,14 +81,7 @@ pub static LIVE_CHANNEL: Resource = Resource {
     events: true,
     ..Resource::DEFAULT
 };
-impl StateName for types::FlowState {
-    fn from_name(name: &str) -> Self {
-        name.into()
-    }
-    fn as_name(&self) -> &str {
-        self.as_str()
-    }
-}
+::mkio_core::state_names!(types::FlowState);
 /// State of a live event: where it is read and what it means.
 pub static LIVE_EVENT: Resource = Resource {
     name: "live.live_event",
@@ -353,14 +346,7 @@ pub static LIVE_CHANNEL_SCHEDULED_OPERATION: Resource = Resource {
     events: true,
     ..Resource::DEFAULT
 };
-impl StateName for types::ScheduledOperationState {
-    fn from_name(name: &str) -> Self {
-        name.into()
-    }
-    fn as_name(&self) -> &str {
-        self.as_str()
-    }
-}
+::mkio_core::state_names!(types::ScheduledOperationState);
 /// State of a live event scheduled operation: where it is read and what it means.
 pub static LIVE_EVENT_SCHEDULED_OPERATION: Resource = Resource {
     name: "live.live_event_scheduled_operation",

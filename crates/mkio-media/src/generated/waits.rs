@@ -7,7 +7,7 @@ use std::time::Duration;
 #[allow(unused_imports, reason = "not every API needs all of them")]
 use mkio_core::{
     Result, Wait, WaitDescription, glue,
-    wait::{Goal, Listing, Resource, State, StateKind, StateName},
+    wait::{Goal, Listing, Resource, State, StateKind},
 };
 
 #[allow(unused_imports, reason = "not every API needs all of them")]
@@ -48,14 +48,7 @@ pub static ASSET: Resource = Resource {
     events: false,
     ..Resource::DEFAULT
 };
-impl StateName for types::AssetState {
-    fn from_name(name: &str) -> Self {
-        name.into()
-    }
-    fn as_name(&self) -> &str {
-        self.as_str()
-    }
-}
+::mkio_core::state_names!(types::AssetState);
 /// State of a content key policy: where it is read and what it means.
 pub static CONTENT_KEY_POLICY: Resource = Resource {
     name: "media.content_key_policy",
@@ -91,14 +84,7 @@ pub static CONTENT_KEY_POLICY: Resource = Resource {
     events: false,
     ..Resource::DEFAULT
 };
-impl StateName for types::ContentKeyPolicyState {
-    fn from_name(name: &str) -> Self {
-        name.into()
-    }
-    fn as_name(&self) -> &str {
-        self.as_str()
-    }
-}
+::mkio_core::state_names!(types::ContentKeyPolicyState);
 /// State of a job: where it is read and what it means.
 pub static JOB: Resource = Resource {
     name: "media.job",
@@ -161,14 +147,7 @@ pub static JOB: Resource = Resource {
     events: true,
     ..Resource::DEFAULT
 };
-impl StateName for types::JobState {
-    fn from_name(name: &str) -> Self {
-        name.into()
-    }
-    fn as_name(&self) -> &str {
-        self.as_str()
-    }
-}
+::mkio_core::state_names!(types::JobState);
 /// State of a live event: where it is read and what it means.
 pub static LIVE_EVENT: Resource = Resource {
     name: "media.live_event",
@@ -223,14 +202,7 @@ pub static LIVE_EVENT: Resource = Resource {
     events: false,
     ..Resource::DEFAULT
 };
-impl StateName for types::LiveEventState {
-    fn from_name(name: &str) -> Self {
-        name.into()
-    }
-    fn as_name(&self) -> &str {
-        self.as_str()
-    }
-}
+::mkio_core::state_names!(types::LiveEventState);
 /// State of a live output: where it is read and what it means.
 pub static LIVE_OUTPUT: Resource = Resource {
     name: "media.live_output",
@@ -272,14 +244,7 @@ pub static LIVE_OUTPUT: Resource = Resource {
     events: false,
     ..Resource::DEFAULT
 };
-impl StateName for types::LiveOutputState {
-    fn from_name(name: &str) -> Self {
-        name.into()
-    }
-    fn as_name(&self) -> &str {
-        self.as_str()
-    }
-}
+::mkio_core::state_names!(types::LiveOutputState);
 /// State of a streaming endpoint: where it is read and what it means.
 pub static STREAMING_ENDPOINT: Resource = Resource {
     name: "media.streaming_endpoint",
@@ -373,14 +338,7 @@ pub static STREAMING_ENDPOINT: Resource = Resource {
     events: false,
     ..Resource::DEFAULT
 };
-impl StateName for types::StreamingEndpointState {
-    fn from_name(name: &str) -> Self {
-        name.into()
-    }
-    fn as_name(&self) -> &str {
-        self.as_str()
-    }
-}
+::mkio_core::state_names!(types::StreamingEndpointState);
 /// State of a streaming locator: where it is read and what it means.
 pub static STREAMING_LOCATOR: Resource = Resource {
     name: "media.streaming_locator",
@@ -433,14 +391,7 @@ pub static STREAMING_LOCATOR: Resource = Resource {
     events: true,
     ..Resource::DEFAULT
 };
-impl StateName for types::StreamingLocatorState {
-    fn from_name(name: &str) -> Self {
-        name.into()
-    }
-    fn as_name(&self) -> &str {
-        self.as_str()
-    }
-}
+::mkio_core::state_names!(types::StreamingLocatorState);
 /// Waits, and calls that act and wait.
 impl ProjectClient {
     /// Waits for a asset, by default until it is `ready` (`Ready`).
