@@ -42,7 +42,7 @@ pub use mkio_core::{
     CallInfo, CallOptions, Change, Error, ErrorKind, Items, Nullable, Operation, Page, Pages,
     Priority, RateBudget, RawRequest, Response, Result, ResumeToken, RetryPolicy, Secret,
     Timestamp, Token, TokenProvider, Transport, TransportBuilder, Wait, WaitDescription,
-    WaitFailure, Waits, page::query,
+    WaitFailure, Waits, page::query, wait,
 };
 pub use project::Project;
 
