@@ -758,7 +758,7 @@ pub struct Channel {
 /// `ChannelInput` of the document.
 ///
 /// Told apart by `type`.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[serde(tag = "type")]
 #[non_exhaustive]
@@ -791,6 +791,27 @@ pub enum ChannelInput {
     /// kept as it is and written back unchanged.
     #[serde(untagged)]
     Unknown(Value),
+}
+/// Content that is not understood may hold secrets: only its tag is shown.
+impl ::std::fmt::Debug for ChannelInput {
+    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+        match self {
+            Self::Asi(value) => f.debug_tuple("Asi").field(value).finish(),
+            Self::Sdi(value) => f.debug_tuple("Sdi").field(value).finish(),
+            Self::SrtCaller(value) => f.debug_tuple("SrtCaller").field(value).finish(),
+            Self::SrtListener(value) => {
+                f.debug_tuple("SrtListener").field(value).finish()
+            }
+            Self::SatDemod(value) => f.debug_tuple("SatDemod").field(value).finish(),
+            Self::Smpte2110(value) => f.debug_tuple("Smpte2110").field(value).finish(),
+            Self::Udp(value) => f.debug_tuple("Udp").field(value).finish(),
+            Self::Unsynced(value) => f.debug_tuple("Unsynced").field(value).finish(),
+            Self::Unknown(value) => {
+                let tag = value.get("type").and_then(Value::as_str);
+                f.debug_tuple("Unknown").field(&tag).finish_non_exhaustive()
+            }
+        }
+    }
 }
 impl From<AsiInput> for ChannelInput {
     fn from(value: AsiInput) -> Self {
@@ -835,7 +856,7 @@ impl From<UnsyncedInput> for ChannelInput {
 /// `ChannelInputStatus` of the document.
 ///
 /// Told apart by `type`.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[serde(tag = "type")]
 #[non_exhaustive]
@@ -868,6 +889,27 @@ pub enum ChannelInputStatus {
     /// kept as it is and written back unchanged.
     #[serde(untagged)]
     Unknown(Value),
+}
+/// Content that is not understood may hold secrets: only its tag is shown.
+impl ::std::fmt::Debug for ChannelInputStatus {
+    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+        match self {
+            Self::Asi(value) => f.debug_tuple("Asi").field(value).finish(),
+            Self::Sdi(value) => f.debug_tuple("Sdi").field(value).finish(),
+            Self::SrtCaller(value) => f.debug_tuple("SrtCaller").field(value).finish(),
+            Self::SrtListener(value) => {
+                f.debug_tuple("SrtListener").field(value).finish()
+            }
+            Self::SatDemod(value) => f.debug_tuple("SatDemod").field(value).finish(),
+            Self::Smpte2110(value) => f.debug_tuple("Smpte2110").field(value).finish(),
+            Self::Udp(value) => f.debug_tuple("Udp").field(value).finish(),
+            Self::Unsynced(value) => f.debug_tuple("Unsynced").field(value).finish(),
+            Self::Unknown(value) => {
+                let tag = value.get("type").and_then(Value::as_str);
+                f.debug_tuple("Unknown").field(&tag).finish_non_exhaustive()
+            }
+        }
+    }
 }
 impl From<AsiInputStatus> for ChannelInputStatus {
     fn from(value: AsiInputStatus) -> Self {
@@ -1004,7 +1046,7 @@ pub struct ChannelMetadataResponse {
 /// `ChannelOutput` of the document.
 ///
 /// Told apart by `type`.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[serde(tag = "type")]
 #[non_exhaustive]
@@ -1040,6 +1082,30 @@ pub enum ChannelOutput {
     /// kept as it is and written back unchanged.
     #[serde(untagged)]
     Unknown(Value),
+}
+/// Content that is not understood may hold secrets: only its tag is shown.
+impl ::std::fmt::Debug for ChannelOutput {
+    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+        match self {
+            Self::Asi(value) => f.debug_tuple("Asi").field(value).finish(),
+            Self::HttpStreaming(value) => {
+                f.debug_tuple("HttpStreaming").field(value).finish()
+            }
+            Self::Rf(value) => f.debug_tuple("Rf").field(value).finish(),
+            Self::Sdi(value) => f.debug_tuple("Sdi").field(value).finish(),
+            Self::SrtCaller(value) => f.debug_tuple("SrtCaller").field(value).finish(),
+            Self::SrtListener(value) => {
+                f.debug_tuple("SrtListener").field(value).finish()
+            }
+            Self::Smpte2110(value) => f.debug_tuple("Smpte2110").field(value).finish(),
+            Self::Udp(value) => f.debug_tuple("Udp").field(value).finish(),
+            Self::Unsynced(value) => f.debug_tuple("Unsynced").field(value).finish(),
+            Self::Unknown(value) => {
+                let tag = value.get("type").and_then(Value::as_str);
+                f.debug_tuple("Unknown").field(&tag).finish_non_exhaustive()
+            }
+        }
+    }
 }
 impl From<AsiOutput> for ChannelOutput {
     fn from(value: AsiOutput) -> Self {
@@ -1089,7 +1155,7 @@ impl From<UnsyncedOutput> for ChannelOutput {
 /// `ChannelOutputStatus` of the document.
 ///
 /// Told apart by `type`.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[serde(tag = "type")]
 #[non_exhaustive]
@@ -1125,6 +1191,30 @@ pub enum ChannelOutputStatus {
     /// kept as it is and written back unchanged.
     #[serde(untagged)]
     Unknown(Value),
+}
+/// Content that is not understood may hold secrets: only its tag is shown.
+impl ::std::fmt::Debug for ChannelOutputStatus {
+    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+        match self {
+            Self::Asi(value) => f.debug_tuple("Asi").field(value).finish(),
+            Self::HttpStreaming(value) => {
+                f.debug_tuple("HttpStreaming").field(value).finish()
+            }
+            Self::Rf(value) => f.debug_tuple("Rf").field(value).finish(),
+            Self::Sdi(value) => f.debug_tuple("Sdi").field(value).finish(),
+            Self::SrtCaller(value) => f.debug_tuple("SrtCaller").field(value).finish(),
+            Self::SrtListener(value) => {
+                f.debug_tuple("SrtListener").field(value).finish()
+            }
+            Self::Smpte2110(value) => f.debug_tuple("Smpte2110").field(value).finish(),
+            Self::Udp(value) => f.debug_tuple("Udp").field(value).finish(),
+            Self::Unsynced(value) => f.debug_tuple("Unsynced").field(value).finish(),
+            Self::Unknown(value) => {
+                let tag = value.get("type").and_then(Value::as_str);
+                f.debug_tuple("Unknown").field(&tag).finish_non_exhaustive()
+            }
+        }
+    }
 }
 impl From<AsiOutputStatus> for ChannelOutputStatus {
     fn from(value: AsiOutputStatus) -> Self {
@@ -3076,7 +3166,7 @@ impl SatDemodTransport {
 /// `SdiAggregation` of the document.
 ///
 /// Told apart by `type`.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[serde(tag = "type")]
 #[non_exhaustive]
@@ -3088,6 +3178,18 @@ pub enum SdiAggregation {
     /// kept as it is and written back unchanged.
     #[serde(untagged)]
     Unknown(Value),
+}
+/// Content that is not understood may hold secrets: only its tag is shown.
+impl ::std::fmt::Debug for SdiAggregation {
+    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+        match self {
+            Self::None(value) => f.debug_tuple("None").field(value).finish(),
+            Self::Unknown(value) => {
+                let tag = value.get("type").and_then(Value::as_str);
+                f.debug_tuple("Unknown").field(&tag).finish_non_exhaustive()
+            }
+        }
+    }
 }
 impl From<SdiNoAggregation> for SdiAggregation {
     fn from(value: SdiNoAggregation) -> Self {
@@ -3311,7 +3413,7 @@ pub struct SdiInputTransportStatus {
 /// `SdiInterface` of the document.
 ///
 /// Told apart by `type`.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[serde(tag = "type")]
 #[non_exhaustive]
@@ -3323,6 +3425,18 @@ pub enum SdiInterface {
     /// kept as it is and written back unchanged.
     #[serde(untagged)]
     Unknown(Value),
+}
+/// Content that is not understood may hold secrets: only its tag is shown.
+impl ::std::fmt::Debug for SdiInterface {
+    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+        match self {
+            Self::Sdiasi(value) => f.debug_tuple("Sdiasi").field(value).finish(),
+            Self::Unknown(value) => {
+                let tag = value.get("type").and_then(Value::as_str);
+                f.debug_tuple("Unknown").field(&tag).finish_non_exhaustive()
+            }
+        }
+    }
 }
 impl From<SdiSlotPortInterface> for SdiInterface {
     fn from(value: SdiSlotPortInterface) -> Self {
@@ -4011,7 +4125,7 @@ pub struct Smpte2110OutputAudioStatus {
 /// `Smpte2110OutputEssence` of the document.
 ///
 /// Told apart by `essenceType`.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[serde(tag = "essenceType")]
 #[non_exhaustive]
@@ -4030,6 +4144,20 @@ pub enum Smpte2110OutputEssence {
     #[serde(untagged)]
     Unknown(Value),
 }
+/// Content that is not understood may hold secrets: only its tag is shown.
+impl ::std::fmt::Debug for Smpte2110OutputEssence {
+    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+        match self {
+            Self::AudioAes3(value) => f.debug_tuple("AudioAes3").field(value).finish(),
+            Self::AudioPcm(value) => f.debug_tuple("AudioPcm").field(value).finish(),
+            Self::Video(value) => f.debug_tuple("Video").field(value).finish(),
+            Self::Unknown(value) => {
+                let tag = value.get("essenceType").and_then(Value::as_str);
+                f.debug_tuple("Unknown").field(&tag).finish_non_exhaustive()
+            }
+        }
+    }
+}
 impl From<Smpte2110VideoEssence> for Smpte2110OutputEssence {
     fn from(value: Smpte2110VideoEssence) -> Self {
         Self::Video(value)
@@ -4038,7 +4166,7 @@ impl From<Smpte2110VideoEssence> for Smpte2110OutputEssence {
 /// `Smpte2110OutputEssenceStatus` of the document.
 ///
 /// Told apart by `essenceType`.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[serde(tag = "essenceType")]
 #[non_exhaustive]
@@ -4056,6 +4184,20 @@ pub enum Smpte2110OutputEssenceStatus {
     /// kept as it is and written back unchanged.
     #[serde(untagged)]
     Unknown(Value),
+}
+/// Content that is not understood may hold secrets: only its tag is shown.
+impl ::std::fmt::Debug for Smpte2110OutputEssenceStatus {
+    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+        match self {
+            Self::AudioAes3(value) => f.debug_tuple("AudioAes3").field(value).finish(),
+            Self::AudioPcm(value) => f.debug_tuple("AudioPcm").field(value).finish(),
+            Self::Video(value) => f.debug_tuple("Video").field(value).finish(),
+            Self::Unknown(value) => {
+                let tag = value.get("essenceType").and_then(Value::as_str);
+                f.debug_tuple("Unknown").field(&tag).finish_non_exhaustive()
+            }
+        }
+    }
 }
 impl From<Smpte2110VideoEssenceStatus> for Smpte2110OutputEssenceStatus {
     fn from(value: Smpte2110VideoEssenceStatus) -> Self {

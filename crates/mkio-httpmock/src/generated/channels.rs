@@ -913,7 +913,9 @@ pub mod operations {
         /// `channel_id` must be this.
         pub fn channel_id(self, value: &str) -> Self {
             let re = regex::Regex::new(
-                    &format!("^/api/channels/{}/$", regex::escape(& value.to_string())),
+                    &format!(
+                        "^/api/channels/{}/$", crate ::path_value(& value.to_string())
+                    ),
                 )
                 .unwrap();
             Self(self.0.path_matches(re))
@@ -975,7 +977,9 @@ pub mod operations {
         /// `channel_id` must be this.
         pub fn channel_id(self, value: &str) -> Self {
             let re = regex::Regex::new(
-                    &format!("^/api/channels/{}/$", regex::escape(& value.to_string())),
+                    &format!(
+                        "^/api/channels/{}/$", crate ::path_value(& value.to_string())
+                    ),
                 )
                 .unwrap();
             Self(self.0.path_matches(re))
@@ -1041,7 +1045,9 @@ pub mod operations {
         /// `channel_id` must be this.
         pub fn channel_id(self, value: &str) -> Self {
             let re = regex::Regex::new(
-                    &format!("^/api/channels/{}/$", regex::escape(& value.to_string())),
+                    &format!(
+                        "^/api/channels/{}/$", crate ::path_value(& value.to_string())
+                    ),
                 )
                 .unwrap();
             Self(self.0.path_matches(re))
@@ -1097,7 +1103,9 @@ pub mod operations {
         /// `channel_id` must be this.
         pub fn channel_id(self, value: &str) -> Self {
             let re = regex::Regex::new(
-                    &format!("^/api/channels/{}/$", regex::escape(& value.to_string())),
+                    &format!(
+                        "^/api/channels/{}/$", crate ::path_value(& value.to_string())
+                    ),
                 )
                 .unwrap();
             Self(self.0.path_matches(re))
@@ -1169,8 +1177,8 @@ pub mod operations {
         pub fn channel_id(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/channels/{}/thumbnails/[^/]*/thumbnail.jpg$",
-                        regex::escape(& value.to_string())
+                        "^/api/channels/{}/thumbnails/[^/]*/thumbnail.jpg$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -1180,8 +1188,8 @@ pub mod operations {
         pub fn thumbnail_id(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/channels/[^/]*/thumbnails/{}/thumbnail.jpg$",
-                        regex::escape(& value.to_string())
+                        "^/api/channels/[^/]*/thumbnails/{}/thumbnail.jpg$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();

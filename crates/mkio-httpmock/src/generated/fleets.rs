@@ -28,7 +28,7 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/fleet/backups$", regex::escape(& value
+                        "^/api/v1/projects/{}/fleet/backups$", crate ::path_value(& value
                         .to_string())
                     ),
                 )
@@ -103,7 +103,7 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/fleet/backups/[^/]*$", regex::escape(&
+                        "^/api/v1/projects/{}/fleet/backups/[^/]*$", crate ::path_value(&
                         value.to_string())
                     ),
                 )
@@ -114,7 +114,7 @@ pub mod operations {
         pub fn backup_id(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/fleet/backups/{}$", regex::escape(&
+                        "^/api/v1/projects/[^/]*/fleet/backups/{}$", crate ::path_value(&
                         value.to_string())
                     ),
                 )
@@ -189,7 +189,7 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/fleet/backups/[^/]*$", regex::escape(&
+                        "^/api/v1/projects/{}/fleet/backups/[^/]*$", crate ::path_value(&
                         value.to_string())
                     ),
                 )
@@ -200,7 +200,7 @@ pub mod operations {
         pub fn backup_id(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/fleet/backups/{}$", regex::escape(&
+                        "^/api/v1/projects/[^/]*/fleet/backups/{}$", crate ::path_value(&
                         value.to_string())
                     ),
                 )
@@ -269,7 +269,7 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/fleet/backups/[^/]*$", regex::escape(&
+                        "^/api/v1/projects/{}/fleet/backups/[^/]*$", crate ::path_value(&
                         value.to_string())
                     ),
                 )
@@ -280,7 +280,7 @@ pub mod operations {
         pub fn backup_id(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/fleet/backups/{}$", regex::escape(&
+                        "^/api/v1/projects/[^/]*/fleet/backups/{}$", crate ::path_value(&
                         value.to_string())
                     ),
                 )
@@ -361,8 +361,8 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/fleet/backups/[^/]*/config$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/{}/fleet/backups/[^/]*/config$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -372,8 +372,8 @@ pub mod operations {
         pub fn backup_id(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/fleet/backups/{}/config$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/[^/]*/fleet/backups/{}/config$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -447,7 +447,7 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/fleet/devices$", regex::escape(& value
+                        "^/api/v1/projects/{}/fleet/devices$", crate ::path_value(& value
                         .to_string())
                     ),
                 )
@@ -574,7 +574,7 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/fleet/devices/[^/]*$", regex::escape(&
+                        "^/api/v1/projects/{}/fleet/devices/[^/]*$", crate ::path_value(&
                         value.to_string())
                     ),
                 )
@@ -585,7 +585,7 @@ pub mod operations {
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/fleet/devices/{}$", regex::escape(&
+                        "^/api/v1/projects/[^/]*/fleet/devices/{}$", crate ::path_value(&
                         value.to_string())
                     ),
                 )
@@ -660,7 +660,7 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/fleet/devices/[^/]*$", regex::escape(&
+                        "^/api/v1/projects/{}/fleet/devices/[^/]*$", crate ::path_value(&
                         value.to_string())
                     ),
                 )
@@ -671,7 +671,7 @@ pub mod operations {
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/fleet/devices/{}$", regex::escape(&
+                        "^/api/v1/projects/[^/]*/fleet/devices/{}$", crate ::path_value(&
                         value.to_string())
                     ),
                 )
@@ -750,7 +750,7 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/fleet/devices/[^/]*$", regex::escape(&
+                        "^/api/v1/projects/{}/fleet/devices/[^/]*$", crate ::path_value(&
                         value.to_string())
                     ),
                 )
@@ -761,7 +761,7 @@ pub mod operations {
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/fleet/devices/{}$", regex::escape(&
+                        "^/api/v1/projects/[^/]*/fleet/devices/{}$", crate ::path_value(&
                         value.to_string())
                     ),
                 )
@@ -863,7 +863,7 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/fleet/devices/[^/]*$", regex::escape(&
+                        "^/api/v1/projects/{}/fleet/devices/[^/]*$", crate ::path_value(&
                         value.to_string())
                     ),
                 )
@@ -874,7 +874,7 @@ pub mod operations {
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/fleet/devices/{}$", regex::escape(&
+                        "^/api/v1/projects/[^/]*/fleet/devices/{}$", crate ::path_value(&
                         value.to_string())
                     ),
                 )
@@ -955,8 +955,8 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/fleet/devices/[^/]*/backup$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/{}/fleet/devices/[^/]*/backup$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -966,8 +966,8 @@ pub mod operations {
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/fleet/devices/{}/backup$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/[^/]*/fleet/devices/{}/backup$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -1041,8 +1041,8 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/fleet/devices/[^/]*/removeServices$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/{}/fleet/devices/[^/]*/removeServices$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -1052,8 +1052,8 @@ pub mod operations {
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/fleet/devices/{}/removeServices$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/[^/]*/fleet/devices/{}/removeServices$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -1127,8 +1127,8 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/fleet/devices/[^/]*/restore$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/{}/fleet/devices/[^/]*/restore$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -1138,8 +1138,8 @@ pub mod operations {
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/fleet/devices/{}/restore$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/[^/]*/fleet/devices/{}/restore$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -1213,8 +1213,8 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/fleet/devices/[^/]*/software$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/{}/fleet/devices/[^/]*/software$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -1224,8 +1224,8 @@ pub mod operations {
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/fleet/devices/{}/software$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/[^/]*/fleet/devices/{}/software$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -1354,7 +1354,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/{}/fleet/devices/[^/]*/supportPackages$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -1365,7 +1365,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/[^/]*/fleet/devices/{}/supportPackages$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -1442,7 +1442,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/{}/fleet/devices/[^/]*/supportPackages$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -1453,7 +1453,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/[^/]*/fleet/devices/{}/supportPackages$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -1534,7 +1534,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/{}/fleet/devices/[^/]*/supportPackages/[^/]*$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -1545,7 +1545,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/[^/]*/fleet/devices/{}/supportPackages/[^/]*$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -1556,7 +1556,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/[^/]*/fleet/devices/[^/]*/supportPackages/{}$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -1633,7 +1633,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/{}/fleet/devices/[^/]*/supportPackages/[^/]*$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -1644,7 +1644,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/[^/]*/fleet/devices/{}/supportPackages/[^/]*$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -1655,7 +1655,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/[^/]*/fleet/devices/[^/]*/supportPackages/{}$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -1723,8 +1723,8 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/fleet/uploadBackup$", regex::escape(& value
-                        .to_string())
+                        "^/api/v1/projects/{}/fleet/uploadBackup$", crate ::path_value(&
+                        value.to_string())
                     ),
                 )
                 .unwrap();

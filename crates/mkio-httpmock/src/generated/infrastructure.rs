@@ -28,8 +28,8 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/infra/networks$", regex::escape(& value
-                        .to_string())
+                        "^/api/v1/projects/{}/infra/networks$", crate ::path_value(&
+                        value.to_string())
                     ),
                 )
                 .unwrap();
@@ -157,8 +157,8 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/infra/networks/[^/]*$", regex::escape(&
-                        value.to_string())
+                        "^/api/v1/projects/{}/infra/networks/[^/]*$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -168,8 +168,8 @@ pub mod operations {
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/infra/networks/{}$", regex::escape(&
-                        value.to_string())
+                        "^/api/v1/projects/[^/]*/infra/networks/{}$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -245,8 +245,8 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/infra/networks/[^/]*$", regex::escape(&
-                        value.to_string())
+                        "^/api/v1/projects/{}/infra/networks/[^/]*$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -256,8 +256,8 @@ pub mod operations {
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/infra/networks/{}$", regex::escape(&
-                        value.to_string())
+                        "^/api/v1/projects/[^/]*/infra/networks/{}$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -337,8 +337,8 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/infra/networks/[^/]*$", regex::escape(&
-                        value.to_string())
+                        "^/api/v1/projects/{}/infra/networks/[^/]*$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -348,8 +348,8 @@ pub mod operations {
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/infra/networks/{}$", regex::escape(&
-                        value.to_string())
+                        "^/api/v1/projects/[^/]*/infra/networks/{}$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -419,8 +419,8 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/infra/networks/[^/]*$", regex::escape(&
-                        value.to_string())
+                        "^/api/v1/projects/{}/infra/networks/[^/]*$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -430,8 +430,8 @@ pub mod operations {
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/infra/networks/{}$", regex::escape(&
-                        value.to_string())
+                        "^/api/v1/projects/[^/]*/infra/networks/{}$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -509,7 +509,7 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/infra/sites$", regex::escape(& value
+                        "^/api/v1/projects/{}/infra/sites$", crate ::path_value(& value
                         .to_string())
                     ),
                 )
@@ -636,8 +636,8 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/infra/sites/[^/]*$", regex::escape(& value
-                        .to_string())
+                        "^/api/v1/projects/{}/infra/sites/[^/]*$", crate ::path_value(&
+                        value.to_string())
                     ),
                 )
                 .unwrap();
@@ -647,8 +647,8 @@ pub mod operations {
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/infra/sites/{}$", regex::escape(& value
-                        .to_string())
+                        "^/api/v1/projects/[^/]*/infra/sites/{}$", crate ::path_value(&
+                        value.to_string())
                     ),
                 )
                 .unwrap();
@@ -722,8 +722,8 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/infra/sites/[^/]*$", regex::escape(& value
-                        .to_string())
+                        "^/api/v1/projects/{}/infra/sites/[^/]*$", crate ::path_value(&
+                        value.to_string())
                     ),
                 )
                 .unwrap();
@@ -733,8 +733,8 @@ pub mod operations {
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/infra/sites/{}$", regex::escape(& value
-                        .to_string())
+                        "^/api/v1/projects/[^/]*/infra/sites/{}$", crate ::path_value(&
+                        value.to_string())
                     ),
                 )
                 .unwrap();
@@ -812,8 +812,8 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/infra/sites/[^/]*$", regex::escape(& value
-                        .to_string())
+                        "^/api/v1/projects/{}/infra/sites/[^/]*$", crate ::path_value(&
+                        value.to_string())
                     ),
                 )
                 .unwrap();
@@ -823,8 +823,8 @@ pub mod operations {
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/infra/sites/{}$", regex::escape(& value
-                        .to_string())
+                        "^/api/v1/projects/[^/]*/infra/sites/{}$", crate ::path_value(&
+                        value.to_string())
                     ),
                 )
                 .unwrap();
@@ -892,8 +892,8 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/infra/sites/[^/]*$", regex::escape(& value
-                        .to_string())
+                        "^/api/v1/projects/{}/infra/sites/[^/]*$", crate ::path_value(&
+                        value.to_string())
                     ),
                 )
                 .unwrap();
@@ -903,8 +903,8 @@ pub mod operations {
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/infra/sites/{}$", regex::escape(& value
-                        .to_string())
+                        "^/api/v1/projects/[^/]*/infra/sites/{}$", crate ::path_value(&
+                        value.to_string())
                     ),
                 )
                 .unwrap();

@@ -28,8 +28,8 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/live/liveChannels$", regex::escape(& value
-                        .to_string())
+                        "^/api/v1/projects/{}/live/liveChannels$", crate ::path_value(&
+                        value.to_string())
                     ),
                 )
                 .unwrap();
@@ -168,8 +168,8 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/live/liveChannels/[^/]*$", regex::escape(&
-                        value.to_string())
+                        "^/api/v1/projects/{}/live/liveChannels/[^/]*$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -179,8 +179,8 @@ pub mod operations {
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/live/liveChannels/{}$", regex::escape(&
-                        value.to_string())
+                        "^/api/v1/projects/[^/]*/live/liveChannels/{}$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -267,8 +267,8 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/live/liveChannels/[^/]*$", regex::escape(&
-                        value.to_string())
+                        "^/api/v1/projects/{}/live/liveChannels/[^/]*$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -278,8 +278,8 @@ pub mod operations {
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/live/liveChannels/{}$", regex::escape(&
-                        value.to_string())
+                        "^/api/v1/projects/[^/]*/live/liveChannels/{}$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -359,8 +359,8 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/live/liveChannels/[^/]*$", regex::escape(&
-                        value.to_string())
+                        "^/api/v1/projects/{}/live/liveChannels/[^/]*$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -370,8 +370,8 @@ pub mod operations {
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/live/liveChannels/{}$", regex::escape(&
-                        value.to_string())
+                        "^/api/v1/projects/[^/]*/live/liveChannels/{}$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -452,8 +452,8 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/live/liveChannels/[^/]*$", regex::escape(&
-                        value.to_string())
+                        "^/api/v1/projects/{}/live/liveChannels/[^/]*$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -463,8 +463,8 @@ pub mod operations {
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/live/liveChannels/{}$", regex::escape(&
-                        value.to_string())
+                        "^/api/v1/projects/[^/]*/live/liveChannels/{}$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -545,7 +545,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/{}/live/liveChannels/[^/]*/scheduledOperations$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -556,7 +556,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/[^/]*/live/liveChannels/{}/scheduledOperations$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -681,7 +681,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/{}/live/liveChannels/[^/]*/scheduledOperations/[^/]*$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -692,7 +692,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/[^/]*/live/liveChannels/{}/scheduledOperations/[^/]*$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -703,7 +703,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/[^/]*/live/liveChannels/[^/]*/scheduledOperations/{}$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -780,7 +780,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/{}/live/liveChannels/[^/]*/scheduledOperations/[^/]*$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -791,7 +791,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/[^/]*/live/liveChannels/{}/scheduledOperations/[^/]*$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -802,7 +802,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/[^/]*/live/liveChannels/[^/]*/scheduledOperations/{}$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -883,7 +883,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/{}/live/liveChannels/[^/]*/scheduledOperations/[^/]*$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -894,7 +894,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/[^/]*/live/liveChannels/{}/scheduledOperations/[^/]*$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -905,7 +905,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/[^/]*/live/liveChannels/[^/]*/scheduledOperations/{}$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -975,8 +975,8 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/live/liveChannels/[^/]*/state$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/{}/live/liveChannels/[^/]*/state$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -986,8 +986,8 @@ pub mod operations {
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/live/liveChannels/{}/state$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/[^/]*/live/liveChannels/{}/state$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -1061,8 +1061,8 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/live/liveEvents$", regex::escape(& value
-                        .to_string())
+                        "^/api/v1/projects/{}/live/liveEvents$", crate ::path_value(&
+                        value.to_string())
                     ),
                 )
                 .unwrap();
@@ -1201,8 +1201,8 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/live/liveEvents/[^/]*$", regex::escape(&
-                        value.to_string())
+                        "^/api/v1/projects/{}/live/liveEvents/[^/]*$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -1212,8 +1212,8 @@ pub mod operations {
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/live/liveEvents/{}$", regex::escape(&
-                        value.to_string())
+                        "^/api/v1/projects/[^/]*/live/liveEvents/{}$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -1300,8 +1300,8 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/live/liveEvents/[^/]*$", regex::escape(&
-                        value.to_string())
+                        "^/api/v1/projects/{}/live/liveEvents/[^/]*$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -1311,8 +1311,8 @@ pub mod operations {
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/live/liveEvents/{}$", regex::escape(&
-                        value.to_string())
+                        "^/api/v1/projects/[^/]*/live/liveEvents/{}$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -1392,8 +1392,8 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/live/liveEvents/[^/]*$", regex::escape(&
-                        value.to_string())
+                        "^/api/v1/projects/{}/live/liveEvents/[^/]*$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -1403,8 +1403,8 @@ pub mod operations {
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/live/liveEvents/{}$", regex::escape(&
-                        value.to_string())
+                        "^/api/v1/projects/[^/]*/live/liveEvents/{}$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -1485,8 +1485,8 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/live/liveEvents/[^/]*$", regex::escape(&
-                        value.to_string())
+                        "^/api/v1/projects/{}/live/liveEvents/[^/]*$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -1496,8 +1496,8 @@ pub mod operations {
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/live/liveEvents/{}$", regex::escape(&
-                        value.to_string())
+                        "^/api/v1/projects/[^/]*/live/liveEvents/{}$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -1578,7 +1578,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/{}/live/liveEvents/[^/]*/scheduledOperations$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -1589,7 +1589,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/[^/]*/live/liveEvents/{}/scheduledOperations$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -1714,7 +1714,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/{}/live/liveEvents/[^/]*/scheduledOperations/[^/]*$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -1725,7 +1725,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/[^/]*/live/liveEvents/{}/scheduledOperations/[^/]*$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -1736,7 +1736,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/[^/]*/live/liveEvents/[^/]*/scheduledOperations/{}$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -1813,7 +1813,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/{}/live/liveEvents/[^/]*/scheduledOperations/[^/]*$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -1824,7 +1824,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/[^/]*/live/liveEvents/{}/scheduledOperations/[^/]*$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -1835,7 +1835,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/[^/]*/live/liveEvents/[^/]*/scheduledOperations/{}$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -1916,7 +1916,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/{}/live/liveEvents/[^/]*/scheduledOperations/[^/]*$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -1927,7 +1927,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/[^/]*/live/liveEvents/{}/scheduledOperations/[^/]*$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -1938,7 +1938,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/[^/]*/live/liveEvents/[^/]*/scheduledOperations/{}$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -2008,8 +2008,8 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/live/liveEvents/[^/]*/state$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/{}/live/liveEvents/[^/]*/state$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -2019,8 +2019,8 @@ pub mod operations {
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/live/liveEvents/{}/state$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/[^/]*/live/liveEvents/{}/state$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -2094,7 +2094,7 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/live/search$", regex::escape(& value
+                        "^/api/v1/projects/{}/live/search$", crate ::path_value(& value
                         .to_string())
                     ),
                 )
@@ -2234,8 +2234,8 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/live/staticMultiviewChannels$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/{}/live/staticMultiviewChannels$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -2374,8 +2374,8 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/live/staticMultiviewChannels/[^/]*$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/{}/live/staticMultiviewChannels/[^/]*$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -2385,8 +2385,8 @@ pub mod operations {
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/live/staticMultiviewChannels/{}$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/[^/]*/live/staticMultiviewChannels/{}$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -2473,8 +2473,8 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/live/staticMultiviewChannels/[^/]*$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/{}/live/staticMultiviewChannels/[^/]*$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -2484,8 +2484,8 @@ pub mod operations {
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/live/staticMultiviewChannels/{}$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/[^/]*/live/staticMultiviewChannels/{}$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -2565,8 +2565,8 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/live/staticMultiviewChannels/[^/]*$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/{}/live/staticMultiviewChannels/[^/]*$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -2576,8 +2576,8 @@ pub mod operations {
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/live/staticMultiviewChannels/{}$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/[^/]*/live/staticMultiviewChannels/{}$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -2658,8 +2658,8 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/live/staticMultiviewChannels/[^/]*$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/{}/live/staticMultiviewChannels/[^/]*$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -2669,8 +2669,8 @@ pub mod operations {
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/live/staticMultiviewChannels/{}$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/[^/]*/live/staticMultiviewChannels/{}$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -2751,7 +2751,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/{}/live/staticMultiviewChannels/[^/]*/scheduledOperations$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -2762,7 +2762,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/[^/]*/live/staticMultiviewChannels/{}/scheduledOperations$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -2887,7 +2887,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/{}/live/staticMultiviewChannels/[^/]*/scheduledOperations/[^/]*$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -2898,7 +2898,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/[^/]*/live/staticMultiviewChannels/{}/scheduledOperations/[^/]*$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -2909,7 +2909,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/[^/]*/live/staticMultiviewChannels/[^/]*/scheduledOperations/{}$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -2988,7 +2988,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/{}/live/staticMultiviewChannels/[^/]*/scheduledOperations/[^/]*$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -2999,7 +2999,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/[^/]*/live/staticMultiviewChannels/{}/scheduledOperations/[^/]*$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -3010,7 +3010,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/[^/]*/live/staticMultiviewChannels/[^/]*/scheduledOperations/{}$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -3093,7 +3093,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/{}/live/staticMultiviewChannels/[^/]*/scheduledOperations/[^/]*$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -3104,7 +3104,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/[^/]*/live/staticMultiviewChannels/{}/scheduledOperations/[^/]*$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -3115,7 +3115,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/[^/]*/live/staticMultiviewChannels/[^/]*/scheduledOperations/{}$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -3186,7 +3186,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/{}/live/staticMultiviewChannels/[^/]*/state$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -3197,7 +3197,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/[^/]*/live/staticMultiviewChannels/{}/state$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -3273,8 +3273,8 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/live/staticMultiviewEvents$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/{}/live/staticMultiviewEvents$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -3413,8 +3413,8 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/live/staticMultiviewEvents/[^/]*$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/{}/live/staticMultiviewEvents/[^/]*$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -3424,8 +3424,8 @@ pub mod operations {
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/live/staticMultiviewEvents/{}$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/[^/]*/live/staticMultiviewEvents/{}$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -3512,8 +3512,8 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/live/staticMultiviewEvents/[^/]*$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/{}/live/staticMultiviewEvents/[^/]*$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -3523,8 +3523,8 @@ pub mod operations {
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/live/staticMultiviewEvents/{}$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/[^/]*/live/staticMultiviewEvents/{}$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -3604,8 +3604,8 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/live/staticMultiviewEvents/[^/]*$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/{}/live/staticMultiviewEvents/[^/]*$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -3615,8 +3615,8 @@ pub mod operations {
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/live/staticMultiviewEvents/{}$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/[^/]*/live/staticMultiviewEvents/{}$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -3697,8 +3697,8 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/live/staticMultiviewEvents/[^/]*$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/{}/live/staticMultiviewEvents/[^/]*$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -3708,8 +3708,8 @@ pub mod operations {
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/live/staticMultiviewEvents/{}$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/[^/]*/live/staticMultiviewEvents/{}$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -3790,7 +3790,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/{}/live/staticMultiviewEvents/[^/]*/scheduledOperations$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -3801,7 +3801,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/[^/]*/live/staticMultiviewEvents/{}/scheduledOperations$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -3926,7 +3926,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/{}/live/staticMultiviewEvents/[^/]*/scheduledOperations/[^/]*$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -3937,7 +3937,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/[^/]*/live/staticMultiviewEvents/{}/scheduledOperations/[^/]*$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -3948,7 +3948,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/[^/]*/live/staticMultiviewEvents/[^/]*/scheduledOperations/{}$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -4027,7 +4027,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/{}/live/staticMultiviewEvents/[^/]*/scheduledOperations/[^/]*$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -4038,7 +4038,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/[^/]*/live/staticMultiviewEvents/{}/scheduledOperations/[^/]*$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -4049,7 +4049,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/[^/]*/live/staticMultiviewEvents/[^/]*/scheduledOperations/{}$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -4132,7 +4132,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/{}/live/staticMultiviewEvents/[^/]*/scheduledOperations/[^/]*$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -4143,7 +4143,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/[^/]*/live/staticMultiviewEvents/{}/scheduledOperations/[^/]*$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -4154,7 +4154,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/[^/]*/live/staticMultiviewEvents/[^/]*/scheduledOperations/{}$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -4225,7 +4225,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/{}/live/staticMultiviewEvents/[^/]*/state$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -4236,7 +4236,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/[^/]*/live/staticMultiviewEvents/{}/state$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();

@@ -426,7 +426,7 @@ pub mod operations {
         pub fn location_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/locations/{}$", regex::escape(& value.to_string())
+                        "^/api/v1/locations/{}$", crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -821,7 +821,7 @@ pub mod operations {
         pub fn invite_id(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/organization/invites/{}$", regex::escape(& value
+                        "^/api/v1/organization/invites/{}$", crate ::path_value(& value
                         .to_string())
                     ),
                 )
@@ -896,7 +896,7 @@ pub mod operations {
         pub fn invite_id(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/organization/invites/{}$", regex::escape(& value
+                        "^/api/v1/organization/invites/{}$", crate ::path_value(& value
                         .to_string())
                     ),
                 )
@@ -1073,8 +1073,8 @@ pub mod operations {
         pub fn paymentmethod_id(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/organization/paymentMethods/{}$", regex::escape(& value
-                        .to_string())
+                        "^/api/v1/organization/paymentMethods/{}$", crate ::path_value(&
+                        value.to_string())
                     ),
                 )
                 .unwrap();
@@ -1148,8 +1148,8 @@ pub mod operations {
         pub fn paymentmethod_id(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/organization/paymentMethods/{}$", regex::escape(& value
-                        .to_string())
+                        "^/api/v1/organization/paymentMethods/{}$", crate ::path_value(&
+                        value.to_string())
                     ),
                 )
                 .unwrap();
@@ -1233,7 +1233,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/organization/paymentMethods/{}/acceptTermsAndConditions$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -1303,8 +1303,8 @@ pub mod operations {
         pub fn paymentmethod_id(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/organization/paymentMethods/{}/rateCard$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/organization/paymentMethods/{}/rateCard$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -1509,7 +1509,7 @@ pub mod operations {
         pub fn role_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/organization/roles/{}$", regex::escape(& value
+                        "^/api/v1/organization/roles/{}$", crate ::path_value(& value
                         .to_string())
                     ),
                 )
@@ -1646,7 +1646,7 @@ pub mod operations {
         pub fn scope_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/organization/scopes/{}$", regex::escape(& value
+                        "^/api/v1/organization/scopes/{}$", crate ::path_value(& value
                         .to_string())
                     ),
                 )
@@ -1783,7 +1783,7 @@ pub mod operations {
         pub fn team_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/organization/teams/{}$", regex::escape(& value
+                        "^/api/v1/organization/teams/{}$", crate ::path_value(& value
                         .to_string())
                     ),
                 )
@@ -1857,7 +1857,7 @@ pub mod operations {
         pub fn team_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/organization/teams/{}$", regex::escape(& value
+                        "^/api/v1/organization/teams/{}$", crate ::path_value(& value
                         .to_string())
                     ),
                 )
@@ -1935,7 +1935,7 @@ pub mod operations {
         pub fn team_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/organization/teams/{}$", regex::escape(& value
+                        "^/api/v1/organization/teams/{}$", crate ::path_value(& value
                         .to_string())
                     ),
                 )
@@ -2003,7 +2003,7 @@ pub mod operations {
         pub fn team_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/organization/teams/{}$", regex::escape(& value
+                        "^/api/v1/organization/teams/{}$", crate ::path_value(& value
                         .to_string())
                     ),
                 )
@@ -2144,7 +2144,7 @@ pub mod operations {
         pub fn token_id(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/organization/tokens/{}$", regex::escape(& value
+                        "^/api/v1/organization/tokens/{}$", crate ::path_value(& value
                         .to_string())
                     ),
                 )
@@ -2275,7 +2275,7 @@ pub mod operations {
         pub fn user_id(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/organization/users/{}$", regex::escape(& value
+                        "^/api/v1/organization/users/{}$", crate ::path_value(& value
                         .to_string())
                     ),
                 )
@@ -2349,7 +2349,7 @@ pub mod operations {
         pub fn user_id(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/organization/users/{}$", regex::escape(& value
+                        "^/api/v1/organization/users/{}$", crate ::path_value(& value
                         .to_string())
                     ),
                 )
@@ -2530,7 +2530,9 @@ pub mod operations {
         /// `project_name` must be this.
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
-                    &format!("^/api/v1/projects/{}$", regex::escape(& value.to_string())),
+                    &format!(
+                        "^/api/v1/projects/{}$", crate ::path_value(& value.to_string())
+                    ),
                 )
                 .unwrap();
             Self(self.0.path_matches(re))
@@ -2599,7 +2601,9 @@ pub mod operations {
         /// `project_name` must be this.
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
-                    &format!("^/api/v1/projects/{}$", regex::escape(& value.to_string())),
+                    &format!(
+                        "^/api/v1/projects/{}$", crate ::path_value(& value.to_string())
+                    ),
                 )
                 .unwrap();
             Self(self.0.path_matches(re))
@@ -2672,7 +2676,9 @@ pub mod operations {
         /// `project_name` must be this.
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
-                    &format!("^/api/v1/projects/{}$", regex::escape(& value.to_string())),
+                    &format!(
+                        "^/api/v1/projects/{}$", crate ::path_value(& value.to_string())
+                    ),
                 )
                 .unwrap();
             Self(self.0.path_matches(re))
@@ -2749,8 +2755,8 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/metricsEndpoint$", regex::escape(& value
-                        .to_string())
+                        "^/api/v1/projects/{}/metricsEndpoint$", crate ::path_value(&
+                        value.to_string())
                     ),
                 )
                 .unwrap();
@@ -2824,8 +2830,8 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/metricsEndpoint$", regex::escape(& value
-                        .to_string())
+                        "^/api/v1/projects/{}/metricsEndpoint$", crate ::path_value(&
+                        value.to_string())
                     ),
                 )
                 .unwrap();
@@ -2903,7 +2909,7 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/paymentMethod$", regex::escape(& value
+                        "^/api/v1/projects/{}/paymentMethod$", crate ::path_value(& value
                         .to_string())
                     ),
                 )
@@ -2978,7 +2984,7 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/paymentMethod$", regex::escape(& value
+                        "^/api/v1/projects/{}/paymentMethod$", crate ::path_value(& value
                         .to_string())
                     ),
                 )
@@ -3050,7 +3056,8 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/usage$", regex::escape(& value.to_string())
+                        "^/api/v1/projects/{}/usage$", crate ::path_value(& value
+                        .to_string())
                     ),
                 )
                 .unwrap();
@@ -3124,7 +3131,7 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/webhook/rules$", regex::escape(& value
+                        "^/api/v1/projects/{}/webhook/rules$", crate ::path_value(& value
                         .to_string())
                     ),
                 )
@@ -3243,7 +3250,7 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/webhook/rules/[^/]*$", regex::escape(&
+                        "^/api/v1/projects/{}/webhook/rules/[^/]*$", crate ::path_value(&
                         value.to_string())
                     ),
                 )
@@ -3254,7 +3261,7 @@ pub mod operations {
         pub fn rule_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/webhook/rules/{}$", regex::escape(&
+                        "^/api/v1/projects/[^/]*/webhook/rules/{}$", crate ::path_value(&
                         value.to_string())
                     ),
                 )
@@ -3329,7 +3336,7 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/webhook/rules/[^/]*$", regex::escape(&
+                        "^/api/v1/projects/{}/webhook/rules/[^/]*$", crate ::path_value(&
                         value.to_string())
                     ),
                 )
@@ -3340,7 +3347,7 @@ pub mod operations {
         pub fn rule_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/webhook/rules/{}$", regex::escape(&
+                        "^/api/v1/projects/[^/]*/webhook/rules/{}$", crate ::path_value(&
                         value.to_string())
                     ),
                 )
@@ -3419,7 +3426,7 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/webhook/rules/[^/]*$", regex::escape(&
+                        "^/api/v1/projects/{}/webhook/rules/[^/]*$", crate ::path_value(&
                         value.to_string())
                     ),
                 )
@@ -3430,7 +3437,7 @@ pub mod operations {
         pub fn rule_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/webhook/rules/{}$", regex::escape(&
+                        "^/api/v1/projects/[^/]*/webhook/rules/{}$", crate ::path_value(&
                         value.to_string())
                     ),
                 )
@@ -3501,8 +3508,8 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/webhook/rules/[^/]*/events$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/{}/webhook/rules/[^/]*/events$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -3512,8 +3519,8 @@ pub mod operations {
         pub fn rule_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/webhook/rules/{}/events$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/[^/]*/webhook/rules/{}/events$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -3649,7 +3656,7 @@ pub mod operations {
         pub fn organization_id(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/user/organizations/{}$", regex::escape(& value
+                        "^/api/v1/user/organizations/{}$", crate ::path_value(& value
                         .to_string())
                     ),
                 )
@@ -3723,7 +3730,7 @@ pub mod operations {
         pub fn organization_id(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/user/organizations/{}$", regex::escape(& value
+                        "^/api/v1/user/organizations/{}$", crate ::path_value(& value
                         .to_string())
                     ),
                 )
@@ -3791,7 +3798,7 @@ pub mod operations {
         pub fn organization_id(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/user/organizations/{}$", regex::escape(& value
+                        "^/api/v1/user/organizations/{}$", crate ::path_value(& value
                         .to_string())
                     ),
                 )
@@ -4237,7 +4244,8 @@ pub mod operations {
         pub fn token_id(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/user/tokens/{}$", regex::escape(& value.to_string())
+                        "^/api/v1/user/tokens/{}$", crate ::path_value(& value
+                        .to_string())
                     ),
                 )
                 .unwrap();
@@ -4310,7 +4318,8 @@ pub mod operations {
         pub fn token_id(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/user/tokens/{}$", regex::escape(& value.to_string())
+                        "^/api/v1/user/tokens/{}$", crate ::path_value(& value
+                        .to_string())
                     ),
                 )
                 .unwrap();

@@ -30,8 +30,8 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/media/accountFilters$", regex::escape(&
-                        value.to_string())
+                        "^/api/v1/projects/{}/media/accountFilters$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -151,8 +151,8 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/media/accountFilters/[^/]*$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/{}/media/accountFilters/[^/]*$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -162,8 +162,8 @@ pub mod operations {
         pub fn filter_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/media/accountFilters/{}$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/[^/]*/media/accountFilters/{}$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -239,8 +239,8 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/media/accountFilters/[^/]*$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/{}/media/accountFilters/[^/]*$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -250,8 +250,8 @@ pub mod operations {
         pub fn filter_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/media/accountFilters/{}$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/[^/]*/media/accountFilters/{}$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -331,8 +331,8 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/media/accountFilters/[^/]*$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/{}/media/accountFilters/[^/]*$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -342,8 +342,8 @@ pub mod operations {
         pub fn filter_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/media/accountFilters/{}$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/[^/]*/media/accountFilters/{}$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -411,7 +411,7 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/media/assets$", regex::escape(& value
+                        "^/api/v1/projects/{}/media/assets$", crate ::path_value(& value
                         .to_string())
                     ),
                 )
@@ -538,8 +538,8 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/media/assets/[^/]*$", regex::escape(& value
-                        .to_string())
+                        "^/api/v1/projects/{}/media/assets/[^/]*$", crate ::path_value(&
+                        value.to_string())
                     ),
                 )
                 .unwrap();
@@ -549,8 +549,8 @@ pub mod operations {
         pub fn asset_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/media/assets/{}$", regex::escape(& value
-                        .to_string())
+                        "^/api/v1/projects/[^/]*/media/assets/{}$", crate ::path_value(&
+                        value.to_string())
                     ),
                 )
                 .unwrap();
@@ -624,8 +624,8 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/media/assets/[^/]*$", regex::escape(& value
-                        .to_string())
+                        "^/api/v1/projects/{}/media/assets/[^/]*$", crate ::path_value(&
+                        value.to_string())
                     ),
                 )
                 .unwrap();
@@ -635,8 +635,8 @@ pub mod operations {
         pub fn asset_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/media/assets/{}$", regex::escape(& value
-                        .to_string())
+                        "^/api/v1/projects/[^/]*/media/assets/{}$", crate ::path_value(&
+                        value.to_string())
                     ),
                 )
                 .unwrap();
@@ -714,8 +714,8 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/media/assets/[^/]*$", regex::escape(& value
-                        .to_string())
+                        "^/api/v1/projects/{}/media/assets/[^/]*$", crate ::path_value(&
+                        value.to_string())
                     ),
                 )
                 .unwrap();
@@ -725,8 +725,8 @@ pub mod operations {
         pub fn asset_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/media/assets/{}$", regex::escape(& value
-                        .to_string())
+                        "^/api/v1/projects/[^/]*/media/assets/{}$", crate ::path_value(&
+                        value.to_string())
                     ),
                 )
                 .unwrap();
@@ -796,8 +796,8 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/media/assets/[^/]*/assetFilters$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/{}/media/assets/[^/]*/assetFilters$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -807,8 +807,8 @@ pub mod operations {
         pub fn asset_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/media/assets/{}/assetFilters$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/[^/]*/media/assets/{}/assetFilters$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -929,7 +929,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/{}/media/assets/[^/]*/assetFilters/[^/]*$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -940,7 +940,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/[^/]*/media/assets/{}/assetFilters/[^/]*$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -951,7 +951,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/[^/]*/media/assets/[^/]*/assetFilters/{}$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -1028,7 +1028,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/{}/media/assets/[^/]*/assetFilters/[^/]*$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -1039,7 +1039,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/[^/]*/media/assets/{}/assetFilters/[^/]*$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -1050,7 +1050,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/[^/]*/media/assets/[^/]*/assetFilters/{}$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -1131,7 +1131,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/{}/media/assets/[^/]*/assetFilters/[^/]*$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -1142,7 +1142,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/[^/]*/media/assets/{}/assetFilters/[^/]*$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -1153,7 +1153,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/[^/]*/media/assets/[^/]*/assetFilters/{}$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -1224,7 +1224,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/{}/media/assets/[^/]*/getFileAccessInfo$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -1235,7 +1235,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/[^/]*/media/assets/{}/getFileAccessInfo$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -1312,7 +1312,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/{}/media/assets/[^/]*/listStreamingLocators$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -1323,7 +1323,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/[^/]*/media/assets/{}/listStreamingLocators$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -1403,8 +1403,8 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/media/assets/[^/]*/state$", regex::escape(&
-                        value.to_string())
+                        "^/api/v1/projects/{}/media/assets/[^/]*/state$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -1414,8 +1414,8 @@ pub mod operations {
         pub fn asset_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/media/assets/{}/state$", regex::escape(&
-                        value.to_string())
+                        "^/api/v1/projects/[^/]*/media/assets/{}/state$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -1491,8 +1491,8 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/media/assets/[^/]*/storage/$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/{}/media/assets/[^/]*/storage/$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -1502,8 +1502,8 @@ pub mod operations {
         pub fn asset_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/media/assets/{}/storage/$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/[^/]*/media/assets/{}/storage/$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -1577,7 +1577,7 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/media/content$", regex::escape(& value
+                        "^/api/v1/projects/{}/media/content$", crate ::path_value(& value
                         .to_string())
                     ),
                 )
@@ -1704,7 +1704,7 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/media/content/[^/]*$", regex::escape(&
+                        "^/api/v1/projects/{}/media/content/[^/]*$", crate ::path_value(&
                         value.to_string())
                     ),
                 )
@@ -1715,7 +1715,7 @@ pub mod operations {
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/media/content/{}$", regex::escape(&
+                        "^/api/v1/projects/[^/]*/media/content/{}$", crate ::path_value(&
                         value.to_string())
                     ),
                 )
@@ -1790,7 +1790,7 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/media/content/[^/]*$", regex::escape(&
+                        "^/api/v1/projects/{}/media/content/[^/]*$", crate ::path_value(&
                         value.to_string())
                     ),
                 )
@@ -1801,7 +1801,7 @@ pub mod operations {
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/media/content/{}$", regex::escape(&
+                        "^/api/v1/projects/[^/]*/media/content/{}$", crate ::path_value(&
                         value.to_string())
                     ),
                 )
@@ -1880,7 +1880,7 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/media/content/[^/]*$", regex::escape(&
+                        "^/api/v1/projects/{}/media/content/[^/]*$", crate ::path_value(&
                         value.to_string())
                     ),
                 )
@@ -1891,7 +1891,7 @@ pub mod operations {
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/media/content/{}$", regex::escape(&
+                        "^/api/v1/projects/[^/]*/media/content/{}$", crate ::path_value(&
                         value.to_string())
                     ),
                 )
@@ -1960,7 +1960,7 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/media/content/[^/]*$", regex::escape(&
+                        "^/api/v1/projects/{}/media/content/[^/]*$", crate ::path_value(&
                         value.to_string())
                     ),
                 )
@@ -1971,7 +1971,7 @@ pub mod operations {
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/media/content/{}$", regex::escape(&
+                        "^/api/v1/projects/[^/]*/media/content/{}$", crate ::path_value(&
                         value.to_string())
                     ),
                 )
@@ -2052,8 +2052,8 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/media/contentKeyPolicies$", regex::escape(&
-                        value.to_string())
+                        "^/api/v1/projects/{}/media/contentKeyPolicies$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -2173,8 +2173,8 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/media/contentKeyPolicies/[^/]*$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/{}/media/contentKeyPolicies/[^/]*$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -2184,8 +2184,8 @@ pub mod operations {
         pub fn policy_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/media/contentKeyPolicies/{}$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/[^/]*/media/contentKeyPolicies/{}$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -2261,8 +2261,8 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/media/contentKeyPolicies/[^/]*$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/{}/media/contentKeyPolicies/[^/]*$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -2272,8 +2272,8 @@ pub mod operations {
         pub fn policy_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/media/contentKeyPolicies/{}$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/[^/]*/media/contentKeyPolicies/{}$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -2353,8 +2353,8 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/media/contentKeyPolicies/[^/]*$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/{}/media/contentKeyPolicies/[^/]*$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -2364,8 +2364,8 @@ pub mod operations {
         pub fn policy_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/media/contentKeyPolicies/{}$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/[^/]*/media/contentKeyPolicies/{}$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -2435,8 +2435,8 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/media/contentKeyPolicies/[^/]*$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/{}/media/contentKeyPolicies/[^/]*$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -2446,8 +2446,8 @@ pub mod operations {
         pub fn policy_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/media/contentKeyPolicies/{}$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/[^/]*/media/contentKeyPolicies/{}$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -2528,7 +2528,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/{}/media/contentKeyPolicies/[^/]*/getPolicyPropertiesWithSecrets$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -2539,7 +2539,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/[^/]*/media/contentKeyPolicies/{}/getPolicyPropertiesWithSecrets$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -2620,7 +2620,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/{}/media/contentKeyPolicies/[^/]*/state$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -2631,7 +2631,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/[^/]*/media/contentKeyPolicies/{}/state$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -2705,8 +2705,8 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/media/destinations$", regex::escape(& value
-                        .to_string())
+                        "^/api/v1/projects/{}/media/destinations$", crate ::path_value(&
+                        value.to_string())
                     ),
                 )
                 .unwrap();
@@ -2834,8 +2834,8 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/media/destinations/[^/]*$", regex::escape(&
-                        value.to_string())
+                        "^/api/v1/projects/{}/media/destinations/[^/]*$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -2845,8 +2845,8 @@ pub mod operations {
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/media/destinations/{}$", regex::escape(&
-                        value.to_string())
+                        "^/api/v1/projects/[^/]*/media/destinations/{}$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -2922,8 +2922,8 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/media/destinations/[^/]*$", regex::escape(&
-                        value.to_string())
+                        "^/api/v1/projects/{}/media/destinations/[^/]*$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -2933,8 +2933,8 @@ pub mod operations {
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/media/destinations/{}$", regex::escape(&
-                        value.to_string())
+                        "^/api/v1/projects/[^/]*/media/destinations/{}$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -3014,8 +3014,8 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/media/destinations/[^/]*$", regex::escape(&
-                        value.to_string())
+                        "^/api/v1/projects/{}/media/destinations/[^/]*$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -3025,8 +3025,8 @@ pub mod operations {
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/media/destinations/{}$", regex::escape(&
-                        value.to_string())
+                        "^/api/v1/projects/[^/]*/media/destinations/{}$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -3096,8 +3096,8 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/media/destinations/[^/]*$", regex::escape(&
-                        value.to_string())
+                        "^/api/v1/projects/{}/media/destinations/[^/]*$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -3107,8 +3107,8 @@ pub mod operations {
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/media/destinations/{}$", regex::escape(&
-                        value.to_string())
+                        "^/api/v1/projects/[^/]*/media/destinations/{}$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -3185,7 +3185,7 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/media/jobs$", regex::escape(& value
+                        "^/api/v1/projects/{}/media/jobs$", crate ::path_value(& value
                         .to_string())
                     ),
                 )
@@ -3304,8 +3304,8 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/media/liveEvents$", regex::escape(& value
-                        .to_string())
+                        "^/api/v1/projects/{}/media/liveEvents$", crate ::path_value(&
+                        value.to_string())
                     ),
                 )
                 .unwrap();
@@ -3433,8 +3433,8 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/media/liveEvents/[^/]*$", regex::escape(&
-                        value.to_string())
+                        "^/api/v1/projects/{}/media/liveEvents/[^/]*$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -3444,8 +3444,8 @@ pub mod operations {
         pub fn event_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/media/liveEvents/{}$", regex::escape(&
-                        value.to_string())
+                        "^/api/v1/projects/[^/]*/media/liveEvents/{}$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -3521,8 +3521,8 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/media/liveEvents/[^/]*$", regex::escape(&
-                        value.to_string())
+                        "^/api/v1/projects/{}/media/liveEvents/[^/]*$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -3532,8 +3532,8 @@ pub mod operations {
         pub fn event_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/media/liveEvents/{}$", regex::escape(&
-                        value.to_string())
+                        "^/api/v1/projects/[^/]*/media/liveEvents/{}$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -3613,8 +3613,8 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/media/liveEvents/[^/]*$", regex::escape(&
-                        value.to_string())
+                        "^/api/v1/projects/{}/media/liveEvents/[^/]*$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -3624,8 +3624,8 @@ pub mod operations {
         pub fn event_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/media/liveEvents/{}$", regex::escape(&
-                        value.to_string())
+                        "^/api/v1/projects/[^/]*/media/liveEvents/{}$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -3696,8 +3696,8 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/media/liveEvents/[^/]*$", regex::escape(&
-                        value.to_string())
+                        "^/api/v1/projects/{}/media/liveEvents/[^/]*$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -3707,8 +3707,8 @@ pub mod operations {
         pub fn event_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/media/liveEvents/{}$", regex::escape(&
-                        value.to_string())
+                        "^/api/v1/projects/[^/]*/media/liveEvents/{}$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -3788,8 +3788,8 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/media/liveEvents/[^/]*/allocate$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/{}/media/liveEvents/[^/]*/allocate$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -3799,8 +3799,8 @@ pub mod operations {
         pub fn event_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/media/liveEvents/{}/allocate$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/[^/]*/media/liveEvents/{}/allocate$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -3870,8 +3870,8 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/media/liveEvents/[^/]*/liveOutputs$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/{}/media/liveEvents/[^/]*/liveOutputs$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -3881,8 +3881,8 @@ pub mod operations {
         pub fn event_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/media/liveEvents/{}/liveOutputs$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/[^/]*/media/liveEvents/{}/liveOutputs$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -4003,7 +4003,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/{}/media/liveEvents/[^/]*/liveOutputs/[^/]*$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -4014,7 +4014,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/[^/]*/media/liveEvents/{}/liveOutputs/[^/]*$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -4025,7 +4025,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/[^/]*/media/liveEvents/[^/]*/liveOutputs/{}$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -4102,7 +4102,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/{}/media/liveEvents/[^/]*/liveOutputs/[^/]*$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -4113,7 +4113,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/[^/]*/media/liveEvents/{}/liveOutputs/[^/]*$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -4124,7 +4124,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/[^/]*/media/liveEvents/[^/]*/liveOutputs/{}$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -4205,7 +4205,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/{}/media/liveEvents/[^/]*/liveOutputs/[^/]*$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -4216,7 +4216,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/[^/]*/media/liveEvents/{}/liveOutputs/[^/]*$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -4227,7 +4227,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/[^/]*/media/liveEvents/[^/]*/liveOutputs/{}$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -4298,7 +4298,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/{}/media/liveEvents/[^/]*/liveOutputs/[^/]*/state$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -4309,7 +4309,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/[^/]*/media/liveEvents/{}/liveOutputs/[^/]*/state$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -4320,7 +4320,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/[^/]*/media/liveEvents/[^/]*/liveOutputs/{}/state$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -4396,8 +4396,8 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/media/liveEvents/[^/]*/reset$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/{}/media/liveEvents/[^/]*/reset$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -4407,8 +4407,8 @@ pub mod operations {
         pub fn event_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/media/liveEvents/{}/reset$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/[^/]*/media/liveEvents/{}/reset$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -4478,8 +4478,8 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/media/liveEvents/[^/]*/start$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/{}/media/liveEvents/[^/]*/start$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -4489,8 +4489,8 @@ pub mod operations {
         pub fn event_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/media/liveEvents/{}/start$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/[^/]*/media/liveEvents/{}/start$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -4560,8 +4560,8 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/media/liveEvents/[^/]*/state$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/{}/media/liveEvents/[^/]*/state$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -4571,8 +4571,8 @@ pub mod operations {
         pub fn event_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/media/liveEvents/{}/state$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/[^/]*/media/liveEvents/{}/state$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -4648,8 +4648,8 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/media/liveEvents/[^/]*/stop$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/{}/media/liveEvents/[^/]*/stop$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -4659,8 +4659,8 @@ pub mod operations {
         pub fn event_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/media/liveEvents/{}/stop$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/[^/]*/media/liveEvents/{}/stop$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -4728,7 +4728,7 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/media/sources$", regex::escape(& value
+                        "^/api/v1/projects/{}/media/sources$", crate ::path_value(& value
                         .to_string())
                     ),
                 )
@@ -4855,7 +4855,7 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/media/sources/[^/]*$", regex::escape(&
+                        "^/api/v1/projects/{}/media/sources/[^/]*$", crate ::path_value(&
                         value.to_string())
                     ),
                 )
@@ -4866,7 +4866,7 @@ pub mod operations {
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/media/sources/{}$", regex::escape(&
+                        "^/api/v1/projects/[^/]*/media/sources/{}$", crate ::path_value(&
                         value.to_string())
                     ),
                 )
@@ -4941,7 +4941,7 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/media/sources/[^/]*$", regex::escape(&
+                        "^/api/v1/projects/{}/media/sources/[^/]*$", crate ::path_value(&
                         value.to_string())
                     ),
                 )
@@ -4952,7 +4952,7 @@ pub mod operations {
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/media/sources/{}$", regex::escape(&
+                        "^/api/v1/projects/[^/]*/media/sources/{}$", crate ::path_value(&
                         value.to_string())
                     ),
                 )
@@ -5031,7 +5031,7 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/media/sources/[^/]*$", regex::escape(&
+                        "^/api/v1/projects/{}/media/sources/[^/]*$", crate ::path_value(&
                         value.to_string())
                     ),
                 )
@@ -5042,7 +5042,7 @@ pub mod operations {
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/media/sources/{}$", regex::escape(&
+                        "^/api/v1/projects/[^/]*/media/sources/{}$", crate ::path_value(&
                         value.to_string())
                     ),
                 )
@@ -5111,7 +5111,7 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/media/sources/[^/]*$", regex::escape(&
+                        "^/api/v1/projects/{}/media/sources/[^/]*$", crate ::path_value(&
                         value.to_string())
                     ),
                 )
@@ -5122,7 +5122,7 @@ pub mod operations {
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/media/sources/{}$", regex::escape(&
+                        "^/api/v1/projects/[^/]*/media/sources/{}$", crate ::path_value(&
                         value.to_string())
                     ),
                 )
@@ -5201,7 +5201,7 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/media/storage$", regex::escape(& value
+                        "^/api/v1/projects/{}/media/storage$", crate ::path_value(& value
                         .to_string())
                     ),
                 )
@@ -5320,7 +5320,7 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/media/storage/[^/]*$", regex::escape(&
+                        "^/api/v1/projects/{}/media/storage/[^/]*$", crate ::path_value(&
                         value.to_string())
                     ),
                 )
@@ -5331,7 +5331,7 @@ pub mod operations {
         pub fn storage_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/media/storage/{}$", regex::escape(&
+                        "^/api/v1/projects/[^/]*/media/storage/{}$", crate ::path_value(&
                         value.to_string())
                     ),
                 )
@@ -5406,7 +5406,7 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/media/storage/[^/]*$", regex::escape(&
+                        "^/api/v1/projects/{}/media/storage/[^/]*$", crate ::path_value(&
                         value.to_string())
                     ),
                 )
@@ -5417,7 +5417,7 @@ pub mod operations {
         pub fn storage_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/media/storage/{}$", regex::escape(&
+                        "^/api/v1/projects/[^/]*/media/storage/{}$", crate ::path_value(&
                         value.to_string())
                     ),
                 )
@@ -5496,7 +5496,7 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/media/storage/[^/]*$", regex::escape(&
+                        "^/api/v1/projects/{}/media/storage/[^/]*$", crate ::path_value(&
                         value.to_string())
                     ),
                 )
@@ -5507,7 +5507,7 @@ pub mod operations {
         pub fn storage_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/media/storage/{}$", regex::escape(&
+                        "^/api/v1/projects/[^/]*/media/storage/{}$", crate ::path_value(&
                         value.to_string())
                     ),
                 )
@@ -5576,7 +5576,7 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/media/storage/[^/]*$", regex::escape(&
+                        "^/api/v1/projects/{}/media/storage/[^/]*$", crate ::path_value(&
                         value.to_string())
                     ),
                 )
@@ -5587,7 +5587,7 @@ pub mod operations {
         pub fn storage_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/media/storage/{}$", regex::escape(&
+                        "^/api/v1/projects/[^/]*/media/storage/{}$", crate ::path_value(&
                         value.to_string())
                     ),
                 )
@@ -5668,8 +5668,8 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/media/storage/[^/]*/credentials$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/{}/media/storage/[^/]*/credentials$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -5679,8 +5679,8 @@ pub mod operations {
         pub fn storage_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/media/storage/{}/credentials$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/[^/]*/media/storage/{}/credentials$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -5756,8 +5756,8 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/media/storage/[^/]*/credentials$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/{}/media/storage/[^/]*/credentials$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -5767,8 +5767,8 @@ pub mod operations {
         pub fn storage_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/media/storage/{}/credentials$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/[^/]*/media/storage/{}/credentials$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -5849,7 +5849,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/{}/media/storage/[^/]*/credentials/[^/]*$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -5860,7 +5860,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/[^/]*/media/storage/{}/credentials/[^/]*$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -5871,7 +5871,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/[^/]*/media/storage/[^/]*/credentials/{}$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -5948,7 +5948,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/{}/media/storage/[^/]*/credentials/[^/]*$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -5959,7 +5959,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/[^/]*/media/storage/{}/credentials/[^/]*$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -5970,7 +5970,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/[^/]*/media/storage/[^/]*/credentials/{}$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -6040,8 +6040,8 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/media/streamingEndpoints$", regex::escape(&
-                        value.to_string())
+                        "^/api/v1/projects/{}/media/streamingEndpoints$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -6161,8 +6161,8 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/media/streamingEndpoints/[^/]*$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/{}/media/streamingEndpoints/[^/]*$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -6172,8 +6172,8 @@ pub mod operations {
         pub fn endpoint_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/media/streamingEndpoints/{}$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/[^/]*/media/streamingEndpoints/{}$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -6249,8 +6249,8 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/media/streamingEndpoints/[^/]*$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/{}/media/streamingEndpoints/[^/]*$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -6260,8 +6260,8 @@ pub mod operations {
         pub fn endpoint_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/media/streamingEndpoints/{}$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/[^/]*/media/streamingEndpoints/{}$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -6341,8 +6341,8 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/media/streamingEndpoints/[^/]*$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/{}/media/streamingEndpoints/[^/]*$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -6352,8 +6352,8 @@ pub mod operations {
         pub fn endpoint_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/media/streamingEndpoints/{}$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/[^/]*/media/streamingEndpoints/{}$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -6423,8 +6423,8 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/media/streamingEndpoints/[^/]*$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/{}/media/streamingEndpoints/[^/]*$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -6434,8 +6434,8 @@ pub mod operations {
         pub fn endpoint_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/media/streamingEndpoints/{}$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/[^/]*/media/streamingEndpoints/{}$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -6516,7 +6516,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/{}/media/streamingEndpoints/[^/]*/restart$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -6527,7 +6527,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/[^/]*/media/streamingEndpoints/{}/restart$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -6598,7 +6598,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/{}/media/streamingEndpoints/[^/]*/scale$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -6609,7 +6609,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/[^/]*/media/streamingEndpoints/{}/scale$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -6684,7 +6684,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/{}/media/streamingEndpoints/[^/]*/skus$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -6695,7 +6695,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/[^/]*/media/streamingEndpoints/{}/skus$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -6766,7 +6766,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/{}/media/streamingEndpoints/[^/]*/start$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -6777,7 +6777,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/[^/]*/media/streamingEndpoints/{}/start$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -6848,7 +6848,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/{}/media/streamingEndpoints/[^/]*/state$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -6859,7 +6859,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/[^/]*/media/streamingEndpoints/{}/state$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -6936,7 +6936,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/{}/media/streamingEndpoints/[^/]*/stop$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -6947,7 +6947,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/[^/]*/media/streamingEndpoints/{}/stop$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -7017,8 +7017,8 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/media/streamingLocators$", regex::escape(&
-                        value.to_string())
+                        "^/api/v1/projects/{}/media/streamingLocators$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -7138,8 +7138,8 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/media/streamingLocators/[^/]*$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/{}/media/streamingLocators/[^/]*$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -7149,8 +7149,8 @@ pub mod operations {
         pub fn locator_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/media/streamingLocators/{}$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/[^/]*/media/streamingLocators/{}$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -7226,8 +7226,8 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/media/streamingLocators/[^/]*$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/{}/media/streamingLocators/[^/]*$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -7237,8 +7237,8 @@ pub mod operations {
         pub fn locator_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/media/streamingLocators/{}$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/[^/]*/media/streamingLocators/{}$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -7318,8 +7318,8 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/media/streamingLocators/[^/]*$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/{}/media/streamingLocators/[^/]*$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -7329,8 +7329,8 @@ pub mod operations {
         pub fn locator_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/media/streamingLocators/{}$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/[^/]*/media/streamingLocators/{}$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -7401,7 +7401,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/{}/media/streamingLocators/[^/]*/listContentKeys$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -7412,7 +7412,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/[^/]*/media/streamingLocators/{}/listContentKeys$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -7493,7 +7493,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/{}/media/streamingLocators/[^/]*/listPaths$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -7504,7 +7504,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/[^/]*/media/streamingLocators/{}/listPaths$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -7585,7 +7585,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/{}/media/streamingLocators/[^/]*/state$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -7596,7 +7596,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/[^/]*/media/streamingLocators/{}/state$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -7672,8 +7672,8 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/media/streamingPolicies$", regex::escape(&
-                        value.to_string())
+                        "^/api/v1/projects/{}/media/streamingPolicies$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -7793,8 +7793,8 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/media/streamingPolicies/[^/]*$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/{}/media/streamingPolicies/[^/]*$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -7804,8 +7804,8 @@ pub mod operations {
         pub fn policy_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/media/streamingPolicies/{}$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/[^/]*/media/streamingPolicies/{}$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -7881,8 +7881,8 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/media/streamingPolicies/[^/]*$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/{}/media/streamingPolicies/[^/]*$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -7892,8 +7892,8 @@ pub mod operations {
         pub fn policy_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/media/streamingPolicies/{}$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/[^/]*/media/streamingPolicies/{}$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -7973,8 +7973,8 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/media/streamingPolicies/[^/]*$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/{}/media/streamingPolicies/[^/]*$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -7984,8 +7984,8 @@ pub mod operations {
         pub fn policy_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/media/streamingPolicies/{}$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/[^/]*/media/streamingPolicies/{}$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -8053,8 +8053,8 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/media/transforms$", regex::escape(& value
-                        .to_string())
+                        "^/api/v1/projects/{}/media/transforms$", crate ::path_value(&
+                        value.to_string())
                     ),
                 )
                 .unwrap();
@@ -8174,8 +8174,8 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/media/transforms/[^/]*$", regex::escape(&
-                        value.to_string())
+                        "^/api/v1/projects/{}/media/transforms/[^/]*$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -8185,8 +8185,8 @@ pub mod operations {
         pub fn transform_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/media/transforms/{}$", regex::escape(&
-                        value.to_string())
+                        "^/api/v1/projects/[^/]*/media/transforms/{}$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -8262,8 +8262,8 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/media/transforms/[^/]*$", regex::escape(&
-                        value.to_string())
+                        "^/api/v1/projects/{}/media/transforms/[^/]*$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -8273,8 +8273,8 @@ pub mod operations {
         pub fn transform_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/media/transforms/{}$", regex::escape(&
-                        value.to_string())
+                        "^/api/v1/projects/[^/]*/media/transforms/{}$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -8354,8 +8354,8 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/media/transforms/[^/]*$", regex::escape(&
-                        value.to_string())
+                        "^/api/v1/projects/{}/media/transforms/[^/]*$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -8365,8 +8365,8 @@ pub mod operations {
         pub fn transform_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/media/transforms/{}$", regex::escape(&
-                        value.to_string())
+                        "^/api/v1/projects/[^/]*/media/transforms/{}$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -8436,8 +8436,8 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/media/transforms/[^/]*/jobs$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/{}/media/transforms/[^/]*/jobs$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -8447,8 +8447,8 @@ pub mod operations {
         pub fn transform_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/media/transforms/{}/jobs$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/[^/]*/media/transforms/{}/jobs$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -8568,8 +8568,8 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/media/transforms/[^/]*/jobs/[^/]*$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/{}/media/transforms/[^/]*/jobs/[^/]*$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -8579,8 +8579,8 @@ pub mod operations {
         pub fn transform_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/media/transforms/{}/jobs/[^/]*$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/[^/]*/media/transforms/{}/jobs/[^/]*$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -8590,8 +8590,8 @@ pub mod operations {
         pub fn job_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/media/transforms/[^/]*/jobs/{}$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/[^/]*/media/transforms/[^/]*/jobs/{}$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -8667,8 +8667,8 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/media/transforms/[^/]*/jobs/[^/]*$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/{}/media/transforms/[^/]*/jobs/[^/]*$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -8678,8 +8678,8 @@ pub mod operations {
         pub fn transform_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/media/transforms/{}/jobs/[^/]*$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/[^/]*/media/transforms/{}/jobs/[^/]*$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -8689,8 +8689,8 @@ pub mod operations {
         pub fn job_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/media/transforms/[^/]*/jobs/{}$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/[^/]*/media/transforms/[^/]*/jobs/{}$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -8770,8 +8770,8 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/media/transforms/[^/]*/jobs/[^/]*$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/{}/media/transforms/[^/]*/jobs/[^/]*$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -8781,8 +8781,8 @@ pub mod operations {
         pub fn transform_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/media/transforms/{}/jobs/[^/]*$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/[^/]*/media/transforms/{}/jobs/[^/]*$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -8792,8 +8792,8 @@ pub mod operations {
         pub fn job_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/media/transforms/[^/]*/jobs/{}$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/[^/]*/media/transforms/[^/]*/jobs/{}$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -8863,8 +8863,8 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/media/transforms/[^/]*/jobs/[^/]*$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/{}/media/transforms/[^/]*/jobs/[^/]*$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -8874,8 +8874,8 @@ pub mod operations {
         pub fn transform_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/media/transforms/{}/jobs/[^/]*$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/[^/]*/media/transforms/{}/jobs/[^/]*$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -8885,8 +8885,8 @@ pub mod operations {
         pub fn job_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/media/transforms/[^/]*/jobs/{}$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/[^/]*/media/transforms/[^/]*/jobs/{}$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -8967,7 +8967,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/{}/media/transforms/[^/]*/jobs/[^/]*/cancelJob$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -8978,7 +8978,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/[^/]*/media/transforms/{}/jobs/[^/]*/cancelJob$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -8989,7 +8989,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/[^/]*/media/transforms/[^/]*/jobs/{}/cancelJob$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -9060,7 +9060,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/{}/media/transforms/[^/]*/jobs/[^/]*/state$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -9071,7 +9071,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/[^/]*/media/transforms/{}/jobs/[^/]*/state$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -9082,7 +9082,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/[^/]*/media/transforms/[^/]*/jobs/{}/state$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -9159,8 +9159,8 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/media/liveEvents/[^/]*$", regex::escape(&
-                        value.to_string())
+                        "^/api/v1/projects/{}/media/liveEvents/[^/]*$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -9170,8 +9170,8 @@ pub mod operations {
         pub fn event_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/media/liveEvents/{}$", regex::escape(&
-                        value.to_string())
+                        "^/api/v1/projects/[^/]*/media/liveEvents/{}$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();

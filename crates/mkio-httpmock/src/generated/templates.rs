@@ -28,8 +28,8 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/templating/configs$", regex::escape(& value
-                        .to_string())
+                        "^/api/v1/projects/{}/templating/configs$", crate ::path_value(&
+                        value.to_string())
                     ),
                 )
                 .unwrap();
@@ -157,8 +157,8 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/templating/configs/[^/]*$", regex::escape(&
-                        value.to_string())
+                        "^/api/v1/projects/{}/templating/configs/[^/]*$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -168,8 +168,8 @@ pub mod operations {
         pub fn config_type(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/templating/configs/{}$", regex::escape(&
-                        value.to_string())
+                        "^/api/v1/projects/[^/]*/templating/configs/{}$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -297,8 +297,8 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/templating/configs/[^/]*/[^/]*$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/{}/templating/configs/[^/]*/[^/]*$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -308,8 +308,8 @@ pub mod operations {
         pub fn config_type(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/templating/configs/{}/[^/]*$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/[^/]*/templating/configs/{}/[^/]*$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -319,8 +319,8 @@ pub mod operations {
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/templating/configs/[^/]*/{}$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/[^/]*/templating/configs/[^/]*/{}$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -396,8 +396,8 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/templating/configs/[^/]*/[^/]*$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/{}/templating/configs/[^/]*/[^/]*$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -407,8 +407,8 @@ pub mod operations {
         pub fn config_type(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/templating/configs/{}/[^/]*$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/[^/]*/templating/configs/{}/[^/]*$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -418,8 +418,8 @@ pub mod operations {
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/templating/configs/[^/]*/{}$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/[^/]*/templating/configs/[^/]*/{}$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -499,8 +499,8 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/templating/configs/[^/]*/[^/]*$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/{}/templating/configs/[^/]*/[^/]*$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -510,8 +510,8 @@ pub mod operations {
         pub fn config_type(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/templating/configs/{}/[^/]*$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/[^/]*/templating/configs/{}/[^/]*$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -521,8 +521,8 @@ pub mod operations {
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/templating/configs/[^/]*/{}$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/[^/]*/templating/configs/[^/]*/{}$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -593,7 +593,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/{}/templating/configs/[^/]*/[^/]*/versions$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -604,7 +604,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/[^/]*/templating/configs/{}/[^/]*/versions$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -615,7 +615,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/[^/]*/templating/configs/[^/]*/{}/versions$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -744,7 +744,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/{}/templating/configs/[^/]*/[^/]*/versions/[^/]*$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -755,7 +755,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/[^/]*/templating/configs/{}/[^/]*/versions/[^/]*$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -766,7 +766,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/[^/]*/templating/configs/[^/]*/{}/versions/[^/]*$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -777,7 +777,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/[^/]*/templating/configs/[^/]*/[^/]*/versions/{}$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -854,7 +854,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/{}/templating/configs/[^/]*/[^/]*/versions/[^/]*$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -865,7 +865,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/[^/]*/templating/configs/{}/[^/]*/versions/[^/]*$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -876,7 +876,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/[^/]*/templating/configs/[^/]*/{}/versions/[^/]*$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -887,7 +887,7 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/projects/[^/]*/templating/configs/[^/]*/[^/]*/versions/{}$",
-                        regex::escape(& value.to_string())
+                        crate ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -955,8 +955,8 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/templating/presets$", regex::escape(& value
-                        .to_string())
+                        "^/api/v1/projects/{}/templating/presets$", crate ::path_value(&
+                        value.to_string())
                     ),
                 )
                 .unwrap();
@@ -1084,8 +1084,8 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/templating/presets/[^/]*$", regex::escape(&
-                        value.to_string())
+                        "^/api/v1/projects/{}/templating/presets/[^/]*$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -1095,8 +1095,8 @@ pub mod operations {
         pub fn config_type(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/templating/presets/{}$", regex::escape(&
-                        value.to_string())
+                        "^/api/v1/projects/[^/]*/templating/presets/{}$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -1224,8 +1224,8 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/templating/presets/[^/]*/[^/]*$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/{}/templating/presets/[^/]*/[^/]*$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -1235,8 +1235,8 @@ pub mod operations {
         pub fn config_type(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/templating/presets/{}/[^/]*$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/[^/]*/templating/presets/{}/[^/]*$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -1246,8 +1246,8 @@ pub mod operations {
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/[^/]*/templating/presets/[^/]*/{}$",
-                        regex::escape(& value.to_string())
+                        "^/api/v1/projects/[^/]*/templating/presets/[^/]*/{}$", crate
+                        ::path_value(& value.to_string())
                     ),
                 )
                 .unwrap();
@@ -1321,8 +1321,8 @@ pub mod operations {
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/v1/projects/{}/templating/types$", regex::escape(& value
-                        .to_string())
+                        "^/api/v1/projects/{}/templating/types$", crate ::path_value(&
+                        value.to_string())
                     ),
                 )
                 .unwrap();

@@ -76,7 +76,7 @@ impl Config {
 /// Optional template overrides, applied once configValues are in place.
 ///
 /// Told apart by `type`.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[serde(tag = "type")]
 #[non_exhaustive]
@@ -88,6 +88,20 @@ pub enum ConfigOverrides {
     /// kept as it is and written back unchanged.
     #[serde(untagged)]
     Unknown(Value),
+}
+/// Content that is not understood may hold secrets: only its tag is shown.
+impl ::std::fmt::Debug for ConfigOverrides {
+    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+        match self {
+            Self::ApplicationJsonPatchPlusJson(value) => {
+                f.debug_tuple("ApplicationJsonPatchPlusJson").field(value).finish()
+            }
+            Self::Unknown(value) => {
+                let tag = value.get("type").and_then(Value::as_str);
+                f.debug_tuple("Unknown").field(&tag).finish_non_exhaustive()
+            }
+        }
+    }
 }
 impl From<FlowJsonPatchOverrides> for ConfigOverrides {
     fn from(value: FlowJsonPatchOverrides) -> Self {
@@ -647,7 +661,7 @@ impl FlowPatchSpec {
 /// Configuration of the flow's transformation
 ///
 /// Told apart by `type`.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[serde(tag = "type")]
 #[non_exhaustive]
@@ -668,6 +682,27 @@ pub enum FlowPatchTransform {
     /// kept as it is and written back unchanged.
     #[serde(untagged)]
     Unknown(Value),
+}
+/// Content that is not understood may hold secrets: only its tag is shown.
+impl ::std::fmt::Debug for FlowPatchTransform {
+    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+        match self {
+            Self::LiveChannel(value) => {
+                f.debug_tuple("LiveChannel").field(value).finish()
+            }
+            Self::LiveEvent(value) => f.debug_tuple("LiveEvent").field(value).finish(),
+            Self::StaticMultiviewChannel(value) => {
+                f.debug_tuple("StaticMultiviewChannel").field(value).finish()
+            }
+            Self::StaticMultiviewEvent(value) => {
+                f.debug_tuple("StaticMultiviewEvent").field(value).finish()
+            }
+            Self::Unknown(value) => {
+                let tag = value.get("type").and_then(Value::as_str);
+                f.debug_tuple("Unknown").field(&tag).finish_non_exhaustive()
+            }
+        }
+    }
 }
 impl From<LiveChannelPatchFlow> for FlowPatchTransform {
     fn from(value: LiveChannelPatchFlow) -> Self {
@@ -894,7 +929,7 @@ pub struct FlowStatusMetric {
 /// Configuration of the flow's transformation
 ///
 /// Told apart by `type`.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[serde(tag = "type")]
 #[non_exhaustive]
@@ -915,6 +950,27 @@ pub enum FlowTransform {
     /// kept as it is and written back unchanged.
     #[serde(untagged)]
     Unknown(Value),
+}
+/// Content that is not understood may hold secrets: only its tag is shown.
+impl ::std::fmt::Debug for FlowTransform {
+    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+        match self {
+            Self::LiveChannel(value) => {
+                f.debug_tuple("LiveChannel").field(value).finish()
+            }
+            Self::LiveEvent(value) => f.debug_tuple("LiveEvent").field(value).finish(),
+            Self::StaticMultiviewChannel(value) => {
+                f.debug_tuple("StaticMultiviewChannel").field(value).finish()
+            }
+            Self::StaticMultiviewEvent(value) => {
+                f.debug_tuple("StaticMultiviewEvent").field(value).finish()
+            }
+            Self::Unknown(value) => {
+                let tag = value.get("type").and_then(Value::as_str);
+                f.debug_tuple("Unknown").field(&tag).finish_non_exhaustive()
+            }
+        }
+    }
 }
 impl From<LiveChannelFlow> for FlowTransform {
     fn from(value: LiveChannelFlow) -> Self {
@@ -1432,7 +1488,7 @@ impl ScheduledOperationPut {
 /// `ScheduledOperationSpec` of the document.
 ///
 /// Told apart by `type`.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[serde(tag = "type")]
 #[non_exhaustive]
@@ -1444,6 +1500,18 @@ pub enum ScheduledOperationSpec {
     /// kept as it is and written back unchanged.
     #[serde(untagged)]
     Unknown(Value),
+}
+/// Content that is not understood may hold secrets: only its tag is shown.
+impl ::std::fmt::Debug for ScheduledOperationSpec {
+    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+        match self {
+            Self::StartStop(value) => f.debug_tuple("StartStop").field(value).finish(),
+            Self::Unknown(value) => {
+                let tag = value.get("type").and_then(Value::as_str);
+                f.debug_tuple("Unknown").field(&tag).finish_non_exhaustive()
+            }
+        }
+    }
 }
 impl From<ScheduledOperationStartStopSpec> for ScheduledOperationSpec {
     fn from(value: ScheduledOperationStartStopSpec) -> Self {

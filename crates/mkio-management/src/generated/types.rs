@@ -1276,7 +1276,7 @@ pub struct PaymentMethodRelated {
 /// `PaymentMethodSpec` of the document.
 ///
 /// Told apart by `type`.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[serde(tag = "type")]
 #[non_exhaustive]
@@ -1294,6 +1294,20 @@ pub enum PaymentMethodSpec {
     /// kept as it is and written back unchanged.
     #[serde(untagged)]
     Unknown(Value),
+}
+/// Content that is not understood may hold secrets: only its tag is shown.
+impl ::std::fmt::Debug for PaymentMethodSpec {
+    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+        match self {
+            Self::Aws(value) => f.debug_tuple("Aws").field(value).finish(),
+            Self::Azure(value) => f.debug_tuple("Azure").field(value).finish(),
+            Self::Direct(value) => f.debug_tuple("Direct").field(value).finish(),
+            Self::Unknown(value) => {
+                let tag = value.get("type").and_then(Value::as_str);
+                f.debug_tuple("Unknown").field(&tag).finish_non_exhaustive()
+            }
+        }
+    }
 }
 impl From<PaymentMethodAwsSpec> for PaymentMethodSpec {
     fn from(value: PaymentMethodAwsSpec) -> Self {

@@ -1360,7 +1360,7 @@ impl ClearKeyEncryptionConfiguration {
 /// Input timeline point where processing stops; default is the media end.
 ///
 /// Told apart by `@odata.type`.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[serde(tag = "@odata.type")]
 #[non_exhaustive]
@@ -1375,6 +1375,19 @@ pub enum ClipTime {
     /// kept as it is and written back unchanged.
     #[serde(untagged)]
     Unknown(Value),
+}
+/// Content that is not understood may hold secrets: only its tag is shown.
+impl ::std::fmt::Debug for ClipTime {
+    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+        match self {
+            Self::Absolute(value) => f.debug_tuple("Absolute").field(value).finish(),
+            Self::Utc(value) => f.debug_tuple("Utc").field(value).finish(),
+            Self::Unknown(value) => {
+                let tag = value.get("@odata.type").and_then(Value::as_str);
+                f.debug_tuple("Unknown").field(&tag).finish_non_exhaustive()
+            }
+        }
+    }
 }
 impl From<AbsoluteClipTime> for ClipTime {
     fn from(value: AbsoluteClipTime) -> Self {
@@ -1597,7 +1610,7 @@ impl ContentKeyPolicyClearKeyConfiguration {
 /// How keys are delivered.
 ///
 /// Told apart by `@odata.type`.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[serde(tag = "@odata.type")]
 #[non_exhaustive]
@@ -1621,6 +1634,24 @@ pub enum ContentKeyPolicyConfiguration {
     /// kept as it is and written back unchanged.
     #[serde(untagged)]
     Unknown(Value),
+}
+/// Content that is not understood may hold secrets: only its tag is shown.
+impl ::std::fmt::Debug for ContentKeyPolicyConfiguration {
+    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+        match self {
+            Self::ClearKey(value) => f.debug_tuple("ClearKey").field(value).finish(),
+            Self::FairPlay(value) => f.debug_tuple("FairPlay").field(value).finish(),
+            Self::PlayReady(value) => f.debug_tuple("PlayReady").field(value).finish(),
+            Self::DeclaredUnknown(value) => {
+                f.debug_tuple("DeclaredUnknown").field(value).finish()
+            }
+            Self::Widevine(value) => f.debug_tuple("Widevine").field(value).finish(),
+            Self::Unknown(value) => {
+                let tag = value.get("@odata.type").and_then(Value::as_str);
+                f.debug_tuple("Unknown").field(&tag).finish_non_exhaustive()
+            }
+        }
+    }
 }
 impl From<ContentKeyPolicyClearKeyConfiguration> for ContentKeyPolicyConfiguration {
     fn from(value: ContentKeyPolicyClearKeyConfiguration) -> Self {
@@ -1936,7 +1967,7 @@ impl ContentKeyPolicyPlayReadyContentEncryptionKeyFromKeyIdentifier {
 /// Where the content key is found.
 ///
 /// Told apart by `@odata.type`.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[serde(tag = "@odata.type")]
 #[non_exhaustive]
@@ -1957,6 +1988,23 @@ pub enum ContentKeyPolicyPlayReadyContentKeyLocation {
     /// kept as it is and written back unchanged.
     #[serde(untagged)]
     Unknown(Value),
+}
+/// Content that is not understood may hold secrets: only its tag is shown.
+impl ::std::fmt::Debug for ContentKeyPolicyPlayReadyContentKeyLocation {
+    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+        match self {
+            Self::EncryptionKeyFromHeader(value) => {
+                f.debug_tuple("EncryptionKeyFromHeader").field(value).finish()
+            }
+            Self::EncryptionKeyFromKeyIdentifier(value) => {
+                f.debug_tuple("EncryptionKeyFromKeyIdentifier").field(value).finish()
+            }
+            Self::Unknown(value) => {
+                let tag = value.get("@odata.type").and_then(Value::as_str);
+                f.debug_tuple("Unknown").field(&tag).finish_non_exhaustive()
+            }
+        }
+    }
 }
 impl From<ContentKeyPolicyPlayReadyContentEncryptionKeyFromHeader>
 for ContentKeyPolicyPlayReadyContentKeyLocation {
@@ -2473,7 +2521,7 @@ impl ContentKeyPolicyPutProperties {
 /// Conditions for releasing keys under this configuration.
 ///
 /// Told apart by `@odata.type`.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[serde(tag = "@odata.type")]
 #[non_exhaustive]
@@ -2491,6 +2539,22 @@ pub enum ContentKeyPolicyRestriction {
     /// kept as it is and written back unchanged.
     #[serde(untagged)]
     Unknown(Value),
+}
+/// Content that is not understood may hold secrets: only its tag is shown.
+impl ::std::fmt::Debug for ContentKeyPolicyRestriction {
+    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+        match self {
+            Self::Open(value) => f.debug_tuple("Open").field(value).finish(),
+            Self::Token(value) => f.debug_tuple("Token").field(value).finish(),
+            Self::DeclaredUnknown(value) => {
+                f.debug_tuple("DeclaredUnknown").field(value).finish()
+            }
+            Self::Unknown(value) => {
+                let tag = value.get("@odata.type").and_then(Value::as_str);
+                f.debug_tuple("Unknown").field(&tag).finish_non_exhaustive()
+            }
+        }
+    }
 }
 impl From<ContentKeyPolicyOpenRestriction> for ContentKeyPolicyRestriction {
     fn from(value: ContentKeyPolicyOpenRestriction) -> Self {
@@ -2610,7 +2674,7 @@ impl ContentKeyPolicyTokenClaim {
 /// `ContentKeyPolicyTokenKey` of the document.
 ///
 /// Told apart by `@odata.type`.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[serde(tag = "@odata.type")]
 #[non_exhaustive]
@@ -2628,6 +2692,22 @@ pub enum ContentKeyPolicyTokenKey {
     /// kept as it is and written back unchanged.
     #[serde(untagged)]
     Unknown(Value),
+}
+/// Content that is not understood may hold secrets: only its tag is shown.
+impl ::std::fmt::Debug for ContentKeyPolicyTokenKey {
+    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+        match self {
+            Self::Rsa(value) => f.debug_tuple("Rsa").field(value).finish(),
+            Self::Symmetric(value) => f.debug_tuple("Symmetric").field(value).finish(),
+            Self::X509Certificate(value) => {
+                f.debug_tuple("X509Certificate").field(value).finish()
+            }
+            Self::Unknown(value) => {
+                let tag = value.get("@odata.type").and_then(Value::as_str);
+                f.debug_tuple("Unknown").field(&tag).finish_non_exhaustive()
+            }
+        }
+    }
 }
 impl From<ContentKeyPolicyRsaTokenKey> for ContentKeyPolicyTokenKey {
     fn from(value: ContentKeyPolicyRsaTokenKey) -> Self {
@@ -3746,7 +3826,7 @@ impl InputAccessControl {
 /// `InsertedTrack` of the document.
 ///
 /// Told apart by `@odata.type`.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[serde(tag = "@odata.type")]
 #[non_exhaustive]
@@ -3761,6 +3841,19 @@ pub enum InsertedTrack {
     /// kept as it is and written back unchanged.
     #[serde(untagged)]
     Unknown(Value),
+}
+/// Content that is not understood may hold secrets: only its tag is shown.
+impl ::std::fmt::Debug for InsertedTrack {
+    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+        match self {
+            Self::Audio(value) => f.debug_tuple("Audio").field(value).finish(),
+            Self::Text(value) => f.debug_tuple("Text").field(value).finish(),
+            Self::Unknown(value) => {
+                let tag = value.get("@odata.type").and_then(Value::as_str);
+                f.debug_tuple("Unknown").field(&tag).finish_non_exhaustive()
+            }
+        }
+    }
 }
 impl From<AudioTrack> for InsertedTrack {
     fn from(value: AudioTrack) -> Self {
@@ -4026,7 +4119,7 @@ impl JobError {
 /// Job inputs.
 ///
 /// Told apart by `@odata.type`.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[serde(tag = "@odata.type")]
 #[non_exhaustive]
@@ -4041,6 +4134,19 @@ pub enum JobInput {
     /// kept as it is and written back unchanged.
     #[serde(untagged)]
     Unknown(Value),
+}
+/// Content that is not understood may hold secrets: only its tag is shown.
+impl ::std::fmt::Debug for JobInput {
+    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+        match self {
+            Self::Asset(value) => f.debug_tuple("Asset").field(value).finish(),
+            Self::Http(value) => f.debug_tuple("Http").field(value).finish(),
+            Self::Unknown(value) => {
+                let tag = value.get("@odata.type").and_then(Value::as_str);
+                f.debug_tuple("Unknown").field(&tag).finish_non_exhaustive()
+            }
+        }
+    }
 }
 impl From<JobInputAsset> for JobInput {
     fn from(value: JobInputAsset) -> Self {
@@ -4190,7 +4296,7 @@ pub struct JobList {
 /// `JobOutput` of the document.
 ///
 /// Told apart by `@odata.type`.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[serde(tag = "@odata.type")]
 #[non_exhaustive]
@@ -4202,6 +4308,18 @@ pub enum JobOutput {
     /// kept as it is and written back unchanged.
     #[serde(untagged)]
     Unknown(Value),
+}
+/// Content that is not understood may hold secrets: only its tag is shown.
+impl ::std::fmt::Debug for JobOutput {
+    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+        match self {
+            Self::Asset(value) => f.debug_tuple("Asset").field(value).finish(),
+            Self::Unknown(value) => {
+                let tag = value.get("@odata.type").and_then(Value::as_str);
+                f.debug_tuple("Unknown").field(&tag).finish_non_exhaustive()
+            }
+        }
+    }
 }
 impl From<JobOutputAsset> for JobOutput {
     fn from(value: JobOutputAsset) -> Self {
@@ -4307,7 +4425,7 @@ impl JobOutputAssetPatch {
 /// `JobOutputPatch` of the document.
 ///
 /// Told apart by `@odata.type`.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[serde(tag = "@odata.type")]
 #[non_exhaustive]
@@ -4319,6 +4437,18 @@ pub enum JobOutputPatch {
     /// kept as it is and written back unchanged.
     #[serde(untagged)]
     Unknown(Value),
+}
+/// Content that is not understood may hold secrets: only its tag is shown.
+impl ::std::fmt::Debug for JobOutputPatch {
+    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+        match self {
+            Self::Asset(value) => f.debug_tuple("Asset").field(value).finish(),
+            Self::Unknown(value) => {
+                let tag = value.get("@odata.type").and_then(Value::as_str);
+                f.debug_tuple("Unknown").field(&tag).finish_non_exhaustive()
+            }
+        }
+    }
 }
 impl From<JobOutputAssetPatch> for JobOutputPatch {
     fn from(value: JobOutputAssetPatch) -> Self {
@@ -6634,7 +6764,7 @@ impl StorageCredentialPost {
 /// Credential specification.
 ///
 /// Told apart by `type`.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[serde(tag = "type")]
 #[non_exhaustive]
@@ -6652,6 +6782,22 @@ pub enum StorageCredentialPostSpec {
     /// kept as it is and written back unchanged.
     #[serde(untagged)]
     Unknown(Value),
+}
+/// Content that is not understood may hold secrets: only its tag is shown.
+impl ::std::fmt::Debug for StorageCredentialPostSpec {
+    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+        match self {
+            Self::S3(value) => f.debug_tuple("S3").field(value).finish(),
+            Self::Storage(value) => f.debug_tuple("Storage").field(value).finish(),
+            Self::MicrosoftStorage(value) => {
+                f.debug_tuple("MicrosoftStorage").field(value).finish()
+            }
+            Self::Unknown(value) => {
+                let tag = value.get("type").and_then(Value::as_str);
+                f.debug_tuple("Unknown").field(&tag).finish_non_exhaustive()
+            }
+        }
+    }
 }
 impl From<AwsCredentialSpec> for StorageCredentialPostSpec {
     fn from(value: AwsCredentialSpec) -> Self {
@@ -6671,7 +6817,7 @@ impl From<AzureCredentialSpecPost> for StorageCredentialPostSpec {
 /// Credential specification.
 ///
 /// Told apart by `type`.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[serde(tag = "type")]
 #[non_exhaustive]
@@ -6689,6 +6835,22 @@ pub enum StorageCredentialSpec {
     /// kept as it is and written back unchanged.
     #[serde(untagged)]
     Unknown(Value),
+}
+/// Content that is not understood may hold secrets: only its tag is shown.
+impl ::std::fmt::Debug for StorageCredentialSpec {
+    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+        match self {
+            Self::S3(value) => f.debug_tuple("S3").field(value).finish(),
+            Self::Storage(value) => f.debug_tuple("Storage").field(value).finish(),
+            Self::MicrosoftStorage(value) => {
+                f.debug_tuple("MicrosoftStorage").field(value).finish()
+            }
+            Self::Unknown(value) => {
+                let tag = value.get("type").and_then(Value::as_str);
+                f.debug_tuple("Unknown").field(&tag).finish_non_exhaustive()
+            }
+        }
+    }
 }
 impl From<AwsCredentialSpec> for StorageCredentialSpec {
     fn from(value: AwsCredentialSpec) -> Self {
@@ -6754,7 +6916,7 @@ impl StoragePatch {
 /// Storage definition, shaped by `type`.
 ///
 /// Told apart by `type`.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[serde(tag = "type")]
 #[non_exhaustive]
@@ -6772,6 +6934,22 @@ pub enum StoragePatchSpec {
     /// kept as it is and written back unchanged.
     #[serde(untagged)]
     Unknown(Value),
+}
+/// Content that is not understood may hold secrets: only its tag is shown.
+impl ::std::fmt::Debug for StoragePatchSpec {
+    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+        match self {
+            Self::S3(value) => f.debug_tuple("S3").field(value).finish(),
+            Self::Storage(value) => f.debug_tuple("Storage").field(value).finish(),
+            Self::MicrosoftStorage(value) => {
+                f.debug_tuple("MicrosoftStorage").field(value).finish()
+            }
+            Self::Unknown(value) => {
+                let tag = value.get("type").and_then(Value::as_str);
+                f.debug_tuple("Unknown").field(&tag).finish_non_exhaustive()
+            }
+        }
+    }
 }
 impl From<AwsStorageSpecPatch> for StoragePatchSpec {
     fn from(value: AwsStorageSpecPatch) -> Self {
@@ -6810,7 +6988,7 @@ impl StoragePut {
 /// Storage definition, shaped by `type`.
 ///
 /// Told apart by `type`.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[serde(tag = "type")]
 #[non_exhaustive]
@@ -6828,6 +7006,22 @@ pub enum StoragePutSpec {
     /// kept as it is and written back unchanged.
     #[serde(untagged)]
     Unknown(Value),
+}
+/// Content that is not understood may hold secrets: only its tag is shown.
+impl ::std::fmt::Debug for StoragePutSpec {
+    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+        match self {
+            Self::S3(value) => f.debug_tuple("S3").field(value).finish(),
+            Self::Storage(value) => f.debug_tuple("Storage").field(value).finish(),
+            Self::MicrosoftStorage(value) => {
+                f.debug_tuple("MicrosoftStorage").field(value).finish()
+            }
+            Self::Unknown(value) => {
+                let tag = value.get("type").and_then(Value::as_str);
+                f.debug_tuple("Unknown").field(&tag).finish_non_exhaustive()
+            }
+        }
+    }
 }
 impl From<AwsStorageSpecPut> for StoragePutSpec {
     fn from(value: AwsStorageSpecPut) -> Self {
@@ -6847,7 +7041,7 @@ impl From<AzureStorageSpecPut> for StoragePutSpec {
 /// Storage definition, shaped by `type`.
 ///
 /// Told apart by `type`.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[serde(tag = "type")]
 #[non_exhaustive]
@@ -6865,6 +7059,22 @@ pub enum StorageSpec {
     /// kept as it is and written back unchanged.
     #[serde(untagged)]
     Unknown(Value),
+}
+/// Content that is not understood may hold secrets: only its tag is shown.
+impl ::std::fmt::Debug for StorageSpec {
+    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+        match self {
+            Self::S3(value) => f.debug_tuple("S3").field(value).finish(),
+            Self::Storage(value) => f.debug_tuple("Storage").field(value).finish(),
+            Self::MicrosoftStorage(value) => {
+                f.debug_tuple("MicrosoftStorage").field(value).finish()
+            }
+            Self::Unknown(value) => {
+                let tag = value.get("type").and_then(Value::as_str);
+                f.debug_tuple("Unknown").field(&tag).finish_non_exhaustive()
+            }
+        }
+    }
 }
 impl From<AwsStorageSpec> for StorageSpec {
     fn from(value: AwsStorageSpec) -> Self {
@@ -9115,7 +9325,7 @@ impl TransformOutput {
 /// How the source is transcoded, altered or analysed to make this output.
 ///
 /// Told apart by `@odata.type`.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[serde(tag = "@odata.type")]
 #[non_exhaustive]
@@ -9145,6 +9355,36 @@ pub enum TransformPreset {
     /// kept as it is and written back unchanged.
     #[serde(untagged)]
     Unknown(Value),
+}
+/// Content that is not understood may hold secrets: only its tag is shown.
+impl ::std::fmt::Debug for TransformPreset {
+    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+        match self {
+            Self::AiPipeline(value) => f.debug_tuple("AiPipeline").field(value).finish(),
+            Self::BuiltInAssetConverter(value) => {
+                f.debug_tuple("BuiltInAssetConverter").field(value).finish()
+            }
+            Self::Encoder(value) => f.debug_tuple("Encoder").field(value).finish(),
+            Self::ThumbnailGenerator(value) => {
+                f.debug_tuple("ThumbnailGenerator").field(value).finish()
+            }
+            Self::TrackInserter(value) => {
+                f.debug_tuple("TrackInserter").field(value).finish()
+            }
+            Self::MicrosoftMediaBuiltInAssetConverter(value) => {
+                f.debug_tuple("MicrosoftMediaBuiltInAssetConverter")
+                    .field(value)
+                    .finish()
+            }
+            Self::BuiltInStandardEncoder(value) => {
+                f.debug_tuple("BuiltInStandardEncoder").field(value).finish()
+            }
+            Self::Unknown(value) => {
+                let tag = value.get("@odata.type").and_then(Value::as_str);
+                f.debug_tuple("Unknown").field(&tag).finish_non_exhaustive()
+            }
+        }
+    }
 }
 impl From<AiPipelinePreset> for TransformPreset {
     fn from(value: AiPipelinePreset) -> Self {
