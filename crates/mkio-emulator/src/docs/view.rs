@@ -85,8 +85,25 @@ pub(super) fn schema(source: &Value, side: Side) -> Value {
             _ => {}
         }
     }
+    if side == Side::Request && fields.get("type").and_then(Value::as_str) == Some("integer") {
+        bound(fields, &mut out);
+    }
     properties(fields, &mut out, side);
     nullable(fields, Value::Object(out))
+}
+
+/// Integers that no 64 bits hold would be kept as floating-point numbers, and come back as something else.
+const WIDEST: i64 = 9_223_372_036_854_774_784;
+
+fn bound(fields: &Map<String, Value>, out: &mut Map<String, Value>) {
+    let narrow = fields.get("format").and_then(Value::as_str) == Some("int32");
+    let (least, most) = if narrow {
+        (i64::from(i32::MIN), i64::from(i32::MAX))
+    } else {
+        (-WIDEST, WIDEST)
+    };
+    out.entry("minimum").or_insert(json!(least));
+    out.entry("maximum").or_insert(json!(most));
 }
 
 /// A pattern without Python's named groups, which ECMA 262 spells differently.
@@ -212,6 +229,24 @@ mod tests {
             schema(&source, Side::Response).get("required"),
             Some(&json!(["a", "b"]))
         );
+    }
+
+    #[test]
+    fn integers_stay_integers() {
+        let check = |source: Value, text: &str| {
+            let value: Value = serde_json::from_str(text).unwrap_or_default();
+            let validator = jsonschema::options().build(&schema(&source, Side::Request));
+            validator.is_ok_and(|validator| validator.is_valid(&value))
+        };
+        let wide = json!({ "type": "integer", "format": "int64" });
+        assert!(check(wide.clone(), "9007199254740993"));
+        assert!(!check(wide.clone(), "-9223372036854775809"));
+        assert!(!check(wide, "99999999999999999999"));
+        assert!(!check(
+            json!({ "type": "integer", "format": "int32" }),
+            "3000000000"
+        ));
+        assert!(!check(json!({ "type": "integer", "minimum": 0 }), "-1"));
     }
 
     #[test]
