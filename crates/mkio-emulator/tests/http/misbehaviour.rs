@@ -1,8 +1,6 @@
 //! Faults, over HTTP.
 
-mod common;
-
-use common::Caller;
+use crate::common::Caller;
 use serde_json::{Value, json};
 
 async fn with(faults: &str) -> Caller {

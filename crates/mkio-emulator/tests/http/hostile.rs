@@ -1,8 +1,6 @@
 //! Hostile input: answers are 4xx, and the emulator lives on.
 
-mod common;
-
-use common::Caller;
+use crate::common::Caller;
 use futures::StreamExt;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};

@@ -1,7 +1,5 @@
 //! A raw HTTP caller that checks every answer against the documents.
 
-#![allow(dead_code, reason = "each test program uses its own part")]
-
 use std::time::Duration;
 
 use mkio_emulator::docs::Documents;

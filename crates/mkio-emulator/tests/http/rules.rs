@@ -1,10 +1,8 @@
 //! The platform's rules, one by one.
 
-mod common;
-
 use std::time::Duration;
 
-use common::Caller;
+use crate::common::Caller;
 use mkio_emulator::NextLink;
 use reqwest::Method;
 use serde_json::{Value, json};

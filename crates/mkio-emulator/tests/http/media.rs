@@ -1,8 +1,6 @@
 //! Media workflows over raw HTTP: storage, VOD, dubbing, protection, live, filters, download.
 
-mod common;
-
-use common::Caller;
+use crate::common::Caller;
 use serde_json::{Value, json};
 
 fn transform(preset: Value) -> Value {
@@ -593,7 +591,7 @@ async fn a_media_live_event_runs_and_leaves_its_asset() {
         .bearer_auth(&caller.token)
         .header("content-type", "application/json-patch+json")
         .body(patch.to_string());
-    let patched = common::checked(
+    let patched = crate::common::checked(
         &reqwest::Method::PATCH,
         request.send().await.expect("an answer"),
     )

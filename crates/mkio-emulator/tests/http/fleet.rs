@@ -1,0 +1,195 @@
+//! Networks, sites and devices.
+
+use crate::common::Caller;
+use serde_json::{Value, json};
+
+fn named() -> Value {
+    json!({ "displayName": "Shown" })
+}
+
+#[tokio::test]
+async fn a_device_is_onboarded_backed_up_updated_and_removed() {
+    let caller = Caller::start().await;
+    caller
+        .put(
+            "infra/sites/studio",
+            json!({ "metadata": named(), "spec": { "routes": [{ "networkName": "lan" }] } }),
+        )
+        .await
+        .expect(400);
+    caller
+        .put(
+            "infra/networks/lan",
+            json!({ "metadata": named(), "spec": {} }),
+        )
+        .await
+        .expect(201);
+    caller
+        .put(
+            "infra/sites/studio",
+            json!({ "metadata": named(), "spec": { "routes": [{ "networkName": "lan" }] } }),
+        )
+        .await
+        .expect(201);
+    let device = |code: &str| json!({ "metadata": named(), "spec": { "shortCode": code, "siteName": "studio", "availableNetworks": [] } });
+    let unknown = caller
+        .put("fleet/devices/beam", device("00000000"))
+        .await
+        .expect(400);
+    assert_eq!(unknown.text("/error/code"), "1000.4500.1500.1300");
+    caller
+        .put("fleet/devices/beam", device("abcd1234"))
+        .await
+        .expect(201);
+    caller.delete("infra/networks/lan").await.expect(409);
+    caller.delete("infra/sites/studio").await.expect(409);
+    caller.delete("infra/networks/world").await.expect(409);
+
+    let backup = json!({ "metadata": named(), "spec": { "backupName": "nightly" } });
+    caller
+        .post("fleet/devices/beam/backup", backup.clone())
+        .await
+        .expect(202);
+    caller
+        .post("fleet/devices/beam/backup", backup)
+        .await
+        .expect(429);
+    caller
+        .patch(
+            "fleet/devices/beam",
+            json!({ "metadata": { "displayName": "x" } }),
+        )
+        .await
+        .expect(409);
+    assert_eq!(
+        caller.get("fleet/backups").await.expect(200).body["supplemental"]["count"],
+        0
+    );
+    caller.step(30);
+    let id = caller
+        .get("fleet/backups")
+        .await
+        .expect(200)
+        .text("/value/0/metadata/id");
+    caller.get(&format!("fleet/backups/{id}")).await.expect(200);
+    let restore =
+        |path: String| json!({ "metadata": named(), "spec": { "restoreFilePath": path } });
+    caller
+        .post(
+            "fleet/devices/beam/restore",
+            restore("beam/x/y.tar.gz".to_owned()),
+        )
+        .await
+        .expect(400);
+    caller
+        .post(
+            "fleet/devices/beam/restore",
+            restore(format!("beam/{id}/nightly.tar.gz")),
+        )
+        .await
+        .expect(202);
+    caller.step(30);
+    caller
+        .patch(
+            &format!("fleet/backups/{id}"),
+            json!({ "metadata": { "name": "renamed" } }),
+        )
+        .await
+        .expect(200);
+    assert_eq!(
+        caller
+            .get("fleet/backups")
+            .await
+            .text("/value/0/metadata/name"),
+        "renamed"
+    );
+
+    let newest = "1.13.0.2";
+    let offered = caller.get("fleet/devices/beam/software").await.expect(200);
+    assert!(offered.body.to_string().contains(newest));
+    caller
+        .patch(
+            "fleet/devices/beam",
+            json!({ "spec": { "desiredSoftwareVersion": newest } }),
+        )
+        .await
+        .expect(200);
+    caller.step(60);
+    assert_eq!(
+        caller
+            .get("fleet/devices/beam")
+            .await
+            .text("/status/softwareUpgradeState"),
+        "SwitchFailed"
+    );
+    caller.patch("fleet/devices/beam", json!({ "spec": { "preloadSoftwareVersion": newest, "desiredSoftwareVersion": "1.12.0.7" } })).await.expect(200);
+    caller.step(20);
+    let preloading = caller.get("fleet/devices/beam").await.expect(200);
+    assert_eq!(
+        preloading.text("/status/preloadedSoftware/0/state"),
+        "Downloading"
+    );
+    caller.step(30);
+    caller
+        .patch(
+            "fleet/devices/beam",
+            json!({ "spec": { "desiredSoftwareVersion": newest } }),
+        )
+        .await
+        .expect(200);
+    assert_eq!(
+        caller
+            .get("fleet/devices/beam")
+            .await
+            .text("/status/softwareUpgradeState"),
+        "Switching"
+    );
+    caller.step(60);
+    let updated = caller.get("fleet/devices/beam").await.expect(200);
+    assert_eq!(
+        (
+            updated.text("/status/softwareUpgradeState"),
+            updated.text("/status/currentSoftwareVersion")
+        ),
+        ("Idle".to_owned(), newest.to_owned())
+    );
+
+    let package = json!({ "metadata": named(), "spec": { "description": "why" } });
+    for _ in 0..6 {
+        caller
+            .post("fleet/devices/beam/supportPackages", package.clone())
+            .await
+            .expect(202);
+        caller
+            .post("fleet/devices/beam/supportPackages", package.clone())
+            .await
+            .expect(409);
+        caller.step(30);
+    }
+    let packages = caller
+        .get("fleet/devices/beam/supportPackages")
+        .await
+        .expect(200);
+    assert_eq!(packages.body["supplemental"]["count"], 5);
+    let name = packages.text("/value/0/metadata/name");
+    caller
+        .get(&format!("fleet/devices/beam/supportPackages/{name}"))
+        .await
+        .expect(200);
+    caller
+        .delete(&format!("fleet/devices/beam/supportPackages/{name}"))
+        .await
+        .expect(204);
+
+    caller
+        .delete("fleet/devices/beam?$force=true&$reason=Other")
+        .await
+        .expect(400);
+    caller
+        .delete("fleet/devices/beam?$force=true&$reason=Other&$notes=broken")
+        .await
+        .expect(200);
+    caller.delete("fleet/devices/beam").await.expect(204);
+    caller.delete("infra/sites/studio").await.expect(200);
+    caller.delete("infra/networks/lan").await.expect(200);
+}
