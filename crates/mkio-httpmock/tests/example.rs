@@ -22,12 +22,12 @@ use mkio_httpmock::{
 
 /// The Media API of the project `acme`, as the mock server plays it.
 fn media(server: &MockServer) -> ProjectClient {
-    let transport = Client::builder()
+    let client = Client::builder()
         .base_url(server.base_url())
         .token("no-real-token")
         .build()
-        .expect("a transport");
-    Client::from(transport).project("acme").media()
+        .expect("a client");
+    client.project("acme").media()
 }
 
 /// A page of the list of assets. The link to the next page is the service's to make, so code under

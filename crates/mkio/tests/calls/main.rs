@@ -13,13 +13,12 @@ use serde_json::Value;
 
 /// A client of a service at this address, which plays a Beam device, too.
 fn client(base_url: &str) -> Client {
-    let transport = Client::builder()
+    Client::builder()
         .base_url(base_url)
         .api_base_url("channels", base_url)
         .token("no-real-token")
         .build()
-        .expect("a transport");
-    Client::from(transport)
+        .expect("a client")
 }
 
 /// A client of a mock server.
