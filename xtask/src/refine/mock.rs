@@ -281,7 +281,7 @@ mod tests {
         let code = prettyplease::unparse(&crate::code::file(items));
         for line in [
             "\"^/a/[^/]*/b/{}$\"",
-            "regex::escape(&value.to_string())",
+            "crate::path_value(&value.to_string())",
             "use mkio_media::types;",
             "/// Mocks `GET /b`.",
             "Self(self.0.query_param(\"$label\", value))",
