@@ -32,7 +32,13 @@
 //! | `templates` | configurations and presets | no |
 //! | `channels` | channels of one Beam device | no |
 //! | `full` | all seven | no |
+//!
+//! | feature | what it adds | default |
+//! |---|---|---|
+//! | `blocking` | the same client without async, for scripts, in the module `blocking` | no |
 
+#[cfg(feature = "blocking")]
+pub mod blocking;
 mod client;
 mod project;
 pub mod webhook;
