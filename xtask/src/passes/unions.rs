@@ -159,10 +159,15 @@ fn variant_names(union: &str, variants: &[(String, String)]) -> Vec<String> {
         sorted.dedup();
         sorted.len() == names.len()
     };
-    let mut names = if distinct(&plain) {
-        plain
-    } else {
-        with_namespace
+    // `Google.Storage` and `Microsoft.Storage`: the members say it better.
+    let members: Vec<String> = variants
+        .iter()
+        .map(|(_, member)| trim_words(union, member))
+        .collect();
+    let mut names = match [plain, members, with_namespace] {
+        [names, _, _] if distinct(&names) => names,
+        [_, names, _] if distinct(&names) => names,
+        [_, _, names] => names,
     };
     if !distinct(&names) {
         // The same last word in two namespaces: the first keeps it, the others say theirs.
@@ -182,6 +187,18 @@ fn variant_names(union: &str, variants: &[(String, String)]) -> Vec<String> {
         }
     }
     names
+}
+
+/// Cuts the last words of a member's name that the union's name has, too, in any order.
+fn trim_words(union: &str, member: &str) -> String {
+    use heck::ToSnakeCase;
+    let (union, member) = (union.to_snake_case(), member.to_snake_case());
+    let union: Vec<&str> = union.split('_').collect();
+    let mut own: Vec<&str> = member.split('_').collect();
+    while own.len() > 1 && own.last().is_some_and(|last| union.contains(last)) {
+        own.pop();
+    }
+    crate::names::type_name(&own.join(" "))
 }
 
 /// Cuts leading and trailing words that a variant shares with its union.

@@ -6771,13 +6771,13 @@ impl StorageCredentialPost {
 pub enum StorageCredentialPostSpec {
     /// `type` is `AWS.S3`.
     #[serde(rename = "AWS.S3")]
-    S3(AwsCredentialSpec),
+    Aws(AwsCredentialSpec),
     /// `type` is `Google.Storage`.
     #[serde(rename = "Google.Storage")]
-    Storage(GoogleCredentialSpec),
+    Google(GoogleCredentialSpec),
     /// `type` is `Microsoft.Storage`.
     #[serde(rename = "Microsoft.Storage")]
-    MicrosoftStorage(AzureCredentialSpecPost),
+    Azure(AzureCredentialSpecPost),
     /// A tag that this version does not know, or content that does not fit its tag;
     /// kept as it is and written back unchanged.
     #[serde(untagged)]
@@ -6787,11 +6787,9 @@ pub enum StorageCredentialPostSpec {
 impl ::std::fmt::Debug for StorageCredentialPostSpec {
     fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
         match self {
-            Self::S3(value) => f.debug_tuple("S3").field(value).finish(),
-            Self::Storage(value) => f.debug_tuple("Storage").field(value).finish(),
-            Self::MicrosoftStorage(value) => {
-                f.debug_tuple("MicrosoftStorage").field(value).finish()
-            }
+            Self::Aws(value) => f.debug_tuple("Aws").field(value).finish(),
+            Self::Google(value) => f.debug_tuple("Google").field(value).finish(),
+            Self::Azure(value) => f.debug_tuple("Azure").field(value).finish(),
             Self::Unknown(value) => {
                 let tag = value.get("type").and_then(Value::as_str);
                 f.debug_tuple("Unknown").field(&tag).finish_non_exhaustive()
@@ -6801,17 +6799,17 @@ impl ::std::fmt::Debug for StorageCredentialPostSpec {
 }
 impl From<AwsCredentialSpec> for StorageCredentialPostSpec {
     fn from(value: AwsCredentialSpec) -> Self {
-        Self::S3(value)
+        Self::Aws(value)
     }
 }
 impl From<GoogleCredentialSpec> for StorageCredentialPostSpec {
     fn from(value: GoogleCredentialSpec) -> Self {
-        Self::Storage(value)
+        Self::Google(value)
     }
 }
 impl From<AzureCredentialSpecPost> for StorageCredentialPostSpec {
     fn from(value: AzureCredentialSpecPost) -> Self {
-        Self::MicrosoftStorage(value)
+        Self::Azure(value)
     }
 }
 /// Credential specification.
@@ -6824,13 +6822,13 @@ impl From<AzureCredentialSpecPost> for StorageCredentialPostSpec {
 pub enum StorageCredentialSpec {
     /// `type` is `AWS.S3`.
     #[serde(rename = "AWS.S3")]
-    S3(AwsCredentialSpec),
+    Aws(AwsCredentialSpec),
     /// `type` is `Google.Storage`.
     #[serde(rename = "Google.Storage")]
-    Storage(GoogleCredentialSpec),
+    Google(GoogleCredentialSpec),
     /// `type` is `Microsoft.Storage`.
     #[serde(rename = "Microsoft.Storage")]
-    MicrosoftStorage(AzureCredentialSpec),
+    Azure(AzureCredentialSpec),
     /// A tag that this version does not know, or content that does not fit its tag;
     /// kept as it is and written back unchanged.
     #[serde(untagged)]
@@ -6840,11 +6838,9 @@ pub enum StorageCredentialSpec {
 impl ::std::fmt::Debug for StorageCredentialSpec {
     fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
         match self {
-            Self::S3(value) => f.debug_tuple("S3").field(value).finish(),
-            Self::Storage(value) => f.debug_tuple("Storage").field(value).finish(),
-            Self::MicrosoftStorage(value) => {
-                f.debug_tuple("MicrosoftStorage").field(value).finish()
-            }
+            Self::Aws(value) => f.debug_tuple("Aws").field(value).finish(),
+            Self::Google(value) => f.debug_tuple("Google").field(value).finish(),
+            Self::Azure(value) => f.debug_tuple("Azure").field(value).finish(),
             Self::Unknown(value) => {
                 let tag = value.get("type").and_then(Value::as_str);
                 f.debug_tuple("Unknown").field(&tag).finish_non_exhaustive()
@@ -6854,17 +6850,17 @@ impl ::std::fmt::Debug for StorageCredentialSpec {
 }
 impl From<AwsCredentialSpec> for StorageCredentialSpec {
     fn from(value: AwsCredentialSpec) -> Self {
-        Self::S3(value)
+        Self::Aws(value)
     }
 }
 impl From<GoogleCredentialSpec> for StorageCredentialSpec {
     fn from(value: GoogleCredentialSpec) -> Self {
-        Self::Storage(value)
+        Self::Google(value)
     }
 }
 impl From<AzureCredentialSpec> for StorageCredentialSpec {
     fn from(value: AzureCredentialSpec) -> Self {
-        Self::MicrosoftStorage(value)
+        Self::Azure(value)
     }
 }
 ::mkio_core::open_enum! {
@@ -6923,13 +6919,13 @@ impl StoragePatch {
 pub enum StoragePatchSpec {
     /// `type` is `AWS.S3`.
     #[serde(rename = "AWS.S3")]
-    S3(AwsStorageSpecPatch),
+    Aws(AwsStorageSpecPatch),
     /// `type` is `Google.Storage`.
     #[serde(rename = "Google.Storage")]
-    Storage(GoogleStorageSpecPatch),
+    Google(GoogleStorageSpecPatch),
     /// `type` is `Microsoft.Storage`.
     #[serde(rename = "Microsoft.Storage")]
-    MicrosoftStorage(AzureStorageSpecPatch),
+    Azure(AzureStorageSpecPatch),
     /// A tag that this version does not know, or content that does not fit its tag;
     /// kept as it is and written back unchanged.
     #[serde(untagged)]
@@ -6939,11 +6935,9 @@ pub enum StoragePatchSpec {
 impl ::std::fmt::Debug for StoragePatchSpec {
     fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
         match self {
-            Self::S3(value) => f.debug_tuple("S3").field(value).finish(),
-            Self::Storage(value) => f.debug_tuple("Storage").field(value).finish(),
-            Self::MicrosoftStorage(value) => {
-                f.debug_tuple("MicrosoftStorage").field(value).finish()
-            }
+            Self::Aws(value) => f.debug_tuple("Aws").field(value).finish(),
+            Self::Google(value) => f.debug_tuple("Google").field(value).finish(),
+            Self::Azure(value) => f.debug_tuple("Azure").field(value).finish(),
             Self::Unknown(value) => {
                 let tag = value.get("type").and_then(Value::as_str);
                 f.debug_tuple("Unknown").field(&tag).finish_non_exhaustive()
@@ -6953,17 +6947,17 @@ impl ::std::fmt::Debug for StoragePatchSpec {
 }
 impl From<AwsStorageSpecPatch> for StoragePatchSpec {
     fn from(value: AwsStorageSpecPatch) -> Self {
-        Self::S3(value)
+        Self::Aws(value)
     }
 }
 impl From<GoogleStorageSpecPatch> for StoragePatchSpec {
     fn from(value: GoogleStorageSpecPatch) -> Self {
-        Self::Storage(value)
+        Self::Google(value)
     }
 }
 impl From<AzureStorageSpecPatch> for StoragePatchSpec {
     fn from(value: AzureStorageSpecPatch) -> Self {
-        Self::MicrosoftStorage(value)
+        Self::Azure(value)
     }
 }
 /// `StoragePut` of the document.
@@ -6995,13 +6989,13 @@ impl StoragePut {
 pub enum StoragePutSpec {
     /// `type` is `AWS.S3`.
     #[serde(rename = "AWS.S3")]
-    S3(AwsStorageSpecPut),
+    Aws(AwsStorageSpecPut),
     /// `type` is `Google.Storage`.
     #[serde(rename = "Google.Storage")]
-    Storage(GoogleStorageSpecPut),
+    Google(GoogleStorageSpecPut),
     /// `type` is `Microsoft.Storage`.
     #[serde(rename = "Microsoft.Storage")]
-    MicrosoftStorage(AzureStorageSpecPut),
+    Azure(AzureStorageSpecPut),
     /// A tag that this version does not know, or content that does not fit its tag;
     /// kept as it is and written back unchanged.
     #[serde(untagged)]
@@ -7011,11 +7005,9 @@ pub enum StoragePutSpec {
 impl ::std::fmt::Debug for StoragePutSpec {
     fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
         match self {
-            Self::S3(value) => f.debug_tuple("S3").field(value).finish(),
-            Self::Storage(value) => f.debug_tuple("Storage").field(value).finish(),
-            Self::MicrosoftStorage(value) => {
-                f.debug_tuple("MicrosoftStorage").field(value).finish()
-            }
+            Self::Aws(value) => f.debug_tuple("Aws").field(value).finish(),
+            Self::Google(value) => f.debug_tuple("Google").field(value).finish(),
+            Self::Azure(value) => f.debug_tuple("Azure").field(value).finish(),
             Self::Unknown(value) => {
                 let tag = value.get("type").and_then(Value::as_str);
                 f.debug_tuple("Unknown").field(&tag).finish_non_exhaustive()
@@ -7025,17 +7017,17 @@ impl ::std::fmt::Debug for StoragePutSpec {
 }
 impl From<AwsStorageSpecPut> for StoragePutSpec {
     fn from(value: AwsStorageSpecPut) -> Self {
-        Self::S3(value)
+        Self::Aws(value)
     }
 }
 impl From<GoogleStorageSpecPut> for StoragePutSpec {
     fn from(value: GoogleStorageSpecPut) -> Self {
-        Self::Storage(value)
+        Self::Google(value)
     }
 }
 impl From<AzureStorageSpecPut> for StoragePutSpec {
     fn from(value: AzureStorageSpecPut) -> Self {
-        Self::MicrosoftStorage(value)
+        Self::Azure(value)
     }
 }
 /// Storage definition, shaped by `type`.
@@ -7048,13 +7040,13 @@ impl From<AzureStorageSpecPut> for StoragePutSpec {
 pub enum StorageSpec {
     /// `type` is `AWS.S3`.
     #[serde(rename = "AWS.S3")]
-    S3(AwsStorageSpec),
+    Aws(AwsStorageSpec),
     /// `type` is `Google.Storage`.
     #[serde(rename = "Google.Storage")]
-    Storage(GoogleStorageSpec),
+    Google(GoogleStorageSpec),
     /// `type` is `Microsoft.Storage`.
     #[serde(rename = "Microsoft.Storage")]
-    MicrosoftStorage(AzureStorageSpec),
+    Azure(AzureStorageSpec),
     /// A tag that this version does not know, or content that does not fit its tag;
     /// kept as it is and written back unchanged.
     #[serde(untagged)]
@@ -7064,11 +7056,9 @@ pub enum StorageSpec {
 impl ::std::fmt::Debug for StorageSpec {
     fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
         match self {
-            Self::S3(value) => f.debug_tuple("S3").field(value).finish(),
-            Self::Storage(value) => f.debug_tuple("Storage").field(value).finish(),
-            Self::MicrosoftStorage(value) => {
-                f.debug_tuple("MicrosoftStorage").field(value).finish()
-            }
+            Self::Aws(value) => f.debug_tuple("Aws").field(value).finish(),
+            Self::Google(value) => f.debug_tuple("Google").field(value).finish(),
+            Self::Azure(value) => f.debug_tuple("Azure").field(value).finish(),
             Self::Unknown(value) => {
                 let tag = value.get("type").and_then(Value::as_str);
                 f.debug_tuple("Unknown").field(&tag).finish_non_exhaustive()
@@ -7078,17 +7068,17 @@ impl ::std::fmt::Debug for StorageSpec {
 }
 impl From<AwsStorageSpec> for StorageSpec {
     fn from(value: AwsStorageSpec) -> Self {
-        Self::S3(value)
+        Self::Aws(value)
     }
 }
 impl From<GoogleStorageSpec> for StorageSpec {
     fn from(value: GoogleStorageSpec) -> Self {
-        Self::Storage(value)
+        Self::Google(value)
     }
 }
 impl From<AzureStorageSpec> for StorageSpec {
     fn from(value: AzureStorageSpec) -> Self {
-        Self::MicrosoftStorage(value)
+        Self::Azure(value)
     }
 }
 /// `StorageStatus` of the document.
