@@ -289,9 +289,12 @@ fn debug_shows_no_secret_and_no_resource() {
     );
 }
 
+/// Status and body for a request.
+type Answers = dyn Fn(&reqwest::Request) -> (u16, Value) + Send + Sync;
+
 /// Answers from a closure instead of the network.
 #[derive(Clone)]
-struct Script(Arc<dyn Fn(&reqwest::Request) -> (u16, Value) + Send + Sync>);
+struct Script(Arc<Answers>);
 
 impl Dispatch for Script {
     fn dispatch(&self, request: reqwest::Request) -> DispatchFuture<'_> {
