@@ -16,7 +16,8 @@ pub async fn json<T: DeserializeOwned>(
     result: reqwest::Result<reqwest::Response>,
     operation: &'static Operation,
 ) -> Result<Response<T>> {
-    decode(hook::answer(result, operation)?, operation).await
+    let response = whole(hook::answer(result, operation)?, operation).await?;
+    typed(response, operation, || None)
 }
 
 /// Takes an answer whose body does not matter.
@@ -80,7 +81,7 @@ pub(crate) async fn decode<T: DeserializeOwned>(
     response: reqwest::Response,
     operation: &'static Operation,
 ) -> Result<Response<T>> {
-    decode_or(response, operation, || None).await
+    typed(whole(response, operation).await?, operation, || None)
 }
 
 /// Decodes JSON; an answer without a body is what `empty` says.
@@ -89,8 +90,17 @@ pub(crate) async fn decode_or<T: DeserializeOwned>(
     operation: &'static Operation,
     empty: impl FnOnce() -> Option<T>,
 ) -> Result<Response<T>> {
-    let response = whole(response, operation).await?;
-    let raw = response.raw().clone();
+    typed(whole(response, operation).await?, operation, empty)
+}
+
+/// Not async, and called by all of the above: models are large, and every async function that
+/// hands one on copies it.
+fn typed<T: DeserializeOwned>(
+    response: Response<Bytes>,
+    operation: &'static Operation,
+    empty: impl FnOnce() -> Option<T>,
+) -> Result<Response<T>> {
+    let raw = response.raw();
     let value = match raw.is_empty() {
         true => empty(),
         false => None,
@@ -98,7 +108,7 @@ pub(crate) async fn decode_or<T: DeserializeOwned>(
     let value = match value {
         Some(value) => value,
         // The usual case pays nothing for the path; a failure is decoded again to find it.
-        None => match serde_json::from_slice(&raw) {
+        None => match serde_json::from_slice(raw) {
             Ok(value) => value,
             Err(error) => return Err(undecodable::<T>(&response, error, operation)),
         },
