@@ -1,7 +1,7 @@
 //! What the SDK tells `tracing`: a span per call, an event per attempt.
 //!
 //! Runs a few calls on an emulator inside this process, one of which fails at first and is repeated,
-//! and prints each span when it ends. `RUST_LOG` chooses what is shown, by default `mkio=debug`.
+//! and prints each span when it ends. `RUST_LOG` chooses what is shown, by default what the SDK tells.
 
 use std::io::stderr;
 
@@ -11,9 +11,12 @@ use mkio_emulator::Emulator;
 use tracing::Instrument;
 use tracing_subscriber::{EnvFilter, fmt::format::FmtSpan};
 
+/// The SDK, without the emulator, whose name begins the same.
+const FILTER: &str = "mkio=debug,mkio_emulator=off";
+
 #[tokio::main]
 async fn main() -> Result<()> {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| "mkio=debug".into());
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| FILTER.into());
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         // The span's fields are complete when it ends: status, attempts, time.
