@@ -2,7 +2,8 @@
 //!
 //! Without settings it starts an emulator inside this process. With `MKIO_TOKEN` it talks to the
 //! service: `MKIO_PROJECT` names the project, `MKIO_BASE_URL` another host, `MKIO_STORAGE` the storage
-//! account of the assets if it shall not be the project's first.
+//! account of the assets if it shall not be the project's first. The video to encode is the file
+//! `MKIO_INPUT_FILE` (`intro.mp4`) in the container `MKIO_INPUT_CONTAINER` of that account.
 
 use std::{env, process::ExitCode, time::Duration};
 
@@ -54,9 +55,20 @@ async fn run() -> Result<()> {
     let storage = storage(&media).await?;
     let names = Names::new();
     let outcome = work(&media, &storage, &names).await;
-    // Whatever happened, nothing is left behind.
-    clean_up(&media, &names).await.context("cleaning up")?;
-    outcome
+    // Whatever happened, what was made goes; the first failure is the one to tell.
+    let cleaned = clean_up(&media, &names).await;
+    match (outcome, cleaned) {
+        (Ok(()), Ok(())) => {
+            println!("cleaned up");
+            Ok(())
+        }
+        (Ok(()), Err(error)) => Err(error).context("cleaning up"),
+        (Err(error), Ok(())) => Err(error),
+        (Err(error), Err(left)) => {
+            eprintln!("something was left behind ({}*): {left}", names.prefix);
+            Err(error)
+        }
+    }
 }
 
 /// The storage account of the assets: the one that is named, or the project's first.
@@ -72,7 +84,10 @@ async fn storage(media: &ProjectClient) -> Result<String> {
 
 async fn work(media: &ProjectClient, storage: &str, names: &Names) -> Result<()> {
     for asset in [&names.input, &names.output] {
-        let properties = AssetPutProperties::new(storage).description("mkio quickstart");
+        let mut properties = AssetPutProperties::new(storage).description("mkio quickstart");
+        if let (true, Ok(container)) = (asset == &names.input, env::var("MKIO_INPUT_CONTAINER")) {
+            properties = properties.container(container);
+        }
         media
             .create_or_update_asset()
             .asset_name(asset)
@@ -94,7 +109,8 @@ async fn work(media: &ProjectClient, storage: &str, names: &Names) -> Result<()>
         .await
         .context("creating the transform")?;
 
-    let input = JobInputAsset::new(&names.input).files(["intro.mp4"]);
+    let file = env::var("MKIO_INPUT_FILE").unwrap_or_else(|_| "intro.mp4".to_owned());
+    let input = JobInputAsset::new(&names.input).files([file]);
     let job = JobPutProperties::new(input, [JobOutputAsset::new(&names.output)]);
     media
         .create_job()
@@ -157,38 +173,52 @@ async fn work(media: &ProjectClient, storage: &str, names: &Names) -> Result<()>
     Ok(())
 }
 
+/// Removes what was made, all that can be; what was never made is gone already.
 async fn clean_up(media: &ProjectClient, names: &Names) -> mkio::Result<()> {
-    media
+    let locator = media
         .delete_streaming_locator()
         .locator_name(&names.locator)
         .send()
-        .await?;
+        .await;
+    // A job that still runs cannot be deleted.
+    let canceled = media
+        .cancel_job()
+        .transform_name(&names.transform)
+        .job_name(&names.job)
+        .send()
+        .await;
+    if canceled.is_ok() {
+        // It may have ended in the meantime; the deletion tells.
+        let _ = media
+            .wait_for_job(&names.transform, &names.job)
+            .goal("ended")
+            .timeout(Duration::from_secs(60))
+            .await;
+    }
     let job = media
         .delete_job()
         .transform_name(&names.transform)
-        .job_name(&names.job);
-    ignore_missing(job.send().await)?;
-    media
+        .job_name(&names.job)
+        .send()
+        .await;
+    let transform = media
         .delete_transform()
         .transform_name(&names.transform)
         .send()
-        .await?;
-    for asset in [&names.output, &names.input] {
-        media.delete_asset().asset_name(asset).send().await?;
+        .await;
+    let output = media.delete_asset().asset_name(&names.output).send().await;
+    let input = media.delete_asset().asset_name(&names.input).send().await;
+    for outcome in [locator, job, transform, output, input] {
+        match outcome {
+            Err(error) if !error.is_not_found() => return Err(error),
+            _ => {}
+        }
     }
-    println!("cleaned up");
     Ok(())
 }
 
-/// A job of a transform that was never made is gone already.
-fn ignore_missing<T>(result: mkio::Result<T>) -> mkio::Result<()> {
-    match result {
-        Err(error) if !error.is_not_found() => Err(error),
-        _ => Ok(()),
-    }
-}
-
 struct Names {
+    prefix: String,
     input: String,
     output: String,
     transform: String,
@@ -200,13 +230,15 @@ impl Names {
     /// Names that no other run uses.
     fn new() -> Self {
         let run = uuid::Uuid::new_v4().simple().to_string();
-        let name = |what: &str| format!("quickstart-{what}-{}", &run[..8]);
+        let prefix = format!("quickstart-{}-", &run[..8]);
+        let name = |what: &str| format!("{prefix}{what}");
         Self {
             input: name("input"),
             output: name("output"),
             transform: name("transform"),
             job: name("job"),
             locator: name("locator"),
+            prefix: prefix.clone(),
         }
     }
 }
@@ -237,8 +269,14 @@ fn advice(error: &anyhow::Error) -> &'static str {
             Some(mkio::ErrorKind::Config) => {
                 "Set what the message names, or unset MKIO_TOKEN to use the emulator."
             }
+            Some(mkio::ErrorKind::Token) => "Make a new token and set it as MKIO_TOKEN.",
             Some(mkio::ErrorKind::Connection) => "Check MKIO_BASE_URL and the network.",
-            _ => "See the message above; nothing was left behind.",
+            Some(mkio::ErrorKind::Timeout) => "The service is slow; run it again.",
+            Some(mkio::ErrorKind::Wait) => {
+                "If the job found no video: MKIO_INPUT_CONTAINER names a container of the storage \
+                 account that has one, MKIO_INPUT_FILE the file (intro.mp4 unless told)."
+            }
+            _ => "Set what the message names and run it again.",
         },
     }
 }
