@@ -1,0 +1,75 @@
+//! An emulator, a client of it, and what most workflows need.
+
+use std::time::Duration;
+
+use mkio::media::types::{AssetPut, AssetPutProperties};
+use mkio::wait::StateName;
+use mkio::{Client, Project, Wait};
+use mkio_emulator::Emulator;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+/// Both live as long as the test.
+pub struct Place {
+    pub emulator: Emulator,
+    pub client: Client,
+    pub project: Project,
+}
+
+impl Place {
+    /// Some hundred times faster than the service.
+    pub async fn start() -> anyhow::Result<Self> {
+        Self::scaled(400.0).await
+    }
+
+    pub async fn scaled(scale: f64) -> anyhow::Result<Self> {
+        let emulator = Emulator::builder()
+            .project("demo")
+            .time_scale(scale)
+            .start()
+            .await?;
+        let client = Client::builder()
+            .base_url(emulator.base_url())
+            .api_base_url("channels", emulator.base_url())
+            .token(emulator.token())
+            .project(emulator.project())
+            .build()?;
+        let project = client.default_project()?;
+        Ok(Self {
+            emulator,
+            client,
+            project,
+        })
+    }
+
+    /// Makes an asset in the project's first storage account and waits for it.
+    pub async fn asset(&self, name: &str) -> anyhow::Result<()> {
+        let media = self.project.media();
+        let storage = media.list_storages().items().try_next().await?;
+        let storage = storage
+            .and_then(|storage| storage.metadata?.name)
+            .ok_or_else(|| anyhow::anyhow!("the project has no storage account"))?;
+        media
+            .create_or_update_asset()
+            .asset_name(name)
+            .body(AssetPut::new(AssetPutProperties::new(storage)))
+            .send()
+            .await?;
+        quick(media.wait_for_asset(name)).await?;
+        Ok(())
+    }
+}
+
+/// The wait, looking often: the emulator's time runs fast.
+pub fn quick<T, S: StateName>(wait: Wait<T, S>) -> Wait<T, S>
+where
+    T: Send + 'static,
+{
+    wait.timeout(Duration::from_secs(30))
+        .poll_every(Duration::from_millis(50)..Duration::from_millis(100))
+}
+
+/// A request body with its type.
+pub fn body<T: DeserializeOwned>(json: Value) -> anyhow::Result<T> {
+    Ok(serde_json::from_value(json)?)
+}

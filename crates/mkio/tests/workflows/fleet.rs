@@ -1,0 +1,129 @@
+//! Networks, sites and Beam devices.
+
+use anyhow::Context;
+use mkio::fleets::types::*;
+use mkio::infrastructure::types::{NetworkPut, SitePut};
+use serde_json::json;
+
+use crate::common::{Place, body, quick};
+
+#[tokio::test]
+async fn a_device_is_onboarded_backed_up_updated_and_removed() -> anyhow::Result<()> {
+    let place = Place::start().await?;
+    let infrastructure = place.project.infrastructure();
+    let fleets = place.project.fleets();
+    let shown = json!({ "displayName": "Studio" });
+    let network: NetworkPut = body(json!({ "metadata": shown, "spec": {} }))?;
+    infrastructure
+        .create_network()
+        .name("lan")
+        .body(network)
+        .send()
+        .await?;
+    let site: SitePut = body(json!({
+        "metadata": shown, "spec": { "routes": [{ "networkName": "lan" }] },
+    }))?;
+    infrastructure
+        .create_site()
+        .name("studio")
+        .body(site)
+        .send()
+        .await?;
+    let device = |code: &str| {
+        body::<DevicePut>(json!({ "metadata": shown, "spec": {
+            "shortCode": code, "siteName": "studio", "availableNetworks": [],
+        } }))
+    };
+    let unknown = fleets
+        .create_device()
+        .name("beam")
+        .body(device("00000000")?)
+        .send()
+        .await;
+    let unknown = unknown.err().context("a code that no device shows")?;
+    assert_eq!(unknown.code(), Some("1000.4500.1500.1300"));
+    fleets
+        .create_device()
+        .name("beam")
+        .body(device("abcd1234")?)
+        .send()
+        .await?;
+    let used = infrastructure.delete_site().name("studio").send().await;
+    assert!(used.is_err_and(|error| error.is_conflict()));
+
+    let backup: BackupPost = body(json!({
+        "metadata": shown, "spec": { "backupName": "nightly" },
+    }))?;
+    fleets
+        .back_up_device()
+        .name("beam")
+        .body(backup)
+        .send()
+        .await?;
+    let backup = quick(fleets.wait_for_backup("nightly")).await?;
+    let id = backup
+        .metadata
+        .and_then(|metadata| metadata.id)
+        .context("its id")?;
+    let backup = fleets.get_backup().backup_id(&*id).send().await?;
+    assert!(backup.signature.is_some());
+    let restore: RestorePost = body(json!({
+        "metadata": shown, "spec": { "restoreFilePath": format!("beam/{id}/nightly.tar.gz") },
+    }))?;
+    fleets
+        .restore_device()
+        .name("beam")
+        .body(restore)
+        .send()
+        .await?;
+    // A device takes no other settings while it restores.
+    place
+        .emulator
+        .control()
+        .step(std::time::Duration::from_secs(60));
+
+    let newest = "1.13.0.2";
+    let offered: Vec<_> = fleets
+        .list_device_software()
+        .name("beam")
+        .items()
+        .try_collect()
+        .await?;
+    assert!(offered.iter().any(|software| {
+        let version = software
+            .spec
+            .as_ref()
+            .and_then(|spec| spec.version.as_deref());
+        version == Some(newest)
+    }));
+    let patch = |name: &str| body::<DevicePatch>(json!({ "spec": { name: newest } }));
+    let preload = patch("preloadSoftwareVersion")?;
+    fleets
+        .update_device()
+        .name("beam")
+        .body(preload)
+        .send()
+        .await?;
+    quick(fleets.wait_for_device_preload("beam", newest)).await?;
+    place
+        .emulator
+        .control()
+        .step(std::time::Duration::from_secs(60));
+    let switch = patch("desiredSoftwareVersion")?;
+    fleets
+        .update_device()
+        .name("beam")
+        .body(switch)
+        .send()
+        .await?;
+    let updated = quick(fleets.wait_for_device_software("beam", newest)).await?;
+    let version = updated
+        .status
+        .and_then(|status| status.current_software_version);
+    assert_eq!(version.as_deref(), Some(newest));
+
+    fleets.delete_device().name("beam").send().await?;
+    infrastructure.delete_site().name("studio").send().await?;
+    infrastructure.delete_network().name("lan").send().await?;
+    Ok(())
+}

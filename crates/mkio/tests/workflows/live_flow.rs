@@ -1,0 +1,135 @@
+//! Live events of the Live API, with the template and the contribution that they need.
+
+use std::time::Duration;
+
+use anyhow::Context;
+use mkio::Timestamp;
+use mkio::live::types::*;
+use mkio::media::types::{ContentPut, SourcePut};
+use mkio::templates::types::{ConfigPut, ConfigPutSpec};
+use serde_json::json;
+
+use crate::common::{Place, body, quick};
+
+/// The asset, content, source and configuration of a flow, and the flow.
+async fn flow(place: &Place) -> anyhow::Result<FlowPut> {
+    place.asset("archive").await?;
+    let media = place.project.media();
+    let shown = json!({ "displayName": "News" });
+    media
+        .create_content()
+        .name("news")
+        .body(body::<ContentPut>(json!({ "metadata": shown }))?)
+        .send()
+        .await?;
+    let source: SourcePut = body(json!({
+        "metadata": shown,
+        "spec": { "contentName": "news", "transport": { "type": "SRTListener" } },
+    }))?;
+    media
+        .create_source()
+        .name("studio")
+        .body(source)
+        .send()
+        .await?;
+
+    let templates = place.project.templates();
+    let preset = templates
+        .list_presets_of_type()
+        .config_type("encodingLive")
+        .items()
+        .try_next()
+        .await?;
+    let preset = preset
+        .and_then(|preset| preset.metadata?.name)
+        .context("a preset")?;
+    let config = templates
+        .create_or_update_config()
+        .config_type("encodingLive")
+        .name("hd")
+        .body(ConfigPut::new(ConfigPutSpec::new().preset_name(preset)))
+        .send()
+        .await?
+        .into_inner();
+    let pin = config
+        .status
+        .and_then(|status| status.input_pins?.pop()?.name);
+    let pin = pin.context("an input pin")?;
+    let version = config.metadata.and_then(|metadata| metadata.hash);
+    body(json!({ "metadata": shown, "spec": {
+        "state": "Stopped", "inputs": [{ "contentName": "news", "transformInput": pin }],
+        "outputs": [],
+        "transform": {
+            "type": "LiveEvent", "assetName": "archive", "archiveWindowLength": "P1DT0S",
+            "encodingLive": { "configRef": { "name": "hd", "version": version } },
+        },
+    } }))
+}
+
+#[tokio::test]
+async fn a_flow_runs_and_is_removed() -> anyhow::Result<()> {
+    let place = Place::start().await?;
+    let live = place.project.live();
+    let put = flow(&place).await?;
+    live.create_or_update_live_event()
+        .name("show")
+        .body(put)
+        .send()
+        .await?;
+    let running = quick(live.start_live_event_and_wait("show")).await?;
+    let state = running.status.and_then(|status| status.state);
+    assert_eq!(state, Some(FlowState::Running));
+
+    let detailed = live
+        .get_live_event()
+        .name("show")
+        .detailed_status(true)
+        .send()
+        .await?;
+    let status = detailed.into_inner().status.context("a status")?;
+    let source = status
+        .inputs
+        .and_then(|inputs| inputs.into_iter().next()?.source_name);
+    assert_eq!(source.as_deref(), Some("studio"));
+    assert!(
+        status
+            .monitoring
+            .is_some_and(|monitoring| !monitoring.is_empty())
+    );
+
+    quick(live.stop_live_event_and_wait("show")).await?;
+    quick(live.delete_live_event_and_wait("show")).await?;
+    let gone = live.get_live_event().name("show").send().await;
+    assert!(gone.is_err_and(|error| error.is_not_found()));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_scheduled_operation_starts_and_stops_its_flow() -> anyhow::Result<()> {
+    let place = Place::start().await?;
+    let live = place.project.live();
+    let put = flow(&place).await?;
+    live.create_or_update_live_event()
+        .name("show")
+        .body(put)
+        .send()
+        .await?;
+    let now = place.emulator.control().now();
+    let at = |minutes: u64| Timestamp::from(now + Duration::from_secs(minutes * 60));
+    let operation: ScheduledOperationPut = body(json!({ "spec": {
+        "type": "MediaKind.ScheduledOperation.StartStop",
+        "startTime": at(10), "endTime": at(20), "correlationData": {},
+    } }))?;
+    live.create_or_update_live_event_scheduled_operation()
+        .name("show")
+        .operation_name("evening")
+        .body(operation)
+        .send()
+        .await?;
+    quick(live.wait_for_live_event("show").goal("running")).await?;
+    let done = quick(live.wait_for_live_event_scheduled_operation("show", "evening")).await?;
+    let state = done.status.and_then(|status| status.state);
+    assert_eq!(state, Some(ScheduledOperationState::Completed));
+    quick(live.wait_for_live_event("show").goal("stopped")).await?;
+    Ok(())
+}

@@ -1,0 +1,51 @@
+//! Live events of the Media API.
+
+use anyhow::Context;
+use mkio::media::types::*;
+use serde_json::json;
+
+use crate::common::{Place, body, quick};
+
+#[tokio::test]
+async fn a_live_event_is_recorded_and_removed() -> anyhow::Result<()> {
+    let place = Place::start().await?;
+    let media = place.project.media();
+    place.asset("archive").await?;
+    let event: LiveEventPut = body(json!({ "tags": { "team": "sports" }, "properties": {
+        "useStaticHostname": false, "encoding": { "encodingType": "PassthroughBasic" },
+        "input": { "streamingProtocol": "RTMP" }, "streamOptions": [],
+    } }))?;
+    media
+        .create_live_event()
+        .event_name("match")
+        .body(event)
+        .send()
+        .await?;
+    let running = quick(media.start_live_event_and_wait("match")).await?;
+    let running = running.properties.context("properties")?;
+    assert_eq!(running.resource_state, Some(LiveEventState::Running));
+    let ingest = running.input.and_then(|input| input.endpoints?.pop()?.url);
+    assert!(ingest.is_some_and(|url| url.starts_with("rtmp://")));
+
+    let output = LiveOutputPutProperties::new("PT4H", "archive").manifest_name("show");
+    media
+        .create_live_output()
+        .event_name("match")
+        .output_name("record")
+        .body(LiveOutputPut::new(output))
+        .send()
+        .await?;
+    let output = quick(media.wait_for_live_output("match", "record")).await?;
+    let state = output.properties.and_then(|found| found.resource_state);
+    assert_eq!(state, Some(LiveOutputState::Running));
+
+    let stopped = quick(media.stop_live_event_and_wait("match")).await?;
+    let state = stopped.properties.and_then(|found| found.resource_state);
+    assert_eq!(state, Some(LiveEventState::Stopped));
+    quick(media.delete_live_output_and_wait("match", "record")).await?;
+    quick(media.delete_live_event_and_wait("match")).await?;
+    let gone = media.get_live_event().event_name("match").send().await;
+    assert!(gone.is_err_and(|error| error.is_not_found()));
+    media.get_asset().asset_name("archive").send().await?;
+    Ok(())
+}

@@ -1,0 +1,11 @@
+//! What users do with the platform, from end to end: the client against the emulator.
+
+mod common;
+mod fleet;
+mod live_flow;
+mod live_media;
+mod management;
+mod protection;
+mod storage;
+mod templates;
+mod vod;

@@ -1,0 +1,173 @@
+//! The organization: projects, teams, tokens, usage.
+
+use std::time::Duration;
+
+use anyhow::Context;
+use mkio::Client;
+use mkio::management::types::*;
+use mkio::media::types::{JobPut, TransformPut};
+use serde_json::json;
+
+use crate::common::{Place, body, quick};
+
+#[tokio::test]
+async fn an_organization_is_provisioned() -> anyhow::Result<()> {
+    let place = Place::start().await?;
+    let management = place.client.management();
+    let organization = management.get_organization().send().await?.into_inner();
+    let organization = organization
+        .metadata
+        .and_then(|metadata| metadata.id)
+        .context("its id")?;
+
+    let methods: Vec<_> = management
+        .list_payment_methods()
+        .items()
+        .try_collect()
+        .await?;
+    let pending = methods.into_iter().find(|method| {
+        let status = method.status.as_ref();
+        status.and_then(|status| status.terms_and_conditions_accepted) == Some(false)
+    });
+    let payment = pending
+        .and_then(|method| method.metadata?.id)
+        .context("pending terms")?;
+    let project = ProjectPut::new("Acme", "westeurope", &*payment);
+    let create = || {
+        management
+            .create_project()
+            .project_name("acme")
+            .body(project.clone())
+            .send()
+    };
+    let refused = create().await.err().context("the terms come first")?;
+    assert!(refused.to_string().contains("terms"), "{refused}");
+    management
+        .accept_payment_method_terms()
+        .paymentmethod_id(&*payment)
+        .send()
+        .await?;
+    create().await?;
+    management.project("acme").get_project().send().await?;
+
+    let users = management.list_users().send().await?.into_inner();
+    let colleague = users
+        .value
+        .and_then(|users| users.into_iter().nth(1)?.metadata?.id);
+    let colleague = colleague.context("a colleague")?;
+    let team: TeamPut = body(json!({ "spec": {
+        "members": { &*colleague: { "isTeamAdmin": false } },
+        "scopes": { "Project acme": { "roles": ["Reader"] } },
+    } }))?;
+    management
+        .create_or_update_team()
+        .team_name("ops")
+        .body(team)
+        .send()
+        .await?;
+    let patch: Vec<JsonPatchEntry> = body(json!([
+        { "op": "replace", "path": format!("/spec/members/{colleague}/isTeamAdmin"), "value": true },
+        { "op": "add", "path": "/spec/scopes/Project acme/roles/-", "value": "Owner" },
+    ]))?;
+    let team = management
+        .update_team_json_patch()
+        .team_name("ops")
+        .body(patch)
+        .send()
+        .await?;
+    let spec = team.into_inner().spec.context("a spec")?;
+    let members = spec.members.context("members")?;
+    assert_eq!(
+        members
+            .get(&colleague)
+            .and_then(|member| member.is_team_admin),
+        Some(true)
+    );
+    let scopes = spec.scopes.context("scopes")?;
+    let roles = scopes
+        .get("Project acme")
+        .and_then(|scope| scope.roles.clone());
+    assert_eq!(roles, Some(vec!["Reader".to_owned(), "Owner".to_owned()]));
+
+    // A new token works until it is deleted.
+    let token: UserTokenPost = body(json!({
+        "organizationId": organization, "description": "nightly", "type": "full-access",
+        "expireDate": mkio::Timestamp::from(place.emulator.control().now() + Duration::from_secs(86_400)),
+    }))?;
+    let made = management
+        .create_user_token()
+        .body(token)
+        .send()
+        .await?
+        .into_inner();
+    let metadata = made.metadata.context("metadata")?;
+    let (id, jwt) = (
+        metadata.id.context("an id")?,
+        metadata.jwt.context("a token")?,
+    );
+    let other = Client::builder()
+        .base_url(place.emulator.base_url())
+        .token(jwt.expose().as_str())
+        .build()?
+        .management();
+    other.get_organization().send().await?;
+    management.delete_user_token().token_id(&*id).send().await?;
+    let refused = other
+        .get_organization()
+        .send()
+        .await
+        .err()
+        .context("a dead token")?;
+    assert_eq!(refused.status().map(|status| status.as_u16()), Some(401));
+    Ok(())
+}
+
+#[tokio::test]
+async fn usage_is_reported_as_json_and_csv() -> anyhow::Result<()> {
+    let place = Place::start().await?;
+    let media = place.project.media();
+    place.asset("film").await?;
+    let transform: TransformPut = body(json!({ "properties": { "outputs": [{ "preset": {
+        "@odata.type": "#MediaKind.ThumbnailGeneratorPreset", "thumbnails": [{ "format": "Png" }],
+    } }] } }))?;
+    media
+        .create_or_update_transform()
+        .transform_name("shots")
+        .body(transform)
+        .send()
+        .await?;
+    let job: JobPut = body(json!({ "properties": {
+        "input": { "@odata.type": "#Microsoft.Media.JobInputAsset", "assetName": "film" },
+        "outputs": [{ "@odata.type": "#Microsoft.Media.JobOutputAsset", "assetName": "film" }],
+    } }))?;
+    quick(media.run_job("shots", "job", job)).await?;
+
+    let management = place.client.management();
+    let now = place.emulator.control().now();
+    let day = |days: u64| {
+        let time = now + Duration::from_secs(days * 86_400);
+        time.format("%Y-%m-%d").to_string()
+    };
+    let query = UsageReportQuery::new(day(2), day(0)).project_names(["demo"]);
+    let report = management
+        .create_usage_report()
+        .body(query.clone())
+        .send()
+        .await?;
+    let rows = serde_json::to_value(&report.value)?;
+    assert_eq!(rows[0]["meterName"], "encoding-minutes");
+    let csv = management
+        .create_usage_report_csv()
+        .body(query.format(UsageReportFormat::Csv))
+        .send()
+        .await?;
+    let csv = csv.into_inner().bytes().await?;
+    let csv = std::str::from_utf8(&csv)?;
+    assert!(
+        csv.lines()
+            .nth(1)
+            .is_some_and(|line| line.contains("encoding-minutes")),
+        "{csv}"
+    );
+    Ok(())
+}
