@@ -164,7 +164,10 @@ fn type_of(schema: &Value) -> Type {
                 .collect(),
         }
     } else if schema.get("enum").is_some() {
-        Shape::Enum(enum_values(&texts(schema.get("enum"))))
+        Shape::Enum(enum_values(
+            &texts(schema.get("enum")),
+            schema.get("x-mkio-variant-names"),
+        ))
     } else if flag(schema, "x-mkio-secret") {
         Shape::Secret
     } else {
@@ -195,10 +198,12 @@ fn type_of(schema: &Value) -> Type {
 }
 
 /// Variant names, made unique; `Unknown` is the name of the arm for values not listed here.
-fn enum_values(values: &[String]) -> Vec<(String, String)> {
+fn enum_values(values: &[String], pinned: Option<&Value>) -> Vec<(String, String)> {
     let mut names: Vec<(String, String)> = Vec::new();
     for value in values {
-        let mut name = variant_name(value);
+        // The overlay decides where capitals of the value do not tell its words.
+        let pinned = pinned.and_then(|names| names.get(value)?.as_str());
+        let mut name = pinned.map_or_else(|| variant_name(value), str::to_owned);
         if name == "Unknown" {
             name = "DeclaredUnknown".to_owned();
         }
@@ -262,4 +267,19 @@ fn operation(operation: &crate::document::OperationRef<'_>) -> Operation {
 /// JSON pointer of an operation in the document, for messages.
 pub fn pointer(path: &str, method: &str) -> String {
     format!("/paths/{}/{}", escape(path), method.to_lowercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_overlay_names_variants_and_values_stay() {
+        let values = ["HEAAC".to_owned(), "AC3".to_owned()];
+        let names = enum_values(&values, Some(&json!({"HEAAC": "HeAac"})));
+        let pair = |value: &str, name: &str| (value.to_owned(), name.to_owned());
+        assert_eq!(names, [pair("HEAAC", "HeAac"), pair("AC3", "Ac3")]);
+    }
 }

@@ -5,11 +5,17 @@ use syn::{Fields, Item};
 
 use crate::{
     model::{Answer, Model, Operation, Shape},
-    refine::Code,
+    refine::{Code, Signatures},
 };
 
 /// The text of `spec/surface/<api>.txt`.
-pub fn text(title: &str, version: &str, model: &Model, code: &Code) -> String {
+pub fn text(
+    title: &str,
+    version: &str,
+    model: &Model,
+    code: &Code,
+    signatures: &Signatures,
+) -> String {
     let mut lines = vec![
         format!("{title} {version}"),
         String::new(),
@@ -18,7 +24,7 @@ pub fn text(title: &str, version: &str, model: &Model, code: &Code) -> String {
     let mut operations: Vec<_> = model.operations.iter().collect();
     operations.sort_by(|a, b| a.id.cmp(&b.id));
     for operation in operations {
-        lines.extend(describe(operation));
+        lines.extend(describe(operation, signatures));
     }
     lines.push(String::new());
     lines.push("TYPES".to_owned());
@@ -87,7 +93,7 @@ fn sorted(model: &Model) -> Vec<(&String, &crate::model::Type)> {
     types
 }
 
-fn describe(operation: &Operation) -> Vec<String> {
+fn describe(operation: &Operation, signatures: &Signatures) -> Vec<String> {
     let schema = |schema: &serde_json::Value| match crate::document::ref_name(schema) {
         Some(name) => name.to_owned(),
         None if schema["type"] == "array" => {
@@ -113,11 +119,13 @@ fn describe(operation: &Operation) -> Vec<String> {
                 .iter()
                 .map(|p| {
                     let optional = if p.required { "" } else { "?" };
-                    let many = if p.many { "*" } else { "" };
-                    format!("{}{many}{optional}", p.ident)
+                    let ty = signatures.argument(&operation.id, &p.ident);
+                    let ty = compact(&ty.to_token_stream().to_string());
+                    let ty = ty.replace("::std::vec::", "");
+                    format!("{}{optional}: {ty}", p.ident)
                 })
                 .collect();
-            lines.push(format!("    {lead} {}", names.join(" ")));
+            lines.push(format!("    {lead} {}", names.join(", ")));
         }
     }
     if let (Some(media_type), Some(body)) = (&operation.body, &operation.body_schema) {

@@ -36,6 +36,9 @@
 //! | feature | what it adds | default |
 //! |---|---|---|
 //! | `blocking` | the same client without async, for scripts, in the module `blocking` | no |
+//! | `axum` | a router for webhooks | no |
+//! | `dynamic` | operations by name with JSON arguments, in each API's `dynamic` module | no |
+//! | `schemars` | JSON Schema of every type | no |
 
 #[cfg(feature = "blocking")]
 pub mod blocking;

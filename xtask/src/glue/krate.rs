@@ -28,9 +28,10 @@ pub fn files(
     };
     let (title, version) = (info("title"), info("version"));
     let folder = format!("crates/{}", api.package());
+    let signatures = Signatures::of(&code.builder);
     files.add(
         format!("spec/surface/{}.txt", api.name),
-        crate::surface::text(&title, &version, model, &code),
+        crate::surface::text(&title, &version, model, &code, &signatures),
     );
     files.add(format!("{folder}/Cargo.toml"), manifest(api, &version));
     files.add(
@@ -51,7 +52,6 @@ pub fn files(
         let text = source(api, head, items);
         files.add(format!("{folder}/src/generated/{name}.rs"), text);
     };
-    let signatures = Signatures::of(&code.builder);
     module("dynamic", DYNAMIC, glue::dynamic::run(model, &signatures));
     module("types", TYPES, code.types);
     module("client", CLIENT, code.client);
@@ -280,8 +280,9 @@ Rust client of the {title}, version {version}: {about}.
 Unofficial; not affiliated with MediaKind.
 
 Generated from `spec/{name}.json`: {operations} operations, {types} types; all of them are listed in
-`spec/surface/{name}.txt`. Most users want the facade crate `mkio`, which adds waiting and webhooks
-to all APIs; depend on this crate alone when you need one API and few dependencies:
+`spec/surface/{name}.txt`. Most users want the facade crate `mkio`, which puts all
+APIs behind one client and adds webhooks and a blocking client; depend on this crate alone when you
+need one API and few dependencies:
 
 ```rust,no_run
 # async fn run() -> Result<(), Box<dyn std::error::Error>> {{

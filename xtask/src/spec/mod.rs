@@ -15,7 +15,7 @@ use clap::Subcommand;
 /// What to do with documents.
 #[derive(Debug, Subcommand)]
 pub enum SpecCommand {
-    /// Check a published document and write it to spec/<api>.json.
+    /// Check a published document and write it to `spec/<api>.json`.
     Import(import::ImportArgs),
     /// Say what changes for a user between two documents.
     Diff(diff::DiffArgs),

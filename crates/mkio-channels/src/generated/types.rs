@@ -241,18 +241,7 @@ pub struct ApplianceCapabilities {
     pub receiver_multiple_input_stream: Option<bool>,
     /// `st2110OutputProfile` of the document.
     #[serde(rename = "st2110OutputProfile", skip_serializing_if = "Option::is_none")]
-    pub st2110_output_profile: Option<ApplianceCapabilitiesSt2110OutputProfile>,
-}
-::mkio_core::open_enum! {
-    /// `ApplianceCapabilitiesSt2110OutputProfile` of the document.
-    pub enum ApplianceCapabilitiesSt2110OutputProfile {
-        /// `Standard`.
-        Standard = "Standard",
-        /// `SMPTE ST 2110 UHD Output`.
-        SmpteSt2110UhdOutput = "SMPTE ST 2110 UHD Output",
-        /// `Unknown`.
-        DeclaredUnknown = "Unknown",
-    }
+    pub st2110_output_profile: Option<St2110OutputProfile>,
 }
 /// `AsiInput` of the document.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
@@ -469,9 +458,9 @@ impl AsiOutputTransport {
         /// `AAC`.
         Aac = "AAC",
         /// `HEAAC`.
-        Heaac = "HEAAC",
+        HeAac = "HEAAC",
         /// `HEAACv2`.
-        HeaaCv2 = "HEAACv2",
+        HeAacV2 = "HEAACv2",
         /// `AC3`.
         Ac3 = "AC3",
         /// `EAC3`.
@@ -492,9 +481,9 @@ impl AsiOutputTransport {
         /// `AAC`.
         Aac = "AAC",
         /// `HEAAC`.
-        Heaac = "HEAAC",
+        HeAac = "HEAAC",
         /// `HEAACv2`.
-        HeaaCv2 = "HEAACv2",
+        HeAacV2 = "HEAACv2",
         /// `AC3`.
         Ac3 = "AC3",
         /// `EAC3`.
@@ -1579,14 +1568,14 @@ impl DecryptConfig {
         /// `BISS`.
         Biss = "BISS",
         /// `BISSCA`.
-        Bissca = "BISSCA",
+        BissCa = "BISSCA",
         /// `DVBCI`.
-        Dvbci = "DVBCI",
+        DvbCi = "DVBCI",
     }
 }
 ::mkio_core::open_enum! {
-    /// `DekTecFirmware` of the document.
-    pub enum DekTecFirmware {
+    /// `DektecFirmware` of the document.
+    pub enum DektecFirmware {
         /// `4 ASI/HD-SDI/SD-SDI`.
         V4AsiHdSdiSdSdi = "4 ASI/HD-SDI/SD-SDI",
         /// `8 ASI/HD-SDI/SD-SDI`.
@@ -1621,14 +1610,14 @@ impl DecryptConfig {
 pub struct DemodulatorCard {
     /// `name` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub name: Option<Demodulators>,
+    pub name: Option<DemodulatorModel>,
     /// `slot` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub slot: Option<i64>,
 }
 ::mkio_core::open_enum! {
-    /// `Demodulators` of the document.
-    pub enum Demodulators {
+    /// `DemodulatorModel` of the document.
+    pub enum DemodulatorModel {
         /// `Dektec DTA-2127`.
         DektecDta2127 = "Dektec DTA-2127",
         /// `Digital Devices SX8 Satellite Demod`.
@@ -3303,13 +3292,13 @@ pub struct SdiCaps {
 pub struct SdiCard {
     /// `firmware` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub firmware: Option<DekTecFirmware>,
+    pub firmware: Option<DektecFirmware>,
     /// `slot` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub slot: Option<i64>,
     /// `type` of the document.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
-    pub type_: Option<SdiModels>,
+    pub type_: Option<SdiModel>,
 }
 /// `SdiInput` of the document.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
@@ -3455,8 +3444,8 @@ impl From<SdiSlotPortInterface> for SdiInterface {
     }
 }
 ::mkio_core::open_enum! {
-    /// `SdiModels` of the document.
-    pub enum SdiModels {
+    /// `SdiModel` of the document.
+    pub enum SdiModel {
         /// `Dektec 2174B SDI/ASI`.
         Dektec2174bSdiAsi = "Dektec 2174B SDI/ASI",
         /// `Dektec 2178 SDI/ASI`.
@@ -3721,18 +3710,18 @@ pub struct SdiSlotPortInterface {
         /// `Interleaved`.
         Interleaved = "Interleaved",
         /// `12GSDI`.
-        V12gsdi = "12GSDI",
+        V12gSdi = "12GSDI",
     }
 }
 ::mkio_core::open_enum! {
     /// Packaging of an HttpStreaming endpoint, from packager output type and manifestType: cmaf+hls gives HLSfMP4, cmaf+dash DASHfMP4, hls HLSTS (HLSTS not emitted yet).
     pub enum SegmentationType {
         /// `HLSTS`.
-        Hlsts = "HLSTS",
+        HlsTs = "HLSTS",
         /// `HLSfMP4`.
-        HlSfMp4 = "HLSfMP4",
+        HlsFmp4 = "HLSfMP4",
         /// `DASHfMP4`.
-        DasHfMp4 = "DASHfMP4",
+        DashFmp4 = "DASHfMP4",
     }
 }
 ::mkio_core::open_enum! {
@@ -3774,7 +3763,7 @@ pub struct SlotPortInterface {
     /// `SlotPortInterfaceType` of the document.
     pub enum SlotPortInterfaceType {
         /// `SDIASI`.
-        Sdiasi = "SDIASI",
+        SdiAsi = "SDIASI",
         /// `RF_DEMOD`.
         RfDemod = "RF_DEMOD",
         /// `CAM`.
@@ -5098,15 +5087,26 @@ pub struct St2110Card {
     pub slot: Option<i64>,
     /// `type` of the document.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
-    pub type_: Option<St2110Models>,
+    pub type_: Option<St2110Model>,
 }
 ::mkio_core::open_enum! {
-    /// `St2110Models` of the document.
-    pub enum St2110Models {
+    /// `St2110Model` of the document.
+    pub enum St2110Model {
         /// `NVIDIA ConnectX-6 Lx 25GbE`.
         NvidiaConnectX6Lx25gbE = "NVIDIA ConnectX-6 Lx 25GbE",
         /// `NVIDIA ConnectX-5 25GbE`.
         NvidiaConnectX525gbE = "NVIDIA ConnectX-5 25GbE",
+    }
+}
+::mkio_core::open_enum! {
+    /// `St2110OutputProfile` of the document.
+    pub enum St2110OutputProfile {
+        /// `Standard`.
+        Standard = "Standard",
+        /// `SMPTE ST 2110 UHD Output`.
+        SmpteSt2110UhdOutput = "SMPTE ST 2110 UHD Output",
+        /// `Unknown`.
+        DeclaredUnknown = "Unknown",
     }
 }
 ::mkio_core::open_enum! {

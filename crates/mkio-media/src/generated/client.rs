@@ -513,8 +513,6 @@ impl Client {
     ///
     /// Capability needed: `ams.liveevent.create`.
     ///
-    /// Not implemented: the document declares no successful answer.
-    ///
     /// `POST /api/v1/projects/{project_name}/media/liveEvents/{event_name}/allocate`
     ///
     /// Needs `project_name`, `event_name`.
@@ -586,8 +584,6 @@ impl Client {
     /// NOT IMPLEMENTED. Intended effect: deletes every live output of the event, then stops and restarts it. No success response is declared.
     ///
     /// Capability needed: `ams.liveevent.create`.
-    ///
-    /// Not implemented: the document declares no successful answer.
     ///
     /// `POST /api/v1/projects/{project_name}/media/liveEvents/{event_name}/reset`
     ///
@@ -884,8 +880,6 @@ impl Client {
     /// Not implemented; no success response is defined.
     ///
     /// Capability needed: `ams.streamingendpoint.get`.
-    ///
-    /// Not implemented: the document declares no successful answer.
     ///
     /// `GET /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}/skus`
     ///

@@ -224,39 +224,6 @@ impl AkamaiHeaderAuthKey {
         self
     }
 }
-/// `Argument` of the document.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct Argument {
-    /// Argument name.
-    ///
-    /// Length in characters: 1 to 260. Pattern: `^[A-Za-z0-9_-]+$`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-    /// Argument value.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub value: Option<Value>,
-}
-impl Argument {
-    /// A `Argument` with what it cannot do without; the rest is absent.
-    pub fn new(name: impl Into<String>, value: impl Into<Value>) -> Self {
-        Self {
-            name: Some(name.into()),
-            value: Some(value.into()),
-        }
-    }
-    /// Sets [`name`](Self#structfield.name).
-    pub fn name(mut self, value: impl Into<String>) -> Self {
-        self.name = Some(value.into());
-        self
-    }
-    /// Sets [`value`](Self#structfield.value).
-    pub fn value(mut self, value: impl Into<Value>) -> Self {
-        self.value = Some(value.into());
-        self
-    }
-}
 /// `Asset` of the document.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
@@ -699,7 +666,7 @@ pub struct AssetStorageSpec {
     pub error: Option<BTreeMap<String, String>>,
     /// Non-critical exceptions raised during retrieval; filled only if any happened.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub exceptions: Option<Exceptions>,
+    pub exceptions: Option<ManifestExceptions>,
     /// Container files, top level only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub files: Option<Vec<AssetFile>>,
@@ -3475,15 +3442,6 @@ pub struct ErrorDetail {
     #[serde(rename = "extraDetail", skip_serializing_if = "Option::is_none")]
     pub extra_detail: Option<::serde_json::Map<String, Value>>,
 }
-/// `Exceptions` of the document.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct Exceptions {
-    /// `additionalProperties` of the document.
-    #[serde(rename = "additionalProperties", skip_serializing_if = "Option::is_none")]
-    pub additional_properties: Option<String>,
-}
 ::mkio_core::open_enum! {
     /// `FairPlayRentalAndLeaseKeyType` of the document.
     pub enum FairPlayRentalAndLeaseKeyType {
@@ -5709,6 +5667,15 @@ pub struct ManifestBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub video: Option<Vec<Video>>,
 }
+/// `ManifestExceptions` of the document.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct ManifestExceptions {
+    /// `additionalProperties` of the document.
+    #[serde(rename = "additionalProperties", skip_serializing_if = "Option::is_none")]
+    pub additional_properties: Option<String>,
+}
 /// `ManifestHead` of the document.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
@@ -5896,6 +5863,39 @@ pub struct Period {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub start: Option<String>,
 }
+/// `PipelineArgument` of the document.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct PipelineArgument {
+    /// Argument name.
+    ///
+    /// Length in characters: 1 to 260. Pattern: `^[A-Za-z0-9_-]+$`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Argument value.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub value: Option<Value>,
+}
+impl PipelineArgument {
+    /// A `PipelineArgument` with what it cannot do without; the rest is absent.
+    pub fn new(name: impl Into<String>, value: impl Into<Value>) -> Self {
+        Self {
+            name: Some(name.into()),
+            value: Some(value.into()),
+        }
+    }
+    /// Sets [`name`](Self#structfield.name).
+    pub fn name(mut self, value: impl Into<String>) -> Self {
+        self.name = Some(value.into());
+        self
+    }
+    /// Sets [`value`](Self#structfield.value).
+    pub fn value(mut self, value: impl Into<Value>) -> Self {
+        self.value = Some(value.into());
+        self
+    }
+}
 /// `PipelineArguments` of the document.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
@@ -5903,7 +5903,7 @@ pub struct Period {
 pub struct PipelineArguments {
     /// Argument lists keyed by AI pipeline operation.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub arguments: Option<BTreeMap<String, Vec<Argument>>>,
+    pub arguments: Option<BTreeMap<String, Vec<PipelineArgument>>>,
     /// AI pipeline that the Transform runs.
     ///
     /// Length in characters: 0 to 255.
@@ -5921,7 +5921,9 @@ impl PipelineArguments {
     /// Sets [`arguments`](Self#structfield.arguments).
     pub fn arguments(
         mut self,
-        value: impl IntoIterator<Item = (impl Into<String>, impl Into<Vec<Argument>>)>,
+        value: impl IntoIterator<
+            Item = (impl Into<String>, impl Into<Vec<PipelineArgument>>),
+        >,
     ) -> Self {
         self.arguments = Some(
             value.into_iter().map(|(key, value)| (key.into(), value.into())).collect(),
@@ -5941,7 +5943,7 @@ impl PipelineArguments {
 pub struct PipelineArgumentsPatch {
     /// Argument lists keyed by AI pipeline operation.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub arguments: Option<BTreeMap<String, Vec<Argument>>>,
+    pub arguments: Option<BTreeMap<String, Vec<PipelineArgument>>>,
     /// AI pipeline that the Transform runs.
     ///
     /// Length in characters: 0 to 255.
@@ -5956,7 +5958,9 @@ impl PipelineArgumentsPatch {
     /// Sets [`arguments`](Self#structfield.arguments).
     pub fn arguments(
         mut self,
-        value: impl IntoIterator<Item = (impl Into<String>, impl Into<Vec<Argument>>)>,
+        value: impl IntoIterator<
+            Item = (impl Into<String>, impl Into<Vec<PipelineArgument>>),
+        >,
     ) -> Self {
         self.arguments = Some(
             value.into_iter().map(|(key, value)| (key.into(), value.into())).collect(),
