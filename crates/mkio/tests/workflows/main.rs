@@ -1,5 +1,6 @@
 //! What users do with the platform, from end to end: the client against the emulator.
 
+mod channels;
 mod common;
 mod fleet;
 mod live_flow;
