@@ -2,6 +2,7 @@
 
 mod channels;
 mod common;
+mod dubbing;
 mod fleet;
 mod live_flow;
 mod live_media;
