@@ -41,7 +41,12 @@ pub fn finish(world: &mut World, device: &Address, task: &Resource) {
         .filter(|name| !name.is_empty() && !name.contains('/'))
         .map(str::to_owned);
     let name = wanted.unwrap_or_else(|| format!("package-{}", world.now.timestamp()));
-    let body = json!({ "friendlyName": task.text("/metadata/displayName"), "description": task.text("/spec/description") });
+    // The requested name is the friendly one, as it is where the package's own cannot hold it.
+    let friendly = task
+        .text("/spec/name")
+        .filter(|name| !name.is_empty())
+        .unwrap_or(&name);
+    let body = json!({ "friendlyName": friendly, "description": task.text("/spec/description") });
     if let Err(refused) = world.insert(&place.at(&name), body, task.created_by) {
         tracing::warn!(device = %device.name, detail = %refused.detail, "a support package was not kept");
     }
