@@ -122,6 +122,29 @@ async fn a_device_is_onboarded_backed_up_updated_and_removed() -> anyhow::Result
         .and_then(|status| status.current_software_version);
     assert_eq!(version.as_deref(), Some(newest));
 
+    let package: SupportPackagePost = body(json!({
+        "metadata": shown, "spec": { "description": "no picture", "name": "evening" },
+    }))?;
+    fleets
+        .create_support_package()
+        .name("beam")
+        .body(package)
+        .send()
+        .await?;
+    let package = quick(fleets.wait_for_support_package("beam", "evening")).await?;
+    let name = package
+        .metadata
+        .and_then(|metadata| metadata.name)
+        .context("its name")?;
+    let link = fleets
+        .get_support_package()
+        .name("beam")
+        .package_name(&*name)
+        .send()
+        .await?;
+    let link = serde_json::to_string(&link.into_inner())?;
+    assert!(link.contains("https://"), "{link}");
+
     fleets.delete_device().name("beam").send().await?;
     infrastructure.delete_site().name("studio").send().await?;
     infrastructure.delete_network().name("lan").send().await?;
