@@ -2,13 +2,27 @@
 
 /// The message of a JSON error without values from the document and without its position.
 pub(crate) fn expectation(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    let position = format!(" at line {} column {}", error.line(), error.column());
-    without_values(text.strip_suffix(&position).unwrap_or(&text))
+    without_values(&error.to_string())
 }
 
-/// The message of a serde error without values from the document.
+/// The text without " at line 3 column 7" at its end.
+fn without_position(text: &str) -> &str {
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    match text.rsplit_once(" at line ") {
+        Some((text, place))
+            if place
+                .split_once(" column ")
+                .is_some_and(|(line, column)| is_number(line) && is_number(column)) =>
+        {
+            text
+        }
+        _ => text,
+    }
+}
+
+/// The message of a serde error without values from the document and without a position.
 pub(crate) fn without_values(text: &str) -> String {
+    let text = without_position(text);
     for kind in ["invalid type: ", "invalid value: "] {
         if let Some(rest) = text.strip_prefix(kind) {
             // The value comes before the last ", expected"; a text may hold that phrase itself.
@@ -55,6 +69,7 @@ mod tests {
     use serde::{Deserialize, de::Error as _};
 
     use super::*;
+    use crate::{Error, ErrorKind};
 
     #[derive(Debug, Deserialize)]
     #[serde(deny_unknown_fields)]
@@ -109,5 +124,15 @@ mod tests {
             serde_json::from_str("\"Green\""),
             Ok(Colour::Green)
         ));
+    }
+
+    #[test]
+    fn callers_need_not_take_values_out() {
+        let error = serde_json::from_str::<u32>("\n  \"hunter2\"").unwrap_err();
+        assert!(error.to_string().contains("hunter2"));
+        let error = Error::new(ErrorKind::Decode, "does not decode")
+            .with_json_path("a.b", error.to_string());
+        assert_eq!(error.json_path(), Some("a.b"));
+        assert_eq!(error.expectation(), Some("expected u32, found string"));
     }
 }

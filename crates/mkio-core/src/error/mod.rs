@@ -123,11 +123,18 @@ impl Error {
         })
     }
 
-    /// Adds the place in the JSON body where reading stopped, and what was expected there.
+    /// Adds the place in the JSON body where reading stopped, and what was expected there: the
+    /// message of serde's error. Values from the document are taken out of it; they may be secret.
     pub fn with_json_path(self, path: impl Into<String>, expectation: impl Into<String>) -> Self {
+        let expectation = without_values(&expectation.into());
+        self.with_place(path.into(), expectation)
+    }
+
+    /// The same with a text that quotes nothing from the document.
+    pub(crate) fn with_place(self, path: String, expectation: String) -> Self {
         self.edit(|inner| {
-            inner.json_path = Some(path.into());
-            inner.expectation = Some(expectation.into());
+            inner.json_path = Some(path);
+            inner.expectation = Some(expectation);
         })
     }
 

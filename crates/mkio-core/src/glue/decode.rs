@@ -146,7 +146,7 @@ fn undecodable<T: DeserializeOwned>(
     )
     .with_status(response.status())
     .with_answer(response.headers().clone(), raw.clone())
-    .with_json_path(path, expected)
+    .with_place(path, expected)
     .with_operation(operation)
     .with_call(response.call())
 }
