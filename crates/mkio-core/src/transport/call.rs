@@ -318,7 +318,12 @@ impl<'a> Call<'a> {
             Verdict::Repeat { .. } if self.spare.is_none() => {
                 Some(Some("its body is a stream and cannot be repeated"))
             }
-            Verdict::Repeat { .. } if Instant::now() + wait >= self.deadline => {
+            // A time that cannot be counted comes after every deadline.
+            Verdict::Repeat { .. }
+                if Instant::now()
+                    .checked_add(wait)
+                    .is_none_or(|next| next >= self.deadline) =>
+            {
                 Some(Some("the total timeout leaves no time for another attempt"))
             }
             Verdict::Repeat { paced: true } => None,

@@ -125,6 +125,21 @@ async fn retry_after_is_followed_up_to_the_cap() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_wait_beyond_all_clocks_ends_the_call() {
+    let endless = "18446744073709549568";
+    let script = Script::new([Reply::status(503).with("retry-after", endless)]);
+    let transport = builder(&script)
+        .retry(exact().max_retry_after(Duration::MAX))
+        .total_timeout(Duration::MAX)
+        .build()
+        .unwrap();
+    let error = call(&transport, &GET).await.unwrap_err();
+    assert_eq!((error.attempts(), script.count()), (1, 1));
+    assert!(error.to_string().contains("leaves no time"), "{error}");
+    assert!(error.retry_after().unwrap() > Duration::from_secs(u64::MAX / 2));
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_error_tells_what_the_service_asked_for() {
     let script = Script::new([Reply::status(429).with("retry-after", 100)]);
     let transport = builder(&script).retry(RetryPolicy::none()).build().unwrap();
