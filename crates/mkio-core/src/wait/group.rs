@@ -343,7 +343,8 @@ impl Group {
         watched.looking = true;
         watched.last_look = Instant::now();
         let member = &watched.member;
-        let (polls, target, detail) = (member.polls.clone(), member.target.clone(), member.detail);
+        let (polls, target) = (member.polls.clone(), member.target.clone());
+        let detail = member.detail || member.judge.tests();
         let slots = self.slots.clone();
         self.looks.spawn(async move {
             // Never closed.
@@ -481,8 +482,10 @@ impl Group {
     }
 }
 
+/// As good as never.
+pub(super) const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
+
 /// `delay` after `time`; never is a year from then.
 pub(super) fn later(time: Instant, delay: Duration) -> Instant {
-    const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
     time.checked_add(delay).unwrap_or(time + YEAR)
 }

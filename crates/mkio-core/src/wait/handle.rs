@@ -12,13 +12,14 @@ use chrono::Utc;
 use futures_core::Stream;
 use futures_core::future::BoxFuture;
 use futures_core::stream::FusedStream;
+use http::HeaderMap;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::description::{WaitDescription, WrittenGoal};
-use super::group::later;
+use super::group::{YEAR, later};
 use super::hub::Membership;
 use super::judge::{Judge, Want};
 use super::member::{Member, Pace, Update};
@@ -70,6 +71,8 @@ struct Setup<S> {
     pace: Pace,
     missing_for: Duration,
     action: Option<BoxFuture<'static, Result<()>>>,
+    /// There is, or was, an action.
+    acts: bool,
 }
 
 enum Goal<S> {
@@ -127,6 +130,7 @@ impl<T, S: StateName> Wait<T, S> {
                 },
                 missing_for: resource.missing_for,
                 action: None,
+                acts: false,
             })),
             detail: false,
             types: PhantomData,
@@ -222,11 +226,12 @@ impl<T, S: StateName> Wait<T, S> {
 
     /// Shortest and longest time between two looks. It begins with the shortest, grows while
     /// nothing changes, and varies a little at random; a `Retry-After` of the service counts. The
-    /// default is that of the resource, stretched where many waits share their looks.
+    /// default is that of the resource, stretched where many waits share their looks. Both are at
+    /// least 100 ms and at most a year.
     pub fn poll_every(self, range: Range<Duration>) -> Self {
         let shortest = Duration::from_millis(100);
-        let min = range.start.max(shortest);
-        let max = range.end.max(min);
+        let min = range.start.clamp(shortest, YEAR);
+        let max = range.end.clamp(min, YEAR);
         self.with(|setup| {
             setup.pace = Pace {
                 min,
@@ -243,9 +248,15 @@ impl<T, S: StateName> Wait<T, S> {
     }
 
     /// Does this first, when the wait is polled for the first time; its error ends the wait.
+    ///
+    /// A failure state that is there from the beginning counts only after 10 s (or the time that
+    /// the goal gives it), for it may be from before the action.
     pub fn after<R>(self, action: impl Future<Output = Result<R>> + Send + 'static) -> Self {
         let action = Box::pin(async move { action.await.map(drop) });
-        self.with(|setup| setup.action = Some(action))
+        self.with(|setup| {
+            setup.action = Some(action);
+            setup.acts = true;
+        })
     }
 
     /// The wait, to be written down and taken up again later.
@@ -399,7 +410,7 @@ impl<S: StateName> Setup<S> {
         let (sender, updates) = mpsc::unbounded_channel();
         let started = Instant::now();
         let member = Member {
-            judge: Judge::new(want, setup.missing_for),
+            judge: Judge::new(want, setup.missing_for).after_action(setup.acts),
             target,
             updates: sender,
             polls: setup.links.polls,
@@ -491,13 +502,14 @@ impl<T: DeserializeOwned + 'static, S: StateName> IntoFuture for Wait<T, S> {
                 return Err(Error::new(ErrorKind::Wait, "the wait has no outcome"));
             };
             let resource = outcome?;
-            serde_path_to_error::deserialize(resource).map_err(|error| {
+            serde_path_to_error::deserialize(&resource).map_err(|error| {
                 let path = error.path().to_string();
                 let reason = error.into_inner().to_string();
                 Error::new(
                     ErrorKind::Decode,
                     "the resource that was waited for does not decode",
                 )
+                .with_answer(HeaderMap::new(), resource.to_string().into())
                 .with_json_path(path, reason)
             })
         })

@@ -1,5 +1,6 @@
 //! Decides when a wait has ended.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -39,7 +40,12 @@ pub(super) enum Verdict {
     GoOn,
     Reached,
     Failed(Reason),
+    /// The user's closure panicked.
+    Panicked,
 }
+
+/// How long a failure from before an action does not count, where the goal says nothing.
+const GRACE: Duration = Duration::from_secs(10);
 
 /// The memory of a wait, and its rules.
 pub(super) struct Judge {
@@ -54,6 +60,12 @@ pub(super) struct Judge {
     elsewhere: bool,
     /// A state on the way to the goal was seen.
     via: bool,
+    /// The wait begins with an action.
+    acted: bool,
+    /// A state other than the first was seen.
+    moved: bool,
+    /// The last look saw a failure that may be from before the wait.
+    doubted: bool,
 }
 
 impl Judge {
@@ -67,7 +79,20 @@ impl Judge {
             whole: false,
             elsewhere: false,
             via: false,
+            acted: false,
+            moved: false,
+            doubted: false,
         }
+    }
+
+    /// Says that the wait begins with an action: what it shows first may be from before that.
+    pub(super) fn after_action(self, acted: bool) -> Self {
+        Self { acted, ..self }
+    }
+
+    /// A closure decides, which may ask for more than the state.
+    pub(super) fn tests(&self) -> bool {
+        matches!(self.want, Want::Test(_))
     }
 
     pub(super) fn wants_gone(&self) -> bool {
@@ -78,9 +103,19 @@ impl Judge {
         self.missing_for
     }
 
-    /// How long the goal's own states do not count by themselves.
+    /// How long a failure that was there from the beginning does not count.
+    fn grace(&self) -> Duration {
+        match &self.want {
+            Want::Goal(goal) if !goal.settle.is_zero() => goal.settle,
+            _ if self.acted => GRACE,
+            _ => Duration::ZERO,
+        }
+    }
+
+    /// How long what was there from the beginning does not count by itself.
     pub(super) fn settle(&self) -> Duration {
         match &self.want {
+            _ if self.doubted => self.grace(),
             Want::Goal(goal) if !self.elsewhere => goal.settle,
             _ => Duration::ZERO,
         }
@@ -126,7 +161,17 @@ impl Judge {
         }
         let kind = declared.kind(&state);
         let change = RawChange::new(state, previous, kind, progress, elapsed, resource);
-        let verdict = self.judge(target, &change);
+        let same = |previous: &Arc<str>| *previous == change.state;
+        self.moved |= !change.previous.as_ref().is_none_or(same);
+        let mut verdict = self.judge(target, &change);
+        let leaving = change.kind == Some(StateKind::Deleting) || &*change.state == "Deleted";
+        self.doubted = verdict == Verdict::Failed(Reason::State)
+            && !leaving
+            && !self.moved
+            && elapsed < self.grace();
+        if self.doubted {
+            verdict = Verdict::GoOn;
+        }
         (changed.then_some(change), verdict)
     }
 
@@ -169,9 +214,11 @@ impl Judge {
         }
         match &mut self.want {
             Want::Gone => Verdict::GoOn,
-            Want::Test(test) => match test(change) {
-                true => Verdict::Reached,
-                false => end(change),
+            // A panic would take all waits of the collection with it.
+            Want::Test(test) => match catch_unwind(AssertUnwindSafe(|| test(change))) {
+                Ok(true) => Verdict::Reached,
+                Ok(false) => end(change),
+                Err(_) => Verdict::Panicked,
             },
             Want::States(states) => match states.iter().any(|wanted| wanted == state) {
                 true => Verdict::Reached,

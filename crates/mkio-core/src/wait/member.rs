@@ -13,7 +13,7 @@ use super::state::RawChange;
 use super::target::Target;
 use super::{Reason, WaitFailure, pointer};
 use crate::page::Exchange;
-use crate::{Error, Result, RetryPolicy};
+use crate::{Error, ErrorKind, Result, RetryPolicy};
 
 /// What a wait is told.
 pub(super) enum Update {
@@ -133,11 +133,19 @@ impl Watched {
         } else {
             self.interval = self.member.pace.min;
         }
-        self.schedule(retry_after.unwrap_or_default().max(self.spread()));
+        let asked = retry_after.map(|asked| self.member.retry.wait(1, false, Some(asked)));
+        self.schedule(asked.unwrap_or_default().max(self.spread()));
         match verdict {
             Verdict::GoOn if self.last => self.fail(Reason::Timeout, None),
             Verdict::GoOn => Next::Nothing,
             Verdict::Reached => self.reached(),
+            Verdict::Panicked => {
+                let target = &self.member.target;
+                let (resource, name) = (target.resource.name, target.name());
+                let message = format!("{resource} `{name}`: the closure given to `until` panicked");
+                self.end(Err(Error::new(ErrorKind::Wait, message)));
+                Next::Remove
+            }
             Verdict::Failed(reason) => match (self.member.judge.current(), reason) {
                 // The resource may say more than its state.
                 (None, Reason::State | Reason::Undone) => self.finish(Some(reason)),

@@ -22,6 +22,8 @@ mod state;
 mod target;
 
 #[cfg(test)]
+mod edge_tests;
+#[cfg(test)]
 mod shared_tests;
 #[cfg(test)]
 mod testing;

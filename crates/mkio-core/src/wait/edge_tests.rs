@@ -1,0 +1,221 @@
+//! Waits that meet what was there before them, and closures, headers and times that are unusual.
+
+use std::future::IntoFuture;
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use super::judge::{Judge, Seen, Want};
+use super::member::{Member, Next, Pace, Watched};
+use super::testing::{GET_LIVE_EVENT, GET_LIVE_EVENT_STATE, JOB, Service, job as target};
+use super::{Change, Goal, Reason, Resource, State, StateKind, Wait, WaitFailure};
+use crate::ErrorKind;
+
+static CHANNEL: Resource = Resource {
+    name: "live.channel",
+    params: &["project_name", "event_name"],
+    item: Some(&GET_LIVE_EVENT),
+    state: Some(&GET_LIVE_EVENT_STATE),
+    state_pointer: "/properties/resourceState",
+    failed_when: &[("/properties/outputs/0/error/category", &["Download"])],
+    states: &[
+        ("UnableToStart", StateKind::Failure),
+        ("Starting", StateKind::Transient),
+        ("Running", StateKind::Steady),
+        ("Deleting", StateKind::Deleting),
+    ],
+    goals: &[
+        Goal {
+            name: "running",
+            states: &["Running"],
+            failures: &["UnableToStart", "Deleting"],
+            ..Goal::DEFAULT
+        },
+        Goal {
+            name: "restarted",
+            states: &["Running"],
+            failures: &["UnableToStart", "Deleting"],
+            settle: Duration::from_secs(30),
+            ..Goal::DEFAULT
+        },
+    ],
+    ..Resource::DEFAULT
+};
+
+const SHOW: &str = "media/liveEvents/show";
+
+fn channel(service: &Service) -> Wait<Value, State> {
+    let values = ["acme", "show"].map(str::to_owned).to_vec();
+    Wait::over(service.links(), &CHANNEL, values)
+}
+
+fn job(service: &Service, name: &str) -> Wait<Value, State> {
+    let values = ["acme", "h264", name].map(str::to_owned).to_vec();
+    Wait::over(service.links(), &JOB, values)
+}
+
+fn path(name: &str) -> String {
+    format!("media/transforms/h264/jobs/{name}")
+}
+
+fn seconds(count: u64) -> Duration {
+    Duration::from_secs(count)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_closure_of_an_awaited_wait_sees_progress_and_the_resource() {
+    let service = Service::new();
+    service.at(
+        &path("job-1"),
+        &[(0, "Processing 10"), (20, "Processing 60"), (500, "Error")],
+    );
+    let start = Instant::now();
+    let half = |change: &Change<State>| {
+        change.progress >= Some(50) && change.resource().is_some_and(|job| job["name"] == "job-1")
+    };
+    job(&service, "job-1").until(half).await.unwrap();
+    assert!(start.elapsed() < seconds(60), "{:?}", start.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_from_before_the_action_is_not_the_end() {
+    let states = &[(0, "UnableToStart"), (5, "Starting"), (20, "Running")];
+    let service = Service::new();
+    service.at(SHOW, states);
+    channel(&service).after(async { Ok(()) }).await.unwrap();
+
+    let service = Service::new();
+    service.at(SHOW, states);
+    channel(&service).goal("restarted").await.unwrap();
+
+    // Without an action it is.
+    let service = Service::new();
+    service.at(SHOW, states);
+    let start = Instant::now();
+    channel(&service).await.unwrap_err();
+    assert!(start.elapsed() < seconds(1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_that_lasts_ends_the_wait_after_its_grace() {
+    let service = Service::new();
+    service.at(SHOW, &[(0, "UnableToStart")]);
+    for (waiting, grace) in [
+        (channel(&service).after(async { Ok(()) }), 10),
+        (channel(&service).goal("restarted"), 30),
+    ] {
+        let start = Instant::now();
+        let error = waiting.await.unwrap_err();
+        let failure = WaitFailure::of(&error).unwrap();
+        assert_eq!(
+            (failure.reason, failure.state.as_deref()),
+            (Reason::State, Some("UnableToStart"))
+        );
+        let took = start.elapsed();
+        assert!(
+            took >= seconds(grace) && took < seconds(grace + 2),
+            "{took:?}"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_after_another_state_and_a_deletion_are_the_end_at_once() {
+    for states in [
+        &[(0, "Starting"), (2, "UnableToStart")][..],
+        &[(0, "Deleting")],
+    ] {
+        let service = Service::new();
+        service.at(SHOW, states);
+        let start = Instant::now();
+        let waiting = channel(&service).after(async { Ok(()) });
+        waiting.await.unwrap_err();
+        assert!(start.elapsed() < seconds(6), "{states:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_elsewhere_in_the_resource_has_its_grace_as_well() {
+    let service = Service::new();
+    let healed = super::testing::resource(SHOW, "Running");
+    let mut stale = healed.clone();
+    stale["properties"]["outputs"][0]["error"] = serde_json::json!({"category": "Download"});
+    service.life(
+        SHOW,
+        vec![(seconds(0), Some(stale)), (seconds(5), Some(healed))],
+    );
+    let mut waiting = channel(&service).goal("restarted");
+    while waiting.try_next().await.unwrap().is_some() {}
+    waiting.await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_retry_after_of_a_look_that_succeeded_is_capped() {
+    let service = Service::new();
+    let links = service.links();
+    let (updates, _changes) = mpsc::unbounded_channel();
+    let started = Instant::now();
+    let member = Member {
+        target: target("h264", "job-1"),
+        judge: Judge::new(Want::Gone, seconds(30)),
+        updates,
+        polls: links.polls,
+        calls: links.calls,
+        pace: Pace {
+            min: seconds(1),
+            max: seconds(10),
+            explicit: false,
+        },
+        retry: links.retry.max_retry_after(seconds(60)),
+        started,
+        deadline: started + seconds(1_000_000),
+        detail: false,
+    };
+    let mut watched = Watched::new(member, Duration::ZERO);
+    for (asked, expected) in [(100_000, 60), (40, 40)] {
+        let seen = Seen::There {
+            state: Some("Processing".to_owned()),
+            resource: None,
+        };
+        let next = watched.see(seen, Some(seconds(asked)));
+        assert!(matches!(next, Next::Nothing));
+        assert_eq!(watched.delay, seconds(expected));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_closure_that_panics_ends_its_own_wait_only() {
+    let service = Service::new();
+    for name in ["job-1", "job-2"] {
+        service.at(&path(name), &[(0, "Processing"), (60, "Finished")]);
+    }
+    let other = tokio::spawn(job(&service, "job-2").into_future());
+    let broken = job(&service, "job-1").until(|_: &Change<State>| panic!("a bug of the user"));
+    let error = broken.await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Wait);
+    let line = error.to_string();
+    assert!(
+        line.contains("job-1") && line.contains("panicked"),
+        "{line}"
+    );
+    other.await.unwrap().unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn absurd_intervals_are_those_of_a_year() {
+    let service = Service::new();
+    service.at(&path("job-1"), &[(0, "Processing"), (60, "Finished")]);
+    for range in [
+        Duration::MAX..Duration::MAX,
+        Duration::ZERO..Duration::MAX,
+        Duration::MAX..Duration::ZERO,
+    ] {
+        // The look at the deadline comes all the same.
+        let waiting = job(&service, "job-1")
+            .poll_every(range)
+            .timeout(seconds(90));
+        waiting.await.unwrap();
+    }
+}
