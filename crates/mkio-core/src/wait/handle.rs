@@ -199,6 +199,7 @@ impl<T, S: StateName> Wait<T, S> {
     ///
     /// A state that the resource declares a goal for takes that goal's failure states; for others,
     /// and for a closure, every state after which no other comes is a failure.
+    /// A closure that panics ends its wait with an error of kind [`Wait`](ErrorKind::Wait).
     pub fn until(self, goal: impl Until<S>) -> Self {
         self.with(|setup| setup.goal = Goal::Until(goal.into_target()))
     }

@@ -95,7 +95,8 @@ pub struct Goal {
     /// States that mean failure once a state of `via` was seen: a start that fell back.
     pub undone: &'static [&'static str],
     /// A goal state counts only when another state was seen before, or this much time has passed:
-    /// a restart that has not begun still shows the old state.
+    /// a restart that has not begun still shows the old state. The same goes for a failure state
+    /// that is there from the beginning, except one that says that the resource is being deleted.
     pub settle: Duration,
     /// Values that the resource's JSON must have besides, as (pointer, value); both may hold
     /// `{parameter}`.
