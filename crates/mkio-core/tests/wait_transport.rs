@@ -194,3 +194,28 @@ async fn waits_of_clones_share_their_looks() {
     tokio::time::sleep(Duration::from_millis(1)).await;
     assert_eq!(transport.waits().pollers(), 0);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_resource_that_does_not_decode_is_kept_and_not_told() {
+    #[derive(Debug, Deserialize)]
+    struct Job {
+        #[serde(rename = "sasToken")]
+        sas_token: u32,
+    }
+    let (transport, _) = transport(
+        |_, request| match request.url().path().ends_with("/state") {
+            true => (200, json!({"status": {"state": "Finished"}})),
+            false => (200, json!({"state": "Finished", "sasToken": "hunter2"})),
+        },
+    );
+    let names = vec!["acme".to_owned(), "job-1".to_owned()];
+    let error = Wait::<Job, State>::new(&transport, &JOB, names)
+        .await
+        .map(|job| job.sas_token)
+        .unwrap_err();
+    assert_eq!(error.json_path(), Some("sasToken"), "{error}");
+    assert_eq!(error.expectation(), Some("expected u32, found string"));
+    assert!(!format!("{error} {error:?}").contains("hunter2"));
+    let body: Value = serde_json::from_slice(error.body()).unwrap();
+    assert_eq!(body["sasToken"], "hunter2");
+}
