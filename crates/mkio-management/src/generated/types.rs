@@ -2247,7 +2247,7 @@ pub struct UsageReportFilters {
     pub project_names: Option<Vec<String>>,
 }
 ::mkio_core::open_enum! {
-    /// Output format, json (default) or csv.
+    /// Format of the answer. The service goes by this and not by `Accept`: set it to `csv` when calling `create_usage_report_csv`.
     ///
     /// Default: `json`.
     pub enum UsageReportFormat {
@@ -2294,7 +2294,7 @@ pub struct UsageReportQuery {
     /// Default: `false`.
     #[serde(rename = "filterOnReportedDate", skip_serializing_if = "Option::is_none")]
     pub filter_on_reported_date: Option<bool>,
-    /// Output format, json (default) or csv.
+    /// Format of the answer. The service goes by this and not by `Accept`: set it to `csv` when calling `create_usage_report_csv`.
     ///
     /// Default: `json`.
     #[serde(skip_serializing_if = "Option::is_none")]
