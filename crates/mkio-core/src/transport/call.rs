@@ -30,7 +30,7 @@ impl Transport {
         request: reqwest::Request,
         operation: &'static Operation,
     ) -> Result<reqwest::Response> {
-        let route = self.core.routes.of(operation.api);
+        let route = self.core.routes.to(operation)?;
         self.call_on(route, request, operation).await
     }
 

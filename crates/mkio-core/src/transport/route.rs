@@ -4,7 +4,10 @@ use std::{collections::HashMap, fmt};
 
 use url::Url;
 
-use crate::{Error, ErrorKind, Result, token::TokenSource};
+use crate::{Error, ErrorKind, Operation, Result, token::TokenSource};
+
+/// APIs that every device serves itself; the cloud has none of them.
+const ON_DEVICES: [&str; 1] = ["channels"];
 
 /// One service: its address and its token.
 pub(crate) struct Route {
@@ -82,11 +85,28 @@ impl fmt::Debug for Route {
 pub(crate) struct Routes {
     main: Route,
     own: HashMap<String, Route>,
+    /// Nobody set the main address: it is the cloud's.
+    cloud: bool,
 }
 
 impl Routes {
-    pub(crate) fn new(main: Route, own: HashMap<String, Route>) -> Self {
-        Self { main, own }
+    pub(crate) fn new(main: Route, own: HashMap<String, Route>, cloud: bool) -> Self {
+        Self { main, own, cloud }
+    }
+
+    /// Where a request of this operation goes; the cloud token goes to no service that the cloud
+    /// does not have.
+    pub(crate) fn to(&self, operation: &'static Operation) -> Result<&Route> {
+        let api = operation.api;
+        if self.cloud && ON_DEVICES.contains(&api) && !self.own.contains_key(api) {
+            let message = format!(
+                "the {api} API is served by devices, not by the cloud; nothing was sent. Set the \
+                 device's address with `TransportBuilder::api_base_url(\"{api}\", …)` or in the \
+                 profile's `[api.{api}]`"
+            );
+            return Err(Error::new(ErrorKind::Config, message).with_operation(operation));
+        }
+        Ok(self.of(api))
     }
 
     /// Where the requests of an API go.
@@ -130,7 +150,7 @@ mod tests {
     #[test]
     fn apis_with_a_service_of_their_own() {
         let own = HashMap::from([("channels".to_owned(), route("http://10.0.0.5/"))]);
-        let routes = Routes::new(route("https://h"), own);
+        let routes = Routes::new(route("https://h"), own, true);
         assert_eq!(routes.of("channels").base(), "http://10.0.0.5");
         assert_eq!(routes.of("media").base(), "https://h");
     }

@@ -196,3 +196,37 @@ async fn clones_share_the_script_and_their_own_settings() {
     call(&transport, &GET).await.unwrap_err();
     assert_eq!(script.count(), 2);
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_api_of_devices_is_not_looked_for_in_the_cloud() {
+    static CHANNELS: mkio_core::Operation = mkio_core::Operation {
+        id: "get_channels",
+        api: "channels",
+        method: http::Method::GET,
+        path: "/api/v1/channels",
+        request_body: None,
+        streams: false,
+    };
+    let script = Script::new([Reply::ok()]);
+    let cloud = || {
+        mkio_core::Transport::builder()
+            .token("token")
+            .dispatch(script.clone())
+    };
+    let error = call(&cloud().build().unwrap(), &CHANNELS)
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind(), mkio_core::ErrorKind::Config);
+    assert!(
+        error.to_string().contains("api_base_url(\"channels\""),
+        "{error}"
+    );
+    assert_eq!(script.count(), 0);
+    for builder in [
+        cloud().base_url("https://one.example"),
+        cloud().api_base_url("channels", "https://device.example"),
+    ] {
+        call(&builder.build().unwrap(), &CHANNELS).await.unwrap();
+    }
+    assert_eq!(script.count(), 2);
+}

@@ -246,11 +246,13 @@ impl<C> TransportBuilder<C> {
             ));
         }
         let token = token.map(source).transpose()?;
+        let cloud = self.settings.base_url.is_none();
         let url = self.settings.base_url.as_deref().unwrap_or(CLOUD);
         let url = base_url("the base URL", url, token.is_some() && !plain)?;
         Ok(Routes::new(
             Route::new(url, token, self.settings.anonymous, true),
             own,
+            cloud,
         ))
     }
 }
