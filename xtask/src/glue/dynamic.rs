@@ -25,7 +25,7 @@ pub fn run(model: &Model, signatures: &Signatures) -> Vec<Item> {
             ///
             /// # Errors
             ///
-            /// Kind [`InvalidRequest`](ErrorKind::InvalidRequest) when there is no such operation
+            /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when there is no such operation
             /// or an argument does not fit; otherwise as the operation's own `send`.
             pub async fn call(
                 client: &Client,

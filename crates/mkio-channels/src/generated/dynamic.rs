@@ -17,7 +17,7 @@ use super::{Client, operations, types};
 ///
 /// # Errors
 ///
-/// Kind [`InvalidRequest`](ErrorKind::InvalidRequest) when there is no such operation
+/// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when there is no such operation
 /// or an argument does not fit; otherwise as the operation's own `send`.
 pub async fn call(
     client: &Client,
