@@ -9,7 +9,7 @@ use std::{env, process::ExitCode, time::Duration};
 
 use anyhow::{Context, Result};
 use mkio::{
-    Client,
+    CallOptions, Client,
     media::{ProjectClient, types::*},
 };
 use mkio_emulator::Emulator;
@@ -30,7 +30,9 @@ async fn run() -> Result<()> {
     // The emulator stops when it goes out of scope.
     let emulator;
     let client = if env::var_os("MKIO_TOKEN").is_some() {
-        let client = Client::from_env()?;
+        // Somebody is watching: a service that cannot be reached should be told soon.
+        let client =
+            Client::from_env()?.with(CallOptions::new().total_timeout(Duration::from_secs(20)));
         println!("using {}", client.transport().base_url("media"));
         client
     } else {
