@@ -50,10 +50,9 @@ pub fn escape(text: &str) -> String {
 }
 
 fn prose(text: &str, out: &mut String) {
-    for (index, piece) in text.split_inclusive(char::is_whitespace).enumerate() {
+    for piece in text.split_inclusive(char::is_whitespace) {
         let word = piece.trim_end();
         let space = &piece[word.len()..];
-        let _ = index;
         if let Some(start) = word.find("https://").or_else(|| word.find("http://")) {
             let (before, url) = word.split_at(start);
             let end = url
