@@ -21,8 +21,13 @@ pub mod wait;
 pub use budget::RateBudget;
 pub use byte_stream::ByteStream;
 pub use error::{BoxError, Error, ErrorKind, Result};
+/// The types of methods, statuses and headers in this crate's API.
+pub use http;
 pub use operation::Operation;
 pub use page::{Items, Page, Pages, ResumeToken};
+/// The HTTP client below: its `Client`, `Proxy` and `Certificate` are what
+/// [`TransportBuilder`] takes.
+pub use reqwest;
 pub use response::{CallInfo, Response};
 pub use retry::{Jitter, RetryPolicy};
 pub use token::{Token, TokenCommand, TokenFile, TokenFuture, TokenProvider, token_fn};

@@ -48,10 +48,11 @@ pub mod webhook;
 
 pub use client::Client;
 pub use mkio_core::{
-    CallInfo, CallOptions, Change, Error, ErrorKind, Items, Nullable, Operation, Page, Pages,
-    Priority, RateBudget, RawRequest, Response, Result, ResumeToken, RetryPolicy, Secret,
-    Timestamp, Token, TokenProvider, Transport, TransportBuilder, Wait, WaitDescription,
-    WaitFailure, Waits, page::query, wait,
+    BoxError, ByteStream, CallInfo, CallOptions, Change, Dispatch, DispatchError, DispatchFuture,
+    Error, ErrorKind, Items, Jitter, Nullable, Operation, Page, Pages, Priority, RateBudget,
+    RawRequest, Response, Result, ResumeToken, RetryPolicy, Secret, Timestamp, Token, TokenCommand,
+    TokenFile, TokenFuture, TokenProvider, Transport, TransportBuilder, Wait, WaitDescription,
+    WaitFailure, Waits, http, page::query, reqwest, token_fn, wait,
 };
 pub use project::Project;
 

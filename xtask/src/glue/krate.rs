@@ -112,7 +112,7 @@ use serde_json::Value;
 const CLIENT: &str = "\
 //! The client.
 
-use mkio_core::{Transport, glue};
+use mkio_core::{CallOptions, Transport, glue};
 use progenitor_client::{ClientHooks, ClientInfo, OperationInfo};
 
 use super::{builder, operations};
@@ -151,7 +151,7 @@ const PROJECT: &str = "\
 
 use std::sync::Arc;
 
-use mkio_core::Transport;
+use mkio_core::{CallOptions, Transport};
 
 use super::{Client, builder};
 ";

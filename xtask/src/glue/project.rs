@@ -65,6 +65,14 @@ pub fn run(model: &Model) -> Vec<Item> {
                     self.client.transport()
                 }
 
+                /// The same client for calls with other options: retries, timeouts, priority.
+                pub fn with(&self, options: CallOptions) -> Self {
+                    Self {
+                        client: self.client.with(options),
+                        project: self.project.clone(),
+                    }
+                }
+
                 /// Name of the project.
                 pub fn project_name(&self) -> &str {
                     &self.project

@@ -312,8 +312,8 @@ fn acting(
             let ty = signatures.argument(&operation.id, "body");
             let text = fixed.to_string();
             let prepare = quote! {
-                let body: ::std::result::Result<#ty, String> =
-                    serde_json::from_str(#text).map_err(|error| error.to_string());
+                let body: glue::Argument<#ty> =
+                    serde_json::from_str(#text).map_err(|error| error.to_string().into());
             };
             (
                 None,

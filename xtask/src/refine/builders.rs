@@ -375,19 +375,42 @@ impl VisitMut for Common {
         }
     }
 
+    /// Most arguments are missing when a builder begins: saying so must not cost memory each time.
+    fn visit_field_mut(&mut self, field: &mut syn::Field) {
+        visit_mut::visit_field_mut(self, field);
+        if let Some([value, error]) = simplify::arguments_of(&field.ty, "Result").as_deref()
+            && error.to_token_stream().to_string() == "String"
+        {
+            field.ty = parse_quote!(glue::Argument<#value>);
+        }
+    }
+
     fn visit_field_value_mut(&mut self, field: &mut syn::FieldValue) {
         visit_mut::visit_field_value_mut(self, field);
         let text = field.expr.to_token_stream().to_string();
         if text.contains("default :: Default :: default") {
-            field.expr = parse_quote!(Err("body was not initialized".to_string()));
+            field.expr = parse_quote!(Err("argument `body` is missing".into()));
         }
     }
 
     fn visit_expr_mut(&mut self, expression: &mut Expr) {
         visit_mut::visit_expr_mut(self, expression);
+        if let Expr::Macro(call) = expression
+            && call.mac.path.is_ident("format")
+            && call.mac.tokens.to_string().starts_with("\"conversion to ")
+        {
+            *expression = parse_quote!(#call.into());
+            return;
+        }
         let Expr::MethodCall(call) = expression else {
             return;
         };
+        if call.method == "to_string"
+            && let Expr::Lit(literal) = &*call.receiver
+        {
+            *expression = parse_quote!(#literal.into());
+            return;
+        }
         let text = call.args.to_token_stream().to_string();
         let goes = (call.method == "map" && text == "From :: from")
             || (call.method == "and_then" && text.contains("try_from"));
@@ -404,6 +427,9 @@ impl VisitMut for Common {
             .replace("types :: ", "");
         if let Some(at) = short.find(TWIN) {
             short.truncate(at);
+        }
+        if let Some(name) = short.strip_suffix(" was not initialized") {
+            short = format!("argument `{name}` is missing");
         }
         if short != text {
             *literal = LitStr::new(&short, literal.span());
@@ -544,7 +570,9 @@ mod tests {
             "glue::built(",
             "client.exec(request, &info).await",
             "glue::json(result, &operations::UPDATE_A).await",
-            "body: Err(\"body was not initialized\".to_string())",
+            "id: glue::Argument<String>",
+            "id: Err(\"argument `id` is missing\".into())",
+            "body: Err(\"argument `body` is missing\".into())",
             "pub(crate) fn new",
         ] {
             assert!(flat.contains(&bare(part)), "{part} in:\n{code}");

@@ -71,6 +71,14 @@ pub fn run(root: Vec<Item>, model: &Model, changes: &mut Changes) -> Vec<Item> {
                 pub fn transport(&self) -> &Transport {
                     &self.inner
                 }
+
+                /// The same client for calls with other options: retries, timeouts, priority.
+                pub fn with(&self, options: CallOptions) -> Self {
+                    Self {
+                        inner: self.inner.with(options),
+                        ..self.clone()
+                    }
+                }
             }
         },
         parse_quote!(impl Client { #(#methods)* }),

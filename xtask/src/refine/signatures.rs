@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use syn::{ImplItem, Item, Type, parse_quote};
 
-use super::simplify::{argument_of, arguments_of};
+use super::simplify::argument_of;
 use crate::names::type_name;
 
 /// Types of each request builder.
@@ -26,8 +26,7 @@ impl Signatures {
                 Item::Struct(item) => {
                     let signature = all.0.entry(item.ident.to_string()).or_default();
                     for field in &item.fields {
-                        let value = arguments_of(&field.ty, "Result")
-                            .and_then(|types| types.first().copied());
+                        let value = argument_of(&field.ty, "Argument");
                         if let (Some(ident), Some(value)) = (&field.ident, value) {
                             let value = argument_of(value, "Option").unwrap_or(value);
                             signature.arguments.insert(ident.to_string(), value.clone());
@@ -83,7 +82,7 @@ mod tests {
     #[test]
     fn types_are_read_from_builders() {
         let file: syn::File = parse_quote! {
-            pub struct ListAssets<'a> { client: &'a super::Client, top: Result<Option<u32>, String> }
+            pub struct ListAssets<'a> { client: &'a super::Client, top: glue::Argument<Option<u32>> }
             impl<'a> ListAssets<'a> {
                 pub async fn send(self) -> Result<Response<types::AssetList>> {}
             }

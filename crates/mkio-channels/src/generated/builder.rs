@@ -109,13 +109,13 @@ impl<'a> ListBissInjectedIds<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct CreateBissInjectedId<'a> {
     pub(crate) client: &'a super::Client,
-    body: Result<types::BissInjectedIdPost, String>,
+    body: glue::Argument<types::BissInjectedIdPost>,
 }
 impl<'a> CreateBissInjectedId<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            body: Err("body was not initialized".to_string()),
+            body: Err("argument `body` is missing".into()),
         }
     }
     /// The body, as `application/json`.
@@ -130,6 +130,7 @@ impl<'a> CreateBissInjectedId<'a> {
             .try_into()
             .map_err(|s| {
                 format!("conversion to `BissInjectedIdPost` for body failed: {}", s)
+                    .into()
             });
         self
     }
@@ -224,13 +225,13 @@ impl<'a> GetCapabilities<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct ListActiveAlarms<'a> {
     pub(crate) client: &'a super::Client,
-    channel_name: Result<String, String>,
+    channel_name: glue::Argument<String>,
 }
 impl<'a> ListActiveAlarms<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            channel_name: Err("channel_name was not initialized".to_string()),
+            channel_name: Err("argument `channel_name` is missing".into()),
         }
     }
     /// `channelName` of the query.
@@ -240,7 +241,7 @@ impl<'a> ListActiveAlarms<'a> {
     {
         self.channel_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for channel_name failed".to_string());
+            .map_err(|_| "conversion to `text` for channel_name failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -335,13 +336,13 @@ impl<'a> GetEligibility<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct ExportChannels<'a> {
     pub(crate) client: &'a super::Client,
-    body: Result<types::ExportRequest, String>,
+    body: glue::Argument<types::ExportRequest>,
 }
 impl<'a> ExportChannels<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            body: Err("body was not initialized".to_string()),
+            body: Err("argument `body` is missing".into()),
         }
     }
     /// The body, as `application/json`.
@@ -353,7 +354,7 @@ impl<'a> ExportChannels<'a> {
         self.body = value
             .try_into()
             .map_err(|s| {
-                format!("conversion to `ExportRequest` for body failed: {}", s)
+                format!("conversion to `ExportRequest` for body failed: {}", s).into()
             });
         self
     }
@@ -400,13 +401,13 @@ impl<'a> ExportChannels<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct ImportChannels<'a> {
     pub(crate) client: &'a super::Client,
-    body: Result<types::ImportRequest, String>,
+    body: glue::Argument<types::ImportRequest>,
 }
 impl<'a> ImportChannels<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            body: Err("body was not initialized".to_string()),
+            body: Err("argument `body` is missing".into()),
         }
     }
     /// The body, as `application/json`.
@@ -418,7 +419,7 @@ impl<'a> ImportChannels<'a> {
         self.body = value
             .try_into()
             .map_err(|s| {
-                format!("conversion to `ImportRequest` for body failed: {}", s)
+                format!("conversion to `ImportRequest` for body failed: {}", s).into()
             });
         self
     }
@@ -511,16 +512,16 @@ impl<'a> GetMe<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct QueryCpuMetrics<'a> {
     pub(crate) client: &'a super::Client,
-    end: Result<String, String>,
-    start: Result<String, String>,
-    step: Result<Option<String>, String>,
+    end: glue::Argument<String>,
+    start: glue::Argument<String>,
+    step: glue::Argument<Option<String>>,
 }
 impl<'a> QueryCpuMetrics<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            end: Err("end was not initialized".to_string()),
-            start: Err("start was not initialized".to_string()),
+            end: Err("argument `end` is missing".into()),
+            start: Err("argument `start` is missing".into()),
             step: Ok(None),
         }
     }
@@ -531,7 +532,7 @@ impl<'a> QueryCpuMetrics<'a> {
     {
         self.end = value
             .try_into()
-            .map_err(|_| "conversion to `text` for end failed".to_string());
+            .map_err(|_| "conversion to `text` for end failed".into());
         self
     }
     /// Beginning of the range, as ISO8601 or a Unix timestamp
@@ -541,7 +542,7 @@ impl<'a> QueryCpuMetrics<'a> {
     {
         self.start = value
             .try_into()
-            .map_err(|_| "conversion to `text` for start failed".to_string());
+            .map_err(|_| "conversion to `text` for start failed".into());
         self
     }
     /// Time between samples.
@@ -554,7 +555,7 @@ impl<'a> QueryCpuMetrics<'a> {
         self.step = value
             .try_into()
             .map(Some)
-            .map_err(|_| "conversion to `text` for step failed".to_string());
+            .map_err(|_| "conversion to `text` for step failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -604,7 +605,7 @@ impl<'a> QueryCpuMetrics<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct GetCurrentMetrics<'a> {
     pub(crate) client: &'a super::Client,
-    select: Result<Option<String>, String>,
+    select: glue::Argument<Option<String>>,
 }
 impl<'a> GetCurrentMetrics<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
@@ -621,7 +622,7 @@ impl<'a> GetCurrentMetrics<'a> {
         self.select = value
             .try_into()
             .map(Some)
-            .map_err(|_| "conversion to `text` for select failed".to_string());
+            .map_err(|_| "conversion to `text` for select failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -667,18 +668,18 @@ impl<'a> GetCurrentMetrics<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct QueryMetrics<'a> {
     pub(crate) client: &'a super::Client,
-    end: Result<String, String>,
-    query: Result<String, String>,
-    start: Result<String, String>,
-    step: Result<Option<String>, String>,
+    end: glue::Argument<String>,
+    query: glue::Argument<String>,
+    start: glue::Argument<String>,
+    step: glue::Argument<Option<String>>,
 }
 impl<'a> QueryMetrics<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            end: Err("end was not initialized".to_string()),
-            query: Err("query was not initialized".to_string()),
-            start: Err("start was not initialized".to_string()),
+            end: Err("argument `end` is missing".into()),
+            query: Err("argument `query` is missing".into()),
+            start: Err("argument `start` is missing".into()),
             step: Ok(None),
         }
     }
@@ -689,7 +690,7 @@ impl<'a> QueryMetrics<'a> {
     {
         self.end = value
             .try_into()
-            .map_err(|_| "conversion to `text` for end failed".to_string());
+            .map_err(|_| "conversion to `text` for end failed".into());
         self
     }
     /// Query in PromQL
@@ -699,7 +700,7 @@ impl<'a> QueryMetrics<'a> {
     {
         self.query = value
             .try_into()
-            .map_err(|_| "conversion to `text` for query failed".to_string());
+            .map_err(|_| "conversion to `text` for query failed".into());
         self
     }
     /// Beginning of the range, as ISO8601 or a Unix timestamp
@@ -709,7 +710,7 @@ impl<'a> QueryMetrics<'a> {
     {
         self.start = value
             .try_into()
-            .map_err(|_| "conversion to `text` for start failed".to_string());
+            .map_err(|_| "conversion to `text` for start failed".into());
         self
     }
     /// Time between samples, such as 60s, 5m or 1h.
@@ -722,7 +723,7 @@ impl<'a> QueryMetrics<'a> {
         self.step = value
             .try_into()
             .map(Some)
-            .map_err(|_| "conversion to `text` for step failed".to_string());
+            .map_err(|_| "conversion to `text` for step failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -774,16 +775,16 @@ impl<'a> QueryMetrics<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct QueryTemperatureMetrics<'a> {
     pub(crate) client: &'a super::Client,
-    end: Result<String, String>,
-    start: Result<String, String>,
-    step: Result<Option<String>, String>,
+    end: glue::Argument<String>,
+    start: glue::Argument<String>,
+    step: glue::Argument<Option<String>>,
 }
 impl<'a> QueryTemperatureMetrics<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            end: Err("end was not initialized".to_string()),
-            start: Err("start was not initialized".to_string()),
+            end: Err("argument `end` is missing".into()),
+            start: Err("argument `start` is missing".into()),
             step: Ok(None),
         }
     }
@@ -794,7 +795,7 @@ impl<'a> QueryTemperatureMetrics<'a> {
     {
         self.end = value
             .try_into()
-            .map_err(|_| "conversion to `text` for end failed".to_string());
+            .map_err(|_| "conversion to `text` for end failed".into());
         self
     }
     /// Beginning of the range, as ISO8601 or a Unix timestamp
@@ -804,7 +805,7 @@ impl<'a> QueryTemperatureMetrics<'a> {
     {
         self.start = value
             .try_into()
-            .map_err(|_| "conversion to `text` for start failed".to_string());
+            .map_err(|_| "conversion to `text` for start failed".into());
         self
     }
     /// Time between samples.
@@ -817,7 +818,7 @@ impl<'a> QueryTemperatureMetrics<'a> {
         self.step = value
             .try_into()
             .map(Some)
-            .map_err(|_| "conversion to `text` for step failed".to_string());
+            .map_err(|_| "conversion to `text` for step failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -913,11 +914,11 @@ impl<'a> GetSystemInfo<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct ListChannels<'a> {
     pub(crate) client: &'a super::Client,
-    filter: Result<Option<String>, String>,
-    orderby: Result<Option<String>, String>,
-    select: Result<Option<String>, String>,
-    skiptoken: Result<Option<u64>, String>,
-    top: Result<Option<u32>, String>,
+    filter: glue::Argument<Option<String>>,
+    orderby: glue::Argument<Option<String>>,
+    select: glue::Argument<Option<String>>,
+    skiptoken: glue::Argument<Option<u64>>,
+    top: glue::Argument<Option<u32>>,
 }
 impl<'a> ListChannels<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
@@ -938,7 +939,7 @@ impl<'a> ListChannels<'a> {
         self.filter = value
             .try_into()
             .map(Some)
-            .map_err(|_| "conversion to `text` for filter failed".to_string());
+            .map_err(|_| "conversion to `text` for filter failed".into());
         self
     }
     /// One or more comma-separated sort keys, each optionally followed by asc or desc, e.g. 'metadata/created desc, status/health/severity asc'.
@@ -951,7 +952,7 @@ impl<'a> ListChannels<'a> {
         self.orderby = value
             .try_into()
             .map(Some)
-            .map_err(|_| "conversion to `text` for orderby failed".to_string());
+            .map_err(|_| "conversion to `text` for orderby failed".into());
         self
     }
     /// Fields to return, comma-separated; if given, live status is not loaded
@@ -962,7 +963,7 @@ impl<'a> ListChannels<'a> {
         self.select = value
             .try_into()
             .map(Some)
-            .map_err(|_| "conversion to `text` for select failed".to_string());
+            .map_err(|_| "conversion to `text` for select failed".into());
         self
     }
     /// Number of results to skip.
@@ -975,7 +976,7 @@ impl<'a> ListChannels<'a> {
         self.skiptoken = value
             .try_into()
             .map(Some)
-            .map_err(|_| "conversion to `u64` for skiptoken failed".to_string());
+            .map_err(|_| "conversion to `u64` for skiptoken failed".into());
         self
     }
     /// Page size limit.
@@ -988,7 +989,7 @@ impl<'a> ListChannels<'a> {
         self.top = value
             .try_into()
             .map(Some)
-            .map_err(|_| "conversion to `u32` for top failed".to_string());
+            .map_err(|_| "conversion to `u32` for top failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -1042,13 +1043,13 @@ impl<'a> ListChannels<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct GetChannel<'a> {
     pub(crate) client: &'a super::Client,
-    channel_id: Result<String, String>,
+    channel_id: glue::Argument<String>,
 }
 impl<'a> GetChannel<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            channel_id: Err("channel_id was not initialized".to_string()),
+            channel_id: Err("argument `channel_id` is missing".into()),
         }
     }
     /// `channel_id` of the path.
@@ -1058,7 +1059,7 @@ impl<'a> GetChannel<'a> {
     {
         self.channel_id = value
             .try_into()
-            .map_err(|_| "conversion to `text` for channel_id failed".to_string());
+            .map_err(|_| "conversion to `text` for channel_id failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -1106,15 +1107,15 @@ impl<'a> GetChannel<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct CreateOrReplaceChannel<'a> {
     pub(crate) client: &'a super::Client,
-    channel_id: Result<String, String>,
-    body: Result<types::ChannelPut, String>,
+    channel_id: glue::Argument<String>,
+    body: glue::Argument<types::ChannelPut>,
 }
 impl<'a> CreateOrReplaceChannel<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            channel_id: Err("channel_id was not initialized".to_string()),
-            body: Err("body was not initialized".to_string()),
+            channel_id: Err("argument `channel_id` is missing".into()),
+            body: Err("argument `body` is missing".into()),
         }
     }
     /// `channel_id` of the path.
@@ -1124,7 +1125,7 @@ impl<'a> CreateOrReplaceChannel<'a> {
     {
         self.channel_id = value
             .try_into()
-            .map_err(|_| "conversion to `text` for channel_id failed".to_string());
+            .map_err(|_| "conversion to `text` for channel_id failed".into());
         self
     }
     /// The body, as `application/json`.
@@ -1135,7 +1136,9 @@ impl<'a> CreateOrReplaceChannel<'a> {
     {
         self.body = value
             .try_into()
-            .map_err(|s| format!("conversion to `ChannelPut` for body failed: {}", s));
+            .map_err(|s| {
+                format!("conversion to `ChannelPut` for body failed: {}", s).into()
+            });
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -1188,13 +1191,13 @@ impl<'a> CreateOrReplaceChannel<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct DeleteChannel<'a> {
     pub(crate) client: &'a super::Client,
-    channel_id: Result<String, String>,
+    channel_id: glue::Argument<String>,
 }
 impl<'a> DeleteChannel<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            channel_id: Err("channel_id was not initialized".to_string()),
+            channel_id: Err("argument `channel_id` is missing".into()),
         }
     }
     /// `channel_id` of the path.
@@ -1204,7 +1207,7 @@ impl<'a> DeleteChannel<'a> {
     {
         self.channel_id = value
             .try_into()
-            .map_err(|_| "conversion to `text` for channel_id failed".to_string());
+            .map_err(|_| "conversion to `text` for channel_id failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -1252,15 +1255,15 @@ impl<'a> DeleteChannel<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct UpdateChannel<'a> {
     pub(crate) client: &'a super::Client,
-    channel_id: Result<String, String>,
-    body: Result<types::ChannelPatch, String>,
+    channel_id: glue::Argument<String>,
+    body: glue::Argument<types::ChannelPatch>,
 }
 impl<'a> UpdateChannel<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            channel_id: Err("channel_id was not initialized".to_string()),
-            body: Err("body was not initialized".to_string()),
+            channel_id: Err("argument `channel_id` is missing".into()),
+            body: Err("argument `body` is missing".into()),
         }
     }
     /// `channel_id` of the path.
@@ -1270,7 +1273,7 @@ impl<'a> UpdateChannel<'a> {
     {
         self.channel_id = value
             .try_into()
-            .map_err(|_| "conversion to `text` for channel_id failed".to_string());
+            .map_err(|_| "conversion to `text` for channel_id failed".into());
         self
     }
     /// The body, as `application/json`.
@@ -1281,7 +1284,9 @@ impl<'a> UpdateChannel<'a> {
     {
         self.body = value
             .try_into()
-            .map_err(|s| format!("conversion to `ChannelPatch` for body failed: {}", s));
+            .map_err(|s| {
+                format!("conversion to `ChannelPatch` for body failed: {}", s).into()
+            });
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -1331,15 +1336,15 @@ impl<'a> UpdateChannel<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct GetChannelThumbnail<'a> {
     pub(crate) client: &'a super::Client,
-    channel_id: Result<String, String>,
-    thumbnail_id: Result<String, String>,
+    channel_id: glue::Argument<String>,
+    thumbnail_id: glue::Argument<String>,
 }
 impl<'a> GetChannelThumbnail<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            channel_id: Err("channel_id was not initialized".to_string()),
-            thumbnail_id: Err("thumbnail_id was not initialized".to_string()),
+            channel_id: Err("argument `channel_id` is missing".into()),
+            thumbnail_id: Err("argument `thumbnail_id` is missing".into()),
         }
     }
     /// `channel_id` of the path.
@@ -1349,7 +1354,7 @@ impl<'a> GetChannelThumbnail<'a> {
     {
         self.channel_id = value
             .try_into()
-            .map_err(|_| "conversion to `text` for channel_id failed".to_string());
+            .map_err(|_| "conversion to `text` for channel_id failed".into());
         self
     }
     /// `thumbnail_id` of the path.
@@ -1359,7 +1364,7 @@ impl<'a> GetChannelThumbnail<'a> {
     {
         self.thumbnail_id = value
             .try_into()
-            .map_err(|_| "conversion to `text` for thumbnail_id failed".to_string());
+            .map_err(|_| "conversion to `text` for thumbnail_id failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.

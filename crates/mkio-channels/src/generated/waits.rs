@@ -168,10 +168,10 @@ impl Client {
         channel_id: impl Into<String>,
     ) -> Wait<types::Channel, types::ActualState> {
         let channel_id: String = channel_id.into();
-        let body: ::std::result::Result<types::ChannelPatch, String> = serde_json::from_str(
+        let body: glue::Argument<types::ChannelPatch> = serde_json::from_str(
                 "{\"spec\":{\"state\":\"Running\"}}",
             )
-            .map_err(|error| error.to_string());
+            .map_err(|error| error.to_string().into());
         let wait = self
             .wait_for_channel_activity(String::clone(&channel_id))
             .goal("running");
@@ -193,10 +193,10 @@ impl Client {
         channel_id: impl Into<String>,
     ) -> Wait<types::Channel, types::ActualState> {
         let channel_id: String = channel_id.into();
-        let body: ::std::result::Result<types::ChannelPatch, String> = serde_json::from_str(
+        let body: glue::Argument<types::ChannelPatch> = serde_json::from_str(
                 "{\"spec\":{\"state\":\"Stopped\"}}",
             )
-            .map_err(|error| error.to_string());
+            .map_err(|error| error.to_string().into());
         let wait = self
             .wait_for_channel_activity(String::clone(&channel_id))
             .goal("stopped");

@@ -14,9 +14,11 @@ const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'_')
     .remove(b'~');
 
-/// An argument of a builder: present and convertible, or an error that names it. The text of the
-/// failure begins with the argument's name, as generated code writes it.
-pub fn argument<T>(operation: &'static Operation, value: Result<T, String>) -> Result<T> {
+/// An argument of a builder: its value, or what is wrong with it, in words that name it.
+pub type Argument<T> = Result<T, Cow<'static, str>>;
+
+/// The value of an argument, or an error that names the operation too.
+pub fn argument<T>(operation: &'static Operation, value: Argument<T>) -> Result<T> {
     value.map_err(|why| Error::new(ErrorKind::InvalidRequest, why).with_operation(operation))
 }
 
@@ -120,10 +122,13 @@ mod tests {
     #[test]
     fn a_missing_argument_names_itself_and_its_operation() {
         let operation = Operation::raw(&Method::GET, false, false);
-        let missing: Result<(), String> = Err("asset_name was not initialized".to_owned());
+        let missing: Argument<()> = Err("argument `asset_name` is missing".into());
         let error = argument(operation, missing).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidRequest);
-        assert_eq!(error.to_string(), "request: asset_name was not initialized");
-        assert_eq!(argument(operation, Ok::<_, String>(7)).unwrap(), 7);
+        assert_eq!(
+            error.to_string(),
+            "request: argument `asset_name` is missing"
+        );
+        assert_eq!(argument(operation, Ok(7)).unwrap(), 7);
     }
 }

@@ -3,7 +3,7 @@
 //! Names follow OpenTelemetry's HTTP conventions. Never recorded: tokens, header values, query
 //! values, bodies, and texts from the service other than its `ref`.
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 use http::StatusCode;
 use tokio::time::Instant;
@@ -63,7 +63,7 @@ pub(super) fn attempt_failed(attempts: u32, failed: &Failed, retry_in: Option<Du
         {
             http.request.resend_count = attempts.saturating_sub(1),
             http.response.status_code = failed.error.status().map(|status| status.as_u16()),
-            error.type = error_type(failed.error.kind()),
+            error.type = %error_type(&failed.error),
             mkio.ref = failed.error.reference(),
             mkio.retry_in_ms = retry_in.map(millis),
         },
@@ -79,7 +79,7 @@ pub(super) fn finished(span: &Span, call: &CallInfo, result: Result<StatusCode, 
         Ok(status) => Some(status),
         Err(error) => {
             span.record("otel.status_code", "ERROR");
-            span.record("error.type", error_type(error.kind()));
+            span.record("error.type", &*error_type(error));
             if let Some(reference) = error.reference() {
                 span.record("mkio.ref", reference);
             }
@@ -94,19 +94,26 @@ pub(super) fn finished(span: &Span, call: &CallInfo, result: Result<StatusCode, 
     span.record("mkio.budget.wait_ms", millis(call.budget_wait));
 }
 
-fn error_type(kind: ErrorKind) -> &'static str {
-    match kind {
+/// The status of an answer that is an error, as OpenTelemetry wants it; else what went wrong in one
+/// word.
+fn error_type(error: &Error) -> Cow<'static, str> {
+    let word = match error.kind() {
+        ErrorKind::Api => {
+            return error
+                .status()
+                .map_or("api".into(), |s| s.as_str().to_owned().into());
+        }
         ErrorKind::InvalidRequest => "invalid_request",
         ErrorKind::Config => "config",
         ErrorKind::Token => "token",
         ErrorKind::Origin => "origin",
-        ErrorKind::Api => "api",
         ErrorKind::Connection => "connection",
         ErrorKind::Timeout => "timeout",
         ErrorKind::Decode => "decode",
         ErrorKind::Paging => "paging",
         ErrorKind::Wait => "wait",
-    }
+    };
+    word.into()
 }
 
 fn millis(time: Duration) -> u64 {

@@ -91,7 +91,7 @@ async fn profiles_are_found_by_name_or_default() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn environment_beats_the_profile_it_names_and_code_beats_both() {
+async fn code_beats_the_environment_and_the_environment_beats_every_profile() {
     let file = File::new(TWO);
     let script = Script::new([]);
     let environment = || {
@@ -107,18 +107,24 @@ async fn environment_beats_the_profile_it_names_and_code_beats_both() {
     assert_eq!(script.seen()[0].bearer(), Some("env-token"));
     assert_eq!(transport.base_url("media"), "https://stage.example");
     assert_eq!(transport.project(), Some("zeta"));
-    // A profile named in code is a setting of the code.
+    // So it does when the profile is named in code; of two named profiles, that one is read.
     let transport = from(
         file.builder(&script)
             .profile("prod")
             .with_env_from(environment()),
     );
     call(&transport, &GET).await.unwrap();
-    assert_eq!(script.seen()[1].bearer(), Some("prod-token"));
+    assert_eq!(script.seen()[1].bearer(), Some("env-token"));
+    assert_eq!(transport.project(), Some("zeta"));
+    assert_eq!(transport.base_url("media"), "https://app.mk.io");
+    // Without the environment a profile is all there is.
+    let transport = from(file.builder(&script).profile("prod"));
+    call(&transport, &GET).await.unwrap();
+    assert_eq!(script.seen()[2].bearer(), Some("prod-token"));
     assert_eq!(transport.project(), Some("acme"));
     let transport = from(file.builder(&script).profile("prod").token("code-token"));
     call(&transport, &GET).await.unwrap();
-    assert_eq!(script.seen()[2].bearer(), Some("code-token"));
+    assert_eq!(script.seen()[3].bearer(), Some("code-token"));
 }
 
 #[tokio::test(start_paused = true)]

@@ -23,7 +23,7 @@ async fn a_call_is_one_span_with_one_event_per_attempt() {
         "WARN",
         "http.request.resend_count=0",
         "http.response.status_code=503",
-        "error.type=\"api\"",
+        "error.type=503",
         "mkio.ref=\"r-503\"",
         "mkio.retry_in_ms=2000",
     ] {
@@ -65,7 +65,7 @@ async fn a_failed_call_says_so_on_its_span() {
     let close = lines(&text, " close")[0];
     for part in [
         "otel.status_code=\"ERROR\"",
-        "error.type=\"api\"",
+        "error.type=\"404\"",
         "mkio.ref=\"r-404\"",
         "http.response.status_code=404",
     ] {

@@ -17,13 +17,13 @@ use super::{operations, types};
 #[must_use = "a request does nothing until it is sent"]
 pub struct ListBackups<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
+    project_name: glue::Argument<String>,
 }
 impl<'a> ListBackups<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -33,7 +33,7 @@ impl<'a> ListBackups<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -81,15 +81,15 @@ impl<'a> ListBackups<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct GetBackup<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    backup_id: Result<String, String>,
+    project_name: glue::Argument<String>,
+    backup_id: glue::Argument<String>,
 }
 impl<'a> GetBackup<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            backup_id: Err("backup_id was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            backup_id: Err("argument `backup_id` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -99,7 +99,7 @@ impl<'a> GetBackup<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `backup_id` of the path.
@@ -109,7 +109,7 @@ impl<'a> GetBackup<'a> {
     {
         self.backup_id = value
             .try_into()
-            .map_err(|_| "conversion to `text` for backup_id failed".to_string());
+            .map_err(|_| "conversion to `text` for backup_id failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -159,15 +159,15 @@ impl<'a> GetBackup<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct DeleteBackup<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    backup_id: Result<String, String>,
+    project_name: glue::Argument<String>,
+    backup_id: glue::Argument<String>,
 }
 impl<'a> DeleteBackup<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            backup_id: Err("backup_id was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            backup_id: Err("argument `backup_id` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -177,7 +177,7 @@ impl<'a> DeleteBackup<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `backup_id` of the path.
@@ -187,7 +187,7 @@ impl<'a> DeleteBackup<'a> {
     {
         self.backup_id = value
             .try_into()
-            .map_err(|_| "conversion to `text` for backup_id failed".to_string());
+            .map_err(|_| "conversion to `text` for backup_id failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -238,17 +238,17 @@ impl<'a> DeleteBackup<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct UpdateBackup<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    backup_id: Result<String, String>,
-    body: Result<::serde_json::Value, String>,
+    project_name: glue::Argument<String>,
+    backup_id: glue::Argument<String>,
+    body: glue::Argument<::serde_json::Value>,
 }
 impl<'a> UpdateBackup<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            backup_id: Err("backup_id was not initialized".to_string()),
-            body: Err("body was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            backup_id: Err("argument `backup_id` is missing".into()),
+            body: Err("argument `body` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -258,7 +258,7 @@ impl<'a> UpdateBackup<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `backup_id` of the path.
@@ -268,7 +268,7 @@ impl<'a> UpdateBackup<'a> {
     {
         self.backup_id = value
             .try_into()
-            .map_err(|_| "conversion to `text` for backup_id failed".to_string());
+            .map_err(|_| "conversion to `text` for backup_id failed".into());
         self
     }
     /// The body, as `application/json`.
@@ -278,7 +278,7 @@ impl<'a> UpdateBackup<'a> {
     {
         self.body = value
             .try_into()
-            .map_err(|_| "conversion to `JSON` for body failed".to_string());
+            .map_err(|_| "conversion to `JSON` for body failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -331,15 +331,15 @@ impl<'a> UpdateBackup<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct GetBackupConfig<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    backup_id: Result<String, String>,
+    project_name: glue::Argument<String>,
+    backup_id: glue::Argument<String>,
 }
 impl<'a> GetBackupConfig<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            backup_id: Err("backup_id was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            backup_id: Err("argument `backup_id` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -349,7 +349,7 @@ impl<'a> GetBackupConfig<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `backup_id` of the path.
@@ -359,7 +359,7 @@ impl<'a> GetBackupConfig<'a> {
     {
         self.backup_id = value
             .try_into()
-            .map_err(|_| "conversion to `text` for backup_id failed".to_string());
+            .map_err(|_| "conversion to `text` for backup_id failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -410,19 +410,19 @@ impl<'a> GetBackupConfig<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct ListDevices<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    filter: Result<Option<String>, String>,
-    label: Result<Option<::std::vec::Vec<String>>, String>,
-    label_key: Result<Option<::std::vec::Vec<String>>, String>,
-    orderby: Result<Option<String>, String>,
-    skiptoken: Result<Option<u64>, String>,
-    top: Result<Option<u32>, String>,
+    project_name: glue::Argument<String>,
+    filter: glue::Argument<Option<String>>,
+    label: glue::Argument<Option<::std::vec::Vec<String>>>,
+    label_key: glue::Argument<Option<::std::vec::Vec<String>>>,
+    orderby: glue::Argument<Option<String>>,
+    skiptoken: glue::Argument<Option<u64>>,
+    top: glue::Argument<Option<u32>>,
 }
 impl<'a> ListDevices<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
             filter: Ok(None),
             label: Ok(None),
             label_key: Ok(None),
@@ -438,7 +438,7 @@ impl<'a> ListDevices<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// OData filter expression, for example `name eq 'intro'`.
@@ -491,7 +491,7 @@ impl<'a> ListDevices<'a> {
         self.skiptoken = value
             .try_into()
             .map(Some)
-            .map_err(|_| "conversion to `u64` for skiptoken failed".to_string());
+            .map_err(|_| "conversion to `u64` for skiptoken failed".into());
         self
     }
     /// At most this many items on a page.
@@ -502,7 +502,7 @@ impl<'a> ListDevices<'a> {
         self.top = value
             .try_into()
             .map(Some)
-            .map_err(|_| "conversion to `u32` for top failed".to_string());
+            .map_err(|_| "conversion to `u32` for top failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -571,15 +571,15 @@ impl<'a> ListDevices<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct GetDevice<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    name: Result<String, String>,
+    project_name: glue::Argument<String>,
+    name: glue::Argument<String>,
 }
 impl<'a> GetDevice<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            name: Err("name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            name: Err("argument `name` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -589,7 +589,7 @@ impl<'a> GetDevice<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `name` of the path.
@@ -599,7 +599,7 @@ impl<'a> GetDevice<'a> {
     {
         self.name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for name failed".to_string());
+            .map_err(|_| "conversion to `text` for name failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -649,17 +649,17 @@ impl<'a> GetDevice<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct CreateDevice<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    name: Result<String, String>,
-    body: Result<types::DevicePut, String>,
+    project_name: glue::Argument<String>,
+    name: glue::Argument<String>,
+    body: glue::Argument<types::DevicePut>,
 }
 impl<'a> CreateDevice<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            name: Err("name was not initialized".to_string()),
-            body: Err("body was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            name: Err("argument `name` is missing".into()),
+            body: Err("argument `body` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -669,7 +669,7 @@ impl<'a> CreateDevice<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `name` of the path.
@@ -679,7 +679,7 @@ impl<'a> CreateDevice<'a> {
     {
         self.name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for name failed".to_string());
+            .map_err(|_| "conversion to `text` for name failed".into());
         self
     }
     /// The body, as `application/json`.
@@ -690,7 +690,9 @@ impl<'a> CreateDevice<'a> {
     {
         self.body = value
             .try_into()
-            .map_err(|s| format!("conversion to `DevicePut` for body failed: {}", s));
+            .map_err(|s| {
+                format!("conversion to `DevicePut` for body failed: {}", s).into()
+            });
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -743,18 +745,18 @@ impl<'a> CreateDevice<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct DeleteDevice<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    name: Result<String, String>,
-    force: Result<Option<bool>, String>,
-    notes: Result<Option<String>, String>,
-    reason: Result<Option<String>, String>,
+    project_name: glue::Argument<String>,
+    name: glue::Argument<String>,
+    force: glue::Argument<Option<bool>>,
+    notes: glue::Argument<Option<String>>,
+    reason: glue::Argument<Option<String>>,
 }
 impl<'a> DeleteDevice<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            name: Err("name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            name: Err("argument `name` is missing".into()),
             force: Ok(None),
             notes: Ok(None),
             reason: Ok(None),
@@ -767,7 +769,7 @@ impl<'a> DeleteDevice<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `name` of the path.
@@ -777,7 +779,7 @@ impl<'a> DeleteDevice<'a> {
     {
         self.name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for name failed".to_string());
+            .map_err(|_| "conversion to `text` for name failed".into());
         self
     }
     /// Delete the device forcibly.
@@ -788,7 +790,7 @@ impl<'a> DeleteDevice<'a> {
         self.force = value
             .try_into()
             .map(Some)
-            .map_err(|_| "conversion to `bool` for force failed".to_string());
+            .map_err(|_| "conversion to `bool` for force failed".into());
         self
     }
     /// Explanation for reason Other; 5 to 255 characters.
@@ -799,7 +801,7 @@ impl<'a> DeleteDevice<'a> {
         self.notes = value
             .try_into()
             .map(Some)
-            .map_err(|_| "conversion to `text` for notes failed".to_string());
+            .map_err(|_| "conversion to `text` for notes failed".into());
         self
     }
     /// One of Failed, Maintenance, Storage, Other; 'Other' makes the notes query parameter mandatory, with a short explanation.
@@ -810,7 +812,7 @@ impl<'a> DeleteDevice<'a> {
         self.reason = value
             .try_into()
             .map(Some)
-            .map_err(|_| "conversion to `text` for reason failed".to_string());
+            .map_err(|_| "conversion to `text` for reason failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -867,17 +869,17 @@ impl<'a> DeleteDevice<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct UpdateDevice<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    name: Result<String, String>,
-    body: Result<types::DevicePatch, String>,
+    project_name: glue::Argument<String>,
+    name: glue::Argument<String>,
+    body: glue::Argument<types::DevicePatch>,
 }
 impl<'a> UpdateDevice<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            name: Err("name was not initialized".to_string()),
-            body: Err("body was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            name: Err("argument `name` is missing".into()),
+            body: Err("argument `body` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -887,7 +889,7 @@ impl<'a> UpdateDevice<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `name` of the path.
@@ -897,7 +899,7 @@ impl<'a> UpdateDevice<'a> {
     {
         self.name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for name failed".to_string());
+            .map_err(|_| "conversion to `text` for name failed".into());
         self
     }
     /// The body, as `application/json`.
@@ -908,7 +910,9 @@ impl<'a> UpdateDevice<'a> {
     {
         self.body = value
             .try_into()
-            .map_err(|s| format!("conversion to `DevicePatch` for body failed: {}", s));
+            .map_err(|s| {
+                format!("conversion to `DevicePatch` for body failed: {}", s).into()
+            });
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -961,17 +965,17 @@ impl<'a> UpdateDevice<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct BackUpDevice<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    name: Result<String, String>,
-    body: Result<types::BackupPost, String>,
+    project_name: glue::Argument<String>,
+    name: glue::Argument<String>,
+    body: glue::Argument<types::BackupPost>,
 }
 impl<'a> BackUpDevice<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            name: Err("name was not initialized".to_string()),
-            body: Err("body was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            name: Err("argument `name` is missing".into()),
+            body: Err("argument `body` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -981,7 +985,7 @@ impl<'a> BackUpDevice<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `name` of the path.
@@ -991,7 +995,7 @@ impl<'a> BackUpDevice<'a> {
     {
         self.name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for name failed".to_string());
+            .map_err(|_| "conversion to `text` for name failed".into());
         self
     }
     /// The body, as `application/json`.
@@ -1002,7 +1006,9 @@ impl<'a> BackUpDevice<'a> {
     {
         self.body = value
             .try_into()
-            .map_err(|s| format!("conversion to `BackupPost` for body failed: {}", s));
+            .map_err(|s| {
+                format!("conversion to `BackupPost` for body failed: {}", s).into()
+            });
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -1055,17 +1061,17 @@ impl<'a> BackUpDevice<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct RemoveDeviceServices<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    name: Result<String, String>,
-    body: Result<types::RemoveServicesPost, String>,
+    project_name: glue::Argument<String>,
+    name: glue::Argument<String>,
+    body: glue::Argument<types::RemoveServicesPost>,
 }
 impl<'a> RemoveDeviceServices<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            name: Err("name was not initialized".to_string()),
-            body: Err("body was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            name: Err("argument `name` is missing".into()),
+            body: Err("argument `body` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -1075,7 +1081,7 @@ impl<'a> RemoveDeviceServices<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `name` of the path.
@@ -1085,7 +1091,7 @@ impl<'a> RemoveDeviceServices<'a> {
     {
         self.name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for name failed".to_string());
+            .map_err(|_| "conversion to `text` for name failed".into());
         self
     }
     /// The body, as `application/json`.
@@ -1100,6 +1106,7 @@ impl<'a> RemoveDeviceServices<'a> {
             .try_into()
             .map_err(|s| {
                 format!("conversion to `RemoveServicesPost` for body failed: {}", s)
+                    .into()
             });
         self
     }
@@ -1156,17 +1163,17 @@ impl<'a> RemoveDeviceServices<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct RestoreDevice<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    name: Result<String, String>,
-    body: Result<types::RestorePost, String>,
+    project_name: glue::Argument<String>,
+    name: glue::Argument<String>,
+    body: glue::Argument<types::RestorePost>,
 }
 impl<'a> RestoreDevice<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            name: Err("name was not initialized".to_string()),
-            body: Err("body was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            name: Err("argument `name` is missing".into()),
+            body: Err("argument `body` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -1176,7 +1183,7 @@ impl<'a> RestoreDevice<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `name` of the path.
@@ -1186,7 +1193,7 @@ impl<'a> RestoreDevice<'a> {
     {
         self.name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for name failed".to_string());
+            .map_err(|_| "conversion to `text` for name failed".into());
         self
     }
     /// The body, as `application/json`.
@@ -1197,7 +1204,9 @@ impl<'a> RestoreDevice<'a> {
     {
         self.body = value
             .try_into()
-            .map_err(|s| format!("conversion to `RestorePost` for body failed: {}", s));
+            .map_err(|s| {
+                format!("conversion to `RestorePost` for body failed: {}", s).into()
+            });
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -1250,21 +1259,21 @@ impl<'a> RestoreDevice<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct ListDeviceSoftware<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    name: Result<String, String>,
-    filter: Result<Option<String>, String>,
-    label: Result<Option<::std::vec::Vec<String>>, String>,
-    label_key: Result<Option<::std::vec::Vec<String>>, String>,
-    orderby: Result<Option<String>, String>,
-    skiptoken: Result<Option<u64>, String>,
-    top: Result<Option<u32>, String>,
+    project_name: glue::Argument<String>,
+    name: glue::Argument<String>,
+    filter: glue::Argument<Option<String>>,
+    label: glue::Argument<Option<::std::vec::Vec<String>>>,
+    label_key: glue::Argument<Option<::std::vec::Vec<String>>>,
+    orderby: glue::Argument<Option<String>>,
+    skiptoken: glue::Argument<Option<u64>>,
+    top: glue::Argument<Option<u32>>,
 }
 impl<'a> ListDeviceSoftware<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            name: Err("name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            name: Err("argument `name` is missing".into()),
             filter: Ok(None),
             label: Ok(None),
             label_key: Ok(None),
@@ -1280,7 +1289,7 @@ impl<'a> ListDeviceSoftware<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `name` of the path.
@@ -1290,7 +1299,7 @@ impl<'a> ListDeviceSoftware<'a> {
     {
         self.name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for name failed".to_string());
+            .map_err(|_| "conversion to `text` for name failed".into());
         self
     }
     /// OData filter expression, for example `name eq 'intro'`.
@@ -1301,7 +1310,7 @@ impl<'a> ListDeviceSoftware<'a> {
         self.filter = value
             .try_into()
             .map(Some)
-            .map_err(|_| "conversion to `text` for filter failed".to_string());
+            .map_err(|_| "conversion to `text` for filter failed".into());
         self
     }
     /// Label filter: `key=value` (exact) or `key~part` (contains). Each call adds one.
@@ -1326,7 +1335,7 @@ impl<'a> ListDeviceSoftware<'a> {
         self.orderby = value
             .try_into()
             .map(Some)
-            .map_err(|_| "conversion to `text` for orderby failed".to_string());
+            .map_err(|_| "conversion to `text` for orderby failed".into());
         self
     }
     /// Where the page starts; taken from the link of the page before.
@@ -1337,7 +1346,7 @@ impl<'a> ListDeviceSoftware<'a> {
         self.skiptoken = value
             .try_into()
             .map(Some)
-            .map_err(|_| "conversion to `u64` for skiptoken failed".to_string());
+            .map_err(|_| "conversion to `u64` for skiptoken failed".into());
         self
     }
     /// At most this many items on a page.
@@ -1348,7 +1357,7 @@ impl<'a> ListDeviceSoftware<'a> {
         self.top = value
             .try_into()
             .map(Some)
-            .map_err(|_| "conversion to `u32` for top failed".to_string());
+            .map_err(|_| "conversion to `u32` for top failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -1424,15 +1433,15 @@ impl<'a> ListDeviceSoftware<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct ListSupportPackages<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    name: Result<String, String>,
+    project_name: glue::Argument<String>,
+    name: glue::Argument<String>,
 }
 impl<'a> ListSupportPackages<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            name: Err("name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            name: Err("argument `name` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -1442,7 +1451,7 @@ impl<'a> ListSupportPackages<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `name` of the path.
@@ -1452,7 +1461,7 @@ impl<'a> ListSupportPackages<'a> {
     {
         self.name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for name failed".to_string());
+            .map_err(|_| "conversion to `text` for name failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -1506,17 +1515,17 @@ impl<'a> ListSupportPackages<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct CreateSupportPackage<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    name: Result<String, String>,
-    body: Result<types::SupportPackagePost, String>,
+    project_name: glue::Argument<String>,
+    name: glue::Argument<String>,
+    body: glue::Argument<types::SupportPackagePost>,
 }
 impl<'a> CreateSupportPackage<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            name: Err("name was not initialized".to_string()),
-            body: Err("body was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            name: Err("argument `name` is missing".into()),
+            body: Err("argument `body` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -1526,7 +1535,7 @@ impl<'a> CreateSupportPackage<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `name` of the path.
@@ -1536,7 +1545,7 @@ impl<'a> CreateSupportPackage<'a> {
     {
         self.name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for name failed".to_string());
+            .map_err(|_| "conversion to `text` for name failed".into());
         self
     }
     /// The body, as `application/json`.
@@ -1551,6 +1560,7 @@ impl<'a> CreateSupportPackage<'a> {
             .try_into()
             .map_err(|s| {
                 format!("conversion to `SupportPackagePost` for body failed: {}", s)
+                    .into()
             });
         self
     }
@@ -1607,17 +1617,17 @@ impl<'a> CreateSupportPackage<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct GetSupportPackage<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    name: Result<String, String>,
-    package_name: Result<String, String>,
+    project_name: glue::Argument<String>,
+    name: glue::Argument<String>,
+    package_name: glue::Argument<String>,
 }
 impl<'a> GetSupportPackage<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            name: Err("name was not initialized".to_string()),
-            package_name: Err("package_name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            name: Err("argument `name` is missing".into()),
+            package_name: Err("argument `package_name` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -1627,7 +1637,7 @@ impl<'a> GetSupportPackage<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `name` of the path.
@@ -1637,7 +1647,7 @@ impl<'a> GetSupportPackage<'a> {
     {
         self.name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for name failed".to_string());
+            .map_err(|_| "conversion to `text` for name failed".into());
         self
     }
     /// `package_name` of the path.
@@ -1647,7 +1657,7 @@ impl<'a> GetSupportPackage<'a> {
     {
         self.package_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for package_name failed".to_string());
+            .map_err(|_| "conversion to `text` for package_name failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -1706,17 +1716,17 @@ impl<'a> GetSupportPackage<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct DeleteSupportPackage<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    name: Result<String, String>,
-    package_name: Result<String, String>,
+    project_name: glue::Argument<String>,
+    name: glue::Argument<String>,
+    package_name: glue::Argument<String>,
 }
 impl<'a> DeleteSupportPackage<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            name: Err("name was not initialized".to_string()),
-            package_name: Err("package_name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            name: Err("argument `name` is missing".into()),
+            package_name: Err("argument `package_name` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -1726,7 +1736,7 @@ impl<'a> DeleteSupportPackage<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `name` of the path.
@@ -1736,7 +1746,7 @@ impl<'a> DeleteSupportPackage<'a> {
     {
         self.name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for name failed".to_string());
+            .map_err(|_| "conversion to `text` for name failed".into());
         self
     }
     /// `package_name` of the path.
@@ -1746,7 +1756,7 @@ impl<'a> DeleteSupportPackage<'a> {
     {
         self.package_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for package_name failed".to_string());
+            .map_err(|_| "conversion to `text` for package_name failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -1805,15 +1815,15 @@ impl<'a> DeleteSupportPackage<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct UploadBackup<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    body: Result<reqwest::Body, String>,
+    project_name: glue::Argument<String>,
+    body: glue::Argument<reqwest::Body>,
 }
 impl<'a> UploadBackup<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            body: Err("body was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            body: Err("argument `body` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -1823,7 +1833,7 @@ impl<'a> UploadBackup<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// The body, as `application/octet-stream`.
@@ -1833,7 +1843,7 @@ impl<'a> UploadBackup<'a> {
     {
         self.body = value
             .try_into()
-            .map_err(|_| "conversion to `reqwest::Body` for body failed".to_string());
+            .map_err(|_| "conversion to `reqwest::Body` for body failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.

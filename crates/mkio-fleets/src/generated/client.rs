@@ -2,7 +2,7 @@
 
 //! The client.
 
-use mkio_core::{Transport, glue};
+use mkio_core::{CallOptions, Transport, glue};
 use progenitor_client::{ClientHooks, ClientInfo, OperationInfo};
 
 use super::{builder, operations};
@@ -28,6 +28,13 @@ impl Client {
     /// The transport that requests go through.
     pub fn transport(&self) -> &Transport {
         &self.inner
+    }
+    /// The same client for calls with other options: retries, timeouts, priority.
+    pub fn with(&self, options: CallOptions) -> Self {
+        Self {
+            inner: self.inner.with(options),
+            ..self.clone()
+        }
     }
 }
 impl Client {

@@ -17,19 +17,19 @@ use super::{operations, types};
 #[must_use = "a request does nothing until it is sent"]
 pub struct ListNetworks<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    filter: Result<Option<String>, String>,
-    label: Result<Option<::std::vec::Vec<String>>, String>,
-    label_key: Result<Option<::std::vec::Vec<String>>, String>,
-    orderby: Result<Option<String>, String>,
-    skiptoken: Result<Option<u64>, String>,
-    top: Result<Option<u32>, String>,
+    project_name: glue::Argument<String>,
+    filter: glue::Argument<Option<String>>,
+    label: glue::Argument<Option<::std::vec::Vec<String>>>,
+    label_key: glue::Argument<Option<::std::vec::Vec<String>>>,
+    orderby: glue::Argument<Option<String>>,
+    skiptoken: glue::Argument<Option<u64>>,
+    top: glue::Argument<Option<u32>>,
 }
 impl<'a> ListNetworks<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
             filter: Ok(None),
             label: Ok(None),
             label_key: Ok(None),
@@ -45,7 +45,7 @@ impl<'a> ListNetworks<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// OData filter expression, for example `name eq 'intro'`.
@@ -98,7 +98,7 @@ impl<'a> ListNetworks<'a> {
         self.skiptoken = value
             .try_into()
             .map(Some)
-            .map_err(|_| "conversion to `u64` for skiptoken failed".to_string());
+            .map_err(|_| "conversion to `u64` for skiptoken failed".into());
         self
     }
     /// At most this many items on a page.
@@ -109,7 +109,7 @@ impl<'a> ListNetworks<'a> {
         self.top = value
             .try_into()
             .map(Some)
-            .map_err(|_| "conversion to `u32` for top failed".to_string());
+            .map_err(|_| "conversion to `u32` for top failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -178,15 +178,15 @@ impl<'a> ListNetworks<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct GetNetwork<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    name: Result<String, String>,
+    project_name: glue::Argument<String>,
+    name: glue::Argument<String>,
 }
 impl<'a> GetNetwork<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            name: Err("name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            name: Err("argument `name` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -196,7 +196,7 @@ impl<'a> GetNetwork<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `name` of the path.
@@ -206,7 +206,7 @@ impl<'a> GetNetwork<'a> {
     {
         self.name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for name failed".to_string());
+            .map_err(|_| "conversion to `text` for name failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -256,17 +256,17 @@ impl<'a> GetNetwork<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct CreateNetwork<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    name: Result<String, String>,
-    body: Result<types::NetworkPut, String>,
+    project_name: glue::Argument<String>,
+    name: glue::Argument<String>,
+    body: glue::Argument<types::NetworkPut>,
 }
 impl<'a> CreateNetwork<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            name: Err("name was not initialized".to_string()),
-            body: Err("body was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            name: Err("argument `name` is missing".into()),
+            body: Err("argument `body` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -276,7 +276,7 @@ impl<'a> CreateNetwork<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `name` of the path.
@@ -286,7 +286,7 @@ impl<'a> CreateNetwork<'a> {
     {
         self.name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for name failed".to_string());
+            .map_err(|_| "conversion to `text` for name failed".into());
         self
     }
     /// The body, as `application/json`.
@@ -297,7 +297,9 @@ impl<'a> CreateNetwork<'a> {
     {
         self.body = value
             .try_into()
-            .map_err(|s| format!("conversion to `NetworkPut` for body failed: {}", s));
+            .map_err(|s| {
+                format!("conversion to `NetworkPut` for body failed: {}", s).into()
+            });
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -350,15 +352,15 @@ impl<'a> CreateNetwork<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct DeleteNetwork<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    name: Result<String, String>,
+    project_name: glue::Argument<String>,
+    name: glue::Argument<String>,
 }
 impl<'a> DeleteNetwork<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            name: Err("name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            name: Err("argument `name` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -368,7 +370,7 @@ impl<'a> DeleteNetwork<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `name` of the path.
@@ -378,7 +380,7 @@ impl<'a> DeleteNetwork<'a> {
     {
         self.name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for name failed".to_string());
+            .map_err(|_| "conversion to `text` for name failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -429,17 +431,17 @@ impl<'a> DeleteNetwork<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct UpdateNetwork<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    name: Result<String, String>,
-    body: Result<types::NetworkPatch, String>,
+    project_name: glue::Argument<String>,
+    name: glue::Argument<String>,
+    body: glue::Argument<types::NetworkPatch>,
 }
 impl<'a> UpdateNetwork<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            name: Err("name was not initialized".to_string()),
-            body: Err("body was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            name: Err("argument `name` is missing".into()),
+            body: Err("argument `body` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -449,7 +451,7 @@ impl<'a> UpdateNetwork<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `name` of the path.
@@ -459,7 +461,7 @@ impl<'a> UpdateNetwork<'a> {
     {
         self.name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for name failed".to_string());
+            .map_err(|_| "conversion to `text` for name failed".into());
         self
     }
     /// The body, as `application/json`.
@@ -470,7 +472,9 @@ impl<'a> UpdateNetwork<'a> {
     {
         self.body = value
             .try_into()
-            .map_err(|s| format!("conversion to `NetworkPatch` for body failed: {}", s));
+            .map_err(|s| {
+                format!("conversion to `NetworkPatch` for body failed: {}", s).into()
+            });
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -523,19 +527,19 @@ impl<'a> UpdateNetwork<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct ListSites<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    filter: Result<Option<String>, String>,
-    label: Result<Option<::std::vec::Vec<String>>, String>,
-    label_key: Result<Option<::std::vec::Vec<String>>, String>,
-    orderby: Result<Option<String>, String>,
-    skiptoken: Result<Option<u64>, String>,
-    top: Result<Option<u32>, String>,
+    project_name: glue::Argument<String>,
+    filter: glue::Argument<Option<String>>,
+    label: glue::Argument<Option<::std::vec::Vec<String>>>,
+    label_key: glue::Argument<Option<::std::vec::Vec<String>>>,
+    orderby: glue::Argument<Option<String>>,
+    skiptoken: glue::Argument<Option<u64>>,
+    top: glue::Argument<Option<u32>>,
 }
 impl<'a> ListSites<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
             filter: Ok(None),
             label: Ok(None),
             label_key: Ok(None),
@@ -551,7 +555,7 @@ impl<'a> ListSites<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// OData filter expression, for example `name eq 'intro'`.
@@ -604,7 +608,7 @@ impl<'a> ListSites<'a> {
         self.skiptoken = value
             .try_into()
             .map(Some)
-            .map_err(|_| "conversion to `u64` for skiptoken failed".to_string());
+            .map_err(|_| "conversion to `u64` for skiptoken failed".into());
         self
     }
     /// At most this many items on a page.
@@ -615,7 +619,7 @@ impl<'a> ListSites<'a> {
         self.top = value
             .try_into()
             .map(Some)
-            .map_err(|_| "conversion to `u32` for top failed".to_string());
+            .map_err(|_| "conversion to `u32` for top failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -684,15 +688,15 @@ impl<'a> ListSites<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct GetSite<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    name: Result<String, String>,
+    project_name: glue::Argument<String>,
+    name: glue::Argument<String>,
 }
 impl<'a> GetSite<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            name: Err("name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            name: Err("argument `name` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -702,7 +706,7 @@ impl<'a> GetSite<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `name` of the path.
@@ -712,7 +716,7 @@ impl<'a> GetSite<'a> {
     {
         self.name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for name failed".to_string());
+            .map_err(|_| "conversion to `text` for name failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -762,17 +766,17 @@ impl<'a> GetSite<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct CreateSite<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    name: Result<String, String>,
-    body: Result<types::SitePut, String>,
+    project_name: glue::Argument<String>,
+    name: glue::Argument<String>,
+    body: glue::Argument<types::SitePut>,
 }
 impl<'a> CreateSite<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            name: Err("name was not initialized".to_string()),
-            body: Err("body was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            name: Err("argument `name` is missing".into()),
+            body: Err("argument `body` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -782,7 +786,7 @@ impl<'a> CreateSite<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `name` of the path.
@@ -792,7 +796,7 @@ impl<'a> CreateSite<'a> {
     {
         self.name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for name failed".to_string());
+            .map_err(|_| "conversion to `text` for name failed".into());
         self
     }
     /// The body, as `application/json`.
@@ -803,7 +807,9 @@ impl<'a> CreateSite<'a> {
     {
         self.body = value
             .try_into()
-            .map_err(|s| format!("conversion to `SitePut` for body failed: {}", s));
+            .map_err(|s| {
+                format!("conversion to `SitePut` for body failed: {}", s).into()
+            });
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -855,15 +861,15 @@ impl<'a> CreateSite<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct DeleteSite<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    name: Result<String, String>,
+    project_name: glue::Argument<String>,
+    name: glue::Argument<String>,
 }
 impl<'a> DeleteSite<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            name: Err("name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            name: Err("argument `name` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -873,7 +879,7 @@ impl<'a> DeleteSite<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `name` of the path.
@@ -883,7 +889,7 @@ impl<'a> DeleteSite<'a> {
     {
         self.name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for name failed".to_string());
+            .map_err(|_| "conversion to `text` for name failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -933,17 +939,17 @@ impl<'a> DeleteSite<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct UpdateSite<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    name: Result<String, String>,
-    body: Result<types::SitePatch, String>,
+    project_name: glue::Argument<String>,
+    name: glue::Argument<String>,
+    body: glue::Argument<types::SitePatch>,
 }
 impl<'a> UpdateSite<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            name: Err("name was not initialized".to_string()),
-            body: Err("body was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            name: Err("argument `name` is missing".into()),
+            body: Err("argument `body` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -953,7 +959,7 @@ impl<'a> UpdateSite<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `name` of the path.
@@ -963,7 +969,7 @@ impl<'a> UpdateSite<'a> {
     {
         self.name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for name failed".to_string());
+            .map_err(|_| "conversion to `text` for name failed".into());
         self
     }
     /// The body, as `application/json`.
@@ -974,7 +980,9 @@ impl<'a> UpdateSite<'a> {
     {
         self.body = value
             .try_into()
-            .map_err(|s| format!("conversion to `SitePatch` for body failed: {}", s));
+            .map_err(|s| {
+                format!("conversion to `SitePatch` for body failed: {}", s).into()
+            });
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.

@@ -17,20 +17,20 @@ use super::{operations, types};
 #[must_use = "a request does nothing until it is sent"]
 pub struct ListLiveChannels<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    detailed_status: Result<Option<bool>, String>,
-    filter: Result<Option<String>, String>,
-    label: Result<Option<::std::vec::Vec<String>>, String>,
-    label_key: Result<Option<::std::vec::Vec<String>>, String>,
-    orderby: Result<Option<String>, String>,
-    skiptoken: Result<Option<u64>, String>,
-    top: Result<Option<u32>, String>,
+    project_name: glue::Argument<String>,
+    detailed_status: glue::Argument<Option<bool>>,
+    filter: glue::Argument<Option<String>>,
+    label: glue::Argument<Option<::std::vec::Vec<String>>>,
+    label_key: glue::Argument<Option<::std::vec::Vec<String>>>,
+    orderby: glue::Argument<Option<String>>,
+    skiptoken: glue::Argument<Option<u64>>,
+    top: glue::Argument<Option<u32>>,
 }
 impl<'a> ListLiveChannels<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
             detailed_status: Ok(None),
             filter: Ok(None),
             label: Ok(None),
@@ -47,7 +47,7 @@ impl<'a> ListLiveChannels<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// Adds the detailed status to each item.
@@ -58,7 +58,7 @@ impl<'a> ListLiveChannels<'a> {
         self.detailed_status = value
             .try_into()
             .map(Some)
-            .map_err(|_| "conversion to `bool` for detailed_status failed".to_string());
+            .map_err(|_| "conversion to `bool` for detailed_status failed".into());
         self
     }
     /// OData filter expression, for example `name eq 'intro'`.
@@ -111,7 +111,7 @@ impl<'a> ListLiveChannels<'a> {
         self.skiptoken = value
             .try_into()
             .map(Some)
-            .map_err(|_| "conversion to `u64` for skiptoken failed".to_string());
+            .map_err(|_| "conversion to `u64` for skiptoken failed".into());
         self
     }
     /// At most this many items on a page.
@@ -122,7 +122,7 @@ impl<'a> ListLiveChannels<'a> {
         self.top = value
             .try_into()
             .map(Some)
-            .map_err(|_| "conversion to `u32` for top failed".to_string());
+            .map_err(|_| "conversion to `u32` for top failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -206,16 +206,16 @@ impl<'a> ListLiveChannels<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct GetLiveChannel<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    name: Result<String, String>,
-    detailed_status: Result<Option<bool>, String>,
+    project_name: glue::Argument<String>,
+    name: glue::Argument<String>,
+    detailed_status: glue::Argument<Option<bool>>,
 }
 impl<'a> GetLiveChannel<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            name: Err("name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            name: Err("argument `name` is missing".into()),
             detailed_status: Ok(None),
         }
     }
@@ -226,7 +226,7 @@ impl<'a> GetLiveChannel<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `name` of the path.
@@ -236,7 +236,7 @@ impl<'a> GetLiveChannel<'a> {
     {
         self.name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for name failed".to_string());
+            .map_err(|_| "conversion to `text` for name failed".into());
         self
     }
     /// Adds the detailed status to each item.
@@ -247,7 +247,7 @@ impl<'a> GetLiveChannel<'a> {
         self.detailed_status = value
             .try_into()
             .map(Some)
-            .map_err(|_| "conversion to `bool` for detailed_status failed".to_string());
+            .map_err(|_| "conversion to `bool` for detailed_status failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -308,17 +308,17 @@ impl<'a> GetLiveChannel<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct CreateOrUpdateLiveChannel<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    name: Result<String, String>,
-    body: Result<types::FlowPut, String>,
+    project_name: glue::Argument<String>,
+    name: glue::Argument<String>,
+    body: glue::Argument<types::FlowPut>,
 }
 impl<'a> CreateOrUpdateLiveChannel<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            name: Err("name was not initialized".to_string()),
-            body: Err("body was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            name: Err("argument `name` is missing".into()),
+            body: Err("argument `body` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -328,7 +328,7 @@ impl<'a> CreateOrUpdateLiveChannel<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `name` of the path.
@@ -338,7 +338,7 @@ impl<'a> CreateOrUpdateLiveChannel<'a> {
     {
         self.name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for name failed".to_string());
+            .map_err(|_| "conversion to `text` for name failed".into());
         self
     }
     /// The body, as `application/json`.
@@ -349,7 +349,9 @@ impl<'a> CreateOrUpdateLiveChannel<'a> {
     {
         self.body = value
             .try_into()
-            .map_err(|s| format!("conversion to `FlowPut` for body failed: {}", s));
+            .map_err(|s| {
+                format!("conversion to `FlowPut` for body failed: {}", s).into()
+            });
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -405,16 +407,16 @@ impl<'a> CreateOrUpdateLiveChannel<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct DeleteLiveChannel<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    name: Result<String, String>,
-    force: Result<Option<bool>, String>,
+    project_name: glue::Argument<String>,
+    name: glue::Argument<String>,
+    force: glue::Argument<Option<bool>>,
 }
 impl<'a> DeleteLiveChannel<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            name: Err("name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            name: Err("argument `name` is missing".into()),
             force: Ok(None),
         }
     }
@@ -425,7 +427,7 @@ impl<'a> DeleteLiveChannel<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `name` of the path.
@@ -435,7 +437,7 @@ impl<'a> DeleteLiveChannel<'a> {
     {
         self.name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for name failed".to_string());
+            .map_err(|_| "conversion to `text` for name failed".into());
         self
     }
     /// If true, scheduled operations attached to the resource are removed first.
@@ -446,7 +448,7 @@ impl<'a> DeleteLiveChannel<'a> {
         self.force = value
             .try_into()
             .map(Some)
-            .map_err(|_| "conversion to `bool` for force failed".to_string());
+            .map_err(|_| "conversion to `bool` for force failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -502,17 +504,17 @@ impl<'a> DeleteLiveChannel<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct UpdateLiveChannel<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    name: Result<String, String>,
-    body: Result<types::FlowPatch, String>,
+    project_name: glue::Argument<String>,
+    name: glue::Argument<String>,
+    body: glue::Argument<types::FlowPatch>,
 }
 impl<'a> UpdateLiveChannel<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            name: Err("name was not initialized".to_string()),
-            body: Err("body was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            name: Err("argument `name` is missing".into()),
+            body: Err("argument `body` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -522,7 +524,7 @@ impl<'a> UpdateLiveChannel<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `name` of the path.
@@ -532,7 +534,7 @@ impl<'a> UpdateLiveChannel<'a> {
     {
         self.name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for name failed".to_string());
+            .map_err(|_| "conversion to `text` for name failed".into());
         self
     }
     /// The body, as `application/json`.
@@ -543,7 +545,9 @@ impl<'a> UpdateLiveChannel<'a> {
     {
         self.body = value
             .try_into()
-            .map_err(|s| format!("conversion to `FlowPatch` for body failed: {}", s));
+            .map_err(|s| {
+                format!("conversion to `FlowPatch` for body failed: {}", s).into()
+            });
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -599,19 +603,19 @@ impl<'a> UpdateLiveChannel<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct ListLiveChannelScheduledOperations<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    name: Result<String, String>,
-    filter: Result<Option<String>, String>,
-    orderby: Result<Option<String>, String>,
-    skiptoken: Result<Option<u64>, String>,
-    top: Result<Option<u32>, String>,
+    project_name: glue::Argument<String>,
+    name: glue::Argument<String>,
+    filter: glue::Argument<Option<String>>,
+    orderby: glue::Argument<Option<String>>,
+    skiptoken: glue::Argument<Option<u64>>,
+    top: glue::Argument<Option<u32>>,
 }
 impl<'a> ListLiveChannelScheduledOperations<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            name: Err("name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            name: Err("argument `name` is missing".into()),
             filter: Ok(None),
             orderby: Ok(None),
             skiptoken: Ok(None),
@@ -625,7 +629,7 @@ impl<'a> ListLiveChannelScheduledOperations<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `name` of the path.
@@ -635,7 +639,7 @@ impl<'a> ListLiveChannelScheduledOperations<'a> {
     {
         self.name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for name failed".to_string());
+            .map_err(|_| "conversion to `text` for name failed".into());
         self
     }
     /// OData filter expression, for example `name eq 'intro'`.
@@ -666,7 +670,7 @@ impl<'a> ListLiveChannelScheduledOperations<'a> {
         self.skiptoken = value
             .try_into()
             .map(Some)
-            .map_err(|_| "conversion to `u64` for skiptoken failed".to_string());
+            .map_err(|_| "conversion to `u64` for skiptoken failed".into());
         self
     }
     /// At most this many items on a page.
@@ -677,7 +681,7 @@ impl<'a> ListLiveChannelScheduledOperations<'a> {
         self.top = value
             .try_into()
             .map(Some)
-            .map_err(|_| "conversion to `u32` for top failed".to_string());
+            .map_err(|_| "conversion to `u32` for top failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -755,17 +759,17 @@ impl<'a> ListLiveChannelScheduledOperations<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct GetLiveChannelScheduledOperation<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    name: Result<String, String>,
-    operation_name: Result<String, String>,
+    project_name: glue::Argument<String>,
+    name: glue::Argument<String>,
+    operation_name: glue::Argument<String>,
 }
 impl<'a> GetLiveChannelScheduledOperation<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            name: Err("name was not initialized".to_string()),
-            operation_name: Err("operation_name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            name: Err("argument `name` is missing".into()),
+            operation_name: Err("argument `operation_name` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -775,7 +779,7 @@ impl<'a> GetLiveChannelScheduledOperation<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `name` of the path.
@@ -785,7 +789,7 @@ impl<'a> GetLiveChannelScheduledOperation<'a> {
     {
         self.name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for name failed".to_string());
+            .map_err(|_| "conversion to `text` for name failed".into());
         self
     }
     /// `operation_name` of the path.
@@ -795,7 +799,7 @@ impl<'a> GetLiveChannelScheduledOperation<'a> {
     {
         self.operation_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for operation_name failed".to_string());
+            .map_err(|_| "conversion to `text` for operation_name failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -859,19 +863,19 @@ impl<'a> GetLiveChannelScheduledOperation<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct CreateOrUpdateLiveChannelScheduledOperation<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    name: Result<String, String>,
-    operation_name: Result<String, String>,
-    body: Result<types::ScheduledOperationPut, String>,
+    project_name: glue::Argument<String>,
+    name: glue::Argument<String>,
+    operation_name: glue::Argument<String>,
+    body: glue::Argument<types::ScheduledOperationPut>,
 }
 impl<'a> CreateOrUpdateLiveChannelScheduledOperation<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            name: Err("name was not initialized".to_string()),
-            operation_name: Err("operation_name was not initialized".to_string()),
-            body: Err("body was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            name: Err("argument `name` is missing".into()),
+            operation_name: Err("argument `operation_name` is missing".into()),
+            body: Err("argument `body` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -881,7 +885,7 @@ impl<'a> CreateOrUpdateLiveChannelScheduledOperation<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `name` of the path.
@@ -891,7 +895,7 @@ impl<'a> CreateOrUpdateLiveChannelScheduledOperation<'a> {
     {
         self.name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for name failed".to_string());
+            .map_err(|_| "conversion to `text` for name failed".into());
         self
     }
     /// `operation_name` of the path.
@@ -901,7 +905,7 @@ impl<'a> CreateOrUpdateLiveChannelScheduledOperation<'a> {
     {
         self.operation_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for operation_name failed".to_string());
+            .map_err(|_| "conversion to `text` for operation_name failed".into());
         self
     }
     /// The body, as `application/json`.
@@ -916,6 +920,7 @@ impl<'a> CreateOrUpdateLiveChannelScheduledOperation<'a> {
             .try_into()
             .map_err(|s| {
                 format!("conversion to `ScheduledOperationPut` for body failed: {}", s)
+                    .into()
             });
         self
     }
@@ -990,17 +995,17 @@ impl<'a> CreateOrUpdateLiveChannelScheduledOperation<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct DeleteLiveChannelScheduledOperation<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    name: Result<String, String>,
-    operation_name: Result<String, String>,
+    project_name: glue::Argument<String>,
+    name: glue::Argument<String>,
+    operation_name: glue::Argument<String>,
 }
 impl<'a> DeleteLiveChannelScheduledOperation<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            name: Err("name was not initialized".to_string()),
-            operation_name: Err("operation_name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            name: Err("argument `name` is missing".into()),
+            operation_name: Err("argument `operation_name` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -1010,7 +1015,7 @@ impl<'a> DeleteLiveChannelScheduledOperation<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `name` of the path.
@@ -1020,7 +1025,7 @@ impl<'a> DeleteLiveChannelScheduledOperation<'a> {
     {
         self.name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for name failed".to_string());
+            .map_err(|_| "conversion to `text` for name failed".into());
         self
     }
     /// `operation_name` of the path.
@@ -1030,7 +1035,7 @@ impl<'a> DeleteLiveChannelScheduledOperation<'a> {
     {
         self.operation_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for operation_name failed".to_string());
+            .map_err(|_| "conversion to `text` for operation_name failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -1094,15 +1099,15 @@ impl<'a> DeleteLiveChannelScheduledOperation<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct GetLiveChannelState<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    name: Result<String, String>,
+    project_name: glue::Argument<String>,
+    name: glue::Argument<String>,
 }
 impl<'a> GetLiveChannelState<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            name: Err("name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            name: Err("argument `name` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -1112,7 +1117,7 @@ impl<'a> GetLiveChannelState<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `name` of the path.
@@ -1122,7 +1127,7 @@ impl<'a> GetLiveChannelState<'a> {
     {
         self.name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for name failed".to_string());
+            .map_err(|_| "conversion to `text` for name failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -1176,20 +1181,20 @@ impl<'a> GetLiveChannelState<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct ListLiveEvents<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    detailed_status: Result<Option<bool>, String>,
-    filter: Result<Option<String>, String>,
-    label: Result<Option<::std::vec::Vec<String>>, String>,
-    label_key: Result<Option<::std::vec::Vec<String>>, String>,
-    orderby: Result<Option<String>, String>,
-    skiptoken: Result<Option<u64>, String>,
-    top: Result<Option<u32>, String>,
+    project_name: glue::Argument<String>,
+    detailed_status: glue::Argument<Option<bool>>,
+    filter: glue::Argument<Option<String>>,
+    label: glue::Argument<Option<::std::vec::Vec<String>>>,
+    label_key: glue::Argument<Option<::std::vec::Vec<String>>>,
+    orderby: glue::Argument<Option<String>>,
+    skiptoken: glue::Argument<Option<u64>>,
+    top: glue::Argument<Option<u32>>,
 }
 impl<'a> ListLiveEvents<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
             detailed_status: Ok(None),
             filter: Ok(None),
             label: Ok(None),
@@ -1206,7 +1211,7 @@ impl<'a> ListLiveEvents<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// Adds the detailed status to each item.
@@ -1217,7 +1222,7 @@ impl<'a> ListLiveEvents<'a> {
         self.detailed_status = value
             .try_into()
             .map(Some)
-            .map_err(|_| "conversion to `bool` for detailed_status failed".to_string());
+            .map_err(|_| "conversion to `bool` for detailed_status failed".into());
         self
     }
     /// OData filter expression, for example `name eq 'intro'`.
@@ -1270,7 +1275,7 @@ impl<'a> ListLiveEvents<'a> {
         self.skiptoken = value
             .try_into()
             .map(Some)
-            .map_err(|_| "conversion to `u64` for skiptoken failed".to_string());
+            .map_err(|_| "conversion to `u64` for skiptoken failed".into());
         self
     }
     /// At most this many items on a page.
@@ -1281,7 +1286,7 @@ impl<'a> ListLiveEvents<'a> {
         self.top = value
             .try_into()
             .map(Some)
-            .map_err(|_| "conversion to `u32` for top failed".to_string());
+            .map_err(|_| "conversion to `u32` for top failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -1361,16 +1366,16 @@ impl<'a> ListLiveEvents<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct GetLiveEvent<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    name: Result<String, String>,
-    detailed_status: Result<Option<bool>, String>,
+    project_name: glue::Argument<String>,
+    name: glue::Argument<String>,
+    detailed_status: glue::Argument<Option<bool>>,
 }
 impl<'a> GetLiveEvent<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            name: Err("name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            name: Err("argument `name` is missing".into()),
             detailed_status: Ok(None),
         }
     }
@@ -1381,7 +1386,7 @@ impl<'a> GetLiveEvent<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `name` of the path.
@@ -1391,7 +1396,7 @@ impl<'a> GetLiveEvent<'a> {
     {
         self.name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for name failed".to_string());
+            .map_err(|_| "conversion to `text` for name failed".into());
         self
     }
     /// Adds the detailed status to each item.
@@ -1402,7 +1407,7 @@ impl<'a> GetLiveEvent<'a> {
         self.detailed_status = value
             .try_into()
             .map(Some)
-            .map_err(|_| "conversion to `bool` for detailed_status failed".to_string());
+            .map_err(|_| "conversion to `bool` for detailed_status failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -1463,17 +1468,17 @@ impl<'a> GetLiveEvent<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct CreateOrUpdateLiveEvent<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    name: Result<String, String>,
-    body: Result<types::FlowPut, String>,
+    project_name: glue::Argument<String>,
+    name: glue::Argument<String>,
+    body: glue::Argument<types::FlowPut>,
 }
 impl<'a> CreateOrUpdateLiveEvent<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            name: Err("name was not initialized".to_string()),
-            body: Err("body was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            name: Err("argument `name` is missing".into()),
+            body: Err("argument `body` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -1483,7 +1488,7 @@ impl<'a> CreateOrUpdateLiveEvent<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `name` of the path.
@@ -1493,7 +1498,7 @@ impl<'a> CreateOrUpdateLiveEvent<'a> {
     {
         self.name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for name failed".to_string());
+            .map_err(|_| "conversion to `text` for name failed".into());
         self
     }
     /// The body, as `application/json`.
@@ -1504,7 +1509,9 @@ impl<'a> CreateOrUpdateLiveEvent<'a> {
     {
         self.body = value
             .try_into()
-            .map_err(|s| format!("conversion to `FlowPut` for body failed: {}", s));
+            .map_err(|s| {
+                format!("conversion to `FlowPut` for body failed: {}", s).into()
+            });
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -1560,16 +1567,16 @@ impl<'a> CreateOrUpdateLiveEvent<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct DeleteLiveEvent<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    name: Result<String, String>,
-    force: Result<Option<bool>, String>,
+    project_name: glue::Argument<String>,
+    name: glue::Argument<String>,
+    force: glue::Argument<Option<bool>>,
 }
 impl<'a> DeleteLiveEvent<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            name: Err("name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            name: Err("argument `name` is missing".into()),
             force: Ok(None),
         }
     }
@@ -1580,7 +1587,7 @@ impl<'a> DeleteLiveEvent<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `name` of the path.
@@ -1590,7 +1597,7 @@ impl<'a> DeleteLiveEvent<'a> {
     {
         self.name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for name failed".to_string());
+            .map_err(|_| "conversion to `text` for name failed".into());
         self
     }
     /// If true, scheduled operations attached to the resource are removed first.
@@ -1601,7 +1608,7 @@ impl<'a> DeleteLiveEvent<'a> {
         self.force = value
             .try_into()
             .map(Some)
-            .map_err(|_| "conversion to `bool` for force failed".to_string());
+            .map_err(|_| "conversion to `bool` for force failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -1654,17 +1661,17 @@ impl<'a> DeleteLiveEvent<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct UpdateLiveEvent<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    name: Result<String, String>,
-    body: Result<types::FlowPatch, String>,
+    project_name: glue::Argument<String>,
+    name: glue::Argument<String>,
+    body: glue::Argument<types::FlowPatch>,
 }
 impl<'a> UpdateLiveEvent<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            name: Err("name was not initialized".to_string()),
-            body: Err("body was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            name: Err("argument `name` is missing".into()),
+            body: Err("argument `body` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -1674,7 +1681,7 @@ impl<'a> UpdateLiveEvent<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `name` of the path.
@@ -1684,7 +1691,7 @@ impl<'a> UpdateLiveEvent<'a> {
     {
         self.name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for name failed".to_string());
+            .map_err(|_| "conversion to `text` for name failed".into());
         self
     }
     /// The body, as `application/json`.
@@ -1695,7 +1702,9 @@ impl<'a> UpdateLiveEvent<'a> {
     {
         self.body = value
             .try_into()
-            .map_err(|s| format!("conversion to `FlowPatch` for body failed: {}", s));
+            .map_err(|s| {
+                format!("conversion to `FlowPatch` for body failed: {}", s).into()
+            });
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -1748,19 +1757,19 @@ impl<'a> UpdateLiveEvent<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct ListLiveEventScheduledOperations<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    name: Result<String, String>,
-    filter: Result<Option<String>, String>,
-    orderby: Result<Option<String>, String>,
-    skiptoken: Result<Option<u64>, String>,
-    top: Result<Option<u32>, String>,
+    project_name: glue::Argument<String>,
+    name: glue::Argument<String>,
+    filter: glue::Argument<Option<String>>,
+    orderby: glue::Argument<Option<String>>,
+    skiptoken: glue::Argument<Option<u64>>,
+    top: glue::Argument<Option<u32>>,
 }
 impl<'a> ListLiveEventScheduledOperations<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            name: Err("name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            name: Err("argument `name` is missing".into()),
             filter: Ok(None),
             orderby: Ok(None),
             skiptoken: Ok(None),
@@ -1774,7 +1783,7 @@ impl<'a> ListLiveEventScheduledOperations<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `name` of the path.
@@ -1784,7 +1793,7 @@ impl<'a> ListLiveEventScheduledOperations<'a> {
     {
         self.name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for name failed".to_string());
+            .map_err(|_| "conversion to `text` for name failed".into());
         self
     }
     /// OData filter expression, for example `name eq 'intro'`.
@@ -1815,7 +1824,7 @@ impl<'a> ListLiveEventScheduledOperations<'a> {
         self.skiptoken = value
             .try_into()
             .map(Some)
-            .map_err(|_| "conversion to `u64` for skiptoken failed".to_string());
+            .map_err(|_| "conversion to `u64` for skiptoken failed".into());
         self
     }
     /// At most this many items on a page.
@@ -1826,7 +1835,7 @@ impl<'a> ListLiveEventScheduledOperations<'a> {
         self.top = value
             .try_into()
             .map(Some)
-            .map_err(|_| "conversion to `u32` for top failed".to_string());
+            .map_err(|_| "conversion to `u32` for top failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -1904,17 +1913,17 @@ impl<'a> ListLiveEventScheduledOperations<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct GetLiveEventScheduledOperation<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    name: Result<String, String>,
-    operation_name: Result<String, String>,
+    project_name: glue::Argument<String>,
+    name: glue::Argument<String>,
+    operation_name: glue::Argument<String>,
 }
 impl<'a> GetLiveEventScheduledOperation<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            name: Err("name was not initialized".to_string()),
-            operation_name: Err("operation_name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            name: Err("argument `name` is missing".into()),
+            operation_name: Err("argument `operation_name` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -1924,7 +1933,7 @@ impl<'a> GetLiveEventScheduledOperation<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `name` of the path.
@@ -1934,7 +1943,7 @@ impl<'a> GetLiveEventScheduledOperation<'a> {
     {
         self.name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for name failed".to_string());
+            .map_err(|_| "conversion to `text` for name failed".into());
         self
     }
     /// `operation_name` of the path.
@@ -1944,7 +1953,7 @@ impl<'a> GetLiveEventScheduledOperation<'a> {
     {
         self.operation_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for operation_name failed".to_string());
+            .map_err(|_| "conversion to `text` for operation_name failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -2008,19 +2017,19 @@ impl<'a> GetLiveEventScheduledOperation<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct CreateOrUpdateLiveEventScheduledOperation<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    name: Result<String, String>,
-    operation_name: Result<String, String>,
-    body: Result<types::ScheduledOperationPut, String>,
+    project_name: glue::Argument<String>,
+    name: glue::Argument<String>,
+    operation_name: glue::Argument<String>,
+    body: glue::Argument<types::ScheduledOperationPut>,
 }
 impl<'a> CreateOrUpdateLiveEventScheduledOperation<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            name: Err("name was not initialized".to_string()),
-            operation_name: Err("operation_name was not initialized".to_string()),
-            body: Err("body was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            name: Err("argument `name` is missing".into()),
+            operation_name: Err("argument `operation_name` is missing".into()),
+            body: Err("argument `body` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -2030,7 +2039,7 @@ impl<'a> CreateOrUpdateLiveEventScheduledOperation<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `name` of the path.
@@ -2040,7 +2049,7 @@ impl<'a> CreateOrUpdateLiveEventScheduledOperation<'a> {
     {
         self.name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for name failed".to_string());
+            .map_err(|_| "conversion to `text` for name failed".into());
         self
     }
     /// `operation_name` of the path.
@@ -2050,7 +2059,7 @@ impl<'a> CreateOrUpdateLiveEventScheduledOperation<'a> {
     {
         self.operation_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for operation_name failed".to_string());
+            .map_err(|_| "conversion to `text` for operation_name failed".into());
         self
     }
     /// The body, as `application/json`.
@@ -2065,6 +2074,7 @@ impl<'a> CreateOrUpdateLiveEventScheduledOperation<'a> {
             .try_into()
             .map_err(|s| {
                 format!("conversion to `ScheduledOperationPut` for body failed: {}", s)
+                    .into()
             });
         self
     }
@@ -2136,17 +2146,17 @@ impl<'a> CreateOrUpdateLiveEventScheduledOperation<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct DeleteLiveEventScheduledOperation<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    name: Result<String, String>,
-    operation_name: Result<String, String>,
+    project_name: glue::Argument<String>,
+    name: glue::Argument<String>,
+    operation_name: glue::Argument<String>,
 }
 impl<'a> DeleteLiveEventScheduledOperation<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            name: Err("name was not initialized".to_string()),
-            operation_name: Err("operation_name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            name: Err("argument `name` is missing".into()),
+            operation_name: Err("argument `operation_name` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -2156,7 +2166,7 @@ impl<'a> DeleteLiveEventScheduledOperation<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `name` of the path.
@@ -2166,7 +2176,7 @@ impl<'a> DeleteLiveEventScheduledOperation<'a> {
     {
         self.name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for name failed".to_string());
+            .map_err(|_| "conversion to `text` for name failed".into());
         self
     }
     /// `operation_name` of the path.
@@ -2176,7 +2186,7 @@ impl<'a> DeleteLiveEventScheduledOperation<'a> {
     {
         self.operation_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for operation_name failed".to_string());
+            .map_err(|_| "conversion to `text` for operation_name failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -2240,15 +2250,15 @@ impl<'a> DeleteLiveEventScheduledOperation<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct GetLiveEventState<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    name: Result<String, String>,
+    project_name: glue::Argument<String>,
+    name: glue::Argument<String>,
 }
 impl<'a> GetLiveEventState<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            name: Err("name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            name: Err("argument `name` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -2258,7 +2268,7 @@ impl<'a> GetLiveEventState<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `name` of the path.
@@ -2268,7 +2278,7 @@ impl<'a> GetLiveEventState<'a> {
     {
         self.name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for name failed".to_string());
+            .map_err(|_| "conversion to `text` for name failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -2322,20 +2332,20 @@ impl<'a> GetLiveEventState<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct ListFlows<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    detailed_status: Result<Option<bool>, String>,
-    filter: Result<Option<String>, String>,
-    label: Result<Option<::std::vec::Vec<String>>, String>,
-    label_key: Result<Option<::std::vec::Vec<String>>, String>,
-    orderby: Result<Option<String>, String>,
-    skiptoken: Result<Option<u64>, String>,
-    top: Result<Option<u32>, String>,
+    project_name: glue::Argument<String>,
+    detailed_status: glue::Argument<Option<bool>>,
+    filter: glue::Argument<Option<String>>,
+    label: glue::Argument<Option<::std::vec::Vec<String>>>,
+    label_key: glue::Argument<Option<::std::vec::Vec<String>>>,
+    orderby: glue::Argument<Option<String>>,
+    skiptoken: glue::Argument<Option<u64>>,
+    top: glue::Argument<Option<u32>>,
 }
 impl<'a> ListFlows<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
             detailed_status: Ok(None),
             filter: Ok(None),
             label: Ok(None),
@@ -2352,7 +2362,7 @@ impl<'a> ListFlows<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// Adds the detailed status to each item.
@@ -2363,7 +2373,7 @@ impl<'a> ListFlows<'a> {
         self.detailed_status = value
             .try_into()
             .map(Some)
-            .map_err(|_| "conversion to `bool` for detailed_status failed".to_string());
+            .map_err(|_| "conversion to `bool` for detailed_status failed".into());
         self
     }
     /// OData filter expression, for example `name eq 'intro'`.
@@ -2416,7 +2426,7 @@ impl<'a> ListFlows<'a> {
         self.skiptoken = value
             .try_into()
             .map(Some)
-            .map_err(|_| "conversion to `u64` for skiptoken failed".to_string());
+            .map_err(|_| "conversion to `u64` for skiptoken failed".into());
         self
     }
     /// At most this many items on a page.
@@ -2427,7 +2437,7 @@ impl<'a> ListFlows<'a> {
         self.top = value
             .try_into()
             .map(Some)
-            .map_err(|_| "conversion to `u32` for top failed".to_string());
+            .map_err(|_| "conversion to `u32` for top failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -2504,20 +2514,20 @@ impl<'a> ListFlows<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct ListStaticMultiviewChannels<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    detailed_status: Result<Option<bool>, String>,
-    filter: Result<Option<String>, String>,
-    label: Result<Option<::std::vec::Vec<String>>, String>,
-    label_key: Result<Option<::std::vec::Vec<String>>, String>,
-    orderby: Result<Option<String>, String>,
-    skiptoken: Result<Option<u64>, String>,
-    top: Result<Option<u32>, String>,
+    project_name: glue::Argument<String>,
+    detailed_status: glue::Argument<Option<bool>>,
+    filter: glue::Argument<Option<String>>,
+    label: glue::Argument<Option<::std::vec::Vec<String>>>,
+    label_key: glue::Argument<Option<::std::vec::Vec<String>>>,
+    orderby: glue::Argument<Option<String>>,
+    skiptoken: glue::Argument<Option<u64>>,
+    top: glue::Argument<Option<u32>>,
 }
 impl<'a> ListStaticMultiviewChannels<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
             detailed_status: Ok(None),
             filter: Ok(None),
             label: Ok(None),
@@ -2534,7 +2544,7 @@ impl<'a> ListStaticMultiviewChannels<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// Adds the detailed status to each item.
@@ -2545,7 +2555,7 @@ impl<'a> ListStaticMultiviewChannels<'a> {
         self.detailed_status = value
             .try_into()
             .map(Some)
-            .map_err(|_| "conversion to `bool` for detailed_status failed".to_string());
+            .map_err(|_| "conversion to `bool` for detailed_status failed".into());
         self
     }
     /// OData filter expression, for example `name eq 'intro'`.
@@ -2598,7 +2608,7 @@ impl<'a> ListStaticMultiviewChannels<'a> {
         self.skiptoken = value
             .try_into()
             .map(Some)
-            .map_err(|_| "conversion to `u64` for skiptoken failed".to_string());
+            .map_err(|_| "conversion to `u64` for skiptoken failed".into());
         self
     }
     /// At most this many items on a page.
@@ -2609,7 +2619,7 @@ impl<'a> ListStaticMultiviewChannels<'a> {
         self.top = value
             .try_into()
             .map(Some)
-            .map_err(|_| "conversion to `u32` for top failed".to_string());
+            .map_err(|_| "conversion to `u32` for top failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -2705,16 +2715,16 @@ impl<'a> ListStaticMultiviewChannels<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct GetStaticMultiviewChannel<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    name: Result<String, String>,
-    detailed_status: Result<Option<bool>, String>,
+    project_name: glue::Argument<String>,
+    name: glue::Argument<String>,
+    detailed_status: glue::Argument<Option<bool>>,
 }
 impl<'a> GetStaticMultiviewChannel<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            name: Err("name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            name: Err("argument `name` is missing".into()),
             detailed_status: Ok(None),
         }
     }
@@ -2725,7 +2735,7 @@ impl<'a> GetStaticMultiviewChannel<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `name` of the path.
@@ -2735,7 +2745,7 @@ impl<'a> GetStaticMultiviewChannel<'a> {
     {
         self.name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for name failed".to_string());
+            .map_err(|_| "conversion to `text` for name failed".into());
         self
     }
     /// Adds the detailed status to each item.
@@ -2746,7 +2756,7 @@ impl<'a> GetStaticMultiviewChannel<'a> {
         self.detailed_status = value
             .try_into()
             .map(Some)
-            .map_err(|_| "conversion to `bool` for detailed_status failed".to_string());
+            .map_err(|_| "conversion to `bool` for detailed_status failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -2810,17 +2820,17 @@ impl<'a> GetStaticMultiviewChannel<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct CreateOrUpdateStaticMultiviewChannel<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    name: Result<String, String>,
-    body: Result<types::FlowPut, String>,
+    project_name: glue::Argument<String>,
+    name: glue::Argument<String>,
+    body: glue::Argument<types::FlowPut>,
 }
 impl<'a> CreateOrUpdateStaticMultiviewChannel<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            name: Err("name was not initialized".to_string()),
-            body: Err("body was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            name: Err("argument `name` is missing".into()),
+            body: Err("argument `body` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -2830,7 +2840,7 @@ impl<'a> CreateOrUpdateStaticMultiviewChannel<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `name` of the path.
@@ -2840,7 +2850,7 @@ impl<'a> CreateOrUpdateStaticMultiviewChannel<'a> {
     {
         self.name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for name failed".to_string());
+            .map_err(|_| "conversion to `text` for name failed".into());
         self
     }
     /// The body, as `application/json`.
@@ -2851,7 +2861,9 @@ impl<'a> CreateOrUpdateStaticMultiviewChannel<'a> {
     {
         self.body = value
             .try_into()
-            .map_err(|s| format!("conversion to `FlowPut` for body failed: {}", s));
+            .map_err(|s| {
+                format!("conversion to `FlowPut` for body failed: {}", s).into()
+            });
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -2913,16 +2925,16 @@ impl<'a> CreateOrUpdateStaticMultiviewChannel<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct DeleteStaticMultiviewChannel<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    name: Result<String, String>,
-    force: Result<Option<bool>, String>,
+    project_name: glue::Argument<String>,
+    name: glue::Argument<String>,
+    force: glue::Argument<Option<bool>>,
 }
 impl<'a> DeleteStaticMultiviewChannel<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            name: Err("name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            name: Err("argument `name` is missing".into()),
             force: Ok(None),
         }
     }
@@ -2933,7 +2945,7 @@ impl<'a> DeleteStaticMultiviewChannel<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `name` of the path.
@@ -2943,7 +2955,7 @@ impl<'a> DeleteStaticMultiviewChannel<'a> {
     {
         self.name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for name failed".to_string());
+            .map_err(|_| "conversion to `text` for name failed".into());
         self
     }
     /// If true, scheduled operations attached to the resource are removed first.
@@ -2954,7 +2966,7 @@ impl<'a> DeleteStaticMultiviewChannel<'a> {
         self.force = value
             .try_into()
             .map(Some)
-            .map_err(|_| "conversion to `bool` for force failed".to_string());
+            .map_err(|_| "conversion to `bool` for force failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -3010,17 +3022,17 @@ impl<'a> DeleteStaticMultiviewChannel<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct UpdateStaticMultiviewChannel<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    name: Result<String, String>,
-    body: Result<types::FlowPatch, String>,
+    project_name: glue::Argument<String>,
+    name: glue::Argument<String>,
+    body: glue::Argument<types::FlowPatch>,
 }
 impl<'a> UpdateStaticMultiviewChannel<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            name: Err("name was not initialized".to_string()),
-            body: Err("body was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            name: Err("argument `name` is missing".into()),
+            body: Err("argument `body` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -3030,7 +3042,7 @@ impl<'a> UpdateStaticMultiviewChannel<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `name` of the path.
@@ -3040,7 +3052,7 @@ impl<'a> UpdateStaticMultiviewChannel<'a> {
     {
         self.name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for name failed".to_string());
+            .map_err(|_| "conversion to `text` for name failed".into());
         self
     }
     /// The body, as `application/json`.
@@ -3051,7 +3063,9 @@ impl<'a> UpdateStaticMultiviewChannel<'a> {
     {
         self.body = value
             .try_into()
-            .map_err(|s| format!("conversion to `FlowPatch` for body failed: {}", s));
+            .map_err(|s| {
+                format!("conversion to `FlowPatch` for body failed: {}", s).into()
+            });
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -3107,19 +3121,19 @@ impl<'a> UpdateStaticMultiviewChannel<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct ListStaticMultiviewChannelScheduledOperations<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    name: Result<String, String>,
-    filter: Result<Option<String>, String>,
-    orderby: Result<Option<String>, String>,
-    skiptoken: Result<Option<u64>, String>,
-    top: Result<Option<u32>, String>,
+    project_name: glue::Argument<String>,
+    name: glue::Argument<String>,
+    filter: glue::Argument<Option<String>>,
+    orderby: glue::Argument<Option<String>>,
+    skiptoken: glue::Argument<Option<u64>>,
+    top: glue::Argument<Option<u32>>,
 }
 impl<'a> ListStaticMultiviewChannelScheduledOperations<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            name: Err("name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            name: Err("argument `name` is missing".into()),
             filter: Ok(None),
             orderby: Ok(None),
             skiptoken: Ok(None),
@@ -3133,7 +3147,7 @@ impl<'a> ListStaticMultiviewChannelScheduledOperations<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `name` of the path.
@@ -3143,7 +3157,7 @@ impl<'a> ListStaticMultiviewChannelScheduledOperations<'a> {
     {
         self.name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for name failed".to_string());
+            .map_err(|_| "conversion to `text` for name failed".into());
         self
     }
     /// OData filter expression, for example `name eq 'intro'`.
@@ -3178,7 +3192,7 @@ impl<'a> ListStaticMultiviewChannelScheduledOperations<'a> {
         self.skiptoken = value
             .try_into()
             .map(Some)
-            .map_err(|_| "conversion to `u64` for skiptoken failed".to_string());
+            .map_err(|_| "conversion to `u64` for skiptoken failed".into());
         self
     }
     /// At most this many items on a page.
@@ -3189,7 +3203,7 @@ impl<'a> ListStaticMultiviewChannelScheduledOperations<'a> {
         self.top = value
             .try_into()
             .map(Some)
-            .map_err(|_| "conversion to `u32` for top failed".to_string());
+            .map_err(|_| "conversion to `u32` for top failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -3272,17 +3286,17 @@ impl<'a> ListStaticMultiviewChannelScheduledOperations<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct GetStaticMultiviewChannelScheduledOperation<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    name: Result<String, String>,
-    operation_name: Result<String, String>,
+    project_name: glue::Argument<String>,
+    name: glue::Argument<String>,
+    operation_name: glue::Argument<String>,
 }
 impl<'a> GetStaticMultiviewChannelScheduledOperation<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            name: Err("name was not initialized".to_string()),
-            operation_name: Err("operation_name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            name: Err("argument `name` is missing".into()),
+            operation_name: Err("argument `operation_name` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -3292,7 +3306,7 @@ impl<'a> GetStaticMultiviewChannelScheduledOperation<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `name` of the path.
@@ -3302,7 +3316,7 @@ impl<'a> GetStaticMultiviewChannelScheduledOperation<'a> {
     {
         self.name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for name failed".to_string());
+            .map_err(|_| "conversion to `text` for name failed".into());
         self
     }
     /// `operation_name` of the path.
@@ -3312,7 +3326,7 @@ impl<'a> GetStaticMultiviewChannelScheduledOperation<'a> {
     {
         self.operation_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for operation_name failed".to_string());
+            .map_err(|_| "conversion to `text` for operation_name failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -3378,19 +3392,19 @@ impl<'a> GetStaticMultiviewChannelScheduledOperation<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct CreateOrUpdateStaticMultiviewChannelScheduledOperation<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    name: Result<String, String>,
-    operation_name: Result<String, String>,
-    body: Result<types::ScheduledOperationPut, String>,
+    project_name: glue::Argument<String>,
+    name: glue::Argument<String>,
+    operation_name: glue::Argument<String>,
+    body: glue::Argument<types::ScheduledOperationPut>,
 }
 impl<'a> CreateOrUpdateStaticMultiviewChannelScheduledOperation<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            name: Err("name was not initialized".to_string()),
-            operation_name: Err("operation_name was not initialized".to_string()),
-            body: Err("body was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            name: Err("argument `name` is missing".into()),
+            operation_name: Err("argument `operation_name` is missing".into()),
+            body: Err("argument `body` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -3400,7 +3414,7 @@ impl<'a> CreateOrUpdateStaticMultiviewChannelScheduledOperation<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `name` of the path.
@@ -3410,7 +3424,7 @@ impl<'a> CreateOrUpdateStaticMultiviewChannelScheduledOperation<'a> {
     {
         self.name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for name failed".to_string());
+            .map_err(|_| "conversion to `text` for name failed".into());
         self
     }
     /// `operation_name` of the path.
@@ -3420,7 +3434,7 @@ impl<'a> CreateOrUpdateStaticMultiviewChannelScheduledOperation<'a> {
     {
         self.operation_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for operation_name failed".to_string());
+            .map_err(|_| "conversion to `text` for operation_name failed".into());
         self
     }
     /// The body, as `application/json`.
@@ -3435,6 +3449,7 @@ impl<'a> CreateOrUpdateStaticMultiviewChannelScheduledOperation<'a> {
             .try_into()
             .map_err(|s| {
                 format!("conversion to `ScheduledOperationPut` for body failed: {}", s)
+                    .into()
             });
         self
     }
@@ -3509,17 +3524,17 @@ impl<'a> CreateOrUpdateStaticMultiviewChannelScheduledOperation<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct DeleteStaticMultiviewChannelScheduledOperation<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    name: Result<String, String>,
-    operation_name: Result<String, String>,
+    project_name: glue::Argument<String>,
+    name: glue::Argument<String>,
+    operation_name: glue::Argument<String>,
 }
 impl<'a> DeleteStaticMultiviewChannelScheduledOperation<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            name: Err("name was not initialized".to_string()),
-            operation_name: Err("operation_name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            name: Err("argument `name` is missing".into()),
+            operation_name: Err("argument `operation_name` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -3529,7 +3544,7 @@ impl<'a> DeleteStaticMultiviewChannelScheduledOperation<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `name` of the path.
@@ -3539,7 +3554,7 @@ impl<'a> DeleteStaticMultiviewChannelScheduledOperation<'a> {
     {
         self.name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for name failed".to_string());
+            .map_err(|_| "conversion to `text` for name failed".into());
         self
     }
     /// `operation_name` of the path.
@@ -3549,7 +3564,7 @@ impl<'a> DeleteStaticMultiviewChannelScheduledOperation<'a> {
     {
         self.operation_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for operation_name failed".to_string());
+            .map_err(|_| "conversion to `text` for operation_name failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -3618,15 +3633,15 @@ impl<'a> DeleteStaticMultiviewChannelScheduledOperation<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct GetStaticMultiviewChannelState<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    name: Result<String, String>,
+    project_name: glue::Argument<String>,
+    name: glue::Argument<String>,
 }
 impl<'a> GetStaticMultiviewChannelState<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            name: Err("name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            name: Err("argument `name` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -3636,7 +3651,7 @@ impl<'a> GetStaticMultiviewChannelState<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `name` of the path.
@@ -3646,7 +3661,7 @@ impl<'a> GetStaticMultiviewChannelState<'a> {
     {
         self.name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for name failed".to_string());
+            .map_err(|_| "conversion to `text` for name failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -3704,20 +3719,20 @@ impl<'a> GetStaticMultiviewChannelState<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct ListStaticMultiviewEvents<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    detailed_status: Result<Option<bool>, String>,
-    filter: Result<Option<String>, String>,
-    label: Result<Option<::std::vec::Vec<String>>, String>,
-    label_key: Result<Option<::std::vec::Vec<String>>, String>,
-    orderby: Result<Option<String>, String>,
-    skiptoken: Result<Option<u64>, String>,
-    top: Result<Option<u32>, String>,
+    project_name: glue::Argument<String>,
+    detailed_status: glue::Argument<Option<bool>>,
+    filter: glue::Argument<Option<String>>,
+    label: glue::Argument<Option<::std::vec::Vec<String>>>,
+    label_key: glue::Argument<Option<::std::vec::Vec<String>>>,
+    orderby: glue::Argument<Option<String>>,
+    skiptoken: glue::Argument<Option<u64>>,
+    top: glue::Argument<Option<u32>>,
 }
 impl<'a> ListStaticMultiviewEvents<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
             detailed_status: Ok(None),
             filter: Ok(None),
             label: Ok(None),
@@ -3734,7 +3749,7 @@ impl<'a> ListStaticMultiviewEvents<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// Adds the detailed status to each item.
@@ -3745,7 +3760,7 @@ impl<'a> ListStaticMultiviewEvents<'a> {
         self.detailed_status = value
             .try_into()
             .map(Some)
-            .map_err(|_| "conversion to `bool` for detailed_status failed".to_string());
+            .map_err(|_| "conversion to `bool` for detailed_status failed".into());
         self
     }
     /// OData filter expression, for example `name eq 'intro'`.
@@ -3798,7 +3813,7 @@ impl<'a> ListStaticMultiviewEvents<'a> {
         self.skiptoken = value
             .try_into()
             .map(Some)
-            .map_err(|_| "conversion to `u64` for skiptoken failed".to_string());
+            .map_err(|_| "conversion to `u64` for skiptoken failed".into());
         self
     }
     /// At most this many items on a page.
@@ -3809,7 +3824,7 @@ impl<'a> ListStaticMultiviewEvents<'a> {
         self.top = value
             .try_into()
             .map(Some)
-            .map_err(|_| "conversion to `u32` for top failed".to_string());
+            .map_err(|_| "conversion to `u32` for top failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -3902,16 +3917,16 @@ impl<'a> ListStaticMultiviewEvents<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct GetStaticMultiviewEvent<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    name: Result<String, String>,
-    detailed_status: Result<Option<bool>, String>,
+    project_name: glue::Argument<String>,
+    name: glue::Argument<String>,
+    detailed_status: glue::Argument<Option<bool>>,
 }
 impl<'a> GetStaticMultiviewEvent<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            name: Err("name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            name: Err("argument `name` is missing".into()),
             detailed_status: Ok(None),
         }
     }
@@ -3922,7 +3937,7 @@ impl<'a> GetStaticMultiviewEvent<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `name` of the path.
@@ -3932,7 +3947,7 @@ impl<'a> GetStaticMultiviewEvent<'a> {
     {
         self.name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for name failed".to_string());
+            .map_err(|_| "conversion to `text` for name failed".into());
         self
     }
     /// Adds the detailed status to each item.
@@ -3943,7 +3958,7 @@ impl<'a> GetStaticMultiviewEvent<'a> {
         self.detailed_status = value
             .try_into()
             .map(Some)
-            .map_err(|_| "conversion to `bool` for detailed_status failed".to_string());
+            .map_err(|_| "conversion to `bool` for detailed_status failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -4007,17 +4022,17 @@ impl<'a> GetStaticMultiviewEvent<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct CreateOrUpdateStaticMultiviewEvent<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    name: Result<String, String>,
-    body: Result<types::FlowPut, String>,
+    project_name: glue::Argument<String>,
+    name: glue::Argument<String>,
+    body: glue::Argument<types::FlowPut>,
 }
 impl<'a> CreateOrUpdateStaticMultiviewEvent<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            name: Err("name was not initialized".to_string()),
-            body: Err("body was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            name: Err("argument `name` is missing".into()),
+            body: Err("argument `body` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -4027,7 +4042,7 @@ impl<'a> CreateOrUpdateStaticMultiviewEvent<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `name` of the path.
@@ -4037,7 +4052,7 @@ impl<'a> CreateOrUpdateStaticMultiviewEvent<'a> {
     {
         self.name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for name failed".to_string());
+            .map_err(|_| "conversion to `text` for name failed".into());
         self
     }
     /// The body, as `application/json`.
@@ -4048,7 +4063,9 @@ impl<'a> CreateOrUpdateStaticMultiviewEvent<'a> {
     {
         self.body = value
             .try_into()
-            .map_err(|s| format!("conversion to `FlowPut` for body failed: {}", s));
+            .map_err(|s| {
+                format!("conversion to `FlowPut` for body failed: {}", s).into()
+            });
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -4110,16 +4127,16 @@ impl<'a> CreateOrUpdateStaticMultiviewEvent<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct DeleteStaticMultiviewEvent<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    name: Result<String, String>,
-    force: Result<Option<bool>, String>,
+    project_name: glue::Argument<String>,
+    name: glue::Argument<String>,
+    force: glue::Argument<Option<bool>>,
 }
 impl<'a> DeleteStaticMultiviewEvent<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            name: Err("name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            name: Err("argument `name` is missing".into()),
             force: Ok(None),
         }
     }
@@ -4130,7 +4147,7 @@ impl<'a> DeleteStaticMultiviewEvent<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `name` of the path.
@@ -4140,7 +4157,7 @@ impl<'a> DeleteStaticMultiviewEvent<'a> {
     {
         self.name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for name failed".to_string());
+            .map_err(|_| "conversion to `text` for name failed".into());
         self
     }
     /// If true, scheduled operations attached to the resource are removed first.
@@ -4151,7 +4168,7 @@ impl<'a> DeleteStaticMultiviewEvent<'a> {
         self.force = value
             .try_into()
             .map(Some)
-            .map_err(|_| "conversion to `bool` for force failed".to_string());
+            .map_err(|_| "conversion to `bool` for force failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -4207,17 +4224,17 @@ impl<'a> DeleteStaticMultiviewEvent<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct UpdateStaticMultiviewEvent<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    name: Result<String, String>,
-    body: Result<types::FlowPatch, String>,
+    project_name: glue::Argument<String>,
+    name: glue::Argument<String>,
+    body: glue::Argument<types::FlowPatch>,
 }
 impl<'a> UpdateStaticMultiviewEvent<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            name: Err("name was not initialized".to_string()),
-            body: Err("body was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            name: Err("argument `name` is missing".into()),
+            body: Err("argument `body` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -4227,7 +4244,7 @@ impl<'a> UpdateStaticMultiviewEvent<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `name` of the path.
@@ -4237,7 +4254,7 @@ impl<'a> UpdateStaticMultiviewEvent<'a> {
     {
         self.name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for name failed".to_string());
+            .map_err(|_| "conversion to `text` for name failed".into());
         self
     }
     /// The body, as `application/json`.
@@ -4248,7 +4265,9 @@ impl<'a> UpdateStaticMultiviewEvent<'a> {
     {
         self.body = value
             .try_into()
-            .map_err(|s| format!("conversion to `FlowPatch` for body failed: {}", s));
+            .map_err(|s| {
+                format!("conversion to `FlowPatch` for body failed: {}", s).into()
+            });
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -4304,19 +4323,19 @@ impl<'a> UpdateStaticMultiviewEvent<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct ListStaticMultiviewEventScheduledOperations<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    name: Result<String, String>,
-    filter: Result<Option<String>, String>,
-    orderby: Result<Option<String>, String>,
-    skiptoken: Result<Option<u64>, String>,
-    top: Result<Option<u32>, String>,
+    project_name: glue::Argument<String>,
+    name: glue::Argument<String>,
+    filter: glue::Argument<Option<String>>,
+    orderby: glue::Argument<Option<String>>,
+    skiptoken: glue::Argument<Option<u64>>,
+    top: glue::Argument<Option<u32>>,
 }
 impl<'a> ListStaticMultiviewEventScheduledOperations<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            name: Err("name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            name: Err("argument `name` is missing".into()),
             filter: Ok(None),
             orderby: Ok(None),
             skiptoken: Ok(None),
@@ -4330,7 +4349,7 @@ impl<'a> ListStaticMultiviewEventScheduledOperations<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `name` of the path.
@@ -4340,7 +4359,7 @@ impl<'a> ListStaticMultiviewEventScheduledOperations<'a> {
     {
         self.name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for name failed".to_string());
+            .map_err(|_| "conversion to `text` for name failed".into());
         self
     }
     /// OData filter expression, for example `name eq 'intro'`.
@@ -4375,7 +4394,7 @@ impl<'a> ListStaticMultiviewEventScheduledOperations<'a> {
         self.skiptoken = value
             .try_into()
             .map(Some)
-            .map_err(|_| "conversion to `u64` for skiptoken failed".to_string());
+            .map_err(|_| "conversion to `u64` for skiptoken failed".into());
         self
     }
     /// At most this many items on a page.
@@ -4386,7 +4405,7 @@ impl<'a> ListStaticMultiviewEventScheduledOperations<'a> {
         self.top = value
             .try_into()
             .map(Some)
-            .map_err(|_| "conversion to `u32` for top failed".to_string());
+            .map_err(|_| "conversion to `u32` for top failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -4466,17 +4485,17 @@ impl<'a> ListStaticMultiviewEventScheduledOperations<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct GetStaticMultiviewEventScheduledOperation<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    name: Result<String, String>,
-    operation_name: Result<String, String>,
+    project_name: glue::Argument<String>,
+    name: glue::Argument<String>,
+    operation_name: glue::Argument<String>,
 }
 impl<'a> GetStaticMultiviewEventScheduledOperation<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            name: Err("name was not initialized".to_string()),
-            operation_name: Err("operation_name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            name: Err("argument `name` is missing".into()),
+            operation_name: Err("argument `operation_name` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -4486,7 +4505,7 @@ impl<'a> GetStaticMultiviewEventScheduledOperation<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `name` of the path.
@@ -4496,7 +4515,7 @@ impl<'a> GetStaticMultiviewEventScheduledOperation<'a> {
     {
         self.name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for name failed".to_string());
+            .map_err(|_| "conversion to `text` for name failed".into());
         self
     }
     /// `operation_name` of the path.
@@ -4506,7 +4525,7 @@ impl<'a> GetStaticMultiviewEventScheduledOperation<'a> {
     {
         self.operation_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for operation_name failed".to_string());
+            .map_err(|_| "conversion to `text` for operation_name failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -4572,19 +4591,19 @@ impl<'a> GetStaticMultiviewEventScheduledOperation<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct CreateOrUpdateStaticMultiviewEventScheduledOperation<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    name: Result<String, String>,
-    operation_name: Result<String, String>,
-    body: Result<types::ScheduledOperationPut, String>,
+    project_name: glue::Argument<String>,
+    name: glue::Argument<String>,
+    operation_name: glue::Argument<String>,
+    body: glue::Argument<types::ScheduledOperationPut>,
 }
 impl<'a> CreateOrUpdateStaticMultiviewEventScheduledOperation<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            name: Err("name was not initialized".to_string()),
-            operation_name: Err("operation_name was not initialized".to_string()),
-            body: Err("body was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            name: Err("argument `name` is missing".into()),
+            operation_name: Err("argument `operation_name` is missing".into()),
+            body: Err("argument `body` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -4594,7 +4613,7 @@ impl<'a> CreateOrUpdateStaticMultiviewEventScheduledOperation<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `name` of the path.
@@ -4604,7 +4623,7 @@ impl<'a> CreateOrUpdateStaticMultiviewEventScheduledOperation<'a> {
     {
         self.name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for name failed".to_string());
+            .map_err(|_| "conversion to `text` for name failed".into());
         self
     }
     /// `operation_name` of the path.
@@ -4614,7 +4633,7 @@ impl<'a> CreateOrUpdateStaticMultiviewEventScheduledOperation<'a> {
     {
         self.operation_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for operation_name failed".to_string());
+            .map_err(|_| "conversion to `text` for operation_name failed".into());
         self
     }
     /// The body, as `application/json`.
@@ -4629,6 +4648,7 @@ impl<'a> CreateOrUpdateStaticMultiviewEventScheduledOperation<'a> {
             .try_into()
             .map_err(|s| {
                 format!("conversion to `ScheduledOperationPut` for body failed: {}", s)
+                    .into()
             });
         self
     }
@@ -4703,17 +4723,17 @@ impl<'a> CreateOrUpdateStaticMultiviewEventScheduledOperation<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct DeleteStaticMultiviewEventScheduledOperation<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    name: Result<String, String>,
-    operation_name: Result<String, String>,
+    project_name: glue::Argument<String>,
+    name: glue::Argument<String>,
+    operation_name: glue::Argument<String>,
 }
 impl<'a> DeleteStaticMultiviewEventScheduledOperation<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            name: Err("name was not initialized".to_string()),
-            operation_name: Err("operation_name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            name: Err("argument `name` is missing".into()),
+            operation_name: Err("argument `operation_name` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -4723,7 +4743,7 @@ impl<'a> DeleteStaticMultiviewEventScheduledOperation<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `name` of the path.
@@ -4733,7 +4753,7 @@ impl<'a> DeleteStaticMultiviewEventScheduledOperation<'a> {
     {
         self.name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for name failed".to_string());
+            .map_err(|_| "conversion to `text` for name failed".into());
         self
     }
     /// `operation_name` of the path.
@@ -4743,7 +4763,7 @@ impl<'a> DeleteStaticMultiviewEventScheduledOperation<'a> {
     {
         self.operation_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for operation_name failed".to_string());
+            .map_err(|_| "conversion to `text` for operation_name failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -4812,15 +4832,15 @@ impl<'a> DeleteStaticMultiviewEventScheduledOperation<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct GetStaticMultiviewEventState<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    name: Result<String, String>,
+    project_name: glue::Argument<String>,
+    name: glue::Argument<String>,
 }
 impl<'a> GetStaticMultiviewEventState<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            name: Err("name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            name: Err("argument `name` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -4830,7 +4850,7 @@ impl<'a> GetStaticMultiviewEventState<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `name` of the path.
@@ -4840,7 +4860,7 @@ impl<'a> GetStaticMultiviewEventState<'a> {
     {
         self.name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for name failed".to_string());
+            .map_err(|_| "conversion to `text` for name failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.

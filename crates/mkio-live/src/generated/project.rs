@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use mkio_core::Transport;
+use mkio_core::{CallOptions, Transport};
 
 use super::{Client, builder};
 
@@ -33,6 +33,13 @@ impl ProjectClient {
     /// The transport that requests go through.
     pub fn transport(&self) -> &Transport {
         self.client.transport()
+    }
+    /// The same client for calls with other options: retries, timeouts, priority.
+    pub fn with(&self, options: CallOptions) -> Self {
+        Self {
+            client: self.client.with(options),
+            project: self.project.clone(),
+        }
     }
     /// Name of the project.
     pub fn project_name(&self) -> &str {

@@ -562,10 +562,10 @@ impl ProjectClient {
         name: impl Into<String>,
     ) -> Wait<types::Flow, types::FlowState> {
         let name: String = name.into();
-        let body: ::std::result::Result<types::FlowPatch, String> = serde_json::from_str(
+        let body: glue::Argument<types::FlowPatch> = serde_json::from_str(
                 "{\"spec\":{\"state\":\"Running\"}}",
             )
-            .map_err(|error| error.to_string());
+            .map_err(|error| error.to_string().into());
         let wait = self.wait_for_live_channel(String::clone(&name)).goal("running");
         let client = self.clone();
         wait.after(async move {
@@ -585,10 +585,10 @@ impl ProjectClient {
         name: impl Into<String>,
     ) -> Wait<types::Flow, types::FlowState> {
         let name: String = name.into();
-        let body: ::std::result::Result<types::FlowPatch, String> = serde_json::from_str(
+        let body: glue::Argument<types::FlowPatch> = serde_json::from_str(
                 "{\"spec\":{\"state\":\"Stopped\"}}",
             )
-            .map_err(|error| error.to_string());
+            .map_err(|error| error.to_string().into());
         let wait = self.wait_for_live_channel(String::clone(&name)).goal("stopped");
         let client = self.clone();
         wait.after(async move {
@@ -645,10 +645,10 @@ impl ProjectClient {
         name: impl Into<String>,
     ) -> Wait<types::Flow, types::FlowState> {
         let name: String = name.into();
-        let body: ::std::result::Result<types::FlowPatch, String> = serde_json::from_str(
+        let body: glue::Argument<types::FlowPatch> = serde_json::from_str(
                 "{\"spec\":{\"state\":\"Running\"}}",
             )
-            .map_err(|error| error.to_string());
+            .map_err(|error| error.to_string().into());
         let wait = self.wait_for_live_event(String::clone(&name)).goal("running");
         let client = self.clone();
         wait.after(async move {
@@ -668,10 +668,10 @@ impl ProjectClient {
         name: impl Into<String>,
     ) -> Wait<types::Flow, types::FlowState> {
         let name: String = name.into();
-        let body: ::std::result::Result<types::FlowPatch, String> = serde_json::from_str(
+        let body: glue::Argument<types::FlowPatch> = serde_json::from_str(
                 "{\"spec\":{\"state\":\"Stopped\"}}",
             )
-            .map_err(|error| error.to_string());
+            .map_err(|error| error.to_string().into());
         let wait = self.wait_for_live_event(String::clone(&name)).goal("stopped");
         let client = self.clone();
         wait.after(async move {
@@ -728,10 +728,10 @@ impl ProjectClient {
         name: impl Into<String>,
     ) -> Wait<types::Flow, types::FlowState> {
         let name: String = name.into();
-        let body: ::std::result::Result<types::FlowPatch, String> = serde_json::from_str(
+        let body: glue::Argument<types::FlowPatch> = serde_json::from_str(
                 "{\"spec\":{\"state\":\"Running\"}}",
             )
-            .map_err(|error| error.to_string());
+            .map_err(|error| error.to_string().into());
         let wait = self
             .wait_for_static_multiview_channel(String::clone(&name))
             .goal("running");
@@ -755,10 +755,10 @@ impl ProjectClient {
         name: impl Into<String>,
     ) -> Wait<types::Flow, types::FlowState> {
         let name: String = name.into();
-        let body: ::std::result::Result<types::FlowPatch, String> = serde_json::from_str(
+        let body: glue::Argument<types::FlowPatch> = serde_json::from_str(
                 "{\"spec\":{\"state\":\"Stopped\"}}",
             )
-            .map_err(|error| error.to_string());
+            .map_err(|error| error.to_string().into());
         let wait = self
             .wait_for_static_multiview_channel(String::clone(&name))
             .goal("stopped");
@@ -823,10 +823,10 @@ impl ProjectClient {
         name: impl Into<String>,
     ) -> Wait<types::Flow, types::FlowState> {
         let name: String = name.into();
-        let body: ::std::result::Result<types::FlowPatch, String> = serde_json::from_str(
+        let body: glue::Argument<types::FlowPatch> = serde_json::from_str(
                 "{\"spec\":{\"state\":\"Running\"}}",
             )
-            .map_err(|error| error.to_string());
+            .map_err(|error| error.to_string().into());
         let wait = self
             .wait_for_static_multiview_event(String::clone(&name))
             .goal("running");
@@ -848,10 +848,10 @@ impl ProjectClient {
         name: impl Into<String>,
     ) -> Wait<types::Flow, types::FlowState> {
         let name: String = name.into();
-        let body: ::std::result::Result<types::FlowPatch, String> = serde_json::from_str(
+        let body: glue::Argument<types::FlowPatch> = serde_json::from_str(
                 "{\"spec\":{\"state\":\"Stopped\"}}",
             )
-            .map_err(|error| error.to_string());
+            .map_err(|error| error.to_string().into());
         let wait = self
             .wait_for_static_multiview_event(String::clone(&name))
             .goal("stopped");

@@ -155,13 +155,13 @@ impl<'a> GetLegacyProfile<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct SetLegacyProfile<'a> {
     pub(crate) client: &'a super::Client,
-    body: Result<types::LegacyProfilePut, String>,
+    body: glue::Argument<types::LegacyProfilePut>,
 }
 impl<'a> SetLegacyProfile<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            body: Err("body was not initialized".to_string()),
+            body: Err("argument `body` is missing".into()),
         }
     }
     /// The body, as `application/json`.
@@ -173,7 +173,7 @@ impl<'a> SetLegacyProfile<'a> {
         self.body = value
             .try_into()
             .map_err(|s| {
-                format!("conversion to `LegacyProfilePut` for body failed: {}", s)
+                format!("conversion to `LegacyProfilePut` for body failed: {}", s).into()
             });
         self
     }
@@ -266,10 +266,10 @@ impl<'a> GetReady<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct ListLocations<'a> {
     pub(crate) client: &'a super::Client,
-    filter: Result<Option<String>, String>,
-    orderby: Result<Option<String>, String>,
-    skiptoken: Result<Option<u64>, String>,
-    top: Result<Option<u32>, String>,
+    filter: glue::Argument<Option<String>>,
+    orderby: glue::Argument<Option<String>>,
+    skiptoken: glue::Argument<Option<u64>>,
+    top: glue::Argument<Option<u32>>,
 }
 impl<'a> ListLocations<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
@@ -309,7 +309,7 @@ impl<'a> ListLocations<'a> {
         self.skiptoken = value
             .try_into()
             .map(Some)
-            .map_err(|_| "conversion to `u64` for skiptoken failed".to_string());
+            .map_err(|_| "conversion to `u64` for skiptoken failed".into());
         self
     }
     /// At most this many items on a page.
@@ -320,7 +320,7 @@ impl<'a> ListLocations<'a> {
         self.top = value
             .try_into()
             .map(Some)
-            .map_err(|_| "conversion to `u32` for top failed".to_string());
+            .map_err(|_| "conversion to `u32` for top failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -372,13 +372,13 @@ impl<'a> ListLocations<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct GetLocation<'a> {
     pub(crate) client: &'a super::Client,
-    location_name: Result<String, String>,
+    location_name: glue::Argument<String>,
 }
 impl<'a> GetLocation<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            location_name: Err("location_name was not initialized".to_string()),
+            location_name: Err("argument `location_name` is missing".into()),
         }
     }
     /// `location_name` of the path.
@@ -388,7 +388,7 @@ impl<'a> GetLocation<'a> {
     {
         self.location_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for location_name failed".to_string());
+            .map_err(|_| "conversion to `text` for location_name failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -482,13 +482,13 @@ impl<'a> GetOrganization<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct CreateOrganization<'a> {
     pub(crate) client: &'a super::Client,
-    body: Result<types::OrganizationPost, String>,
+    body: glue::Argument<types::OrganizationPost>,
 }
 impl<'a> CreateOrganization<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            body: Err("body was not initialized".to_string()),
+            body: Err("argument `body` is missing".into()),
         }
     }
     /// The body, as `application/json`.
@@ -500,7 +500,7 @@ impl<'a> CreateOrganization<'a> {
         self.body = value
             .try_into()
             .map_err(|s| {
-                format!("conversion to `OrganizationPost` for body failed: {}", s)
+                format!("conversion to `OrganizationPost` for body failed: {}", s).into()
             });
         self
     }
@@ -547,13 +547,13 @@ impl<'a> CreateOrganization<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct UpdateOrganization<'a> {
     pub(crate) client: &'a super::Client,
-    body: Result<types::OrganizationPatch, String>,
+    body: glue::Argument<types::OrganizationPatch>,
 }
 impl<'a> UpdateOrganization<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            body: Err("body was not initialized".to_string()),
+            body: Err("argument `body` is missing".into()),
         }
     }
     /// The body, as `application/json`.
@@ -566,6 +566,7 @@ impl<'a> UpdateOrganization<'a> {
             .try_into()
             .map_err(|s| {
                 format!("conversion to `OrganizationPatch` for body failed: {}", s)
+                    .into()
             });
         self
     }
@@ -658,13 +659,13 @@ impl<'a> ListInvites<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct CreateInvite<'a> {
     pub(crate) client: &'a super::Client,
-    body: Result<types::InvitePost, String>,
+    body: glue::Argument<types::InvitePost>,
 }
 impl<'a> CreateInvite<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            body: Err("body was not initialized".to_string()),
+            body: Err("argument `body` is missing".into()),
         }
     }
     /// The body, as `application/json`.
@@ -675,7 +676,9 @@ impl<'a> CreateInvite<'a> {
     {
         self.body = value
             .try_into()
-            .map_err(|s| format!("conversion to `InvitePost` for body failed: {}", s));
+            .map_err(|s| {
+                format!("conversion to `InvitePost` for body failed: {}", s).into()
+            });
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -721,13 +724,13 @@ impl<'a> CreateInvite<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct GetInvite<'a> {
     pub(crate) client: &'a super::Client,
-    invite_id: Result<String, String>,
+    invite_id: glue::Argument<String>,
 }
 impl<'a> GetInvite<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            invite_id: Err("invite_id was not initialized".to_string()),
+            invite_id: Err("argument `invite_id` is missing".into()),
         }
     }
     /// `invite_id` of the path.
@@ -737,7 +740,7 @@ impl<'a> GetInvite<'a> {
     {
         self.invite_id = value
             .try_into()
-            .map_err(|_| "conversion to `text` for invite_id failed".to_string());
+            .map_err(|_| "conversion to `text` for invite_id failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -785,13 +788,13 @@ impl<'a> GetInvite<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct DeleteInvite<'a> {
     pub(crate) client: &'a super::Client,
-    invite_id: Result<String, String>,
+    invite_id: glue::Argument<String>,
 }
 impl<'a> DeleteInvite<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            invite_id: Err("invite_id was not initialized".to_string()),
+            invite_id: Err("argument `invite_id` is missing".into()),
         }
     }
     /// `invite_id` of the path.
@@ -801,7 +804,7 @@ impl<'a> DeleteInvite<'a> {
     {
         self.invite_id = value
             .try_into()
-            .map_err(|_| "conversion to `text` for invite_id failed".to_string());
+            .map_err(|_| "conversion to `text` for invite_id failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -849,10 +852,10 @@ impl<'a> DeleteInvite<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct ListPaymentMethods<'a> {
     pub(crate) client: &'a super::Client,
-    filter: Result<Option<String>, String>,
-    orderby: Result<Option<String>, String>,
-    skiptoken: Result<Option<u64>, String>,
-    top: Result<Option<u32>, String>,
+    filter: glue::Argument<Option<String>>,
+    orderby: glue::Argument<Option<String>>,
+    skiptoken: glue::Argument<Option<u64>>,
+    top: glue::Argument<Option<u32>>,
 }
 impl<'a> ListPaymentMethods<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
@@ -892,7 +895,7 @@ impl<'a> ListPaymentMethods<'a> {
         self.skiptoken = value
             .try_into()
             .map(Some)
-            .map_err(|_| "conversion to `u64` for skiptoken failed".to_string());
+            .map_err(|_| "conversion to `u64` for skiptoken failed".into());
         self
     }
     /// At most this many items on a page.
@@ -903,7 +906,7 @@ impl<'a> ListPaymentMethods<'a> {
         self.top = value
             .try_into()
             .map(Some)
-            .map_err(|_| "conversion to `u32` for top failed".to_string());
+            .map_err(|_| "conversion to `u32` for top failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -955,13 +958,13 @@ impl<'a> ListPaymentMethods<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct GetPaymentMethod<'a> {
     pub(crate) client: &'a super::Client,
-    paymentmethod_id: Result<String, String>,
+    paymentmethod_id: glue::Argument<String>,
 }
 impl<'a> GetPaymentMethod<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            paymentmethod_id: Err("paymentmethod_id was not initialized".to_string()),
+            paymentmethod_id: Err("argument `paymentmethod_id` is missing".into()),
         }
     }
     /// `paymentmethod_id` of the path.
@@ -971,7 +974,7 @@ impl<'a> GetPaymentMethod<'a> {
     {
         self.paymentmethod_id = value
             .try_into()
-            .map_err(|_| "conversion to `text` for paymentmethod_id failed".to_string());
+            .map_err(|_| "conversion to `text` for paymentmethod_id failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -1023,15 +1026,15 @@ impl<'a> GetPaymentMethod<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct UpdatePaymentMethodJsonPatch<'a> {
     pub(crate) client: &'a super::Client,
-    paymentmethod_id: Result<String, String>,
-    body: Result<::std::vec::Vec<types::PaymentMethodPatchEntry>, String>,
+    paymentmethod_id: glue::Argument<String>,
+    body: glue::Argument<::std::vec::Vec<types::PaymentMethodPatchEntry>>,
 }
 impl<'a> UpdatePaymentMethodJsonPatch<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            paymentmethod_id: Err("paymentmethod_id was not initialized".to_string()),
-            body: Err("body was not initialized".to_string()),
+            paymentmethod_id: Err("argument `paymentmethod_id` is missing".into()),
+            body: Err("argument `body` is missing".into()),
         }
     }
     /// `paymentmethod_id` of the path.
@@ -1041,7 +1044,7 @@ impl<'a> UpdatePaymentMethodJsonPatch<'a> {
     {
         self.paymentmethod_id = value
             .try_into()
-            .map_err(|_| "conversion to `text` for paymentmethod_id failed".to_string());
+            .map_err(|_| "conversion to `text` for paymentmethod_id failed".into());
         self
     }
     /// The body, as `application/json-patch+json`.
@@ -1053,7 +1056,7 @@ impl<'a> UpdatePaymentMethodJsonPatch<'a> {
             .try_into()
             .map_err(|_| {
                 "conversion to `:: std :: vec :: Vec < PaymentMethodPatchEntry >` for body failed"
-                    .to_string()
+                    .into()
             });
         self
     }
@@ -1109,13 +1112,13 @@ impl<'a> UpdatePaymentMethodJsonPatch<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct AcceptPaymentMethodTerms<'a> {
     pub(crate) client: &'a super::Client,
-    paymentmethod_id: Result<String, String>,
+    paymentmethod_id: glue::Argument<String>,
 }
 impl<'a> AcceptPaymentMethodTerms<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            paymentmethod_id: Err("paymentmethod_id was not initialized".to_string()),
+            paymentmethod_id: Err("argument `paymentmethod_id` is missing".into()),
         }
     }
     /// `paymentmethod_id` of the path.
@@ -1125,7 +1128,7 @@ impl<'a> AcceptPaymentMethodTerms<'a> {
     {
         self.paymentmethod_id = value
             .try_into()
-            .map_err(|_| "conversion to `text` for paymentmethod_id failed".to_string());
+            .map_err(|_| "conversion to `text` for paymentmethod_id failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -1177,13 +1180,13 @@ impl<'a> AcceptPaymentMethodTerms<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct GetPaymentMethodRateCard<'a> {
     pub(crate) client: &'a super::Client,
-    paymentmethod_id: Result<String, String>,
+    paymentmethod_id: glue::Argument<String>,
 }
 impl<'a> GetPaymentMethodRateCard<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            paymentmethod_id: Err("paymentmethod_id was not initialized".to_string()),
+            paymentmethod_id: Err("argument `paymentmethod_id` is missing".into()),
         }
     }
     /// `paymentmethod_id` of the path.
@@ -1193,7 +1196,7 @@ impl<'a> GetPaymentMethodRateCard<'a> {
     {
         self.paymentmethod_id = value
             .try_into()
-            .map_err(|_| "conversion to `text` for paymentmethod_id failed".to_string());
+            .map_err(|_| "conversion to `text` for paymentmethod_id failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -1245,13 +1248,13 @@ impl<'a> GetPaymentMethodRateCard<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct CreateUsageReport<'a> {
     pub(crate) client: &'a super::Client,
-    body: Result<types::UsageReportQuery, String>,
+    body: glue::Argument<types::UsageReportQuery>,
 }
 impl<'a> CreateUsageReport<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            body: Err("body was not initialized".to_string()),
+            body: Err("argument `body` is missing".into()),
         }
     }
     /// The body, as `application/json`.
@@ -1263,7 +1266,7 @@ impl<'a> CreateUsageReport<'a> {
         self.body = value
             .try_into()
             .map_err(|s| {
-                format!("conversion to `UsageReportQuery` for body failed: {}", s)
+                format!("conversion to `UsageReportQuery` for body failed: {}", s).into()
             });
         self
     }
@@ -1356,13 +1359,13 @@ impl<'a> ListRoles<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct GetRole<'a> {
     pub(crate) client: &'a super::Client,
-    role_name: Result<String, String>,
+    role_name: glue::Argument<String>,
 }
 impl<'a> GetRole<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            role_name: Err("role_name was not initialized".to_string()),
+            role_name: Err("argument `role_name` is missing".into()),
         }
     }
     /// `role_name` of the path.
@@ -1372,7 +1375,7 @@ impl<'a> GetRole<'a> {
     {
         self.role_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for role_name failed".to_string());
+            .map_err(|_| "conversion to `text` for role_name failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -1466,13 +1469,13 @@ impl<'a> ListScopes<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct GetScope<'a> {
     pub(crate) client: &'a super::Client,
-    scope_name: Result<String, String>,
+    scope_name: glue::Argument<String>,
 }
 impl<'a> GetScope<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            scope_name: Err("scope_name was not initialized".to_string()),
+            scope_name: Err("argument `scope_name` is missing".into()),
         }
     }
     /// `scope_name` of the path.
@@ -1482,7 +1485,7 @@ impl<'a> GetScope<'a> {
     {
         self.scope_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for scope_name failed".to_string());
+            .map_err(|_| "conversion to `text` for scope_name failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -1576,13 +1579,13 @@ impl<'a> ListTeams<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct GetTeam<'a> {
     pub(crate) client: &'a super::Client,
-    team_name: Result<String, String>,
+    team_name: glue::Argument<String>,
 }
 impl<'a> GetTeam<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            team_name: Err("team_name was not initialized".to_string()),
+            team_name: Err("argument `team_name` is missing".into()),
         }
     }
     /// `team_name` of the path.
@@ -1592,7 +1595,7 @@ impl<'a> GetTeam<'a> {
     {
         self.team_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for team_name failed".to_string());
+            .map_err(|_| "conversion to `text` for team_name failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -1640,15 +1643,15 @@ impl<'a> GetTeam<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct CreateOrUpdateTeam<'a> {
     pub(crate) client: &'a super::Client,
-    team_name: Result<String, String>,
-    body: Result<types::TeamPut, String>,
+    team_name: glue::Argument<String>,
+    body: glue::Argument<types::TeamPut>,
 }
 impl<'a> CreateOrUpdateTeam<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            team_name: Err("team_name was not initialized".to_string()),
-            body: Err("body was not initialized".to_string()),
+            team_name: Err("argument `team_name` is missing".into()),
+            body: Err("argument `body` is missing".into()),
         }
     }
     /// `team_name` of the path.
@@ -1658,7 +1661,7 @@ impl<'a> CreateOrUpdateTeam<'a> {
     {
         self.team_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for team_name failed".to_string());
+            .map_err(|_| "conversion to `text` for team_name failed".into());
         self
     }
     /// The body, as `application/json`.
@@ -1669,7 +1672,9 @@ impl<'a> CreateOrUpdateTeam<'a> {
     {
         self.body = value
             .try_into()
-            .map_err(|s| format!("conversion to `TeamPut` for body failed: {}", s));
+            .map_err(|s| {
+                format!("conversion to `TeamPut` for body failed: {}", s).into()
+            });
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -1719,13 +1724,13 @@ impl<'a> CreateOrUpdateTeam<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct DeleteTeam<'a> {
     pub(crate) client: &'a super::Client,
-    team_name: Result<String, String>,
+    team_name: glue::Argument<String>,
 }
 impl<'a> DeleteTeam<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            team_name: Err("team_name was not initialized".to_string()),
+            team_name: Err("argument `team_name` is missing".into()),
         }
     }
     /// `team_name` of the path.
@@ -1735,7 +1740,7 @@ impl<'a> DeleteTeam<'a> {
     {
         self.team_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for team_name failed".to_string());
+            .map_err(|_| "conversion to `text` for team_name failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -1783,15 +1788,15 @@ impl<'a> DeleteTeam<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct UpdateTeamJsonPatch<'a> {
     pub(crate) client: &'a super::Client,
-    team_name: Result<String, String>,
-    body: Result<::std::vec::Vec<types::JsonPatchEntry>, String>,
+    team_name: glue::Argument<String>,
+    body: glue::Argument<::std::vec::Vec<types::JsonPatchEntry>>,
 }
 impl<'a> UpdateTeamJsonPatch<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            team_name: Err("team_name was not initialized".to_string()),
-            body: Err("body was not initialized".to_string()),
+            team_name: Err("argument `team_name` is missing".into()),
+            body: Err("argument `body` is missing".into()),
         }
     }
     /// `team_name` of the path.
@@ -1801,7 +1806,7 @@ impl<'a> UpdateTeamJsonPatch<'a> {
     {
         self.team_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for team_name failed".to_string());
+            .map_err(|_| "conversion to `text` for team_name failed".into());
         self
     }
     /// The body, as `application/json`.
@@ -1813,7 +1818,7 @@ impl<'a> UpdateTeamJsonPatch<'a> {
             .try_into()
             .map_err(|_| {
                 "conversion to `:: std :: vec :: Vec < JsonPatchEntry >` for body failed"
-                    .to_string()
+                    .into()
             });
         self
     }
@@ -1910,13 +1915,13 @@ impl<'a> ListOrganizationTokens<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct DeleteOrganizationToken<'a> {
     pub(crate) client: &'a super::Client,
-    token_id: Result<String, String>,
+    token_id: glue::Argument<String>,
 }
 impl<'a> DeleteOrganizationToken<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            token_id: Err("token_id was not initialized".to_string()),
+            token_id: Err("argument `token_id` is missing".into()),
         }
     }
     /// `token_id` of the path.
@@ -1926,7 +1931,7 @@ impl<'a> DeleteOrganizationToken<'a> {
     {
         self.token_id = value
             .try_into()
-            .map_err(|_| "conversion to `text` for token_id failed".to_string());
+            .map_err(|_| "conversion to `text` for token_id failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -2020,13 +2025,13 @@ impl<'a> ListUsers<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct GetUser<'a> {
     pub(crate) client: &'a super::Client,
-    user_id: Result<String, String>,
+    user_id: glue::Argument<String>,
 }
 impl<'a> GetUser<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            user_id: Err("user_id was not initialized".to_string()),
+            user_id: Err("argument `user_id` is missing".into()),
         }
     }
     /// `user_id` of the path.
@@ -2036,7 +2041,7 @@ impl<'a> GetUser<'a> {
     {
         self.user_id = value
             .try_into()
-            .map_err(|_| "conversion to `text` for user_id failed".to_string());
+            .map_err(|_| "conversion to `text` for user_id failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -2084,13 +2089,13 @@ impl<'a> GetUser<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct DeleteUser<'a> {
     pub(crate) client: &'a super::Client,
-    user_id: Result<String, String>,
+    user_id: glue::Argument<String>,
 }
 impl<'a> DeleteUser<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            user_id: Err("user_id was not initialized".to_string()),
+            user_id: Err("argument `user_id` is missing".into()),
         }
     }
     /// `user_id` of the path.
@@ -2100,7 +2105,7 @@ impl<'a> DeleteUser<'a> {
     {
         self.user_id = value
             .try_into()
-            .map_err(|_| "conversion to `text` for user_id failed".to_string());
+            .map_err(|_| "conversion to `text` for user_id failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -2148,11 +2153,11 @@ impl<'a> DeleteUser<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct ListProjects<'a> {
     pub(crate) client: &'a super::Client,
-    filter: Result<Option<String>, String>,
-    orderby: Result<Option<String>, String>,
-    skiptoken: Result<Option<u64>, String>,
-    top: Result<Option<u32>, String>,
-    show_hidden: Result<Option<bool>, String>,
+    filter: glue::Argument<Option<String>>,
+    orderby: glue::Argument<Option<String>>,
+    skiptoken: glue::Argument<Option<u64>>,
+    top: glue::Argument<Option<u32>>,
+    show_hidden: glue::Argument<Option<bool>>,
 }
 impl<'a> ListProjects<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
@@ -2193,7 +2198,7 @@ impl<'a> ListProjects<'a> {
         self.skiptoken = value
             .try_into()
             .map(Some)
-            .map_err(|_| "conversion to `u64` for skiptoken failed".to_string());
+            .map_err(|_| "conversion to `u64` for skiptoken failed".into());
         self
     }
     /// At most this many items on a page.
@@ -2204,7 +2209,7 @@ impl<'a> ListProjects<'a> {
         self.top = value
             .try_into()
             .map(Some)
-            .map_err(|_| "conversion to `u32` for top failed".to_string());
+            .map_err(|_| "conversion to `u32` for top failed".into());
         self
     }
     /// Lists hidden items, too.
@@ -2215,7 +2220,7 @@ impl<'a> ListProjects<'a> {
         self.show_hidden = value
             .try_into()
             .map(Some)
-            .map_err(|_| "conversion to `bool` for show_hidden failed".to_string());
+            .map_err(|_| "conversion to `bool` for show_hidden failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -2269,13 +2274,13 @@ impl<'a> ListProjects<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct GetProject<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
+    project_name: glue::Argument<String>,
 }
 impl<'a> GetProject<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -2285,7 +2290,7 @@ impl<'a> GetProject<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -2333,15 +2338,15 @@ impl<'a> GetProject<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct CreateProject<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    body: Result<types::ProjectPut, String>,
+    project_name: glue::Argument<String>,
+    body: glue::Argument<types::ProjectPut>,
 }
 impl<'a> CreateProject<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            body: Err("body was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            body: Err("argument `body` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -2351,7 +2356,7 @@ impl<'a> CreateProject<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// The body, as `application/json`.
@@ -2362,7 +2367,9 @@ impl<'a> CreateProject<'a> {
     {
         self.body = value
             .try_into()
-            .map_err(|s| format!("conversion to `ProjectPut` for body failed: {}", s));
+            .map_err(|s| {
+                format!("conversion to `ProjectPut` for body failed: {}", s).into()
+            });
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -2412,15 +2419,15 @@ impl<'a> CreateProject<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct UpdateProject<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    body: Result<types::ProjectPatch, String>,
+    project_name: glue::Argument<String>,
+    body: glue::Argument<types::ProjectPatch>,
 }
 impl<'a> UpdateProject<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            body: Err("body was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            body: Err("argument `body` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -2430,7 +2437,7 @@ impl<'a> UpdateProject<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// The body, as `application/json`.
@@ -2441,7 +2448,9 @@ impl<'a> UpdateProject<'a> {
     {
         self.body = value
             .try_into()
-            .map_err(|s| format!("conversion to `ProjectPatch` for body failed: {}", s));
+            .map_err(|s| {
+                format!("conversion to `ProjectPatch` for body failed: {}", s).into()
+            });
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -2491,13 +2500,13 @@ impl<'a> UpdateProject<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct GetProjectMetricsEndpoint<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
+    project_name: glue::Argument<String>,
 }
 impl<'a> GetProjectMetricsEndpoint<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -2507,7 +2516,7 @@ impl<'a> GetProjectMetricsEndpoint<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -2558,15 +2567,15 @@ impl<'a> GetProjectMetricsEndpoint<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct UpdateProjectMetricsEndpoint<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    body: Result<types::MetricsEndpoint, String>,
+    project_name: glue::Argument<String>,
+    body: glue::Argument<types::MetricsEndpoint>,
 }
 impl<'a> UpdateProjectMetricsEndpoint<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            body: Err("body was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            body: Err("argument `body` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -2576,7 +2585,7 @@ impl<'a> UpdateProjectMetricsEndpoint<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// The body, as `application/json`.
@@ -2588,7 +2597,7 @@ impl<'a> UpdateProjectMetricsEndpoint<'a> {
         self.body = value
             .try_into()
             .map_err(|s| {
-                format!("conversion to `MetricsEndpoint` for body failed: {}", s)
+                format!("conversion to `MetricsEndpoint` for body failed: {}", s).into()
             });
         self
     }
@@ -2643,13 +2652,13 @@ impl<'a> UpdateProjectMetricsEndpoint<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct GetProjectPaymentMethod<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
+    project_name: glue::Argument<String>,
 }
 impl<'a> GetProjectPaymentMethod<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -2659,7 +2668,7 @@ impl<'a> GetProjectPaymentMethod<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -2710,15 +2719,15 @@ impl<'a> GetProjectPaymentMethod<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct SetProjectPaymentMethod<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    body: Result<types::PaymentMethodAssignment, String>,
+    project_name: glue::Argument<String>,
+    body: glue::Argument<types::PaymentMethodAssignment>,
 }
 impl<'a> SetProjectPaymentMethod<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            body: Err("body was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            body: Err("argument `body` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -2728,7 +2737,7 @@ impl<'a> SetProjectPaymentMethod<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// The body, as `application/json`.
@@ -2743,6 +2752,7 @@ impl<'a> SetProjectPaymentMethod<'a> {
             .try_into()
             .map_err(|s| {
                 format!("conversion to `PaymentMethodAssignment` for body failed: {}", s)
+                    .into()
             });
         self
     }
@@ -2796,13 +2806,13 @@ impl<'a> SetProjectPaymentMethod<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct GetProjectUsage<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
+    project_name: glue::Argument<String>,
 }
 impl<'a> GetProjectUsage<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -2812,7 +2822,7 @@ impl<'a> GetProjectUsage<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -2860,17 +2870,17 @@ impl<'a> GetProjectUsage<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct ListWebhookRules<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    filter: Result<Option<String>, String>,
-    orderby: Result<Option<String>, String>,
-    skiptoken: Result<Option<u64>, String>,
-    top: Result<Option<u32>, String>,
+    project_name: glue::Argument<String>,
+    filter: glue::Argument<Option<String>>,
+    orderby: glue::Argument<Option<String>>,
+    skiptoken: glue::Argument<Option<u64>>,
+    top: glue::Argument<Option<u32>>,
 }
 impl<'a> ListWebhookRules<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
             filter: Ok(None),
             orderby: Ok(None),
             skiptoken: Ok(None),
@@ -2884,7 +2894,7 @@ impl<'a> ListWebhookRules<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// OData filter expression, for example `name eq 'intro'`.
@@ -2895,7 +2905,7 @@ impl<'a> ListWebhookRules<'a> {
         self.filter = value
             .try_into()
             .map(Some)
-            .map_err(|_| "conversion to `text` for filter failed".to_string());
+            .map_err(|_| "conversion to `text` for filter failed".into());
         self
     }
     /// Comma-separated fields, each with an optional ` asc` or ` desc`.
@@ -2906,7 +2916,7 @@ impl<'a> ListWebhookRules<'a> {
         self.orderby = value
             .try_into()
             .map(Some)
-            .map_err(|_| "conversion to `text` for orderby failed".to_string());
+            .map_err(|_| "conversion to `text` for orderby failed".into());
         self
     }
     /// Where the page starts; taken from the link of the page before.
@@ -2917,7 +2927,7 @@ impl<'a> ListWebhookRules<'a> {
         self.skiptoken = value
             .try_into()
             .map(Some)
-            .map_err(|_| "conversion to `u64` for skiptoken failed".to_string());
+            .map_err(|_| "conversion to `u64` for skiptoken failed".into());
         self
     }
     /// At most this many items on a page.
@@ -2928,7 +2938,7 @@ impl<'a> ListWebhookRules<'a> {
         self.top = value
             .try_into()
             .map(Some)
-            .map_err(|_| "conversion to `u32` for top failed".to_string());
+            .map_err(|_| "conversion to `u32` for top failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -2987,15 +2997,15 @@ impl<'a> ListWebhookRules<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct GetWebhookRule<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    rule_name: Result<String, String>,
+    project_name: glue::Argument<String>,
+    rule_name: glue::Argument<String>,
 }
 impl<'a> GetWebhookRule<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            rule_name: Err("rule_name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            rule_name: Err("argument `rule_name` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -3005,7 +3015,7 @@ impl<'a> GetWebhookRule<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `rule_name` of the path.
@@ -3015,7 +3025,7 @@ impl<'a> GetWebhookRule<'a> {
     {
         self.rule_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for rule_name failed".to_string());
+            .map_err(|_| "conversion to `text` for rule_name failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -3066,17 +3076,17 @@ impl<'a> GetWebhookRule<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct CreateOrUpdateWebhookRule<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    rule_name: Result<String, String>,
-    body: Result<types::WebhookRulePut, String>,
+    project_name: glue::Argument<String>,
+    rule_name: glue::Argument<String>,
+    body: glue::Argument<types::WebhookRulePut>,
 }
 impl<'a> CreateOrUpdateWebhookRule<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            rule_name: Err("rule_name was not initialized".to_string()),
-            body: Err("body was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            rule_name: Err("argument `rule_name` is missing".into()),
+            body: Err("argument `body` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -3086,7 +3096,7 @@ impl<'a> CreateOrUpdateWebhookRule<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `rule_name` of the path.
@@ -3096,7 +3106,7 @@ impl<'a> CreateOrUpdateWebhookRule<'a> {
     {
         self.rule_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for rule_name failed".to_string());
+            .map_err(|_| "conversion to `text` for rule_name failed".into());
         self
     }
     /// The body, as `application/json`.
@@ -3108,7 +3118,7 @@ impl<'a> CreateOrUpdateWebhookRule<'a> {
         self.body = value
             .try_into()
             .map_err(|s| {
-                format!("conversion to `WebhookRulePut` for body failed: {}", s)
+                format!("conversion to `WebhookRulePut` for body failed: {}", s).into()
             });
         self
     }
@@ -3168,15 +3178,15 @@ impl<'a> CreateOrUpdateWebhookRule<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct DeleteWebhookRule<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    rule_name: Result<String, String>,
+    project_name: glue::Argument<String>,
+    rule_name: glue::Argument<String>,
 }
 impl<'a> DeleteWebhookRule<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            rule_name: Err("rule_name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            rule_name: Err("argument `rule_name` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -3186,7 +3196,7 @@ impl<'a> DeleteWebhookRule<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `rule_name` of the path.
@@ -3196,7 +3206,7 @@ impl<'a> DeleteWebhookRule<'a> {
     {
         self.rule_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for rule_name failed".to_string());
+            .map_err(|_| "conversion to `text` for rule_name failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -3250,15 +3260,15 @@ impl<'a> DeleteWebhookRule<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct ListWebhookRuleEvents<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    rule_name: Result<String, String>,
+    project_name: glue::Argument<String>,
+    rule_name: glue::Argument<String>,
 }
 impl<'a> ListWebhookRuleEvents<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            rule_name: Err("rule_name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            rule_name: Err("argument `rule_name` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -3268,7 +3278,7 @@ impl<'a> ListWebhookRuleEvents<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `rule_name` of the path.
@@ -3278,7 +3288,7 @@ impl<'a> ListWebhookRuleEvents<'a> {
     {
         self.rule_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for rule_name failed".to_string());
+            .map_err(|_| "conversion to `text` for rule_name failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -3381,13 +3391,13 @@ impl<'a> ListUserOrganizations<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct GetUserOrganization<'a> {
     pub(crate) client: &'a super::Client,
-    organization_id: Result<String, String>,
+    organization_id: glue::Argument<String>,
 }
 impl<'a> GetUserOrganization<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            organization_id: Err("organization_id was not initialized".to_string()),
+            organization_id: Err("argument `organization_id` is missing".into()),
         }
     }
     /// `organization_id` of the path.
@@ -3397,7 +3407,7 @@ impl<'a> GetUserOrganization<'a> {
     {
         self.organization_id = value
             .try_into()
-            .map_err(|_| "conversion to `text` for organization_id failed".to_string());
+            .map_err(|_| "conversion to `text` for organization_id failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -3448,13 +3458,13 @@ impl<'a> GetUserOrganization<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct LeaveUserOrganization<'a> {
     pub(crate) client: &'a super::Client,
-    organization_id: Result<String, String>,
+    organization_id: glue::Argument<String>,
 }
 impl<'a> LeaveUserOrganization<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            organization_id: Err("organization_id was not initialized".to_string()),
+            organization_id: Err("argument `organization_id` is missing".into()),
         }
     }
     /// `organization_id` of the path.
@@ -3464,7 +3474,7 @@ impl<'a> LeaveUserOrganization<'a> {
     {
         self.organization_id = value
             .try_into()
-            .map_err(|_| "conversion to `text` for organization_id failed".to_string());
+            .map_err(|_| "conversion to `text` for organization_id failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -3515,15 +3525,15 @@ impl<'a> LeaveUserOrganization<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct UpdateUserOrganization<'a> {
     pub(crate) client: &'a super::Client,
-    organization_id: Result<String, String>,
-    body: Result<types::UserOrganizationPatch, String>,
+    organization_id: glue::Argument<String>,
+    body: glue::Argument<types::UserOrganizationPatch>,
 }
 impl<'a> UpdateUserOrganization<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            organization_id: Err("organization_id was not initialized".to_string()),
-            body: Err("body was not initialized".to_string()),
+            organization_id: Err("argument `organization_id` is missing".into()),
+            body: Err("argument `body` is missing".into()),
         }
     }
     /// `organization_id` of the path.
@@ -3533,7 +3543,7 @@ impl<'a> UpdateUserOrganization<'a> {
     {
         self.organization_id = value
             .try_into()
-            .map_err(|_| "conversion to `text` for organization_id failed".to_string());
+            .map_err(|_| "conversion to `text` for organization_id failed".into());
         self
     }
     /// The body, as `application/json`.
@@ -3548,6 +3558,7 @@ impl<'a> UpdateUserOrganization<'a> {
             .try_into()
             .map_err(|s| {
                 format!("conversion to `UserOrganizationPatch` for body failed: {}", s)
+                    .into()
             });
         self
     }
@@ -3648,13 +3659,13 @@ impl<'a> GetUserProfile<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct UpdateUserProfile<'a> {
     pub(crate) client: &'a super::Client,
-    body: Result<types::UserProfilePatch, String>,
+    body: glue::Argument<types::UserProfilePatch>,
 }
 impl<'a> UpdateUserProfile<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            body: Err("body was not initialized".to_string()),
+            body: Err("argument `body` is missing".into()),
         }
     }
     /// The body, as `application/json`.
@@ -3666,7 +3677,7 @@ impl<'a> UpdateUserProfile<'a> {
         self.body = value
             .try_into()
             .map_err(|s| {
-                format!("conversion to `UserProfilePatch` for body failed: {}", s)
+                format!("conversion to `UserProfilePatch` for body failed: {}", s).into()
             });
         self
     }
@@ -3805,13 +3816,13 @@ impl<'a> ListUserTokens<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct CreateUserToken<'a> {
     pub(crate) client: &'a super::Client,
-    body: Result<types::UserTokenPost, String>,
+    body: glue::Argument<types::UserTokenPost>,
 }
 impl<'a> CreateUserToken<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            body: Err("body was not initialized".to_string()),
+            body: Err("argument `body` is missing".into()),
         }
     }
     /// The body, as `application/json`.
@@ -3823,7 +3834,7 @@ impl<'a> CreateUserToken<'a> {
         self.body = value
             .try_into()
             .map_err(|s| {
-                format!("conversion to `UserTokenPost` for body failed: {}", s)
+                format!("conversion to `UserTokenPost` for body failed: {}", s).into()
             });
         self
     }
@@ -3916,13 +3927,13 @@ impl<'a> DeleteAllUserTokens<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct GetUserToken<'a> {
     pub(crate) client: &'a super::Client,
-    token_id: Result<String, String>,
+    token_id: glue::Argument<String>,
 }
 impl<'a> GetUserToken<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            token_id: Err("token_id was not initialized".to_string()),
+            token_id: Err("argument `token_id` is missing".into()),
         }
     }
     /// `token_id` of the path.
@@ -3932,7 +3943,7 @@ impl<'a> GetUserToken<'a> {
     {
         self.token_id = value
             .try_into()
-            .map_err(|_| "conversion to `text` for token_id failed".to_string());
+            .map_err(|_| "conversion to `text` for token_id failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -3980,13 +3991,13 @@ impl<'a> GetUserToken<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct DeleteUserToken<'a> {
     pub(crate) client: &'a super::Client,
-    token_id: Result<String, String>,
+    token_id: glue::Argument<String>,
 }
 impl<'a> DeleteUserToken<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            token_id: Err("token_id was not initialized".to_string()),
+            token_id: Err("argument `token_id` is missing".into()),
         }
     }
     /// `token_id` of the path.
@@ -3996,7 +4007,7 @@ impl<'a> DeleteUserToken<'a> {
     {
         self.token_id = value
             .try_into()
-            .map_err(|_| "conversion to `text` for token_id failed".to_string());
+            .map_err(|_| "conversion to `text` for token_id failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -4044,13 +4055,13 @@ impl<'a> DeleteUserToken<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct CreateUsageReportCsv<'a> {
     pub(crate) client: &'a super::Client,
-    body: Result<types::UsageReportQuery, String>,
+    body: glue::Argument<types::UsageReportQuery>,
 }
 impl<'a> CreateUsageReportCsv<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            body: Err("body was not initialized".to_string()),
+            body: Err("argument `body` is missing".into()),
         }
     }
     /// The body, as `application/json`.
@@ -4062,7 +4073,7 @@ impl<'a> CreateUsageReportCsv<'a> {
         self.body = value
             .try_into()
             .map_err(|s| {
-                format!("conversion to `UsageReportQuery` for body failed: {}", s)
+                format!("conversion to `UsageReportQuery` for body failed: {}", s).into()
             });
         self
     }

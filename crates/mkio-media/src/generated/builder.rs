@@ -17,17 +17,17 @@ use super::{operations, types};
 #[must_use = "a request does nothing until it is sent"]
 pub struct ListAccountFilters<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    filter: Result<Option<String>, String>,
-    orderby: Result<Option<String>, String>,
-    skiptoken: Result<Option<u64>, String>,
-    top: Result<Option<u32>, String>,
+    project_name: glue::Argument<String>,
+    filter: glue::Argument<Option<String>>,
+    orderby: glue::Argument<Option<String>>,
+    skiptoken: glue::Argument<Option<u64>>,
+    top: glue::Argument<Option<u32>>,
 }
 impl<'a> ListAccountFilters<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
             filter: Ok(None),
             orderby: Ok(None),
             skiptoken: Ok(None),
@@ -41,7 +41,7 @@ impl<'a> ListAccountFilters<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// OData filter expression, for example `name eq 'intro'`.
@@ -72,7 +72,7 @@ impl<'a> ListAccountFilters<'a> {
         self.skiptoken = value
             .try_into()
             .map(Some)
-            .map_err(|_| "conversion to `u64` for skiptoken failed".to_string());
+            .map_err(|_| "conversion to `u64` for skiptoken failed".into());
         self
     }
     /// At most this many items on a page.
@@ -83,7 +83,7 @@ impl<'a> ListAccountFilters<'a> {
         self.top = value
             .try_into()
             .map(Some)
-            .map_err(|_| "conversion to `u32` for top failed".to_string());
+            .map_err(|_| "conversion to `u32` for top failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -143,15 +143,15 @@ impl<'a> ListAccountFilters<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct GetAccountFilter<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    filter_name: Result<String, String>,
+    project_name: glue::Argument<String>,
+    filter_name: glue::Argument<String>,
 }
 impl<'a> GetAccountFilter<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            filter_name: Err("filter_name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            filter_name: Err("argument `filter_name` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -161,7 +161,7 @@ impl<'a> GetAccountFilter<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `filter_name` of the path.
@@ -171,7 +171,7 @@ impl<'a> GetAccountFilter<'a> {
     {
         self.filter_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for filter_name failed".to_string());
+            .map_err(|_| "conversion to `text` for filter_name failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -225,17 +225,17 @@ impl<'a> GetAccountFilter<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct CreateOrUpdateAccountFilter<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    filter_name: Result<String, String>,
-    body: Result<types::AccountFilterPut, String>,
+    project_name: glue::Argument<String>,
+    filter_name: glue::Argument<String>,
+    body: glue::Argument<types::AccountFilterPut>,
 }
 impl<'a> CreateOrUpdateAccountFilter<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            filter_name: Err("filter_name was not initialized".to_string()),
-            body: Err("body was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            filter_name: Err("argument `filter_name` is missing".into()),
+            body: Err("argument `body` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -245,7 +245,7 @@ impl<'a> CreateOrUpdateAccountFilter<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `filter_name` of the path.
@@ -255,7 +255,7 @@ impl<'a> CreateOrUpdateAccountFilter<'a> {
     {
         self.filter_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for filter_name failed".to_string());
+            .map_err(|_| "conversion to `text` for filter_name failed".into());
         self
     }
     /// The body, as `application/json`.
@@ -267,7 +267,7 @@ impl<'a> CreateOrUpdateAccountFilter<'a> {
         self.body = value
             .try_into()
             .map_err(|s| {
-                format!("conversion to `AccountFilterPut` for body failed: {}", s)
+                format!("conversion to `AccountFilterPut` for body failed: {}", s).into()
             });
         self
     }
@@ -327,15 +327,15 @@ impl<'a> CreateOrUpdateAccountFilter<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct DeleteAccountFilter<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    filter_name: Result<String, String>,
+    project_name: glue::Argument<String>,
+    filter_name: glue::Argument<String>,
 }
 impl<'a> DeleteAccountFilter<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            filter_name: Err("filter_name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            filter_name: Err("argument `filter_name` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -345,7 +345,7 @@ impl<'a> DeleteAccountFilter<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `filter_name` of the path.
@@ -355,7 +355,7 @@ impl<'a> DeleteAccountFilter<'a> {
     {
         self.filter_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for filter_name failed".to_string());
+            .map_err(|_| "conversion to `text` for filter_name failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -412,19 +412,19 @@ impl<'a> DeleteAccountFilter<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct ListAssets<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    filter: Result<Option<String>, String>,
-    label: Result<Option<::std::vec::Vec<String>>, String>,
-    label_key: Result<Option<::std::vec::Vec<String>>, String>,
-    orderby: Result<Option<String>, String>,
-    skiptoken: Result<Option<u64>, String>,
-    top: Result<Option<u32>, String>,
+    project_name: glue::Argument<String>,
+    filter: glue::Argument<Option<String>>,
+    label: glue::Argument<Option<::std::vec::Vec<String>>>,
+    label_key: glue::Argument<Option<::std::vec::Vec<String>>>,
+    orderby: glue::Argument<Option<String>>,
+    skiptoken: glue::Argument<Option<u64>>,
+    top: glue::Argument<Option<u32>>,
 }
 impl<'a> ListAssets<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
             filter: Ok(None),
             label: Ok(None),
             label_key: Ok(None),
@@ -440,7 +440,7 @@ impl<'a> ListAssets<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// OData filter expression, for example `name eq 'intro'`.
@@ -493,7 +493,7 @@ impl<'a> ListAssets<'a> {
         self.skiptoken = value
             .try_into()
             .map(Some)
-            .map_err(|_| "conversion to `u64` for skiptoken failed".to_string());
+            .map_err(|_| "conversion to `u64` for skiptoken failed".into());
         self
     }
     /// At most this many items on a page.
@@ -504,7 +504,7 @@ impl<'a> ListAssets<'a> {
         self.top = value
             .try_into()
             .map(Some)
-            .map_err(|_| "conversion to `u32` for top failed".to_string());
+            .map_err(|_| "conversion to `u32` for top failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -573,15 +573,15 @@ impl<'a> ListAssets<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct GetAsset<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    asset_name: Result<String, String>,
+    project_name: glue::Argument<String>,
+    asset_name: glue::Argument<String>,
 }
 impl<'a> GetAsset<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            asset_name: Err("asset_name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            asset_name: Err("argument `asset_name` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -591,7 +591,7 @@ impl<'a> GetAsset<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `asset_name` of the path.
@@ -601,7 +601,7 @@ impl<'a> GetAsset<'a> {
     {
         self.asset_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for asset_name failed".to_string());
+            .map_err(|_| "conversion to `text` for asset_name failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -651,17 +651,17 @@ impl<'a> GetAsset<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct CreateOrUpdateAsset<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    asset_name: Result<String, String>,
-    body: Result<types::AssetPut, String>,
+    project_name: glue::Argument<String>,
+    asset_name: glue::Argument<String>,
+    body: glue::Argument<types::AssetPut>,
 }
 impl<'a> CreateOrUpdateAsset<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            asset_name: Err("asset_name was not initialized".to_string()),
-            body: Err("body was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            asset_name: Err("argument `asset_name` is missing".into()),
+            body: Err("argument `body` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -671,7 +671,7 @@ impl<'a> CreateOrUpdateAsset<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `asset_name` of the path.
@@ -681,7 +681,7 @@ impl<'a> CreateOrUpdateAsset<'a> {
     {
         self.asset_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for asset_name failed".to_string());
+            .map_err(|_| "conversion to `text` for asset_name failed".into());
         self
     }
     /// The body, as `application/json`.
@@ -692,7 +692,9 @@ impl<'a> CreateOrUpdateAsset<'a> {
     {
         self.body = value
             .try_into()
-            .map_err(|s| format!("conversion to `AssetPut` for body failed: {}", s));
+            .map_err(|s| {
+                format!("conversion to `AssetPut` for body failed: {}", s).into()
+            });
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -751,15 +753,15 @@ impl<'a> CreateOrUpdateAsset<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct DeleteAsset<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    asset_name: Result<String, String>,
+    project_name: glue::Argument<String>,
+    asset_name: glue::Argument<String>,
 }
 impl<'a> DeleteAsset<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            asset_name: Err("asset_name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            asset_name: Err("argument `asset_name` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -769,7 +771,7 @@ impl<'a> DeleteAsset<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `asset_name` of the path.
@@ -779,7 +781,7 @@ impl<'a> DeleteAsset<'a> {
     {
         self.asset_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for asset_name failed".to_string());
+            .map_err(|_| "conversion to `text` for asset_name failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -829,19 +831,19 @@ impl<'a> DeleteAsset<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct ListAssetFilters<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    asset_name: Result<String, String>,
-    filter: Result<Option<String>, String>,
-    orderby: Result<Option<String>, String>,
-    skiptoken: Result<Option<u64>, String>,
-    top: Result<Option<u32>, String>,
+    project_name: glue::Argument<String>,
+    asset_name: glue::Argument<String>,
+    filter: glue::Argument<Option<String>>,
+    orderby: glue::Argument<Option<String>>,
+    skiptoken: glue::Argument<Option<u64>>,
+    top: glue::Argument<Option<u32>>,
 }
 impl<'a> ListAssetFilters<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            asset_name: Err("asset_name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            asset_name: Err("argument `asset_name` is missing".into()),
             filter: Ok(None),
             orderby: Ok(None),
             skiptoken: Ok(None),
@@ -855,7 +857,7 @@ impl<'a> ListAssetFilters<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `asset_name` of the path.
@@ -865,7 +867,7 @@ impl<'a> ListAssetFilters<'a> {
     {
         self.asset_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for asset_name failed".to_string());
+            .map_err(|_| "conversion to `text` for asset_name failed".into());
         self
     }
     /// OData filter expression, for example `name eq 'intro'`.
@@ -896,7 +898,7 @@ impl<'a> ListAssetFilters<'a> {
         self.skiptoken = value
             .try_into()
             .map(Some)
-            .map_err(|_| "conversion to `u64` for skiptoken failed".to_string());
+            .map_err(|_| "conversion to `u64` for skiptoken failed".into());
         self
     }
     /// At most this many items on a page.
@@ -907,7 +909,7 @@ impl<'a> ListAssetFilters<'a> {
         self.top = value
             .try_into()
             .map(Some)
-            .map_err(|_| "conversion to `u32` for top failed".to_string());
+            .map_err(|_| "conversion to `u32` for top failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -969,17 +971,17 @@ impl<'a> ListAssetFilters<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct GetAssetFilter<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    asset_name: Result<String, String>,
-    filter_name: Result<String, String>,
+    project_name: glue::Argument<String>,
+    asset_name: glue::Argument<String>,
+    filter_name: glue::Argument<String>,
 }
 impl<'a> GetAssetFilter<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            asset_name: Err("asset_name was not initialized".to_string()),
-            filter_name: Err("filter_name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            asset_name: Err("argument `asset_name` is missing".into()),
+            filter_name: Err("argument `filter_name` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -989,7 +991,7 @@ impl<'a> GetAssetFilter<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `asset_name` of the path.
@@ -999,7 +1001,7 @@ impl<'a> GetAssetFilter<'a> {
     {
         self.asset_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for asset_name failed".to_string());
+            .map_err(|_| "conversion to `text` for asset_name failed".into());
         self
     }
     /// `filter_name` of the path.
@@ -1009,7 +1011,7 @@ impl<'a> GetAssetFilter<'a> {
     {
         self.filter_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for filter_name failed".to_string());
+            .map_err(|_| "conversion to `text` for filter_name failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -1062,19 +1064,19 @@ impl<'a> GetAssetFilter<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct CreateOrUpdateAssetFilter<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    asset_name: Result<String, String>,
-    filter_name: Result<String, String>,
-    body: Result<types::AssetFilterPut, String>,
+    project_name: glue::Argument<String>,
+    asset_name: glue::Argument<String>,
+    filter_name: glue::Argument<String>,
+    body: glue::Argument<types::AssetFilterPut>,
 }
 impl<'a> CreateOrUpdateAssetFilter<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            asset_name: Err("asset_name was not initialized".to_string()),
-            filter_name: Err("filter_name was not initialized".to_string()),
-            body: Err("body was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            asset_name: Err("argument `asset_name` is missing".into()),
+            filter_name: Err("argument `filter_name` is missing".into()),
+            body: Err("argument `body` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -1084,7 +1086,7 @@ impl<'a> CreateOrUpdateAssetFilter<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `asset_name` of the path.
@@ -1094,7 +1096,7 @@ impl<'a> CreateOrUpdateAssetFilter<'a> {
     {
         self.asset_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for asset_name failed".to_string());
+            .map_err(|_| "conversion to `text` for asset_name failed".into());
         self
     }
     /// `filter_name` of the path.
@@ -1104,7 +1106,7 @@ impl<'a> CreateOrUpdateAssetFilter<'a> {
     {
         self.filter_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for filter_name failed".to_string());
+            .map_err(|_| "conversion to `text` for filter_name failed".into());
         self
     }
     /// The body, as `application/json`.
@@ -1116,7 +1118,7 @@ impl<'a> CreateOrUpdateAssetFilter<'a> {
         self.body = value
             .try_into()
             .map_err(|s| {
-                format!("conversion to `AssetFilterPut` for body failed: {}", s)
+                format!("conversion to `AssetFilterPut` for body failed: {}", s).into()
             });
         self
     }
@@ -1182,17 +1184,17 @@ impl<'a> CreateOrUpdateAssetFilter<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct DeleteAssetFilter<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    asset_name: Result<String, String>,
-    filter_name: Result<String, String>,
+    project_name: glue::Argument<String>,
+    asset_name: glue::Argument<String>,
+    filter_name: glue::Argument<String>,
 }
 impl<'a> DeleteAssetFilter<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            asset_name: Err("asset_name was not initialized".to_string()),
-            filter_name: Err("filter_name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            asset_name: Err("argument `asset_name` is missing".into()),
+            filter_name: Err("argument `filter_name` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -1202,7 +1204,7 @@ impl<'a> DeleteAssetFilter<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `asset_name` of the path.
@@ -1212,7 +1214,7 @@ impl<'a> DeleteAssetFilter<'a> {
     {
         self.asset_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for asset_name failed".to_string());
+            .map_err(|_| "conversion to `text` for asset_name failed".into());
         self
     }
     /// `filter_name` of the path.
@@ -1222,7 +1224,7 @@ impl<'a> DeleteAssetFilter<'a> {
     {
         self.filter_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for filter_name failed".to_string());
+            .map_err(|_| "conversion to `text` for filter_name failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -1278,15 +1280,15 @@ impl<'a> DeleteAssetFilter<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct GetAssetFileAccessInfo<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    asset_name: Result<String, String>,
+    project_name: glue::Argument<String>,
+    asset_name: glue::Argument<String>,
 }
 impl<'a> GetAssetFileAccessInfo<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            asset_name: Err("asset_name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            asset_name: Err("argument `asset_name` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -1296,7 +1298,7 @@ impl<'a> GetAssetFileAccessInfo<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `asset_name` of the path.
@@ -1306,7 +1308,7 @@ impl<'a> GetAssetFileAccessInfo<'a> {
     {
         self.asset_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for asset_name failed".to_string());
+            .map_err(|_| "conversion to `text` for asset_name failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -1363,15 +1365,15 @@ impl<'a> GetAssetFileAccessInfo<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct ListAssetStreamingLocators<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    asset_name: Result<String, String>,
+    project_name: glue::Argument<String>,
+    asset_name: glue::Argument<String>,
 }
 impl<'a> ListAssetStreamingLocators<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            asset_name: Err("asset_name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            asset_name: Err("argument `asset_name` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -1381,7 +1383,7 @@ impl<'a> ListAssetStreamingLocators<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `asset_name` of the path.
@@ -1391,7 +1393,7 @@ impl<'a> ListAssetStreamingLocators<'a> {
     {
         self.asset_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for asset_name failed".to_string());
+            .map_err(|_| "conversion to `text` for asset_name failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -1448,15 +1450,15 @@ impl<'a> ListAssetStreamingLocators<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct GetAssetState<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    asset_name: Result<String, String>,
+    project_name: glue::Argument<String>,
+    asset_name: glue::Argument<String>,
 }
 impl<'a> GetAssetState<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            asset_name: Err("asset_name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            asset_name: Err("argument `asset_name` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -1466,7 +1468,7 @@ impl<'a> GetAssetState<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `asset_name` of the path.
@@ -1476,7 +1478,7 @@ impl<'a> GetAssetState<'a> {
     {
         self.asset_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for asset_name failed".to_string());
+            .map_err(|_| "conversion to `text` for asset_name failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -1527,15 +1529,15 @@ impl<'a> GetAssetState<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct GetAssetStorage<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    asset_name: Result<String, String>,
+    project_name: glue::Argument<String>,
+    asset_name: glue::Argument<String>,
 }
 impl<'a> GetAssetStorage<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            asset_name: Err("asset_name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            asset_name: Err("argument `asset_name` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -1545,7 +1547,7 @@ impl<'a> GetAssetStorage<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `asset_name` of the path.
@@ -1555,7 +1557,7 @@ impl<'a> GetAssetStorage<'a> {
     {
         self.asset_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for asset_name failed".to_string());
+            .map_err(|_| "conversion to `text` for asset_name failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -1606,19 +1608,19 @@ impl<'a> GetAssetStorage<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct ListContents<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    filter: Result<Option<String>, String>,
-    label: Result<Option<::std::vec::Vec<String>>, String>,
-    label_key: Result<Option<::std::vec::Vec<String>>, String>,
-    orderby: Result<Option<String>, String>,
-    skiptoken: Result<Option<u64>, String>,
-    top: Result<Option<u32>, String>,
+    project_name: glue::Argument<String>,
+    filter: glue::Argument<Option<String>>,
+    label: glue::Argument<Option<::std::vec::Vec<String>>>,
+    label_key: glue::Argument<Option<::std::vec::Vec<String>>>,
+    orderby: glue::Argument<Option<String>>,
+    skiptoken: glue::Argument<Option<u64>>,
+    top: glue::Argument<Option<u32>>,
 }
 impl<'a> ListContents<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
             filter: Ok(None),
             label: Ok(None),
             label_key: Ok(None),
@@ -1634,7 +1636,7 @@ impl<'a> ListContents<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// OData filter expression, for example `name eq 'intro'`.
@@ -1687,7 +1689,7 @@ impl<'a> ListContents<'a> {
         self.skiptoken = value
             .try_into()
             .map(Some)
-            .map_err(|_| "conversion to `u64` for skiptoken failed".to_string());
+            .map_err(|_| "conversion to `u64` for skiptoken failed".into());
         self
     }
     /// At most this many items on a page.
@@ -1698,7 +1700,7 @@ impl<'a> ListContents<'a> {
         self.top = value
             .try_into()
             .map(Some)
-            .map_err(|_| "conversion to `u32` for top failed".to_string());
+            .map_err(|_| "conversion to `u32` for top failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -1767,15 +1769,15 @@ impl<'a> ListContents<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct GetContent<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    name: Result<String, String>,
+    project_name: glue::Argument<String>,
+    name: glue::Argument<String>,
 }
 impl<'a> GetContent<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            name: Err("name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            name: Err("argument `name` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -1785,7 +1787,7 @@ impl<'a> GetContent<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `name` of the path.
@@ -1795,7 +1797,7 @@ impl<'a> GetContent<'a> {
     {
         self.name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for name failed".to_string());
+            .map_err(|_| "conversion to `text` for name failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -1845,17 +1847,17 @@ impl<'a> GetContent<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct CreateContent<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    name: Result<String, String>,
-    body: Result<types::ContentPut, String>,
+    project_name: glue::Argument<String>,
+    name: glue::Argument<String>,
+    body: glue::Argument<types::ContentPut>,
 }
 impl<'a> CreateContent<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            name: Err("name was not initialized".to_string()),
-            body: Err("body was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            name: Err("argument `name` is missing".into()),
+            body: Err("argument `body` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -1865,7 +1867,7 @@ impl<'a> CreateContent<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `name` of the path.
@@ -1875,7 +1877,7 @@ impl<'a> CreateContent<'a> {
     {
         self.name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for name failed".to_string());
+            .map_err(|_| "conversion to `text` for name failed".into());
         self
     }
     /// The body, as `application/json`.
@@ -1886,7 +1888,9 @@ impl<'a> CreateContent<'a> {
     {
         self.body = value
             .try_into()
-            .map_err(|s| format!("conversion to `ContentPut` for body failed: {}", s));
+            .map_err(|s| {
+                format!("conversion to `ContentPut` for body failed: {}", s).into()
+            });
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -1939,15 +1943,15 @@ impl<'a> CreateContent<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct DeleteContent<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    name: Result<String, String>,
+    project_name: glue::Argument<String>,
+    name: glue::Argument<String>,
 }
 impl<'a> DeleteContent<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            name: Err("name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            name: Err("argument `name` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -1957,7 +1961,7 @@ impl<'a> DeleteContent<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `name` of the path.
@@ -1967,7 +1971,7 @@ impl<'a> DeleteContent<'a> {
     {
         self.name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for name failed".to_string());
+            .map_err(|_| "conversion to `text` for name failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -2018,17 +2022,17 @@ impl<'a> DeleteContent<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct UpdateContent<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    name: Result<String, String>,
-    body: Result<types::ContentPatch, String>,
+    project_name: glue::Argument<String>,
+    name: glue::Argument<String>,
+    body: glue::Argument<types::ContentPatch>,
 }
 impl<'a> UpdateContent<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            name: Err("name was not initialized".to_string()),
-            body: Err("body was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            name: Err("argument `name` is missing".into()),
+            body: Err("argument `body` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -2038,7 +2042,7 @@ impl<'a> UpdateContent<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `name` of the path.
@@ -2048,7 +2052,7 @@ impl<'a> UpdateContent<'a> {
     {
         self.name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for name failed".to_string());
+            .map_err(|_| "conversion to `text` for name failed".into());
         self
     }
     /// The body, as `application/json`.
@@ -2059,7 +2063,9 @@ impl<'a> UpdateContent<'a> {
     {
         self.body = value
             .try_into()
-            .map_err(|s| format!("conversion to `ContentPatch` for body failed: {}", s));
+            .map_err(|s| {
+                format!("conversion to `ContentPatch` for body failed: {}", s).into()
+            });
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -2112,17 +2118,17 @@ impl<'a> UpdateContent<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct ListContentKeyPolicies<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    filter: Result<Option<String>, String>,
-    orderby: Result<Option<String>, String>,
-    skiptoken: Result<Option<u64>, String>,
-    top: Result<Option<u32>, String>,
+    project_name: glue::Argument<String>,
+    filter: glue::Argument<Option<String>>,
+    orderby: glue::Argument<Option<String>>,
+    skiptoken: glue::Argument<Option<u64>>,
+    top: glue::Argument<Option<u32>>,
 }
 impl<'a> ListContentKeyPolicies<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
             filter: Ok(None),
             orderby: Ok(None),
             skiptoken: Ok(None),
@@ -2136,7 +2142,7 @@ impl<'a> ListContentKeyPolicies<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// OData filter expression, for example `name eq 'intro'`.
@@ -2167,7 +2173,7 @@ impl<'a> ListContentKeyPolicies<'a> {
         self.skiptoken = value
             .try_into()
             .map(Some)
-            .map_err(|_| "conversion to `u64` for skiptoken failed".to_string());
+            .map_err(|_| "conversion to `u64` for skiptoken failed".into());
         self
     }
     /// At most this many items on a page.
@@ -2178,7 +2184,7 @@ impl<'a> ListContentKeyPolicies<'a> {
         self.top = value
             .try_into()
             .map(Some)
-            .map_err(|_| "conversion to `u32` for top failed".to_string());
+            .map_err(|_| "conversion to `u32` for top failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -2241,15 +2247,15 @@ impl<'a> ListContentKeyPolicies<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct GetContentKeyPolicy<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    policy_name: Result<String, String>,
+    project_name: glue::Argument<String>,
+    policy_name: glue::Argument<String>,
 }
 impl<'a> GetContentKeyPolicy<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            policy_name: Err("policy_name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            policy_name: Err("argument `policy_name` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -2259,7 +2265,7 @@ impl<'a> GetContentKeyPolicy<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `policy_name` of the path.
@@ -2269,7 +2275,7 @@ impl<'a> GetContentKeyPolicy<'a> {
     {
         self.policy_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for policy_name failed".to_string());
+            .map_err(|_| "conversion to `text` for policy_name failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -2326,17 +2332,17 @@ impl<'a> GetContentKeyPolicy<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct CreateContentKeyPolicy<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    policy_name: Result<String, String>,
-    body: Result<types::ContentKeyPolicyPut, String>,
+    project_name: glue::Argument<String>,
+    policy_name: glue::Argument<String>,
+    body: glue::Argument<types::ContentKeyPolicyPut>,
 }
 impl<'a> CreateContentKeyPolicy<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            policy_name: Err("policy_name was not initialized".to_string()),
-            body: Err("body was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            policy_name: Err("argument `policy_name` is missing".into()),
+            body: Err("argument `body` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -2346,7 +2352,7 @@ impl<'a> CreateContentKeyPolicy<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `policy_name` of the path.
@@ -2356,7 +2362,7 @@ impl<'a> CreateContentKeyPolicy<'a> {
     {
         self.policy_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for policy_name failed".to_string());
+            .map_err(|_| "conversion to `text` for policy_name failed".into());
         self
     }
     /// The body, as `application/json`.
@@ -2371,6 +2377,7 @@ impl<'a> CreateContentKeyPolicy<'a> {
             .try_into()
             .map_err(|s| {
                 format!("conversion to `ContentKeyPolicyPut` for body failed: {}", s)
+                    .into()
             });
         self
     }
@@ -2430,15 +2437,15 @@ impl<'a> CreateContentKeyPolicy<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct DeleteContentKeyPolicy<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    policy_name: Result<String, String>,
+    project_name: glue::Argument<String>,
+    policy_name: glue::Argument<String>,
 }
 impl<'a> DeleteContentKeyPolicy<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            policy_name: Err("policy_name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            policy_name: Err("argument `policy_name` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -2448,7 +2455,7 @@ impl<'a> DeleteContentKeyPolicy<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `policy_name` of the path.
@@ -2458,7 +2465,7 @@ impl<'a> DeleteContentKeyPolicy<'a> {
     {
         self.policy_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for policy_name failed".to_string());
+            .map_err(|_| "conversion to `text` for policy_name failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -2515,17 +2522,17 @@ impl<'a> DeleteContentKeyPolicy<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct UpdateContentKeyPolicy<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    policy_name: Result<String, String>,
-    body: Result<types::ContentKeyPolicy, String>,
+    project_name: glue::Argument<String>,
+    policy_name: glue::Argument<String>,
+    body: glue::Argument<types::ContentKeyPolicy>,
 }
 impl<'a> UpdateContentKeyPolicy<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            policy_name: Err("policy_name was not initialized".to_string()),
-            body: Err("body was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            policy_name: Err("argument `policy_name` is missing".into()),
+            body: Err("argument `body` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -2535,7 +2542,7 @@ impl<'a> UpdateContentKeyPolicy<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `policy_name` of the path.
@@ -2545,7 +2552,7 @@ impl<'a> UpdateContentKeyPolicy<'a> {
     {
         self.policy_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for policy_name failed".to_string());
+            .map_err(|_| "conversion to `text` for policy_name failed".into());
         self
     }
     /// The body, as `application/json`.
@@ -2557,7 +2564,7 @@ impl<'a> UpdateContentKeyPolicy<'a> {
         self.body = value
             .try_into()
             .map_err(|s| {
-                format!("conversion to `ContentKeyPolicy` for body failed: {}", s)
+                format!("conversion to `ContentKeyPolicy` for body failed: {}", s).into()
             });
         self
     }
@@ -2617,15 +2624,15 @@ impl<'a> UpdateContentKeyPolicy<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct GetContentKeyPolicyPropertiesWithSecrets<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    policy_name: Result<String, String>,
+    project_name: glue::Argument<String>,
+    policy_name: glue::Argument<String>,
 }
 impl<'a> GetContentKeyPolicyPropertiesWithSecrets<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            policy_name: Err("policy_name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            policy_name: Err("argument `policy_name` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -2635,7 +2642,7 @@ impl<'a> GetContentKeyPolicyPropertiesWithSecrets<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `policy_name` of the path.
@@ -2645,7 +2652,7 @@ impl<'a> GetContentKeyPolicyPropertiesWithSecrets<'a> {
     {
         self.policy_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for policy_name failed".to_string());
+            .map_err(|_| "conversion to `text` for policy_name failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -2705,15 +2712,15 @@ impl<'a> GetContentKeyPolicyPropertiesWithSecrets<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct GetContentKeyPolicyState<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    policy_name: Result<String, String>,
+    project_name: glue::Argument<String>,
+    policy_name: glue::Argument<String>,
 }
 impl<'a> GetContentKeyPolicyState<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            policy_name: Err("policy_name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            policy_name: Err("argument `policy_name` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -2723,7 +2730,7 @@ impl<'a> GetContentKeyPolicyState<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `policy_name` of the path.
@@ -2733,7 +2740,7 @@ impl<'a> GetContentKeyPolicyState<'a> {
     {
         self.policy_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for policy_name failed".to_string());
+            .map_err(|_| "conversion to `text` for policy_name failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -2790,19 +2797,19 @@ impl<'a> GetContentKeyPolicyState<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct ListDestinations<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    filter: Result<Option<String>, String>,
-    label: Result<Option<::std::vec::Vec<String>>, String>,
-    label_key: Result<Option<::std::vec::Vec<String>>, String>,
-    orderby: Result<Option<String>, String>,
-    skiptoken: Result<Option<u64>, String>,
-    top: Result<Option<u32>, String>,
+    project_name: glue::Argument<String>,
+    filter: glue::Argument<Option<String>>,
+    label: glue::Argument<Option<::std::vec::Vec<String>>>,
+    label_key: glue::Argument<Option<::std::vec::Vec<String>>>,
+    orderby: glue::Argument<Option<String>>,
+    skiptoken: glue::Argument<Option<u64>>,
+    top: glue::Argument<Option<u32>>,
 }
 impl<'a> ListDestinations<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
             filter: Ok(None),
             label: Ok(None),
             label_key: Ok(None),
@@ -2818,7 +2825,7 @@ impl<'a> ListDestinations<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// OData filter expression, for example `name eq 'intro'`.
@@ -2871,7 +2878,7 @@ impl<'a> ListDestinations<'a> {
         self.skiptoken = value
             .try_into()
             .map(Some)
-            .map_err(|_| "conversion to `u64` for skiptoken failed".to_string());
+            .map_err(|_| "conversion to `u64` for skiptoken failed".into());
         self
     }
     /// At most this many items on a page.
@@ -2882,7 +2889,7 @@ impl<'a> ListDestinations<'a> {
         self.top = value
             .try_into()
             .map(Some)
-            .map_err(|_| "conversion to `u32` for top failed".to_string());
+            .map_err(|_| "conversion to `u32` for top failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -2952,15 +2959,15 @@ impl<'a> ListDestinations<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct GetDestination<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    name: Result<String, String>,
+    project_name: glue::Argument<String>,
+    name: glue::Argument<String>,
 }
 impl<'a> GetDestination<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            name: Err("name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            name: Err("argument `name` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -2970,7 +2977,7 @@ impl<'a> GetDestination<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `name` of the path.
@@ -2980,7 +2987,7 @@ impl<'a> GetDestination<'a> {
     {
         self.name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for name failed".to_string());
+            .map_err(|_| "conversion to `text` for name failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -3031,17 +3038,17 @@ impl<'a> GetDestination<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct CreateDestination<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    name: Result<String, String>,
-    body: Result<types::DestinationPut, String>,
+    project_name: glue::Argument<String>,
+    name: glue::Argument<String>,
+    body: glue::Argument<types::DestinationPut>,
 }
 impl<'a> CreateDestination<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            name: Err("name was not initialized".to_string()),
-            body: Err("body was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            name: Err("argument `name` is missing".into()),
+            body: Err("argument `body` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -3051,7 +3058,7 @@ impl<'a> CreateDestination<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `name` of the path.
@@ -3061,7 +3068,7 @@ impl<'a> CreateDestination<'a> {
     {
         self.name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for name failed".to_string());
+            .map_err(|_| "conversion to `text` for name failed".into());
         self
     }
     /// The body, as `application/json`.
@@ -3073,7 +3080,7 @@ impl<'a> CreateDestination<'a> {
         self.body = value
             .try_into()
             .map_err(|s| {
-                format!("conversion to `DestinationPut` for body failed: {}", s)
+                format!("conversion to `DestinationPut` for body failed: {}", s).into()
             });
         self
     }
@@ -3130,15 +3137,15 @@ impl<'a> CreateDestination<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct DeleteDestination<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    name: Result<String, String>,
+    project_name: glue::Argument<String>,
+    name: glue::Argument<String>,
 }
 impl<'a> DeleteDestination<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            name: Err("name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            name: Err("argument `name` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -3148,7 +3155,7 @@ impl<'a> DeleteDestination<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `name` of the path.
@@ -3158,7 +3165,7 @@ impl<'a> DeleteDestination<'a> {
     {
         self.name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for name failed".to_string());
+            .map_err(|_| "conversion to `text` for name failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -3212,17 +3219,17 @@ impl<'a> DeleteDestination<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct UpdateDestination<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    name: Result<String, String>,
-    body: Result<types::DestinationPatch, String>,
+    project_name: glue::Argument<String>,
+    name: glue::Argument<String>,
+    body: glue::Argument<types::DestinationPatch>,
 }
 impl<'a> UpdateDestination<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            name: Err("name was not initialized".to_string()),
-            body: Err("body was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            name: Err("argument `name` is missing".into()),
+            body: Err("argument `body` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -3232,7 +3239,7 @@ impl<'a> UpdateDestination<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `name` of the path.
@@ -3242,7 +3249,7 @@ impl<'a> UpdateDestination<'a> {
     {
         self.name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for name failed".to_string());
+            .map_err(|_| "conversion to `text` for name failed".into());
         self
     }
     /// The body, as `application/json`.
@@ -3254,7 +3261,7 @@ impl<'a> UpdateDestination<'a> {
         self.body = value
             .try_into()
             .map_err(|s| {
-                format!("conversion to `DestinationPatch` for body failed: {}", s)
+                format!("conversion to `DestinationPatch` for body failed: {}", s).into()
             });
         self
     }
@@ -3311,17 +3318,17 @@ impl<'a> UpdateDestination<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct ListJobs<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    filter: Result<Option<String>, String>,
-    orderby: Result<Option<String>, String>,
-    skiptoken: Result<Option<u64>, String>,
-    top: Result<Option<u32>, String>,
+    project_name: glue::Argument<String>,
+    filter: glue::Argument<Option<String>>,
+    orderby: glue::Argument<Option<String>>,
+    skiptoken: glue::Argument<Option<u64>>,
+    top: glue::Argument<Option<u32>>,
 }
 impl<'a> ListJobs<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
             filter: Ok(None),
             orderby: Ok(None),
             skiptoken: Ok(None),
@@ -3335,7 +3342,7 @@ impl<'a> ListJobs<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// OData filter expression, for example `name eq 'intro'`.
@@ -3366,7 +3373,7 @@ impl<'a> ListJobs<'a> {
         self.skiptoken = value
             .try_into()
             .map(Some)
-            .map_err(|_| "conversion to `u64` for skiptoken failed".to_string());
+            .map_err(|_| "conversion to `u64` for skiptoken failed".into());
         self
     }
     /// At most this many items on a page.
@@ -3377,7 +3384,7 @@ impl<'a> ListJobs<'a> {
         self.top = value
             .try_into()
             .map(Some)
-            .map_err(|_| "conversion to `u32` for top failed".to_string());
+            .map_err(|_| "conversion to `u32` for top failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -3433,19 +3440,19 @@ impl<'a> ListJobs<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct ListLiveEvents<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    filter: Result<Option<String>, String>,
-    label: Result<Option<::std::vec::Vec<String>>, String>,
-    label_key: Result<Option<::std::vec::Vec<String>>, String>,
-    orderby: Result<Option<String>, String>,
-    skiptoken: Result<Option<u64>, String>,
-    top: Result<Option<u32>, String>,
+    project_name: glue::Argument<String>,
+    filter: glue::Argument<Option<String>>,
+    label: glue::Argument<Option<::std::vec::Vec<String>>>,
+    label_key: glue::Argument<Option<::std::vec::Vec<String>>>,
+    orderby: glue::Argument<Option<String>>,
+    skiptoken: glue::Argument<Option<u64>>,
+    top: glue::Argument<Option<u32>>,
 }
 impl<'a> ListLiveEvents<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
             filter: Ok(None),
             label: Ok(None),
             label_key: Ok(None),
@@ -3461,7 +3468,7 @@ impl<'a> ListLiveEvents<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// OData filter expression, for example `name eq 'intro'`.
@@ -3514,7 +3521,7 @@ impl<'a> ListLiveEvents<'a> {
         self.skiptoken = value
             .try_into()
             .map(Some)
-            .map_err(|_| "conversion to `u64` for skiptoken failed".to_string());
+            .map_err(|_| "conversion to `u64` for skiptoken failed".into());
         self
     }
     /// At most this many items on a page.
@@ -3525,7 +3532,7 @@ impl<'a> ListLiveEvents<'a> {
         self.top = value
             .try_into()
             .map(Some)
-            .map_err(|_| "conversion to `u32` for top failed".to_string());
+            .map_err(|_| "conversion to `u32` for top failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -3595,15 +3602,15 @@ impl<'a> ListLiveEvents<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct GetLiveEvent<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    event_name: Result<String, String>,
+    project_name: glue::Argument<String>,
+    event_name: glue::Argument<String>,
 }
 impl<'a> GetLiveEvent<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            event_name: Err("event_name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            event_name: Err("argument `event_name` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -3613,7 +3620,7 @@ impl<'a> GetLiveEvent<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `event_name` of the path.
@@ -3623,7 +3630,7 @@ impl<'a> GetLiveEvent<'a> {
     {
         self.event_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for event_name failed".to_string());
+            .map_err(|_| "conversion to `text` for event_name failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -3674,17 +3681,17 @@ impl<'a> GetLiveEvent<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct CreateLiveEvent<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    event_name: Result<String, String>,
-    body: Result<types::LiveEventPut, String>,
+    project_name: glue::Argument<String>,
+    event_name: glue::Argument<String>,
+    body: glue::Argument<types::LiveEventPut>,
 }
 impl<'a> CreateLiveEvent<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            event_name: Err("event_name was not initialized".to_string()),
-            body: Err("body was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            event_name: Err("argument `event_name` is missing".into()),
+            body: Err("argument `body` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -3694,7 +3701,7 @@ impl<'a> CreateLiveEvent<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `event_name` of the path.
@@ -3704,7 +3711,7 @@ impl<'a> CreateLiveEvent<'a> {
     {
         self.event_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for event_name failed".to_string());
+            .map_err(|_| "conversion to `text` for event_name failed".into());
         self
     }
     /// The body, as `application/json`.
@@ -3715,7 +3722,9 @@ impl<'a> CreateLiveEvent<'a> {
     {
         self.body = value
             .try_into()
-            .map_err(|s| format!("conversion to `LiveEventPut` for body failed: {}", s));
+            .map_err(|s| {
+                format!("conversion to `LiveEventPut` for body failed: {}", s).into()
+            });
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -3768,15 +3777,15 @@ impl<'a> CreateLiveEvent<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct DeleteLiveEvent<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    event_name: Result<String, String>,
+    project_name: glue::Argument<String>,
+    event_name: glue::Argument<String>,
 }
 impl<'a> DeleteLiveEvent<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            event_name: Err("event_name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            event_name: Err("argument `event_name` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -3786,7 +3795,7 @@ impl<'a> DeleteLiveEvent<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `event_name` of the path.
@@ -3796,7 +3805,7 @@ impl<'a> DeleteLiveEvent<'a> {
     {
         self.event_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for event_name failed".to_string());
+            .map_err(|_| "conversion to `text` for event_name failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -3847,17 +3856,17 @@ impl<'a> DeleteLiveEvent<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct UpdateLiveEvent<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    event_name: Result<String, String>,
-    body: Result<types::LiveEventPatch, String>,
+    project_name: glue::Argument<String>,
+    event_name: glue::Argument<String>,
+    body: glue::Argument<types::LiveEventPatch>,
 }
 impl<'a> UpdateLiveEvent<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            event_name: Err("event_name was not initialized".to_string()),
-            body: Err("body was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            event_name: Err("argument `event_name` is missing".into()),
+            body: Err("argument `body` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -3867,7 +3876,7 @@ impl<'a> UpdateLiveEvent<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `event_name` of the path.
@@ -3877,7 +3886,7 @@ impl<'a> UpdateLiveEvent<'a> {
     {
         self.event_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for event_name failed".to_string());
+            .map_err(|_| "conversion to `text` for event_name failed".into());
         self
     }
     /// The body, as `application/json`.
@@ -3889,7 +3898,7 @@ impl<'a> UpdateLiveEvent<'a> {
         self.body = value
             .try_into()
             .map_err(|s| {
-                format!("conversion to `LiveEventPatch` for body failed: {}", s)
+                format!("conversion to `LiveEventPatch` for body failed: {}", s).into()
             });
         self
     }
@@ -3943,15 +3952,15 @@ impl<'a> UpdateLiveEvent<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct AllocateLiveEvent<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    event_name: Result<String, String>,
+    project_name: glue::Argument<String>,
+    event_name: glue::Argument<String>,
 }
 impl<'a> AllocateLiveEvent<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            event_name: Err("event_name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            event_name: Err("argument `event_name` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -3961,7 +3970,7 @@ impl<'a> AllocateLiveEvent<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `event_name` of the path.
@@ -3971,7 +3980,7 @@ impl<'a> AllocateLiveEvent<'a> {
     {
         self.event_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for event_name failed".to_string());
+            .map_err(|_| "conversion to `text` for event_name failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -4025,19 +4034,19 @@ impl<'a> AllocateLiveEvent<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct ListLiveOutputs<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    event_name: Result<String, String>,
-    filter: Result<Option<String>, String>,
-    orderby: Result<Option<String>, String>,
-    skiptoken: Result<Option<u64>, String>,
-    top: Result<Option<u32>, String>,
+    project_name: glue::Argument<String>,
+    event_name: glue::Argument<String>,
+    filter: glue::Argument<Option<String>>,
+    orderby: glue::Argument<Option<String>>,
+    skiptoken: glue::Argument<Option<u64>>,
+    top: glue::Argument<Option<u32>>,
 }
 impl<'a> ListLiveOutputs<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            event_name: Err("event_name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            event_name: Err("argument `event_name` is missing".into()),
             filter: Ok(None),
             orderby: Ok(None),
             skiptoken: Ok(None),
@@ -4051,7 +4060,7 @@ impl<'a> ListLiveOutputs<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `event_name` of the path.
@@ -4061,7 +4070,7 @@ impl<'a> ListLiveOutputs<'a> {
     {
         self.event_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for event_name failed".to_string());
+            .map_err(|_| "conversion to `text` for event_name failed".into());
         self
     }
     /// OData filter expression, for example `name eq 'intro'`.
@@ -4092,7 +4101,7 @@ impl<'a> ListLiveOutputs<'a> {
         self.skiptoken = value
             .try_into()
             .map(Some)
-            .map_err(|_| "conversion to `u64` for skiptoken failed".to_string());
+            .map_err(|_| "conversion to `u64` for skiptoken failed".into());
         self
     }
     /// At most this many items on a page.
@@ -4103,7 +4112,7 @@ impl<'a> ListLiveOutputs<'a> {
         self.top = value
             .try_into()
             .map(Some)
-            .map_err(|_| "conversion to `u32` for top failed".to_string());
+            .map_err(|_| "conversion to `u32` for top failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -4162,17 +4171,17 @@ impl<'a> ListLiveOutputs<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct GetLiveOutput<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    event_name: Result<String, String>,
-    output_name: Result<String, String>,
+    project_name: glue::Argument<String>,
+    event_name: glue::Argument<String>,
+    output_name: glue::Argument<String>,
 }
 impl<'a> GetLiveOutput<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            event_name: Err("event_name was not initialized".to_string()),
-            output_name: Err("output_name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            event_name: Err("argument `event_name` is missing".into()),
+            output_name: Err("argument `output_name` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -4182,7 +4191,7 @@ impl<'a> GetLiveOutput<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `event_name` of the path.
@@ -4192,7 +4201,7 @@ impl<'a> GetLiveOutput<'a> {
     {
         self.event_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for event_name failed".to_string());
+            .map_err(|_| "conversion to `text` for event_name failed".into());
         self
     }
     /// `output_name` of the path.
@@ -4202,7 +4211,7 @@ impl<'a> GetLiveOutput<'a> {
     {
         self.output_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for output_name failed".to_string());
+            .map_err(|_| "conversion to `text` for output_name failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -4255,19 +4264,19 @@ impl<'a> GetLiveOutput<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct CreateLiveOutput<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    event_name: Result<String, String>,
-    output_name: Result<String, String>,
-    body: Result<types::LiveOutputPut, String>,
+    project_name: glue::Argument<String>,
+    event_name: glue::Argument<String>,
+    output_name: glue::Argument<String>,
+    body: glue::Argument<types::LiveOutputPut>,
 }
 impl<'a> CreateLiveOutput<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            event_name: Err("event_name was not initialized".to_string()),
-            output_name: Err("output_name was not initialized".to_string()),
-            body: Err("body was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            event_name: Err("argument `event_name` is missing".into()),
+            output_name: Err("argument `output_name` is missing".into()),
+            body: Err("argument `body` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -4277,7 +4286,7 @@ impl<'a> CreateLiveOutput<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `event_name` of the path.
@@ -4287,7 +4296,7 @@ impl<'a> CreateLiveOutput<'a> {
     {
         self.event_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for event_name failed".to_string());
+            .map_err(|_| "conversion to `text` for event_name failed".into());
         self
     }
     /// `output_name` of the path.
@@ -4297,7 +4306,7 @@ impl<'a> CreateLiveOutput<'a> {
     {
         self.output_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for output_name failed".to_string());
+            .map_err(|_| "conversion to `text` for output_name failed".into());
         self
     }
     /// The body, as `application/json`.
@@ -4309,7 +4318,7 @@ impl<'a> CreateLiveOutput<'a> {
         self.body = value
             .try_into()
             .map_err(|s| {
-                format!("conversion to `LiveOutputPut` for body failed: {}", s)
+                format!("conversion to `LiveOutputPut` for body failed: {}", s).into()
             });
         self
     }
@@ -4368,17 +4377,17 @@ impl<'a> CreateLiveOutput<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct DeleteLiveOutput<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    event_name: Result<String, String>,
-    output_name: Result<String, String>,
+    project_name: glue::Argument<String>,
+    event_name: glue::Argument<String>,
+    output_name: glue::Argument<String>,
 }
 impl<'a> DeleteLiveOutput<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            event_name: Err("event_name was not initialized".to_string()),
-            output_name: Err("output_name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            event_name: Err("argument `event_name` is missing".into()),
+            output_name: Err("argument `output_name` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -4388,7 +4397,7 @@ impl<'a> DeleteLiveOutput<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `event_name` of the path.
@@ -4398,7 +4407,7 @@ impl<'a> DeleteLiveOutput<'a> {
     {
         self.event_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for event_name failed".to_string());
+            .map_err(|_| "conversion to `text` for event_name failed".into());
         self
     }
     /// `output_name` of the path.
@@ -4408,7 +4417,7 @@ impl<'a> DeleteLiveOutput<'a> {
     {
         self.output_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for output_name failed".to_string());
+            .map_err(|_| "conversion to `text` for output_name failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -4464,17 +4473,17 @@ impl<'a> DeleteLiveOutput<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct GetLiveOutputState<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    event_name: Result<String, String>,
-    output_name: Result<String, String>,
+    project_name: glue::Argument<String>,
+    event_name: glue::Argument<String>,
+    output_name: glue::Argument<String>,
 }
 impl<'a> GetLiveOutputState<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            event_name: Err("event_name was not initialized".to_string()),
-            output_name: Err("output_name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            event_name: Err("argument `event_name` is missing".into()),
+            output_name: Err("argument `output_name` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -4484,7 +4493,7 @@ impl<'a> GetLiveOutputState<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `event_name` of the path.
@@ -4494,7 +4503,7 @@ impl<'a> GetLiveOutputState<'a> {
     {
         self.event_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for event_name failed".to_string());
+            .map_err(|_| "conversion to `text` for event_name failed".into());
         self
     }
     /// `output_name` of the path.
@@ -4504,7 +4513,7 @@ impl<'a> GetLiveOutputState<'a> {
     {
         self.output_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for output_name failed".to_string());
+            .map_err(|_| "conversion to `text` for output_name failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -4564,15 +4573,15 @@ impl<'a> GetLiveOutputState<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct ResetLiveEvent<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    event_name: Result<String, String>,
+    project_name: glue::Argument<String>,
+    event_name: glue::Argument<String>,
 }
 impl<'a> ResetLiveEvent<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            event_name: Err("event_name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            event_name: Err("argument `event_name` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -4582,7 +4591,7 @@ impl<'a> ResetLiveEvent<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `event_name` of the path.
@@ -4592,7 +4601,7 @@ impl<'a> ResetLiveEvent<'a> {
     {
         self.event_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for event_name failed".to_string());
+            .map_err(|_| "conversion to `text` for event_name failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -4643,15 +4652,15 @@ impl<'a> ResetLiveEvent<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct StartLiveEvent<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    event_name: Result<String, String>,
+    project_name: glue::Argument<String>,
+    event_name: glue::Argument<String>,
 }
 impl<'a> StartLiveEvent<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            event_name: Err("event_name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            event_name: Err("argument `event_name` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -4661,7 +4670,7 @@ impl<'a> StartLiveEvent<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `event_name` of the path.
@@ -4671,7 +4680,7 @@ impl<'a> StartLiveEvent<'a> {
     {
         self.event_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for event_name failed".to_string());
+            .map_err(|_| "conversion to `text` for event_name failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -4722,15 +4731,15 @@ impl<'a> StartLiveEvent<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct GetLiveEventState<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    event_name: Result<String, String>,
+    project_name: glue::Argument<String>,
+    event_name: glue::Argument<String>,
 }
 impl<'a> GetLiveEventState<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            event_name: Err("event_name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            event_name: Err("argument `event_name` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -4740,7 +4749,7 @@ impl<'a> GetLiveEventState<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `event_name` of the path.
@@ -4750,7 +4759,7 @@ impl<'a> GetLiveEventState<'a> {
     {
         self.event_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for event_name failed".to_string());
+            .map_err(|_| "conversion to `text` for event_name failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -4804,15 +4813,15 @@ impl<'a> GetLiveEventState<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct StopLiveEvent<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    event_name: Result<String, String>,
+    project_name: glue::Argument<String>,
+    event_name: glue::Argument<String>,
 }
 impl<'a> StopLiveEvent<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            event_name: Err("event_name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            event_name: Err("argument `event_name` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -4822,7 +4831,7 @@ impl<'a> StopLiveEvent<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `event_name` of the path.
@@ -4832,7 +4841,7 @@ impl<'a> StopLiveEvent<'a> {
     {
         self.event_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for event_name failed".to_string());
+            .map_err(|_| "conversion to `text` for event_name failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -4883,19 +4892,19 @@ impl<'a> StopLiveEvent<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct ListSources<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    filter: Result<Option<String>, String>,
-    label: Result<Option<::std::vec::Vec<String>>, String>,
-    label_key: Result<Option<::std::vec::Vec<String>>, String>,
-    orderby: Result<Option<String>, String>,
-    skiptoken: Result<Option<u64>, String>,
-    top: Result<Option<u32>, String>,
+    project_name: glue::Argument<String>,
+    filter: glue::Argument<Option<String>>,
+    label: glue::Argument<Option<::std::vec::Vec<String>>>,
+    label_key: glue::Argument<Option<::std::vec::Vec<String>>>,
+    orderby: glue::Argument<Option<String>>,
+    skiptoken: glue::Argument<Option<u64>>,
+    top: glue::Argument<Option<u32>>,
 }
 impl<'a> ListSources<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
             filter: Ok(None),
             label: Ok(None),
             label_key: Ok(None),
@@ -4911,7 +4920,7 @@ impl<'a> ListSources<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// OData filter expression, for example `name eq 'intro'`.
@@ -4964,7 +4973,7 @@ impl<'a> ListSources<'a> {
         self.skiptoken = value
             .try_into()
             .map(Some)
-            .map_err(|_| "conversion to `u64` for skiptoken failed".to_string());
+            .map_err(|_| "conversion to `u64` for skiptoken failed".into());
         self
     }
     /// At most this many items on a page.
@@ -4975,7 +4984,7 @@ impl<'a> ListSources<'a> {
         self.top = value
             .try_into()
             .map(Some)
-            .map_err(|_| "conversion to `u32` for top failed".to_string());
+            .map_err(|_| "conversion to `u32` for top failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -5044,15 +5053,15 @@ impl<'a> ListSources<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct GetSource<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    name: Result<String, String>,
+    project_name: glue::Argument<String>,
+    name: glue::Argument<String>,
 }
 impl<'a> GetSource<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            name: Err("name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            name: Err("argument `name` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -5062,7 +5071,7 @@ impl<'a> GetSource<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `name` of the path.
@@ -5072,7 +5081,7 @@ impl<'a> GetSource<'a> {
     {
         self.name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for name failed".to_string());
+            .map_err(|_| "conversion to `text` for name failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -5122,17 +5131,17 @@ impl<'a> GetSource<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct CreateSource<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    name: Result<String, String>,
-    body: Result<types::SourcePut, String>,
+    project_name: glue::Argument<String>,
+    name: glue::Argument<String>,
+    body: glue::Argument<types::SourcePut>,
 }
 impl<'a> CreateSource<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            name: Err("name was not initialized".to_string()),
-            body: Err("body was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            name: Err("argument `name` is missing".into()),
+            body: Err("argument `body` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -5142,7 +5151,7 @@ impl<'a> CreateSource<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `name` of the path.
@@ -5152,7 +5161,7 @@ impl<'a> CreateSource<'a> {
     {
         self.name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for name failed".to_string());
+            .map_err(|_| "conversion to `text` for name failed".into());
         self
     }
     /// The body, as `application/json`.
@@ -5163,7 +5172,9 @@ impl<'a> CreateSource<'a> {
     {
         self.body = value
             .try_into()
-            .map_err(|s| format!("conversion to `SourcePut` for body failed: {}", s));
+            .map_err(|s| {
+                format!("conversion to `SourcePut` for body failed: {}", s).into()
+            });
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -5216,15 +5227,15 @@ impl<'a> CreateSource<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct DeleteSource<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    name: Result<String, String>,
+    project_name: glue::Argument<String>,
+    name: glue::Argument<String>,
 }
 impl<'a> DeleteSource<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            name: Err("name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            name: Err("argument `name` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -5234,7 +5245,7 @@ impl<'a> DeleteSource<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `name` of the path.
@@ -5244,7 +5255,7 @@ impl<'a> DeleteSource<'a> {
     {
         self.name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for name failed".to_string());
+            .map_err(|_| "conversion to `text` for name failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -5295,17 +5306,17 @@ impl<'a> DeleteSource<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct UpdateSource<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    name: Result<String, String>,
-    body: Result<types::SourcePatch, String>,
+    project_name: glue::Argument<String>,
+    name: glue::Argument<String>,
+    body: glue::Argument<types::SourcePatch>,
 }
 impl<'a> UpdateSource<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            name: Err("name was not initialized".to_string()),
-            body: Err("body was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            name: Err("argument `name` is missing".into()),
+            body: Err("argument `body` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -5315,7 +5326,7 @@ impl<'a> UpdateSource<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `name` of the path.
@@ -5325,7 +5336,7 @@ impl<'a> UpdateSource<'a> {
     {
         self.name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for name failed".to_string());
+            .map_err(|_| "conversion to `text` for name failed".into());
         self
     }
     /// The body, as `application/json`.
@@ -5336,7 +5347,9 @@ impl<'a> UpdateSource<'a> {
     {
         self.body = value
             .try_into()
-            .map_err(|s| format!("conversion to `SourcePatch` for body failed: {}", s));
+            .map_err(|s| {
+                format!("conversion to `SourcePatch` for body failed: {}", s).into()
+            });
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -5389,17 +5402,17 @@ impl<'a> UpdateSource<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct ListStorages<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    filter: Result<Option<String>, String>,
-    orderby: Result<Option<String>, String>,
-    skiptoken: Result<Option<u64>, String>,
-    top: Result<Option<u32>, String>,
+    project_name: glue::Argument<String>,
+    filter: glue::Argument<Option<String>>,
+    orderby: glue::Argument<Option<String>>,
+    skiptoken: glue::Argument<Option<u64>>,
+    top: glue::Argument<Option<u32>>,
 }
 impl<'a> ListStorages<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
             filter: Ok(None),
             orderby: Ok(None),
             skiptoken: Ok(None),
@@ -5413,7 +5426,7 @@ impl<'a> ListStorages<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// OData filter expression, for example `name eq 'intro'`.
@@ -5444,7 +5457,7 @@ impl<'a> ListStorages<'a> {
         self.skiptoken = value
             .try_into()
             .map(Some)
-            .map_err(|_| "conversion to `u64` for skiptoken failed".to_string());
+            .map_err(|_| "conversion to `u64` for skiptoken failed".into());
         self
     }
     /// At most this many items on a page.
@@ -5455,7 +5468,7 @@ impl<'a> ListStorages<'a> {
         self.top = value
             .try_into()
             .map(Some)
-            .map_err(|_| "conversion to `u32` for top failed".to_string());
+            .map_err(|_| "conversion to `u32` for top failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -5511,15 +5524,15 @@ impl<'a> ListStorages<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct GetStorage<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    storage_name: Result<String, String>,
+    project_name: glue::Argument<String>,
+    storage_name: glue::Argument<String>,
 }
 impl<'a> GetStorage<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            storage_name: Err("storage_name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            storage_name: Err("argument `storage_name` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -5529,7 +5542,7 @@ impl<'a> GetStorage<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `storage_name` of the path.
@@ -5539,7 +5552,7 @@ impl<'a> GetStorage<'a> {
     {
         self.storage_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for storage_name failed".to_string());
+            .map_err(|_| "conversion to `text` for storage_name failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -5590,17 +5603,17 @@ impl<'a> GetStorage<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct CreateOrUpdateStorage<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    storage_name: Result<String, String>,
-    body: Result<types::StoragePut, String>,
+    project_name: glue::Argument<String>,
+    storage_name: glue::Argument<String>,
+    body: glue::Argument<types::StoragePut>,
 }
 impl<'a> CreateOrUpdateStorage<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            storage_name: Err("storage_name was not initialized".to_string()),
-            body: Err("body was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            storage_name: Err("argument `storage_name` is missing".into()),
+            body: Err("argument `body` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -5610,7 +5623,7 @@ impl<'a> CreateOrUpdateStorage<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `storage_name` of the path.
@@ -5620,7 +5633,7 @@ impl<'a> CreateOrUpdateStorage<'a> {
     {
         self.storage_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for storage_name failed".to_string());
+            .map_err(|_| "conversion to `text` for storage_name failed".into());
         self
     }
     /// The body, as `application/json`.
@@ -5631,7 +5644,9 @@ impl<'a> CreateOrUpdateStorage<'a> {
     {
         self.body = value
             .try_into()
-            .map_err(|s| format!("conversion to `StoragePut` for body failed: {}", s));
+            .map_err(|s| {
+                format!("conversion to `StoragePut` for body failed: {}", s).into()
+            });
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -5690,15 +5705,15 @@ impl<'a> CreateOrUpdateStorage<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct DeleteStorage<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    storage_name: Result<String, String>,
+    project_name: glue::Argument<String>,
+    storage_name: glue::Argument<String>,
 }
 impl<'a> DeleteStorage<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            storage_name: Err("storage_name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            storage_name: Err("argument `storage_name` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -5708,7 +5723,7 @@ impl<'a> DeleteStorage<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `storage_name` of the path.
@@ -5718,7 +5733,7 @@ impl<'a> DeleteStorage<'a> {
     {
         self.storage_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for storage_name failed".to_string());
+            .map_err(|_| "conversion to `text` for storage_name failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -5769,17 +5784,17 @@ impl<'a> DeleteStorage<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct UpdateStorage<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    storage_name: Result<String, String>,
-    body: Result<types::StoragePatch, String>,
+    project_name: glue::Argument<String>,
+    storage_name: glue::Argument<String>,
+    body: glue::Argument<types::StoragePatch>,
 }
 impl<'a> UpdateStorage<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            storage_name: Err("storage_name was not initialized".to_string()),
-            body: Err("body was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            storage_name: Err("argument `storage_name` is missing".into()),
+            body: Err("argument `body` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -5789,7 +5804,7 @@ impl<'a> UpdateStorage<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `storage_name` of the path.
@@ -5799,7 +5814,7 @@ impl<'a> UpdateStorage<'a> {
     {
         self.storage_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for storage_name failed".to_string());
+            .map_err(|_| "conversion to `text` for storage_name failed".into());
         self
     }
     /// The body, as `application/json`.
@@ -5810,7 +5825,9 @@ impl<'a> UpdateStorage<'a> {
     {
         self.body = value
             .try_into()
-            .map_err(|s| format!("conversion to `StoragePatch` for body failed: {}", s));
+            .map_err(|s| {
+                format!("conversion to `StoragePatch` for body failed: {}", s).into()
+            });
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -5863,15 +5880,15 @@ impl<'a> UpdateStorage<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct ListStorageCredentials<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    storage_name: Result<String, String>,
+    project_name: glue::Argument<String>,
+    storage_name: glue::Argument<String>,
 }
 impl<'a> ListStorageCredentials<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            storage_name: Err("storage_name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            storage_name: Err("argument `storage_name` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -5881,7 +5898,7 @@ impl<'a> ListStorageCredentials<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `storage_name` of the path.
@@ -5891,7 +5908,7 @@ impl<'a> ListStorageCredentials<'a> {
     {
         self.storage_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for storage_name failed".to_string());
+            .map_err(|_| "conversion to `text` for storage_name failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -5948,17 +5965,17 @@ impl<'a> ListStorageCredentials<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct CreateStorageCredential<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    storage_name: Result<String, String>,
-    body: Result<types::StorageCredentialPost, String>,
+    project_name: glue::Argument<String>,
+    storage_name: glue::Argument<String>,
+    body: glue::Argument<types::StorageCredentialPost>,
 }
 impl<'a> CreateStorageCredential<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            storage_name: Err("storage_name was not initialized".to_string()),
-            body: Err("body was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            storage_name: Err("argument `storage_name` is missing".into()),
+            body: Err("argument `body` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -5968,7 +5985,7 @@ impl<'a> CreateStorageCredential<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `storage_name` of the path.
@@ -5978,7 +5995,7 @@ impl<'a> CreateStorageCredential<'a> {
     {
         self.storage_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for storage_name failed".to_string());
+            .map_err(|_| "conversion to `text` for storage_name failed".into());
         self
     }
     /// The body, as `application/json`.
@@ -5993,6 +6010,7 @@ impl<'a> CreateStorageCredential<'a> {
             .try_into()
             .map_err(|s| {
                 format!("conversion to `StorageCredentialPost` for body failed: {}", s)
+                    .into()
             });
         self
     }
@@ -6052,17 +6070,17 @@ impl<'a> CreateStorageCredential<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct GetStorageCredential<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    storage_name: Result<String, String>,
-    credential_id: Result<String, String>,
+    project_name: glue::Argument<String>,
+    storage_name: glue::Argument<String>,
+    credential_id: glue::Argument<String>,
 }
 impl<'a> GetStorageCredential<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            storage_name: Err("storage_name was not initialized".to_string()),
-            credential_id: Err("credential_id was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            storage_name: Err("argument `storage_name` is missing".into()),
+            credential_id: Err("argument `credential_id` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -6072,7 +6090,7 @@ impl<'a> GetStorageCredential<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `storage_name` of the path.
@@ -6082,7 +6100,7 @@ impl<'a> GetStorageCredential<'a> {
     {
         self.storage_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for storage_name failed".to_string());
+            .map_err(|_| "conversion to `text` for storage_name failed".into());
         self
     }
     /// `credential_id` of the path.
@@ -6092,7 +6110,7 @@ impl<'a> GetStorageCredential<'a> {
     {
         self.credential_id = value
             .try_into()
-            .map_err(|_| "conversion to `text` for credential_id failed".to_string());
+            .map_err(|_| "conversion to `text` for credential_id failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -6154,17 +6172,17 @@ impl<'a> GetStorageCredential<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct DeleteStorageCredential<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    storage_name: Result<String, String>,
-    credential_id: Result<String, String>,
+    project_name: glue::Argument<String>,
+    storage_name: glue::Argument<String>,
+    credential_id: glue::Argument<String>,
 }
 impl<'a> DeleteStorageCredential<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            storage_name: Err("storage_name was not initialized".to_string()),
-            credential_id: Err("credential_id was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            storage_name: Err("argument `storage_name` is missing".into()),
+            credential_id: Err("argument `credential_id` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -6174,7 +6192,7 @@ impl<'a> DeleteStorageCredential<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `storage_name` of the path.
@@ -6184,7 +6202,7 @@ impl<'a> DeleteStorageCredential<'a> {
     {
         self.storage_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for storage_name failed".to_string());
+            .map_err(|_| "conversion to `text` for storage_name failed".into());
         self
     }
     /// `credential_id` of the path.
@@ -6194,7 +6212,7 @@ impl<'a> DeleteStorageCredential<'a> {
     {
         self.credential_id = value
             .try_into()
-            .map_err(|_| "conversion to `text` for credential_id failed".to_string());
+            .map_err(|_| "conversion to `text` for credential_id failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -6256,17 +6274,17 @@ impl<'a> DeleteStorageCredential<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct ListStreamingEndpoints<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    filter: Result<Option<String>, String>,
-    orderby: Result<Option<String>, String>,
-    skiptoken: Result<Option<u64>, String>,
-    top: Result<Option<u32>, String>,
+    project_name: glue::Argument<String>,
+    filter: glue::Argument<Option<String>>,
+    orderby: glue::Argument<Option<String>>,
+    skiptoken: glue::Argument<Option<u64>>,
+    top: glue::Argument<Option<u32>>,
 }
 impl<'a> ListStreamingEndpoints<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
             filter: Ok(None),
             orderby: Ok(None),
             skiptoken: Ok(None),
@@ -6280,7 +6298,7 @@ impl<'a> ListStreamingEndpoints<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// OData filter expression, for example `name eq 'intro'`.
@@ -6311,7 +6329,7 @@ impl<'a> ListStreamingEndpoints<'a> {
         self.skiptoken = value
             .try_into()
             .map(Some)
-            .map_err(|_| "conversion to `u64` for skiptoken failed".to_string());
+            .map_err(|_| "conversion to `u64` for skiptoken failed".into());
         self
     }
     /// At most this many items on a page.
@@ -6322,7 +6340,7 @@ impl<'a> ListStreamingEndpoints<'a> {
         self.top = value
             .try_into()
             .map(Some)
-            .map_err(|_| "conversion to `u32` for top failed".to_string());
+            .map_err(|_| "conversion to `u32` for top failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -6385,15 +6403,15 @@ impl<'a> ListStreamingEndpoints<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct GetStreamingEndpoint<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    endpoint_name: Result<String, String>,
+    project_name: glue::Argument<String>,
+    endpoint_name: glue::Argument<String>,
 }
 impl<'a> GetStreamingEndpoint<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            endpoint_name: Err("endpoint_name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            endpoint_name: Err("argument `endpoint_name` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -6403,7 +6421,7 @@ impl<'a> GetStreamingEndpoint<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `endpoint_name` of the path.
@@ -6413,7 +6431,7 @@ impl<'a> GetStreamingEndpoint<'a> {
     {
         self.endpoint_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for endpoint_name failed".to_string());
+            .map_err(|_| "conversion to `text` for endpoint_name failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -6470,17 +6488,17 @@ impl<'a> GetStreamingEndpoint<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct CreateStreamingEndpoint<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    endpoint_name: Result<String, String>,
-    body: Result<types::StreamingEndpointPut, String>,
+    project_name: glue::Argument<String>,
+    endpoint_name: glue::Argument<String>,
+    body: glue::Argument<types::StreamingEndpointPut>,
 }
 impl<'a> CreateStreamingEndpoint<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            endpoint_name: Err("endpoint_name was not initialized".to_string()),
-            body: Err("body was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            endpoint_name: Err("argument `endpoint_name` is missing".into()),
+            body: Err("argument `body` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -6490,7 +6508,7 @@ impl<'a> CreateStreamingEndpoint<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `endpoint_name` of the path.
@@ -6500,7 +6518,7 @@ impl<'a> CreateStreamingEndpoint<'a> {
     {
         self.endpoint_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for endpoint_name failed".to_string());
+            .map_err(|_| "conversion to `text` for endpoint_name failed".into());
         self
     }
     /// The body, as `application/json`.
@@ -6515,6 +6533,7 @@ impl<'a> CreateStreamingEndpoint<'a> {
             .try_into()
             .map_err(|s| {
                 format!("conversion to `StreamingEndpointPut` for body failed: {}", s)
+                    .into()
             });
         self
     }
@@ -6574,15 +6593,15 @@ impl<'a> CreateStreamingEndpoint<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct DeleteStreamingEndpoint<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    endpoint_name: Result<String, String>,
+    project_name: glue::Argument<String>,
+    endpoint_name: glue::Argument<String>,
 }
 impl<'a> DeleteStreamingEndpoint<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            endpoint_name: Err("endpoint_name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            endpoint_name: Err("argument `endpoint_name` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -6592,7 +6611,7 @@ impl<'a> DeleteStreamingEndpoint<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `endpoint_name` of the path.
@@ -6602,7 +6621,7 @@ impl<'a> DeleteStreamingEndpoint<'a> {
     {
         self.endpoint_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for endpoint_name failed".to_string());
+            .map_err(|_| "conversion to `text` for endpoint_name failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -6659,17 +6678,17 @@ impl<'a> DeleteStreamingEndpoint<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct UpdateStreamingEndpoint<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    endpoint_name: Result<String, String>,
-    body: Result<types::StreamingEndpoint, String>,
+    project_name: glue::Argument<String>,
+    endpoint_name: glue::Argument<String>,
+    body: glue::Argument<types::StreamingEndpoint>,
 }
 impl<'a> UpdateStreamingEndpoint<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            endpoint_name: Err("endpoint_name was not initialized".to_string()),
-            body: Err("body was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            endpoint_name: Err("argument `endpoint_name` is missing".into()),
+            body: Err("argument `body` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -6679,7 +6698,7 @@ impl<'a> UpdateStreamingEndpoint<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `endpoint_name` of the path.
@@ -6689,7 +6708,7 @@ impl<'a> UpdateStreamingEndpoint<'a> {
     {
         self.endpoint_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for endpoint_name failed".to_string());
+            .map_err(|_| "conversion to `text` for endpoint_name failed".into());
         self
     }
     /// The body, as `application/json`.
@@ -6702,6 +6721,7 @@ impl<'a> UpdateStreamingEndpoint<'a> {
             .try_into()
             .map_err(|s| {
                 format!("conversion to `StreamingEndpoint` for body failed: {}", s)
+                    .into()
             });
         self
     }
@@ -6761,15 +6781,15 @@ impl<'a> UpdateStreamingEndpoint<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct RestartStreamingEndpoint<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    endpoint_name: Result<String, String>,
+    project_name: glue::Argument<String>,
+    endpoint_name: glue::Argument<String>,
 }
 impl<'a> RestartStreamingEndpoint<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            endpoint_name: Err("endpoint_name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            endpoint_name: Err("argument `endpoint_name` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -6779,7 +6799,7 @@ impl<'a> RestartStreamingEndpoint<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `endpoint_name` of the path.
@@ -6789,7 +6809,7 @@ impl<'a> RestartStreamingEndpoint<'a> {
     {
         self.endpoint_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for endpoint_name failed".to_string());
+            .map_err(|_| "conversion to `text` for endpoint_name failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -6846,17 +6866,17 @@ impl<'a> RestartStreamingEndpoint<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct ScaleStreamingEndpoint<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    endpoint_name: Result<String, String>,
-    body: Result<types::StreamingEndpointScale, String>,
+    project_name: glue::Argument<String>,
+    endpoint_name: glue::Argument<String>,
+    body: glue::Argument<types::StreamingEndpointScale>,
 }
 impl<'a> ScaleStreamingEndpoint<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            endpoint_name: Err("endpoint_name was not initialized".to_string()),
-            body: Err("body was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            endpoint_name: Err("argument `endpoint_name` is missing".into()),
+            body: Err("argument `body` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -6866,7 +6886,7 @@ impl<'a> ScaleStreamingEndpoint<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `endpoint_name` of the path.
@@ -6876,7 +6896,7 @@ impl<'a> ScaleStreamingEndpoint<'a> {
     {
         self.endpoint_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for endpoint_name failed".to_string());
+            .map_err(|_| "conversion to `text` for endpoint_name failed".into());
         self
     }
     /// The body, as `application/json`.
@@ -6891,6 +6911,7 @@ impl<'a> ScaleStreamingEndpoint<'a> {
             .try_into()
             .map_err(|s| {
                 format!("conversion to `StreamingEndpointScale` for body failed: {}", s)
+                    .into()
             });
         self
     }
@@ -6950,15 +6971,15 @@ impl<'a> ScaleStreamingEndpoint<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct GetStreamingEndpointSkus<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    endpoint_name: Result<String, String>,
+    project_name: glue::Argument<String>,
+    endpoint_name: glue::Argument<String>,
 }
 impl<'a> GetStreamingEndpointSkus<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            endpoint_name: Err("endpoint_name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            endpoint_name: Err("argument `endpoint_name` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -6968,7 +6989,7 @@ impl<'a> GetStreamingEndpointSkus<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `endpoint_name` of the path.
@@ -6978,7 +6999,7 @@ impl<'a> GetStreamingEndpointSkus<'a> {
     {
         self.endpoint_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for endpoint_name failed".to_string());
+            .map_err(|_| "conversion to `text` for endpoint_name failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -7035,15 +7056,15 @@ impl<'a> GetStreamingEndpointSkus<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct StartStreamingEndpoint<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    endpoint_name: Result<String, String>,
+    project_name: glue::Argument<String>,
+    endpoint_name: glue::Argument<String>,
 }
 impl<'a> StartStreamingEndpoint<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            endpoint_name: Err("endpoint_name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            endpoint_name: Err("argument `endpoint_name` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -7053,7 +7074,7 @@ impl<'a> StartStreamingEndpoint<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `endpoint_name` of the path.
@@ -7063,7 +7084,7 @@ impl<'a> StartStreamingEndpoint<'a> {
     {
         self.endpoint_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for endpoint_name failed".to_string());
+            .map_err(|_| "conversion to `text` for endpoint_name failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -7120,15 +7141,15 @@ impl<'a> StartStreamingEndpoint<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct GetStreamingEndpointState<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    endpoint_name: Result<String, String>,
+    project_name: glue::Argument<String>,
+    endpoint_name: glue::Argument<String>,
 }
 impl<'a> GetStreamingEndpointState<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            endpoint_name: Err("endpoint_name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            endpoint_name: Err("argument `endpoint_name` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -7138,7 +7159,7 @@ impl<'a> GetStreamingEndpointState<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `endpoint_name` of the path.
@@ -7148,7 +7169,7 @@ impl<'a> GetStreamingEndpointState<'a> {
     {
         self.endpoint_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for endpoint_name failed".to_string());
+            .map_err(|_| "conversion to `text` for endpoint_name failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -7206,15 +7227,15 @@ impl<'a> GetStreamingEndpointState<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct StopStreamingEndpoint<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    endpoint_name: Result<String, String>,
+    project_name: glue::Argument<String>,
+    endpoint_name: glue::Argument<String>,
 }
 impl<'a> StopStreamingEndpoint<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            endpoint_name: Err("endpoint_name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            endpoint_name: Err("argument `endpoint_name` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -7224,7 +7245,7 @@ impl<'a> StopStreamingEndpoint<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `endpoint_name` of the path.
@@ -7234,7 +7255,7 @@ impl<'a> StopStreamingEndpoint<'a> {
     {
         self.endpoint_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for endpoint_name failed".to_string());
+            .map_err(|_| "conversion to `text` for endpoint_name failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -7291,17 +7312,17 @@ impl<'a> StopStreamingEndpoint<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct ListStreamingLocators<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    filter: Result<Option<String>, String>,
-    orderby: Result<Option<String>, String>,
-    skiptoken: Result<Option<u64>, String>,
-    top: Result<Option<u32>, String>,
+    project_name: glue::Argument<String>,
+    filter: glue::Argument<Option<String>>,
+    orderby: glue::Argument<Option<String>>,
+    skiptoken: glue::Argument<Option<u64>>,
+    top: glue::Argument<Option<u32>>,
 }
 impl<'a> ListStreamingLocators<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
             filter: Ok(None),
             orderby: Ok(None),
             skiptoken: Ok(None),
@@ -7315,7 +7336,7 @@ impl<'a> ListStreamingLocators<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// OData filter expression, for example `name eq 'intro'`.
@@ -7346,7 +7367,7 @@ impl<'a> ListStreamingLocators<'a> {
         self.skiptoken = value
             .try_into()
             .map(Some)
-            .map_err(|_| "conversion to `u64` for skiptoken failed".to_string());
+            .map_err(|_| "conversion to `u64` for skiptoken failed".into());
         self
     }
     /// At most this many items on a page.
@@ -7357,7 +7378,7 @@ impl<'a> ListStreamingLocators<'a> {
         self.top = value
             .try_into()
             .map(Some)
-            .map_err(|_| "conversion to `u32` for top failed".to_string());
+            .map_err(|_| "conversion to `u32` for top failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -7417,15 +7438,15 @@ impl<'a> ListStreamingLocators<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct GetStreamingLocator<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    locator_name: Result<String, String>,
+    project_name: glue::Argument<String>,
+    locator_name: glue::Argument<String>,
 }
 impl<'a> GetStreamingLocator<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            locator_name: Err("locator_name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            locator_name: Err("argument `locator_name` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -7435,7 +7456,7 @@ impl<'a> GetStreamingLocator<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `locator_name` of the path.
@@ -7445,7 +7466,7 @@ impl<'a> GetStreamingLocator<'a> {
     {
         self.locator_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for locator_name failed".to_string());
+            .map_err(|_| "conversion to `text` for locator_name failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -7502,17 +7523,17 @@ impl<'a> GetStreamingLocator<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct CreateOrUpdateStreamingLocator<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    locator_name: Result<String, String>,
-    body: Result<types::StreamingLocatorPut, String>,
+    project_name: glue::Argument<String>,
+    locator_name: glue::Argument<String>,
+    body: glue::Argument<types::StreamingLocatorPut>,
 }
 impl<'a> CreateOrUpdateStreamingLocator<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            locator_name: Err("locator_name was not initialized".to_string()),
-            body: Err("body was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            locator_name: Err("argument `locator_name` is missing".into()),
+            body: Err("argument `body` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -7522,7 +7543,7 @@ impl<'a> CreateOrUpdateStreamingLocator<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `locator_name` of the path.
@@ -7532,7 +7553,7 @@ impl<'a> CreateOrUpdateStreamingLocator<'a> {
     {
         self.locator_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for locator_name failed".to_string());
+            .map_err(|_| "conversion to `text` for locator_name failed".into());
         self
     }
     /// The body, as `application/json`.
@@ -7547,6 +7568,7 @@ impl<'a> CreateOrUpdateStreamingLocator<'a> {
             .try_into()
             .map_err(|s| {
                 format!("conversion to `StreamingLocatorPut` for body failed: {}", s)
+                    .into()
             });
         self
     }
@@ -7610,15 +7632,15 @@ impl<'a> CreateOrUpdateStreamingLocator<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct DeleteStreamingLocator<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    locator_name: Result<String, String>,
+    project_name: glue::Argument<String>,
+    locator_name: glue::Argument<String>,
 }
 impl<'a> DeleteStreamingLocator<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            locator_name: Err("locator_name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            locator_name: Err("argument `locator_name` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -7628,7 +7650,7 @@ impl<'a> DeleteStreamingLocator<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `locator_name` of the path.
@@ -7638,7 +7660,7 @@ impl<'a> DeleteStreamingLocator<'a> {
     {
         self.locator_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for locator_name failed".to_string());
+            .map_err(|_| "conversion to `text` for locator_name failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -7695,15 +7717,15 @@ impl<'a> DeleteStreamingLocator<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct ListStreamingLocatorContentKeys<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    locator_name: Result<String, String>,
+    project_name: glue::Argument<String>,
+    locator_name: glue::Argument<String>,
 }
 impl<'a> ListStreamingLocatorContentKeys<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            locator_name: Err("locator_name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            locator_name: Err("argument `locator_name` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -7713,7 +7735,7 @@ impl<'a> ListStreamingLocatorContentKeys<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `locator_name` of the path.
@@ -7723,7 +7745,7 @@ impl<'a> ListStreamingLocatorContentKeys<'a> {
     {
         self.locator_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for locator_name failed".to_string());
+            .map_err(|_| "conversion to `text` for locator_name failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -7782,17 +7804,17 @@ impl<'a> ListStreamingLocatorContentKeys<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct GetStreamingLocatorPaths<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    locator_name: Result<String, String>,
-    body: Result<types::StreamingLocatorPathsQuery, String>,
+    project_name: glue::Argument<String>,
+    locator_name: glue::Argument<String>,
+    body: glue::Argument<types::StreamingLocatorPathsQuery>,
 }
 impl<'a> GetStreamingLocatorPaths<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            locator_name: Err("locator_name was not initialized".to_string()),
-            body: Err("body was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            locator_name: Err("argument `locator_name` is missing".into()),
+            body: Err("argument `body` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -7802,7 +7824,7 @@ impl<'a> GetStreamingLocatorPaths<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `locator_name` of the path.
@@ -7812,7 +7834,7 @@ impl<'a> GetStreamingLocatorPaths<'a> {
     {
         self.locator_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for locator_name failed".to_string());
+            .map_err(|_| "conversion to `text` for locator_name failed".into());
         self
     }
     /// The body, as `application/json`.
@@ -7829,6 +7851,7 @@ impl<'a> GetStreamingLocatorPaths<'a> {
                 format!(
                     "conversion to `StreamingLocatorPathsQuery` for body failed: {}", s
                 )
+                    .into()
             });
         self
     }
@@ -7888,15 +7911,15 @@ impl<'a> GetStreamingLocatorPaths<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct GetStreamingLocatorState<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    locator_name: Result<String, String>,
+    project_name: glue::Argument<String>,
+    locator_name: glue::Argument<String>,
 }
 impl<'a> GetStreamingLocatorState<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            locator_name: Err("locator_name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            locator_name: Err("argument `locator_name` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -7906,7 +7929,7 @@ impl<'a> GetStreamingLocatorState<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `locator_name` of the path.
@@ -7916,7 +7939,7 @@ impl<'a> GetStreamingLocatorState<'a> {
     {
         self.locator_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for locator_name failed".to_string());
+            .map_err(|_| "conversion to `text` for locator_name failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -7973,17 +7996,17 @@ impl<'a> GetStreamingLocatorState<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct ListStreamingPolicies<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    filter: Result<Option<String>, String>,
-    orderby: Result<Option<String>, String>,
-    skiptoken: Result<Option<u64>, String>,
-    top: Result<Option<u32>, String>,
+    project_name: glue::Argument<String>,
+    filter: glue::Argument<Option<String>>,
+    orderby: glue::Argument<Option<String>>,
+    skiptoken: glue::Argument<Option<u64>>,
+    top: glue::Argument<Option<u32>>,
 }
 impl<'a> ListStreamingPolicies<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
             filter: Ok(None),
             orderby: Ok(None),
             skiptoken: Ok(None),
@@ -7997,7 +8020,7 @@ impl<'a> ListStreamingPolicies<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// OData filter expression, for example `name eq 'intro'`.
@@ -8028,7 +8051,7 @@ impl<'a> ListStreamingPolicies<'a> {
         self.skiptoken = value
             .try_into()
             .map(Some)
-            .map_err(|_| "conversion to `u64` for skiptoken failed".to_string());
+            .map_err(|_| "conversion to `u64` for skiptoken failed".into());
         self
     }
     /// At most this many items on a page.
@@ -8039,7 +8062,7 @@ impl<'a> ListStreamingPolicies<'a> {
         self.top = value
             .try_into()
             .map(Some)
-            .map_err(|_| "conversion to `u32` for top failed".to_string());
+            .map_err(|_| "conversion to `u32` for top failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -8099,15 +8122,15 @@ impl<'a> ListStreamingPolicies<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct GetStreamingPolicy<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    policy_name: Result<String, String>,
+    project_name: glue::Argument<String>,
+    policy_name: glue::Argument<String>,
 }
 impl<'a> GetStreamingPolicy<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            policy_name: Err("policy_name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            policy_name: Err("argument `policy_name` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -8117,7 +8140,7 @@ impl<'a> GetStreamingPolicy<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `policy_name` of the path.
@@ -8127,7 +8150,7 @@ impl<'a> GetStreamingPolicy<'a> {
     {
         self.policy_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for policy_name failed".to_string());
+            .map_err(|_| "conversion to `text` for policy_name failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -8184,17 +8207,17 @@ impl<'a> GetStreamingPolicy<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct CreateOrUpdateStreamingPolicy<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    policy_name: Result<String, String>,
-    body: Result<types::StreamingPolicyPut, String>,
+    project_name: glue::Argument<String>,
+    policy_name: glue::Argument<String>,
+    body: glue::Argument<types::StreamingPolicyPut>,
 }
 impl<'a> CreateOrUpdateStreamingPolicy<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            policy_name: Err("policy_name was not initialized".to_string()),
-            body: Err("body was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            policy_name: Err("argument `policy_name` is missing".into()),
+            body: Err("argument `body` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -8204,7 +8227,7 @@ impl<'a> CreateOrUpdateStreamingPolicy<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `policy_name` of the path.
@@ -8214,7 +8237,7 @@ impl<'a> CreateOrUpdateStreamingPolicy<'a> {
     {
         self.policy_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for policy_name failed".to_string());
+            .map_err(|_| "conversion to `text` for policy_name failed".into());
         self
     }
     /// The body, as `application/json`.
@@ -8229,6 +8252,7 @@ impl<'a> CreateOrUpdateStreamingPolicy<'a> {
             .try_into()
             .map_err(|s| {
                 format!("conversion to `StreamingPolicyPut` for body failed: {}", s)
+                    .into()
             });
         self
     }
@@ -8289,15 +8313,15 @@ impl<'a> CreateOrUpdateStreamingPolicy<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct DeleteStreamingPolicy<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    policy_name: Result<String, String>,
+    project_name: glue::Argument<String>,
+    policy_name: glue::Argument<String>,
 }
 impl<'a> DeleteStreamingPolicy<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            policy_name: Err("policy_name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            policy_name: Err("argument `policy_name` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -8307,7 +8331,7 @@ impl<'a> DeleteStreamingPolicy<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `policy_name` of the path.
@@ -8317,7 +8341,7 @@ impl<'a> DeleteStreamingPolicy<'a> {
     {
         self.policy_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for policy_name failed".to_string());
+            .map_err(|_| "conversion to `text` for policy_name failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -8374,17 +8398,17 @@ impl<'a> DeleteStreamingPolicy<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct ListTransforms<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    filter: Result<Option<String>, String>,
-    orderby: Result<Option<String>, String>,
-    skiptoken: Result<Option<u64>, String>,
-    top: Result<Option<u32>, String>,
+    project_name: glue::Argument<String>,
+    filter: glue::Argument<Option<String>>,
+    orderby: glue::Argument<Option<String>>,
+    skiptoken: glue::Argument<Option<u64>>,
+    top: glue::Argument<Option<u32>>,
 }
 impl<'a> ListTransforms<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
             filter: Ok(None),
             orderby: Ok(None),
             skiptoken: Ok(None),
@@ -8398,7 +8422,7 @@ impl<'a> ListTransforms<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// OData filter expression, for example `name eq 'intro'`.
@@ -8429,7 +8453,7 @@ impl<'a> ListTransforms<'a> {
         self.skiptoken = value
             .try_into()
             .map(Some)
-            .map_err(|_| "conversion to `u64` for skiptoken failed".to_string());
+            .map_err(|_| "conversion to `u64` for skiptoken failed".into());
         self
     }
     /// At most this many items on a page.
@@ -8440,7 +8464,7 @@ impl<'a> ListTransforms<'a> {
         self.top = value
             .try_into()
             .map(Some)
-            .map_err(|_| "conversion to `u32` for top failed".to_string());
+            .map_err(|_| "conversion to `u32` for top failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -8497,15 +8521,15 @@ impl<'a> ListTransforms<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct GetTransform<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    transform_name: Result<String, String>,
+    project_name: glue::Argument<String>,
+    transform_name: glue::Argument<String>,
 }
 impl<'a> GetTransform<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            transform_name: Err("transform_name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            transform_name: Err("argument `transform_name` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -8515,7 +8539,7 @@ impl<'a> GetTransform<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `transform_name` of the path.
@@ -8525,7 +8549,7 @@ impl<'a> GetTransform<'a> {
     {
         self.transform_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for transform_name failed".to_string());
+            .map_err(|_| "conversion to `text` for transform_name failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -8576,17 +8600,17 @@ impl<'a> GetTransform<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct CreateOrUpdateTransform<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    transform_name: Result<String, String>,
-    body: Result<types::TransformPut, String>,
+    project_name: glue::Argument<String>,
+    transform_name: glue::Argument<String>,
+    body: glue::Argument<types::TransformPut>,
 }
 impl<'a> CreateOrUpdateTransform<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            transform_name: Err("transform_name was not initialized".to_string()),
-            body: Err("body was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            transform_name: Err("argument `transform_name` is missing".into()),
+            body: Err("argument `body` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -8596,7 +8620,7 @@ impl<'a> CreateOrUpdateTransform<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `transform_name` of the path.
@@ -8606,7 +8630,7 @@ impl<'a> CreateOrUpdateTransform<'a> {
     {
         self.transform_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for transform_name failed".to_string());
+            .map_err(|_| "conversion to `text` for transform_name failed".into());
         self
     }
     /// The body, as `application/json`.
@@ -8617,7 +8641,9 @@ impl<'a> CreateOrUpdateTransform<'a> {
     {
         self.body = value
             .try_into()
-            .map_err(|s| format!("conversion to `TransformPut` for body failed: {}", s));
+            .map_err(|s| {
+                format!("conversion to `TransformPut` for body failed: {}", s).into()
+            });
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -8677,15 +8703,15 @@ impl<'a> CreateOrUpdateTransform<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct DeleteTransform<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    transform_name: Result<String, String>,
+    project_name: glue::Argument<String>,
+    transform_name: glue::Argument<String>,
 }
 impl<'a> DeleteTransform<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            transform_name: Err("transform_name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            transform_name: Err("argument `transform_name` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -8695,7 +8721,7 @@ impl<'a> DeleteTransform<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `transform_name` of the path.
@@ -8705,7 +8731,7 @@ impl<'a> DeleteTransform<'a> {
     {
         self.transform_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for transform_name failed".to_string());
+            .map_err(|_| "conversion to `text` for transform_name failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -8759,19 +8785,19 @@ impl<'a> DeleteTransform<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct ListTransformJobs<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    transform_name: Result<String, String>,
-    filter: Result<Option<String>, String>,
-    orderby: Result<Option<String>, String>,
-    skiptoken: Result<Option<u64>, String>,
-    top: Result<Option<u32>, String>,
+    project_name: glue::Argument<String>,
+    transform_name: glue::Argument<String>,
+    filter: glue::Argument<Option<String>>,
+    orderby: glue::Argument<Option<String>>,
+    skiptoken: glue::Argument<Option<u64>>,
+    top: glue::Argument<Option<u32>>,
 }
 impl<'a> ListTransformJobs<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            transform_name: Err("transform_name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            transform_name: Err("argument `transform_name` is missing".into()),
             filter: Ok(None),
             orderby: Ok(None),
             skiptoken: Ok(None),
@@ -8785,7 +8811,7 @@ impl<'a> ListTransformJobs<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `transform_name` of the path.
@@ -8795,7 +8821,7 @@ impl<'a> ListTransformJobs<'a> {
     {
         self.transform_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for transform_name failed".to_string());
+            .map_err(|_| "conversion to `text` for transform_name failed".into());
         self
     }
     /// OData filter expression, for example `name eq 'intro'`.
@@ -8806,7 +8832,7 @@ impl<'a> ListTransformJobs<'a> {
         self.filter = value
             .try_into()
             .map(Some)
-            .map_err(|_| "conversion to `text` for filter failed".to_string());
+            .map_err(|_| "conversion to `text` for filter failed".into());
         self
     }
     /// Comma-separated fields, each with an optional ` asc` or ` desc`.
@@ -8817,7 +8843,7 @@ impl<'a> ListTransformJobs<'a> {
         self.orderby = value
             .try_into()
             .map(Some)
-            .map_err(|_| "conversion to `text` for orderby failed".to_string());
+            .map_err(|_| "conversion to `text` for orderby failed".into());
         self
     }
     /// Where the page starts; taken from the link of the page before.
@@ -8828,7 +8854,7 @@ impl<'a> ListTransformJobs<'a> {
         self.skiptoken = value
             .try_into()
             .map(Some)
-            .map_err(|_| "conversion to `u64` for skiptoken failed".to_string());
+            .map_err(|_| "conversion to `u64` for skiptoken failed".into());
         self
     }
     /// At most this many items on a page.
@@ -8839,7 +8865,7 @@ impl<'a> ListTransformJobs<'a> {
         self.top = value
             .try_into()
             .map(Some)
-            .map_err(|_| "conversion to `u32` for top failed".to_string());
+            .map_err(|_| "conversion to `u32` for top failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -8912,17 +8938,17 @@ impl<'a> ListTransformJobs<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct GetJob<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    transform_name: Result<String, String>,
-    job_name: Result<String, String>,
+    project_name: glue::Argument<String>,
+    transform_name: glue::Argument<String>,
+    job_name: glue::Argument<String>,
 }
 impl<'a> GetJob<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            transform_name: Err("transform_name was not initialized".to_string()),
-            job_name: Err("job_name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            transform_name: Err("argument `transform_name` is missing".into()),
+            job_name: Err("argument `job_name` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -8932,7 +8958,7 @@ impl<'a> GetJob<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `transform_name` of the path.
@@ -8942,7 +8968,7 @@ impl<'a> GetJob<'a> {
     {
         self.transform_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for transform_name failed".to_string());
+            .map_err(|_| "conversion to `text` for transform_name failed".into());
         self
     }
     /// `job_name` of the path.
@@ -8952,7 +8978,7 @@ impl<'a> GetJob<'a> {
     {
         self.job_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for job_name failed".to_string());
+            .map_err(|_| "conversion to `text` for job_name failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -9004,19 +9030,19 @@ impl<'a> GetJob<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct CreateJob<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    transform_name: Result<String, String>,
-    job_name: Result<String, String>,
-    body: Result<types::JobPut, String>,
+    project_name: glue::Argument<String>,
+    transform_name: glue::Argument<String>,
+    job_name: glue::Argument<String>,
+    body: glue::Argument<types::JobPut>,
 }
 impl<'a> CreateJob<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            transform_name: Err("transform_name was not initialized".to_string()),
-            job_name: Err("job_name was not initialized".to_string()),
-            body: Err("body was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            transform_name: Err("argument `transform_name` is missing".into()),
+            job_name: Err("argument `job_name` is missing".into()),
+            body: Err("argument `body` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -9026,7 +9052,7 @@ impl<'a> CreateJob<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `transform_name` of the path.
@@ -9036,7 +9062,7 @@ impl<'a> CreateJob<'a> {
     {
         self.transform_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for transform_name failed".to_string());
+            .map_err(|_| "conversion to `text` for transform_name failed".into());
         self
     }
     /// `job_name` of the path.
@@ -9046,7 +9072,7 @@ impl<'a> CreateJob<'a> {
     {
         self.job_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for job_name failed".to_string());
+            .map_err(|_| "conversion to `text` for job_name failed".into());
         self
     }
     /// The body, as `application/json`.
@@ -9057,7 +9083,9 @@ impl<'a> CreateJob<'a> {
     {
         self.body = value
             .try_into()
-            .map_err(|s| format!("conversion to `JobPut` for body failed: {}", s));
+            .map_err(|s| {
+                format!("conversion to `JobPut` for body failed: {}", s).into()
+            });
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -9112,17 +9140,17 @@ impl<'a> CreateJob<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct DeleteJob<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    transform_name: Result<String, String>,
-    job_name: Result<String, String>,
+    project_name: glue::Argument<String>,
+    transform_name: glue::Argument<String>,
+    job_name: glue::Argument<String>,
 }
 impl<'a> DeleteJob<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            transform_name: Err("transform_name was not initialized".to_string()),
-            job_name: Err("job_name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            transform_name: Err("argument `transform_name` is missing".into()),
+            job_name: Err("argument `job_name` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -9132,7 +9160,7 @@ impl<'a> DeleteJob<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `transform_name` of the path.
@@ -9142,7 +9170,7 @@ impl<'a> DeleteJob<'a> {
     {
         self.transform_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for transform_name failed".to_string());
+            .map_err(|_| "conversion to `text` for transform_name failed".into());
         self
     }
     /// `job_name` of the path.
@@ -9152,7 +9180,7 @@ impl<'a> DeleteJob<'a> {
     {
         self.job_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for job_name failed".to_string());
+            .map_err(|_| "conversion to `text` for job_name failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -9205,19 +9233,19 @@ impl<'a> DeleteJob<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct UpdateJob<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    transform_name: Result<String, String>,
-    job_name: Result<String, String>,
-    body: Result<types::JobPatch, String>,
+    project_name: glue::Argument<String>,
+    transform_name: glue::Argument<String>,
+    job_name: glue::Argument<String>,
+    body: glue::Argument<types::JobPatch>,
 }
 impl<'a> UpdateJob<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            transform_name: Err("transform_name was not initialized".to_string()),
-            job_name: Err("job_name was not initialized".to_string()),
-            body: Err("body was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            transform_name: Err("argument `transform_name` is missing".into()),
+            job_name: Err("argument `job_name` is missing".into()),
+            body: Err("argument `body` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -9227,7 +9255,7 @@ impl<'a> UpdateJob<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `transform_name` of the path.
@@ -9237,7 +9265,7 @@ impl<'a> UpdateJob<'a> {
     {
         self.transform_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for transform_name failed".to_string());
+            .map_err(|_| "conversion to `text` for transform_name failed".into());
         self
     }
     /// `job_name` of the path.
@@ -9247,7 +9275,7 @@ impl<'a> UpdateJob<'a> {
     {
         self.job_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for job_name failed".to_string());
+            .map_err(|_| "conversion to `text` for job_name failed".into());
         self
     }
     /// The body, as `application/json`.
@@ -9258,7 +9286,9 @@ impl<'a> UpdateJob<'a> {
     {
         self.body = value
             .try_into()
-            .map_err(|s| format!("conversion to `JobPatch` for body failed: {}", s));
+            .map_err(|s| {
+                format!("conversion to `JobPatch` for body failed: {}", s).into()
+            });
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -9313,17 +9343,17 @@ impl<'a> UpdateJob<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct CancelJob<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    transform_name: Result<String, String>,
-    job_name: Result<String, String>,
+    project_name: glue::Argument<String>,
+    transform_name: glue::Argument<String>,
+    job_name: glue::Argument<String>,
 }
 impl<'a> CancelJob<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            transform_name: Err("transform_name was not initialized".to_string()),
-            job_name: Err("job_name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            transform_name: Err("argument `transform_name` is missing".into()),
+            job_name: Err("argument `job_name` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -9333,7 +9363,7 @@ impl<'a> CancelJob<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `transform_name` of the path.
@@ -9343,7 +9373,7 @@ impl<'a> CancelJob<'a> {
     {
         self.transform_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for transform_name failed".to_string());
+            .map_err(|_| "conversion to `text` for transform_name failed".into());
         self
     }
     /// `job_name` of the path.
@@ -9353,7 +9383,7 @@ impl<'a> CancelJob<'a> {
     {
         self.job_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for job_name failed".to_string());
+            .map_err(|_| "conversion to `text` for job_name failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -9406,17 +9436,17 @@ impl<'a> CancelJob<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct GetJobState<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    transform_name: Result<String, String>,
-    job_name: Result<String, String>,
+    project_name: glue::Argument<String>,
+    transform_name: glue::Argument<String>,
+    job_name: glue::Argument<String>,
 }
 impl<'a> GetJobState<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            transform_name: Err("transform_name was not initialized".to_string()),
-            job_name: Err("job_name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            transform_name: Err("argument `transform_name` is missing".into()),
+            job_name: Err("argument `job_name` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -9426,7 +9456,7 @@ impl<'a> GetJobState<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `transform_name` of the path.
@@ -9436,7 +9466,7 @@ impl<'a> GetJobState<'a> {
     {
         self.transform_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for transform_name failed".to_string());
+            .map_err(|_| "conversion to `text` for transform_name failed".into());
         self
     }
     /// `job_name` of the path.
@@ -9446,7 +9476,7 @@ impl<'a> GetJobState<'a> {
     {
         self.job_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for job_name failed".to_string());
+            .map_err(|_| "conversion to `text` for job_name failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -9499,17 +9529,17 @@ impl<'a> GetJobState<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct UpdateLiveEventJsonPatch<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    event_name: Result<String, String>,
-    body: Result<::std::vec::Vec<types::JsonPatchEntry>, String>,
+    project_name: glue::Argument<String>,
+    event_name: glue::Argument<String>,
+    body: glue::Argument<::std::vec::Vec<types::JsonPatchEntry>>,
 }
 impl<'a> UpdateLiveEventJsonPatch<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            event_name: Err("event_name was not initialized".to_string()),
-            body: Err("body was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            event_name: Err("argument `event_name` is missing".into()),
+            body: Err("argument `body` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -9519,7 +9549,7 @@ impl<'a> UpdateLiveEventJsonPatch<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `event_name` of the path.
@@ -9529,7 +9559,7 @@ impl<'a> UpdateLiveEventJsonPatch<'a> {
     {
         self.event_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for event_name failed".to_string());
+            .map_err(|_| "conversion to `text` for event_name failed".into());
         self
     }
     /// The body, as `application/json-patch+json`.
@@ -9541,7 +9571,7 @@ impl<'a> UpdateLiveEventJsonPatch<'a> {
             .try_into()
             .map_err(|_| {
                 "conversion to `:: std :: vec :: Vec < JsonPatchEntry >` for body failed"
-                    .to_string()
+                    .into()
             });
         self
     }

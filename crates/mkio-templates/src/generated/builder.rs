@@ -17,19 +17,19 @@ use super::{operations, types};
 #[must_use = "a request does nothing until it is sent"]
 pub struct ListConfigs<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    filter: Result<Option<String>, String>,
-    label: Result<Option<::std::vec::Vec<String>>, String>,
-    label_key: Result<Option<::std::vec::Vec<String>>, String>,
-    orderby: Result<Option<String>, String>,
-    skiptoken: Result<Option<u64>, String>,
-    top: Result<Option<u32>, String>,
+    project_name: glue::Argument<String>,
+    filter: glue::Argument<Option<String>>,
+    label: glue::Argument<Option<::std::vec::Vec<String>>>,
+    label_key: glue::Argument<Option<::std::vec::Vec<String>>>,
+    orderby: glue::Argument<Option<String>>,
+    skiptoken: glue::Argument<Option<u64>>,
+    top: glue::Argument<Option<u32>>,
 }
 impl<'a> ListConfigs<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
             filter: Ok(None),
             label: Ok(None),
             label_key: Ok(None),
@@ -45,7 +45,7 @@ impl<'a> ListConfigs<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// OData filter expression, for example `name eq 'intro'`.
@@ -98,7 +98,7 @@ impl<'a> ListConfigs<'a> {
         self.skiptoken = value
             .try_into()
             .map(Some)
-            .map_err(|_| "conversion to `u64` for skiptoken failed".to_string());
+            .map_err(|_| "conversion to `u64` for skiptoken failed".into());
         self
     }
     /// At most this many items on a page.
@@ -109,7 +109,7 @@ impl<'a> ListConfigs<'a> {
         self.top = value
             .try_into()
             .map(Some)
-            .map_err(|_| "conversion to `u32` for top failed".to_string());
+            .map_err(|_| "conversion to `u32` for top failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -179,21 +179,21 @@ impl<'a> ListConfigs<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct ListConfigsOfType<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    config_type: Result<String, String>,
-    filter: Result<Option<String>, String>,
-    label: Result<Option<::std::vec::Vec<String>>, String>,
-    label_key: Result<Option<::std::vec::Vec<String>>, String>,
-    orderby: Result<Option<String>, String>,
-    skiptoken: Result<Option<u64>, String>,
-    top: Result<Option<u32>, String>,
+    project_name: glue::Argument<String>,
+    config_type: glue::Argument<String>,
+    filter: glue::Argument<Option<String>>,
+    label: glue::Argument<Option<::std::vec::Vec<String>>>,
+    label_key: glue::Argument<Option<::std::vec::Vec<String>>>,
+    orderby: glue::Argument<Option<String>>,
+    skiptoken: glue::Argument<Option<u64>>,
+    top: glue::Argument<Option<u32>>,
 }
 impl<'a> ListConfigsOfType<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            config_type: Err("config_type was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            config_type: Err("argument `config_type` is missing".into()),
             filter: Ok(None),
             label: Ok(None),
             label_key: Ok(None),
@@ -209,7 +209,7 @@ impl<'a> ListConfigsOfType<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `config_type` of the path.
@@ -219,7 +219,7 @@ impl<'a> ListConfigsOfType<'a> {
     {
         self.config_type = value
             .try_into()
-            .map_err(|_| "conversion to `text` for config_type failed".to_string());
+            .map_err(|_| "conversion to `text` for config_type failed".into());
         self
     }
     /// OData filter expression, for example `name eq 'intro'`.
@@ -272,7 +272,7 @@ impl<'a> ListConfigsOfType<'a> {
         self.skiptoken = value
             .try_into()
             .map(Some)
-            .map_err(|_| "conversion to `u64` for skiptoken failed".to_string());
+            .map_err(|_| "conversion to `u64` for skiptoken failed".into());
         self
     }
     /// At most this many items on a page.
@@ -283,7 +283,7 @@ impl<'a> ListConfigsOfType<'a> {
         self.top = value
             .try_into()
             .map(Some)
-            .map_err(|_| "conversion to `u32` for top failed".to_string());
+            .map_err(|_| "conversion to `u32` for top failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -362,17 +362,17 @@ impl<'a> ListConfigsOfType<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct GetConfig<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    config_type: Result<String, String>,
-    name: Result<String, String>,
+    project_name: glue::Argument<String>,
+    config_type: glue::Argument<String>,
+    name: glue::Argument<String>,
 }
 impl<'a> GetConfig<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            config_type: Err("config_type was not initialized".to_string()),
-            name: Err("name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            config_type: Err("argument `config_type` is missing".into()),
+            name: Err("argument `name` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -382,7 +382,7 @@ impl<'a> GetConfig<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `config_type` of the path.
@@ -392,7 +392,7 @@ impl<'a> GetConfig<'a> {
     {
         self.config_type = value
             .try_into()
-            .map_err(|_| "conversion to `text` for config_type failed".to_string());
+            .map_err(|_| "conversion to `text` for config_type failed".into());
         self
     }
     /// `name` of the path.
@@ -402,7 +402,7 @@ impl<'a> GetConfig<'a> {
     {
         self.name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for name failed".to_string());
+            .map_err(|_| "conversion to `text` for name failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -454,19 +454,19 @@ impl<'a> GetConfig<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct CreateOrUpdateConfig<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    config_type: Result<String, String>,
-    name: Result<String, String>,
-    body: Result<types::ConfigPut, String>,
+    project_name: glue::Argument<String>,
+    config_type: glue::Argument<String>,
+    name: glue::Argument<String>,
+    body: glue::Argument<types::ConfigPut>,
 }
 impl<'a> CreateOrUpdateConfig<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            config_type: Err("config_type was not initialized".to_string()),
-            name: Err("name was not initialized".to_string()),
-            body: Err("body was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            config_type: Err("argument `config_type` is missing".into()),
+            name: Err("argument `name` is missing".into()),
+            body: Err("argument `body` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -476,7 +476,7 @@ impl<'a> CreateOrUpdateConfig<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `config_type` of the path.
@@ -486,7 +486,7 @@ impl<'a> CreateOrUpdateConfig<'a> {
     {
         self.config_type = value
             .try_into()
-            .map_err(|_| "conversion to `text` for config_type failed".to_string());
+            .map_err(|_| "conversion to `text` for config_type failed".into());
         self
     }
     /// `name` of the path.
@@ -496,7 +496,7 @@ impl<'a> CreateOrUpdateConfig<'a> {
     {
         self.name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for name failed".to_string());
+            .map_err(|_| "conversion to `text` for name failed".into());
         self
     }
     /// The body, as `application/json`.
@@ -507,7 +507,9 @@ impl<'a> CreateOrUpdateConfig<'a> {
     {
         self.body = value
             .try_into()
-            .map_err(|s| format!("conversion to `ConfigPut` for body failed: {}", s));
+            .map_err(|s| {
+                format!("conversion to `ConfigPut` for body failed: {}", s).into()
+            });
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -568,17 +570,17 @@ impl<'a> CreateOrUpdateConfig<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct DeleteConfig<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    config_type: Result<String, String>,
-    name: Result<String, String>,
+    project_name: glue::Argument<String>,
+    config_type: glue::Argument<String>,
+    name: glue::Argument<String>,
 }
 impl<'a> DeleteConfig<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            config_type: Err("config_type was not initialized".to_string()),
-            name: Err("name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            config_type: Err("argument `config_type` is missing".into()),
+            name: Err("argument `name` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -588,7 +590,7 @@ impl<'a> DeleteConfig<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `config_type` of the path.
@@ -598,7 +600,7 @@ impl<'a> DeleteConfig<'a> {
     {
         self.config_type = value
             .try_into()
-            .map_err(|_| "conversion to `text` for config_type failed".to_string());
+            .map_err(|_| "conversion to `text` for config_type failed".into());
         self
     }
     /// `name` of the path.
@@ -608,7 +610,7 @@ impl<'a> DeleteConfig<'a> {
     {
         self.name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for name failed".to_string());
+            .map_err(|_| "conversion to `text` for name failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -661,23 +663,23 @@ impl<'a> DeleteConfig<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct ListConfigVersions<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    config_type: Result<String, String>,
-    name: Result<String, String>,
-    filter: Result<Option<String>, String>,
-    label: Result<Option<::std::vec::Vec<String>>, String>,
-    label_key: Result<Option<::std::vec::Vec<String>>, String>,
-    orderby: Result<Option<String>, String>,
-    skiptoken: Result<Option<u64>, String>,
-    top: Result<Option<u32>, String>,
+    project_name: glue::Argument<String>,
+    config_type: glue::Argument<String>,
+    name: glue::Argument<String>,
+    filter: glue::Argument<Option<String>>,
+    label: glue::Argument<Option<::std::vec::Vec<String>>>,
+    label_key: glue::Argument<Option<::std::vec::Vec<String>>>,
+    orderby: glue::Argument<Option<String>>,
+    skiptoken: glue::Argument<Option<u64>>,
+    top: glue::Argument<Option<u32>>,
 }
 impl<'a> ListConfigVersions<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            config_type: Err("config_type was not initialized".to_string()),
-            name: Err("name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            config_type: Err("argument `config_type` is missing".into()),
+            name: Err("argument `name` is missing".into()),
             filter: Ok(None),
             label: Ok(None),
             label_key: Ok(None),
@@ -693,7 +695,7 @@ impl<'a> ListConfigVersions<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `config_type` of the path.
@@ -703,7 +705,7 @@ impl<'a> ListConfigVersions<'a> {
     {
         self.config_type = value
             .try_into()
-            .map_err(|_| "conversion to `text` for config_type failed".to_string());
+            .map_err(|_| "conversion to `text` for config_type failed".into());
         self
     }
     /// `name` of the path.
@@ -713,7 +715,7 @@ impl<'a> ListConfigVersions<'a> {
     {
         self.name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for name failed".to_string());
+            .map_err(|_| "conversion to `text` for name failed".into());
         self
     }
     /// OData filter expression, for example `name eq 'intro'`.
@@ -766,7 +768,7 @@ impl<'a> ListConfigVersions<'a> {
         self.skiptoken = value
             .try_into()
             .map(Some)
-            .map_err(|_| "conversion to `u64` for skiptoken failed".to_string());
+            .map_err(|_| "conversion to `u64` for skiptoken failed".into());
         self
     }
     /// At most this many items on a page.
@@ -777,7 +779,7 @@ impl<'a> ListConfigVersions<'a> {
         self.top = value
             .try_into()
             .map(Some)
-            .map_err(|_| "conversion to `u32` for top failed".to_string());
+            .map_err(|_| "conversion to `u32` for top failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -859,19 +861,19 @@ impl<'a> ListConfigVersions<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct GetConfigVersion<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    config_type: Result<String, String>,
-    name: Result<String, String>,
-    version: Result<String, String>,
+    project_name: glue::Argument<String>,
+    config_type: glue::Argument<String>,
+    name: glue::Argument<String>,
+    version: glue::Argument<String>,
 }
 impl<'a> GetConfigVersion<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            config_type: Err("config_type was not initialized".to_string()),
-            name: Err("name was not initialized".to_string()),
-            version: Err("version was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            config_type: Err("argument `config_type` is missing".into()),
+            name: Err("argument `name` is missing".into()),
+            version: Err("argument `version` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -881,7 +883,7 @@ impl<'a> GetConfigVersion<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `config_type` of the path.
@@ -891,7 +893,7 @@ impl<'a> GetConfigVersion<'a> {
     {
         self.config_type = value
             .try_into()
-            .map_err(|_| "conversion to `text` for config_type failed".to_string());
+            .map_err(|_| "conversion to `text` for config_type failed".into());
         self
     }
     /// `name` of the path.
@@ -901,7 +903,7 @@ impl<'a> GetConfigVersion<'a> {
     {
         self.name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for name failed".to_string());
+            .map_err(|_| "conversion to `text` for name failed".into());
         self
     }
     /// `version` of the path.
@@ -911,7 +913,7 @@ impl<'a> GetConfigVersion<'a> {
     {
         self.version = value
             .try_into()
-            .map_err(|_| "conversion to `text` for version failed".to_string());
+            .map_err(|_| "conversion to `text` for version failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -969,19 +971,19 @@ impl<'a> GetConfigVersion<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct DeleteConfigVersion<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    config_type: Result<String, String>,
-    name: Result<String, String>,
-    version: Result<String, String>,
+    project_name: glue::Argument<String>,
+    config_type: glue::Argument<String>,
+    name: glue::Argument<String>,
+    version: glue::Argument<String>,
 }
 impl<'a> DeleteConfigVersion<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            config_type: Err("config_type was not initialized".to_string()),
-            name: Err("name was not initialized".to_string()),
-            version: Err("version was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            config_type: Err("argument `config_type` is missing".into()),
+            name: Err("argument `name` is missing".into()),
+            version: Err("argument `version` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -991,7 +993,7 @@ impl<'a> DeleteConfigVersion<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `config_type` of the path.
@@ -1001,7 +1003,7 @@ impl<'a> DeleteConfigVersion<'a> {
     {
         self.config_type = value
             .try_into()
-            .map_err(|_| "conversion to `text` for config_type failed".to_string());
+            .map_err(|_| "conversion to `text` for config_type failed".into());
         self
     }
     /// `name` of the path.
@@ -1011,7 +1013,7 @@ impl<'a> DeleteConfigVersion<'a> {
     {
         self.name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for name failed".to_string());
+            .map_err(|_| "conversion to `text` for name failed".into());
         self
     }
     /// `version` of the path.
@@ -1021,7 +1023,7 @@ impl<'a> DeleteConfigVersion<'a> {
     {
         self.version = value
             .try_into()
-            .map_err(|_| "conversion to `text` for version failed".to_string());
+            .map_err(|_| "conversion to `text` for version failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -1082,19 +1084,19 @@ impl<'a> DeleteConfigVersion<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct ListPresets<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    filter: Result<Option<String>, String>,
-    label: Result<Option<::std::vec::Vec<String>>, String>,
-    label_key: Result<Option<::std::vec::Vec<String>>, String>,
-    orderby: Result<Option<String>, String>,
-    skiptoken: Result<Option<u64>, String>,
-    top: Result<Option<u32>, String>,
+    project_name: glue::Argument<String>,
+    filter: glue::Argument<Option<String>>,
+    label: glue::Argument<Option<::std::vec::Vec<String>>>,
+    label_key: glue::Argument<Option<::std::vec::Vec<String>>>,
+    orderby: glue::Argument<Option<String>>,
+    skiptoken: glue::Argument<Option<u64>>,
+    top: glue::Argument<Option<u32>>,
 }
 impl<'a> ListPresets<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
             filter: Ok(None),
             label: Ok(None),
             label_key: Ok(None),
@@ -1110,7 +1112,7 @@ impl<'a> ListPresets<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// OData filter expression, for example `name eq 'intro'`.
@@ -1163,7 +1165,7 @@ impl<'a> ListPresets<'a> {
         self.skiptoken = value
             .try_into()
             .map(Some)
-            .map_err(|_| "conversion to `u64` for skiptoken failed".to_string());
+            .map_err(|_| "conversion to `u64` for skiptoken failed".into());
         self
     }
     /// At most this many items on a page.
@@ -1174,7 +1176,7 @@ impl<'a> ListPresets<'a> {
         self.top = value
             .try_into()
             .map(Some)
-            .map_err(|_| "conversion to `u32` for top failed".to_string());
+            .map_err(|_| "conversion to `u32` for top failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -1244,21 +1246,21 @@ impl<'a> ListPresets<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct ListPresetsOfType<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    config_type: Result<String, String>,
-    filter: Result<Option<String>, String>,
-    label: Result<Option<::std::vec::Vec<String>>, String>,
-    label_key: Result<Option<::std::vec::Vec<String>>, String>,
-    orderby: Result<Option<String>, String>,
-    skiptoken: Result<Option<u64>, String>,
-    top: Result<Option<u32>, String>,
+    project_name: glue::Argument<String>,
+    config_type: glue::Argument<String>,
+    filter: glue::Argument<Option<String>>,
+    label: glue::Argument<Option<::std::vec::Vec<String>>>,
+    label_key: glue::Argument<Option<::std::vec::Vec<String>>>,
+    orderby: glue::Argument<Option<String>>,
+    skiptoken: glue::Argument<Option<u64>>,
+    top: glue::Argument<Option<u32>>,
 }
 impl<'a> ListPresetsOfType<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            config_type: Err("config_type was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            config_type: Err("argument `config_type` is missing".into()),
             filter: Ok(None),
             label: Ok(None),
             label_key: Ok(None),
@@ -1274,7 +1276,7 @@ impl<'a> ListPresetsOfType<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `config_type` of the path.
@@ -1284,7 +1286,7 @@ impl<'a> ListPresetsOfType<'a> {
     {
         self.config_type = value
             .try_into()
-            .map_err(|_| "conversion to `text` for config_type failed".to_string());
+            .map_err(|_| "conversion to `text` for config_type failed".into());
         self
     }
     /// OData filter expression, for example `name eq 'intro'`.
@@ -1337,7 +1339,7 @@ impl<'a> ListPresetsOfType<'a> {
         self.skiptoken = value
             .try_into()
             .map(Some)
-            .map_err(|_| "conversion to `u64` for skiptoken failed".to_string());
+            .map_err(|_| "conversion to `u64` for skiptoken failed".into());
         self
     }
     /// At most this many items on a page.
@@ -1348,7 +1350,7 @@ impl<'a> ListPresetsOfType<'a> {
         self.top = value
             .try_into()
             .map(Some)
-            .map_err(|_| "conversion to `u32` for top failed".to_string());
+            .map_err(|_| "conversion to `u32` for top failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -1427,17 +1429,17 @@ impl<'a> ListPresetsOfType<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct GetPreset<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
-    config_type: Result<String, String>,
-    name: Result<String, String>,
+    project_name: glue::Argument<String>,
+    config_type: glue::Argument<String>,
+    name: glue::Argument<String>,
 }
 impl<'a> GetPreset<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
-            config_type: Err("config_type was not initialized".to_string()),
-            name: Err("name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
+            config_type: Err("argument `config_type` is missing".into()),
+            name: Err("argument `name` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -1447,7 +1449,7 @@ impl<'a> GetPreset<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// `config_type` of the path.
@@ -1457,7 +1459,7 @@ impl<'a> GetPreset<'a> {
     {
         self.config_type = value
             .try_into()
-            .map_err(|_| "conversion to `text` for config_type failed".to_string());
+            .map_err(|_| "conversion to `text` for config_type failed".into());
         self
     }
     /// `name` of the path.
@@ -1467,7 +1469,7 @@ impl<'a> GetPreset<'a> {
     {
         self.name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for name failed".to_string());
+            .map_err(|_| "conversion to `text` for name failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.
@@ -1519,13 +1521,13 @@ impl<'a> GetPreset<'a> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct ListConfigTypes<'a> {
     pub(crate) client: &'a super::Client,
-    project_name: Result<String, String>,
+    project_name: glue::Argument<String>,
 }
 impl<'a> ListConfigTypes<'a> {
     pub(crate) fn new(client: &'a super::Client) -> Self {
         Self {
             client: client,
-            project_name: Err("project_name was not initialized".to_string()),
+            project_name: Err("argument `project_name` is missing".into()),
         }
     }
     /// `project_name` of the path.
@@ -1535,7 +1537,7 @@ impl<'a> ListConfigTypes<'a> {
     {
         self.project_name = value
             .try_into()
-            .map_err(|_| "conversion to `text` for project_name failed".to_string());
+            .map_err(|_| "conversion to `text` for project_name failed".into());
         self
     }
     /// The request that [`send`](Self::send) would send, without authentication.

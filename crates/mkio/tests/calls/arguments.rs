@@ -61,12 +61,12 @@ fn a_missing_argument_is_named() {
         (
             media.get_asset().into_request(),
             "get_asset",
-            "asset_name was not initialized",
+            "argument `asset_name` is missing",
         ),
         (
             media.get_job().job_name("j").into_request(),
             "get_job",
-            "transform_name was not initialized",
+            "argument `transform_name` is missing",
         ),
         (
             media
@@ -74,23 +74,23 @@ fn a_missing_argument_is_named() {
                 .asset_name("a")
                 .into_request(),
             "create_or_update_asset",
-            "body was not initialized",
+            "argument `body` is missing",
         ),
         (
             management.create_usage_report_csv().into_request(),
             "create_usage_report_csv",
-            "body was not initialized",
+            "argument `body` is missing",
         ),
         (
             fleets.upload_backup().into_request(),
             "upload_backup",
-            "body was not initialized",
+            "argument `body` is missing",
         ),
         (
             // Outside a project, its name is an argument like others.
             media.client().list_assets().into_request(),
             "list_assets",
-            "project_name was not initialized",
+            "argument `project_name` is missing",
         ),
     ];
     for (request, operation, named) in missing {

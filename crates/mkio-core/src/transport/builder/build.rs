@@ -116,31 +116,30 @@ impl<C> TransportBuilder<C> {
         Ok(())
     }
 
-    /// Fills what is not set from the named profile, the environment, and the profile that the
-    /// environment names, in this order.
+    /// Fills what is not set from the environment, then from the profile: the one that is named
+    /// here, else the one that the environment names, else the file's default.
     fn fill(&mut self) -> Result<()> {
-        let path = self.settings.config_file.clone();
-        if let Some(name) = self.settings.profile.clone() {
-            let profile = Profile::load(path.as_deref(), Some(&name))?;
-            self.take(profile.unwrap_or_default());
-        }
-        let Some(lookup) = self.settings.environment.clone() else {
-            return Ok(());
+        let environment = match &self.settings.environment {
+            Some(lookup) => Some(Environment::read(lookup)?),
+            None => None,
         };
-        let environment = Environment::read(&lookup)?;
-        let named = environment.profile.clone();
-        self.take(Profile {
-            base_url: environment.base_url,
-            project: environment.project,
-            token: environment
-                .token
-                .map(|token| TokenSetting::Fixed(Token::new(token))),
-            api: BTreeMap::new(),
-        });
-        if self.settings.profile.is_none() {
-            let profile = Profile::load(path.as_deref(), named.as_deref())?;
-            self.take(profile.unwrap_or_default());
+        let mut named = self.settings.profile.clone();
+        if let Some(environment) = environment {
+            named = named.or(environment.profile);
+            self.take(Profile {
+                base_url: environment.base_url,
+                project: environment.project,
+                token: environment
+                    .token
+                    .map(|token| TokenSetting::Fixed(Token::new(token))),
+                api: BTreeMap::new(),
+            });
+        } else if named.is_none() {
+            return Ok(());
         }
+        let file = self.settings.config_file.as_deref();
+        let profile = Profile::load(file, named.as_deref())?;
+        self.take(profile.unwrap_or_default());
         Ok(())
     }
 

@@ -25,8 +25,8 @@ const CLOUD: &str = "https://app.mk.io";
 /// Builds a [`Transport`](crate::Transport).
 ///
 /// Settings made here come first. With [`with_env`](Self::with_env), environment variables fill
-/// what was not set, and a profile fills what they leave open. A profile that is named here with
-/// [`profile`](Self::profile) comes before the environment.
+/// what was not set, and a profile fills what they leave open, whoever named it: to use nothing
+/// but a profile, name it with [`profile`](Self::profile) and leave `with_env` out.
 ///
 /// # Profiles
 ///
@@ -138,7 +138,8 @@ impl<C> TransportBuilder<C> {
         self
     }
 
-    /// Takes settings from this profile of the profile file, before the environment.
+    /// Takes what is not set otherwise from this profile of the profile file. It comes before the
+    /// one that `MKIO_PROFILE` names.
     pub fn profile(mut self, name: impl Into<String>) -> Self {
         self.settings.profile = Some(name.into());
         self
