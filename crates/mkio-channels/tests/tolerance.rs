@@ -263,3 +263,25 @@ fn unions() {
     union::<types::Smpte2110OutputEssence>("Smpte2110OutputEssence", "essenceType", &["AudioAES3", "AudioPCM", "Video"]);
     union::<types::Smpte2110OutputEssenceStatus>("Smpte2110OutputEssenceStatus", "essenceType", &["AudioAES3", "AudioPCM", "Video"]);
 }
+
+/// What a field hides is in neither form of `Debug`, and is sent all the same.
+fn secret<T: DeserializeOwned + Serialize + std::fmt::Debug>(name: &str, field: &str) {
+    const CANARY: &str = "kanarienvogel";
+    let hidden = [json!(CANARY), json!([CANARY]), json!({ "key": CANARY }), json!({ "headers": { "key": CANARY } })]
+        .into_iter()
+        .map(|value| json!({ field: value }))
+        .find_map(|json| serde_json::from_value::<T>(json.clone()).ok().filter(|of| serde_json::to_value(of).unwrap() == json))
+        .unwrap_or_else(|| panic!("{name}.{field} takes no text"));
+    let shown = format!("{hidden:?} {hidden:#?}");
+    assert!(!shown.contains(CANARY), "{name}.{field}: {shown}");
+    assert_eq!(shown.matches("[redacted]").count(), 2, "{name}.{field}: {shown}");
+}
+
+#[test]
+fn secrets() {
+    secret::<types::DecryptConfig>("DecryptConfig", "bissKey");
+    secret::<types::SrtCallerOutputTransport>("SrtCallerOutputTransport", "passPhrase");
+    secret::<types::SrtCallerTransport>("SrtCallerTransport", "passPhrase");
+    secret::<types::SrtListenerOutputTransport>("SrtListenerOutputTransport", "passPhrase");
+    secret::<types::SrtListenerTransport>("SrtListenerTransport", "passPhrase");
+}

@@ -154,3 +154,24 @@ fn union<T: DeserializeOwned + Serialize>(name: &str, tag: &str, known: &[&str])
 fn unions() {
     union::<types::PaymentMethodSpec>("PaymentMethodSpec", "type", &["aws", "azure", "direct"]);
 }
+
+/// What a field hides is in neither form of `Debug`, and is sent all the same.
+fn secret<T: DeserializeOwned + Serialize + std::fmt::Debug>(name: &str, field: &str) {
+    const CANARY: &str = "kanarienvogel";
+    let hidden = [json!(CANARY), json!([CANARY]), json!({ "key": CANARY }), json!({ "headers": { "key": CANARY } })]
+        .into_iter()
+        .map(|value| json!({ field: value }))
+        .find_map(|json| serde_json::from_value::<T>(json.clone()).ok().filter(|of| serde_json::to_value(of).unwrap() == json))
+        .unwrap_or_else(|| panic!("{name}.{field} takes no text"));
+    let shown = format!("{hidden:?} {hidden:#?}");
+    assert!(!shown.contains(CANARY), "{name}.{field}: {shown}");
+    assert_eq!(shown.matches("[redacted]").count(), 2, "{name}.{field}: {shown}");
+}
+
+#[test]
+fn secrets() {
+    secret::<types::WebhookAuthentication>("WebhookAuthentication", "headers");
+    secret::<types::WebhookAuthentication>("WebhookAuthentication", "queryParams");
+    secret::<types::MetricsEndpointStatus>("MetricsEndpointStatus", "password");
+    secret::<types::UserTokenMetadata>("UserTokenMetadata", "JWT");
+}

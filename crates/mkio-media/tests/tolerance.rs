@@ -307,3 +307,37 @@ fn unions() {
     union::<types::InsertedTrack>("InsertedTrack", "@odata.type", &["#MediaKind.AudioTrack", "#MediaKind.TextTrack"]);
     union::<types::TransformPreset>("TransformPreset", "@odata.type", &["#MediaKind.AIPipelinePreset", "#MediaKind.BuiltInAssetConverterPreset", "#MediaKind.EncoderPreset", "#MediaKind.ThumbnailGeneratorPreset", "#MediaKind.TrackInserterPreset", "#Microsoft.Media.BuiltInAssetConverterPreset", "#Microsoft.Media.BuiltInStandardEncoderPreset"]);
 }
+
+/// What a field hides is in neither form of `Debug`, and is sent all the same.
+fn secret<T: DeserializeOwned + Serialize + std::fmt::Debug>(name: &str, field: &str) {
+    const CANARY: &str = "kanarienvogel";
+    let hidden = [json!(CANARY), json!([CANARY]), json!({ "key": CANARY }), json!({ "headers": { "key": CANARY } })]
+        .into_iter()
+        .map(|value| json!({ field: value }))
+        .find_map(|json| serde_json::from_value::<T>(json.clone()).ok().filter(|of| serde_json::to_value(of).unwrap() == json))
+        .unwrap_or_else(|| panic!("{name}.{field} takes no text"));
+    let shown = format!("{hidden:?} {hidden:#?}");
+    assert!(!shown.contains(CANARY), "{name}.{field}: {shown}");
+    assert_eq!(shown.matches("[redacted]").count(), 2, "{name}.{field}: {shown}");
+}
+
+#[test]
+fn secrets() {
+    secret::<types::AwsCredential>("AwsCredential", "secretAccessKey");
+    secret::<types::AkamaiHeaderAuthKey>("AkamaiHeaderAuthKey", "base64Key");
+    secret::<types::AssetFileAccessInfo>("AssetFileAccessInfo", "jwt");
+    secret::<types::AzureCredentialPost>("AzureCredentialPost", "sasToken");
+    secret::<types::AzureCredential>("AzureCredential", "sasToken");
+    secret::<types::ContentKeyPolicyFairPlayConfiguration>("ContentKeyPolicyFairPlayConfiguration", "ask");
+    secret::<types::ContentKeyPolicyFairPlayConfiguration>("ContentKeyPolicyFairPlayConfiguration", "fairPlayPfx");
+    secret::<types::ContentKeyPolicyFairPlayConfiguration>("ContentKeyPolicyFairPlayConfiguration", "fairPlayPfxPassword");
+    secret::<types::ContentKeyPolicySymmetricTokenKey>("ContentKeyPolicySymmetricTokenKey", "keyValue");
+    secret::<types::SourcePatchTransport>("SourcePatchTransport", "passPhrase");
+    secret::<types::SourcePatchTransport>("SourcePatchTransport", "password");
+    secret::<types::GoogleCredential>("GoogleCredential", "gac");
+    secret::<types::LiveEventInput>("LiveEventInput", "accessToken");
+    secret::<types::StreamingLocatorContentKey>("StreamingLocatorContentKey", "value");
+    secret::<types::TransportSpec>("TransportSpec", "passPhrase");
+    secret::<types::TransportSpec>("TransportSpec", "password");
+    secret::<types::TransportSpec>("TransportSpec", "streamKey");
+}

@@ -26,7 +26,11 @@ async fn main() -> Result<()> {
         .build()?;
     let provider = SdkTracerProvider::builder()
         .with_batch_exporter(exporter)
-        .with_resource(Resource::builder().with_service_name("mkio-example").build())
+        .with_resource(
+            Resource::builder()
+                .with_service_name("mkio-example")
+                .build(),
+        )
         .build();
     tracing_subscriber::registry()
         // The SDK alone: the exporter's own requests must not become spans.
@@ -44,7 +48,7 @@ async fn main() -> Result<()> {
     emulator
         .control()
         .faults("GET */assets status=503 times=1")?;
-    let assets = media.list_assets().items().try_collect().await?;
+    let assets: Vec<_> = media.list_assets().items().try_collect().await?;
     println!("{} assets", assets.len());
     if let Err(error) = media.get_asset().asset_name("nowhere").send().await {
         println!("as expected: {error}");

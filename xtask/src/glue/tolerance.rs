@@ -1,4 +1,4 @@
-//! The test that every type reads what a newer service may send.
+//! The tests that every type reads what a newer service may send, and that secrets do not show.
 
 use crate::model::{Model, Shape};
 
@@ -7,9 +7,15 @@ pub fn run(api: &str, krate: &str, model: &Model) -> String {
     let mut structs = String::new();
     let mut enums = String::new();
     let mut unions = String::new();
+    let mut secrets = String::new();
     for (name, of) in &model.types {
         match &of.shape {
             Shape::Struct(fields) => {
+                for (field, _) in fields.iter().filter(|(_, field)| field.secret) {
+                    secrets.push_str(&format!(
+                        "    secret::<types::{name}>({name:?}, {field:?});\n"
+                    ));
+                }
                 let demands = fields.values().any(|field| field.demanded);
                 if demands {
                     continue;
@@ -38,6 +44,7 @@ pub fn run(api: &str, krate: &str, model: &Model) -> String {
                     known.join(", ")
                 ));
             }
+            // An alias of `Secret`, which has its own test.
             Shape::Secret => {}
         }
     }
@@ -66,6 +73,7 @@ fn read<T: DeserializeOwned>(name: &str, text: &str) -> T {{
         ("structures", structs, STRUCTURE),
         ("enums", enums, TEXT),
         ("unions", unions, UNION),
+        ("secrets", secrets, SECRET),
     ] {
         if !calls.is_empty() {
             text.push_str(&format!("{helper}\n#[test]\nfn {test}() {{\n{calls}}}\n\n"));
@@ -104,3 +112,17 @@ fn union<T: DeserializeOwned + Serialize>(name: &str, tag: &str, known: &[&str])
     }
 }
 "##;
+
+const SECRET: &str = r#"/// What a field hides is in neither form of `Debug`, and is sent all the same.
+fn secret<T: DeserializeOwned + Serialize + std::fmt::Debug>(name: &str, field: &str) {
+    const CANARY: &str = "kanarienvogel";
+    let hidden = [json!(CANARY), json!([CANARY]), json!({ "key": CANARY }), json!({ "headers": { "key": CANARY } })]
+        .into_iter()
+        .map(|value| json!({ field: value }))
+        .find_map(|json| serde_json::from_value::<T>(json.clone()).ok().filter(|of| serde_json::to_value(of).unwrap() == json))
+        .unwrap_or_else(|| panic!("{name}.{field} takes no text"));
+    let shown = format!("{hidden:?} {hidden:#?}");
+    assert!(!shown.contains(CANARY), "{name}.{field}: {shown}");
+    assert_eq!(shown.matches("[redacted]").count(), 2, "{name}.{field}: {shown}");
+}
+"#;
