@@ -456,19 +456,44 @@ impl VisitMut for Arguments<'_> {
             }
             Expr::Macro(call) => {
                 // The arguments of `format!` are tokens to syn.
-                if let Ok(mut parts) = call.mac.parse_body_with(
+                let Ok(mut parts) = call.mac.parse_body_with(
                     syn::punctuated::Punctuated::<Expr, syn::Token![,]>::parse_terminated,
-                ) {
-                    for part in &mut parts {
-                        self.path_value(part);
-                        Common.visit_expr_mut(part);
-                    }
-                    call.mac.tokens = parts.to_token_stream();
+                ) else {
+                    return;
+                };
+                for part in &mut parts {
+                    self.path_value(part);
+                    Common.visit_expr_mut(part);
+                }
+                call.mac.tokens = parts.to_token_stream();
+                if let Some(url) = under_base(&parts) {
+                    *expression = url;
                 }
             }
             _ => {}
         }
     }
+}
+
+/// `format!("{}/path", client.baseurl, …)`, with the address parsed once and for all.
+fn under_base(parts: &syn::punctuated::Punctuated<Expr, syn::Token![,]>) -> Option<Expr> {
+    let mut parts = parts.iter();
+    let Expr::Lit(syn::ExprLit {
+        lit: syn::Lit::Str(template),
+        ..
+    }) = parts.next()?
+    else {
+        return None;
+    };
+    if parts.next()?.to_token_stream().to_string() != "client . baseurl" {
+        return None;
+    }
+    let path = template.value().strip_prefix("{}")?.to_owned();
+    let arguments: Vec<_> = parts.collect();
+    Some(match arguments.is_empty() {
+        true => parse_quote!(glue::url(&client.base, #path)),
+        false => parse_quote!(glue::url(&client.base, &format!(#path, #(#arguments),*))),
+    })
 }
 
 impl Arguments<'_> {
@@ -565,7 +590,7 @@ mod tests {
         for part in [
             "glue::argument(&operations::UPDATE_A, id)?",
             "glue::path_segment(&operations::UPDATE_A, \"id\", &id)?",
-            "\"{}/a/{}\"",
+            "glue::url(&client.base, &format!(\"/a/{}\"",
             "\"application/json-patch+json\"",
             "glue::built(",
             "client.exec(request, &info).await",

@@ -51,7 +51,7 @@ pub fn run(root: Vec<Item>, model: &Model, changes: &mut Changes) -> Vec<Item> {
             /// Cheap to clone; clones share connections, budgets and the token.
             #[derive(Clone, Debug)]
             pub struct Client {
-                pub(crate) baseurl: String,
+                pub(crate) base: glue::Url,
                 pub(crate) client: ::reqwest::Client,
                 pub(crate) inner: Transport,
             }
@@ -61,7 +61,7 @@ pub fn run(root: Vec<Item>, model: &Model, changes: &mut Changes) -> Vec<Item> {
                 /// A client that sends its requests through a transport.
                 pub fn new(transport: Transport) -> Self {
                     Self {
-                        baseurl: transport.base_url(super::API).to_owned(),
+                        base: glue::base(&transport, super::API),
                         client: transport.http().clone(),
                         inner: transport,
                     }
@@ -88,7 +88,7 @@ pub fn run(root: Vec<Item>, model: &Model, changes: &mut Changes) -> Vec<Item> {
                     super::API_VERSION
                 }
                 fn baseurl(&self) -> &str {
-                    &self.baseurl
+                    self.base.as_str()
                 }
                 fn client(&self) -> &::reqwest::Client {
                     &self.client

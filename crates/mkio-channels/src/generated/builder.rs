@@ -29,7 +29,7 @@ impl<'a> GetBissImportCode<'a> {
     /// When an argument is missing or cannot be used.
     pub fn into_request(self) -> Result<::reqwest::Request> {
         let Self { client } = self;
-        let url = format!("{}/api/channel-biss/import-code/", client.baseurl,);
+        let url = glue::url(&client.base, "/api/channel-biss/import-code/");
         glue::built(
             &operations::GET_BISS_IMPORT_CODE,
             client
@@ -75,7 +75,7 @@ impl<'a> ListBissInjectedIds<'a> {
     /// When an argument is missing or cannot be used.
     pub fn into_request(self) -> Result<::reqwest::Request> {
         let Self { client } = self;
-        let url = format!("{}/api/channel-biss/injected-ids/", client.baseurl,);
+        let url = glue::url(&client.base, "/api/channel-biss/injected-ids/");
         glue::built(
             &operations::LIST_BISS_INJECTED_IDS,
             client
@@ -142,7 +142,7 @@ impl<'a> CreateBissInjectedId<'a> {
     pub fn into_request(self) -> Result<::reqwest::Request> {
         let Self { client, body } = self;
         let body = glue::argument(&operations::CREATE_BISS_INJECTED_ID, body)?;
-        let url = format!("{}/api/channel-biss/injected-ids/", client.baseurl,);
+        let url = glue::url(&client.base, "/api/channel-biss/injected-ids/");
         glue::built(
             &operations::CREATE_BISS_INJECTED_ID,
             client
@@ -191,7 +191,7 @@ impl<'a> GetCapabilities<'a> {
     /// When an argument is missing or cannot be used.
     pub fn into_request(self) -> Result<::reqwest::Request> {
         let Self { client } = self;
-        let url = format!("{}/api/channel-capability/", client.baseurl,);
+        let url = glue::url(&client.base, "/api/channel-capability/");
         glue::built(
             &operations::GET_CAPABILITIES,
             client
@@ -255,7 +255,7 @@ impl<'a> ListActiveAlarms<'a> {
             &operations::LIST_ACTIVE_ALARMS,
             channel_name,
         )?;
-        let url = format!("{}/api/channel-channelalarms/active/", client.baseurl,);
+        let url = glue::url(&client.base, "/api/channel-channelalarms/active/");
         glue::built(
             &operations::LIST_ACTIVE_ALARMS,
             client
@@ -302,7 +302,7 @@ impl<'a> GetEligibility<'a> {
     /// When an argument is missing or cannot be used.
     pub fn into_request(self) -> Result<::reqwest::Request> {
         let Self { client } = self;
-        let url = format!("{}/api/channel-deployment/eligibility/", client.baseurl,);
+        let url = glue::url(&client.base, "/api/channel-deployment/eligibility/");
         glue::built(
             &operations::GET_ELIGIBILITY,
             client
@@ -366,7 +366,7 @@ impl<'a> ExportChannels<'a> {
     pub fn into_request(self) -> Result<::reqwest::Request> {
         let Self { client, body } = self;
         let body = glue::argument(&operations::EXPORT_CHANNELS, body)?;
-        let url = format!("{}/api/channel-export/", client.baseurl,);
+        let url = glue::url(&client.base, "/api/channel-export/");
         glue::built(
             &operations::EXPORT_CHANNELS,
             client
@@ -431,7 +431,7 @@ impl<'a> ImportChannels<'a> {
     pub fn into_request(self) -> Result<::reqwest::Request> {
         let Self { client, body } = self;
         let body = glue::argument(&operations::IMPORT_CHANNELS, body)?;
-        let url = format!("{}/api/channel-import/", client.baseurl,);
+        let url = glue::url(&client.base, "/api/channel-import/");
         glue::built(
             &operations::IMPORT_CHANNELS,
             client
@@ -478,7 +478,7 @@ impl<'a> GetMe<'a> {
     /// When an argument is missing or cannot be used.
     pub fn into_request(self) -> Result<::reqwest::Request> {
         let Self { client } = self;
-        let url = format!("{}/api/channel-me/", client.baseurl,);
+        let url = glue::url(&client.base, "/api/channel-me/");
         glue::built(
             &operations::GET_ME,
             client
@@ -568,7 +568,7 @@ impl<'a> QueryCpuMetrics<'a> {
         let end = glue::argument(&operations::QUERY_CPU_METRICS, end)?;
         let start = glue::argument(&operations::QUERY_CPU_METRICS, start)?;
         let step = glue::argument(&operations::QUERY_CPU_METRICS, step)?;
-        let url = format!("{}/api/channel-metrics/cpu/", client.baseurl,);
+        let url = glue::url(&client.base, "/api/channel-metrics/cpu/");
         glue::built(
             &operations::QUERY_CPU_METRICS,
             client
@@ -633,7 +633,7 @@ impl<'a> GetCurrentMetrics<'a> {
     pub fn into_request(self) -> Result<::reqwest::Request> {
         let Self { client, select } = self;
         let select = glue::argument(&operations::GET_CURRENT_METRICS, select)?;
-        let url = format!("{}/api/channel-metrics/current/", client.baseurl,);
+        let url = glue::url(&client.base, "/api/channel-metrics/current/");
         glue::built(
             &operations::GET_CURRENT_METRICS,
             client
@@ -737,7 +737,7 @@ impl<'a> QueryMetrics<'a> {
         let query = glue::argument(&operations::QUERY_METRICS, query)?;
         let start = glue::argument(&operations::QUERY_METRICS, start)?;
         let step = glue::argument(&operations::QUERY_METRICS, step)?;
-        let url = format!("{}/api/channel-metrics/query/", client.baseurl,);
+        let url = glue::url(&client.base, "/api/channel-metrics/query/");
         glue::built(
             &operations::QUERY_METRICS,
             client
@@ -831,7 +831,7 @@ impl<'a> QueryTemperatureMetrics<'a> {
         let end = glue::argument(&operations::QUERY_TEMPERATURE_METRICS, end)?;
         let start = glue::argument(&operations::QUERY_TEMPERATURE_METRICS, start)?;
         let step = glue::argument(&operations::QUERY_TEMPERATURE_METRICS, step)?;
-        let url = format!("{}/api/channel-metrics/temperature/", client.baseurl,);
+        let url = glue::url(&client.base, "/api/channel-metrics/temperature/");
         glue::built(
             &operations::QUERY_TEMPERATURE_METRICS,
             client
@@ -880,7 +880,7 @@ impl<'a> GetSystemInfo<'a> {
     /// When an argument is missing or cannot be used.
     pub fn into_request(self) -> Result<::reqwest::Request> {
         let Self { client } = self;
-        let url = format!("{}/api/channel-system/", client.baseurl,);
+        let url = glue::url(&client.base, "/api/channel-system/");
         glue::built(
             &operations::GET_SYSTEM_INFO,
             client
@@ -1004,7 +1004,7 @@ impl<'a> ListChannels<'a> {
         let select = glue::argument(&operations::LIST_CHANNELS, select)?;
         let skiptoken = glue::argument(&operations::LIST_CHANNELS, skiptoken)?;
         let top = glue::argument(&operations::LIST_CHANNELS, top)?;
-        let url = format!("{}/api/channels/", client.baseurl,);
+        let url = glue::url(&client.base, "/api/channels/");
         glue::built(
             &operations::LIST_CHANNELS,
             client
@@ -1070,9 +1070,12 @@ impl<'a> GetChannel<'a> {
     pub fn into_request(self) -> Result<::reqwest::Request> {
         let Self { client, channel_id } = self;
         let channel_id = glue::argument(&operations::GET_CHANNEL, channel_id)?;
-        let url = format!(
-            "{}/api/channels/{}/", client.baseurl, glue::path_segment(&
-            operations::GET_CHANNEL, "channel_id", & channel_id) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/channels/{}/", glue::path_segment(& operations::GET_CHANNEL,
+                "channel_id", & channel_id) ?
+            ),
         );
         glue::built(
             &operations::GET_CHANNEL,
@@ -1153,9 +1156,12 @@ impl<'a> CreateOrReplaceChannel<'a> {
             channel_id,
         )?;
         let body = glue::argument(&operations::CREATE_OR_REPLACE_CHANNEL, body)?;
-        let url = format!(
-            "{}/api/channels/{}/", client.baseurl, glue::path_segment(&
-            operations::CREATE_OR_REPLACE_CHANNEL, "channel_id", & channel_id) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/channels/{}/", glue::path_segment(&
+                operations::CREATE_OR_REPLACE_CHANNEL, "channel_id", & channel_id) ?
+            ),
         );
         glue::built(
             &operations::CREATE_OR_REPLACE_CHANNEL,
@@ -1218,9 +1224,12 @@ impl<'a> DeleteChannel<'a> {
     pub fn into_request(self) -> Result<::reqwest::Request> {
         let Self { client, channel_id } = self;
         let channel_id = glue::argument(&operations::DELETE_CHANNEL, channel_id)?;
-        let url = format!(
-            "{}/api/channels/{}/", client.baseurl, glue::path_segment(&
-            operations::DELETE_CHANNEL, "channel_id", & channel_id) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/channels/{}/", glue::path_segment(& operations::DELETE_CHANNEL,
+                "channel_id", & channel_id) ?
+            ),
         );
         glue::built(
             &operations::DELETE_CHANNEL,
@@ -1298,9 +1307,12 @@ impl<'a> UpdateChannel<'a> {
         let Self { client, channel_id, body } = self;
         let channel_id = glue::argument(&operations::UPDATE_CHANNEL, channel_id)?;
         let body = glue::argument(&operations::UPDATE_CHANNEL, body)?;
-        let url = format!(
-            "{}/api/channels/{}/", client.baseurl, glue::path_segment(&
-            operations::UPDATE_CHANNEL, "channel_id", & channel_id) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/channels/{}/", glue::path_segment(& operations::UPDATE_CHANNEL,
+                "channel_id", & channel_id) ?
+            ),
         );
         glue::built(
             &operations::UPDATE_CHANNEL,
@@ -1379,11 +1391,14 @@ impl<'a> GetChannelThumbnail<'a> {
             &operations::GET_CHANNEL_THUMBNAIL,
             thumbnail_id,
         )?;
-        let url = format!(
-            "{}/api/channels/{}/thumbnails/{}/thumbnail.jpg", client.baseurl,
-            glue::path_segment(& operations::GET_CHANNEL_THUMBNAIL, "channel_id", &
-            channel_id) ?, glue::path_segment(& operations::GET_CHANNEL_THUMBNAIL,
-            "thumbnail_id", & thumbnail_id) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/channels/{}/thumbnails/{}/thumbnail.jpg", glue::path_segment(&
+                operations::GET_CHANNEL_THUMBNAIL, "channel_id", & channel_id) ?,
+                glue::path_segment(& operations::GET_CHANNEL_THUMBNAIL, "thumbnail_id", &
+                thumbnail_id) ?
+            ),
         );
         glue::built(
             &operations::GET_CHANNEL_THUMBNAIL,
@@ -1427,7 +1442,7 @@ impl<'a> GetInterfaces<'a> {
     /// When an argument is missing or cannot be used.
     pub fn into_request(self) -> Result<::reqwest::Request> {
         let Self { client } = self;
-        let url = format!("{}/api/interfaces/", client.baseurl,);
+        let url = glue::url(&client.base, "/api/interfaces/");
         glue::built(
             &operations::GET_INTERFACES,
             client

@@ -3,8 +3,9 @@
 use std::{borrow::Cow, fmt::Display};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use url::Url;
 
-use crate::{Error, ErrorKind, Operation, Result};
+use crate::{Error, ErrorKind, Operation, Result, Transport};
 
 /// Everything but RFC 3986's unreserved characters, so that no parser on the way reads structure
 /// into a name.
@@ -46,6 +47,22 @@ pub fn path_segment(
     })
 }
 
+/// Address of an API's service, under which [`url`] puts paths.
+pub fn base(transport: &Transport, api: &str) -> Url {
+    transport.routes().of(api).url().clone()
+}
+
+/// A path under the address of a service. The path is absolute, its arguments are segments of
+/// [`path_segment`]; nothing but the path is parsed.
+pub fn url(base: &Url, path: &str) -> Url {
+    let mut url = base.clone();
+    match base.path().trim_end_matches('/') {
+        "" => url.set_path(path),
+        prefix => url.set_path(&format!("{prefix}{path}")),
+    }
+    url
+}
+
 /// A request that reqwest was willing to build.
 pub fn built(
     operation: &'static Operation,
@@ -63,7 +80,6 @@ pub(super) fn not_built(error: reqwest::Error, operation: &'static Operation) ->
 #[cfg(test)]
 mod tests {
     use http::Method;
-    use url::Url;
 
     use super::*;
 
@@ -98,14 +114,28 @@ mod tests {
             "{a}|^`\"<>",
             "'*!()",
         ] {
-            let url = format!("https://h/p/{}/q", segment(name).unwrap());
-            let url = Url::parse(&url).unwrap();
+            let path = format!("/p/{}/q", segment(name).unwrap());
+            let url = url(&Url::parse("https://h").unwrap(), &path);
+            assert_eq!(url, Url::parse(&format!("https://h{path}")).unwrap());
             let segments: Vec<_> = url.path_segments().unwrap().collect();
             assert_eq!(segments.len(), 3, "{url}");
             assert_eq!((segments[0], segments[2]), ("p", "q"), "{url}");
             let decoded = percent_encoding::percent_decode_str(segments[1]).decode_utf8();
             assert_eq!(decoded.unwrap(), name);
             assert_eq!((url.query(), url.fragment()), (None, None));
+        }
+    }
+
+    #[test]
+    fn paths_go_under_the_address_of_the_service() {
+        for (base, expected) in [
+            ("https://h", "https://h/api/a%2Fb/"),
+            ("https://h/", "https://h/api/a%2Fb/"),
+            ("http://[::1]:8080/gw", "http://[::1]:8080/gw/api/a%2Fb/"),
+            ("https://h/gw/x/", "https://h/gw/x/api/a%2Fb/"),
+        ] {
+            let url = url(&Url::parse(base).unwrap(), "/api/a%2Fb/");
+            assert_eq!(url.as_str(), expected, "{base}");
         }
     }
 

@@ -44,7 +44,7 @@ impl Transport {
         let span = trace::span(&request, operation);
         let mut call = Call::new(self, route, request, operation);
         // Instrumenting copies the future; without a listener that is for nothing.
-        let result = match span.is_none() {
+        let result = match span.is_disabled() {
             true => call.attempts().await,
             false => call.attempts().instrument(span.clone()).await,
         };

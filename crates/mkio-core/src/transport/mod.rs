@@ -92,6 +92,10 @@ impl Transport {
         }
     }
 
+    pub(crate) fn routes(&self) -> &Routes {
+        &self.core.routes
+    }
+
     pub(crate) fn settings(&self) -> &CallSettings {
         &self.settings
     }

@@ -72,7 +72,7 @@ pub(super) fn attempt_failed(attempts: u32, failed: &Failed, retry_in: Option<Du
 }
 
 pub(super) fn finished(span: &Span, call: &CallInfo, result: Result<StatusCode, &Error>) {
-    if span.is_none() {
+    if span.is_disabled() {
         return;
     }
     let status = match result {

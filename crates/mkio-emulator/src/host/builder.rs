@@ -1,8 +1,8 @@
 //! Starting an emulator.
 
-use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::{fmt, io};
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
@@ -19,7 +19,7 @@ use crate::core::seed;
 use crate::core::settings::{NextLink, Settings};
 
 /// How an emulator starts. Made by [`Emulator::builder`].
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct EmulatorBuilder {
     listen: SocketAddr,
     token: Option<String>,
@@ -230,7 +230,6 @@ fn make_requests(engine: &Engine, project: &str, token: &str, text: &str) -> Res
 }
 
 /// A running emulator. Stops when it is dropped.
-#[derive(Debug)]
 pub struct Emulator {
     base_url: String,
     address: SocketAddr,
@@ -283,5 +282,28 @@ impl Emulator {
 impl Drop for Emulator {
     fn drop(&mut self) {
         self.tasks.iter().for_each(JoinHandle::abort);
+    }
+}
+
+/// Shows neither the token nor the seed requests, which may hold secrets.
+impl fmt::Debug for EmulatorBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EmulatorBuilder")
+            .field("listen", &self.listen)
+            .field("project", &self.project)
+            .field("time_scale", &self.time_scale)
+            .field("seed", &self.seed)
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Does not show the token.
+impl fmt::Debug for Emulator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Emulator")
+            .field("base_url", &self.base_url)
+            .field("project", &self.project)
+            .finish_non_exhaustive()
     }
 }

@@ -44,9 +44,12 @@ impl<'a> ListBackups<'a> {
     pub fn into_request(self) -> Result<::reqwest::Request> {
         let Self { client, project_name } = self;
         let project_name = glue::argument(&operations::LIST_BACKUPS, project_name)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/fleet/backups", client.baseurl, glue::path_segment(&
-            operations::LIST_BACKUPS, "project_name", & project_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/fleet/backups", glue::path_segment(&
+                operations::LIST_BACKUPS, "project_name", & project_name) ?
+            ),
         );
         glue::built(
             &operations::LIST_BACKUPS,
@@ -121,10 +124,13 @@ impl<'a> GetBackup<'a> {
         let Self { client, project_name, backup_id } = self;
         let project_name = glue::argument(&operations::GET_BACKUP, project_name)?;
         let backup_id = glue::argument(&operations::GET_BACKUP, backup_id)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/fleet/backups/{}", client.baseurl,
-            glue::path_segment(& operations::GET_BACKUP, "project_name", & project_name)
-            ?, glue::path_segment(& operations::GET_BACKUP, "backup_id", & backup_id) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/fleet/backups/{}", glue::path_segment(&
+                operations::GET_BACKUP, "project_name", & project_name) ?,
+                glue::path_segment(& operations::GET_BACKUP, "backup_id", & backup_id) ?
+            ),
         );
         glue::built(
             &operations::GET_BACKUP,
@@ -199,11 +205,14 @@ impl<'a> DeleteBackup<'a> {
         let Self { client, project_name, backup_id } = self;
         let project_name = glue::argument(&operations::DELETE_BACKUP, project_name)?;
         let backup_id = glue::argument(&operations::DELETE_BACKUP, backup_id)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/fleet/backups/{}", client.baseurl,
-            glue::path_segment(& operations::DELETE_BACKUP, "project_name", &
-            project_name) ?, glue::path_segment(& operations::DELETE_BACKUP, "backup_id",
-            & backup_id) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/fleet/backups/{}", glue::path_segment(&
+                operations::DELETE_BACKUP, "project_name", & project_name) ?,
+                glue::path_segment(& operations::DELETE_BACKUP, "backup_id", & backup_id)
+                ?
+            ),
         );
         glue::built(
             &operations::DELETE_BACKUP,
@@ -291,11 +300,14 @@ impl<'a> UpdateBackup<'a> {
         let project_name = glue::argument(&operations::UPDATE_BACKUP, project_name)?;
         let backup_id = glue::argument(&operations::UPDATE_BACKUP, backup_id)?;
         let body = glue::argument(&operations::UPDATE_BACKUP, body)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/fleet/backups/{}", client.baseurl,
-            glue::path_segment(& operations::UPDATE_BACKUP, "project_name", &
-            project_name) ?, glue::path_segment(& operations::UPDATE_BACKUP, "backup_id",
-            & backup_id) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/fleet/backups/{}", glue::path_segment(&
+                operations::UPDATE_BACKUP, "project_name", & project_name) ?,
+                glue::path_segment(& operations::UPDATE_BACKUP, "backup_id", & backup_id)
+                ?
+            ),
         );
         glue::built(
             &operations::UPDATE_BACKUP,
@@ -371,11 +383,14 @@ impl<'a> GetBackupConfig<'a> {
         let Self { client, project_name, backup_id } = self;
         let project_name = glue::argument(&operations::GET_BACKUP_CONFIG, project_name)?;
         let backup_id = glue::argument(&operations::GET_BACKUP_CONFIG, backup_id)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/fleet/backups/{}/config", client.baseurl,
-            glue::path_segment(& operations::GET_BACKUP_CONFIG, "project_name", &
-            project_name) ?, glue::path_segment(& operations::GET_BACKUP_CONFIG,
-            "backup_id", & backup_id) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/fleet/backups/{}/config", glue::path_segment(&
+                operations::GET_BACKUP_CONFIG, "project_name", & project_name) ?,
+                glue::path_segment(& operations::GET_BACKUP_CONFIG, "backup_id", &
+                backup_id) ?
+            ),
         );
         glue::built(
             &operations::GET_BACKUP_CONFIG,
@@ -528,9 +543,12 @@ impl<'a> ListDevices<'a> {
         let orderby = glue::argument(&operations::LIST_DEVICES, orderby)?;
         let skiptoken = glue::argument(&operations::LIST_DEVICES, skiptoken)?;
         let top = glue::argument(&operations::LIST_DEVICES, top)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/fleet/devices", client.baseurl, glue::path_segment(&
-            operations::LIST_DEVICES, "project_name", & project_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/fleet/devices", glue::path_segment(&
+                operations::LIST_DEVICES, "project_name", & project_name) ?
+            ),
         );
         glue::built(
             &operations::LIST_DEVICES,
@@ -611,10 +629,13 @@ impl<'a> GetDevice<'a> {
         let Self { client, project_name, name } = self;
         let project_name = glue::argument(&operations::GET_DEVICE, project_name)?;
         let name = glue::argument(&operations::GET_DEVICE, name)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/fleet/devices/{}", client.baseurl,
-            glue::path_segment(& operations::GET_DEVICE, "project_name", & project_name)
-            ?, glue::path_segment(& operations::GET_DEVICE, "name", & name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/fleet/devices/{}", glue::path_segment(&
+                operations::GET_DEVICE, "project_name", & project_name) ?,
+                glue::path_segment(& operations::GET_DEVICE, "name", & name) ?
+            ),
         );
         glue::built(
             &operations::GET_DEVICE,
@@ -705,11 +726,13 @@ impl<'a> CreateDevice<'a> {
         let project_name = glue::argument(&operations::CREATE_DEVICE, project_name)?;
         let name = glue::argument(&operations::CREATE_DEVICE, name)?;
         let body = glue::argument(&operations::CREATE_DEVICE, body)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/fleet/devices/{}", client.baseurl,
-            glue::path_segment(& operations::CREATE_DEVICE, "project_name", &
-            project_name) ?, glue::path_segment(& operations::CREATE_DEVICE, "name", &
-            name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/fleet/devices/{}", glue::path_segment(&
+                operations::CREATE_DEVICE, "project_name", & project_name) ?,
+                glue::path_segment(& operations::CREATE_DEVICE, "name", & name) ?
+            ),
         );
         glue::built(
             &operations::CREATE_DEVICE,
@@ -827,11 +850,13 @@ impl<'a> DeleteDevice<'a> {
         let force = glue::argument(&operations::DELETE_DEVICE, force)?;
         let notes = glue::argument(&operations::DELETE_DEVICE, notes)?;
         let reason = glue::argument(&operations::DELETE_DEVICE, reason)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/fleet/devices/{}", client.baseurl,
-            glue::path_segment(& operations::DELETE_DEVICE, "project_name", &
-            project_name) ?, glue::path_segment(& operations::DELETE_DEVICE, "name", &
-            name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/fleet/devices/{}", glue::path_segment(&
+                operations::DELETE_DEVICE, "project_name", & project_name) ?,
+                glue::path_segment(& operations::DELETE_DEVICE, "name", & name) ?
+            ),
         );
         glue::built(
             &operations::DELETE_DEVICE,
@@ -925,11 +950,13 @@ impl<'a> UpdateDevice<'a> {
         let project_name = glue::argument(&operations::UPDATE_DEVICE, project_name)?;
         let name = glue::argument(&operations::UPDATE_DEVICE, name)?;
         let body = glue::argument(&operations::UPDATE_DEVICE, body)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/fleet/devices/{}", client.baseurl,
-            glue::path_segment(& operations::UPDATE_DEVICE, "project_name", &
-            project_name) ?, glue::path_segment(& operations::UPDATE_DEVICE, "name", &
-            name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/fleet/devices/{}", glue::path_segment(&
+                operations::UPDATE_DEVICE, "project_name", & project_name) ?,
+                glue::path_segment(& operations::UPDATE_DEVICE, "name", & name) ?
+            ),
         );
         glue::built(
             &operations::UPDATE_DEVICE,
@@ -1021,11 +1048,13 @@ impl<'a> BackUpDevice<'a> {
         let project_name = glue::argument(&operations::BACK_UP_DEVICE, project_name)?;
         let name = glue::argument(&operations::BACK_UP_DEVICE, name)?;
         let body = glue::argument(&operations::BACK_UP_DEVICE, body)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/fleet/devices/{}/backup", client.baseurl,
-            glue::path_segment(& operations::BACK_UP_DEVICE, "project_name", &
-            project_name) ?, glue::path_segment(& operations::BACK_UP_DEVICE, "name", &
-            name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/fleet/devices/{}/backup", glue::path_segment(&
+                operations::BACK_UP_DEVICE, "project_name", & project_name) ?,
+                glue::path_segment(& operations::BACK_UP_DEVICE, "name", & name) ?
+            ),
         );
         glue::built(
             &operations::BACK_UP_DEVICE,
@@ -1123,11 +1152,14 @@ impl<'a> RemoveDeviceServices<'a> {
         )?;
         let name = glue::argument(&operations::REMOVE_DEVICE_SERVICES, name)?;
         let body = glue::argument(&operations::REMOVE_DEVICE_SERVICES, body)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/fleet/devices/{}/removeServices", client.baseurl,
-            glue::path_segment(& operations::REMOVE_DEVICE_SERVICES, "project_name", &
-            project_name) ?, glue::path_segment(& operations::REMOVE_DEVICE_SERVICES,
-            "name", & name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/fleet/devices/{}/removeServices",
+                glue::path_segment(& operations::REMOVE_DEVICE_SERVICES, "project_name",
+                & project_name) ?, glue::path_segment(&
+                operations::REMOVE_DEVICE_SERVICES, "name", & name) ?
+            ),
         );
         glue::built(
             &operations::REMOVE_DEVICE_SERVICES,
@@ -1219,11 +1251,13 @@ impl<'a> RestoreDevice<'a> {
         let project_name = glue::argument(&operations::RESTORE_DEVICE, project_name)?;
         let name = glue::argument(&operations::RESTORE_DEVICE, name)?;
         let body = glue::argument(&operations::RESTORE_DEVICE, body)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/fleet/devices/{}/restore", client.baseurl,
-            glue::path_segment(& operations::RESTORE_DEVICE, "project_name", &
-            project_name) ?, glue::path_segment(& operations::RESTORE_DEVICE, "name", &
-            name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/fleet/devices/{}/restore", glue::path_segment(&
+                operations::RESTORE_DEVICE, "project_name", & project_name) ?,
+                glue::path_segment(& operations::RESTORE_DEVICE, "name", & name) ?
+            ),
         );
         glue::built(
             &operations::RESTORE_DEVICE,
@@ -1388,11 +1422,13 @@ impl<'a> ListDeviceSoftware<'a> {
         let orderby = glue::argument(&operations::LIST_DEVICE_SOFTWARE, orderby)?;
         let skiptoken = glue::argument(&operations::LIST_DEVICE_SOFTWARE, skiptoken)?;
         let top = glue::argument(&operations::LIST_DEVICE_SOFTWARE, top)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/fleet/devices/{}/software", client.baseurl,
-            glue::path_segment(& operations::LIST_DEVICE_SOFTWARE, "project_name", &
-            project_name) ?, glue::path_segment(& operations::LIST_DEVICE_SOFTWARE,
-            "name", & name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/fleet/devices/{}/software", glue::path_segment(&
+                operations::LIST_DEVICE_SOFTWARE, "project_name", & project_name) ?,
+                glue::path_segment(& operations::LIST_DEVICE_SOFTWARE, "name", & name) ?
+            ),
         );
         glue::built(
             &operations::LIST_DEVICE_SOFTWARE,
@@ -1476,11 +1512,14 @@ impl<'a> ListSupportPackages<'a> {
             project_name,
         )?;
         let name = glue::argument(&operations::LIST_SUPPORT_PACKAGES, name)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/fleet/devices/{}/supportPackages", client.baseurl,
-            glue::path_segment(& operations::LIST_SUPPORT_PACKAGES, "project_name", &
-            project_name) ?, glue::path_segment(& operations::LIST_SUPPORT_PACKAGES,
-            "name", & name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/fleet/devices/{}/supportPackages",
+                glue::path_segment(& operations::LIST_SUPPORT_PACKAGES, "project_name", &
+                project_name) ?, glue::path_segment(& operations::LIST_SUPPORT_PACKAGES,
+                "name", & name) ?
+            ),
         );
         glue::built(
             &operations::LIST_SUPPORT_PACKAGES,
@@ -1577,11 +1616,14 @@ impl<'a> CreateSupportPackage<'a> {
         )?;
         let name = glue::argument(&operations::CREATE_SUPPORT_PACKAGE, name)?;
         let body = glue::argument(&operations::CREATE_SUPPORT_PACKAGE, body)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/fleet/devices/{}/supportPackages", client.baseurl,
-            glue::path_segment(& operations::CREATE_SUPPORT_PACKAGE, "project_name", &
-            project_name) ?, glue::path_segment(& operations::CREATE_SUPPORT_PACKAGE,
-            "name", & name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/fleet/devices/{}/supportPackages",
+                glue::path_segment(& operations::CREATE_SUPPORT_PACKAGE, "project_name",
+                & project_name) ?, glue::path_segment(&
+                operations::CREATE_SUPPORT_PACKAGE, "name", & name) ?
+            ),
         );
         glue::built(
             &operations::CREATE_SUPPORT_PACKAGE,
@@ -1676,12 +1718,15 @@ impl<'a> GetSupportPackage<'a> {
             &operations::GET_SUPPORT_PACKAGE,
             package_name,
         )?;
-        let url = format!(
-            "{}/api/v1/projects/{}/fleet/devices/{}/supportPackages/{}", client.baseurl,
-            glue::path_segment(& operations::GET_SUPPORT_PACKAGE, "project_name", &
-            project_name) ?, glue::path_segment(& operations::GET_SUPPORT_PACKAGE,
-            "name", & name) ?, glue::path_segment(& operations::GET_SUPPORT_PACKAGE,
-            "package_name", & package_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/fleet/devices/{}/supportPackages/{}",
+                glue::path_segment(& operations::GET_SUPPORT_PACKAGE, "project_name", &
+                project_name) ?, glue::path_segment(& operations::GET_SUPPORT_PACKAGE,
+                "name", & name) ?, glue::path_segment(& operations::GET_SUPPORT_PACKAGE,
+                "package_name", & package_name) ?
+            ),
         );
         glue::built(
             &operations::GET_SUPPORT_PACKAGE,
@@ -1775,12 +1820,16 @@ impl<'a> DeleteSupportPackage<'a> {
             &operations::DELETE_SUPPORT_PACKAGE,
             package_name,
         )?;
-        let url = format!(
-            "{}/api/v1/projects/{}/fleet/devices/{}/supportPackages/{}", client.baseurl,
-            glue::path_segment(& operations::DELETE_SUPPORT_PACKAGE, "project_name", &
-            project_name) ?, glue::path_segment(& operations::DELETE_SUPPORT_PACKAGE,
-            "name", & name) ?, glue::path_segment(& operations::DELETE_SUPPORT_PACKAGE,
-            "package_name", & package_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/fleet/devices/{}/supportPackages/{}",
+                glue::path_segment(& operations::DELETE_SUPPORT_PACKAGE, "project_name",
+                & project_name) ?, glue::path_segment(&
+                operations::DELETE_SUPPORT_PACKAGE, "name", & name) ?,
+                glue::path_segment(& operations::DELETE_SUPPORT_PACKAGE, "package_name",
+                & package_name) ?
+            ),
         );
         glue::built(
             &operations::DELETE_SUPPORT_PACKAGE,
@@ -1855,10 +1904,12 @@ impl<'a> UploadBackup<'a> {
         let Self { client, project_name, body } = self;
         let project_name = glue::argument(&operations::UPLOAD_BACKUP, project_name)?;
         let body = glue::argument(&operations::UPLOAD_BACKUP, body)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/fleet/uploadBackup", client.baseurl,
-            glue::path_segment(& operations::UPLOAD_BACKUP, "project_name", &
-            project_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/fleet/uploadBackup", glue::path_segment(&
+                operations::UPLOAD_BACKUP, "project_name", & project_name) ?
+            ),
         );
         glue::built(
             &operations::UPLOAD_BACKUP,

@@ -135,9 +135,12 @@ impl<'a> ListNetworks<'a> {
         let orderby = glue::argument(&operations::LIST_NETWORKS, orderby)?;
         let skiptoken = glue::argument(&operations::LIST_NETWORKS, skiptoken)?;
         let top = glue::argument(&operations::LIST_NETWORKS, top)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/infra/networks", client.baseurl, glue::path_segment(&
-            operations::LIST_NETWORKS, "project_name", & project_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/infra/networks", glue::path_segment(&
+                operations::LIST_NETWORKS, "project_name", & project_name) ?
+            ),
         );
         glue::built(
             &operations::LIST_NETWORKS,
@@ -218,10 +221,13 @@ impl<'a> GetNetwork<'a> {
         let Self { client, project_name, name } = self;
         let project_name = glue::argument(&operations::GET_NETWORK, project_name)?;
         let name = glue::argument(&operations::GET_NETWORK, name)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/infra/networks/{}", client.baseurl,
-            glue::path_segment(& operations::GET_NETWORK, "project_name", & project_name)
-            ?, glue::path_segment(& operations::GET_NETWORK, "name", & name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/infra/networks/{}", glue::path_segment(&
+                operations::GET_NETWORK, "project_name", & project_name) ?,
+                glue::path_segment(& operations::GET_NETWORK, "name", & name) ?
+            ),
         );
         glue::built(
             &operations::GET_NETWORK,
@@ -312,11 +318,13 @@ impl<'a> CreateNetwork<'a> {
         let project_name = glue::argument(&operations::CREATE_NETWORK, project_name)?;
         let name = glue::argument(&operations::CREATE_NETWORK, name)?;
         let body = glue::argument(&operations::CREATE_NETWORK, body)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/infra/networks/{}", client.baseurl,
-            glue::path_segment(& operations::CREATE_NETWORK, "project_name", &
-            project_name) ?, glue::path_segment(& operations::CREATE_NETWORK, "name", &
-            name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/infra/networks/{}", glue::path_segment(&
+                operations::CREATE_NETWORK, "project_name", & project_name) ?,
+                glue::path_segment(& operations::CREATE_NETWORK, "name", & name) ?
+            ),
         );
         glue::built(
             &operations::CREATE_NETWORK,
@@ -392,11 +400,13 @@ impl<'a> DeleteNetwork<'a> {
         let Self { client, project_name, name } = self;
         let project_name = glue::argument(&operations::DELETE_NETWORK, project_name)?;
         let name = glue::argument(&operations::DELETE_NETWORK, name)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/infra/networks/{}", client.baseurl,
-            glue::path_segment(& operations::DELETE_NETWORK, "project_name", &
-            project_name) ?, glue::path_segment(& operations::DELETE_NETWORK, "name", &
-            name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/infra/networks/{}", glue::path_segment(&
+                operations::DELETE_NETWORK, "project_name", & project_name) ?,
+                glue::path_segment(& operations::DELETE_NETWORK, "name", & name) ?
+            ),
         );
         glue::built(
             &operations::DELETE_NETWORK,
@@ -487,11 +497,13 @@ impl<'a> UpdateNetwork<'a> {
         let project_name = glue::argument(&operations::UPDATE_NETWORK, project_name)?;
         let name = glue::argument(&operations::UPDATE_NETWORK, name)?;
         let body = glue::argument(&operations::UPDATE_NETWORK, body)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/infra/networks/{}", client.baseurl,
-            glue::path_segment(& operations::UPDATE_NETWORK, "project_name", &
-            project_name) ?, glue::path_segment(& operations::UPDATE_NETWORK, "name", &
-            name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/infra/networks/{}", glue::path_segment(&
+                operations::UPDATE_NETWORK, "project_name", & project_name) ?,
+                glue::path_segment(& operations::UPDATE_NETWORK, "name", & name) ?
+            ),
         );
         glue::built(
             &operations::UPDATE_NETWORK,
@@ -645,9 +657,12 @@ impl<'a> ListSites<'a> {
         let orderby = glue::argument(&operations::LIST_SITES, orderby)?;
         let skiptoken = glue::argument(&operations::LIST_SITES, skiptoken)?;
         let top = glue::argument(&operations::LIST_SITES, top)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/infra/sites", client.baseurl, glue::path_segment(&
-            operations::LIST_SITES, "project_name", & project_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/infra/sites", glue::path_segment(&
+                operations::LIST_SITES, "project_name", & project_name) ?
+            ),
         );
         glue::built(
             &operations::LIST_SITES,
@@ -728,10 +743,13 @@ impl<'a> GetSite<'a> {
         let Self { client, project_name, name } = self;
         let project_name = glue::argument(&operations::GET_SITE, project_name)?;
         let name = glue::argument(&operations::GET_SITE, name)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/infra/sites/{}", client.baseurl, glue::path_segment(&
-            operations::GET_SITE, "project_name", & project_name) ?, glue::path_segment(&
-            operations::GET_SITE, "name", & name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/infra/sites/{}", glue::path_segment(&
+                operations::GET_SITE, "project_name", & project_name) ?,
+                glue::path_segment(& operations::GET_SITE, "name", & name) ?
+            ),
         );
         glue::built(
             &operations::GET_SITE,
@@ -822,10 +840,13 @@ impl<'a> CreateSite<'a> {
         let project_name = glue::argument(&operations::CREATE_SITE, project_name)?;
         let name = glue::argument(&operations::CREATE_SITE, name)?;
         let body = glue::argument(&operations::CREATE_SITE, body)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/infra/sites/{}", client.baseurl, glue::path_segment(&
-            operations::CREATE_SITE, "project_name", & project_name) ?,
-            glue::path_segment(& operations::CREATE_SITE, "name", & name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/infra/sites/{}", glue::path_segment(&
+                operations::CREATE_SITE, "project_name", & project_name) ?,
+                glue::path_segment(& operations::CREATE_SITE, "name", & name) ?
+            ),
         );
         glue::built(
             &operations::CREATE_SITE,
@@ -901,10 +922,13 @@ impl<'a> DeleteSite<'a> {
         let Self { client, project_name, name } = self;
         let project_name = glue::argument(&operations::DELETE_SITE, project_name)?;
         let name = glue::argument(&operations::DELETE_SITE, name)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/infra/sites/{}", client.baseurl, glue::path_segment(&
-            operations::DELETE_SITE, "project_name", & project_name) ?,
-            glue::path_segment(& operations::DELETE_SITE, "name", & name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/infra/sites/{}", glue::path_segment(&
+                operations::DELETE_SITE, "project_name", & project_name) ?,
+                glue::path_segment(& operations::DELETE_SITE, "name", & name) ?
+            ),
         );
         glue::built(
             &operations::DELETE_SITE,
@@ -995,10 +1019,13 @@ impl<'a> UpdateSite<'a> {
         let project_name = glue::argument(&operations::UPDATE_SITE, project_name)?;
         let name = glue::argument(&operations::UPDATE_SITE, name)?;
         let body = glue::argument(&operations::UPDATE_SITE, body)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/infra/sites/{}", client.baseurl, glue::path_segment(&
-            operations::UPDATE_SITE, "project_name", & project_name) ?,
-            glue::path_segment(& operations::UPDATE_SITE, "name", & name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/infra/sites/{}", glue::path_segment(&
+                operations::UPDATE_SITE, "project_name", & project_name) ?,
+                glue::path_segment(& operations::UPDATE_SITE, "name", & name) ?
+            ),
         );
         glue::built(
             &operations::UPDATE_SITE,

@@ -156,10 +156,12 @@ impl<'a> ListLiveChannels<'a> {
         let orderby = glue::argument(&operations::LIST_LIVE_CHANNELS, orderby)?;
         let skiptoken = glue::argument(&operations::LIST_LIVE_CHANNELS, skiptoken)?;
         let top = glue::argument(&operations::LIST_LIVE_CHANNELS, top)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/live/liveChannels", client.baseurl,
-            glue::path_segment(& operations::LIST_LIVE_CHANNELS, "project_name", &
-            project_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/live/liveChannels", glue::path_segment(&
+                operations::LIST_LIVE_CHANNELS, "project_name", & project_name) ?
+            ),
         );
         glue::built(
             &operations::LIST_LIVE_CHANNELS,
@@ -263,11 +265,13 @@ impl<'a> GetLiveChannel<'a> {
             &operations::GET_LIVE_CHANNEL,
             detailed_status,
         )?;
-        let url = format!(
-            "{}/api/v1/projects/{}/live/liveChannels/{}", client.baseurl,
-            glue::path_segment(& operations::GET_LIVE_CHANNEL, "project_name", &
-            project_name) ?, glue::path_segment(& operations::GET_LIVE_CHANNEL, "name", &
-            name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/live/liveChannels/{}", glue::path_segment(&
+                operations::GET_LIVE_CHANNEL, "project_name", & project_name) ?,
+                glue::path_segment(& operations::GET_LIVE_CHANNEL, "name", & name) ?
+            ),
         );
         glue::built(
             &operations::GET_LIVE_CHANNEL,
@@ -367,11 +371,14 @@ impl<'a> CreateOrUpdateLiveChannel<'a> {
         )?;
         let name = glue::argument(&operations::CREATE_OR_UPDATE_LIVE_CHANNEL, name)?;
         let body = glue::argument(&operations::CREATE_OR_UPDATE_LIVE_CHANNEL, body)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/live/liveChannels/{}", client.baseurl,
-            glue::path_segment(& operations::CREATE_OR_UPDATE_LIVE_CHANNEL,
-            "project_name", & project_name) ?, glue::path_segment(&
-            operations::CREATE_OR_UPDATE_LIVE_CHANNEL, "name", & name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/live/liveChannels/{}", glue::path_segment(&
+                operations::CREATE_OR_UPDATE_LIVE_CHANNEL, "project_name", &
+                project_name) ?, glue::path_segment(&
+                operations::CREATE_OR_UPDATE_LIVE_CHANNEL, "name", & name) ?
+            ),
         );
         glue::built(
             &operations::CREATE_OR_UPDATE_LIVE_CHANNEL,
@@ -464,11 +471,13 @@ impl<'a> DeleteLiveChannel<'a> {
         )?;
         let name = glue::argument(&operations::DELETE_LIVE_CHANNEL, name)?;
         let force = glue::argument(&operations::DELETE_LIVE_CHANNEL, force)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/live/liveChannels/{}", client.baseurl,
-            glue::path_segment(& operations::DELETE_LIVE_CHANNEL, "project_name", &
-            project_name) ?, glue::path_segment(& operations::DELETE_LIVE_CHANNEL,
-            "name", & name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/live/liveChannels/{}", glue::path_segment(&
+                operations::DELETE_LIVE_CHANNEL, "project_name", & project_name) ?,
+                glue::path_segment(& operations::DELETE_LIVE_CHANNEL, "name", & name) ?
+            ),
         );
         glue::built(
             &operations::DELETE_LIVE_CHANNEL,
@@ -563,11 +572,13 @@ impl<'a> UpdateLiveChannel<'a> {
         )?;
         let name = glue::argument(&operations::UPDATE_LIVE_CHANNEL, name)?;
         let body = glue::argument(&operations::UPDATE_LIVE_CHANNEL, body)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/live/liveChannels/{}", client.baseurl,
-            glue::path_segment(& operations::UPDATE_LIVE_CHANNEL, "project_name", &
-            project_name) ?, glue::path_segment(& operations::UPDATE_LIVE_CHANNEL,
-            "name", & name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/live/liveChannels/{}", glue::path_segment(&
+                operations::UPDATE_LIVE_CHANNEL, "project_name", & project_name) ?,
+                glue::path_segment(& operations::UPDATE_LIVE_CHANNEL, "name", & name) ?
+            ),
         );
         glue::built(
             &operations::UPDATE_LIVE_CHANNEL,
@@ -715,12 +726,14 @@ impl<'a> ListLiveChannelScheduledOperations<'a> {
             &operations::LIST_LIVE_CHANNEL_SCHEDULED_OPERATIONS,
             top,
         )?;
-        let url = format!(
-            "{}/api/v1/projects/{}/live/liveChannels/{}/scheduledOperations", client
-            .baseurl, glue::path_segment(&
-            operations::LIST_LIVE_CHANNEL_SCHEDULED_OPERATIONS, "project_name", &
-            project_name) ?, glue::path_segment(&
-            operations::LIST_LIVE_CHANNEL_SCHEDULED_OPERATIONS, "name", & name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/live/liveChannels/{}/scheduledOperations",
+                glue::path_segment(& operations::LIST_LIVE_CHANNEL_SCHEDULED_OPERATIONS,
+                "project_name", & project_name) ?, glue::path_segment(&
+                operations::LIST_LIVE_CHANNEL_SCHEDULED_OPERATIONS, "name", & name) ?
+            ),
         );
         glue::built(
             &operations::LIST_LIVE_CHANNEL_SCHEDULED_OPERATIONS,
@@ -821,14 +834,16 @@ impl<'a> GetLiveChannelScheduledOperation<'a> {
             &operations::GET_LIVE_CHANNEL_SCHEDULED_OPERATION,
             operation_name,
         )?;
-        let url = format!(
-            "{}/api/v1/projects/{}/live/liveChannels/{}/scheduledOperations/{}", client
-            .baseurl, glue::path_segment(&
-            operations::GET_LIVE_CHANNEL_SCHEDULED_OPERATION, "project_name", &
-            project_name) ?, glue::path_segment(&
-            operations::GET_LIVE_CHANNEL_SCHEDULED_OPERATION, "name", & name) ?,
-            glue::path_segment(& operations::GET_LIVE_CHANNEL_SCHEDULED_OPERATION,
-            "operation_name", & operation_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/live/liveChannels/{}/scheduledOperations/{}",
+                glue::path_segment(& operations::GET_LIVE_CHANNEL_SCHEDULED_OPERATION,
+                "project_name", & project_name) ?, glue::path_segment(&
+                operations::GET_LIVE_CHANNEL_SCHEDULED_OPERATION, "name", & name) ?,
+                glue::path_segment(& operations::GET_LIVE_CHANNEL_SCHEDULED_OPERATION,
+                "operation_name", & operation_name) ?
+            ),
         );
         glue::built(
             &operations::GET_LIVE_CHANNEL_SCHEDULED_OPERATION,
@@ -947,15 +962,18 @@ impl<'a> CreateOrUpdateLiveChannelScheduledOperation<'a> {
             &operations::CREATE_OR_UPDATE_LIVE_CHANNEL_SCHEDULED_OPERATION,
             body,
         )?;
-        let url = format!(
-            "{}/api/v1/projects/{}/live/liveChannels/{}/scheduledOperations/{}", client
-            .baseurl, glue::path_segment(&
-            operations::CREATE_OR_UPDATE_LIVE_CHANNEL_SCHEDULED_OPERATION,
-            "project_name", & project_name) ?, glue::path_segment(&
-            operations::CREATE_OR_UPDATE_LIVE_CHANNEL_SCHEDULED_OPERATION, "name", &
-            name) ?, glue::path_segment(&
-            operations::CREATE_OR_UPDATE_LIVE_CHANNEL_SCHEDULED_OPERATION,
-            "operation_name", & operation_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/live/liveChannels/{}/scheduledOperations/{}",
+                glue::path_segment(&
+                operations::CREATE_OR_UPDATE_LIVE_CHANNEL_SCHEDULED_OPERATION,
+                "project_name", & project_name) ?, glue::path_segment(&
+                operations::CREATE_OR_UPDATE_LIVE_CHANNEL_SCHEDULED_OPERATION, "name", &
+                name) ?, glue::path_segment(&
+                operations::CREATE_OR_UPDATE_LIVE_CHANNEL_SCHEDULED_OPERATION,
+                "operation_name", & operation_name) ?
+            ),
         );
         glue::built(
             &operations::CREATE_OR_UPDATE_LIVE_CHANNEL_SCHEDULED_OPERATION,
@@ -1057,14 +1075,16 @@ impl<'a> DeleteLiveChannelScheduledOperation<'a> {
             &operations::DELETE_LIVE_CHANNEL_SCHEDULED_OPERATION,
             operation_name,
         )?;
-        let url = format!(
-            "{}/api/v1/projects/{}/live/liveChannels/{}/scheduledOperations/{}", client
-            .baseurl, glue::path_segment(&
-            operations::DELETE_LIVE_CHANNEL_SCHEDULED_OPERATION, "project_name", &
-            project_name) ?, glue::path_segment(&
-            operations::DELETE_LIVE_CHANNEL_SCHEDULED_OPERATION, "name", & name) ?,
-            glue::path_segment(& operations::DELETE_LIVE_CHANNEL_SCHEDULED_OPERATION,
-            "operation_name", & operation_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/live/liveChannels/{}/scheduledOperations/{}",
+                glue::path_segment(& operations::DELETE_LIVE_CHANNEL_SCHEDULED_OPERATION,
+                "project_name", & project_name) ?, glue::path_segment(&
+                operations::DELETE_LIVE_CHANNEL_SCHEDULED_OPERATION, "name", & name) ?,
+                glue::path_segment(& operations::DELETE_LIVE_CHANNEL_SCHEDULED_OPERATION,
+                "operation_name", & operation_name) ?
+            ),
         );
         glue::built(
             &operations::DELETE_LIVE_CHANNEL_SCHEDULED_OPERATION,
@@ -1142,11 +1162,14 @@ impl<'a> GetLiveChannelState<'a> {
             project_name,
         )?;
         let name = glue::argument(&operations::GET_LIVE_CHANNEL_STATE, name)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/live/liveChannels/{}/state", client.baseurl,
-            glue::path_segment(& operations::GET_LIVE_CHANNEL_STATE, "project_name", &
-            project_name) ?, glue::path_segment(& operations::GET_LIVE_CHANNEL_STATE,
-            "name", & name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/live/liveChannels/{}/state", glue::path_segment(&
+                operations::GET_LIVE_CHANNEL_STATE, "project_name", & project_name) ?,
+                glue::path_segment(& operations::GET_LIVE_CHANNEL_STATE, "name", & name)
+                ?
+            ),
         );
         glue::built(
             &operations::GET_LIVE_CHANNEL_STATE,
@@ -1317,9 +1340,12 @@ impl<'a> ListLiveEvents<'a> {
         let orderby = glue::argument(&operations::LIST_LIVE_EVENTS, orderby)?;
         let skiptoken = glue::argument(&operations::LIST_LIVE_EVENTS, skiptoken)?;
         let top = glue::argument(&operations::LIST_LIVE_EVENTS, top)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/live/liveEvents", client.baseurl, glue::path_segment(&
-            operations::LIST_LIVE_EVENTS, "project_name", & project_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/live/liveEvents", glue::path_segment(&
+                operations::LIST_LIVE_EVENTS, "project_name", & project_name) ?
+            ),
         );
         glue::built(
             &operations::LIST_LIVE_EVENTS,
@@ -1423,11 +1449,13 @@ impl<'a> GetLiveEvent<'a> {
             &operations::GET_LIVE_EVENT,
             detailed_status,
         )?;
-        let url = format!(
-            "{}/api/v1/projects/{}/live/liveEvents/{}", client.baseurl,
-            glue::path_segment(& operations::GET_LIVE_EVENT, "project_name", &
-            project_name) ?, glue::path_segment(& operations::GET_LIVE_EVENT, "name", &
-            name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/live/liveEvents/{}", glue::path_segment(&
+                operations::GET_LIVE_EVENT, "project_name", & project_name) ?,
+                glue::path_segment(& operations::GET_LIVE_EVENT, "name", & name) ?
+            ),
         );
         glue::built(
             &operations::GET_LIVE_EVENT,
@@ -1527,11 +1555,14 @@ impl<'a> CreateOrUpdateLiveEvent<'a> {
         )?;
         let name = glue::argument(&operations::CREATE_OR_UPDATE_LIVE_EVENT, name)?;
         let body = glue::argument(&operations::CREATE_OR_UPDATE_LIVE_EVENT, body)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/live/liveEvents/{}", client.baseurl,
-            glue::path_segment(& operations::CREATE_OR_UPDATE_LIVE_EVENT, "project_name",
-            & project_name) ?, glue::path_segment(&
-            operations::CREATE_OR_UPDATE_LIVE_EVENT, "name", & name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/live/liveEvents/{}", glue::path_segment(&
+                operations::CREATE_OR_UPDATE_LIVE_EVENT, "project_name", & project_name)
+                ?, glue::path_segment(& operations::CREATE_OR_UPDATE_LIVE_EVENT, "name",
+                & name) ?
+            ),
         );
         glue::built(
             &operations::CREATE_OR_UPDATE_LIVE_EVENT,
@@ -1621,11 +1652,13 @@ impl<'a> DeleteLiveEvent<'a> {
         let project_name = glue::argument(&operations::DELETE_LIVE_EVENT, project_name)?;
         let name = glue::argument(&operations::DELETE_LIVE_EVENT, name)?;
         let force = glue::argument(&operations::DELETE_LIVE_EVENT, force)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/live/liveEvents/{}", client.baseurl,
-            glue::path_segment(& operations::DELETE_LIVE_EVENT, "project_name", &
-            project_name) ?, glue::path_segment(& operations::DELETE_LIVE_EVENT, "name",
-            & name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/live/liveEvents/{}", glue::path_segment(&
+                operations::DELETE_LIVE_EVENT, "project_name", & project_name) ?,
+                glue::path_segment(& operations::DELETE_LIVE_EVENT, "name", & name) ?
+            ),
         );
         glue::built(
             &operations::DELETE_LIVE_EVENT,
@@ -1717,11 +1750,13 @@ impl<'a> UpdateLiveEvent<'a> {
         let project_name = glue::argument(&operations::UPDATE_LIVE_EVENT, project_name)?;
         let name = glue::argument(&operations::UPDATE_LIVE_EVENT, name)?;
         let body = glue::argument(&operations::UPDATE_LIVE_EVENT, body)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/live/liveEvents/{}", client.baseurl,
-            glue::path_segment(& operations::UPDATE_LIVE_EVENT, "project_name", &
-            project_name) ?, glue::path_segment(& operations::UPDATE_LIVE_EVENT, "name",
-            & name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/live/liveEvents/{}", glue::path_segment(&
+                operations::UPDATE_LIVE_EVENT, "project_name", & project_name) ?,
+                glue::path_segment(& operations::UPDATE_LIVE_EVENT, "name", & name) ?
+            ),
         );
         glue::built(
             &operations::UPDATE_LIVE_EVENT,
@@ -1869,12 +1904,14 @@ impl<'a> ListLiveEventScheduledOperations<'a> {
             &operations::LIST_LIVE_EVENT_SCHEDULED_OPERATIONS,
             top,
         )?;
-        let url = format!(
-            "{}/api/v1/projects/{}/live/liveEvents/{}/scheduledOperations", client
-            .baseurl, glue::path_segment(&
-            operations::LIST_LIVE_EVENT_SCHEDULED_OPERATIONS, "project_name", &
-            project_name) ?, glue::path_segment(&
-            operations::LIST_LIVE_EVENT_SCHEDULED_OPERATIONS, "name", & name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/live/liveEvents/{}/scheduledOperations",
+                glue::path_segment(& operations::LIST_LIVE_EVENT_SCHEDULED_OPERATIONS,
+                "project_name", & project_name) ?, glue::path_segment(&
+                operations::LIST_LIVE_EVENT_SCHEDULED_OPERATIONS, "name", & name) ?
+            ),
         );
         glue::built(
             &operations::LIST_LIVE_EVENT_SCHEDULED_OPERATIONS,
@@ -1975,14 +2012,16 @@ impl<'a> GetLiveEventScheduledOperation<'a> {
             &operations::GET_LIVE_EVENT_SCHEDULED_OPERATION,
             operation_name,
         )?;
-        let url = format!(
-            "{}/api/v1/projects/{}/live/liveEvents/{}/scheduledOperations/{}", client
-            .baseurl, glue::path_segment(&
-            operations::GET_LIVE_EVENT_SCHEDULED_OPERATION, "project_name", &
-            project_name) ?, glue::path_segment(&
-            operations::GET_LIVE_EVENT_SCHEDULED_OPERATION, "name", & name) ?,
-            glue::path_segment(& operations::GET_LIVE_EVENT_SCHEDULED_OPERATION,
-            "operation_name", & operation_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/live/liveEvents/{}/scheduledOperations/{}",
+                glue::path_segment(& operations::GET_LIVE_EVENT_SCHEDULED_OPERATION,
+                "project_name", & project_name) ?, glue::path_segment(&
+                operations::GET_LIVE_EVENT_SCHEDULED_OPERATION, "name", & name) ?,
+                glue::path_segment(& operations::GET_LIVE_EVENT_SCHEDULED_OPERATION,
+                "operation_name", & operation_name) ?
+            ),
         );
         glue::built(
             &operations::GET_LIVE_EVENT_SCHEDULED_OPERATION,
@@ -2101,15 +2140,18 @@ impl<'a> CreateOrUpdateLiveEventScheduledOperation<'a> {
             &operations::CREATE_OR_UPDATE_LIVE_EVENT_SCHEDULED_OPERATION,
             body,
         )?;
-        let url = format!(
-            "{}/api/v1/projects/{}/live/liveEvents/{}/scheduledOperations/{}", client
-            .baseurl, glue::path_segment(&
-            operations::CREATE_OR_UPDATE_LIVE_EVENT_SCHEDULED_OPERATION, "project_name",
-            & project_name) ?, glue::path_segment(&
-            operations::CREATE_OR_UPDATE_LIVE_EVENT_SCHEDULED_OPERATION, "name", & name)
-            ?, glue::path_segment(&
-            operations::CREATE_OR_UPDATE_LIVE_EVENT_SCHEDULED_OPERATION,
-            "operation_name", & operation_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/live/liveEvents/{}/scheduledOperations/{}",
+                glue::path_segment(&
+                operations::CREATE_OR_UPDATE_LIVE_EVENT_SCHEDULED_OPERATION,
+                "project_name", & project_name) ?, glue::path_segment(&
+                operations::CREATE_OR_UPDATE_LIVE_EVENT_SCHEDULED_OPERATION, "name", &
+                name) ?, glue::path_segment(&
+                operations::CREATE_OR_UPDATE_LIVE_EVENT_SCHEDULED_OPERATION,
+                "operation_name", & operation_name) ?
+            ),
         );
         glue::built(
             &operations::CREATE_OR_UPDATE_LIVE_EVENT_SCHEDULED_OPERATION,
@@ -2208,14 +2250,16 @@ impl<'a> DeleteLiveEventScheduledOperation<'a> {
             &operations::DELETE_LIVE_EVENT_SCHEDULED_OPERATION,
             operation_name,
         )?;
-        let url = format!(
-            "{}/api/v1/projects/{}/live/liveEvents/{}/scheduledOperations/{}", client
-            .baseurl, glue::path_segment(&
-            operations::DELETE_LIVE_EVENT_SCHEDULED_OPERATION, "project_name", &
-            project_name) ?, glue::path_segment(&
-            operations::DELETE_LIVE_EVENT_SCHEDULED_OPERATION, "name", & name) ?,
-            glue::path_segment(& operations::DELETE_LIVE_EVENT_SCHEDULED_OPERATION,
-            "operation_name", & operation_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/live/liveEvents/{}/scheduledOperations/{}",
+                glue::path_segment(& operations::DELETE_LIVE_EVENT_SCHEDULED_OPERATION,
+                "project_name", & project_name) ?, glue::path_segment(&
+                operations::DELETE_LIVE_EVENT_SCHEDULED_OPERATION, "name", & name) ?,
+                glue::path_segment(& operations::DELETE_LIVE_EVENT_SCHEDULED_OPERATION,
+                "operation_name", & operation_name) ?
+            ),
         );
         glue::built(
             &operations::DELETE_LIVE_EVENT_SCHEDULED_OPERATION,
@@ -2293,11 +2337,13 @@ impl<'a> GetLiveEventState<'a> {
             project_name,
         )?;
         let name = glue::argument(&operations::GET_LIVE_EVENT_STATE, name)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/live/liveEvents/{}/state", client.baseurl,
-            glue::path_segment(& operations::GET_LIVE_EVENT_STATE, "project_name", &
-            project_name) ?, glue::path_segment(& operations::GET_LIVE_EVENT_STATE,
-            "name", & name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/live/liveEvents/{}/state", glue::path_segment(&
+                operations::GET_LIVE_EVENT_STATE, "project_name", & project_name) ?,
+                glue::path_segment(& operations::GET_LIVE_EVENT_STATE, "name", & name) ?
+            ),
         );
         glue::built(
             &operations::GET_LIVE_EVENT_STATE,
@@ -2465,9 +2511,12 @@ impl<'a> ListFlows<'a> {
         let orderby = glue::argument(&operations::LIST_FLOWS, orderby)?;
         let skiptoken = glue::argument(&operations::LIST_FLOWS, skiptoken)?;
         let top = glue::argument(&operations::LIST_FLOWS, top)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/live/search", client.baseurl, glue::path_segment(&
-            operations::LIST_FLOWS, "project_name", & project_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/live/search", glue::path_segment(&
+                operations::LIST_FLOWS, "project_name", & project_name) ?
+            ),
         );
         glue::built(
             &operations::LIST_FLOWS,
@@ -2665,10 +2714,13 @@ impl<'a> ListStaticMultiviewChannels<'a> {
             skiptoken,
         )?;
         let top = glue::argument(&operations::LIST_STATIC_MULTIVIEW_CHANNELS, top)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/live/staticMultiviewChannels", client.baseurl,
-            glue::path_segment(& operations::LIST_STATIC_MULTIVIEW_CHANNELS,
-            "project_name", & project_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/live/staticMultiviewChannels", glue::path_segment(&
+                operations::LIST_STATIC_MULTIVIEW_CHANNELS, "project_name", &
+                project_name) ?
+            ),
         );
         glue::built(
             &operations::LIST_STATIC_MULTIVIEW_CHANNELS,
@@ -2775,11 +2827,14 @@ impl<'a> GetStaticMultiviewChannel<'a> {
             &operations::GET_STATIC_MULTIVIEW_CHANNEL,
             detailed_status,
         )?;
-        let url = format!(
-            "{}/api/v1/projects/{}/live/staticMultiviewChannels/{}", client.baseurl,
-            glue::path_segment(& operations::GET_STATIC_MULTIVIEW_CHANNEL,
-            "project_name", & project_name) ?, glue::path_segment(&
-            operations::GET_STATIC_MULTIVIEW_CHANNEL, "name", & name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/live/staticMultiviewChannels/{}",
+                glue::path_segment(& operations::GET_STATIC_MULTIVIEW_CHANNEL,
+                "project_name", & project_name) ?, glue::path_segment(&
+                operations::GET_STATIC_MULTIVIEW_CHANNEL, "name", & name) ?
+            ),
         );
         glue::built(
             &operations::GET_STATIC_MULTIVIEW_CHANNEL,
@@ -2885,11 +2940,15 @@ impl<'a> CreateOrUpdateStaticMultiviewChannel<'a> {
             &operations::CREATE_OR_UPDATE_STATIC_MULTIVIEW_CHANNEL,
             body,
         )?;
-        let url = format!(
-            "{}/api/v1/projects/{}/live/staticMultiviewChannels/{}", client.baseurl,
-            glue::path_segment(& operations::CREATE_OR_UPDATE_STATIC_MULTIVIEW_CHANNEL,
-            "project_name", & project_name) ?, glue::path_segment(&
-            operations::CREATE_OR_UPDATE_STATIC_MULTIVIEW_CHANNEL, "name", & name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/live/staticMultiviewChannels/{}",
+                glue::path_segment(&
+                operations::CREATE_OR_UPDATE_STATIC_MULTIVIEW_CHANNEL, "project_name", &
+                project_name) ?, glue::path_segment(&
+                operations::CREATE_OR_UPDATE_STATIC_MULTIVIEW_CHANNEL, "name", & name) ?
+            ),
         );
         glue::built(
             &operations::CREATE_OR_UPDATE_STATIC_MULTIVIEW_CHANNEL,
@@ -2982,11 +3041,14 @@ impl<'a> DeleteStaticMultiviewChannel<'a> {
         )?;
         let name = glue::argument(&operations::DELETE_STATIC_MULTIVIEW_CHANNEL, name)?;
         let force = glue::argument(&operations::DELETE_STATIC_MULTIVIEW_CHANNEL, force)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/live/staticMultiviewChannels/{}", client.baseurl,
-            glue::path_segment(& operations::DELETE_STATIC_MULTIVIEW_CHANNEL,
-            "project_name", & project_name) ?, glue::path_segment(&
-            operations::DELETE_STATIC_MULTIVIEW_CHANNEL, "name", & name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/live/staticMultiviewChannels/{}",
+                glue::path_segment(& operations::DELETE_STATIC_MULTIVIEW_CHANNEL,
+                "project_name", & project_name) ?, glue::path_segment(&
+                operations::DELETE_STATIC_MULTIVIEW_CHANNEL, "name", & name) ?
+            ),
         );
         glue::built(
             &operations::DELETE_STATIC_MULTIVIEW_CHANNEL,
@@ -3081,11 +3143,14 @@ impl<'a> UpdateStaticMultiviewChannel<'a> {
         )?;
         let name = glue::argument(&operations::UPDATE_STATIC_MULTIVIEW_CHANNEL, name)?;
         let body = glue::argument(&operations::UPDATE_STATIC_MULTIVIEW_CHANNEL, body)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/live/staticMultiviewChannels/{}", client.baseurl,
-            glue::path_segment(& operations::UPDATE_STATIC_MULTIVIEW_CHANNEL,
-            "project_name", & project_name) ?, glue::path_segment(&
-            operations::UPDATE_STATIC_MULTIVIEW_CHANNEL, "name", & name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/live/staticMultiviewChannels/{}",
+                glue::path_segment(& operations::UPDATE_STATIC_MULTIVIEW_CHANNEL,
+                "project_name", & project_name) ?, glue::path_segment(&
+                operations::UPDATE_STATIC_MULTIVIEW_CHANNEL, "name", & name) ?
+            ),
         );
         glue::built(
             &operations::UPDATE_STATIC_MULTIVIEW_CHANNEL,
@@ -3237,13 +3302,16 @@ impl<'a> ListStaticMultiviewChannelScheduledOperations<'a> {
             &operations::LIST_STATIC_MULTIVIEW_CHANNEL_SCHEDULED_OPERATIONS,
             top,
         )?;
-        let url = format!(
-            "{}/api/v1/projects/{}/live/staticMultiviewChannels/{}/scheduledOperations",
-            client.baseurl, glue::path_segment(&
-            operations::LIST_STATIC_MULTIVIEW_CHANNEL_SCHEDULED_OPERATIONS,
-            "project_name", & project_name) ?, glue::path_segment(&
-            operations::LIST_STATIC_MULTIVIEW_CHANNEL_SCHEDULED_OPERATIONS, "name", &
-            name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/live/staticMultiviewChannels/{}/scheduledOperations",
+                glue::path_segment(&
+                operations::LIST_STATIC_MULTIVIEW_CHANNEL_SCHEDULED_OPERATIONS,
+                "project_name", & project_name) ?, glue::path_segment(&
+                operations::LIST_STATIC_MULTIVIEW_CHANNEL_SCHEDULED_OPERATIONS, "name", &
+                name) ?
+            ),
         );
         glue::built(
             &operations::LIST_STATIC_MULTIVIEW_CHANNEL_SCHEDULED_OPERATIONS,
@@ -3348,15 +3416,18 @@ impl<'a> GetStaticMultiviewChannelScheduledOperation<'a> {
             &operations::GET_STATIC_MULTIVIEW_CHANNEL_SCHEDULED_OPERATION,
             operation_name,
         )?;
-        let url = format!(
-            "{}/api/v1/projects/{}/live/staticMultiviewChannels/{}/scheduledOperations/{}",
-            client.baseurl, glue::path_segment(&
-            operations::GET_STATIC_MULTIVIEW_CHANNEL_SCHEDULED_OPERATION, "project_name",
-            & project_name) ?, glue::path_segment(&
-            operations::GET_STATIC_MULTIVIEW_CHANNEL_SCHEDULED_OPERATION, "name", & name)
-            ?, glue::path_segment(&
-            operations::GET_STATIC_MULTIVIEW_CHANNEL_SCHEDULED_OPERATION,
-            "operation_name", & operation_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/live/staticMultiviewChannels/{}/scheduledOperations/{}",
+                glue::path_segment(&
+                operations::GET_STATIC_MULTIVIEW_CHANNEL_SCHEDULED_OPERATION,
+                "project_name", & project_name) ?, glue::path_segment(&
+                operations::GET_STATIC_MULTIVIEW_CHANNEL_SCHEDULED_OPERATION, "name", &
+                name) ?, glue::path_segment(&
+                operations::GET_STATIC_MULTIVIEW_CHANNEL_SCHEDULED_OPERATION,
+                "operation_name", & operation_name) ?
+            ),
         );
         glue::built(
             &operations::GET_STATIC_MULTIVIEW_CHANNEL_SCHEDULED_OPERATION,
@@ -3476,15 +3547,18 @@ impl<'a> CreateOrUpdateStaticMultiviewChannelScheduledOperation<'a> {
             &operations::CREATE_OR_UPDATE_STATIC_MULTIVIEW_CHANNEL_SCHEDULED_OPERATION,
             body,
         )?;
-        let url = format!(
-            "{}/api/v1/projects/{}/live/staticMultiviewChannels/{}/scheduledOperations/{}",
-            client.baseurl, glue::path_segment(&
-            operations::CREATE_OR_UPDATE_STATIC_MULTIVIEW_CHANNEL_SCHEDULED_OPERATION,
-            "project_name", & project_name) ?, glue::path_segment(&
-            operations::CREATE_OR_UPDATE_STATIC_MULTIVIEW_CHANNEL_SCHEDULED_OPERATION,
-            "name", & name) ?, glue::path_segment(&
-            operations::CREATE_OR_UPDATE_STATIC_MULTIVIEW_CHANNEL_SCHEDULED_OPERATION,
-            "operation_name", & operation_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/live/staticMultiviewChannels/{}/scheduledOperations/{}",
+                glue::path_segment(&
+                operations::CREATE_OR_UPDATE_STATIC_MULTIVIEW_CHANNEL_SCHEDULED_OPERATION,
+                "project_name", & project_name) ?, glue::path_segment(&
+                operations::CREATE_OR_UPDATE_STATIC_MULTIVIEW_CHANNEL_SCHEDULED_OPERATION,
+                "name", & name) ?, glue::path_segment(&
+                operations::CREATE_OR_UPDATE_STATIC_MULTIVIEW_CHANNEL_SCHEDULED_OPERATION,
+                "operation_name", & operation_name) ?
+            ),
         );
         glue::built(
             &operations::CREATE_OR_UPDATE_STATIC_MULTIVIEW_CHANNEL_SCHEDULED_OPERATION,
@@ -3586,15 +3660,18 @@ impl<'a> DeleteStaticMultiviewChannelScheduledOperation<'a> {
             &operations::DELETE_STATIC_MULTIVIEW_CHANNEL_SCHEDULED_OPERATION,
             operation_name,
         )?;
-        let url = format!(
-            "{}/api/v1/projects/{}/live/staticMultiviewChannels/{}/scheduledOperations/{}",
-            client.baseurl, glue::path_segment(&
-            operations::DELETE_STATIC_MULTIVIEW_CHANNEL_SCHEDULED_OPERATION,
-            "project_name", & project_name) ?, glue::path_segment(&
-            operations::DELETE_STATIC_MULTIVIEW_CHANNEL_SCHEDULED_OPERATION, "name", &
-            name) ?, glue::path_segment(&
-            operations::DELETE_STATIC_MULTIVIEW_CHANNEL_SCHEDULED_OPERATION,
-            "operation_name", & operation_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/live/staticMultiviewChannels/{}/scheduledOperations/{}",
+                glue::path_segment(&
+                operations::DELETE_STATIC_MULTIVIEW_CHANNEL_SCHEDULED_OPERATION,
+                "project_name", & project_name) ?, glue::path_segment(&
+                operations::DELETE_STATIC_MULTIVIEW_CHANNEL_SCHEDULED_OPERATION, "name",
+                & name) ?, glue::path_segment(&
+                operations::DELETE_STATIC_MULTIVIEW_CHANNEL_SCHEDULED_OPERATION,
+                "operation_name", & operation_name) ?
+            ),
         );
         glue::built(
             &operations::DELETE_STATIC_MULTIVIEW_CHANNEL_SCHEDULED_OPERATION,
@@ -3679,12 +3756,14 @@ impl<'a> GetStaticMultiviewChannelState<'a> {
             &operations::GET_STATIC_MULTIVIEW_CHANNEL_STATE,
             name,
         )?;
-        let url = format!(
-            "{}/api/v1/projects/{}/live/staticMultiviewChannels/{}/state", client
-            .baseurl, glue::path_segment(&
-            operations::GET_STATIC_MULTIVIEW_CHANNEL_STATE, "project_name", &
-            project_name) ?, glue::path_segment(&
-            operations::GET_STATIC_MULTIVIEW_CHANNEL_STATE, "name", & name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/live/staticMultiviewChannels/{}/state",
+                glue::path_segment(& operations::GET_STATIC_MULTIVIEW_CHANNEL_STATE,
+                "project_name", & project_name) ?, glue::path_segment(&
+                operations::GET_STATIC_MULTIVIEW_CHANNEL_STATE, "name", & name) ?
+            ),
         );
         glue::built(
             &operations::GET_STATIC_MULTIVIEW_CHANNEL_STATE,
@@ -3867,10 +3946,13 @@ impl<'a> ListStaticMultiviewEvents<'a> {
             skiptoken,
         )?;
         let top = glue::argument(&operations::LIST_STATIC_MULTIVIEW_EVENTS, top)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/live/staticMultiviewEvents", client.baseurl,
-            glue::path_segment(& operations::LIST_STATIC_MULTIVIEW_EVENTS,
-            "project_name", & project_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/live/staticMultiviewEvents", glue::path_segment(&
+                operations::LIST_STATIC_MULTIVIEW_EVENTS, "project_name", & project_name)
+                ?
+            ),
         );
         glue::built(
             &operations::LIST_STATIC_MULTIVIEW_EVENTS,
@@ -3977,11 +4059,14 @@ impl<'a> GetStaticMultiviewEvent<'a> {
             &operations::GET_STATIC_MULTIVIEW_EVENT,
             detailed_status,
         )?;
-        let url = format!(
-            "{}/api/v1/projects/{}/live/staticMultiviewEvents/{}", client.baseurl,
-            glue::path_segment(& operations::GET_STATIC_MULTIVIEW_EVENT, "project_name",
-            & project_name) ?, glue::path_segment(&
-            operations::GET_STATIC_MULTIVIEW_EVENT, "name", & name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/live/staticMultiviewEvents/{}", glue::path_segment(&
+                operations::GET_STATIC_MULTIVIEW_EVENT, "project_name", & project_name)
+                ?, glue::path_segment(& operations::GET_STATIC_MULTIVIEW_EVENT, "name", &
+                name) ?
+            ),
         );
         glue::built(
             &operations::GET_STATIC_MULTIVIEW_EVENT,
@@ -4087,11 +4172,14 @@ impl<'a> CreateOrUpdateStaticMultiviewEvent<'a> {
             &operations::CREATE_OR_UPDATE_STATIC_MULTIVIEW_EVENT,
             body,
         )?;
-        let url = format!(
-            "{}/api/v1/projects/{}/live/staticMultiviewEvents/{}", client.baseurl,
-            glue::path_segment(& operations::CREATE_OR_UPDATE_STATIC_MULTIVIEW_EVENT,
-            "project_name", & project_name) ?, glue::path_segment(&
-            operations::CREATE_OR_UPDATE_STATIC_MULTIVIEW_EVENT, "name", & name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/live/staticMultiviewEvents/{}", glue::path_segment(&
+                operations::CREATE_OR_UPDATE_STATIC_MULTIVIEW_EVENT, "project_name", &
+                project_name) ?, glue::path_segment(&
+                operations::CREATE_OR_UPDATE_STATIC_MULTIVIEW_EVENT, "name", & name) ?
+            ),
         );
         glue::built(
             &operations::CREATE_OR_UPDATE_STATIC_MULTIVIEW_EVENT,
@@ -4184,11 +4272,14 @@ impl<'a> DeleteStaticMultiviewEvent<'a> {
         )?;
         let name = glue::argument(&operations::DELETE_STATIC_MULTIVIEW_EVENT, name)?;
         let force = glue::argument(&operations::DELETE_STATIC_MULTIVIEW_EVENT, force)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/live/staticMultiviewEvents/{}", client.baseurl,
-            glue::path_segment(& operations::DELETE_STATIC_MULTIVIEW_EVENT,
-            "project_name", & project_name) ?, glue::path_segment(&
-            operations::DELETE_STATIC_MULTIVIEW_EVENT, "name", & name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/live/staticMultiviewEvents/{}", glue::path_segment(&
+                operations::DELETE_STATIC_MULTIVIEW_EVENT, "project_name", &
+                project_name) ?, glue::path_segment(&
+                operations::DELETE_STATIC_MULTIVIEW_EVENT, "name", & name) ?
+            ),
         );
         glue::built(
             &operations::DELETE_STATIC_MULTIVIEW_EVENT,
@@ -4283,11 +4374,14 @@ impl<'a> UpdateStaticMultiviewEvent<'a> {
         )?;
         let name = glue::argument(&operations::UPDATE_STATIC_MULTIVIEW_EVENT, name)?;
         let body = glue::argument(&operations::UPDATE_STATIC_MULTIVIEW_EVENT, body)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/live/staticMultiviewEvents/{}", client.baseurl,
-            glue::path_segment(& operations::UPDATE_STATIC_MULTIVIEW_EVENT,
-            "project_name", & project_name) ?, glue::path_segment(&
-            operations::UPDATE_STATIC_MULTIVIEW_EVENT, "name", & name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/live/staticMultiviewEvents/{}", glue::path_segment(&
+                operations::UPDATE_STATIC_MULTIVIEW_EVENT, "project_name", &
+                project_name) ?, glue::path_segment(&
+                operations::UPDATE_STATIC_MULTIVIEW_EVENT, "name", & name) ?
+            ),
         );
         glue::built(
             &operations::UPDATE_STATIC_MULTIVIEW_EVENT,
@@ -4439,13 +4533,16 @@ impl<'a> ListStaticMultiviewEventScheduledOperations<'a> {
             &operations::LIST_STATIC_MULTIVIEW_EVENT_SCHEDULED_OPERATIONS,
             top,
         )?;
-        let url = format!(
-            "{}/api/v1/projects/{}/live/staticMultiviewEvents/{}/scheduledOperations",
-            client.baseurl, glue::path_segment(&
-            operations::LIST_STATIC_MULTIVIEW_EVENT_SCHEDULED_OPERATIONS, "project_name",
-            & project_name) ?, glue::path_segment(&
-            operations::LIST_STATIC_MULTIVIEW_EVENT_SCHEDULED_OPERATIONS, "name", & name)
-            ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/live/staticMultiviewEvents/{}/scheduledOperations",
+                glue::path_segment(&
+                operations::LIST_STATIC_MULTIVIEW_EVENT_SCHEDULED_OPERATIONS,
+                "project_name", & project_name) ?, glue::path_segment(&
+                operations::LIST_STATIC_MULTIVIEW_EVENT_SCHEDULED_OPERATIONS, "name", &
+                name) ?
+            ),
         );
         glue::built(
             &operations::LIST_STATIC_MULTIVIEW_EVENT_SCHEDULED_OPERATIONS,
@@ -4547,15 +4644,18 @@ impl<'a> GetStaticMultiviewEventScheduledOperation<'a> {
             &operations::GET_STATIC_MULTIVIEW_EVENT_SCHEDULED_OPERATION,
             operation_name,
         )?;
-        let url = format!(
-            "{}/api/v1/projects/{}/live/staticMultiviewEvents/{}/scheduledOperations/{}",
-            client.baseurl, glue::path_segment(&
-            operations::GET_STATIC_MULTIVIEW_EVENT_SCHEDULED_OPERATION, "project_name", &
-            project_name) ?, glue::path_segment(&
-            operations::GET_STATIC_MULTIVIEW_EVENT_SCHEDULED_OPERATION, "name", & name)
-            ?, glue::path_segment(&
-            operations::GET_STATIC_MULTIVIEW_EVENT_SCHEDULED_OPERATION, "operation_name",
-            & operation_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/live/staticMultiviewEvents/{}/scheduledOperations/{}",
+                glue::path_segment(&
+                operations::GET_STATIC_MULTIVIEW_EVENT_SCHEDULED_OPERATION,
+                "project_name", & project_name) ?, glue::path_segment(&
+                operations::GET_STATIC_MULTIVIEW_EVENT_SCHEDULED_OPERATION, "name", &
+                name) ?, glue::path_segment(&
+                operations::GET_STATIC_MULTIVIEW_EVENT_SCHEDULED_OPERATION,
+                "operation_name", & operation_name) ?
+            ),
         );
         glue::built(
             &operations::GET_STATIC_MULTIVIEW_EVENT_SCHEDULED_OPERATION,
@@ -4675,15 +4775,18 @@ impl<'a> CreateOrUpdateStaticMultiviewEventScheduledOperation<'a> {
             &operations::CREATE_OR_UPDATE_STATIC_MULTIVIEW_EVENT_SCHEDULED_OPERATION,
             body,
         )?;
-        let url = format!(
-            "{}/api/v1/projects/{}/live/staticMultiviewEvents/{}/scheduledOperations/{}",
-            client.baseurl, glue::path_segment(&
-            operations::CREATE_OR_UPDATE_STATIC_MULTIVIEW_EVENT_SCHEDULED_OPERATION,
-            "project_name", & project_name) ?, glue::path_segment(&
-            operations::CREATE_OR_UPDATE_STATIC_MULTIVIEW_EVENT_SCHEDULED_OPERATION,
-            "name", & name) ?, glue::path_segment(&
-            operations::CREATE_OR_UPDATE_STATIC_MULTIVIEW_EVENT_SCHEDULED_OPERATION,
-            "operation_name", & operation_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/live/staticMultiviewEvents/{}/scheduledOperations/{}",
+                glue::path_segment(&
+                operations::CREATE_OR_UPDATE_STATIC_MULTIVIEW_EVENT_SCHEDULED_OPERATION,
+                "project_name", & project_name) ?, glue::path_segment(&
+                operations::CREATE_OR_UPDATE_STATIC_MULTIVIEW_EVENT_SCHEDULED_OPERATION,
+                "name", & name) ?, glue::path_segment(&
+                operations::CREATE_OR_UPDATE_STATIC_MULTIVIEW_EVENT_SCHEDULED_OPERATION,
+                "operation_name", & operation_name) ?
+            ),
         );
         glue::built(
             &operations::CREATE_OR_UPDATE_STATIC_MULTIVIEW_EVENT_SCHEDULED_OPERATION,
@@ -4785,15 +4888,18 @@ impl<'a> DeleteStaticMultiviewEventScheduledOperation<'a> {
             &operations::DELETE_STATIC_MULTIVIEW_EVENT_SCHEDULED_OPERATION,
             operation_name,
         )?;
-        let url = format!(
-            "{}/api/v1/projects/{}/live/staticMultiviewEvents/{}/scheduledOperations/{}",
-            client.baseurl, glue::path_segment(&
-            operations::DELETE_STATIC_MULTIVIEW_EVENT_SCHEDULED_OPERATION,
-            "project_name", & project_name) ?, glue::path_segment(&
-            operations::DELETE_STATIC_MULTIVIEW_EVENT_SCHEDULED_OPERATION, "name", &
-            name) ?, glue::path_segment(&
-            operations::DELETE_STATIC_MULTIVIEW_EVENT_SCHEDULED_OPERATION,
-            "operation_name", & operation_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/live/staticMultiviewEvents/{}/scheduledOperations/{}",
+                glue::path_segment(&
+                operations::DELETE_STATIC_MULTIVIEW_EVENT_SCHEDULED_OPERATION,
+                "project_name", & project_name) ?, glue::path_segment(&
+                operations::DELETE_STATIC_MULTIVIEW_EVENT_SCHEDULED_OPERATION, "name", &
+                name) ?, glue::path_segment(&
+                operations::DELETE_STATIC_MULTIVIEW_EVENT_SCHEDULED_OPERATION,
+                "operation_name", & operation_name) ?
+            ),
         );
         glue::built(
             &operations::DELETE_STATIC_MULTIVIEW_EVENT_SCHEDULED_OPERATION,
@@ -4875,11 +4981,14 @@ impl<'a> GetStaticMultiviewEventState<'a> {
             project_name,
         )?;
         let name = glue::argument(&operations::GET_STATIC_MULTIVIEW_EVENT_STATE, name)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/live/staticMultiviewEvents/{}/state", client.baseurl,
-            glue::path_segment(& operations::GET_STATIC_MULTIVIEW_EVENT_STATE,
-            "project_name", & project_name) ?, glue::path_segment(&
-            operations::GET_STATIC_MULTIVIEW_EVENT_STATE, "name", & name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/live/staticMultiviewEvents/{}/state",
+                glue::path_segment(& operations::GET_STATIC_MULTIVIEW_EVENT_STATE,
+                "project_name", & project_name) ?, glue::path_segment(&
+                operations::GET_STATIC_MULTIVIEW_EVENT_STATE, "name", & name) ?
+            ),
         );
         glue::built(
             &operations::GET_STATIC_MULTIVIEW_EVENT_STATE,

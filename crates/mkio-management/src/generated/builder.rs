@@ -29,7 +29,7 @@ impl<'a> ListPublicKeys<'a> {
     /// When an argument is missing or cannot be used.
     pub fn into_request(self) -> Result<::reqwest::Request> {
         let Self { client } = self;
-        let url = format!("{}/.well-known/jwks.json", client.baseurl,);
+        let url = glue::url(&client.base, "/.well-known/jwks.json");
         glue::built(
             &operations::LIST_PUBLIC_KEYS,
             client
@@ -75,7 +75,7 @@ impl<'a> ListRevokedTokens<'a> {
     /// When an argument is missing or cannot be used.
     pub fn into_request(self) -> Result<::reqwest::Request> {
         let Self { client } = self;
-        let url = format!("{}/.well-known/revoked.json", client.baseurl,);
+        let url = glue::url(&client.base, "/.well-known/revoked.json");
         glue::built(
             &operations::LIST_REVOKED_TOKENS,
             client
@@ -121,7 +121,7 @@ impl<'a> GetLegacyProfile<'a> {
     /// When an argument is missing or cannot be used.
     pub fn into_request(self) -> Result<::reqwest::Request> {
         let Self { client } = self;
-        let url = format!("{}/api/profile/", client.baseurl,);
+        let url = glue::url(&client.base, "/api/profile/");
         glue::built(
             &operations::GET_LEGACY_PROFILE,
             client
@@ -185,7 +185,7 @@ impl<'a> SetLegacyProfile<'a> {
     pub fn into_request(self) -> Result<::reqwest::Request> {
         let Self { client, body } = self;
         let body = glue::argument(&operations::SET_LEGACY_PROFILE, body)?;
-        let url = format!("{}/api/profile/", client.baseurl,);
+        let url = glue::url(&client.base, "/api/profile/");
         glue::built(
             &operations::SET_LEGACY_PROFILE,
             client
@@ -232,7 +232,7 @@ impl<'a> GetReady<'a> {
     /// When an argument is missing or cannot be used.
     pub fn into_request(self) -> Result<::reqwest::Request> {
         let Self { client } = self;
-        let url = format!("{}/api/ready", client.baseurl,);
+        let url = glue::url(&client.base, "/api/ready");
         glue::built(
             &operations::GET_READY,
             client
@@ -334,7 +334,7 @@ impl<'a> ListLocations<'a> {
         let orderby = glue::argument(&operations::LIST_LOCATIONS, orderby)?;
         let skiptoken = glue::argument(&operations::LIST_LOCATIONS, skiptoken)?;
         let top = glue::argument(&operations::LIST_LOCATIONS, top)?;
-        let url = format!("{}/api/v1/locations", client.baseurl,);
+        let url = glue::url(&client.base, "/api/v1/locations");
         glue::built(
             &operations::LIST_LOCATIONS,
             client
@@ -399,9 +399,12 @@ impl<'a> GetLocation<'a> {
     pub fn into_request(self) -> Result<::reqwest::Request> {
         let Self { client, location_name } = self;
         let location_name = glue::argument(&operations::GET_LOCATION, location_name)?;
-        let url = format!(
-            "{}/api/v1/locations/{}", client.baseurl, glue::path_segment(&
-            operations::GET_LOCATION, "location_name", & location_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/locations/{}", glue::path_segment(& operations::GET_LOCATION,
+                "location_name", & location_name) ?
+            ),
         );
         glue::built(
             &operations::GET_LOCATION,
@@ -448,7 +451,7 @@ impl<'a> GetOrganization<'a> {
     /// When an argument is missing or cannot be used.
     pub fn into_request(self) -> Result<::reqwest::Request> {
         let Self { client } = self;
-        let url = format!("{}/api/v1/organization", client.baseurl,);
+        let url = glue::url(&client.base, "/api/v1/organization");
         glue::built(
             &operations::GET_ORGANIZATION,
             client
@@ -512,7 +515,7 @@ impl<'a> CreateOrganization<'a> {
     pub fn into_request(self) -> Result<::reqwest::Request> {
         let Self { client, body } = self;
         let body = glue::argument(&operations::CREATE_ORGANIZATION, body)?;
-        let url = format!("{}/api/v1/organization", client.baseurl,);
+        let url = glue::url(&client.base, "/api/v1/organization");
         glue::built(
             &operations::CREATE_ORGANIZATION,
             client
@@ -578,7 +581,7 @@ impl<'a> UpdateOrganization<'a> {
     pub fn into_request(self) -> Result<::reqwest::Request> {
         let Self { client, body } = self;
         let body = glue::argument(&operations::UPDATE_ORGANIZATION, body)?;
-        let url = format!("{}/api/v1/organization", client.baseurl,);
+        let url = glue::url(&client.base, "/api/v1/organization");
         glue::built(
             &operations::UPDATE_ORGANIZATION,
             client
@@ -625,7 +628,7 @@ impl<'a> ListInvites<'a> {
     /// When an argument is missing or cannot be used.
     pub fn into_request(self) -> Result<::reqwest::Request> {
         let Self { client } = self;
-        let url = format!("{}/api/v1/organization/invites", client.baseurl,);
+        let url = glue::url(&client.base, "/api/v1/organization/invites");
         glue::built(
             &operations::LIST_INVITES,
             client
@@ -689,7 +692,7 @@ impl<'a> CreateInvite<'a> {
     pub fn into_request(self) -> Result<::reqwest::Request> {
         let Self { client, body } = self;
         let body = glue::argument(&operations::CREATE_INVITE, body)?;
-        let url = format!("{}/api/v1/organization/invites", client.baseurl,);
+        let url = glue::url(&client.base, "/api/v1/organization/invites");
         glue::built(
             &operations::CREATE_INVITE,
             client
@@ -751,9 +754,12 @@ impl<'a> GetInvite<'a> {
     pub fn into_request(self) -> Result<::reqwest::Request> {
         let Self { client, invite_id } = self;
         let invite_id = glue::argument(&operations::GET_INVITE, invite_id)?;
-        let url = format!(
-            "{}/api/v1/organization/invites/{}", client.baseurl, glue::path_segment(&
-            operations::GET_INVITE, "invite_id", & invite_id) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/organization/invites/{}", glue::path_segment(&
+                operations::GET_INVITE, "invite_id", & invite_id) ?
+            ),
         );
         glue::built(
             &operations::GET_INVITE,
@@ -815,9 +821,12 @@ impl<'a> DeleteInvite<'a> {
     pub fn into_request(self) -> Result<::reqwest::Request> {
         let Self { client, invite_id } = self;
         let invite_id = glue::argument(&operations::DELETE_INVITE, invite_id)?;
-        let url = format!(
-            "{}/api/v1/organization/invites/{}", client.baseurl, glue::path_segment(&
-            operations::DELETE_INVITE, "invite_id", & invite_id) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/organization/invites/{}", glue::path_segment(&
+                operations::DELETE_INVITE, "invite_id", & invite_id) ?
+            ),
         );
         glue::built(
             &operations::DELETE_INVITE,
@@ -920,7 +929,7 @@ impl<'a> ListPaymentMethods<'a> {
         let orderby = glue::argument(&operations::LIST_PAYMENT_METHODS, orderby)?;
         let skiptoken = glue::argument(&operations::LIST_PAYMENT_METHODS, skiptoken)?;
         let top = glue::argument(&operations::LIST_PAYMENT_METHODS, top)?;
-        let url = format!("{}/api/v1/organization/paymentMethods", client.baseurl,);
+        let url = glue::url(&client.base, "/api/v1/organization/paymentMethods");
         glue::built(
             &operations::LIST_PAYMENT_METHODS,
             client
@@ -988,10 +997,12 @@ impl<'a> GetPaymentMethod<'a> {
             &operations::GET_PAYMENT_METHOD,
             paymentmethod_id,
         )?;
-        let url = format!(
-            "{}/api/v1/organization/paymentMethods/{}", client.baseurl,
-            glue::path_segment(& operations::GET_PAYMENT_METHOD, "paymentmethod_id", &
-            paymentmethod_id) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/organization/paymentMethods/{}", glue::path_segment(&
+                operations::GET_PAYMENT_METHOD, "paymentmethod_id", & paymentmethod_id) ?
+            ),
         );
         glue::built(
             &operations::GET_PAYMENT_METHOD,
@@ -1072,10 +1083,13 @@ impl<'a> UpdatePaymentMethodJsonPatch<'a> {
             paymentmethod_id,
         )?;
         let body = glue::argument(&operations::UPDATE_PAYMENT_METHOD_JSON_PATCH, body)?;
-        let url = format!(
-            "{}/api/v1/organization/paymentMethods/{}", client.baseurl,
-            glue::path_segment(& operations::UPDATE_PAYMENT_METHOD_JSON_PATCH,
-            "paymentmethod_id", & paymentmethod_id) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/organization/paymentMethods/{}", glue::path_segment(&
+                operations::UPDATE_PAYMENT_METHOD_JSON_PATCH, "paymentmethod_id", &
+                paymentmethod_id) ?
+            ),
         );
         glue::built(
             &operations::UPDATE_PAYMENT_METHOD_JSON_PATCH,
@@ -1142,10 +1156,13 @@ impl<'a> AcceptPaymentMethodTerms<'a> {
             &operations::ACCEPT_PAYMENT_METHOD_TERMS,
             paymentmethod_id,
         )?;
-        let url = format!(
-            "{}/api/v1/organization/paymentMethods/{}/acceptTermsAndConditions", client
-            .baseurl, glue::path_segment(& operations::ACCEPT_PAYMENT_METHOD_TERMS,
-            "paymentmethod_id", & paymentmethod_id) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/organization/paymentMethods/{}/acceptTermsAndConditions",
+                glue::path_segment(& operations::ACCEPT_PAYMENT_METHOD_TERMS,
+                "paymentmethod_id", & paymentmethod_id) ?
+            ),
         );
         glue::built(
             &operations::ACCEPT_PAYMENT_METHOD_TERMS,
@@ -1210,10 +1227,13 @@ impl<'a> GetPaymentMethodRateCard<'a> {
             &operations::GET_PAYMENT_METHOD_RATE_CARD,
             paymentmethod_id,
         )?;
-        let url = format!(
-            "{}/api/v1/organization/paymentMethods/{}/rateCard", client.baseurl,
-            glue::path_segment(& operations::GET_PAYMENT_METHOD_RATE_CARD,
-            "paymentmethod_id", & paymentmethod_id) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/organization/paymentMethods/{}/rateCard", glue::path_segment(&
+                operations::GET_PAYMENT_METHOD_RATE_CARD, "paymentmethod_id", &
+                paymentmethod_id) ?
+            ),
         );
         glue::built(
             &operations::GET_PAYMENT_METHOD_RATE_CARD,
@@ -1278,7 +1298,7 @@ impl<'a> CreateUsageReport<'a> {
     pub fn into_request(self) -> Result<::reqwest::Request> {
         let Self { client, body } = self;
         let body = glue::argument(&operations::CREATE_USAGE_REPORT, body)?;
-        let url = format!("{}/api/v1/organization/reports/usage", client.baseurl,);
+        let url = glue::url(&client.base, "/api/v1/organization/reports/usage");
         glue::built(
             &operations::CREATE_USAGE_REPORT,
             client
@@ -1325,7 +1345,7 @@ impl<'a> ListRoles<'a> {
     /// When an argument is missing or cannot be used.
     pub fn into_request(self) -> Result<::reqwest::Request> {
         let Self { client } = self;
-        let url = format!("{}/api/v1/organization/roles", client.baseurl,);
+        let url = glue::url(&client.base, "/api/v1/organization/roles");
         glue::built(
             &operations::LIST_ROLES,
             client
@@ -1386,9 +1406,12 @@ impl<'a> GetRole<'a> {
     pub fn into_request(self) -> Result<::reqwest::Request> {
         let Self { client, role_name } = self;
         let role_name = glue::argument(&operations::GET_ROLE, role_name)?;
-        let url = format!(
-            "{}/api/v1/organization/roles/{}", client.baseurl, glue::path_segment(&
-            operations::GET_ROLE, "role_name", & role_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/organization/roles/{}", glue::path_segment(&
+                operations::GET_ROLE, "role_name", & role_name) ?
+            ),
         );
         glue::built(
             &operations::GET_ROLE,
@@ -1435,7 +1458,7 @@ impl<'a> ListScopes<'a> {
     /// When an argument is missing or cannot be used.
     pub fn into_request(self) -> Result<::reqwest::Request> {
         let Self { client } = self;
-        let url = format!("{}/api/v1/organization/scopes", client.baseurl,);
+        let url = glue::url(&client.base, "/api/v1/organization/scopes");
         glue::built(
             &operations::LIST_SCOPES,
             client
@@ -1496,9 +1519,12 @@ impl<'a> GetScope<'a> {
     pub fn into_request(self) -> Result<::reqwest::Request> {
         let Self { client, scope_name } = self;
         let scope_name = glue::argument(&operations::GET_SCOPE, scope_name)?;
-        let url = format!(
-            "{}/api/v1/organization/scopes/{}", client.baseurl, glue::path_segment(&
-            operations::GET_SCOPE, "scope_name", & scope_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/organization/scopes/{}", glue::path_segment(&
+                operations::GET_SCOPE, "scope_name", & scope_name) ?
+            ),
         );
         glue::built(
             &operations::GET_SCOPE,
@@ -1545,7 +1571,7 @@ impl<'a> ListTeams<'a> {
     /// When an argument is missing or cannot be used.
     pub fn into_request(self) -> Result<::reqwest::Request> {
         let Self { client } = self;
-        let url = format!("{}/api/v1/organization/teams", client.baseurl,);
+        let url = glue::url(&client.base, "/api/v1/organization/teams");
         glue::built(
             &operations::LIST_TEAMS,
             client
@@ -1606,9 +1632,12 @@ impl<'a> GetTeam<'a> {
     pub fn into_request(self) -> Result<::reqwest::Request> {
         let Self { client, team_name } = self;
         let team_name = glue::argument(&operations::GET_TEAM, team_name)?;
-        let url = format!(
-            "{}/api/v1/organization/teams/{}", client.baseurl, glue::path_segment(&
-            operations::GET_TEAM, "team_name", & team_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/organization/teams/{}", glue::path_segment(&
+                operations::GET_TEAM, "team_name", & team_name) ?
+            ),
         );
         glue::built(
             &operations::GET_TEAM,
@@ -1686,9 +1715,12 @@ impl<'a> CreateOrUpdateTeam<'a> {
         let Self { client, team_name, body } = self;
         let team_name = glue::argument(&operations::CREATE_OR_UPDATE_TEAM, team_name)?;
         let body = glue::argument(&operations::CREATE_OR_UPDATE_TEAM, body)?;
-        let url = format!(
-            "{}/api/v1/organization/teams/{}", client.baseurl, glue::path_segment(&
-            operations::CREATE_OR_UPDATE_TEAM, "team_name", & team_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/organization/teams/{}", glue::path_segment(&
+                operations::CREATE_OR_UPDATE_TEAM, "team_name", & team_name) ?
+            ),
         );
         glue::built(
             &operations::CREATE_OR_UPDATE_TEAM,
@@ -1751,9 +1783,12 @@ impl<'a> DeleteTeam<'a> {
     pub fn into_request(self) -> Result<::reqwest::Request> {
         let Self { client, team_name } = self;
         let team_name = glue::argument(&operations::DELETE_TEAM, team_name)?;
-        let url = format!(
-            "{}/api/v1/organization/teams/{}", client.baseurl, glue::path_segment(&
-            operations::DELETE_TEAM, "team_name", & team_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/organization/teams/{}", glue::path_segment(&
+                operations::DELETE_TEAM, "team_name", & team_name) ?
+            ),
         );
         glue::built(
             &operations::DELETE_TEAM,
@@ -1831,9 +1866,12 @@ impl<'a> UpdateTeamJsonPatch<'a> {
         let Self { client, team_name, body } = self;
         let team_name = glue::argument(&operations::UPDATE_TEAM_JSON_PATCH, team_name)?;
         let body = glue::argument(&operations::UPDATE_TEAM_JSON_PATCH, body)?;
-        let url = format!(
-            "{}/api/v1/organization/teams/{}", client.baseurl, glue::path_segment(&
-            operations::UPDATE_TEAM_JSON_PATCH, "team_name", & team_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/organization/teams/{}", glue::path_segment(&
+                operations::UPDATE_TEAM_JSON_PATCH, "team_name", & team_name) ?
+            ),
         );
         glue::built(
             &operations::UPDATE_TEAM_JSON_PATCH,
@@ -1881,7 +1919,7 @@ impl<'a> ListOrganizationTokens<'a> {
     /// When an argument is missing or cannot be used.
     pub fn into_request(self) -> Result<::reqwest::Request> {
         let Self { client } = self;
-        let url = format!("{}/api/v1/organization/tokens", client.baseurl,);
+        let url = glue::url(&client.base, "/api/v1/organization/tokens");
         glue::built(
             &operations::LIST_ORGANIZATION_TOKENS,
             client
@@ -1942,9 +1980,12 @@ impl<'a> DeleteOrganizationToken<'a> {
     pub fn into_request(self) -> Result<::reqwest::Request> {
         let Self { client, token_id } = self;
         let token_id = glue::argument(&operations::DELETE_ORGANIZATION_TOKEN, token_id)?;
-        let url = format!(
-            "{}/api/v1/organization/tokens/{}", client.baseurl, glue::path_segment(&
-            operations::DELETE_ORGANIZATION_TOKEN, "token_id", & token_id) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/organization/tokens/{}", glue::path_segment(&
+                operations::DELETE_ORGANIZATION_TOKEN, "token_id", & token_id) ?
+            ),
         );
         glue::built(
             &operations::DELETE_ORGANIZATION_TOKEN,
@@ -1991,7 +2032,7 @@ impl<'a> ListUsers<'a> {
     /// When an argument is missing or cannot be used.
     pub fn into_request(self) -> Result<::reqwest::Request> {
         let Self { client } = self;
-        let url = format!("{}/api/v1/organization/users", client.baseurl,);
+        let url = glue::url(&client.base, "/api/v1/organization/users");
         glue::built(
             &operations::LIST_USERS,
             client
@@ -2052,9 +2093,12 @@ impl<'a> GetUser<'a> {
     pub fn into_request(self) -> Result<::reqwest::Request> {
         let Self { client, user_id } = self;
         let user_id = glue::argument(&operations::GET_USER, user_id)?;
-        let url = format!(
-            "{}/api/v1/organization/users/{}", client.baseurl, glue::path_segment(&
-            operations::GET_USER, "user_id", & user_id) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/organization/users/{}", glue::path_segment(&
+                operations::GET_USER, "user_id", & user_id) ?
+            ),
         );
         glue::built(
             &operations::GET_USER,
@@ -2116,9 +2160,12 @@ impl<'a> DeleteUser<'a> {
     pub fn into_request(self) -> Result<::reqwest::Request> {
         let Self { client, user_id } = self;
         let user_id = glue::argument(&operations::DELETE_USER, user_id)?;
-        let url = format!(
-            "{}/api/v1/organization/users/{}", client.baseurl, glue::path_segment(&
-            operations::DELETE_USER, "user_id", & user_id) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/organization/users/{}", glue::path_segment(&
+                operations::DELETE_USER, "user_id", & user_id) ?
+            ),
         );
         glue::built(
             &operations::DELETE_USER,
@@ -2235,7 +2282,7 @@ impl<'a> ListProjects<'a> {
         let skiptoken = glue::argument(&operations::LIST_PROJECTS, skiptoken)?;
         let top = glue::argument(&operations::LIST_PROJECTS, top)?;
         let show_hidden = glue::argument(&operations::LIST_PROJECTS, show_hidden)?;
-        let url = format!("{}/api/v1/projects", client.baseurl,);
+        let url = glue::url(&client.base, "/api/v1/projects");
         glue::built(
             &operations::LIST_PROJECTS,
             client
@@ -2301,9 +2348,12 @@ impl<'a> GetProject<'a> {
     pub fn into_request(self) -> Result<::reqwest::Request> {
         let Self { client, project_name } = self;
         let project_name = glue::argument(&operations::GET_PROJECT, project_name)?;
-        let url = format!(
-            "{}/api/v1/projects/{}", client.baseurl, glue::path_segment(&
-            operations::GET_PROJECT, "project_name", & project_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}", glue::path_segment(& operations::GET_PROJECT,
+                "project_name", & project_name) ?
+            ),
         );
         glue::built(
             &operations::GET_PROJECT,
@@ -2381,9 +2431,12 @@ impl<'a> CreateProject<'a> {
         let Self { client, project_name, body } = self;
         let project_name = glue::argument(&operations::CREATE_PROJECT, project_name)?;
         let body = glue::argument(&operations::CREATE_PROJECT, body)?;
-        let url = format!(
-            "{}/api/v1/projects/{}", client.baseurl, glue::path_segment(&
-            operations::CREATE_PROJECT, "project_name", & project_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}", glue::path_segment(& operations::CREATE_PROJECT,
+                "project_name", & project_name) ?
+            ),
         );
         glue::built(
             &operations::CREATE_PROJECT,
@@ -2462,9 +2515,12 @@ impl<'a> UpdateProject<'a> {
         let Self { client, project_name, body } = self;
         let project_name = glue::argument(&operations::UPDATE_PROJECT, project_name)?;
         let body = glue::argument(&operations::UPDATE_PROJECT, body)?;
-        let url = format!(
-            "{}/api/v1/projects/{}", client.baseurl, glue::path_segment(&
-            operations::UPDATE_PROJECT, "project_name", & project_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}", glue::path_segment(& operations::UPDATE_PROJECT,
+                "project_name", & project_name) ?
+            ),
         );
         glue::built(
             &operations::UPDATE_PROJECT,
@@ -2530,9 +2586,13 @@ impl<'a> GetProjectMetricsEndpoint<'a> {
             &operations::GET_PROJECT_METRICS_ENDPOINT,
             project_name,
         )?;
-        let url = format!(
-            "{}/api/v1/projects/{}/metricsEndpoint", client.baseurl, glue::path_segment(&
-            operations::GET_PROJECT_METRICS_ENDPOINT, "project_name", & project_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/metricsEndpoint", glue::path_segment(&
+                operations::GET_PROJECT_METRICS_ENDPOINT, "project_name", & project_name)
+                ?
+            ),
         );
         glue::built(
             &operations::GET_PROJECT_METRICS_ENDPOINT,
@@ -2613,10 +2673,13 @@ impl<'a> UpdateProjectMetricsEndpoint<'a> {
             project_name,
         )?;
         let body = glue::argument(&operations::UPDATE_PROJECT_METRICS_ENDPOINT, body)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/metricsEndpoint", client.baseurl, glue::path_segment(&
-            operations::UPDATE_PROJECT_METRICS_ENDPOINT, "project_name", & project_name)
-            ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/metricsEndpoint", glue::path_segment(&
+                operations::UPDATE_PROJECT_METRICS_ENDPOINT, "project_name", &
+                project_name) ?
+            ),
         );
         glue::built(
             &operations::UPDATE_PROJECT_METRICS_ENDPOINT,
@@ -2682,9 +2745,12 @@ impl<'a> GetProjectPaymentMethod<'a> {
             &operations::GET_PROJECT_PAYMENT_METHOD,
             project_name,
         )?;
-        let url = format!(
-            "{}/api/v1/projects/{}/paymentMethod", client.baseurl, glue::path_segment(&
-            operations::GET_PROJECT_PAYMENT_METHOD, "project_name", & project_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/paymentMethod", glue::path_segment(&
+                operations::GET_PROJECT_PAYMENT_METHOD, "project_name", & project_name) ?
+            ),
         );
         glue::built(
             &operations::GET_PROJECT_PAYMENT_METHOD,
@@ -2768,9 +2834,12 @@ impl<'a> SetProjectPaymentMethod<'a> {
             project_name,
         )?;
         let body = glue::argument(&operations::SET_PROJECT_PAYMENT_METHOD, body)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/paymentMethod", client.baseurl, glue::path_segment(&
-            operations::SET_PROJECT_PAYMENT_METHOD, "project_name", & project_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/paymentMethod", glue::path_segment(&
+                operations::SET_PROJECT_PAYMENT_METHOD, "project_name", & project_name) ?
+            ),
         );
         glue::built(
             &operations::SET_PROJECT_PAYMENT_METHOD,
@@ -2833,9 +2902,12 @@ impl<'a> GetProjectUsage<'a> {
     pub fn into_request(self) -> Result<::reqwest::Request> {
         let Self { client, project_name } = self;
         let project_name = glue::argument(&operations::GET_PROJECT_USAGE, project_name)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/usage", client.baseurl, glue::path_segment(&
-            operations::GET_PROJECT_USAGE, "project_name", & project_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/usage", glue::path_segment(&
+                operations::GET_PROJECT_USAGE, "project_name", & project_name) ?
+            ),
         );
         glue::built(
             &operations::GET_PROJECT_USAGE,
@@ -2956,9 +3028,12 @@ impl<'a> ListWebhookRules<'a> {
         let orderby = glue::argument(&operations::LIST_WEBHOOK_RULES, orderby)?;
         let skiptoken = glue::argument(&operations::LIST_WEBHOOK_RULES, skiptoken)?;
         let top = glue::argument(&operations::LIST_WEBHOOK_RULES, top)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/webhook/rules", client.baseurl, glue::path_segment(&
-            operations::LIST_WEBHOOK_RULES, "project_name", & project_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/webhook/rules", glue::path_segment(&
+                operations::LIST_WEBHOOK_RULES, "project_name", & project_name) ?
+            ),
         );
         glue::built(
             &operations::LIST_WEBHOOK_RULES,
@@ -3037,11 +3112,14 @@ impl<'a> GetWebhookRule<'a> {
         let Self { client, project_name, rule_name } = self;
         let project_name = glue::argument(&operations::GET_WEBHOOK_RULE, project_name)?;
         let rule_name = glue::argument(&operations::GET_WEBHOOK_RULE, rule_name)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/webhook/rules/{}", client.baseurl,
-            glue::path_segment(& operations::GET_WEBHOOK_RULE, "project_name", &
-            project_name) ?, glue::path_segment(& operations::GET_WEBHOOK_RULE,
-            "rule_name", & rule_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/webhook/rules/{}", glue::path_segment(&
+                operations::GET_WEBHOOK_RULE, "project_name", & project_name) ?,
+                glue::path_segment(& operations::GET_WEBHOOK_RULE, "rule_name", &
+                rule_name) ?
+            ),
         );
         glue::built(
             &operations::GET_WEBHOOK_RULE,
@@ -3138,11 +3216,14 @@ impl<'a> CreateOrUpdateWebhookRule<'a> {
             rule_name,
         )?;
         let body = glue::argument(&operations::CREATE_OR_UPDATE_WEBHOOK_RULE, body)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/webhook/rules/{}", client.baseurl,
-            glue::path_segment(& operations::CREATE_OR_UPDATE_WEBHOOK_RULE,
-            "project_name", & project_name) ?, glue::path_segment(&
-            operations::CREATE_OR_UPDATE_WEBHOOK_RULE, "rule_name", & rule_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/webhook/rules/{}", glue::path_segment(&
+                operations::CREATE_OR_UPDATE_WEBHOOK_RULE, "project_name", &
+                project_name) ?, glue::path_segment(&
+                operations::CREATE_OR_UPDATE_WEBHOOK_RULE, "rule_name", & rule_name) ?
+            ),
         );
         glue::built(
             &operations::CREATE_OR_UPDATE_WEBHOOK_RULE,
@@ -3221,11 +3302,14 @@ impl<'a> DeleteWebhookRule<'a> {
             project_name,
         )?;
         let rule_name = glue::argument(&operations::DELETE_WEBHOOK_RULE, rule_name)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/webhook/rules/{}", client.baseurl,
-            glue::path_segment(& operations::DELETE_WEBHOOK_RULE, "project_name", &
-            project_name) ?, glue::path_segment(& operations::DELETE_WEBHOOK_RULE,
-            "rule_name", & rule_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/webhook/rules/{}", glue::path_segment(&
+                operations::DELETE_WEBHOOK_RULE, "project_name", & project_name) ?,
+                glue::path_segment(& operations::DELETE_WEBHOOK_RULE, "rule_name", &
+                rule_name) ?
+            ),
         );
         glue::built(
             &operations::DELETE_WEBHOOK_RULE,
@@ -3306,11 +3390,14 @@ impl<'a> ListWebhookRuleEvents<'a> {
             &operations::LIST_WEBHOOK_RULE_EVENTS,
             rule_name,
         )?;
-        let url = format!(
-            "{}/api/v1/projects/{}/webhook/rules/{}/events", client.baseurl,
-            glue::path_segment(& operations::LIST_WEBHOOK_RULE_EVENTS, "project_name", &
-            project_name) ?, glue::path_segment(& operations::LIST_WEBHOOK_RULE_EVENTS,
-            "rule_name", & rule_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/webhook/rules/{}/events", glue::path_segment(&
+                operations::LIST_WEBHOOK_RULE_EVENTS, "project_name", & project_name) ?,
+                glue::path_segment(& operations::LIST_WEBHOOK_RULE_EVENTS, "rule_name", &
+                rule_name) ?
+            ),
         );
         glue::built(
             &operations::LIST_WEBHOOK_RULE_EVENTS,
@@ -3357,7 +3444,7 @@ impl<'a> ListUserOrganizations<'a> {
     /// When an argument is missing or cannot be used.
     pub fn into_request(self) -> Result<::reqwest::Request> {
         let Self { client } = self;
-        let url = format!("{}/api/v1/user/organizations", client.baseurl,);
+        let url = glue::url(&client.base, "/api/v1/user/organizations");
         glue::built(
             &operations::LIST_USER_ORGANIZATIONS,
             client
@@ -3421,9 +3508,13 @@ impl<'a> GetUserOrganization<'a> {
             &operations::GET_USER_ORGANIZATION,
             organization_id,
         )?;
-        let url = format!(
-            "{}/api/v1/user/organizations/{}", client.baseurl, glue::path_segment(&
-            operations::GET_USER_ORGANIZATION, "organization_id", & organization_id) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/user/organizations/{}", glue::path_segment(&
+                operations::GET_USER_ORGANIZATION, "organization_id", & organization_id)
+                ?
+            ),
         );
         glue::built(
             &operations::GET_USER_ORGANIZATION,
@@ -3488,9 +3579,13 @@ impl<'a> LeaveUserOrganization<'a> {
             &operations::LEAVE_USER_ORGANIZATION,
             organization_id,
         )?;
-        let url = format!(
-            "{}/api/v1/user/organizations/{}", client.baseurl, glue::path_segment(&
-            operations::LEAVE_USER_ORGANIZATION, "organization_id", & organization_id) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/user/organizations/{}", glue::path_segment(&
+                operations::LEAVE_USER_ORGANIZATION, "organization_id", &
+                organization_id) ?
+            ),
         );
         glue::built(
             &operations::LEAVE_USER_ORGANIZATION,
@@ -3574,10 +3669,13 @@ impl<'a> UpdateUserOrganization<'a> {
             organization_id,
         )?;
         let body = glue::argument(&operations::UPDATE_USER_ORGANIZATION, body)?;
-        let url = format!(
-            "{}/api/v1/user/organizations/{}", client.baseurl, glue::path_segment(&
-            operations::UPDATE_USER_ORGANIZATION, "organization_id", & organization_id)
-            ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/user/organizations/{}", glue::path_segment(&
+                operations::UPDATE_USER_ORGANIZATION, "organization_id", &
+                organization_id) ?
+            ),
         );
         glue::built(
             &operations::UPDATE_USER_ORGANIZATION,
@@ -3625,7 +3723,7 @@ impl<'a> GetUserProfile<'a> {
     /// When an argument is missing or cannot be used.
     pub fn into_request(self) -> Result<::reqwest::Request> {
         let Self { client } = self;
-        let url = format!("{}/api/v1/user/profile", client.baseurl,);
+        let url = glue::url(&client.base, "/api/v1/user/profile");
         glue::built(
             &operations::GET_USER_PROFILE,
             client
@@ -3689,7 +3787,7 @@ impl<'a> UpdateUserProfile<'a> {
     pub fn into_request(self) -> Result<::reqwest::Request> {
         let Self { client, body } = self;
         let body = glue::argument(&operations::UPDATE_USER_PROFILE, body)?;
-        let url = format!("{}/api/v1/user/profile", client.baseurl,);
+        let url = glue::url(&client.base, "/api/v1/user/profile");
         glue::built(
             &operations::UPDATE_USER_PROFILE,
             client
@@ -3736,7 +3834,7 @@ impl<'a> GetUserCapabilities<'a> {
     /// When an argument is missing or cannot be used.
     pub fn into_request(self) -> Result<::reqwest::Request> {
         let Self { client } = self;
-        let url = format!("{}/api/v1/user/rbac", client.baseurl,);
+        let url = glue::url(&client.base, "/api/v1/user/rbac");
         glue::built(
             &operations::GET_USER_CAPABILITIES,
             client
@@ -3782,7 +3880,7 @@ impl<'a> ListUserTokens<'a> {
     /// When an argument is missing or cannot be used.
     pub fn into_request(self) -> Result<::reqwest::Request> {
         let Self { client } = self;
-        let url = format!("{}/api/v1/user/tokens", client.baseurl,);
+        let url = glue::url(&client.base, "/api/v1/user/tokens");
         glue::built(
             &operations::LIST_USER_TOKENS,
             client
@@ -3846,7 +3944,7 @@ impl<'a> CreateUserToken<'a> {
     pub fn into_request(self) -> Result<::reqwest::Request> {
         let Self { client, body } = self;
         let body = glue::argument(&operations::CREATE_USER_TOKEN, body)?;
-        let url = format!("{}/api/v1/user/tokens", client.baseurl,);
+        let url = glue::url(&client.base, "/api/v1/user/tokens");
         glue::built(
             &operations::CREATE_USER_TOKEN,
             client
@@ -3893,7 +3991,7 @@ impl<'a> DeleteAllUserTokens<'a> {
     /// When an argument is missing or cannot be used.
     pub fn into_request(self) -> Result<::reqwest::Request> {
         let Self { client } = self;
-        let url = format!("{}/api/v1/user/tokens", client.baseurl,);
+        let url = glue::url(&client.base, "/api/v1/user/tokens");
         glue::built(
             &operations::DELETE_ALL_USER_TOKENS,
             client
@@ -3954,9 +4052,12 @@ impl<'a> GetUserToken<'a> {
     pub fn into_request(self) -> Result<::reqwest::Request> {
         let Self { client, token_id } = self;
         let token_id = glue::argument(&operations::GET_USER_TOKEN, token_id)?;
-        let url = format!(
-            "{}/api/v1/user/tokens/{}", client.baseurl, glue::path_segment(&
-            operations::GET_USER_TOKEN, "token_id", & token_id) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/user/tokens/{}", glue::path_segment(&
+                operations::GET_USER_TOKEN, "token_id", & token_id) ?
+            ),
         );
         glue::built(
             &operations::GET_USER_TOKEN,
@@ -4018,9 +4119,12 @@ impl<'a> DeleteUserToken<'a> {
     pub fn into_request(self) -> Result<::reqwest::Request> {
         let Self { client, token_id } = self;
         let token_id = glue::argument(&operations::DELETE_USER_TOKEN, token_id)?;
-        let url = format!(
-            "{}/api/v1/user/tokens/{}", client.baseurl, glue::path_segment(&
-            operations::DELETE_USER_TOKEN, "token_id", & token_id) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/user/tokens/{}", glue::path_segment(&
+                operations::DELETE_USER_TOKEN, "token_id", & token_id) ?
+            ),
         );
         glue::built(
             &operations::DELETE_USER_TOKEN,
@@ -4085,7 +4189,7 @@ impl<'a> CreateUsageReportCsv<'a> {
     pub fn into_request(self) -> Result<::reqwest::Request> {
         let Self { client, body } = self;
         let body = glue::argument(&operations::CREATE_USAGE_REPORT_CSV, body)?;
-        let url = format!("{}/api/v1/organization/reports/usage", client.baseurl,);
+        let url = glue::url(&client.base, "/api/v1/organization/reports/usage");
         glue::built(
             &operations::CREATE_USAGE_REPORT_CSV,
             client

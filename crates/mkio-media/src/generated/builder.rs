@@ -101,10 +101,12 @@ impl<'a> ListAccountFilters<'a> {
         let orderby = glue::argument(&operations::LIST_ACCOUNT_FILTERS, orderby)?;
         let skiptoken = glue::argument(&operations::LIST_ACCOUNT_FILTERS, skiptoken)?;
         let top = glue::argument(&operations::LIST_ACCOUNT_FILTERS, top)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/media/accountFilters", client.baseurl,
-            glue::path_segment(& operations::LIST_ACCOUNT_FILTERS, "project_name", &
-            project_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/media/accountFilters", glue::path_segment(&
+                operations::LIST_ACCOUNT_FILTERS, "project_name", & project_name) ?
+            ),
         );
         glue::built(
             &operations::LIST_ACCOUNT_FILTERS,
@@ -186,11 +188,14 @@ impl<'a> GetAccountFilter<'a> {
             project_name,
         )?;
         let filter_name = glue::argument(&operations::GET_ACCOUNT_FILTER, filter_name)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/media/accountFilters/{}", client.baseurl,
-            glue::path_segment(& operations::GET_ACCOUNT_FILTER, "project_name", &
-            project_name) ?, glue::path_segment(& operations::GET_ACCOUNT_FILTER,
-            "filter_name", & filter_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/media/accountFilters/{}", glue::path_segment(&
+                operations::GET_ACCOUNT_FILTER, "project_name", & project_name) ?,
+                glue::path_segment(& operations::GET_ACCOUNT_FILTER, "filter_name", &
+                filter_name) ?
+            ),
         );
         glue::built(
             &operations::GET_ACCOUNT_FILTER,
@@ -287,11 +292,15 @@ impl<'a> CreateOrUpdateAccountFilter<'a> {
             filter_name,
         )?;
         let body = glue::argument(&operations::CREATE_OR_UPDATE_ACCOUNT_FILTER, body)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/media/accountFilters/{}", client.baseurl,
-            glue::path_segment(& operations::CREATE_OR_UPDATE_ACCOUNT_FILTER,
-            "project_name", & project_name) ?, glue::path_segment(&
-            operations::CREATE_OR_UPDATE_ACCOUNT_FILTER, "filter_name", & filter_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/media/accountFilters/{}", glue::path_segment(&
+                operations::CREATE_OR_UPDATE_ACCOUNT_FILTER, "project_name", &
+                project_name) ?, glue::path_segment(&
+                operations::CREATE_OR_UPDATE_ACCOUNT_FILTER, "filter_name", &
+                filter_name) ?
+            ),
         );
         glue::built(
             &operations::CREATE_OR_UPDATE_ACCOUNT_FILTER,
@@ -373,11 +382,14 @@ impl<'a> DeleteAccountFilter<'a> {
             &operations::DELETE_ACCOUNT_FILTER,
             filter_name,
         )?;
-        let url = format!(
-            "{}/api/v1/projects/{}/media/accountFilters/{}", client.baseurl,
-            glue::path_segment(& operations::DELETE_ACCOUNT_FILTER, "project_name", &
-            project_name) ?, glue::path_segment(& operations::DELETE_ACCOUNT_FILTER,
-            "filter_name", & filter_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/media/accountFilters/{}", glue::path_segment(&
+                operations::DELETE_ACCOUNT_FILTER, "project_name", & project_name) ?,
+                glue::path_segment(& operations::DELETE_ACCOUNT_FILTER, "filter_name", &
+                filter_name) ?
+            ),
         );
         glue::built(
             &operations::DELETE_ACCOUNT_FILTER,
@@ -530,9 +542,12 @@ impl<'a> ListAssets<'a> {
         let orderby = glue::argument(&operations::LIST_ASSETS, orderby)?;
         let skiptoken = glue::argument(&operations::LIST_ASSETS, skiptoken)?;
         let top = glue::argument(&operations::LIST_ASSETS, top)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/media/assets", client.baseurl, glue::path_segment(&
-            operations::LIST_ASSETS, "project_name", & project_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/media/assets", glue::path_segment(&
+                operations::LIST_ASSETS, "project_name", & project_name) ?
+            ),
         );
         glue::built(
             &operations::LIST_ASSETS,
@@ -613,10 +628,13 @@ impl<'a> GetAsset<'a> {
         let Self { client, project_name, asset_name } = self;
         let project_name = glue::argument(&operations::GET_ASSET, project_name)?;
         let asset_name = glue::argument(&operations::GET_ASSET, asset_name)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/media/assets/{}", client.baseurl, glue::path_segment(&
-            operations::GET_ASSET, "project_name", & project_name) ?,
-            glue::path_segment(& operations::GET_ASSET, "asset_name", & asset_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/media/assets/{}", glue::path_segment(&
+                operations::GET_ASSET, "project_name", & project_name) ?,
+                glue::path_segment(& operations::GET_ASSET, "asset_name", & asset_name) ?
+            ),
         );
         glue::built(
             &operations::GET_ASSET,
@@ -713,11 +731,14 @@ impl<'a> CreateOrUpdateAsset<'a> {
             asset_name,
         )?;
         let body = glue::argument(&operations::CREATE_OR_UPDATE_ASSET, body)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/media/assets/{}", client.baseurl, glue::path_segment(&
-            operations::CREATE_OR_UPDATE_ASSET, "project_name", & project_name) ?,
-            glue::path_segment(& operations::CREATE_OR_UPDATE_ASSET, "asset_name", &
-            asset_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/media/assets/{}", glue::path_segment(&
+                operations::CREATE_OR_UPDATE_ASSET, "project_name", & project_name) ?,
+                glue::path_segment(& operations::CREATE_OR_UPDATE_ASSET, "asset_name", &
+                asset_name) ?
+            ),
         );
         glue::built(
             &operations::CREATE_OR_UPDATE_ASSET,
@@ -793,10 +814,14 @@ impl<'a> DeleteAsset<'a> {
         let Self { client, project_name, asset_name } = self;
         let project_name = glue::argument(&operations::DELETE_ASSET, project_name)?;
         let asset_name = glue::argument(&operations::DELETE_ASSET, asset_name)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/media/assets/{}", client.baseurl, glue::path_segment(&
-            operations::DELETE_ASSET, "project_name", & project_name) ?,
-            glue::path_segment(& operations::DELETE_ASSET, "asset_name", & asset_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/media/assets/{}", glue::path_segment(&
+                operations::DELETE_ASSET, "project_name", & project_name) ?,
+                glue::path_segment(& operations::DELETE_ASSET, "asset_name", &
+                asset_name) ?
+            ),
         );
         glue::built(
             &operations::DELETE_ASSET,
@@ -928,11 +953,14 @@ impl<'a> ListAssetFilters<'a> {
         let orderby = glue::argument(&operations::LIST_ASSET_FILTERS, orderby)?;
         let skiptoken = glue::argument(&operations::LIST_ASSET_FILTERS, skiptoken)?;
         let top = glue::argument(&operations::LIST_ASSET_FILTERS, top)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/media/assets/{}/assetFilters", client.baseurl,
-            glue::path_segment(& operations::LIST_ASSET_FILTERS, "project_name", &
-            project_name) ?, glue::path_segment(& operations::LIST_ASSET_FILTERS,
-            "asset_name", & asset_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/media/assets/{}/assetFilters", glue::path_segment(&
+                operations::LIST_ASSET_FILTERS, "project_name", & project_name) ?,
+                glue::path_segment(& operations::LIST_ASSET_FILTERS, "asset_name", &
+                asset_name) ?
+            ),
         );
         glue::built(
             &operations::LIST_ASSET_FILTERS,
@@ -1024,12 +1052,15 @@ impl<'a> GetAssetFilter<'a> {
         let project_name = glue::argument(&operations::GET_ASSET_FILTER, project_name)?;
         let asset_name = glue::argument(&operations::GET_ASSET_FILTER, asset_name)?;
         let filter_name = glue::argument(&operations::GET_ASSET_FILTER, filter_name)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/media/assets/{}/assetFilters/{}", client.baseurl,
-            glue::path_segment(& operations::GET_ASSET_FILTER, "project_name", &
-            project_name) ?, glue::path_segment(& operations::GET_ASSET_FILTER,
-            "asset_name", & asset_name) ?, glue::path_segment(&
-            operations::GET_ASSET_FILTER, "filter_name", & filter_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/media/assets/{}/assetFilters/{}",
+                glue::path_segment(& operations::GET_ASSET_FILTER, "project_name", &
+                project_name) ?, glue::path_segment(& operations::GET_ASSET_FILTER,
+                "asset_name", & asset_name) ?, glue::path_segment(&
+                operations::GET_ASSET_FILTER, "filter_name", & filter_name) ?
+            ),
         );
         glue::built(
             &operations::GET_ASSET_FILTER,
@@ -1142,13 +1173,16 @@ impl<'a> CreateOrUpdateAssetFilter<'a> {
             filter_name,
         )?;
         let body = glue::argument(&operations::CREATE_OR_UPDATE_ASSET_FILTER, body)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/media/assets/{}/assetFilters/{}", client.baseurl,
-            glue::path_segment(& operations::CREATE_OR_UPDATE_ASSET_FILTER,
-            "project_name", & project_name) ?, glue::path_segment(&
-            operations::CREATE_OR_UPDATE_ASSET_FILTER, "asset_name", & asset_name) ?,
-            glue::path_segment(& operations::CREATE_OR_UPDATE_ASSET_FILTER,
-            "filter_name", & filter_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/media/assets/{}/assetFilters/{}",
+                glue::path_segment(& operations::CREATE_OR_UPDATE_ASSET_FILTER,
+                "project_name", & project_name) ?, glue::path_segment(&
+                operations::CREATE_OR_UPDATE_ASSET_FILTER, "asset_name", & asset_name) ?,
+                glue::path_segment(& operations::CREATE_OR_UPDATE_ASSET_FILTER,
+                "filter_name", & filter_name) ?
+            ),
         );
         glue::built(
             &operations::CREATE_OR_UPDATE_ASSET_FILTER,
@@ -1240,12 +1274,15 @@ impl<'a> DeleteAssetFilter<'a> {
         )?;
         let asset_name = glue::argument(&operations::DELETE_ASSET_FILTER, asset_name)?;
         let filter_name = glue::argument(&operations::DELETE_ASSET_FILTER, filter_name)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/media/assets/{}/assetFilters/{}", client.baseurl,
-            glue::path_segment(& operations::DELETE_ASSET_FILTER, "project_name", &
-            project_name) ?, glue::path_segment(& operations::DELETE_ASSET_FILTER,
-            "asset_name", & asset_name) ?, glue::path_segment(&
-            operations::DELETE_ASSET_FILTER, "filter_name", & filter_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/media/assets/{}/assetFilters/{}",
+                glue::path_segment(& operations::DELETE_ASSET_FILTER, "project_name", &
+                project_name) ?, glue::path_segment(& operations::DELETE_ASSET_FILTER,
+                "asset_name", & asset_name) ?, glue::path_segment(&
+                operations::DELETE_ASSET_FILTER, "filter_name", & filter_name) ?
+            ),
         );
         glue::built(
             &operations::DELETE_ASSET_FILTER,
@@ -1326,11 +1363,14 @@ impl<'a> GetAssetFileAccessInfo<'a> {
             &operations::GET_ASSET_FILE_ACCESS_INFO,
             asset_name,
         )?;
-        let url = format!(
-            "{}/api/v1/projects/{}/media/assets/{}/getFileAccessInfo", client.baseurl,
-            glue::path_segment(& operations::GET_ASSET_FILE_ACCESS_INFO, "project_name",
-            & project_name) ?, glue::path_segment(&
-            operations::GET_ASSET_FILE_ACCESS_INFO, "asset_name", & asset_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/media/assets/{}/getFileAccessInfo",
+                glue::path_segment(& operations::GET_ASSET_FILE_ACCESS_INFO,
+                "project_name", & project_name) ?, glue::path_segment(&
+                operations::GET_ASSET_FILE_ACCESS_INFO, "asset_name", & asset_name) ?
+            ),
         );
         glue::built(
             &operations::GET_ASSET_FILE_ACCESS_INFO,
@@ -1411,11 +1451,14 @@ impl<'a> ListAssetStreamingLocators<'a> {
             &operations::LIST_ASSET_STREAMING_LOCATORS,
             asset_name,
         )?;
-        let url = format!(
-            "{}/api/v1/projects/{}/media/assets/{}/listStreamingLocators", client
-            .baseurl, glue::path_segment(& operations::LIST_ASSET_STREAMING_LOCATORS,
-            "project_name", & project_name) ?, glue::path_segment(&
-            operations::LIST_ASSET_STREAMING_LOCATORS, "asset_name", & asset_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/media/assets/{}/listStreamingLocators",
+                glue::path_segment(& operations::LIST_ASSET_STREAMING_LOCATORS,
+                "project_name", & project_name) ?, glue::path_segment(&
+                operations::LIST_ASSET_STREAMING_LOCATORS, "asset_name", & asset_name) ?
+            ),
         );
         glue::built(
             &operations::LIST_ASSET_STREAMING_LOCATORS,
@@ -1490,11 +1533,14 @@ impl<'a> GetAssetState<'a> {
         let Self { client, project_name, asset_name } = self;
         let project_name = glue::argument(&operations::GET_ASSET_STATE, project_name)?;
         let asset_name = glue::argument(&operations::GET_ASSET_STATE, asset_name)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/media/assets/{}/state", client.baseurl,
-            glue::path_segment(& operations::GET_ASSET_STATE, "project_name", &
-            project_name) ?, glue::path_segment(& operations::GET_ASSET_STATE,
-            "asset_name", & asset_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/media/assets/{}/state", glue::path_segment(&
+                operations::GET_ASSET_STATE, "project_name", & project_name) ?,
+                glue::path_segment(& operations::GET_ASSET_STATE, "asset_name", &
+                asset_name) ?
+            ),
         );
         glue::built(
             &operations::GET_ASSET_STATE,
@@ -1569,11 +1615,14 @@ impl<'a> GetAssetStorage<'a> {
         let Self { client, project_name, asset_name } = self;
         let project_name = glue::argument(&operations::GET_ASSET_STORAGE, project_name)?;
         let asset_name = glue::argument(&operations::GET_ASSET_STORAGE, asset_name)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/media/assets/{}/storage/", client.baseurl,
-            glue::path_segment(& operations::GET_ASSET_STORAGE, "project_name", &
-            project_name) ?, glue::path_segment(& operations::GET_ASSET_STORAGE,
-            "asset_name", & asset_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/media/assets/{}/storage/", glue::path_segment(&
+                operations::GET_ASSET_STORAGE, "project_name", & project_name) ?,
+                glue::path_segment(& operations::GET_ASSET_STORAGE, "asset_name", &
+                asset_name) ?
+            ),
         );
         glue::built(
             &operations::GET_ASSET_STORAGE,
@@ -1726,9 +1775,12 @@ impl<'a> ListContents<'a> {
         let orderby = glue::argument(&operations::LIST_CONTENTS, orderby)?;
         let skiptoken = glue::argument(&operations::LIST_CONTENTS, skiptoken)?;
         let top = glue::argument(&operations::LIST_CONTENTS, top)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/media/content", client.baseurl, glue::path_segment(&
-            operations::LIST_CONTENTS, "project_name", & project_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/media/content", glue::path_segment(&
+                operations::LIST_CONTENTS, "project_name", & project_name) ?
+            ),
         );
         glue::built(
             &operations::LIST_CONTENTS,
@@ -1809,10 +1861,13 @@ impl<'a> GetContent<'a> {
         let Self { client, project_name, name } = self;
         let project_name = glue::argument(&operations::GET_CONTENT, project_name)?;
         let name = glue::argument(&operations::GET_CONTENT, name)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/media/content/{}", client.baseurl,
-            glue::path_segment(& operations::GET_CONTENT, "project_name", & project_name)
-            ?, glue::path_segment(& operations::GET_CONTENT, "name", & name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/media/content/{}", glue::path_segment(&
+                operations::GET_CONTENT, "project_name", & project_name) ?,
+                glue::path_segment(& operations::GET_CONTENT, "name", & name) ?
+            ),
         );
         glue::built(
             &operations::GET_CONTENT,
@@ -1903,11 +1958,13 @@ impl<'a> CreateContent<'a> {
         let project_name = glue::argument(&operations::CREATE_CONTENT, project_name)?;
         let name = glue::argument(&operations::CREATE_CONTENT, name)?;
         let body = glue::argument(&operations::CREATE_CONTENT, body)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/media/content/{}", client.baseurl,
-            glue::path_segment(& operations::CREATE_CONTENT, "project_name", &
-            project_name) ?, glue::path_segment(& operations::CREATE_CONTENT, "name", &
-            name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/media/content/{}", glue::path_segment(&
+                operations::CREATE_CONTENT, "project_name", & project_name) ?,
+                glue::path_segment(& operations::CREATE_CONTENT, "name", & name) ?
+            ),
         );
         glue::built(
             &operations::CREATE_CONTENT,
@@ -1983,11 +2040,13 @@ impl<'a> DeleteContent<'a> {
         let Self { client, project_name, name } = self;
         let project_name = glue::argument(&operations::DELETE_CONTENT, project_name)?;
         let name = glue::argument(&operations::DELETE_CONTENT, name)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/media/content/{}", client.baseurl,
-            glue::path_segment(& operations::DELETE_CONTENT, "project_name", &
-            project_name) ?, glue::path_segment(& operations::DELETE_CONTENT, "name", &
-            name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/media/content/{}", glue::path_segment(&
+                operations::DELETE_CONTENT, "project_name", & project_name) ?,
+                glue::path_segment(& operations::DELETE_CONTENT, "name", & name) ?
+            ),
         );
         glue::built(
             &operations::DELETE_CONTENT,
@@ -2078,11 +2137,13 @@ impl<'a> UpdateContent<'a> {
         let project_name = glue::argument(&operations::UPDATE_CONTENT, project_name)?;
         let name = glue::argument(&operations::UPDATE_CONTENT, name)?;
         let body = glue::argument(&operations::UPDATE_CONTENT, body)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/media/content/{}", client.baseurl,
-            glue::path_segment(& operations::UPDATE_CONTENT, "project_name", &
-            project_name) ?, glue::path_segment(& operations::UPDATE_CONTENT, "name", &
-            name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/media/content/{}", glue::path_segment(&
+                operations::UPDATE_CONTENT, "project_name", & project_name) ?,
+                glue::path_segment(& operations::UPDATE_CONTENT, "name", & name) ?
+            ),
         );
         glue::built(
             &operations::UPDATE_CONTENT,
@@ -2205,10 +2266,12 @@ impl<'a> ListContentKeyPolicies<'a> {
             skiptoken,
         )?;
         let top = glue::argument(&operations::LIST_CONTENT_KEY_POLICIES, top)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/media/contentKeyPolicies", client.baseurl,
-            glue::path_segment(& operations::LIST_CONTENT_KEY_POLICIES, "project_name", &
-            project_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/media/contentKeyPolicies", glue::path_segment(&
+                operations::LIST_CONTENT_KEY_POLICIES, "project_name", & project_name) ?
+            ),
         );
         glue::built(
             &operations::LIST_CONTENT_KEY_POLICIES,
@@ -2293,11 +2356,14 @@ impl<'a> GetContentKeyPolicy<'a> {
             &operations::GET_CONTENT_KEY_POLICY,
             policy_name,
         )?;
-        let url = format!(
-            "{}/api/v1/projects/{}/media/contentKeyPolicies/{}", client.baseurl,
-            glue::path_segment(& operations::GET_CONTENT_KEY_POLICY, "project_name", &
-            project_name) ?, glue::path_segment(& operations::GET_CONTENT_KEY_POLICY,
-            "policy_name", & policy_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/media/contentKeyPolicies/{}", glue::path_segment(&
+                operations::GET_CONTENT_KEY_POLICY, "project_name", & project_name) ?,
+                glue::path_segment(& operations::GET_CONTENT_KEY_POLICY, "policy_name", &
+                policy_name) ?
+            ),
         );
         glue::built(
             &operations::GET_CONTENT_KEY_POLICY,
@@ -2397,11 +2463,14 @@ impl<'a> CreateContentKeyPolicy<'a> {
             policy_name,
         )?;
         let body = glue::argument(&operations::CREATE_CONTENT_KEY_POLICY, body)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/media/contentKeyPolicies/{}", client.baseurl,
-            glue::path_segment(& operations::CREATE_CONTENT_KEY_POLICY, "project_name", &
-            project_name) ?, glue::path_segment(& operations::CREATE_CONTENT_KEY_POLICY,
-            "policy_name", & policy_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/media/contentKeyPolicies/{}", glue::path_segment(&
+                operations::CREATE_CONTENT_KEY_POLICY, "project_name", & project_name) ?,
+                glue::path_segment(& operations::CREATE_CONTENT_KEY_POLICY,
+                "policy_name", & policy_name) ?
+            ),
         );
         glue::built(
             &operations::CREATE_CONTENT_KEY_POLICY,
@@ -2483,11 +2552,14 @@ impl<'a> DeleteContentKeyPolicy<'a> {
             &operations::DELETE_CONTENT_KEY_POLICY,
             policy_name,
         )?;
-        let url = format!(
-            "{}/api/v1/projects/{}/media/contentKeyPolicies/{}", client.baseurl,
-            glue::path_segment(& operations::DELETE_CONTENT_KEY_POLICY, "project_name", &
-            project_name) ?, glue::path_segment(& operations::DELETE_CONTENT_KEY_POLICY,
-            "policy_name", & policy_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/media/contentKeyPolicies/{}", glue::path_segment(&
+                operations::DELETE_CONTENT_KEY_POLICY, "project_name", & project_name) ?,
+                glue::path_segment(& operations::DELETE_CONTENT_KEY_POLICY,
+                "policy_name", & policy_name) ?
+            ),
         );
         glue::built(
             &operations::DELETE_CONTENT_KEY_POLICY,
@@ -2584,11 +2656,14 @@ impl<'a> UpdateContentKeyPolicy<'a> {
             policy_name,
         )?;
         let body = glue::argument(&operations::UPDATE_CONTENT_KEY_POLICY, body)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/media/contentKeyPolicies/{}", client.baseurl,
-            glue::path_segment(& operations::UPDATE_CONTENT_KEY_POLICY, "project_name", &
-            project_name) ?, glue::path_segment(& operations::UPDATE_CONTENT_KEY_POLICY,
-            "policy_name", & policy_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/media/contentKeyPolicies/{}", glue::path_segment(&
+                operations::UPDATE_CONTENT_KEY_POLICY, "project_name", & project_name) ?,
+                glue::path_segment(& operations::UPDATE_CONTENT_KEY_POLICY,
+                "policy_name", & policy_name) ?
+            ),
         );
         glue::built(
             &operations::UPDATE_CONTENT_KEY_POLICY,
@@ -2670,13 +2745,16 @@ impl<'a> GetContentKeyPolicyPropertiesWithSecrets<'a> {
             &operations::GET_CONTENT_KEY_POLICY_PROPERTIES_WITH_SECRETS,
             policy_name,
         )?;
-        let url = format!(
-            "{}/api/v1/projects/{}/media/contentKeyPolicies/{}/getPolicyPropertiesWithSecrets",
-            client.baseurl, glue::path_segment(&
-            operations::GET_CONTENT_KEY_POLICY_PROPERTIES_WITH_SECRETS, "project_name", &
-            project_name) ?, glue::path_segment(&
-            operations::GET_CONTENT_KEY_POLICY_PROPERTIES_WITH_SECRETS, "policy_name", &
-            policy_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/media/contentKeyPolicies/{}/getPolicyPropertiesWithSecrets",
+                glue::path_segment(&
+                operations::GET_CONTENT_KEY_POLICY_PROPERTIES_WITH_SECRETS,
+                "project_name", & project_name) ?, glue::path_segment(&
+                operations::GET_CONTENT_KEY_POLICY_PROPERTIES_WITH_SECRETS,
+                "policy_name", & policy_name) ?
+            ),
         );
         glue::built(
             &operations::GET_CONTENT_KEY_POLICY_PROPERTIES_WITH_SECRETS,
@@ -2758,11 +2836,14 @@ impl<'a> GetContentKeyPolicyState<'a> {
             &operations::GET_CONTENT_KEY_POLICY_STATE,
             policy_name,
         )?;
-        let url = format!(
-            "{}/api/v1/projects/{}/media/contentKeyPolicies/{}/state", client.baseurl,
-            glue::path_segment(& operations::GET_CONTENT_KEY_POLICY_STATE,
-            "project_name", & project_name) ?, glue::path_segment(&
-            operations::GET_CONTENT_KEY_POLICY_STATE, "policy_name", & policy_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/media/contentKeyPolicies/{}/state",
+                glue::path_segment(& operations::GET_CONTENT_KEY_POLICY_STATE,
+                "project_name", & project_name) ?, glue::path_segment(&
+                operations::GET_CONTENT_KEY_POLICY_STATE, "policy_name", & policy_name) ?
+            ),
         );
         glue::built(
             &operations::GET_CONTENT_KEY_POLICY_STATE,
@@ -2915,10 +2996,12 @@ impl<'a> ListDestinations<'a> {
         let orderby = glue::argument(&operations::LIST_DESTINATIONS, orderby)?;
         let skiptoken = glue::argument(&operations::LIST_DESTINATIONS, skiptoken)?;
         let top = glue::argument(&operations::LIST_DESTINATIONS, top)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/media/destinations", client.baseurl,
-            glue::path_segment(& operations::LIST_DESTINATIONS, "project_name", &
-            project_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/media/destinations", glue::path_segment(&
+                operations::LIST_DESTINATIONS, "project_name", & project_name) ?
+            ),
         );
         glue::built(
             &operations::LIST_DESTINATIONS,
@@ -2999,11 +3082,13 @@ impl<'a> GetDestination<'a> {
         let Self { client, project_name, name } = self;
         let project_name = glue::argument(&operations::GET_DESTINATION, project_name)?;
         let name = glue::argument(&operations::GET_DESTINATION, name)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/media/destinations/{}", client.baseurl,
-            glue::path_segment(& operations::GET_DESTINATION, "project_name", &
-            project_name) ?, glue::path_segment(& operations::GET_DESTINATION, "name", &
-            name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/media/destinations/{}", glue::path_segment(&
+                operations::GET_DESTINATION, "project_name", & project_name) ?,
+                glue::path_segment(& operations::GET_DESTINATION, "name", & name) ?
+            ),
         );
         glue::built(
             &operations::GET_DESTINATION,
@@ -3097,11 +3182,13 @@ impl<'a> CreateDestination<'a> {
         )?;
         let name = glue::argument(&operations::CREATE_DESTINATION, name)?;
         let body = glue::argument(&operations::CREATE_DESTINATION, body)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/media/destinations/{}", client.baseurl,
-            glue::path_segment(& operations::CREATE_DESTINATION, "project_name", &
-            project_name) ?, glue::path_segment(& operations::CREATE_DESTINATION, "name",
-            & name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/media/destinations/{}", glue::path_segment(&
+                operations::CREATE_DESTINATION, "project_name", & project_name) ?,
+                glue::path_segment(& operations::CREATE_DESTINATION, "name", & name) ?
+            ),
         );
         glue::built(
             &operations::CREATE_DESTINATION,
@@ -3180,11 +3267,13 @@ impl<'a> DeleteDestination<'a> {
             project_name,
         )?;
         let name = glue::argument(&operations::DELETE_DESTINATION, name)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/media/destinations/{}", client.baseurl,
-            glue::path_segment(& operations::DELETE_DESTINATION, "project_name", &
-            project_name) ?, glue::path_segment(& operations::DELETE_DESTINATION, "name",
-            & name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/media/destinations/{}", glue::path_segment(&
+                operations::DELETE_DESTINATION, "project_name", & project_name) ?,
+                glue::path_segment(& operations::DELETE_DESTINATION, "name", & name) ?
+            ),
         );
         glue::built(
             &operations::DELETE_DESTINATION,
@@ -3278,11 +3367,13 @@ impl<'a> UpdateDestination<'a> {
         )?;
         let name = glue::argument(&operations::UPDATE_DESTINATION, name)?;
         let body = glue::argument(&operations::UPDATE_DESTINATION, body)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/media/destinations/{}", client.baseurl,
-            glue::path_segment(& operations::UPDATE_DESTINATION, "project_name", &
-            project_name) ?, glue::path_segment(& operations::UPDATE_DESTINATION, "name",
-            & name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/media/destinations/{}", glue::path_segment(&
+                operations::UPDATE_DESTINATION, "project_name", & project_name) ?,
+                glue::path_segment(& operations::UPDATE_DESTINATION, "name", & name) ?
+            ),
         );
         glue::built(
             &operations::UPDATE_DESTINATION,
@@ -3399,9 +3490,12 @@ impl<'a> ListJobs<'a> {
         let orderby = glue::argument(&operations::LIST_JOBS, orderby)?;
         let skiptoken = glue::argument(&operations::LIST_JOBS, skiptoken)?;
         let top = glue::argument(&operations::LIST_JOBS, top)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/media/jobs", client.baseurl, glue::path_segment(&
-            operations::LIST_JOBS, "project_name", & project_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/media/jobs", glue::path_segment(&
+                operations::LIST_JOBS, "project_name", & project_name) ?
+            ),
         );
         glue::built(
             &operations::LIST_JOBS,
@@ -3558,10 +3652,12 @@ impl<'a> ListLiveEvents<'a> {
         let orderby = glue::argument(&operations::LIST_LIVE_EVENTS, orderby)?;
         let skiptoken = glue::argument(&operations::LIST_LIVE_EVENTS, skiptoken)?;
         let top = glue::argument(&operations::LIST_LIVE_EVENTS, top)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/media/liveEvents", client.baseurl,
-            glue::path_segment(& operations::LIST_LIVE_EVENTS, "project_name", &
-            project_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/media/liveEvents", glue::path_segment(&
+                operations::LIST_LIVE_EVENTS, "project_name", & project_name) ?
+            ),
         );
         glue::built(
             &operations::LIST_LIVE_EVENTS,
@@ -3642,11 +3738,14 @@ impl<'a> GetLiveEvent<'a> {
         let Self { client, project_name, event_name } = self;
         let project_name = glue::argument(&operations::GET_LIVE_EVENT, project_name)?;
         let event_name = glue::argument(&operations::GET_LIVE_EVENT, event_name)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/media/liveEvents/{}", client.baseurl,
-            glue::path_segment(& operations::GET_LIVE_EVENT, "project_name", &
-            project_name) ?, glue::path_segment(& operations::GET_LIVE_EVENT,
-            "event_name", & event_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/media/liveEvents/{}", glue::path_segment(&
+                operations::GET_LIVE_EVENT, "project_name", & project_name) ?,
+                glue::path_segment(& operations::GET_LIVE_EVENT, "event_name", &
+                event_name) ?
+            ),
         );
         glue::built(
             &operations::GET_LIVE_EVENT,
@@ -3737,11 +3836,14 @@ impl<'a> CreateLiveEvent<'a> {
         let project_name = glue::argument(&operations::CREATE_LIVE_EVENT, project_name)?;
         let event_name = glue::argument(&operations::CREATE_LIVE_EVENT, event_name)?;
         let body = glue::argument(&operations::CREATE_LIVE_EVENT, body)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/media/liveEvents/{}", client.baseurl,
-            glue::path_segment(& operations::CREATE_LIVE_EVENT, "project_name", &
-            project_name) ?, glue::path_segment(& operations::CREATE_LIVE_EVENT,
-            "event_name", & event_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/media/liveEvents/{}", glue::path_segment(&
+                operations::CREATE_LIVE_EVENT, "project_name", & project_name) ?,
+                glue::path_segment(& operations::CREATE_LIVE_EVENT, "event_name", &
+                event_name) ?
+            ),
         );
         glue::built(
             &operations::CREATE_LIVE_EVENT,
@@ -3817,11 +3919,14 @@ impl<'a> DeleteLiveEvent<'a> {
         let Self { client, project_name, event_name } = self;
         let project_name = glue::argument(&operations::DELETE_LIVE_EVENT, project_name)?;
         let event_name = glue::argument(&operations::DELETE_LIVE_EVENT, event_name)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/media/liveEvents/{}", client.baseurl,
-            glue::path_segment(& operations::DELETE_LIVE_EVENT, "project_name", &
-            project_name) ?, glue::path_segment(& operations::DELETE_LIVE_EVENT,
-            "event_name", & event_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/media/liveEvents/{}", glue::path_segment(&
+                operations::DELETE_LIVE_EVENT, "project_name", & project_name) ?,
+                glue::path_segment(& operations::DELETE_LIVE_EVENT, "event_name", &
+                event_name) ?
+            ),
         );
         glue::built(
             &operations::DELETE_LIVE_EVENT,
@@ -3912,11 +4017,14 @@ impl<'a> UpdateLiveEvent<'a> {
         let project_name = glue::argument(&operations::UPDATE_LIVE_EVENT, project_name)?;
         let event_name = glue::argument(&operations::UPDATE_LIVE_EVENT, event_name)?;
         let body = glue::argument(&operations::UPDATE_LIVE_EVENT, body)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/media/liveEvents/{}", client.baseurl,
-            glue::path_segment(& operations::UPDATE_LIVE_EVENT, "project_name", &
-            project_name) ?, glue::path_segment(& operations::UPDATE_LIVE_EVENT,
-            "event_name", & event_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/media/liveEvents/{}", glue::path_segment(&
+                operations::UPDATE_LIVE_EVENT, "project_name", & project_name) ?,
+                glue::path_segment(& operations::UPDATE_LIVE_EVENT, "event_name", &
+                event_name) ?
+            ),
         );
         glue::built(
             &operations::UPDATE_LIVE_EVENT,
@@ -3995,11 +4103,14 @@ impl<'a> AllocateLiveEvent<'a> {
             project_name,
         )?;
         let event_name = glue::argument(&operations::ALLOCATE_LIVE_EVENT, event_name)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/media/liveEvents/{}/allocate", client.baseurl,
-            glue::path_segment(& operations::ALLOCATE_LIVE_EVENT, "project_name", &
-            project_name) ?, glue::path_segment(& operations::ALLOCATE_LIVE_EVENT,
-            "event_name", & event_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/media/liveEvents/{}/allocate", glue::path_segment(&
+                operations::ALLOCATE_LIVE_EVENT, "project_name", & project_name) ?,
+                glue::path_segment(& operations::ALLOCATE_LIVE_EVENT, "event_name", &
+                event_name) ?
+            ),
         );
         glue::built(
             &operations::ALLOCATE_LIVE_EVENT,
@@ -4128,11 +4239,14 @@ impl<'a> ListLiveOutputs<'a> {
         let orderby = glue::argument(&operations::LIST_LIVE_OUTPUTS, orderby)?;
         let skiptoken = glue::argument(&operations::LIST_LIVE_OUTPUTS, skiptoken)?;
         let top = glue::argument(&operations::LIST_LIVE_OUTPUTS, top)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/media/liveEvents/{}/liveOutputs", client.baseurl,
-            glue::path_segment(& operations::LIST_LIVE_OUTPUTS, "project_name", &
-            project_name) ?, glue::path_segment(& operations::LIST_LIVE_OUTPUTS,
-            "event_name", & event_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/media/liveEvents/{}/liveOutputs",
+                glue::path_segment(& operations::LIST_LIVE_OUTPUTS, "project_name", &
+                project_name) ?, glue::path_segment(& operations::LIST_LIVE_OUTPUTS,
+                "event_name", & event_name) ?
+            ),
         );
         glue::built(
             &operations::LIST_LIVE_OUTPUTS,
@@ -4224,12 +4338,15 @@ impl<'a> GetLiveOutput<'a> {
         let project_name = glue::argument(&operations::GET_LIVE_OUTPUT, project_name)?;
         let event_name = glue::argument(&operations::GET_LIVE_OUTPUT, event_name)?;
         let output_name = glue::argument(&operations::GET_LIVE_OUTPUT, output_name)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/media/liveEvents/{}/liveOutputs/{}", client.baseurl,
-            glue::path_segment(& operations::GET_LIVE_OUTPUT, "project_name", &
-            project_name) ?, glue::path_segment(& operations::GET_LIVE_OUTPUT,
-            "event_name", & event_name) ?, glue::path_segment(&
-            operations::GET_LIVE_OUTPUT, "output_name", & output_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/media/liveEvents/{}/liveOutputs/{}",
+                glue::path_segment(& operations::GET_LIVE_OUTPUT, "project_name", &
+                project_name) ?, glue::path_segment(& operations::GET_LIVE_OUTPUT,
+                "event_name", & event_name) ?, glue::path_segment(&
+                operations::GET_LIVE_OUTPUT, "output_name", & output_name) ?
+            ),
         );
         glue::built(
             &operations::GET_LIVE_OUTPUT,
@@ -4336,12 +4453,15 @@ impl<'a> CreateLiveOutput<'a> {
         let event_name = glue::argument(&operations::CREATE_LIVE_OUTPUT, event_name)?;
         let output_name = glue::argument(&operations::CREATE_LIVE_OUTPUT, output_name)?;
         let body = glue::argument(&operations::CREATE_LIVE_OUTPUT, body)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/media/liveEvents/{}/liveOutputs/{}", client.baseurl,
-            glue::path_segment(& operations::CREATE_LIVE_OUTPUT, "project_name", &
-            project_name) ?, glue::path_segment(& operations::CREATE_LIVE_OUTPUT,
-            "event_name", & event_name) ?, glue::path_segment(&
-            operations::CREATE_LIVE_OUTPUT, "output_name", & output_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/media/liveEvents/{}/liveOutputs/{}",
+                glue::path_segment(& operations::CREATE_LIVE_OUTPUT, "project_name", &
+                project_name) ?, glue::path_segment(& operations::CREATE_LIVE_OUTPUT,
+                "event_name", & event_name) ?, glue::path_segment(&
+                operations::CREATE_LIVE_OUTPUT, "output_name", & output_name) ?
+            ),
         );
         glue::built(
             &operations::CREATE_LIVE_OUTPUT,
@@ -4433,12 +4553,15 @@ impl<'a> DeleteLiveOutput<'a> {
         )?;
         let event_name = glue::argument(&operations::DELETE_LIVE_OUTPUT, event_name)?;
         let output_name = glue::argument(&operations::DELETE_LIVE_OUTPUT, output_name)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/media/liveEvents/{}/liveOutputs/{}", client.baseurl,
-            glue::path_segment(& operations::DELETE_LIVE_OUTPUT, "project_name", &
-            project_name) ?, glue::path_segment(& operations::DELETE_LIVE_OUTPUT,
-            "event_name", & event_name) ?, glue::path_segment(&
-            operations::DELETE_LIVE_OUTPUT, "output_name", & output_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/media/liveEvents/{}/liveOutputs/{}",
+                glue::path_segment(& operations::DELETE_LIVE_OUTPUT, "project_name", &
+                project_name) ?, glue::path_segment(& operations::DELETE_LIVE_OUTPUT,
+                "event_name", & event_name) ?, glue::path_segment(&
+                operations::DELETE_LIVE_OUTPUT, "output_name", & output_name) ?
+            ),
         );
         glue::built(
             &operations::DELETE_LIVE_OUTPUT,
@@ -4532,13 +4655,15 @@ impl<'a> GetLiveOutputState<'a> {
             &operations::GET_LIVE_OUTPUT_STATE,
             output_name,
         )?;
-        let url = format!(
-            "{}/api/v1/projects/{}/media/liveEvents/{}/liveOutputs/{}/state", client
-            .baseurl, glue::path_segment(& operations::GET_LIVE_OUTPUT_STATE,
-            "project_name", & project_name) ?, glue::path_segment(&
-            operations::GET_LIVE_OUTPUT_STATE, "event_name", & event_name) ?,
-            glue::path_segment(& operations::GET_LIVE_OUTPUT_STATE, "output_name", &
-            output_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/media/liveEvents/{}/liveOutputs/{}/state",
+                glue::path_segment(& operations::GET_LIVE_OUTPUT_STATE, "project_name", &
+                project_name) ?, glue::path_segment(& operations::GET_LIVE_OUTPUT_STATE,
+                "event_name", & event_name) ?, glue::path_segment(&
+                operations::GET_LIVE_OUTPUT_STATE, "output_name", & output_name) ?
+            ),
         );
         glue::built(
             &operations::GET_LIVE_OUTPUT_STATE,
@@ -4613,11 +4738,14 @@ impl<'a> ResetLiveEvent<'a> {
         let Self { client, project_name, event_name } = self;
         let project_name = glue::argument(&operations::RESET_LIVE_EVENT, project_name)?;
         let event_name = glue::argument(&operations::RESET_LIVE_EVENT, event_name)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/media/liveEvents/{}/reset", client.baseurl,
-            glue::path_segment(& operations::RESET_LIVE_EVENT, "project_name", &
-            project_name) ?, glue::path_segment(& operations::RESET_LIVE_EVENT,
-            "event_name", & event_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/media/liveEvents/{}/reset", glue::path_segment(&
+                operations::RESET_LIVE_EVENT, "project_name", & project_name) ?,
+                glue::path_segment(& operations::RESET_LIVE_EVENT, "event_name", &
+                event_name) ?
+            ),
         );
         glue::built(
             &operations::RESET_LIVE_EVENT,
@@ -4692,11 +4820,14 @@ impl<'a> StartLiveEvent<'a> {
         let Self { client, project_name, event_name } = self;
         let project_name = glue::argument(&operations::START_LIVE_EVENT, project_name)?;
         let event_name = glue::argument(&operations::START_LIVE_EVENT, event_name)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/media/liveEvents/{}/start", client.baseurl,
-            glue::path_segment(& operations::START_LIVE_EVENT, "project_name", &
-            project_name) ?, glue::path_segment(& operations::START_LIVE_EVENT,
-            "event_name", & event_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/media/liveEvents/{}/start", glue::path_segment(&
+                operations::START_LIVE_EVENT, "project_name", & project_name) ?,
+                glue::path_segment(& operations::START_LIVE_EVENT, "event_name", &
+                event_name) ?
+            ),
         );
         glue::built(
             &operations::START_LIVE_EVENT,
@@ -4774,11 +4905,14 @@ impl<'a> GetLiveEventState<'a> {
             project_name,
         )?;
         let event_name = glue::argument(&operations::GET_LIVE_EVENT_STATE, event_name)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/media/liveEvents/{}/state", client.baseurl,
-            glue::path_segment(& operations::GET_LIVE_EVENT_STATE, "project_name", &
-            project_name) ?, glue::path_segment(& operations::GET_LIVE_EVENT_STATE,
-            "event_name", & event_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/media/liveEvents/{}/state", glue::path_segment(&
+                operations::GET_LIVE_EVENT_STATE, "project_name", & project_name) ?,
+                glue::path_segment(& operations::GET_LIVE_EVENT_STATE, "event_name", &
+                event_name) ?
+            ),
         );
         glue::built(
             &operations::GET_LIVE_EVENT_STATE,
@@ -4853,11 +4987,14 @@ impl<'a> StopLiveEvent<'a> {
         let Self { client, project_name, event_name } = self;
         let project_name = glue::argument(&operations::STOP_LIVE_EVENT, project_name)?;
         let event_name = glue::argument(&operations::STOP_LIVE_EVENT, event_name)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/media/liveEvents/{}/stop", client.baseurl,
-            glue::path_segment(& operations::STOP_LIVE_EVENT, "project_name", &
-            project_name) ?, glue::path_segment(& operations::STOP_LIVE_EVENT,
-            "event_name", & event_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/media/liveEvents/{}/stop", glue::path_segment(&
+                operations::STOP_LIVE_EVENT, "project_name", & project_name) ?,
+                glue::path_segment(& operations::STOP_LIVE_EVENT, "event_name", &
+                event_name) ?
+            ),
         );
         glue::built(
             &operations::STOP_LIVE_EVENT,
@@ -5010,9 +5147,12 @@ impl<'a> ListSources<'a> {
         let orderby = glue::argument(&operations::LIST_SOURCES, orderby)?;
         let skiptoken = glue::argument(&operations::LIST_SOURCES, skiptoken)?;
         let top = glue::argument(&operations::LIST_SOURCES, top)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/media/sources", client.baseurl, glue::path_segment(&
-            operations::LIST_SOURCES, "project_name", & project_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/media/sources", glue::path_segment(&
+                operations::LIST_SOURCES, "project_name", & project_name) ?
+            ),
         );
         glue::built(
             &operations::LIST_SOURCES,
@@ -5093,10 +5233,13 @@ impl<'a> GetSource<'a> {
         let Self { client, project_name, name } = self;
         let project_name = glue::argument(&operations::GET_SOURCE, project_name)?;
         let name = glue::argument(&operations::GET_SOURCE, name)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/media/sources/{}", client.baseurl,
-            glue::path_segment(& operations::GET_SOURCE, "project_name", & project_name)
-            ?, glue::path_segment(& operations::GET_SOURCE, "name", & name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/media/sources/{}", glue::path_segment(&
+                operations::GET_SOURCE, "project_name", & project_name) ?,
+                glue::path_segment(& operations::GET_SOURCE, "name", & name) ?
+            ),
         );
         glue::built(
             &operations::GET_SOURCE,
@@ -5187,11 +5330,13 @@ impl<'a> CreateSource<'a> {
         let project_name = glue::argument(&operations::CREATE_SOURCE, project_name)?;
         let name = glue::argument(&operations::CREATE_SOURCE, name)?;
         let body = glue::argument(&operations::CREATE_SOURCE, body)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/media/sources/{}", client.baseurl,
-            glue::path_segment(& operations::CREATE_SOURCE, "project_name", &
-            project_name) ?, glue::path_segment(& operations::CREATE_SOURCE, "name", &
-            name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/media/sources/{}", glue::path_segment(&
+                operations::CREATE_SOURCE, "project_name", & project_name) ?,
+                glue::path_segment(& operations::CREATE_SOURCE, "name", & name) ?
+            ),
         );
         glue::built(
             &operations::CREATE_SOURCE,
@@ -5267,11 +5412,13 @@ impl<'a> DeleteSource<'a> {
         let Self { client, project_name, name } = self;
         let project_name = glue::argument(&operations::DELETE_SOURCE, project_name)?;
         let name = glue::argument(&operations::DELETE_SOURCE, name)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/media/sources/{}", client.baseurl,
-            glue::path_segment(& operations::DELETE_SOURCE, "project_name", &
-            project_name) ?, glue::path_segment(& operations::DELETE_SOURCE, "name", &
-            name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/media/sources/{}", glue::path_segment(&
+                operations::DELETE_SOURCE, "project_name", & project_name) ?,
+                glue::path_segment(& operations::DELETE_SOURCE, "name", & name) ?
+            ),
         );
         glue::built(
             &operations::DELETE_SOURCE,
@@ -5362,11 +5509,13 @@ impl<'a> UpdateSource<'a> {
         let project_name = glue::argument(&operations::UPDATE_SOURCE, project_name)?;
         let name = glue::argument(&operations::UPDATE_SOURCE, name)?;
         let body = glue::argument(&operations::UPDATE_SOURCE, body)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/media/sources/{}", client.baseurl,
-            glue::path_segment(& operations::UPDATE_SOURCE, "project_name", &
-            project_name) ?, glue::path_segment(& operations::UPDATE_SOURCE, "name", &
-            name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/media/sources/{}", glue::path_segment(&
+                operations::UPDATE_SOURCE, "project_name", & project_name) ?,
+                glue::path_segment(& operations::UPDATE_SOURCE, "name", & name) ?
+            ),
         );
         glue::built(
             &operations::UPDATE_SOURCE,
@@ -5483,9 +5632,12 @@ impl<'a> ListStorages<'a> {
         let orderby = glue::argument(&operations::LIST_STORAGES, orderby)?;
         let skiptoken = glue::argument(&operations::LIST_STORAGES, skiptoken)?;
         let top = glue::argument(&operations::LIST_STORAGES, top)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/media/storage", client.baseurl, glue::path_segment(&
-            operations::LIST_STORAGES, "project_name", & project_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/media/storage", glue::path_segment(&
+                operations::LIST_STORAGES, "project_name", & project_name) ?
+            ),
         );
         glue::built(
             &operations::LIST_STORAGES,
@@ -5564,11 +5716,14 @@ impl<'a> GetStorage<'a> {
         let Self { client, project_name, storage_name } = self;
         let project_name = glue::argument(&operations::GET_STORAGE, project_name)?;
         let storage_name = glue::argument(&operations::GET_STORAGE, storage_name)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/media/storage/{}", client.baseurl,
-            glue::path_segment(& operations::GET_STORAGE, "project_name", & project_name)
-            ?, glue::path_segment(& operations::GET_STORAGE, "storage_name", &
-            storage_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/media/storage/{}", glue::path_segment(&
+                operations::GET_STORAGE, "project_name", & project_name) ?,
+                glue::path_segment(& operations::GET_STORAGE, "storage_name", &
+                storage_name) ?
+            ),
         );
         glue::built(
             &operations::GET_STORAGE,
@@ -5665,11 +5820,14 @@ impl<'a> CreateOrUpdateStorage<'a> {
             storage_name,
         )?;
         let body = glue::argument(&operations::CREATE_OR_UPDATE_STORAGE, body)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/media/storage/{}", client.baseurl,
-            glue::path_segment(& operations::CREATE_OR_UPDATE_STORAGE, "project_name", &
-            project_name) ?, glue::path_segment(& operations::CREATE_OR_UPDATE_STORAGE,
-            "storage_name", & storage_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/media/storage/{}", glue::path_segment(&
+                operations::CREATE_OR_UPDATE_STORAGE, "project_name", & project_name) ?,
+                glue::path_segment(& operations::CREATE_OR_UPDATE_STORAGE,
+                "storage_name", & storage_name) ?
+            ),
         );
         glue::built(
             &operations::CREATE_OR_UPDATE_STORAGE,
@@ -5745,11 +5903,14 @@ impl<'a> DeleteStorage<'a> {
         let Self { client, project_name, storage_name } = self;
         let project_name = glue::argument(&operations::DELETE_STORAGE, project_name)?;
         let storage_name = glue::argument(&operations::DELETE_STORAGE, storage_name)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/media/storage/{}", client.baseurl,
-            glue::path_segment(& operations::DELETE_STORAGE, "project_name", &
-            project_name) ?, glue::path_segment(& operations::DELETE_STORAGE,
-            "storage_name", & storage_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/media/storage/{}", glue::path_segment(&
+                operations::DELETE_STORAGE, "project_name", & project_name) ?,
+                glue::path_segment(& operations::DELETE_STORAGE, "storage_name", &
+                storage_name) ?
+            ),
         );
         glue::built(
             &operations::DELETE_STORAGE,
@@ -5840,11 +6001,14 @@ impl<'a> UpdateStorage<'a> {
         let project_name = glue::argument(&operations::UPDATE_STORAGE, project_name)?;
         let storage_name = glue::argument(&operations::UPDATE_STORAGE, storage_name)?;
         let body = glue::argument(&operations::UPDATE_STORAGE, body)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/media/storage/{}", client.baseurl,
-            glue::path_segment(& operations::UPDATE_STORAGE, "project_name", &
-            project_name) ?, glue::path_segment(& operations::UPDATE_STORAGE,
-            "storage_name", & storage_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/media/storage/{}", glue::path_segment(&
+                operations::UPDATE_STORAGE, "project_name", & project_name) ?,
+                glue::path_segment(& operations::UPDATE_STORAGE, "storage_name", &
+                storage_name) ?
+            ),
         );
         glue::built(
             &operations::UPDATE_STORAGE,
@@ -5926,11 +6090,14 @@ impl<'a> ListStorageCredentials<'a> {
             &operations::LIST_STORAGE_CREDENTIALS,
             storage_name,
         )?;
-        let url = format!(
-            "{}/api/v1/projects/{}/media/storage/{}/credentials", client.baseurl,
-            glue::path_segment(& operations::LIST_STORAGE_CREDENTIALS, "project_name", &
-            project_name) ?, glue::path_segment(& operations::LIST_STORAGE_CREDENTIALS,
-            "storage_name", & storage_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/media/storage/{}/credentials", glue::path_segment(&
+                operations::LIST_STORAGE_CREDENTIALS, "project_name", & project_name) ?,
+                glue::path_segment(& operations::LIST_STORAGE_CREDENTIALS,
+                "storage_name", & storage_name) ?
+            ),
         );
         glue::built(
             &operations::LIST_STORAGE_CREDENTIALS,
@@ -6030,11 +6197,14 @@ impl<'a> CreateStorageCredential<'a> {
             storage_name,
         )?;
         let body = glue::argument(&operations::CREATE_STORAGE_CREDENTIAL, body)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/media/storage/{}/credentials", client.baseurl,
-            glue::path_segment(& operations::CREATE_STORAGE_CREDENTIAL, "project_name", &
-            project_name) ?, glue::path_segment(& operations::CREATE_STORAGE_CREDENTIAL,
-            "storage_name", & storage_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/media/storage/{}/credentials", glue::path_segment(&
+                operations::CREATE_STORAGE_CREDENTIAL, "project_name", & project_name) ?,
+                glue::path_segment(& operations::CREATE_STORAGE_CREDENTIAL,
+                "storage_name", & storage_name) ?
+            ),
         );
         glue::built(
             &operations::CREATE_STORAGE_CREDENTIAL,
@@ -6132,12 +6302,16 @@ impl<'a> GetStorageCredential<'a> {
             &operations::GET_STORAGE_CREDENTIAL,
             credential_id,
         )?;
-        let url = format!(
-            "{}/api/v1/projects/{}/media/storage/{}/credentials/{}", client.baseurl,
-            glue::path_segment(& operations::GET_STORAGE_CREDENTIAL, "project_name", &
-            project_name) ?, glue::path_segment(& operations::GET_STORAGE_CREDENTIAL,
-            "storage_name", & storage_name) ?, glue::path_segment(&
-            operations::GET_STORAGE_CREDENTIAL, "credential_id", & credential_id) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/media/storage/{}/credentials/{}",
+                glue::path_segment(& operations::GET_STORAGE_CREDENTIAL, "project_name",
+                & project_name) ?, glue::path_segment(&
+                operations::GET_STORAGE_CREDENTIAL, "storage_name", & storage_name) ?,
+                glue::path_segment(& operations::GET_STORAGE_CREDENTIAL, "credential_id",
+                & credential_id) ?
+            ),
         );
         glue::built(
             &operations::GET_STORAGE_CREDENTIAL,
@@ -6234,12 +6408,16 @@ impl<'a> DeleteStorageCredential<'a> {
             &operations::DELETE_STORAGE_CREDENTIAL,
             credential_id,
         )?;
-        let url = format!(
-            "{}/api/v1/projects/{}/media/storage/{}/credentials/{}", client.baseurl,
-            glue::path_segment(& operations::DELETE_STORAGE_CREDENTIAL, "project_name", &
-            project_name) ?, glue::path_segment(& operations::DELETE_STORAGE_CREDENTIAL,
-            "storage_name", & storage_name) ?, glue::path_segment(&
-            operations::DELETE_STORAGE_CREDENTIAL, "credential_id", & credential_id) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/media/storage/{}/credentials/{}",
+                glue::path_segment(& operations::DELETE_STORAGE_CREDENTIAL,
+                "project_name", & project_name) ?, glue::path_segment(&
+                operations::DELETE_STORAGE_CREDENTIAL, "storage_name", & storage_name) ?,
+                glue::path_segment(& operations::DELETE_STORAGE_CREDENTIAL,
+                "credential_id", & credential_id) ?
+            ),
         );
         glue::built(
             &operations::DELETE_STORAGE_CREDENTIAL,
@@ -6361,10 +6539,12 @@ impl<'a> ListStreamingEndpoints<'a> {
             skiptoken,
         )?;
         let top = glue::argument(&operations::LIST_STREAMING_ENDPOINTS, top)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/media/streamingEndpoints", client.baseurl,
-            glue::path_segment(& operations::LIST_STREAMING_ENDPOINTS, "project_name", &
-            project_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/media/streamingEndpoints", glue::path_segment(&
+                operations::LIST_STREAMING_ENDPOINTS, "project_name", & project_name) ?
+            ),
         );
         glue::built(
             &operations::LIST_STREAMING_ENDPOINTS,
@@ -6449,11 +6629,14 @@ impl<'a> GetStreamingEndpoint<'a> {
             &operations::GET_STREAMING_ENDPOINT,
             endpoint_name,
         )?;
-        let url = format!(
-            "{}/api/v1/projects/{}/media/streamingEndpoints/{}", client.baseurl,
-            glue::path_segment(& operations::GET_STREAMING_ENDPOINT, "project_name", &
-            project_name) ?, glue::path_segment(& operations::GET_STREAMING_ENDPOINT,
-            "endpoint_name", & endpoint_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/media/streamingEndpoints/{}", glue::path_segment(&
+                operations::GET_STREAMING_ENDPOINT, "project_name", & project_name) ?,
+                glue::path_segment(& operations::GET_STREAMING_ENDPOINT, "endpoint_name",
+                & endpoint_name) ?
+            ),
         );
         glue::built(
             &operations::GET_STREAMING_ENDPOINT,
@@ -6553,11 +6736,14 @@ impl<'a> CreateStreamingEndpoint<'a> {
             endpoint_name,
         )?;
         let body = glue::argument(&operations::CREATE_STREAMING_ENDPOINT, body)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/media/streamingEndpoints/{}", client.baseurl,
-            glue::path_segment(& operations::CREATE_STREAMING_ENDPOINT, "project_name", &
-            project_name) ?, glue::path_segment(& operations::CREATE_STREAMING_ENDPOINT,
-            "endpoint_name", & endpoint_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/media/streamingEndpoints/{}", glue::path_segment(&
+                operations::CREATE_STREAMING_ENDPOINT, "project_name", & project_name) ?,
+                glue::path_segment(& operations::CREATE_STREAMING_ENDPOINT,
+                "endpoint_name", & endpoint_name) ?
+            ),
         );
         glue::built(
             &operations::CREATE_STREAMING_ENDPOINT,
@@ -6639,11 +6825,14 @@ impl<'a> DeleteStreamingEndpoint<'a> {
             &operations::DELETE_STREAMING_ENDPOINT,
             endpoint_name,
         )?;
-        let url = format!(
-            "{}/api/v1/projects/{}/media/streamingEndpoints/{}", client.baseurl,
-            glue::path_segment(& operations::DELETE_STREAMING_ENDPOINT, "project_name", &
-            project_name) ?, glue::path_segment(& operations::DELETE_STREAMING_ENDPOINT,
-            "endpoint_name", & endpoint_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/media/streamingEndpoints/{}", glue::path_segment(&
+                operations::DELETE_STREAMING_ENDPOINT, "project_name", & project_name) ?,
+                glue::path_segment(& operations::DELETE_STREAMING_ENDPOINT,
+                "endpoint_name", & endpoint_name) ?
+            ),
         );
         glue::built(
             &operations::DELETE_STREAMING_ENDPOINT,
@@ -6741,11 +6930,14 @@ impl<'a> UpdateStreamingEndpoint<'a> {
             endpoint_name,
         )?;
         let body = glue::argument(&operations::UPDATE_STREAMING_ENDPOINT, body)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/media/streamingEndpoints/{}", client.baseurl,
-            glue::path_segment(& operations::UPDATE_STREAMING_ENDPOINT, "project_name", &
-            project_name) ?, glue::path_segment(& operations::UPDATE_STREAMING_ENDPOINT,
-            "endpoint_name", & endpoint_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/media/streamingEndpoints/{}", glue::path_segment(&
+                operations::UPDATE_STREAMING_ENDPOINT, "project_name", & project_name) ?,
+                glue::path_segment(& operations::UPDATE_STREAMING_ENDPOINT,
+                "endpoint_name", & endpoint_name) ?
+            ),
         );
         glue::built(
             &operations::UPDATE_STREAMING_ENDPOINT,
@@ -6827,11 +7019,15 @@ impl<'a> RestartStreamingEndpoint<'a> {
             &operations::RESTART_STREAMING_ENDPOINT,
             endpoint_name,
         )?;
-        let url = format!(
-            "{}/api/v1/projects/{}/media/streamingEndpoints/{}/restart", client.baseurl,
-            glue::path_segment(& operations::RESTART_STREAMING_ENDPOINT, "project_name",
-            & project_name) ?, glue::path_segment(&
-            operations::RESTART_STREAMING_ENDPOINT, "endpoint_name", & endpoint_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/media/streamingEndpoints/{}/restart",
+                glue::path_segment(& operations::RESTART_STREAMING_ENDPOINT,
+                "project_name", & project_name) ?, glue::path_segment(&
+                operations::RESTART_STREAMING_ENDPOINT, "endpoint_name", & endpoint_name)
+                ?
+            ),
         );
         glue::built(
             &operations::RESTART_STREAMING_ENDPOINT,
@@ -6931,11 +7127,14 @@ impl<'a> ScaleStreamingEndpoint<'a> {
             endpoint_name,
         )?;
         let body = glue::argument(&operations::SCALE_STREAMING_ENDPOINT, body)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/media/streamingEndpoints/{}/scale", client.baseurl,
-            glue::path_segment(& operations::SCALE_STREAMING_ENDPOINT, "project_name", &
-            project_name) ?, glue::path_segment(& operations::SCALE_STREAMING_ENDPOINT,
-            "endpoint_name", & endpoint_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/media/streamingEndpoints/{}/scale",
+                glue::path_segment(& operations::SCALE_STREAMING_ENDPOINT,
+                "project_name", & project_name) ?, glue::path_segment(&
+                operations::SCALE_STREAMING_ENDPOINT, "endpoint_name", & endpoint_name) ?
+            ),
         );
         glue::built(
             &operations::SCALE_STREAMING_ENDPOINT,
@@ -7017,11 +7216,15 @@ impl<'a> GetStreamingEndpointSkus<'a> {
             &operations::GET_STREAMING_ENDPOINT_SKUS,
             endpoint_name,
         )?;
-        let url = format!(
-            "{}/api/v1/projects/{}/media/streamingEndpoints/{}/skus", client.baseurl,
-            glue::path_segment(& operations::GET_STREAMING_ENDPOINT_SKUS, "project_name",
-            & project_name) ?, glue::path_segment(&
-            operations::GET_STREAMING_ENDPOINT_SKUS, "endpoint_name", & endpoint_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/media/streamingEndpoints/{}/skus",
+                glue::path_segment(& operations::GET_STREAMING_ENDPOINT_SKUS,
+                "project_name", & project_name) ?, glue::path_segment(&
+                operations::GET_STREAMING_ENDPOINT_SKUS, "endpoint_name", &
+                endpoint_name) ?
+            ),
         );
         glue::built(
             &operations::GET_STREAMING_ENDPOINT_SKUS,
@@ -7102,11 +7305,14 @@ impl<'a> StartStreamingEndpoint<'a> {
             &operations::START_STREAMING_ENDPOINT,
             endpoint_name,
         )?;
-        let url = format!(
-            "{}/api/v1/projects/{}/media/streamingEndpoints/{}/start", client.baseurl,
-            glue::path_segment(& operations::START_STREAMING_ENDPOINT, "project_name", &
-            project_name) ?, glue::path_segment(& operations::START_STREAMING_ENDPOINT,
-            "endpoint_name", & endpoint_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/media/streamingEndpoints/{}/start",
+                glue::path_segment(& operations::START_STREAMING_ENDPOINT,
+                "project_name", & project_name) ?, glue::path_segment(&
+                operations::START_STREAMING_ENDPOINT, "endpoint_name", & endpoint_name) ?
+            ),
         );
         glue::built(
             &operations::START_STREAMING_ENDPOINT,
@@ -7187,12 +7393,15 @@ impl<'a> GetStreamingEndpointState<'a> {
             &operations::GET_STREAMING_ENDPOINT_STATE,
             endpoint_name,
         )?;
-        let url = format!(
-            "{}/api/v1/projects/{}/media/streamingEndpoints/{}/state", client.baseurl,
-            glue::path_segment(& operations::GET_STREAMING_ENDPOINT_STATE,
-            "project_name", & project_name) ?, glue::path_segment(&
-            operations::GET_STREAMING_ENDPOINT_STATE, "endpoint_name", & endpoint_name)
-            ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/media/streamingEndpoints/{}/state",
+                glue::path_segment(& operations::GET_STREAMING_ENDPOINT_STATE,
+                "project_name", & project_name) ?, glue::path_segment(&
+                operations::GET_STREAMING_ENDPOINT_STATE, "endpoint_name", &
+                endpoint_name) ?
+            ),
         );
         glue::built(
             &operations::GET_STREAMING_ENDPOINT_STATE,
@@ -7273,11 +7482,14 @@ impl<'a> StopStreamingEndpoint<'a> {
             &operations::STOP_STREAMING_ENDPOINT,
             endpoint_name,
         )?;
-        let url = format!(
-            "{}/api/v1/projects/{}/media/streamingEndpoints/{}/stop", client.baseurl,
-            glue::path_segment(& operations::STOP_STREAMING_ENDPOINT, "project_name", &
-            project_name) ?, glue::path_segment(& operations::STOP_STREAMING_ENDPOINT,
-            "endpoint_name", & endpoint_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/media/streamingEndpoints/{}/stop",
+                glue::path_segment(& operations::STOP_STREAMING_ENDPOINT, "project_name",
+                & project_name) ?, glue::path_segment(&
+                operations::STOP_STREAMING_ENDPOINT, "endpoint_name", & endpoint_name) ?
+            ),
         );
         glue::built(
             &operations::STOP_STREAMING_ENDPOINT,
@@ -7396,10 +7608,12 @@ impl<'a> ListStreamingLocators<'a> {
         let orderby = glue::argument(&operations::LIST_STREAMING_LOCATORS, orderby)?;
         let skiptoken = glue::argument(&operations::LIST_STREAMING_LOCATORS, skiptoken)?;
         let top = glue::argument(&operations::LIST_STREAMING_LOCATORS, top)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/media/streamingLocators", client.baseurl,
-            glue::path_segment(& operations::LIST_STREAMING_LOCATORS, "project_name", &
-            project_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/media/streamingLocators", glue::path_segment(&
+                operations::LIST_STREAMING_LOCATORS, "project_name", & project_name) ?
+            ),
         );
         glue::built(
             &operations::LIST_STREAMING_LOCATORS,
@@ -7484,11 +7698,14 @@ impl<'a> GetStreamingLocator<'a> {
             &operations::GET_STREAMING_LOCATOR,
             locator_name,
         )?;
-        let url = format!(
-            "{}/api/v1/projects/{}/media/streamingLocators/{}", client.baseurl,
-            glue::path_segment(& operations::GET_STREAMING_LOCATOR, "project_name", &
-            project_name) ?, glue::path_segment(& operations::GET_STREAMING_LOCATOR,
-            "locator_name", & locator_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/media/streamingLocators/{}", glue::path_segment(&
+                operations::GET_STREAMING_LOCATOR, "project_name", & project_name) ?,
+                glue::path_segment(& operations::GET_STREAMING_LOCATOR, "locator_name", &
+                locator_name) ?
+            ),
         );
         glue::built(
             &operations::GET_STREAMING_LOCATOR,
@@ -7591,12 +7808,15 @@ impl<'a> CreateOrUpdateStreamingLocator<'a> {
             &operations::CREATE_OR_UPDATE_STREAMING_LOCATOR,
             body,
         )?;
-        let url = format!(
-            "{}/api/v1/projects/{}/media/streamingLocators/{}", client.baseurl,
-            glue::path_segment(& operations::CREATE_OR_UPDATE_STREAMING_LOCATOR,
-            "project_name", & project_name) ?, glue::path_segment(&
-            operations::CREATE_OR_UPDATE_STREAMING_LOCATOR, "locator_name", &
-            locator_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/media/streamingLocators/{}", glue::path_segment(&
+                operations::CREATE_OR_UPDATE_STREAMING_LOCATOR, "project_name", &
+                project_name) ?, glue::path_segment(&
+                operations::CREATE_OR_UPDATE_STREAMING_LOCATOR, "locator_name", &
+                locator_name) ?
+            ),
         );
         glue::built(
             &operations::CREATE_OR_UPDATE_STREAMING_LOCATOR,
@@ -7678,11 +7898,14 @@ impl<'a> DeleteStreamingLocator<'a> {
             &operations::DELETE_STREAMING_LOCATOR,
             locator_name,
         )?;
-        let url = format!(
-            "{}/api/v1/projects/{}/media/streamingLocators/{}", client.baseurl,
-            glue::path_segment(& operations::DELETE_STREAMING_LOCATOR, "project_name", &
-            project_name) ?, glue::path_segment(& operations::DELETE_STREAMING_LOCATOR,
-            "locator_name", & locator_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/media/streamingLocators/{}", glue::path_segment(&
+                operations::DELETE_STREAMING_LOCATOR, "project_name", & project_name) ?,
+                glue::path_segment(& operations::DELETE_STREAMING_LOCATOR,
+                "locator_name", & locator_name) ?
+            ),
         );
         glue::built(
             &operations::DELETE_STREAMING_LOCATOR,
@@ -7763,13 +7986,15 @@ impl<'a> ListStreamingLocatorContentKeys<'a> {
             &operations::LIST_STREAMING_LOCATOR_CONTENT_KEYS,
             locator_name,
         )?;
-        let url = format!(
-            "{}/api/v1/projects/{}/media/streamingLocators/{}/listContentKeys", client
-            .baseurl, glue::path_segment(&
-            operations::LIST_STREAMING_LOCATOR_CONTENT_KEYS, "project_name", &
-            project_name) ?, glue::path_segment(&
-            operations::LIST_STREAMING_LOCATOR_CONTENT_KEYS, "locator_name", &
-            locator_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/media/streamingLocators/{}/listContentKeys",
+                glue::path_segment(& operations::LIST_STREAMING_LOCATOR_CONTENT_KEYS,
+                "project_name", & project_name) ?, glue::path_segment(&
+                operations::LIST_STREAMING_LOCATOR_CONTENT_KEYS, "locator_name", &
+                locator_name) ?
+            ),
         );
         glue::built(
             &operations::LIST_STREAMING_LOCATOR_CONTENT_KEYS,
@@ -7871,11 +8096,15 @@ impl<'a> GetStreamingLocatorPaths<'a> {
             locator_name,
         )?;
         let body = glue::argument(&operations::GET_STREAMING_LOCATOR_PATHS, body)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/media/streamingLocators/{}/listPaths", client.baseurl,
-            glue::path_segment(& operations::GET_STREAMING_LOCATOR_PATHS, "project_name",
-            & project_name) ?, glue::path_segment(&
-            operations::GET_STREAMING_LOCATOR_PATHS, "locator_name", & locator_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/media/streamingLocators/{}/listPaths",
+                glue::path_segment(& operations::GET_STREAMING_LOCATOR_PATHS,
+                "project_name", & project_name) ?, glue::path_segment(&
+                operations::GET_STREAMING_LOCATOR_PATHS, "locator_name", & locator_name)
+                ?
+            ),
         );
         glue::built(
             &operations::GET_STREAMING_LOCATOR_PATHS,
@@ -7957,11 +8186,15 @@ impl<'a> GetStreamingLocatorState<'a> {
             &operations::GET_STREAMING_LOCATOR_STATE,
             locator_name,
         )?;
-        let url = format!(
-            "{}/api/v1/projects/{}/media/streamingLocators/{}/state", client.baseurl,
-            glue::path_segment(& operations::GET_STREAMING_LOCATOR_STATE, "project_name",
-            & project_name) ?, glue::path_segment(&
-            operations::GET_STREAMING_LOCATOR_STATE, "locator_name", & locator_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/media/streamingLocators/{}/state",
+                glue::path_segment(& operations::GET_STREAMING_LOCATOR_STATE,
+                "project_name", & project_name) ?, glue::path_segment(&
+                operations::GET_STREAMING_LOCATOR_STATE, "locator_name", & locator_name)
+                ?
+            ),
         );
         glue::built(
             &operations::GET_STREAMING_LOCATOR_STATE,
@@ -8080,10 +8313,12 @@ impl<'a> ListStreamingPolicies<'a> {
         let orderby = glue::argument(&operations::LIST_STREAMING_POLICIES, orderby)?;
         let skiptoken = glue::argument(&operations::LIST_STREAMING_POLICIES, skiptoken)?;
         let top = glue::argument(&operations::LIST_STREAMING_POLICIES, top)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/media/streamingPolicies", client.baseurl,
-            glue::path_segment(& operations::LIST_STREAMING_POLICIES, "project_name", &
-            project_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/media/streamingPolicies", glue::path_segment(&
+                operations::LIST_STREAMING_POLICIES, "project_name", & project_name) ?
+            ),
         );
         glue::built(
             &operations::LIST_STREAMING_POLICIES,
@@ -8168,11 +8403,14 @@ impl<'a> GetStreamingPolicy<'a> {
             &operations::GET_STREAMING_POLICY,
             policy_name,
         )?;
-        let url = format!(
-            "{}/api/v1/projects/{}/media/streamingPolicies/{}", client.baseurl,
-            glue::path_segment(& operations::GET_STREAMING_POLICY, "project_name", &
-            project_name) ?, glue::path_segment(& operations::GET_STREAMING_POLICY,
-            "policy_name", & policy_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/media/streamingPolicies/{}", glue::path_segment(&
+                operations::GET_STREAMING_POLICY, "project_name", & project_name) ?,
+                glue::path_segment(& operations::GET_STREAMING_POLICY, "policy_name", &
+                policy_name) ?
+            ),
         );
         glue::built(
             &operations::GET_STREAMING_POLICY,
@@ -8272,12 +8510,15 @@ impl<'a> CreateOrUpdateStreamingPolicy<'a> {
             policy_name,
         )?;
         let body = glue::argument(&operations::CREATE_OR_UPDATE_STREAMING_POLICY, body)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/media/streamingPolicies/{}", client.baseurl,
-            glue::path_segment(& operations::CREATE_OR_UPDATE_STREAMING_POLICY,
-            "project_name", & project_name) ?, glue::path_segment(&
-            operations::CREATE_OR_UPDATE_STREAMING_POLICY, "policy_name", & policy_name)
-            ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/media/streamingPolicies/{}", glue::path_segment(&
+                operations::CREATE_OR_UPDATE_STREAMING_POLICY, "project_name", &
+                project_name) ?, glue::path_segment(&
+                operations::CREATE_OR_UPDATE_STREAMING_POLICY, "policy_name", &
+                policy_name) ?
+            ),
         );
         glue::built(
             &operations::CREATE_OR_UPDATE_STREAMING_POLICY,
@@ -8359,11 +8600,14 @@ impl<'a> DeleteStreamingPolicy<'a> {
             &operations::DELETE_STREAMING_POLICY,
             policy_name,
         )?;
-        let url = format!(
-            "{}/api/v1/projects/{}/media/streamingPolicies/{}", client.baseurl,
-            glue::path_segment(& operations::DELETE_STREAMING_POLICY, "project_name", &
-            project_name) ?, glue::path_segment(& operations::DELETE_STREAMING_POLICY,
-            "policy_name", & policy_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/media/streamingPolicies/{}", glue::path_segment(&
+                operations::DELETE_STREAMING_POLICY, "project_name", & project_name) ?,
+                glue::path_segment(& operations::DELETE_STREAMING_POLICY, "policy_name",
+                & policy_name) ?
+            ),
         );
         glue::built(
             &operations::DELETE_STREAMING_POLICY,
@@ -8479,10 +8723,12 @@ impl<'a> ListTransforms<'a> {
         let orderby = glue::argument(&operations::LIST_TRANSFORMS, orderby)?;
         let skiptoken = glue::argument(&operations::LIST_TRANSFORMS, skiptoken)?;
         let top = glue::argument(&operations::LIST_TRANSFORMS, top)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/media/transforms", client.baseurl,
-            glue::path_segment(& operations::LIST_TRANSFORMS, "project_name", &
-            project_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/media/transforms", glue::path_segment(&
+                operations::LIST_TRANSFORMS, "project_name", & project_name) ?
+            ),
         );
         glue::built(
             &operations::LIST_TRANSFORMS,
@@ -8561,11 +8807,14 @@ impl<'a> GetTransform<'a> {
         let Self { client, project_name, transform_name } = self;
         let project_name = glue::argument(&operations::GET_TRANSFORM, project_name)?;
         let transform_name = glue::argument(&operations::GET_TRANSFORM, transform_name)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/media/transforms/{}", client.baseurl,
-            glue::path_segment(& operations::GET_TRANSFORM, "project_name", &
-            project_name) ?, glue::path_segment(& operations::GET_TRANSFORM,
-            "transform_name", & transform_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/media/transforms/{}", glue::path_segment(&
+                operations::GET_TRANSFORM, "project_name", & project_name) ?,
+                glue::path_segment(& operations::GET_TRANSFORM, "transform_name", &
+                transform_name) ?
+            ),
         );
         glue::built(
             &operations::GET_TRANSFORM,
@@ -8662,12 +8911,14 @@ impl<'a> CreateOrUpdateTransform<'a> {
             transform_name,
         )?;
         let body = glue::argument(&operations::CREATE_OR_UPDATE_TRANSFORM, body)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/media/transforms/{}", client.baseurl,
-            glue::path_segment(& operations::CREATE_OR_UPDATE_TRANSFORM, "project_name",
-            & project_name) ?, glue::path_segment(&
-            operations::CREATE_OR_UPDATE_TRANSFORM, "transform_name", & transform_name)
-            ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/media/transforms/{}", glue::path_segment(&
+                operations::CREATE_OR_UPDATE_TRANSFORM, "project_name", & project_name)
+                ?, glue::path_segment(& operations::CREATE_OR_UPDATE_TRANSFORM,
+                "transform_name", & transform_name) ?
+            ),
         );
         glue::built(
             &operations::CREATE_OR_UPDATE_TRANSFORM,
@@ -8746,11 +8997,14 @@ impl<'a> DeleteTransform<'a> {
             &operations::DELETE_TRANSFORM,
             transform_name,
         )?;
-        let url = format!(
-            "{}/api/v1/projects/{}/media/transforms/{}", client.baseurl,
-            glue::path_segment(& operations::DELETE_TRANSFORM, "project_name", &
-            project_name) ?, glue::path_segment(& operations::DELETE_TRANSFORM,
-            "transform_name", & transform_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/media/transforms/{}", glue::path_segment(&
+                operations::DELETE_TRANSFORM, "project_name", & project_name) ?,
+                glue::path_segment(& operations::DELETE_TRANSFORM, "transform_name", &
+                transform_name) ?
+            ),
         );
         glue::built(
             &operations::DELETE_TRANSFORM,
@@ -8895,11 +9149,14 @@ impl<'a> ListTransformJobs<'a> {
         let orderby = glue::argument(&operations::LIST_TRANSFORM_JOBS, orderby)?;
         let skiptoken = glue::argument(&operations::LIST_TRANSFORM_JOBS, skiptoken)?;
         let top = glue::argument(&operations::LIST_TRANSFORM_JOBS, top)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/media/transforms/{}/jobs", client.baseurl,
-            glue::path_segment(& operations::LIST_TRANSFORM_JOBS, "project_name", &
-            project_name) ?, glue::path_segment(& operations::LIST_TRANSFORM_JOBS,
-            "transform_name", & transform_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/media/transforms/{}/jobs", glue::path_segment(&
+                operations::LIST_TRANSFORM_JOBS, "project_name", & project_name) ?,
+                glue::path_segment(& operations::LIST_TRANSFORM_JOBS, "transform_name", &
+                transform_name) ?
+            ),
         );
         glue::built(
             &operations::LIST_TRANSFORM_JOBS,
@@ -8991,11 +9248,15 @@ impl<'a> GetJob<'a> {
         let project_name = glue::argument(&operations::GET_JOB, project_name)?;
         let transform_name = glue::argument(&operations::GET_JOB, transform_name)?;
         let job_name = glue::argument(&operations::GET_JOB, job_name)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/media/transforms/{}/jobs/{}", client.baseurl,
-            glue::path_segment(& operations::GET_JOB, "project_name", & project_name) ?,
-            glue::path_segment(& operations::GET_JOB, "transform_name", & transform_name)
-            ?, glue::path_segment(& operations::GET_JOB, "job_name", & job_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/media/transforms/{}/jobs/{}", glue::path_segment(&
+                operations::GET_JOB, "project_name", & project_name) ?,
+                glue::path_segment(& operations::GET_JOB, "transform_name", &
+                transform_name) ?, glue::path_segment(& operations::GET_JOB, "job_name",
+                & job_name) ?
+            ),
         );
         glue::built(
             &operations::GET_JOB,
@@ -9099,12 +9360,15 @@ impl<'a> CreateJob<'a> {
         let transform_name = glue::argument(&operations::CREATE_JOB, transform_name)?;
         let job_name = glue::argument(&operations::CREATE_JOB, job_name)?;
         let body = glue::argument(&operations::CREATE_JOB, body)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/media/transforms/{}/jobs/{}", client.baseurl,
-            glue::path_segment(& operations::CREATE_JOB, "project_name", & project_name)
-            ?, glue::path_segment(& operations::CREATE_JOB, "transform_name", &
-            transform_name) ?, glue::path_segment(& operations::CREATE_JOB, "job_name", &
-            job_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/media/transforms/{}/jobs/{}", glue::path_segment(&
+                operations::CREATE_JOB, "project_name", & project_name) ?,
+                glue::path_segment(& operations::CREATE_JOB, "transform_name", &
+                transform_name) ?, glue::path_segment(& operations::CREATE_JOB,
+                "job_name", & job_name) ?
+            ),
         );
         glue::built(
             &operations::CREATE_JOB,
@@ -9193,12 +9457,15 @@ impl<'a> DeleteJob<'a> {
         let project_name = glue::argument(&operations::DELETE_JOB, project_name)?;
         let transform_name = glue::argument(&operations::DELETE_JOB, transform_name)?;
         let job_name = glue::argument(&operations::DELETE_JOB, job_name)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/media/transforms/{}/jobs/{}", client.baseurl,
-            glue::path_segment(& operations::DELETE_JOB, "project_name", & project_name)
-            ?, glue::path_segment(& operations::DELETE_JOB, "transform_name", &
-            transform_name) ?, glue::path_segment(& operations::DELETE_JOB, "job_name", &
-            job_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/media/transforms/{}/jobs/{}", glue::path_segment(&
+                operations::DELETE_JOB, "project_name", & project_name) ?,
+                glue::path_segment(& operations::DELETE_JOB, "transform_name", &
+                transform_name) ?, glue::path_segment(& operations::DELETE_JOB,
+                "job_name", & job_name) ?
+            ),
         );
         glue::built(
             &operations::DELETE_JOB,
@@ -9302,12 +9569,15 @@ impl<'a> UpdateJob<'a> {
         let transform_name = glue::argument(&operations::UPDATE_JOB, transform_name)?;
         let job_name = glue::argument(&operations::UPDATE_JOB, job_name)?;
         let body = glue::argument(&operations::UPDATE_JOB, body)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/media/transforms/{}/jobs/{}", client.baseurl,
-            glue::path_segment(& operations::UPDATE_JOB, "project_name", & project_name)
-            ?, glue::path_segment(& operations::UPDATE_JOB, "transform_name", &
-            transform_name) ?, glue::path_segment(& operations::UPDATE_JOB, "job_name", &
-            job_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/media/transforms/{}/jobs/{}", glue::path_segment(&
+                operations::UPDATE_JOB, "project_name", & project_name) ?,
+                glue::path_segment(& operations::UPDATE_JOB, "transform_name", &
+                transform_name) ?, glue::path_segment(& operations::UPDATE_JOB,
+                "job_name", & job_name) ?
+            ),
         );
         glue::built(
             &operations::UPDATE_JOB,
@@ -9396,12 +9666,15 @@ impl<'a> CancelJob<'a> {
         let project_name = glue::argument(&operations::CANCEL_JOB, project_name)?;
         let transform_name = glue::argument(&operations::CANCEL_JOB, transform_name)?;
         let job_name = glue::argument(&operations::CANCEL_JOB, job_name)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/media/transforms/{}/jobs/{}/cancelJob", client
-            .baseurl, glue::path_segment(& operations::CANCEL_JOB, "project_name", &
-            project_name) ?, glue::path_segment(& operations::CANCEL_JOB,
-            "transform_name", & transform_name) ?, glue::path_segment(&
-            operations::CANCEL_JOB, "job_name", & job_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/media/transforms/{}/jobs/{}/cancelJob",
+                glue::path_segment(& operations::CANCEL_JOB, "project_name", &
+                project_name) ?, glue::path_segment(& operations::CANCEL_JOB,
+                "transform_name", & transform_name) ?, glue::path_segment(&
+                operations::CANCEL_JOB, "job_name", & job_name) ?
+            ),
         );
         glue::built(
             &operations::CANCEL_JOB,
@@ -9489,12 +9762,15 @@ impl<'a> GetJobState<'a> {
         let project_name = glue::argument(&operations::GET_JOB_STATE, project_name)?;
         let transform_name = glue::argument(&operations::GET_JOB_STATE, transform_name)?;
         let job_name = glue::argument(&operations::GET_JOB_STATE, job_name)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/media/transforms/{}/jobs/{}/state", client.baseurl,
-            glue::path_segment(& operations::GET_JOB_STATE, "project_name", &
-            project_name) ?, glue::path_segment(& operations::GET_JOB_STATE,
-            "transform_name", & transform_name) ?, glue::path_segment(&
-            operations::GET_JOB_STATE, "job_name", & job_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/media/transforms/{}/jobs/{}/state",
+                glue::path_segment(& operations::GET_JOB_STATE, "project_name", &
+                project_name) ?, glue::path_segment(& operations::GET_JOB_STATE,
+                "transform_name", & transform_name) ?, glue::path_segment(&
+                operations::GET_JOB_STATE, "job_name", & job_name) ?
+            ),
         );
         glue::built(
             &operations::GET_JOB_STATE,
@@ -9591,11 +9867,14 @@ impl<'a> UpdateLiveEventJsonPatch<'a> {
             event_name,
         )?;
         let body = glue::argument(&operations::UPDATE_LIVE_EVENT_JSON_PATCH, body)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/media/liveEvents/{}", client.baseurl,
-            glue::path_segment(& operations::UPDATE_LIVE_EVENT_JSON_PATCH,
-            "project_name", & project_name) ?, glue::path_segment(&
-            operations::UPDATE_LIVE_EVENT_JSON_PATCH, "event_name", & event_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/media/liveEvents/{}", glue::path_segment(&
+                operations::UPDATE_LIVE_EVENT_JSON_PATCH, "project_name", & project_name)
+                ?, glue::path_segment(& operations::UPDATE_LIVE_EVENT_JSON_PATCH,
+                "event_name", & event_name) ?
+            ),
         );
         glue::built(
             &operations::UPDATE_LIVE_EVENT_JSON_PATCH,

@@ -135,10 +135,12 @@ impl<'a> ListConfigs<'a> {
         let orderby = glue::argument(&operations::LIST_CONFIGS, orderby)?;
         let skiptoken = glue::argument(&operations::LIST_CONFIGS, skiptoken)?;
         let top = glue::argument(&operations::LIST_CONFIGS, top)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/templating/configs", client.baseurl,
-            glue::path_segment(& operations::LIST_CONFIGS, "project_name", &
-            project_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/templating/configs", glue::path_segment(&
+                operations::LIST_CONFIGS, "project_name", & project_name) ?
+            ),
         );
         glue::built(
             &operations::LIST_CONFIGS,
@@ -317,11 +319,14 @@ impl<'a> ListConfigsOfType<'a> {
         let orderby = glue::argument(&operations::LIST_CONFIGS_OF_TYPE, orderby)?;
         let skiptoken = glue::argument(&operations::LIST_CONFIGS_OF_TYPE, skiptoken)?;
         let top = glue::argument(&operations::LIST_CONFIGS_OF_TYPE, top)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/templating/configs/{}", client.baseurl,
-            glue::path_segment(& operations::LIST_CONFIGS_OF_TYPE, "project_name", &
-            project_name) ?, glue::path_segment(& operations::LIST_CONFIGS_OF_TYPE,
-            "config_type", & config_type) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/templating/configs/{}", glue::path_segment(&
+                operations::LIST_CONFIGS_OF_TYPE, "project_name", & project_name) ?,
+                glue::path_segment(& operations::LIST_CONFIGS_OF_TYPE, "config_type", &
+                config_type) ?
+            ),
         );
         glue::built(
             &operations::LIST_CONFIGS_OF_TYPE,
@@ -415,11 +420,15 @@ impl<'a> GetConfig<'a> {
         let project_name = glue::argument(&operations::GET_CONFIG, project_name)?;
         let config_type = glue::argument(&operations::GET_CONFIG, config_type)?;
         let name = glue::argument(&operations::GET_CONFIG, name)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/templating/configs/{}/{}", client.baseurl,
-            glue::path_segment(& operations::GET_CONFIG, "project_name", & project_name)
-            ?, glue::path_segment(& operations::GET_CONFIG, "config_type", & config_type)
-            ?, glue::path_segment(& operations::GET_CONFIG, "name", & name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/templating/configs/{}/{}", glue::path_segment(&
+                operations::GET_CONFIG, "project_name", & project_name) ?,
+                glue::path_segment(& operations::GET_CONFIG, "config_type", &
+                config_type) ?, glue::path_segment(& operations::GET_CONFIG, "name", &
+                name) ?
+            ),
         );
         glue::built(
             &operations::GET_CONFIG,
@@ -529,12 +538,15 @@ impl<'a> CreateOrUpdateConfig<'a> {
         )?;
         let name = glue::argument(&operations::CREATE_OR_UPDATE_CONFIG, name)?;
         let body = glue::argument(&operations::CREATE_OR_UPDATE_CONFIG, body)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/templating/configs/{}/{}", client.baseurl,
-            glue::path_segment(& operations::CREATE_OR_UPDATE_CONFIG, "project_name", &
-            project_name) ?, glue::path_segment(& operations::CREATE_OR_UPDATE_CONFIG,
-            "config_type", & config_type) ?, glue::path_segment(&
-            operations::CREATE_OR_UPDATE_CONFIG, "name", & name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/templating/configs/{}/{}", glue::path_segment(&
+                operations::CREATE_OR_UPDATE_CONFIG, "project_name", & project_name) ?,
+                glue::path_segment(& operations::CREATE_OR_UPDATE_CONFIG, "config_type",
+                & config_type) ?, glue::path_segment(&
+                operations::CREATE_OR_UPDATE_CONFIG, "name", & name) ?
+            ),
         );
         glue::built(
             &operations::CREATE_OR_UPDATE_CONFIG,
@@ -623,12 +635,15 @@ impl<'a> DeleteConfig<'a> {
         let project_name = glue::argument(&operations::DELETE_CONFIG, project_name)?;
         let config_type = glue::argument(&operations::DELETE_CONFIG, config_type)?;
         let name = glue::argument(&operations::DELETE_CONFIG, name)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/templating/configs/{}/{}", client.baseurl,
-            glue::path_segment(& operations::DELETE_CONFIG, "project_name", &
-            project_name) ?, glue::path_segment(& operations::DELETE_CONFIG,
-            "config_type", & config_type) ?, glue::path_segment(&
-            operations::DELETE_CONFIG, "name", & name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/templating/configs/{}/{}", glue::path_segment(&
+                operations::DELETE_CONFIG, "project_name", & project_name) ?,
+                glue::path_segment(& operations::DELETE_CONFIG, "config_type", &
+                config_type) ?, glue::path_segment(& operations::DELETE_CONFIG, "name", &
+                name) ?
+            ),
         );
         glue::built(
             &operations::DELETE_CONFIG,
@@ -815,12 +830,15 @@ impl<'a> ListConfigVersions<'a> {
         let orderby = glue::argument(&operations::LIST_CONFIG_VERSIONS, orderby)?;
         let skiptoken = glue::argument(&operations::LIST_CONFIG_VERSIONS, skiptoken)?;
         let top = glue::argument(&operations::LIST_CONFIG_VERSIONS, top)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/templating/configs/{}/{}/versions", client.baseurl,
-            glue::path_segment(& operations::LIST_CONFIG_VERSIONS, "project_name", &
-            project_name) ?, glue::path_segment(& operations::LIST_CONFIG_VERSIONS,
-            "config_type", & config_type) ?, glue::path_segment(&
-            operations::LIST_CONFIG_VERSIONS, "name", & name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/templating/configs/{}/{}/versions",
+                glue::path_segment(& operations::LIST_CONFIG_VERSIONS, "project_name", &
+                project_name) ?, glue::path_segment(& operations::LIST_CONFIG_VERSIONS,
+                "config_type", & config_type) ?, glue::path_segment(&
+                operations::LIST_CONFIG_VERSIONS, "name", & name) ?
+            ),
         );
         glue::built(
             &operations::LIST_CONFIG_VERSIONS,
@@ -930,13 +948,16 @@ impl<'a> GetConfigVersion<'a> {
         let config_type = glue::argument(&operations::GET_CONFIG_VERSION, config_type)?;
         let name = glue::argument(&operations::GET_CONFIG_VERSION, name)?;
         let version = glue::argument(&operations::GET_CONFIG_VERSION, version)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/templating/configs/{}/{}/versions/{}", client.baseurl,
-            glue::path_segment(& operations::GET_CONFIG_VERSION, "project_name", &
-            project_name) ?, glue::path_segment(& operations::GET_CONFIG_VERSION,
-            "config_type", & config_type) ?, glue::path_segment(&
-            operations::GET_CONFIG_VERSION, "name", & name) ?, glue::path_segment(&
-            operations::GET_CONFIG_VERSION, "version", & version) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/templating/configs/{}/{}/versions/{}",
+                glue::path_segment(& operations::GET_CONFIG_VERSION, "project_name", &
+                project_name) ?, glue::path_segment(& operations::GET_CONFIG_VERSION,
+                "config_type", & config_type) ?, glue::path_segment(&
+                operations::GET_CONFIG_VERSION, "name", & name) ?, glue::path_segment(&
+                operations::GET_CONFIG_VERSION, "version", & version) ?
+            ),
         );
         glue::built(
             &operations::GET_CONFIG_VERSION,
@@ -1043,13 +1064,17 @@ impl<'a> DeleteConfigVersion<'a> {
         )?;
         let name = glue::argument(&operations::DELETE_CONFIG_VERSION, name)?;
         let version = glue::argument(&operations::DELETE_CONFIG_VERSION, version)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/templating/configs/{}/{}/versions/{}", client.baseurl,
-            glue::path_segment(& operations::DELETE_CONFIG_VERSION, "project_name", &
-            project_name) ?, glue::path_segment(& operations::DELETE_CONFIG_VERSION,
-            "config_type", & config_type) ?, glue::path_segment(&
-            operations::DELETE_CONFIG_VERSION, "name", & name) ?, glue::path_segment(&
-            operations::DELETE_CONFIG_VERSION, "version", & version) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/templating/configs/{}/{}/versions/{}",
+                glue::path_segment(& operations::DELETE_CONFIG_VERSION, "project_name", &
+                project_name) ?, glue::path_segment(& operations::DELETE_CONFIG_VERSION,
+                "config_type", & config_type) ?, glue::path_segment(&
+                operations::DELETE_CONFIG_VERSION, "name", & name) ?,
+                glue::path_segment(& operations::DELETE_CONFIG_VERSION, "version", &
+                version) ?
+            ),
         );
         glue::built(
             &operations::DELETE_CONFIG_VERSION,
@@ -1202,10 +1227,12 @@ impl<'a> ListPresets<'a> {
         let orderby = glue::argument(&operations::LIST_PRESETS, orderby)?;
         let skiptoken = glue::argument(&operations::LIST_PRESETS, skiptoken)?;
         let top = glue::argument(&operations::LIST_PRESETS, top)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/templating/presets", client.baseurl,
-            glue::path_segment(& operations::LIST_PRESETS, "project_name", &
-            project_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/templating/presets", glue::path_segment(&
+                operations::LIST_PRESETS, "project_name", & project_name) ?
+            ),
         );
         glue::built(
             &operations::LIST_PRESETS,
@@ -1384,11 +1411,14 @@ impl<'a> ListPresetsOfType<'a> {
         let orderby = glue::argument(&operations::LIST_PRESETS_OF_TYPE, orderby)?;
         let skiptoken = glue::argument(&operations::LIST_PRESETS_OF_TYPE, skiptoken)?;
         let top = glue::argument(&operations::LIST_PRESETS_OF_TYPE, top)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/templating/presets/{}", client.baseurl,
-            glue::path_segment(& operations::LIST_PRESETS_OF_TYPE, "project_name", &
-            project_name) ?, glue::path_segment(& operations::LIST_PRESETS_OF_TYPE,
-            "config_type", & config_type) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/templating/presets/{}", glue::path_segment(&
+                operations::LIST_PRESETS_OF_TYPE, "project_name", & project_name) ?,
+                glue::path_segment(& operations::LIST_PRESETS_OF_TYPE, "config_type", &
+                config_type) ?
+            ),
         );
         glue::built(
             &operations::LIST_PRESETS_OF_TYPE,
@@ -1482,11 +1512,15 @@ impl<'a> GetPreset<'a> {
         let project_name = glue::argument(&operations::GET_PRESET, project_name)?;
         let config_type = glue::argument(&operations::GET_PRESET, config_type)?;
         let name = glue::argument(&operations::GET_PRESET, name)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/templating/presets/{}/{}", client.baseurl,
-            glue::path_segment(& operations::GET_PRESET, "project_name", & project_name)
-            ?, glue::path_segment(& operations::GET_PRESET, "config_type", & config_type)
-            ?, glue::path_segment(& operations::GET_PRESET, "name", & name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/templating/presets/{}/{}", glue::path_segment(&
+                operations::GET_PRESET, "project_name", & project_name) ?,
+                glue::path_segment(& operations::GET_PRESET, "config_type", &
+                config_type) ?, glue::path_segment(& operations::GET_PRESET, "name", &
+                name) ?
+            ),
         );
         glue::built(
             &operations::GET_PRESET,
@@ -1548,10 +1582,12 @@ impl<'a> ListConfigTypes<'a> {
     pub fn into_request(self) -> Result<::reqwest::Request> {
         let Self { client, project_name } = self;
         let project_name = glue::argument(&operations::LIST_CONFIG_TYPES, project_name)?;
-        let url = format!(
-            "{}/api/v1/projects/{}/templating/types", client.baseurl,
-            glue::path_segment(& operations::LIST_CONFIG_TYPES, "project_name", &
-            project_name) ?,
+        let url = glue::url(
+            &client.base,
+            &format!(
+                "/api/v1/projects/{}/templating/types", glue::path_segment(&
+                operations::LIST_CONFIG_TYPES, "project_name", & project_name) ?
+            ),
         );
         glue::built(
             &operations::LIST_CONFIG_TYPES,

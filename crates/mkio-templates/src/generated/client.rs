@@ -12,7 +12,7 @@ use super::{builder, operations};
 /// Cheap to clone; clones share connections, budgets and the token.
 #[derive(Clone, Debug)]
 pub struct Client {
-    pub(crate) baseurl: String,
+    pub(crate) base: glue::Url,
     pub(crate) client: ::reqwest::Client,
     pub(crate) inner: Transport,
 }
@@ -20,7 +20,7 @@ impl Client {
     /// A client that sends its requests through a transport.
     pub fn new(transport: Transport) -> Self {
         Self {
-            baseurl: transport.base_url(super::API).to_owned(),
+            base: glue::base(&transport, super::API),
             client: transport.http().clone(),
             inner: transport,
         }
@@ -200,7 +200,7 @@ impl ClientInfo<Transport> for Client {
         super::API_VERSION
     }
     fn baseurl(&self) -> &str {
-        &self.baseurl
+        self.base.as_str()
     }
     fn client(&self) -> &::reqwest::Client {
         &self.client
