@@ -1,7 +1,8 @@
 //! What the runtime tells `tracing`: one span per call, one event per attempt.
 //!
 //! Names follow OpenTelemetry's HTTP conventions. Never recorded: tokens, header values, query
-//! values, bodies, and texts from the service other than its `ref`.
+//! values, bodies, and texts from the service other than its `ref`. Numbers are `i64`, the only
+//! integer that OpenTelemetry has: others arrive there as text.
 
 use std::{borrow::Cow, time::Duration};
 
@@ -40,7 +41,7 @@ pub(super) fn span(request: &reqwest::Request, operation: &Operation) -> Span {
         url.path = path,
         url.scheme = url.scheme(),
         server.address = url.host_str(),
-        server.port = url.port_or_known_default(),
+        server.port = url.port_or_known_default().map(i64::from),
         error.type = Empty,
     )
 }
@@ -49,8 +50,8 @@ pub(super) fn attempt_succeeded(attempts: u32, status: StatusCode, since: Instan
     tracing::debug!(
         target: TARGET,
         {
-            http.request.resend_count = attempts.saturating_sub(1),
-            http.response.status_code = status.as_u16(),
+            http.request.resend_count = resends(attempts),
+            http.response.status_code = i64::from(status.as_u16()),
             mkio.duration_ms = millis(since.elapsed()),
         },
         "attempt succeeded"
@@ -61,8 +62,8 @@ pub(super) fn attempt_failed(attempts: u32, failed: &Failed, retry_in: Option<Du
     tracing::warn!(
         target: TARGET,
         {
-            http.request.resend_count = attempts.saturating_sub(1),
-            http.response.status_code = failed.error.status().map(|status| status.as_u16()),
+            http.request.resend_count = resends(attempts),
+            http.response.status_code = failed.error.status().map(|status| i64::from(status.as_u16())),
             error.type = %error_type(&failed.error),
             mkio.ref = failed.error.reference(),
             mkio.retry_in_ms = retry_in.map(millis),
@@ -87,9 +88,9 @@ pub(super) fn finished(span: &Span, call: &CallInfo, result: Result<StatusCode, 
         }
     };
     if let Some(status) = status {
-        span.record("http.response.status_code", status.as_u16());
+        span.record("http.response.status_code", i64::from(status.as_u16()));
     }
-    span.record("http.request.resend_count", call.attempts.saturating_sub(1));
+    span.record("http.request.resend_count", resends(call.attempts));
     span.record("mkio.duration_ms", millis(call.elapsed));
     span.record("mkio.budget.wait_ms", millis(call.budget_wait));
 }
@@ -116,6 +117,11 @@ fn error_type(error: &Error) -> Cow<'static, str> {
     word.into()
 }
 
-fn millis(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+/// Sent again so many times.
+fn resends(attempts: u32) -> i64 {
+    i64::from(attempts.saturating_sub(1))
+}
+
+fn millis(time: Duration) -> i64 {
+    i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
 }

@@ -5,6 +5,7 @@ mod canary;
 mod chaos;
 mod config;
 mod decoding;
+mod network;
 mod origin;
 mod profile;
 mod raw;

@@ -1,0 +1,163 @@
+//! Over real connections: certificates, proxies, and a client of one's own.
+
+use std::sync::Arc;
+
+use http::Method;
+use mkio_core::{ErrorKind, RetryPolicy, Transport, TransportBuilder, reqwest};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader},
+    net::TcpListener,
+    sync::mpsc,
+};
+use tokio_rustls::{
+    TlsAcceptor,
+    rustls::{
+        ServerConfig,
+        pki_types::{CertificateDer, PrivateKeyDer},
+    },
+};
+
+/// Reads one request, tells its lines, answers with an empty object.
+async fn answer(
+    stream: impl AsyncRead + AsyncWrite + Unpin,
+    lines: &mpsc::UnboundedSender<String>,
+) -> std::io::Result<()> {
+    let mut stream = BufReader::new(stream);
+    let mut line = String::new();
+    while stream.read_line(&mut line).await? > 2 {
+        let _ = lines.send(line.trim_end().to_owned());
+        line.clear();
+    }
+    let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}";
+    stream.write_all(answer).await?;
+    stream.shutdown().await
+}
+
+struct Server {
+    port: u16,
+    lines: mpsc::UnboundedReceiver<String>,
+}
+
+impl Server {
+    /// Listens on loopback; with a certificate, it speaks TLS.
+    async fn start(tls: Option<TlsAcceptor>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let (sender, lines) = mpsc::unbounded_channel();
+        tokio::spawn(async move {
+            loop {
+                let (socket, _) = listener.accept().await.unwrap();
+                // A client that does not trust the certificate hangs up.
+                let _ = match &tls {
+                    None => answer(socket, &sender).await,
+                    Some(tls) => match tls.accept(socket).await {
+                        Ok(stream) => answer(stream, &sender).await,
+                        Err(error) => Err(error),
+                    },
+                };
+            }
+        });
+        Self { port, lines }
+    }
+
+    /// All lines of the requests so far.
+    fn lines(&mut self) -> Vec<String> {
+        std::iter::from_fn(|| self.lines.try_recv().ok()).collect()
+    }
+}
+
+/// A certificate for `localhost` that nobody trusts, and what a server needs to use it.
+fn certificate() -> (reqwest::Certificate, TlsAcceptor) {
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let trusted = reqwest::Certificate::from_pem(made.cert.pem().as_bytes()).unwrap();
+    let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
+    let config = ServerConfig::builder()
+        .with_no_client_auth()
+        .with_single_cert(vec![CertificateDer::from(made.cert)], key)
+        .unwrap();
+    (trusted, TlsAcceptor::from(Arc::new(config)))
+}
+
+fn builder() -> TransportBuilder {
+    Transport::builder().token("t").retry(RetryPolicy::none())
+}
+
+async fn get(builder: TransportBuilder) -> mkio_core::Result<()> {
+    let transport = builder.build()?;
+    let sent = transport.request(Method::GET, "/api/v1/locations").send();
+    sent.await.map(drop)
+}
+
+#[tokio::test]
+async fn a_root_certificate_is_trusted_besides_the_platforms() {
+    let (trusted, tls) = certificate();
+    let mut server = Server::start(Some(tls)).await;
+    let builder = || builder().base_url(format!("https://localhost:{}", server.port));
+    let error = get(builder()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Connection, "{error}");
+    // Nothing was sent, so even a POST may try again.
+    assert!(!error.outcome_unknown());
+    get(builder().root_certificate(trusted)).await.unwrap();
+    let lines = server.lines();
+    assert_eq!(lines[0], "GET /api/v1/locations HTTP/1.1");
+    assert!(
+        lines.contains(&"authorization: Bearer t".to_owned()),
+        "{lines:?}"
+    );
+}
+
+#[tokio::test]
+async fn requests_go_through_the_proxy() {
+    let mut proxy = Server::start(None).await;
+    let address = format!("http://127.0.0.1:{}", proxy.port);
+    let builder = Transport::builder()
+        .anonymous()
+        .base_url("http://service.example")
+        .proxy(reqwest::Proxy::all(address).unwrap());
+    get(builder).await.unwrap();
+    let lines = proxy.lines();
+    assert_eq!(
+        lines[0],
+        "GET http://service.example/api/v1/locations HTTP/1.1"
+    );
+}
+
+#[tokio::test]
+async fn a_client_of_ones_own_is_used_as_it_is() {
+    let mut server = Server::start(None).await;
+    let client = reqwest::Client::builder()
+        .user_agent("mine/1")
+        .build()
+        .unwrap();
+    let builder = builder()
+        .base_url(format!("http://127.0.0.1:{}", server.port))
+        .http_client(client);
+    get(builder).await.unwrap();
+    let lines = server.lines();
+    assert!(
+        lines.contains(&"user-agent: mine/1".to_owned()),
+        "{lines:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_service_that_is_not_there_is_tried_again_whatever_the_verb() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    drop(listener);
+    let transport = Transport::builder()
+        .token("t")
+        .base_url(address)
+        .retry(
+            RetryPolicy::default()
+                .max_attempts(3)
+                .max_backoff(std::time::Duration::ZERO),
+        )
+        .build()
+        .unwrap();
+    let post = transport.request(Method::POST, "/api/v1/organization");
+    let error = post.json(&serde_json::json!({})).send().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Connection);
+    assert_eq!(error.attempts(), 3);
+    assert!(!error.outcome_unknown(), "{error}");
+}
