@@ -9,6 +9,7 @@
 //! - [`Pages`] and [`Items`] are the streams.
 //! - [`query`] has typed filters, orders and labels.
 
+mod bounds;
 mod exchange;
 mod items;
 mod link;
