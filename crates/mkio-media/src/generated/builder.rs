@@ -453,6 +453,13 @@ impl<'a> ListAssets<'a> {
         self.filter = Ok(Some(value.into().as_str().to_owned()));
         self
     }
+    /// Label filter: `key=value` (exact) or `key~part` (contains). Each call adds one.
+    pub fn label(mut self, value: impl Into<String>) -> Self {
+        if let Ok(values) = &mut self.label {
+            values.get_or_insert_with(Vec::new).push(value.into());
+        }
+        self
+    }
     /// Only items whose label `key` is `value`; several values for one key are alternatives.
     pub fn label_eq(self, key: impl AsRef<str>, value: impl AsRef<str>) -> Self {
         self.label(format!("{}={}", key.as_ref(), value.as_ref()))
@@ -460,13 +467,6 @@ impl<'a> ListAssets<'a> {
     /// Only items whose label `key` contains `part`.
     pub fn label_contains(self, key: impl AsRef<str>, part: impl AsRef<str>) -> Self {
         self.label(format!("{}~{}", key.as_ref(), part.as_ref()))
-    }
-    /// Label filter: `key=value` (exact) or `key~part` (contains). Each call adds one.
-    pub fn label(mut self, value: impl Into<String>) -> Self {
-        if let Ok(values) = &mut self.label {
-            values.get_or_insert_with(Vec::new).push(value.into());
-        }
-        self
     }
     /// Only items that have a label with this key; all keys given must be there. Each call adds one.
     pub fn label_key(mut self, value: impl Into<String>) -> Self {
@@ -1647,6 +1647,13 @@ impl<'a> ListContents<'a> {
         self.filter = Ok(Some(value.into().as_str().to_owned()));
         self
     }
+    /// Label filter: `key=value` (exact) or `key~part` (contains). Each call adds one.
+    pub fn label(mut self, value: impl Into<String>) -> Self {
+        if let Ok(values) = &mut self.label {
+            values.get_or_insert_with(Vec::new).push(value.into());
+        }
+        self
+    }
     /// Only items whose label `key` is `value`; several values for one key are alternatives.
     pub fn label_eq(self, key: impl AsRef<str>, value: impl AsRef<str>) -> Self {
         self.label(format!("{}={}", key.as_ref(), value.as_ref()))
@@ -1654,13 +1661,6 @@ impl<'a> ListContents<'a> {
     /// Only items whose label `key` contains `part`.
     pub fn label_contains(self, key: impl AsRef<str>, part: impl AsRef<str>) -> Self {
         self.label(format!("{}~{}", key.as_ref(), part.as_ref()))
-    }
-    /// Label filter: `key=value` (exact) or `key~part` (contains). Each call adds one.
-    pub fn label(mut self, value: impl Into<String>) -> Self {
-        if let Ok(values) = &mut self.label {
-            values.get_or_insert_with(Vec::new).push(value.into());
-        }
-        self
     }
     /// Only items that have a label with this key; all keys given must be there. Each call adds one.
     pub fn label_key(mut self, value: impl Into<String>) -> Self {
@@ -2831,6 +2831,13 @@ impl<'a> ListDestinations<'a> {
         self.filter = Ok(Some(value.into().as_str().to_owned()));
         self
     }
+    /// Label filter: `key=value` (exact) or `key~part` (contains). Each call adds one.
+    pub fn label(mut self, value: impl Into<String>) -> Self {
+        if let Ok(values) = &mut self.label {
+            values.get_or_insert_with(Vec::new).push(value.into());
+        }
+        self
+    }
     /// Only items whose label `key` is `value`; several values for one key are alternatives.
     pub fn label_eq(self, key: impl AsRef<str>, value: impl AsRef<str>) -> Self {
         self.label(format!("{}={}", key.as_ref(), value.as_ref()))
@@ -2838,13 +2845,6 @@ impl<'a> ListDestinations<'a> {
     /// Only items whose label `key` contains `part`.
     pub fn label_contains(self, key: impl AsRef<str>, part: impl AsRef<str>) -> Self {
         self.label(format!("{}~{}", key.as_ref(), part.as_ref()))
-    }
-    /// Label filter: `key=value` (exact) or `key~part` (contains). Each call adds one.
-    pub fn label(mut self, value: impl Into<String>) -> Self {
-        if let Ok(values) = &mut self.label {
-            values.get_or_insert_with(Vec::new).push(value.into());
-        }
-        self
     }
     /// Only items that have a label with this key; all keys given must be there. Each call adds one.
     pub fn label_key(mut self, value: impl Into<String>) -> Self {
@@ -3474,6 +3474,13 @@ impl<'a> ListLiveEvents<'a> {
         self.filter = Ok(Some(value.into().as_str().to_owned()));
         self
     }
+    /// Label filter: `key=value` (exact) or `key~part` (contains). Each call adds one.
+    pub fn label(mut self, value: impl Into<String>) -> Self {
+        if let Ok(values) = &mut self.label {
+            values.get_or_insert_with(Vec::new).push(value.into());
+        }
+        self
+    }
     /// Only items whose label `key` is `value`; several values for one key are alternatives.
     pub fn label_eq(self, key: impl AsRef<str>, value: impl AsRef<str>) -> Self {
         self.label(format!("{}={}", key.as_ref(), value.as_ref()))
@@ -3481,13 +3488,6 @@ impl<'a> ListLiveEvents<'a> {
     /// Only items whose label `key` contains `part`.
     pub fn label_contains(self, key: impl AsRef<str>, part: impl AsRef<str>) -> Self {
         self.label(format!("{}~{}", key.as_ref(), part.as_ref()))
-    }
-    /// Label filter: `key=value` (exact) or `key~part` (contains). Each call adds one.
-    pub fn label(mut self, value: impl Into<String>) -> Self {
-        if let Ok(values) = &mut self.label {
-            values.get_or_insert_with(Vec::new).push(value.into());
-        }
-        self
     }
     /// Only items that have a label with this key; all keys given must be there. Each call adds one.
     pub fn label_key(mut self, value: impl Into<String>) -> Self {
@@ -4924,6 +4924,13 @@ impl<'a> ListSources<'a> {
         self.filter = Ok(Some(value.into().as_str().to_owned()));
         self
     }
+    /// Label filter: `key=value` (exact) or `key~part` (contains). Each call adds one.
+    pub fn label(mut self, value: impl Into<String>) -> Self {
+        if let Ok(values) = &mut self.label {
+            values.get_or_insert_with(Vec::new).push(value.into());
+        }
+        self
+    }
     /// Only items whose label `key` is `value`; several values for one key are alternatives.
     pub fn label_eq(self, key: impl AsRef<str>, value: impl AsRef<str>) -> Self {
         self.label(format!("{}={}", key.as_ref(), value.as_ref()))
@@ -4931,13 +4938,6 @@ impl<'a> ListSources<'a> {
     /// Only items whose label `key` contains `part`.
     pub fn label_contains(self, key: impl AsRef<str>, part: impl AsRef<str>) -> Self {
         self.label(format!("{}~{}", key.as_ref(), part.as_ref()))
-    }
-    /// Label filter: `key=value` (exact) or `key~part` (contains). Each call adds one.
-    pub fn label(mut self, value: impl Into<String>) -> Self {
-        if let Ok(values) = &mut self.label {
-            values.get_or_insert_with(Vec::new).push(value.into());
-        }
-        self
     }
     /// Only items that have a label with this key; all keys given must be there. Each call adds one.
     pub fn label_key(mut self, value: impl Into<String>) -> Self {
