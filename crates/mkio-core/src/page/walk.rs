@@ -191,11 +191,17 @@ impl<P: Page> Walk<P> {
         self.empty = if received == 0 { self.empty + 1 } else { 0 };
         self.items += (received - skipped) as u64;
         self.next = match page.next_link().filter(|link| !link.trim().is_empty()) {
-            None => Next::End,
             Some(link) => match self.follow(&url, link, own_top.is_some()) {
                 Ok(next) => Next::Page(next),
                 Err(error) => Next::Failure(error),
             },
+            // As much as we asked for, but perhaps not all that there is: whoever wants more asks
+            // again, without a page size.
+            None if own_top.is_some_and(|top| received as u64 >= top) => {
+                self.skip += received;
+                Next::Page(url.clone())
+            }
+            None => Next::End,
         };
         let fetched = Fetched {
             page,

@@ -96,16 +96,29 @@ async fn pages_can_be_taken_at_any_time() {
     }
 }
 
+/// What the link says of a page that was asked for with `$top`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Echo {
+    /// The page size and where the next page is.
+    All,
+    /// Where the next page is.
+    Place,
+    /// There is no link: `$top` is all that was asked for.
+    Nothing,
+}
+
 /// A list in pages of `$top` items, or of 1,000; no page has more than `most`.
-fn sized(items: usize, most: usize, echo: bool) -> Arc<Script> {
+fn sized(items: usize, most: usize, echo: Echo) -> Arc<Script> {
     Script::new(move |seen| {
         let number = |name| seen.parameter(name).map(|n| n.parse::<usize>().unwrap());
         let top = number("$top");
         let from = number("$skiptoken").unwrap_or(0);
         let to = items.min(from + top.unwrap_or(1000).min(most));
         let mut page = serde_json::json!({"value": (from..to).collect::<Vec<_>>()});
-        if to < items {
-            let top = top.filter(|_| echo).map(|top| format!("%24top={top}&"));
+        if to < items && (top.is_none() || echo != Echo::Nothing) {
+            let top = top
+                .filter(|_| echo == Echo::All)
+                .map(|top| format!("%24top={top}&"));
             let top = top.unwrap_or_default();
             page["@odata.nextLink"] = format!("/assets?{top}$skiptoken={to}").into();
         }
@@ -141,7 +154,7 @@ async fn a_small_limit_is_the_page_size_where_none_was_said() {
         ("", 0, 1000, text(&[])),
     ] {
         for prefetch in [0, 1] {
-            let script = sized(3000, most, true);
+            let script = sized(3000, most, Echo::All);
             let list = Pages::<Assets>::over(script.clone(), &LIST, get(&url(query))).takes_top();
             let list = list.items().prefetch(prefetch).limit(limit);
             let all: Vec<u32> = list.try_collect().await.unwrap();
@@ -150,7 +163,7 @@ async fn a_small_limit_is_the_page_size_where_none_was_said() {
         }
     }
     // Neither for lists that take no page size, nor without a limit.
-    let script = sized(5, 1000, true);
+    let script = sized(5, 1000, Echo::All);
     let list = |script: &Arc<Script>| Pages::<Assets>::over(script.clone(), &LIST, get(&url("")));
     let _: Vec<u32> = list(&script).items().limit(5).try_collect().await.unwrap();
     let all = list(&script).takes_top().items();
@@ -161,7 +174,7 @@ async fn a_small_limit_is_the_page_size_where_none_was_said() {
 /// The page size was for the limit: whoever goes on without one gets pages of the usual size.
 #[tokio::test(start_paused = true)]
 async fn the_page_size_of_a_limit_ends_with_it() {
-    for echo in [true, false] {
+    for echo in [Echo::All, Echo::Place, Echo::Nothing] {
         let script = sized(3000, 1000, echo);
         let list = || {
             let list = get("https://app.mk.io/assets");
@@ -187,5 +200,25 @@ async fn the_page_size_of_a_limit_ends_with_it() {
             assert_eq!(rest, (limit as u32..3000).collect::<Vec<_>>());
             assert_eq!(tops(&script)[from..], [const { None }; 3]);
         }
+    }
+}
+
+/// What is all of a list is found out once, and only by those who want more.
+#[tokio::test(start_paused = true)]
+async fn a_limit_that_is_the_whole_list_ends_it() {
+    for prefetch in [0, 1] {
+        let script = sized(5, 1000, Echo::All);
+        let list = get("https://app.mk.io/assets");
+        let list = Pages::<Assets>::over(script.clone(), &LIST, list).takes_top();
+        let mut list = list.items().prefetch(prefetch).limit(5);
+        let mut all = Vec::new();
+        for calls in [1, 2, 2] {
+            while let Some(asset) = list.try_next().await.unwrap() {
+                all.push(asset);
+            }
+            assert_eq!((&all[..], script.calls()), (&[0, 1, 2, 3, 4][..], calls));
+            list = list.limit(3);
+        }
+        assert_eq!(tops(&script), [Some("5".to_owned()), Some("8".to_owned())]);
     }
 }
