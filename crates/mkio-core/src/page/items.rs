@@ -50,14 +50,14 @@ impl<P: Page> Items<P> {
     }
 
     /// Pages that are fetched while the items of earlier ones are in use: 1 by default, 0 for
-    /// none. Call it before the first poll; later it has no effect.
+    /// none. Call it before the first poll.
     pub fn prefetch(mut self, pages: usize) -> Self {
         self.pages = self.pages.prefetch(pages);
         self
     }
 
     /// Empty pages in a row, each with a link to a next one, after which the list is given up with
-    /// an error: 100 by default. Call it before the first poll; later it has no effect.
+    /// an error: 100 by default, at least 1. Call it before the first poll.
     pub fn max_empty_pages(mut self, pages: usize) -> Self {
         self.pages = self.pages.max_empty_pages(pages);
         self

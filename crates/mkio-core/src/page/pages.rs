@@ -112,15 +112,14 @@ impl<P: Page> Pages<P> {
     /// Pages that are fetched while earlier ones are in use: 1 by default, 0 for none.
     ///
     /// No more than this many pages wait in memory. Fetching ahead runs in a task of the current
-    /// tokio runtime that ends with the stream. Call it before the first poll; later it has no
-    /// effect.
+    /// tokio runtime that ends with the stream. Call it before the first poll.
     pub fn prefetch(mut self, pages: usize) -> Self {
         self.prefetch = pages;
         self
     }
 
     /// Empty pages in a row, each with a link to a next one, after which the list is given up with
-    /// an error: 100 by default. Call it before the first poll; later it has no effect.
+    /// an error: 100 by default, at least 1. Call it before the first poll.
     pub fn max_empty_pages(mut self, pages: usize) -> Self {
         self.set(|walk| walk.max_empty = pages);
         self

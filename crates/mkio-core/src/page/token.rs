@@ -16,7 +16,8 @@ pub struct ResumeToken {
     /// Path of the list, as a guard against resuming another one.
     pub(crate) list: String,
     /// Query of the page, as it was sent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    // Written even when there is none: formats without names count members.
+    #[serde(default)]
     pub(crate) query: Option<String>,
     /// Items of that page that have been handed out.
     #[serde(default)]

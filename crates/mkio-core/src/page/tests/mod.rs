@@ -156,6 +156,21 @@ async fn pages_without_end_are_an_error() {
     assert_eq!(script.calls(), 7);
 }
 
+/// No number of empty pages makes an error of a page that is not empty.
+#[tokio::test(start_paused = true)]
+async fn the_first_empty_page_can_be_one_too_many() {
+    for most in [0, 1] {
+        let script = list(&[2, 1, 0, 1]);
+        let mut assets = items(&script).max_empty_pages(most);
+        for expected in 0..3 {
+            assert_eq!(assets.try_next().await.unwrap(), Some(expected));
+        }
+        let error = assets.try_next().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Paging);
+        assert_eq!(script.calls(), 3);
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_link_seen_before_is_an_error() {
     for (link, calls) in [

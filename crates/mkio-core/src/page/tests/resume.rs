@@ -329,3 +329,22 @@ async fn a_list_that_has_begun_is_not_resumed_elsewhere() {
         assert_eq!(rest, (1..12).collect::<Vec<_>>());
     }
 }
+
+/// Formats that write members without their names need all of them.
+#[tokio::test(start_paused = true)]
+async fn a_token_has_the_same_members_everywhere() {
+    let script = Script::new(|_| Ok(r#"{"value": [1]}"#.to_owned()));
+    let list = get("https://app.mk.io/assets");
+    let token = Pages::<Assets>::over(script, &LIST, list).resume_token();
+    assert_eq!(
+        serde_json::to_value(&token).unwrap(),
+        serde_json::json!({"list": "/assets", "query": null, "offset": 0})
+    );
+    let nameless = serde_json::json!(["/assets", null, 0]);
+    assert_eq!(
+        serde_json::from_value::<ResumeToken>(nameless).unwrap(),
+        token
+    );
+    let short = serde_json::json!({"list": "/assets"});
+    assert_eq!(serde_json::from_value::<ResumeToken>(short).unwrap(), token);
+}
