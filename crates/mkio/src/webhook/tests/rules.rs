@@ -150,3 +150,15 @@ async fn secrets_that_a_rule_should_not_have_are_removed() {
         }
     }
 }
+
+/// The types of events are those that the document lets rules have.
+#[test]
+fn the_types_of_events_are_those_of_the_document() {
+    let sorted = |names: &[&'static str]| {
+        let mut names = names.to_vec();
+        names.sort_unstable();
+        names
+    };
+    let document = crate::management::types::WebhookEventType::KNOWN;
+    assert_eq!(sorted(EventType::KNOWN), sorted(document));
+}
