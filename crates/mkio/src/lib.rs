@@ -18,6 +18,32 @@
 //! # }
 //! ```
 //!
+//! Every list is a stream, by item or by page, with its order and conditions typed: a field of another
+//! list does not compile.
+//!
+//! ```no_run
+//! # #[cfg(feature = "media")]
+//! # async fn run(media: mkio::media::ProjectClient) -> mkio::Result<()> {
+//! use mkio::media::{fields::jobs, types::JobState};
+//!
+//! let failed = jobs::PROPERTIES_STATE.eq(JobState::Error).and(jobs::CREATED.ge("2026-03-01"));
+//! let mut jobs = media.list_jobs().filter(failed).orderby(jobs::CREATED.desc()).items().limit(20);
+//! while let Some(job) = jobs.try_next().await? {
+//!     println!("{}", job.name.unwrap_or_default());
+//! }
+//! let place = jobs.resume_token(); // goes on there, in another process, too
+//! # let _ = place;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! ```compile_fail,E0277
+//! # fn run(media: mkio::media::ProjectClient) {
+//! let filter = mkio::media::fields::jobs::PROPERTIES_STATE.eq("Finished");
+//! let assets = media.list_assets().filter(filter);
+//! # }
+//! ```
+//!
 //! One [`Client`] serves all APIs: they share token, connections, retries and rate budget. Each
 //! API is a crate of its own behind a feature of the same name; its types and requests are
 //! re-exported as modules here ([`media`], [`management`], …).

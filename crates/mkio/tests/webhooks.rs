@@ -26,6 +26,10 @@ fn secret() -> SharedSecret {
     SharedSecret::header("x-mkio-secret", "correct horse battery staple")
 }
 
+fn in_query() -> SharedSecret {
+    SharedSecret::query("the key", "a+b/c= d&e%26#ü")
+}
+
 impl Place {
     /// An emulator, a client of it, and a webhook that verifies events and tells the client's waits.
     async fn start() -> anyhow::Result<Self> {
@@ -42,6 +46,7 @@ impl Place {
         let (sender, events) = mpsc::unbounded_channel();
         let webhook = Webhook::builder()
             .secret(secret())
+            .secret(in_query())
             .waits(client.transport().waits())
             .on_event(move |event| {
                 let sent = sender.send(event);
@@ -156,12 +161,32 @@ async fn a_finished_job_is_told_once_verified_and_typed() -> anyhow::Result<()> 
 async fn an_event_without_the_secret_is_refused() -> anyhow::Result<()> {
     let mut place = Place::start().await?;
     let management = place.project.management();
-    place.rule().ensure(&management).await?;
+    // The rule has had it, and has it no more.
+    place.rule().secret(secret()).ensure(&management).await?;
+    let rule = place.rule().ensure(&management).await?;
+    assert_eq!(rule.spec.and_then(|spec| spec.authentication), None);
     place.job().await?;
     place.emulator.control().resume();
     let refused = place.delivery(&WebhookDeliveryStatus::Retrying);
     tokio::time::timeout(GUARD, refused).await??;
     assert!(place.events.try_recv().is_err(), "the event was accepted");
+    Ok(())
+}
+
+/// Next to what the rule adds without secrecy.
+#[tokio::test]
+async fn a_secret_in_the_query_arrives_whole() -> anyhow::Result<()> {
+    let mut place = Place::start().await?;
+    let management = place.project.management();
+    let rule = place
+        .rule()
+        .query_param("team", "news & more")
+        .header("x-from", "mkio");
+    rule.secret(in_query()).ensure(&management).await?;
+    place.job().await?;
+    place.emulator.control().resume();
+    let event = tokio::time::timeout(GUARD, place.events.recv()).await?;
+    assert_eq!(event.context("an event")?.kind, EventType::JobFinished);
     Ok(())
 }
 

@@ -1,12 +1,84 @@
 //! Typed fields to filter and order lists by, from `x-mkio-sort` and `x-mkio-filter`.
 
+use indexmap::IndexMap;
 use quote::{format_ident, quote};
+use serde_json::Value;
 use syn::{Item, parse_quote};
 
 use crate::{
-    model::{Model, Operation},
+    document::ref_name,
+    glue::pages,
+    model::{Field, Model, Operation, Shape},
     names::snake_name,
 };
+
+/// What a field holds, by the name of its marker in the runtime.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Text,
+    Time,
+    Number,
+    Flag,
+}
+
+impl Kind {
+    /// What the item's type says of the field at `path`; none when it has no such field. Some paths
+    /// leave out the part that the field is in (`isActive` for `spec/isActive`).
+    fn in_type(model: &Model, item: &str, path: &str) -> Option<Self> {
+        let parts: Vec<_> = path.split('/').collect();
+        let found = Self::below(model, item, &parts);
+        found.or_else(|| {
+            let mut kinds = fields(model, item)?
+                .values()
+                .filter_map(|part| Self::below(model, named(&part.schema)?, &parts));
+            let first = kinds.next()?;
+            kinds.all(|kind| kind == first).then_some(first)
+        })
+    }
+
+    fn below(model: &Model, item: &str, parts: &[&str]) -> Option<Self> {
+        let (first, rest) = parts.split_first()?;
+        let schema = &fields(model, item)?.get(*first)?.schema;
+        if !rest.is_empty() {
+            return Self::below(model, named(schema)?, rest);
+        }
+        let text = |name| schema.get(name).and_then(Value::as_str);
+        match (text("type"), text("format")) {
+            (Some("string"), Some("date-time" | "date")) => Some(Self::Time),
+            (Some("integer" | "number"), _) => Some(Self::Number),
+            (Some("boolean"), _) => Some(Self::Flag),
+            _ => None,
+        }
+    }
+
+    /// What the last part of a path usually holds: the documents order and filter by fields that
+    /// their types do not have, and leave out the format of some that they have.
+    fn by_name(path: &str) -> Self {
+        let last = path.rsplit('/').next().unwrap_or(path);
+        if TIMES.contains(&last) {
+            Self::Time
+        } else if NUMBERS.contains(&last) {
+            Self::Number
+        } else if FLAGS.contains(&last) {
+            Self::Flag
+        } else {
+            Self::Text
+        }
+    }
+}
+
+fn fields<'a>(model: &'a Model, name: &str) -> Option<&'a IndexMap<String, Field>> {
+    match &model.types.get(name)?.shape {
+        Shape::Struct(fields) => Some(fields),
+        _ => None,
+    }
+}
+
+/// The type that a field, or each item of it, is of.
+fn named(schema: &Value) -> Option<&str> {
+    let one = |schema| ref_name(schema).or_else(|| ref_name(&schema["allOf"][0]));
+    one(schema).or_else(|| one(&schema["items"]))
+}
 
 /// Last parts of fields that hold points in time.
 const TIMES: [&str; 6] = [
@@ -35,6 +107,7 @@ pub fn run(model: &Model) -> Vec<Item> {
         .operations
         .iter()
         .filter_map(|operation| Some((operation, module(operation)?)));
+    let collections = pages::lists(model);
     lists
         .map(|(operation, name)| {
             let module = format_ident!("{name}");
@@ -42,7 +115,14 @@ pub fn run(model: &Model) -> Vec<Item> {
             let mut paths: Vec<&String> = operation.sort.iter().chain(&operation.filter).collect();
             paths.sort();
             paths.dedup();
-            let fields = paths.into_iter().map(|path| field(operation, path));
+            let item = collections
+                .iter()
+                .find(|(list, ..)| list.id == operation.id)
+                .and_then(|(.., collection)| collection.item.strip_prefix("types::"));
+            let fields = paths.into_iter().map(|path| {
+                let kind = item.and_then(|item| Kind::in_type(model, item, path));
+                field(operation, path, kind.unwrap_or_else(|| Kind::by_name(path)))
+            });
             parse_quote! {
                 #[doc = #doc]
                 pub mod #module {
@@ -59,18 +139,9 @@ pub fn run(model: &Model) -> Vec<Item> {
         .collect()
 }
 
-fn field(operation: &Operation, path: &str) -> proc_macro2::TokenStream {
+fn field(operation: &Operation, path: &str, kind: Kind) -> proc_macro2::TokenStream {
     let ident = format_ident!("{}", snake_name(path).trim_end_matches('_').to_uppercase());
-    let last = path.rsplit('/').next().unwrap_or(path);
-    let kind = if TIMES.contains(&last) {
-        quote!(Time)
-    } else if NUMBERS.contains(&last) {
-        quote!(Number)
-    } else if FLAGS.contains(&last) {
-        quote!(Flag)
-    } else {
-        quote!(Text)
-    };
+    let kind = format_ident!("{kind:?}");
     let has = |fields: &[String]| fields.iter().any(|field| field == path);
     let usage = match (has(&operation.sort), has(&operation.filter)) {
         (true, false) => quote!(SortOnly),
@@ -106,6 +177,44 @@ mod tests {
             "pub const PROPERTIES_CREATED: Field<List, Time, Both> = Field::new(\"properties/created\");",
             "pub const TYPE: Field<List, Text, SortOnly> = Field::new(\"type\");",
             "pub const NAME: Field<List, Text, FilterOnly> = Field::new(\"name\");",
+        ] {
+            assert!(code.contains(line), "{line} in {code}");
+        }
+    }
+
+    #[test]
+    fn kinds_come_from_the_type_and_else_from_the_name() {
+        let mut document = with_paths(json!({"/a": {"get": {
+            "operationId": "list_assets",
+            "responses": {"2XX": {"description": "", "content": {"application/json": {
+                "schema": {"$ref": "#/components/schemas/AssetList"}}}}},
+            "x-mkio-sort": ["spec/size", "spec/parts/seen", "live", "created", "name", "scaleUnits"],
+        }}}));
+        let reference = |name: &str| json!({"$ref": format!("#/components/schemas/{name}")});
+        document.root["components"]["schemas"] = json!({
+            "AssetList": {"properties": {"value": {"type": "array", "items": reference("Asset")}}},
+            "Asset": {"properties": {
+                "name": {"type": "string"}, "spec": reference("Spec"),
+                // Not what its name says.
+                "scaleUnits": {"type": "boolean"},
+            }},
+            "Spec": {"properties": {
+                "size": {"type": "integer"}, "live": {"type": "boolean"},
+                "parts": {"type": "array", "items": {"allOf": [reference("Part")]}},
+            }},
+            "Part": {"properties": {"seen": {"type": "string", "format": "date-time"}}},
+        });
+        let model = Model::new(&document);
+        let code = prettyplease::unparse(&crate::code::file(run(&model)));
+        let code: Vec<_> = code.split_whitespace().collect();
+        let code = code.join(" ");
+        for line in [
+            "SPEC_SIZE: Field<List, Number, SortOnly>",
+            "SPEC_PARTS_SEEN: Field<List, Time, SortOnly>",
+            "LIVE: Field<List, Flag, SortOnly>",
+            "CREATED: Field<List, Time, SortOnly>",
+            "NAME: Field<List, Text, SortOnly>",
+            "SCALE_UNITS: Field<List, Flag, SortOnly>",
         ] {
             assert!(code.contains(line), "{line} in {code}");
         }

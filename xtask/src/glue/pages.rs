@@ -154,6 +154,11 @@ fn endings(operation: &Operation, answer: &str) -> Item {
     let builder = format_ident!("{}", type_name(&operation.id));
     let answer = format_ident!("{answer}");
     let constant = format_ident!("{}", operation.constant());
+    let takes_top = operation
+        .parameters
+        .iter()
+        .any(|parameter| parameter.query && parameter.name == "$top")
+        .then(|| quote!(.takes_top()));
     parse_quote! {
         impl builder::#builder<'_> {
             /// The list as a stream of its items, over all pages; sends nothing before the first poll.
@@ -164,7 +169,7 @@ fn endings(operation: &Operation, answer: &str) -> Item {
             /// The list as a stream of its pages; sends nothing before the first poll.
             pub fn pages(self) -> Pages<types::#answer> {
                 let transport = self.client.transport().clone();
-                Pages::new(transport, &operations::#constant, self.into_request())
+                Pages::new(transport, &operations::#constant, self.into_request())#takes_top
             }
         }
     }
@@ -172,43 +177,111 @@ fn endings(operation: &Operation, answer: &str) -> Item {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
     use std::fs;
 
     use crate::{apis::APIS, apis::root, names::type_name};
 
-    /// Type names of a surface file that hold a list `value`.
-    fn collections(surface: &str) -> Vec<&str> {
-        let mut found = Vec::new();
+    /// What a surface file says.
+    #[derive(Default)]
+    struct Surface<'a> {
+        /// Operations with their answer and their query.
+        operations: Vec<(&'a str, &'a str, &'a str)>,
+        /// Structures with their fields.
+        structs: BTreeMap<&'a str, Vec<&'a str>>,
+    }
+
+    fn surface(text: &str) -> Surface<'_> {
+        let mut surface = Surface::default();
         let mut current = "";
-        for line in surface.lines() {
-            if let Some(name) = line.strip_prefix("struct ") {
+        for line in text.lines() {
+            if let Some((operation, answer)) = line.split_once(" -> ") {
+                surface.operations.push((operation, answer, ""));
+            } else if let Some(query) = line.strip_prefix("    query ") {
+                surface.operations.last_mut().unwrap().2 = query;
+            } else if let Some(name) = line.strip_prefix("struct ") {
                 current = name;
-            } else if line.starts_with("    value: Option<Vec<") {
-                found.push(current);
+                surface.structs.entry(name).or_default();
+            } else if let Some(fields) = surface.structs.get_mut(current) {
+                match line.strip_prefix("    ") {
+                    Some(field) => fields.push(field),
+                    None => current = "",
+                }
             }
         }
-        found
+        surface
+    }
+
+    impl Surface<'_> {
+        /// The answer has a list `value`, or is nothing but one list.
+        fn is_collection(&self, answer: &str) -> bool {
+            let Some(fields) = self.structs.get(answer) else {
+                return false;
+            };
+            let is_list = |field: &&&str| field.contains(": Option<Vec<");
+            fields
+                .iter()
+                .any(|field| field.starts_with("value: ") && is_list(&field))
+                || (fields.len() == 1 && fields.iter().all(|field| is_list(&field)))
+        }
+
+        fn has(&self, answer: &str, field: &str) -> bool {
+            self.structs[answer]
+                .iter()
+                .any(|found| found.starts_with(field))
+        }
+    }
+
+    /// The code without line breaks and indentation, from `start` to the end of its block.
+    fn block(code: &str, start: &str) -> Option<String> {
+        let from = code.find(start)?;
+        let end = code[from..]
+            .find("\n}")
+            .map_or(code.len(), |end| from + end);
+        Some(code[from..end].split_whitespace().collect())
     }
 
     #[test]
     fn every_collection_of_every_surface_is_a_stream() {
-        let mut streams = 0;
+        let mut found = BTreeMap::new();
         for api in &APIS {
             let read = |path: String| fs::read_to_string(root().join(path)).unwrap();
-            let surface = read(format!("spec/surface/{}.txt", api.name));
-            let pages = read(format!("crates/{}/src/generated/pages.rs", api.package()));
-            let collections = collections(&surface);
-            for line in surface.lines() {
-                let Some((operation, answer)) = line.split_once(" -> ") else {
+            let text = read(format!("spec/surface/{}.txt", api.name));
+            let code = read(format!("crates/{}/src/generated/pages.rs", api.package()));
+            let surface = surface(&text);
+            let mut here = BTreeSet::new();
+            for (operation, answer, query) in &surface.operations {
+                if !surface.is_collection(answer) && !operation.starts_with("list_") {
                     continue;
-                };
-                if collections.contains(&answer) || operation.starts_with("list_") {
-                    let builder = format!("impl builder::{}<'_>", type_name(operation));
-                    assert!(pages.contains(&builder), "{}: {operation}", api.name);
-                    streams += 1;
                 }
+                let name = format!("{}: {operation}", api.name);
+                let builder = format!("impl builder::{}<'_> {{", type_name(operation));
+                let endings = block(&code, &builder).unwrap_or_else(|| panic!("{name}"));
+                for ending in ["items(self)->Items", "pages(self)->Pages"] {
+                    let ending = format!("pubfn{ending}<types::{answer}>");
+                    assert!(endings.contains(&ending), "{name}: {ending}");
+                }
+                let sized = query
+                    .split(", ")
+                    .any(|parameter| parameter.starts_with("top?: u32"));
+                assert_eq!(endings.contains(".takes_top()"), sized, "{name}: page size");
+                // What the answer says of other pages is read.
+                let page = block(&code, &format!("impl Page for types::{answer} {{"));
+                let page = page.unwrap_or_else(|| panic!("{name}: {answer}"));
+                let links = surface.has(answer, "odata_next_link: ");
+                assert_eq!(page.contains("fnnext_link("), links, "{name}: link");
+                here.insert(*operation);
             }
+            // Nothing else is called a stream.
+            assert_eq!(
+                code.matches("impl builder::").count(),
+                here.len(),
+                "{}",
+                api.name
+            );
+            found.insert(api.name, here.len());
         }
-        assert!(streams > 50, "{streams}");
+        assert_eq!(found.len(), 7);
+        assert!(found.values().sum::<usize>() > 55, "{found:?}");
     }
 }

@@ -135,15 +135,15 @@ fn rebuild(
                 ),
             };
             if let Some(parameter) = parameter.filter(|parameter| parameter.many) {
-                return Ok(vec![many(parameter, &text)]);
-            }
-            let doc = docs::attributes(&text);
-            if let Some(typed) = typed(operation, argument, &doc) {
-                let mut methods = vec![typed];
-                if argument == "filter" && operation.parameters.iter().any(|p| p.ident == "label") {
+                let mut methods = vec![many(parameter, &text)];
+                if argument == "label" {
                     methods.extend(labels());
                 }
                 return Ok(methods);
+            }
+            let doc = docs::attributes(&text);
+            if let Some(typed) = typed(operation, argument, &doc) {
+                return Ok(vec![typed]);
             }
             let (generics, inputs, output, block) = (
                 &method.sig.generics,

@@ -75,5 +75,6 @@ impl builder::ListChannels<'_> {
     pub fn pages(self) -> Pages<types::ChannelList> {
         let transport = self.client.transport().clone();
         Pages::new(transport, &operations::LIST_CHANNELS, self.into_request())
+            .takes_top()
     }
 }

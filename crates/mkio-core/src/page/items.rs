@@ -27,17 +27,20 @@ pub struct Items<P: Page> {
     current: std::vec::IntoIter<P::Item>,
     /// Items of the current page that have been handed out.
     taken: usize,
-    /// Items that may still be handed out.
-    remaining: Option<u64>,
+    /// Items that have been handed out since the first page.
+    handed_out: u64,
+    /// How many of them there may be.
+    end: u64,
 }
 
 impl<P: Page> Items<P> {
     pub(super) fn new(pages: Pages<P>) -> Self {
         Self {
+            handed_out: pages.items_before(),
             pages,
             current: Vec::new().into_iter(),
             taken: 0,
-            remaining: None,
+            end: u64::MAX,
         }
     }
 
@@ -47,24 +50,27 @@ impl<P: Page> Items<P> {
     }
 
     /// Pages that are fetched while the items of earlier ones are in use: 1 by default, 0 for
-    /// none. Call it before the first poll; later it has no effect.
+    /// none. Call it before the first poll.
     pub fn prefetch(mut self, pages: usize) -> Self {
         self.pages = self.pages.prefetch(pages);
         self
     }
 
     /// Empty pages in a row, each with a link to a next one, after which the list is given up with
-    /// an error: 100 by default. Call it before the first poll; later it has no effect.
+    /// an error: 100 by default, at least 1. Call it before the first poll.
     pub fn max_empty_pages(mut self, pages: usize) -> Self {
         self.pages = self.pages.max_empty_pages(pages);
         self
     }
 
     /// Ends after `items` items, counted from now, and fetches no page beyond the one that holds
-    /// the last of them. To have the service send smaller pages as well, set `top` on the request.
+    /// the last of them.
+    ///
+    /// Where the request has no `top`, a limit of at most 100 is the page size as well, so that no
+    /// items travel in vain. A list that has ended at its limit goes on with another one.
     pub fn limit(mut self, items: u64) -> Self {
-        self.pages.set(|walk| walk.items_wanted = Some(items));
-        self.remaining = Some(items);
+        self.end = self.handed_out.saturating_add(items);
+        self.pages.read_until(self.end);
         self
     }
 
@@ -95,7 +101,8 @@ impl<P: Page> Items<P> {
         self.pages.total()
     }
 
-    /// The next item; `None` after the last one.
+    /// The next item; `None` after the last one. Nothing is lost when the future is dropped before
+    /// it is ready, as `select!` and timeouts do.
     pub async fn try_next(&mut self) -> Result<Option<P::Item>> {
         poll_fn(|cx| Pin::new(&mut *self).poll_next(cx))
             .await
@@ -107,10 +114,7 @@ impl<P: Page> Items<P> {
         let mut all = C::default();
         while let Some(item) = self.try_next().await? {
             // The rest of the page is here: no need to go through the poll for each.
-            let rest = self.current.len();
-            let rest = self.remaining.map_or(rest, |most| {
-                usize::try_from(most).map_or(rest, |most| most.min(rest))
-            });
+            let rest = self.current.len().min(self.most());
             all.extend([item]);
             all.extend(self.current.by_ref().take(rest));
             self.count(rest);
@@ -120,9 +124,12 @@ impl<P: Page> Items<P> {
 
     fn count(&mut self, handed_out: usize) {
         self.taken += handed_out;
-        if let Some(remaining) = &mut self.remaining {
-            *remaining = remaining.saturating_sub(u64::try_from(handed_out).unwrap_or(u64::MAX));
-        }
+        self.handed_out += handed_out as u64;
+    }
+
+    /// Items that may still be handed out.
+    fn most(&self) -> usize {
+        usize::try_from(self.end - self.handed_out).unwrap_or(usize::MAX)
     }
 }
 
@@ -134,7 +141,7 @@ impl<P: Page> Stream for Items<P> {
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = self.get_mut();
         loop {
-            if this.remaining == Some(0) {
+            if this.handed_out >= this.end {
                 return Poll::Ready(None);
             }
             if let Some(item) = this.current.next() {
@@ -155,15 +162,15 @@ impl<P: Page> Stream for Items<P> {
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        let here = self.current.len();
-        let most = self.remaining.and_then(|most| usize::try_from(most).ok());
-        (most.map_or(here, |most| most.min(here)), most)
+        let most = self.most();
+        let known = (self.end < u64::MAX).then_some(most);
+        (self.current.len().min(most), known)
     }
 }
 
 impl<P: Page> FusedStream for Items<P> {
     fn is_terminated(&self) -> bool {
-        self.remaining == Some(0) || (self.current.len() == 0 && self.pages.is_terminated())
+        self.handed_out >= self.end || (self.current.len() == 0 && self.pages.is_terminated())
     }
 }
 

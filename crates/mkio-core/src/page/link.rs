@@ -67,11 +67,44 @@ fn collection(url: &Url) -> String {
     percent_decode_str(name).decode_utf8_lossy().into_owned()
 }
 
+/// Name of the parameter for the page size.
+const TOP: &str = "$top";
+
+/// Whether the page size is said.
+pub(crate) fn has_top(url: &Url) -> bool {
+    url.query_pairs().any(|(name, _)| name == TOP)
+}
+
+/// Says the page size.
+pub(crate) fn set_top(url: &mut Url, top: u64) {
+    url.query_pairs_mut().append_pair(TOP, &top.to_string());
+}
+
+/// Takes the page size out and leaves everything else as it is written.
+pub(crate) fn remove_top(url: &mut Url) {
+    let names_top = |pair: &&str| {
+        let name = pair.split('=').next().unwrap_or_default();
+        percent_decode_str(name).decode_utf8_lossy() == TOP
+    };
+    let kept: Vec<_> = url
+        .query()
+        .unwrap_or_default()
+        .split('&')
+        .filter(|pair| !names_top(pair))
+        .collect();
+    let kept = kept.join("&");
+    url.set_query(Some(&*kept).filter(|query| !query.is_empty()));
+}
+
 /// Pages that have been asked for, as hashes: a list of a million items stays a few kilobytes.
 #[derive(Debug, Default)]
 pub(crate) struct Seen(HashSet<u64>);
 
 impl Seen {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Notes a page; `false` when it was noted before, however its parameters were escaped.
     pub(crate) fn insert(&mut self, page: &Url) -> bool {
         let mut hasher = DefaultHasher::new();
@@ -135,6 +168,9 @@ mod tests {
             "https://app.mk.io:8443/api/v1/projects/acme/media/assets?$skiptoken=2",
             "https://app.mk.io@evil.example/assets?$skiptoken=2",
             "https://user@app.mk.io/assets?$skiptoken=2",
+            "\\\\evil.example\\assets?$skiptoken=2",
+            "/\\evil.example/assets?$skiptoken=2",
+            "\t//evil.example/assets?$skiptoken=2",
             "file:///assets",
         ] {
             let refused = resolve(&url(ASSETS), link).unwrap_err();
@@ -160,5 +196,27 @@ mod tests {
         assert!(seen.insert(&url("https://h/assets?$skiptoken=2&$top=2")));
         assert!(!seen.insert(&url("https://h/assets?%24skiptoken=2&%24top=2")));
         assert!(seen.insert(&url("https://h/assets?$skiptoken=4&$top=2")));
+    }
+
+    #[test]
+    fn the_page_size_comes_and_goes_and_leaves_the_rest_alone() {
+        for (without, with) in [
+            ("https://h/assets", "https://h/assets?%24top=5"),
+            (
+                "https://h/assets?$skiptoken=2&x=%C3%A9+b",
+                "https://h/assets?$skiptoken=2&x=%C3%A9+b&%24top=5",
+            ),
+        ] {
+            let mut page = url(without);
+            assert!(!has_top(&page));
+            set_top(&mut page, 5);
+            assert_eq!(page.as_str(), with);
+            assert!(has_top(&page));
+            remove_top(&mut page);
+            assert_eq!(page.as_str(), without);
+        }
+        let mut page = url("https://h/assets?$top=2&a=$top&%24top=7&top=1");
+        remove_top(&mut page);
+        assert_eq!(page.as_str(), "https://h/assets?a=$top&top=1");
     }
 }

@@ -7,8 +7,9 @@
 //!
 //! - [`Page`] is what a list's answer has to tell; the generated crates implement it.
 //! - [`Pages`] and [`Items`] are the streams.
-//! - [`query`] has typed filters, orders and labels.
+//! - [`query`] has typed filters and orders.
 
+mod bounds;
 mod exchange;
 mod items;
 mod link;

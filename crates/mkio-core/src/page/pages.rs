@@ -13,10 +13,11 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tracing::Instrument;
 
+use super::bounds::Bounds;
 use super::exchange::Exchange;
-use super::walk::{Fetched, Walk};
+use super::walk::{Fetched, Start, Walk};
 use super::{Items, Page, ResumeToken};
-use crate::{Operation, Response, Result, Transport};
+use crate::{Error, ErrorKind, Operation, Response, Result, Transport};
 
 /// The pages of a list, one after the other.
 ///
@@ -30,22 +31,31 @@ use crate::{Operation, Response, Result, Transport};
 /// ([`max_empty_pages`](Self::max_empty_pages)), is an error and no endless loop.
 #[must_use = "a list sends nothing until it is polled"]
 pub struct Pages<P: Page> {
+    operation: &'static Operation,
     state: State<P>,
     place: Place,
     prefetch: usize,
     total: Option<u64>,
+    bounds: Arc<Bounds>,
+    /// Pages that have been handed out.
+    pages: u64,
+    /// Items in them.
+    items: u64,
 }
 
 /// The walk after a step, and what the step brought.
 type Step<P> = (Box<Walk<P>>, Option<Result<Fetched<P>>>);
+
+/// More pages than any list has; a channel has its limits.
+const MOST_AHEAD: usize = 1 << 20;
 
 enum State<P> {
     Idle(Box<Walk<P>>),
     Fetching(BoxFuture<'static, Step<P>>),
     Ahead {
         pages: mpsc::Receiver<Result<Fetched<P>>>,
-        /// Aborts the fetching task when dropped.
-        _task: JoinSet<()>,
+        /// Gives the walk back when it is over; aborts the fetching when dropped.
+        task: JoinSet<Box<Walk<P>>>,
     },
     Ended,
 }
@@ -55,7 +65,7 @@ struct Place {
     list: String,
     query: Option<String>,
     offset: usize,
-    next: Option<Option<String>>,
+    next: Option<Start>,
 }
 
 impl<P: Page> Pages<P> {
@@ -75,11 +85,23 @@ impl<P: Page> Pages<P> {
     ) -> Self {
         let walk = Walk::new(exchange, operation, first);
         Self {
+            operation,
             place: Place::at(walk.start()),
+            bounds: walk.bounds.clone(),
             state: State::Idle(Box::new(walk)),
             prefetch: 1,
             total: None,
+            pages: 0,
+            items: 0,
         }
+    }
+
+    /// The list takes `$top`: where the request has none, a small limit is the page size, too. For
+    /// generated code.
+    #[doc(hidden)]
+    pub fn takes_top(mut self) -> Self {
+        self.set(Walk::takes_top);
+        self
     }
 
     /// The items of the pages instead of the pages.
@@ -90,24 +112,23 @@ impl<P: Page> Pages<P> {
     /// Pages that are fetched while earlier ones are in use: 1 by default, 0 for none.
     ///
     /// No more than this many pages wait in memory. Fetching ahead runs in a task of the current
-    /// tokio runtime that ends with the stream. Call it before the first poll; later it has no
-    /// effect.
+    /// tokio runtime that ends with the stream. Call it before the first poll.
     pub fn prefetch(mut self, pages: usize) -> Self {
         self.prefetch = pages;
         self
     }
 
     /// Empty pages in a row, each with a link to a next one, after which the list is given up with
-    /// an error: 100 by default. Call it before the first poll; later it has no effect.
+    /// an error: 100 by default, at least 1. Call it before the first poll.
     pub fn max_empty_pages(mut self, pages: usize) -> Self {
         self.set(|walk| walk.max_empty = pages);
         self
     }
 
-    /// Ends after `pages` pages and fetches none beyond them. Call it before the first poll; later
-    /// it has no effect.
-    pub fn take(mut self, pages: usize) -> Self {
-        self.set(|walk| walk.pages_wanted = u64::try_from(pages).ok());
+    /// Ends after `pages` pages, counted from now, and fetches none beyond them.
+    pub fn take(self, pages: usize) -> Self {
+        self.bounds
+            .set_pages(self.pages.saturating_add(pages as u64));
         self
     }
 
@@ -131,7 +152,8 @@ impl<P: Page> Pages<P> {
         self.total
     }
 
-    /// The next page; `None` after the last one.
+    /// The next page; `None` after the last one. Nothing is lost when the future is dropped before
+    /// it is ready, as `select!` and timeouts do.
     pub async fn try_next(&mut self) -> Result<Option<Response<P>>> {
         poll_fn(|cx| Pin::new(&mut *self).poll_next(cx))
             .await
@@ -147,7 +169,18 @@ impl<P: Page> Pages<P> {
         Ok(all)
     }
 
-    pub(super) fn set(&mut self, change: impl FnOnce(&mut Walk<P>)) {
+    /// Fetches no page beyond the item with this number, counted as
+    /// [`items_before`](Self::items_before) counts.
+    pub(super) fn read_until(&self, items: u64) {
+        self.bounds.set_items(items);
+    }
+
+    /// Items in the pages that have been handed out.
+    pub(super) fn items_before(&self) -> u64 {
+        self.items
+    }
+
+    fn set(&mut self, change: impl FnOnce(&mut Walk<P>)) {
         if let State::Idle(walk) = &mut self.state {
             change(walk);
         }
@@ -165,34 +198,61 @@ impl<P: Page> Pages<P> {
     /// The next page, with the place moved to its start.
     pub(super) fn poll_page(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Response<P>>>> {
         let fetched = loop {
+            if self.pages >= self.bounds.pages() {
+                return Poll::Ready(None);
+            }
             match &mut self.state {
                 State::Ended => return Poll::Ready(None),
-                State::Ahead { pages, .. } => break ready!(pages.poll_recv(cx)),
+                State::Ahead { pages, task } => match ready!(pages.poll_recv(cx)) {
+                    Some(fetched) => break fetched,
+                    None => {
+                        let walk = ready!(task.poll_join_next(cx));
+                        self.state = State::Ended;
+                        match walk {
+                            Some(Ok(walk)) => self.state = State::Idle(walk),
+                            // As it would have come without a task.
+                            Some(Err(failed)) if failed.is_panic() => {
+                                std::panic::resume_unwind(failed.into_panic())
+                            }
+                            Some(Err(_)) | None => break Err(self.runtime_is_gone()),
+                        }
+                    }
+                },
                 State::Fetching(fetch) => {
                     let (walk, fetched) = ready!(fetch.as_mut().poll(cx));
                     self.state = State::Idle(walk);
-                    break fetched;
+                    if let Some(fetched) = fetched {
+                        break fetched;
+                    }
                 }
+                State::Idle(walk) if walk.is_over() => return Poll::Ready(None),
                 State::Idle(_) => self.start(),
             }
         };
-        Poll::Ready(match fetched {
-            None => {
+        Poll::Ready(Some(match fetched {
+            Err(error) => {
                 self.state = State::Ended;
-                None
+                Err(error)
             }
-            Some(Err(error)) => {
-                self.state = State::Ended;
-                Some(Err(error))
-            }
-            Some(Ok(fetched)) => {
+            Ok(fetched) => {
+                self.pages += u64::from(!fetched.is_over());
+                self.items += fetched.page.items().len() as u64;
                 self.place.query = fetched.query;
                 self.place.offset = fetched.skipped;
                 self.place.next = fetched.next;
                 self.total = fetched.page.total().or(self.total);
-                Some(Ok(fetched.page))
+                Ok(fetched.page)
             }
-        })
+        }))
+    }
+
+    fn runtime_is_gone(&self) -> Error {
+        Error::new(
+            ErrorKind::Paging,
+            "the runtime that fetched the list ahead has ended; read a list in one runtime, or go \
+             on from its resume token",
+        )
+        .with_operation(self.operation)
     }
 
     fn start(&mut self) {
@@ -203,7 +263,7 @@ impl<P: Page> Pages<P> {
         let runtime = tokio::runtime::Handle::try_current();
         self.state = match runtime {
             Ok(runtime) if self.prefetch > 0 => {
-                let (sender, pages) = mpsc::channel(self.prefetch);
+                let (sender, pages) = mpsc::channel(self.prefetch.min(MOST_AHEAD));
                 let mut task = JoinSet::new();
                 let fetch = async move {
                     // The place in the channel comes first: it bounds what is fetched.
@@ -211,9 +271,11 @@ impl<P: Page> Pages<P> {
                         let Some(page) = walk.next().await else { break };
                         free.send(page);
                     }
+                    drop(sender);
+                    walk
                 };
                 task.spawn_on(fetch.in_current_span(), &runtime);
-                State::Ahead { pages, _task: task }
+                State::Ahead { pages, task }
             }
             _ => State::Fetching(Box::pin(async move {
                 let page = walk.next().await;
@@ -236,7 +298,7 @@ impl Place {
     /// The token of the current page's start, or with `done` of the next page's.
     fn token(&self, done: bool) -> ResumeToken {
         let (query, offset) = match &self.next {
-            Some(next) if done => (next.clone(), 0),
+            Some(next) if done => (next.query.clone(), next.skip),
             _ => (self.query.clone(), self.offset),
         };
         ResumeToken {
@@ -268,7 +330,12 @@ impl<P: Page> Stream for Pages<P> {
 
 impl<P: Page> FusedStream for Pages<P> {
     fn is_terminated(&self) -> bool {
-        matches!(self.state, State::Ended)
+        self.pages >= self.bounds.pages()
+            || match &self.state {
+                State::Ended => true,
+                State::Idle(walk) => walk.is_over(),
+                State::Fetching(_) | State::Ahead { .. } => false,
+            }
     }
 }
 

@@ -15,6 +15,7 @@ use crate::{Operation, Result};
 #[derive(Debug, Clone)]
 pub(crate) struct Seen {
     pub(crate) at: Instant,
+    pub(crate) host: String,
     pub(crate) path: String,
     pub(crate) query: Vec<(String, String)>,
 }
@@ -78,6 +79,7 @@ impl Exchange for Script {
         Box::pin(async move {
             let seen = Seen {
                 at: Instant::now(),
+                host: request.url().host_str().unwrap_or_default().to_owned(),
                 path: request.url().path().to_owned(),
                 query: request.url().query_pairs().into_owned().collect(),
             };

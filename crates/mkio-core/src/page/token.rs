@@ -7,14 +7,17 @@ use serde::{Deserialize, Serialize};
 /// Write it anywhere with `serde`, and give it to [`Items::resume`](super::Items::resume) or
 /// [`Pages::resume`](super::Pages::resume) of the same list, in this process or another one: the
 /// list goes on with the next item. It holds the parameters of the page it stands on (filter,
-/// order, page size), so those of the new request do not count; it holds no credential, and it is
-/// accepted only by the list it came from.
+/// order, page size), so those of the new request do not count. It holds no credential and no
+/// host: it is accepted only by the list it came from, at whatever address that is served by then,
+/// and whoever forges one gets no request to another place. A service that has changed its page
+/// size in the meantime does not disturb it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct ResumeToken {
     /// Path of the list, as a guard against resuming another one.
     pub(crate) list: String,
     /// Query of the page, as it was sent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    // Written even when there is none: formats without names count members.
+    #[serde(default)]
     pub(crate) query: Option<String>,
     /// Items of that page that have been handed out.
     #[serde(default)]

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use reqwest::Request;
 use url::Url;
 
+use super::bounds::Bounds;
 use super::exchange::Exchange;
 use super::link::{self, BadLink, Seen};
 use super::{Page, ResumeToken};
@@ -18,8 +19,23 @@ pub(crate) struct Fetched<P> {
     pub(crate) query: Option<String>,
     /// Items at its start that were handed out before and are not in `page` any more.
     pub(crate) skipped: usize,
-    /// Query of the next page, if there is one.
-    pub(crate) next: Option<Option<String>>,
+    /// Where the next page is, if there is one.
+    pub(crate) next: Option<Start>,
+}
+
+impl<P: Page> Fetched<P> {
+    /// All its items were handed out before: there is nothing in it for the reader.
+    pub(crate) fn is_over(&self) -> bool {
+        self.skipped > 0 && self.page.items().is_empty()
+    }
+}
+
+/// Where a page starts to be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Start {
+    pub(crate) query: Option<String>,
+    /// Items from there on that were handed out before.
+    pub(crate) skip: usize,
 }
 
 /// What comes next.
@@ -40,17 +56,24 @@ pub(crate) struct Walk<P> {
     /// Empty pages in a row.
     empty: usize,
     pub(crate) max_empty: usize,
-    /// Items to leave out of the next page.
+    /// Items to leave out of what comes.
     skip: usize,
-    /// Items that are still wanted; no limit when `None`.
-    pub(crate) items_wanted: Option<u64>,
-    /// Pages that are still wanted; no limit when `None`.
-    pub(crate) pages_wanted: Option<u64>,
+    pub(crate) bounds: Arc<Bounds>,
+    /// Items fetched, without those left out.
+    items: u64,
+    /// Pages fetched, without those left out as a whole.
+    pages: u64,
+    /// The page size is ours to choose: the service takes one, and the caller has said none.
+    pub(crate) sizes: bool,
     page: PhantomData<fn() -> P>,
 }
 
 /// Empty pages in a row after which a list counts as not getting anywhere.
 pub(crate) const MAX_EMPTY: usize = 100;
+
+/// Largest page size that is asked for on our own account. How large pages may be is published for
+/// Beam devices only (1,000); a size that the service refuses must not come from us.
+const OWN_TOP: u64 = 100;
 
 impl<P: Page> Walk<P> {
     pub(crate) fn new(
@@ -74,8 +97,10 @@ impl<P: Page> Walk<P> {
             empty: 0,
             max_empty: MAX_EMPTY,
             skip: 0,
-            items_wanted: None,
-            pages_wanted: None,
+            bounds: Bounds::none(),
+            items: 0,
+            pages: 0,
+            sizes: false,
             page: PhantomData,
         }
     }
@@ -93,11 +118,14 @@ impl<P: Page> Walk<P> {
         }
     }
 
-    /// Starts at `token` instead of at the beginning.
+    /// Starts at `token` instead of at the beginning; has no effect once the walk has begun.
     pub(crate) fn resume(&mut self, token: &ResumeToken) {
         let Next::Page(url) = &mut self.next else {
             return;
         };
+        if !self.seen.is_empty() {
+            return;
+        }
         if url.path() == token.list {
             url.set_query(token.query.as_deref());
             self.skip = token.offset;
@@ -111,9 +139,23 @@ impl<P: Page> Walk<P> {
         }
     }
 
+    /// The list takes `$top`. Unless the request has one, small limits are page sizes, too.
+    pub(crate) fn takes_top(&mut self) {
+        self.sizes = matches!(&self.next, Next::Page(url) if !link::has_top(url));
+    }
+
+    /// Nothing follows: the list has ended, or as much of it as is wanted.
+    pub(crate) fn is_over(&self) -> bool {
+        matches!(self.next, Next::End) || self.has_enough()
+    }
+
+    fn has_enough(&self) -> bool {
+        self.items >= self.bounds.items() || self.pages >= self.bounds.pages()
+    }
+
     /// The next page; `None` after the last. Nothing follows an error.
     pub(crate) async fn next(&mut self) -> Option<Result<Fetched<P>>> {
-        if self.items_wanted == Some(0) || self.pages_wanted == Some(0) {
+        if self.has_enough() {
             return None;
         }
         match std::mem::replace(&mut self.next, Next::End) {
@@ -130,57 +172,78 @@ impl<P: Page> Walk<P> {
             .and_then(Request::try_clone)
             .ok_or_else(|| self.error("a list whose request body is a stream has one page"))?;
         *request.url_mut() = url.clone();
+        let own_top = self.own_top(&url);
+        if let Some(top) = own_top {
+            link::set_top(request.url_mut(), top);
+        }
         self.seen.insert(&url);
         let mut page = self.exchange.json::<P>(request, self.operation).await?;
 
         let received = page.items().len();
         let skipped = self.skip.min(received);
-        self.skip = 0;
+        // A page can be smaller than it was when the place in it was noted.
+        self.skip -= skipped;
         if skipped > 0
             && let Some(items) = page.items_mut()
         {
             items.drain(..skipped);
         }
         self.empty = if received == 0 { self.empty + 1 } else { 0 };
-        if let Some(wanted) = &mut self.items_wanted {
-            let fresh = u64::try_from(received - skipped).unwrap_or(u64::MAX);
-            *wanted = wanted.saturating_sub(fresh);
-        }
-        if let Some(wanted) = &mut self.pages_wanted {
-            *wanted -= 1;
-        }
+        self.items += (received - skipped) as u64;
         self.next = match page.next_link().filter(|link| !link.trim().is_empty()) {
-            None => Next::End,
-            Some(link) => match self.follow(&url, link) {
+            Some(link) => match self.follow(&url, link, own_top.is_some()) {
                 Ok(next) => Next::Page(next),
                 Err(error) => Next::Failure(error),
             },
+            // As much as we asked for, but perhaps not all that there is: whoever wants more asks
+            // again, without a page size.
+            None if own_top.is_some_and(|top| received as u64 >= top) => {
+                self.skip += received;
+                Next::Page(url.clone())
+            }
+            None => Next::End,
         };
-        Ok(Fetched {
+        let fetched = Fetched {
             page,
             query: url.query().map(str::to_owned),
             skipped,
             next: match &self.next {
-                Next::Page(url) => Some(url.query().map(str::to_owned)),
+                Next::Page(url) => Some(Start {
+                    query: url.query().map(str::to_owned),
+                    skip: self.skip,
+                }),
                 Next::Failure(_) | Next::End => None,
             },
-        })
+        };
+        self.pages += u64::from(!fetched.is_over());
+        Ok(fetched)
     }
 
-    fn follow(&mut self, from: &Url, link: &str) -> Result<Url> {
-        let next = link::resolve(from, link).map_err(|bad| {
+    /// Page size to ask for: as many items as are wanted, if they are few and nothing was said.
+    fn own_top(&self, url: &Url) -> Option<u64> {
+        let wanted = self.bounds.items().saturating_sub(self.items);
+        let wanted = wanted.saturating_add(self.skip as u64);
+        (self.sizes && wanted <= OWN_TOP && !link::has_top(url)).then_some(wanted)
+    }
+
+    fn follow(&mut self, from: &Url, link: &str, own_top: bool) -> Result<Url> {
+        let mut next = link::resolve(from, link).map_err(|bad| {
             let kind = match bad {
                 BadLink::OtherOrigin(_) => ErrorKind::Origin,
                 BadLink::Unreadable | BadLink::OtherList(_) => ErrorKind::Paging,
             };
             Error::new(kind, bad.to_string()).with_operation(self.operation)
         })?;
+        if own_top {
+            // It was for this page; whoever goes on from here wants pages of their own size.
+            link::remove_top(&mut next);
+        }
         if !self.seen.insert(&next) {
             return Err(
                 self.error("the link to the next page leads to a page that was read before")
             );
         }
-        if self.empty >= self.max_empty {
+        if self.empty >= self.max_empty.max(1) {
             let message = format!(
                 "{} empty pages in a row, each with a link to a next one",
                 self.empty

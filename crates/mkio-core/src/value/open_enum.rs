@@ -57,6 +57,13 @@ macro_rules! open_enum {
             }
         }
 
+        /// In filters, the value as text.
+        impl $crate::page::query::Literal<$crate::page::query::Text> for $name {
+            fn literal(&self) -> ::std::string::String {
+                $crate::page::query::Literal::<$crate::page::query::Text>::literal(self.as_str())
+            }
+        }
+
         impl ::serde::Serialize for $name {
             fn serialize<S: ::serde::Serializer>(
                 &self,
@@ -121,5 +128,13 @@ mod tests {
         }
         assert_eq!(State::from("on".to_owned()), State::On);
         assert_eq!(State::KNOWN, ["on", "OFF"]);
+    }
+
+    #[test]
+    fn a_value_stands_in_filters_as_text() {
+        use crate::page::query::Literal;
+
+        assert_eq!(State::Off.literal(), "'OFF'");
+        assert_eq!(State::from("it's new").literal(), "'it''s new'");
     }
 }

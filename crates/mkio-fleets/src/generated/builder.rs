@@ -466,6 +466,13 @@ impl<'a> ListDevices<'a> {
         self.filter = Ok(Some(value.into().as_str().to_owned()));
         self
     }
+    /// Label filter: `key=value` (exact) or `key~part` (contains). Each call adds one.
+    pub fn label(mut self, value: impl Into<String>) -> Self {
+        if let Ok(values) = &mut self.label {
+            values.get_or_insert_with(Vec::new).push(value.into());
+        }
+        self
+    }
     /// Only items whose label `key` is `value`; several values for one key are alternatives.
     pub fn label_eq(self, key: impl AsRef<str>, value: impl AsRef<str>) -> Self {
         self.label(format!("{}={}", key.as_ref(), value.as_ref()))
@@ -473,13 +480,6 @@ impl<'a> ListDevices<'a> {
     /// Only items whose label `key` contains `part`.
     pub fn label_contains(self, key: impl AsRef<str>, part: impl AsRef<str>) -> Self {
         self.label(format!("{}~{}", key.as_ref(), part.as_ref()))
-    }
-    /// Label filter: `key=value` (exact) or `key~part` (contains). Each call adds one.
-    pub fn label(mut self, value: impl Into<String>) -> Self {
-        if let Ok(values) = &mut self.label {
-            values.get_or_insert_with(Vec::new).push(value.into());
-        }
-        self
     }
     /// Only items that have a label with this key; all keys given must be there. Each call adds one.
     pub fn label_key(mut self, value: impl Into<String>) -> Self {
@@ -1353,6 +1353,14 @@ impl<'a> ListDeviceSoftware<'a> {
             values.get_or_insert_with(Vec::new).push(value.into());
         }
         self
+    }
+    /// Only items whose label `key` is `value`; several values for one key are alternatives.
+    pub fn label_eq(self, key: impl AsRef<str>, value: impl AsRef<str>) -> Self {
+        self.label(format!("{}={}", key.as_ref(), value.as_ref()))
+    }
+    /// Only items whose label `key` contains `part`.
+    pub fn label_contains(self, key: impl AsRef<str>, part: impl AsRef<str>) -> Self {
+        self.label(format!("{}~{}", key.as_ref(), part.as_ref()))
     }
     /// Only items that have a label with this key; all keys given must be there. Each call adds one.
     pub fn label_key(mut self, value: impl Into<String>) -> Self {

@@ -89,7 +89,7 @@ impl builder::ListDevices<'_> {
     /// The list as a stream of its pages; sends nothing before the first poll.
     pub fn pages(self) -> Pages<types::DeviceList> {
         let transport = self.client.transport().clone();
-        Pages::new(transport, &operations::LIST_DEVICES, self.into_request())
+        Pages::new(transport, &operations::LIST_DEVICES, self.into_request()).takes_top()
     }
 }
 impl builder::ListDeviceSoftware<'_> {
@@ -101,6 +101,7 @@ impl builder::ListDeviceSoftware<'_> {
     pub fn pages(self) -> Pages<types::DeviceSoftwareList> {
         let transport = self.client.transport().clone();
         Pages::new(transport, &operations::LIST_DEVICE_SOFTWARE, self.into_request())
+            .takes_top()
     }
 }
 impl builder::ListSupportPackages<'_> {

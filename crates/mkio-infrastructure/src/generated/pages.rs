@@ -47,6 +47,7 @@ impl builder::ListNetworks<'_> {
     pub fn pages(self) -> Pages<types::NetworkList> {
         let transport = self.client.transport().clone();
         Pages::new(transport, &operations::LIST_NETWORKS, self.into_request())
+            .takes_top()
     }
 }
 impl builder::ListSites<'_> {
@@ -57,6 +58,6 @@ impl builder::ListSites<'_> {
     /// The list as a stream of its pages; sends nothing before the first poll.
     pub fn pages(self) -> Pages<types::SiteList> {
         let transport = self.client.transport().clone();
-        Pages::new(transport, &operations::LIST_SITES, self.into_request())
+        Pages::new(transport, &operations::LIST_SITES, self.into_request()).takes_top()
     }
 }

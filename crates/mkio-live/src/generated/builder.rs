@@ -71,6 +71,13 @@ impl<'a> ListLiveChannels<'a> {
         self.filter = Ok(Some(value.into().as_str().to_owned()));
         self
     }
+    /// Label filter: `key=value` (exact) or `key~part` (contains). Each call adds one.
+    pub fn label(mut self, value: impl Into<String>) -> Self {
+        if let Ok(values) = &mut self.label {
+            values.get_or_insert_with(Vec::new).push(value.into());
+        }
+        self
+    }
     /// Only items whose label `key` is `value`; several values for one key are alternatives.
     pub fn label_eq(self, key: impl AsRef<str>, value: impl AsRef<str>) -> Self {
         self.label(format!("{}={}", key.as_ref(), value.as_ref()))
@@ -78,13 +85,6 @@ impl<'a> ListLiveChannels<'a> {
     /// Only items whose label `key` contains `part`.
     pub fn label_contains(self, key: impl AsRef<str>, part: impl AsRef<str>) -> Self {
         self.label(format!("{}~{}", key.as_ref(), part.as_ref()))
-    }
-    /// Label filter: `key=value` (exact) or `key~part` (contains). Each call adds one.
-    pub fn label(mut self, value: impl Into<String>) -> Self {
-        if let Ok(values) = &mut self.label {
-            values.get_or_insert_with(Vec::new).push(value.into());
-        }
-        self
     }
     /// Only items that have a label with this key; all keys given must be there. Each call adds one.
     pub fn label_key(mut self, value: impl Into<String>) -> Self {
@@ -1258,6 +1258,13 @@ impl<'a> ListLiveEvents<'a> {
         self.filter = Ok(Some(value.into().as_str().to_owned()));
         self
     }
+    /// Label filter: `key=value` (exact) or `key~part` (contains). Each call adds one.
+    pub fn label(mut self, value: impl Into<String>) -> Self {
+        if let Ok(values) = &mut self.label {
+            values.get_or_insert_with(Vec::new).push(value.into());
+        }
+        self
+    }
     /// Only items whose label `key` is `value`; several values for one key are alternatives.
     pub fn label_eq(self, key: impl AsRef<str>, value: impl AsRef<str>) -> Self {
         self.label(format!("{}={}", key.as_ref(), value.as_ref()))
@@ -1265,13 +1272,6 @@ impl<'a> ListLiveEvents<'a> {
     /// Only items whose label `key` contains `part`.
     pub fn label_contains(self, key: impl AsRef<str>, part: impl AsRef<str>) -> Self {
         self.label(format!("{}~{}", key.as_ref(), part.as_ref()))
-    }
-    /// Label filter: `key=value` (exact) or `key~part` (contains). Each call adds one.
-    pub fn label(mut self, value: impl Into<String>) -> Self {
-        if let Ok(values) = &mut self.label {
-            values.get_or_insert_with(Vec::new).push(value.into());
-        }
-        self
     }
     /// Only items that have a label with this key; all keys given must be there. Each call adds one.
     pub fn label_key(mut self, value: impl Into<String>) -> Self {
@@ -2432,6 +2432,13 @@ impl<'a> ListFlows<'a> {
         self.filter = Ok(Some(value.into().as_str().to_owned()));
         self
     }
+    /// Label filter: `key=value` (exact) or `key~part` (contains). Each call adds one.
+    pub fn label(mut self, value: impl Into<String>) -> Self {
+        if let Ok(values) = &mut self.label {
+            values.get_or_insert_with(Vec::new).push(value.into());
+        }
+        self
+    }
     /// Only items whose label `key` is `value`; several values for one key are alternatives.
     pub fn label_eq(self, key: impl AsRef<str>, value: impl AsRef<str>) -> Self {
         self.label(format!("{}={}", key.as_ref(), value.as_ref()))
@@ -2439,13 +2446,6 @@ impl<'a> ListFlows<'a> {
     /// Only items whose label `key` contains `part`.
     pub fn label_contains(self, key: impl AsRef<str>, part: impl AsRef<str>) -> Self {
         self.label(format!("{}~{}", key.as_ref(), part.as_ref()))
-    }
-    /// Label filter: `key=value` (exact) or `key~part` (contains). Each call adds one.
-    pub fn label(mut self, value: impl Into<String>) -> Self {
-        if let Ok(values) = &mut self.label {
-            values.get_or_insert_with(Vec::new).push(value.into());
-        }
-        self
     }
     /// Only items that have a label with this key; all keys given must be there. Each call adds one.
     pub fn label_key(mut self, value: impl Into<String>) -> Self {
@@ -2617,6 +2617,13 @@ impl<'a> ListStaticMultiviewChannels<'a> {
         self.filter = Ok(Some(value.into().as_str().to_owned()));
         self
     }
+    /// Label filter: `key=value` (exact) or `key~part` (contains). Each call adds one.
+    pub fn label(mut self, value: impl Into<String>) -> Self {
+        if let Ok(values) = &mut self.label {
+            values.get_or_insert_with(Vec::new).push(value.into());
+        }
+        self
+    }
     /// Only items whose label `key` is `value`; several values for one key are alternatives.
     pub fn label_eq(self, key: impl AsRef<str>, value: impl AsRef<str>) -> Self {
         self.label(format!("{}={}", key.as_ref(), value.as_ref()))
@@ -2624,13 +2631,6 @@ impl<'a> ListStaticMultiviewChannels<'a> {
     /// Only items whose label `key` contains `part`.
     pub fn label_contains(self, key: impl AsRef<str>, part: impl AsRef<str>) -> Self {
         self.label(format!("{}~{}", key.as_ref(), part.as_ref()))
-    }
-    /// Label filter: `key=value` (exact) or `key~part` (contains). Each call adds one.
-    pub fn label(mut self, value: impl Into<String>) -> Self {
-        if let Ok(values) = &mut self.label {
-            values.get_or_insert_with(Vec::new).push(value.into());
-        }
-        self
     }
     /// Only items that have a label with this key; all keys given must be there. Each call adds one.
     pub fn label_key(mut self, value: impl Into<String>) -> Self {
@@ -3852,6 +3852,13 @@ impl<'a> ListStaticMultiviewEvents<'a> {
         self.filter = Ok(Some(value.into().as_str().to_owned()));
         self
     }
+    /// Label filter: `key=value` (exact) or `key~part` (contains). Each call adds one.
+    pub fn label(mut self, value: impl Into<String>) -> Self {
+        if let Ok(values) = &mut self.label {
+            values.get_or_insert_with(Vec::new).push(value.into());
+        }
+        self
+    }
     /// Only items whose label `key` is `value`; several values for one key are alternatives.
     pub fn label_eq(self, key: impl AsRef<str>, value: impl AsRef<str>) -> Self {
         self.label(format!("{}={}", key.as_ref(), value.as_ref()))
@@ -3859,13 +3866,6 @@ impl<'a> ListStaticMultiviewEvents<'a> {
     /// Only items whose label `key` contains `part`.
     pub fn label_contains(self, key: impl AsRef<str>, part: impl AsRef<str>) -> Self {
         self.label(format!("{}~{}", key.as_ref(), part.as_ref()))
-    }
-    /// Label filter: `key=value` (exact) or `key~part` (contains). Each call adds one.
-    pub fn label(mut self, value: impl Into<String>) -> Self {
-        if let Ok(values) = &mut self.label {
-            values.get_or_insert_with(Vec::new).push(value.into());
-        }
-        self
     }
     /// Only items that have a label with this key; all keys given must be there. Each call adds one.
     pub fn label_key(mut self, value: impl Into<String>) -> Self {

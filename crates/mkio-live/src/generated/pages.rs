@@ -47,6 +47,7 @@ impl builder::ListLiveChannels<'_> {
     pub fn pages(self) -> Pages<types::FlowList> {
         let transport = self.client.transport().clone();
         Pages::new(transport, &operations::LIST_LIVE_CHANNELS, self.into_request())
+            .takes_top()
     }
 }
 impl builder::ListLiveChannelScheduledOperations<'_> {
@@ -58,10 +59,11 @@ impl builder::ListLiveChannelScheduledOperations<'_> {
     pub fn pages(self) -> Pages<types::ScheduledOperationList> {
         let transport = self.client.transport().clone();
         Pages::new(
-            transport,
-            &operations::LIST_LIVE_CHANNEL_SCHEDULED_OPERATIONS,
-            self.into_request(),
-        )
+                transport,
+                &operations::LIST_LIVE_CHANNEL_SCHEDULED_OPERATIONS,
+                self.into_request(),
+            )
+            .takes_top()
     }
 }
 impl builder::ListLiveEvents<'_> {
@@ -73,6 +75,7 @@ impl builder::ListLiveEvents<'_> {
     pub fn pages(self) -> Pages<types::FlowList> {
         let transport = self.client.transport().clone();
         Pages::new(transport, &operations::LIST_LIVE_EVENTS, self.into_request())
+            .takes_top()
     }
 }
 impl builder::ListLiveEventScheduledOperations<'_> {
@@ -84,10 +87,11 @@ impl builder::ListLiveEventScheduledOperations<'_> {
     pub fn pages(self) -> Pages<types::ScheduledOperationList> {
         let transport = self.client.transport().clone();
         Pages::new(
-            transport,
-            &operations::LIST_LIVE_EVENT_SCHEDULED_OPERATIONS,
-            self.into_request(),
-        )
+                transport,
+                &operations::LIST_LIVE_EVENT_SCHEDULED_OPERATIONS,
+                self.into_request(),
+            )
+            .takes_top()
     }
 }
 impl builder::ListFlows<'_> {
@@ -98,7 +102,7 @@ impl builder::ListFlows<'_> {
     /// The list as a stream of its pages; sends nothing before the first poll.
     pub fn pages(self) -> Pages<types::FlowList> {
         let transport = self.client.transport().clone();
-        Pages::new(transport, &operations::LIST_FLOWS, self.into_request())
+        Pages::new(transport, &operations::LIST_FLOWS, self.into_request()).takes_top()
     }
 }
 impl builder::ListStaticMultiviewChannels<'_> {
@@ -110,10 +114,11 @@ impl builder::ListStaticMultiviewChannels<'_> {
     pub fn pages(self) -> Pages<types::FlowList> {
         let transport = self.client.transport().clone();
         Pages::new(
-            transport,
-            &operations::LIST_STATIC_MULTIVIEW_CHANNELS,
-            self.into_request(),
-        )
+                transport,
+                &operations::LIST_STATIC_MULTIVIEW_CHANNELS,
+                self.into_request(),
+            )
+            .takes_top()
     }
 }
 impl builder::ListStaticMultiviewChannelScheduledOperations<'_> {
@@ -125,10 +130,11 @@ impl builder::ListStaticMultiviewChannelScheduledOperations<'_> {
     pub fn pages(self) -> Pages<types::ScheduledOperationList> {
         let transport = self.client.transport().clone();
         Pages::new(
-            transport,
-            &operations::LIST_STATIC_MULTIVIEW_CHANNEL_SCHEDULED_OPERATIONS,
-            self.into_request(),
-        )
+                transport,
+                &operations::LIST_STATIC_MULTIVIEW_CHANNEL_SCHEDULED_OPERATIONS,
+                self.into_request(),
+            )
+            .takes_top()
     }
 }
 impl builder::ListStaticMultiviewEvents<'_> {
@@ -140,10 +146,11 @@ impl builder::ListStaticMultiviewEvents<'_> {
     pub fn pages(self) -> Pages<types::FlowList> {
         let transport = self.client.transport().clone();
         Pages::new(
-            transport,
-            &operations::LIST_STATIC_MULTIVIEW_EVENTS,
-            self.into_request(),
-        )
+                transport,
+                &operations::LIST_STATIC_MULTIVIEW_EVENTS,
+                self.into_request(),
+            )
+            .takes_top()
     }
 }
 impl builder::ListStaticMultiviewEventScheduledOperations<'_> {
@@ -155,9 +162,10 @@ impl builder::ListStaticMultiviewEventScheduledOperations<'_> {
     pub fn pages(self) -> Pages<types::ScheduledOperationList> {
         let transport = self.client.transport().clone();
         Pages::new(
-            transport,
-            &operations::LIST_STATIC_MULTIVIEW_EVENT_SCHEDULED_OPERATIONS,
-            self.into_request(),
-        )
+                transport,
+                &operations::LIST_STATIC_MULTIVIEW_EVENT_SCHEDULED_OPERATIONS,
+                self.into_request(),
+            )
+            .takes_top()
     }
 }

@@ -202,6 +202,7 @@ impl builder::ListLocations<'_> {
     pub fn pages(self) -> Pages<types::LocationList> {
         let transport = self.client.transport().clone();
         Pages::new(transport, &operations::LIST_LOCATIONS, self.into_request())
+            .takes_top()
     }
 }
 impl builder::ListInvites<'_> {
@@ -224,6 +225,7 @@ impl builder::ListPaymentMethods<'_> {
     pub fn pages(self) -> Pages<types::PaymentMethodList> {
         let transport = self.client.transport().clone();
         Pages::new(transport, &operations::LIST_PAYMENT_METHODS, self.into_request())
+            .takes_top()
     }
 }
 impl builder::CreateUsageReport<'_> {
@@ -301,6 +303,7 @@ impl builder::ListProjects<'_> {
     pub fn pages(self) -> Pages<types::ProjectList> {
         let transport = self.client.transport().clone();
         Pages::new(transport, &operations::LIST_PROJECTS, self.into_request())
+            .takes_top()
     }
 }
 impl builder::GetProjectUsage<'_> {
@@ -323,6 +326,7 @@ impl builder::ListWebhookRules<'_> {
     pub fn pages(self) -> Pages<types::WebhookRuleList> {
         let transport = self.client.transport().clone();
         Pages::new(transport, &operations::LIST_WEBHOOK_RULES, self.into_request())
+            .takes_top()
     }
 }
 impl builder::ListWebhookRuleEvents<'_> {

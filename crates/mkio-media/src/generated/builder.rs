@@ -465,6 +465,13 @@ impl<'a> ListAssets<'a> {
         self.filter = Ok(Some(value.into().as_str().to_owned()));
         self
     }
+    /// Label filter: `key=value` (exact) or `key~part` (contains). Each call adds one.
+    pub fn label(mut self, value: impl Into<String>) -> Self {
+        if let Ok(values) = &mut self.label {
+            values.get_or_insert_with(Vec::new).push(value.into());
+        }
+        self
+    }
     /// Only items whose label `key` is `value`; several values for one key are alternatives.
     pub fn label_eq(self, key: impl AsRef<str>, value: impl AsRef<str>) -> Self {
         self.label(format!("{}={}", key.as_ref(), value.as_ref()))
@@ -472,13 +479,6 @@ impl<'a> ListAssets<'a> {
     /// Only items whose label `key` contains `part`.
     pub fn label_contains(self, key: impl AsRef<str>, part: impl AsRef<str>) -> Self {
         self.label(format!("{}~{}", key.as_ref(), part.as_ref()))
-    }
-    /// Label filter: `key=value` (exact) or `key~part` (contains). Each call adds one.
-    pub fn label(mut self, value: impl Into<String>) -> Self {
-        if let Ok(values) = &mut self.label {
-            values.get_or_insert_with(Vec::new).push(value.into());
-        }
-        self
     }
     /// Only items that have a label with this key; all keys given must be there. Each call adds one.
     pub fn label_key(mut self, value: impl Into<String>) -> Self {
@@ -1698,6 +1698,13 @@ impl<'a> ListContents<'a> {
         self.filter = Ok(Some(value.into().as_str().to_owned()));
         self
     }
+    /// Label filter: `key=value` (exact) or `key~part` (contains). Each call adds one.
+    pub fn label(mut self, value: impl Into<String>) -> Self {
+        if let Ok(values) = &mut self.label {
+            values.get_or_insert_with(Vec::new).push(value.into());
+        }
+        self
+    }
     /// Only items whose label `key` is `value`; several values for one key are alternatives.
     pub fn label_eq(self, key: impl AsRef<str>, value: impl AsRef<str>) -> Self {
         self.label(format!("{}={}", key.as_ref(), value.as_ref()))
@@ -1705,13 +1712,6 @@ impl<'a> ListContents<'a> {
     /// Only items whose label `key` contains `part`.
     pub fn label_contains(self, key: impl AsRef<str>, part: impl AsRef<str>) -> Self {
         self.label(format!("{}~{}", key.as_ref(), part.as_ref()))
-    }
-    /// Label filter: `key=value` (exact) or `key~part` (contains). Each call adds one.
-    pub fn label(mut self, value: impl Into<String>) -> Self {
-        if let Ok(values) = &mut self.label {
-            values.get_or_insert_with(Vec::new).push(value.into());
-        }
-        self
     }
     /// Only items that have a label with this key; all keys given must be there. Each call adds one.
     pub fn label_key(mut self, value: impl Into<String>) -> Self {
@@ -2919,6 +2919,13 @@ impl<'a> ListDestinations<'a> {
         self.filter = Ok(Some(value.into().as_str().to_owned()));
         self
     }
+    /// Label filter: `key=value` (exact) or `key~part` (contains). Each call adds one.
+    pub fn label(mut self, value: impl Into<String>) -> Self {
+        if let Ok(values) = &mut self.label {
+            values.get_or_insert_with(Vec::new).push(value.into());
+        }
+        self
+    }
     /// Only items whose label `key` is `value`; several values for one key are alternatives.
     pub fn label_eq(self, key: impl AsRef<str>, value: impl AsRef<str>) -> Self {
         self.label(format!("{}={}", key.as_ref(), value.as_ref()))
@@ -2926,13 +2933,6 @@ impl<'a> ListDestinations<'a> {
     /// Only items whose label `key` contains `part`.
     pub fn label_contains(self, key: impl AsRef<str>, part: impl AsRef<str>) -> Self {
         self.label(format!("{}~{}", key.as_ref(), part.as_ref()))
-    }
-    /// Label filter: `key=value` (exact) or `key~part` (contains). Each call adds one.
-    pub fn label(mut self, value: impl Into<String>) -> Self {
-        if let Ok(values) = &mut self.label {
-            values.get_or_insert_with(Vec::new).push(value.into());
-        }
-        self
     }
     /// Only items that have a label with this key; all keys given must be there. Each call adds one.
     pub fn label_key(mut self, value: impl Into<String>) -> Self {
@@ -3575,6 +3575,13 @@ impl<'a> ListLiveEvents<'a> {
         self.filter = Ok(Some(value.into().as_str().to_owned()));
         self
     }
+    /// Label filter: `key=value` (exact) or `key~part` (contains). Each call adds one.
+    pub fn label(mut self, value: impl Into<String>) -> Self {
+        if let Ok(values) = &mut self.label {
+            values.get_or_insert_with(Vec::new).push(value.into());
+        }
+        self
+    }
     /// Only items whose label `key` is `value`; several values for one key are alternatives.
     pub fn label_eq(self, key: impl AsRef<str>, value: impl AsRef<str>) -> Self {
         self.label(format!("{}={}", key.as_ref(), value.as_ref()))
@@ -3582,13 +3589,6 @@ impl<'a> ListLiveEvents<'a> {
     /// Only items whose label `key` contains `part`.
     pub fn label_contains(self, key: impl AsRef<str>, part: impl AsRef<str>) -> Self {
         self.label(format!("{}~{}", key.as_ref(), part.as_ref()))
-    }
-    /// Label filter: `key=value` (exact) or `key~part` (contains). Each call adds one.
-    pub fn label(mut self, value: impl Into<String>) -> Self {
-        if let Ok(values) = &mut self.label {
-            values.get_or_insert_with(Vec::new).push(value.into());
-        }
-        self
     }
     /// Only items that have a label with this key; all keys given must be there. Each call adds one.
     pub fn label_key(mut self, value: impl Into<String>) -> Self {
@@ -5070,6 +5070,13 @@ impl<'a> ListSources<'a> {
         self.filter = Ok(Some(value.into().as_str().to_owned()));
         self
     }
+    /// Label filter: `key=value` (exact) or `key~part` (contains). Each call adds one.
+    pub fn label(mut self, value: impl Into<String>) -> Self {
+        if let Ok(values) = &mut self.label {
+            values.get_or_insert_with(Vec::new).push(value.into());
+        }
+        self
+    }
     /// Only items whose label `key` is `value`; several values for one key are alternatives.
     pub fn label_eq(self, key: impl AsRef<str>, value: impl AsRef<str>) -> Self {
         self.label(format!("{}={}", key.as_ref(), value.as_ref()))
@@ -5077,13 +5084,6 @@ impl<'a> ListSources<'a> {
     /// Only items whose label `key` contains `part`.
     pub fn label_contains(self, key: impl AsRef<str>, part: impl AsRef<str>) -> Self {
         self.label(format!("{}~{}", key.as_ref(), part.as_ref()))
-    }
-    /// Label filter: `key=value` (exact) or `key~part` (contains). Each call adds one.
-    pub fn label(mut self, value: impl Into<String>) -> Self {
-        if let Ok(values) = &mut self.label {
-            values.get_or_insert_with(Vec::new).push(value.into());
-        }
-        self
     }
     /// Only items that have a label with this key; all keys given must be there. Each call adds one.
     pub fn label_key(mut self, value: impl Into<String>) -> Self {

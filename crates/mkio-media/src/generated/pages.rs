@@ -289,6 +289,7 @@ impl builder::ListAccountFilters<'_> {
     pub fn pages(self) -> Pages<types::AccountFilterList> {
         let transport = self.client.transport().clone();
         Pages::new(transport, &operations::LIST_ACCOUNT_FILTERS, self.into_request())
+            .takes_top()
     }
 }
 impl builder::ListAssets<'_> {
@@ -299,7 +300,7 @@ impl builder::ListAssets<'_> {
     /// The list as a stream of its pages; sends nothing before the first poll.
     pub fn pages(self) -> Pages<types::AssetList> {
         let transport = self.client.transport().clone();
-        Pages::new(transport, &operations::LIST_ASSETS, self.into_request())
+        Pages::new(transport, &operations::LIST_ASSETS, self.into_request()).takes_top()
     }
 }
 impl builder::ListAssetFilters<'_> {
@@ -311,6 +312,7 @@ impl builder::ListAssetFilters<'_> {
     pub fn pages(self) -> Pages<types::AssetFilterList> {
         let transport = self.client.transport().clone();
         Pages::new(transport, &operations::LIST_ASSET_FILTERS, self.into_request())
+            .takes_top()
     }
 }
 impl builder::ListAssetStreamingLocators<'_> {
@@ -337,6 +339,7 @@ impl builder::ListContents<'_> {
     pub fn pages(self) -> Pages<types::ContentList> {
         let transport = self.client.transport().clone();
         Pages::new(transport, &operations::LIST_CONTENTS, self.into_request())
+            .takes_top()
     }
 }
 impl builder::ListContentKeyPolicies<'_> {
@@ -348,10 +351,11 @@ impl builder::ListContentKeyPolicies<'_> {
     pub fn pages(self) -> Pages<types::ContentKeyPolicyList> {
         let transport = self.client.transport().clone();
         Pages::new(
-            transport,
-            &operations::LIST_CONTENT_KEY_POLICIES,
-            self.into_request(),
-        )
+                transport,
+                &operations::LIST_CONTENT_KEY_POLICIES,
+                self.into_request(),
+            )
+            .takes_top()
     }
 }
 impl builder::ListDestinations<'_> {
@@ -363,6 +367,7 @@ impl builder::ListDestinations<'_> {
     pub fn pages(self) -> Pages<types::DestinationList> {
         let transport = self.client.transport().clone();
         Pages::new(transport, &operations::LIST_DESTINATIONS, self.into_request())
+            .takes_top()
     }
 }
 impl builder::ListJobs<'_> {
@@ -373,7 +378,7 @@ impl builder::ListJobs<'_> {
     /// The list as a stream of its pages; sends nothing before the first poll.
     pub fn pages(self) -> Pages<types::JobList> {
         let transport = self.client.transport().clone();
-        Pages::new(transport, &operations::LIST_JOBS, self.into_request())
+        Pages::new(transport, &operations::LIST_JOBS, self.into_request()).takes_top()
     }
 }
 impl builder::ListLiveEvents<'_> {
@@ -385,6 +390,7 @@ impl builder::ListLiveEvents<'_> {
     pub fn pages(self) -> Pages<types::LiveEventList> {
         let transport = self.client.transport().clone();
         Pages::new(transport, &operations::LIST_LIVE_EVENTS, self.into_request())
+            .takes_top()
     }
 }
 impl builder::ListLiveOutputs<'_> {
@@ -396,6 +402,7 @@ impl builder::ListLiveOutputs<'_> {
     pub fn pages(self) -> Pages<types::LiveOutputList> {
         let transport = self.client.transport().clone();
         Pages::new(transport, &operations::LIST_LIVE_OUTPUTS, self.into_request())
+            .takes_top()
     }
 }
 impl builder::ListSources<'_> {
@@ -406,7 +413,7 @@ impl builder::ListSources<'_> {
     /// The list as a stream of its pages; sends nothing before the first poll.
     pub fn pages(self) -> Pages<types::SourceList> {
         let transport = self.client.transport().clone();
-        Pages::new(transport, &operations::LIST_SOURCES, self.into_request())
+        Pages::new(transport, &operations::LIST_SOURCES, self.into_request()).takes_top()
     }
 }
 impl builder::ListStorages<'_> {
@@ -418,6 +425,7 @@ impl builder::ListStorages<'_> {
     pub fn pages(self) -> Pages<types::StorageList> {
         let transport = self.client.transport().clone();
         Pages::new(transport, &operations::LIST_STORAGES, self.into_request())
+            .takes_top()
     }
 }
 impl builder::ListStorageCredentials<'_> {
@@ -440,6 +448,7 @@ impl builder::ListStreamingEndpoints<'_> {
     pub fn pages(self) -> Pages<types::StreamingEndpointList> {
         let transport = self.client.transport().clone();
         Pages::new(transport, &operations::LIST_STREAMING_ENDPOINTS, self.into_request())
+            .takes_top()
     }
 }
 impl builder::ListStreamingLocators<'_> {
@@ -451,6 +460,7 @@ impl builder::ListStreamingLocators<'_> {
     pub fn pages(self) -> Pages<types::StreamingLocatorList> {
         let transport = self.client.transport().clone();
         Pages::new(transport, &operations::LIST_STREAMING_LOCATORS, self.into_request())
+            .takes_top()
     }
 }
 impl builder::ListStreamingLocatorContentKeys<'_> {
@@ -477,6 +487,7 @@ impl builder::ListStreamingPolicies<'_> {
     pub fn pages(self) -> Pages<types::StreamingPolicyList> {
         let transport = self.client.transport().clone();
         Pages::new(transport, &operations::LIST_STREAMING_POLICIES, self.into_request())
+            .takes_top()
     }
 }
 impl builder::ListTransforms<'_> {
@@ -488,6 +499,7 @@ impl builder::ListTransforms<'_> {
     pub fn pages(self) -> Pages<types::TransformList> {
         let transport = self.client.transport().clone();
         Pages::new(transport, &operations::LIST_TRANSFORMS, self.into_request())
+            .takes_top()
     }
 }
 impl builder::ListTransformJobs<'_> {
@@ -499,5 +511,6 @@ impl builder::ListTransformJobs<'_> {
     pub fn pages(self) -> Pages<types::JobList> {
         let transport = self.client.transport().clone();
         Pages::new(transport, &operations::LIST_TRANSFORM_JOBS, self.into_request())
+            .takes_top()
     }
 }

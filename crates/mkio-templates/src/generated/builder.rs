@@ -58,6 +58,13 @@ impl<'a> ListConfigs<'a> {
         self.filter = Ok(Some(value.into().as_str().to_owned()));
         self
     }
+    /// Label filter: `key=value` (exact) or `key~part` (contains). Each call adds one.
+    pub fn label(mut self, value: impl Into<String>) -> Self {
+        if let Ok(values) = &mut self.label {
+            values.get_or_insert_with(Vec::new).push(value.into());
+        }
+        self
+    }
     /// Only items whose label `key` is `value`; several values for one key are alternatives.
     pub fn label_eq(self, key: impl AsRef<str>, value: impl AsRef<str>) -> Self {
         self.label(format!("{}={}", key.as_ref(), value.as_ref()))
@@ -65,13 +72,6 @@ impl<'a> ListConfigs<'a> {
     /// Only items whose label `key` contains `part`.
     pub fn label_contains(self, key: impl AsRef<str>, part: impl AsRef<str>) -> Self {
         self.label(format!("{}~{}", key.as_ref(), part.as_ref()))
-    }
-    /// Label filter: `key=value` (exact) or `key~part` (contains). Each call adds one.
-    pub fn label(mut self, value: impl Into<String>) -> Self {
-        if let Ok(values) = &mut self.label {
-            values.get_or_insert_with(Vec::new).push(value.into());
-        }
-        self
     }
     /// Only items that have a label with this key; all keys given must be there. Each call adds one.
     pub fn label_key(mut self, value: impl Into<String>) -> Self {
@@ -234,6 +234,13 @@ impl<'a> ListConfigsOfType<'a> {
         self.filter = Ok(Some(value.into().as_str().to_owned()));
         self
     }
+    /// Label filter: `key=value` (exact) or `key~part` (contains). Each call adds one.
+    pub fn label(mut self, value: impl Into<String>) -> Self {
+        if let Ok(values) = &mut self.label {
+            values.get_or_insert_with(Vec::new).push(value.into());
+        }
+        self
+    }
     /// Only items whose label `key` is `value`; several values for one key are alternatives.
     pub fn label_eq(self, key: impl AsRef<str>, value: impl AsRef<str>) -> Self {
         self.label(format!("{}={}", key.as_ref(), value.as_ref()))
@@ -241,13 +248,6 @@ impl<'a> ListConfigsOfType<'a> {
     /// Only items whose label `key` contains `part`.
     pub fn label_contains(self, key: impl AsRef<str>, part: impl AsRef<str>) -> Self {
         self.label(format!("{}~{}", key.as_ref(), part.as_ref()))
-    }
-    /// Label filter: `key=value` (exact) or `key~part` (contains). Each call adds one.
-    pub fn label(mut self, value: impl Into<String>) -> Self {
-        if let Ok(values) = &mut self.label {
-            values.get_or_insert_with(Vec::new).push(value.into());
-        }
-        self
     }
     /// Only items that have a label with this key; all keys given must be there. Each call adds one.
     pub fn label_key(mut self, value: impl Into<String>) -> Self {
@@ -743,6 +743,13 @@ impl<'a> ListConfigVersions<'a> {
         self.filter = Ok(Some(value.into().as_str().to_owned()));
         self
     }
+    /// Label filter: `key=value` (exact) or `key~part` (contains). Each call adds one.
+    pub fn label(mut self, value: impl Into<String>) -> Self {
+        if let Ok(values) = &mut self.label {
+            values.get_or_insert_with(Vec::new).push(value.into());
+        }
+        self
+    }
     /// Only items whose label `key` is `value`; several values for one key are alternatives.
     pub fn label_eq(self, key: impl AsRef<str>, value: impl AsRef<str>) -> Self {
         self.label(format!("{}={}", key.as_ref(), value.as_ref()))
@@ -750,13 +757,6 @@ impl<'a> ListConfigVersions<'a> {
     /// Only items whose label `key` contains `part`.
     pub fn label_contains(self, key: impl AsRef<str>, part: impl AsRef<str>) -> Self {
         self.label(format!("{}~{}", key.as_ref(), part.as_ref()))
-    }
-    /// Label filter: `key=value` (exact) or `key~part` (contains). Each call adds one.
-    pub fn label(mut self, value: impl Into<String>) -> Self {
-        if let Ok(values) = &mut self.label {
-            values.get_or_insert_with(Vec::new).push(value.into());
-        }
-        self
     }
     /// Only items that have a label with this key; all keys given must be there. Each call adds one.
     pub fn label_key(mut self, value: impl Into<String>) -> Self {
@@ -1150,6 +1150,13 @@ impl<'a> ListPresets<'a> {
         self.filter = Ok(Some(value.into().as_str().to_owned()));
         self
     }
+    /// Label filter: `key=value` (exact) or `key~part` (contains). Each call adds one.
+    pub fn label(mut self, value: impl Into<String>) -> Self {
+        if let Ok(values) = &mut self.label {
+            values.get_or_insert_with(Vec::new).push(value.into());
+        }
+        self
+    }
     /// Only items whose label `key` is `value`; several values for one key are alternatives.
     pub fn label_eq(self, key: impl AsRef<str>, value: impl AsRef<str>) -> Self {
         self.label(format!("{}={}", key.as_ref(), value.as_ref()))
@@ -1157,13 +1164,6 @@ impl<'a> ListPresets<'a> {
     /// Only items whose label `key` contains `part`.
     pub fn label_contains(self, key: impl AsRef<str>, part: impl AsRef<str>) -> Self {
         self.label(format!("{}~{}", key.as_ref(), part.as_ref()))
-    }
-    /// Label filter: `key=value` (exact) or `key~part` (contains). Each call adds one.
-    pub fn label(mut self, value: impl Into<String>) -> Self {
-        if let Ok(values) = &mut self.label {
-            values.get_or_insert_with(Vec::new).push(value.into());
-        }
-        self
     }
     /// Only items that have a label with this key; all keys given must be there. Each call adds one.
     pub fn label_key(mut self, value: impl Into<String>) -> Self {
@@ -1326,6 +1326,13 @@ impl<'a> ListPresetsOfType<'a> {
         self.filter = Ok(Some(value.into().as_str().to_owned()));
         self
     }
+    /// Label filter: `key=value` (exact) or `key~part` (contains). Each call adds one.
+    pub fn label(mut self, value: impl Into<String>) -> Self {
+        if let Ok(values) = &mut self.label {
+            values.get_or_insert_with(Vec::new).push(value.into());
+        }
+        self
+    }
     /// Only items whose label `key` is `value`; several values for one key are alternatives.
     pub fn label_eq(self, key: impl AsRef<str>, value: impl AsRef<str>) -> Self {
         self.label(format!("{}={}", key.as_ref(), value.as_ref()))
@@ -1333,13 +1340,6 @@ impl<'a> ListPresetsOfType<'a> {
     /// Only items whose label `key` contains `part`.
     pub fn label_contains(self, key: impl AsRef<str>, part: impl AsRef<str>) -> Self {
         self.label(format!("{}~{}", key.as_ref(), part.as_ref()))
-    }
-    /// Label filter: `key=value` (exact) or `key~part` (contains). Each call adds one.
-    pub fn label(mut self, value: impl Into<String>) -> Self {
-        if let Ok(values) = &mut self.label {
-            values.get_or_insert_with(Vec::new).push(value.into());
-        }
-        self
     }
     /// Only items that have a label with this key; all keys given must be there. Each call adds one.
     pub fn label_key(mut self, value: impl Into<String>) -> Self {

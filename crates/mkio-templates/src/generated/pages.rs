@@ -39,7 +39,7 @@ impl builder::ListConfigs<'_> {
     /// The list as a stream of its pages; sends nothing before the first poll.
     pub fn pages(self) -> Pages<types::ConfigList> {
         let transport = self.client.transport().clone();
-        Pages::new(transport, &operations::LIST_CONFIGS, self.into_request())
+        Pages::new(transport, &operations::LIST_CONFIGS, self.into_request()).takes_top()
     }
 }
 impl builder::ListConfigsOfType<'_> {
@@ -51,6 +51,7 @@ impl builder::ListConfigsOfType<'_> {
     pub fn pages(self) -> Pages<types::ConfigList> {
         let transport = self.client.transport().clone();
         Pages::new(transport, &operations::LIST_CONFIGS_OF_TYPE, self.into_request())
+            .takes_top()
     }
 }
 impl builder::ListConfigVersions<'_> {
@@ -62,6 +63,7 @@ impl builder::ListConfigVersions<'_> {
     pub fn pages(self) -> Pages<types::ConfigList> {
         let transport = self.client.transport().clone();
         Pages::new(transport, &operations::LIST_CONFIG_VERSIONS, self.into_request())
+            .takes_top()
     }
 }
 impl builder::ListPresets<'_> {
@@ -72,7 +74,7 @@ impl builder::ListPresets<'_> {
     /// The list as a stream of its pages; sends nothing before the first poll.
     pub fn pages(self) -> Pages<types::ConfigList> {
         let transport = self.client.transport().clone();
-        Pages::new(transport, &operations::LIST_PRESETS, self.into_request())
+        Pages::new(transport, &operations::LIST_PRESETS, self.into_request()).takes_top()
     }
 }
 impl builder::ListPresetsOfType<'_> {
@@ -84,6 +86,7 @@ impl builder::ListPresetsOfType<'_> {
     pub fn pages(self) -> Pages<types::ConfigList> {
         let transport = self.client.transport().clone();
         Pages::new(transport, &operations::LIST_PRESETS_OF_TYPE, self.into_request())
+            .takes_top()
     }
 }
 impl builder::ListConfigTypes<'_> {

@@ -1,10 +1,14 @@
 //! Takes in what is posted.
 
-use std::future::Future;
-use std::pin::Pin;
+use std::future::{Future, poll_fn};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
 
+use http::request::Parts;
 use http::{Method, Request, Response, StatusCode, header};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
 use mkio_core::{Error, ErrorKind, Result, Waits};
 use subtle::Choice;
 
@@ -15,6 +19,8 @@ use super::{Event, SharedSecret};
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 type Handled = Pin<Box<dyn Future<Output = Result<(), BoxError>> + Send>>;
+/// Handled, or the status of the refusal and its reason.
+type Handling = Result<(), (StatusCode, &'static str)>;
 type Handler = dyn Fn(Event) -> Handled + Send + Sync;
 
 /// Receives events: verifies the sender, leaves out what has been handled, tells the waits, and
@@ -29,10 +35,12 @@ type Handler = dyn Fn(Event) -> Handled + Send + Sync;
 /// | 401 | the secret is missing or wrong |
 /// | 405 | not a POST |
 /// | 413 | the body is larger than allowed |
+/// | 415 | not an event, and not said to be JSON |
 /// | 500 | your code gave an error; the event is handled when it is delivered again |
 /// | 503 | the same event is being handled at this moment; deliver again |
 ///
-/// The service delivers again what was not answered with success.
+/// The service delivers again what was not answered with success. Code that panics counts as code
+/// that gave an error.
 #[derive(Clone)]
 pub struct Webhook {
     inner: Arc<Inner>,
@@ -73,12 +81,42 @@ impl Webhook {
     }
 
     /// Handles a request whose body has been read.
+    ///
+    /// For requests of a server, whose bodies are still to come, see [`serve`](Self::serve).
     pub async fn handle(&self, request: Request<impl AsRef<[u8]>>) -> Response<String> {
-        let (parts, body) = request.into_parts();
-        match self.take(&parts, body.as_ref()).await {
-            Ok(()) => answer(StatusCode::NO_CONTENT, ""),
-            Err((status, why)) => answer(status, why),
-        }
+        let (head, body) = request.into_parts();
+        answer(match self.admit(&head) {
+            Ok(()) => self.take(&head, body.as_ref()).await,
+            refused => refused,
+        })
+    }
+
+    /// Handles a request of a server, reading its body: of hyper, and everything that is built on
+    /// it. The answer's body, text, is one for these as well.
+    ///
+    /// Nothing is read from a sender who does not know the secret, and no more than
+    /// [`largest_body`](WebhookBuilder::largest_body) from the others.
+    pub async fn serve<B>(&self, request: Request<B>) -> Response<String>
+    where
+        B: http_body::Body,
+        B::Error: Into<BoxError>,
+    {
+        let (head, body) = request.into_parts();
+        let refused = match self.admit(&head) {
+            Ok(()) => match Limited::new(body, self.inner.largest).collect().await {
+                Ok(body) => return answer(self.take(&head, &body.to_bytes()).await),
+                Err(error) if error.is::<LengthLimitError>() => TOO_LARGE,
+                Err(error) => {
+                    tracing::warn!(
+                        error = &*error,
+                        "the body of a webhook event did not arrive"
+                    );
+                    (StatusCode::BAD_REQUEST, "the body ended early")
+                }
+            },
+            Err(refused) => refused,
+        };
+        answer(Err(refused))
     }
 
     /// Largest body, in bytes.
@@ -86,11 +124,8 @@ impl Webhook {
         self.inner.largest
     }
 
-    async fn take(
-        &self,
-        request: &http::request::Parts,
-        body: &[u8],
-    ) -> Result<(), (StatusCode, &'static str)> {
+    /// Looks at everything but the body.
+    fn admit(&self, request: &Parts) -> Handling {
         if request.method != Method::POST {
             return Err((StatusCode::METHOD_NOT_ALLOWED, "events are posted"));
         }
@@ -103,12 +138,21 @@ impl Webhook {
             tracing::warn!("a webhook event without the shared secret was refused");
             return Err((StatusCode::UNAUTHORIZED, "the secret is missing or wrong"));
         }
+        Ok(())
+    }
+
+    async fn take(&self, request: &Parts, body: &[u8]) -> Handling {
+        let inner = &*self.inner;
         if body.len() > inner.largest {
-            return Err((StatusCode::PAYLOAD_TOO_LARGE, "the body is too large"));
+            return Err(TOO_LARGE);
         }
         let event = Event::from_json(body).map_err(|error| {
-            tracing::warn!(%error, json_path = error.json_path(), "a webhook event does not decode");
-            (StatusCode::BAD_REQUEST, "this is not an event")
+            tracing::warn!(%error, "a webhook event does not decode");
+            // What the service calls its JSON is not published, so only what is none is refused.
+            match says_json(request) {
+                true => (StatusCode::BAD_REQUEST, "this is not an event"),
+                false => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "events are JSON"),
+            }
         })?;
         let mut turn = Turn::new(inner, event.id.clone());
         match turn.begin() {
@@ -125,7 +169,7 @@ impl Webhook {
             waits.notify(&event.state_event());
         }
         if let Some(handler) = &inner.handler
-            && let Err(error) = handler(event).await
+            && let Err(error) = caught(async { handler(event).await }).await
         {
             tracing::error!(error = &*error, "a webhook event was not handled");
             return Err((
@@ -138,7 +182,32 @@ impl Webhook {
     }
 }
 
-fn answer(status: StatusCode, why: &str) -> Response<String> {
+/// What a future gives, or an error when it panics: a server would drop the connection without an
+/// answer.
+async fn caught(handled: impl Future<Output = Result<(), BoxError>>) -> Result<(), BoxError> {
+    let mut handled = pin!(handled);
+    poll_fn(|cx| {
+        catch_unwind(AssertUnwindSafe(|| handled.as_mut().poll(cx)))
+            .unwrap_or_else(|_| Poll::Ready(Err("the handler panicked".into())))
+    })
+    .await
+}
+
+const TOO_LARGE: (StatusCode, &str) = (StatusCode::PAYLOAD_TOO_LARGE, "the body is too large");
+
+/// The request says that its body is JSON, or nothing.
+fn says_json(request: &Parts) -> bool {
+    let Some(given) = request.headers.get(header::CONTENT_TYPE) else {
+        return true;
+    };
+    let given = given.to_str().unwrap_or_default();
+    let essence = given.split(';').next().unwrap_or_default().trim();
+    let essence = essence.to_ascii_lowercase();
+    essence.ends_with("/json") || essence.ends_with("+json")
+}
+
+fn answer(handled: Handling) -> Response<String> {
+    let (status, why) = handled.err().unwrap_or((StatusCode::NO_CONTENT, ""));
     let mut response = Response::new(why.to_owned());
     *response.status_mut() = status;
     let headers = response.headers_mut();
@@ -248,11 +317,10 @@ impl WebhookBuilder {
     ///
     /// # Errors
     ///
-    /// Kind [`Config`](ErrorKind::Config) when there is no secret, or an empty one.
+    /// Kind [`Config`](ErrorKind::Config) when there is no secret, or one that no request can have.
     pub fn build(self) -> Result<Webhook> {
-        if self.secrets.iter().any(SharedSecret::is_empty) {
-            let message = "the secret of a webhook must not be empty";
-            return Err(Error::new(ErrorKind::Config, message));
+        for secret in &self.secrets {
+            secret.check()?;
         }
         if self.secrets.is_empty() && !self.open {
             let message = "a webhook needs a secret, or anybody could post events: give it the one \

@@ -22,7 +22,8 @@
 //!     })
 //!     .build()?;
 //!
-//! // With any HTTP framework: an `http::Request` in, an `http::Response` out.
+//! // With any HTTP framework: an `http::Request` in, an `http::Response` out. `serve` does the same
+//! // with the requests of a server, whose bodies are still to come.
 //! let request = http::Request::post("/events").body(r#"{"id": "1"}"#)?;
 //! let response = webhook.handle(request).await;
 //! assert_eq!(response.status(), 401);

@@ -1,11 +1,9 @@
 //! The webhook as a part of an axum application.
 
 use axum::Router;
-use axum::body::{Body, to_bytes};
+use axum::body::Body;
 use axum::extract::Request;
-use axum::response::{IntoResponse, Response};
 use axum::routing::any;
-use http::StatusCode;
 
 use super::Webhook;
 
@@ -19,18 +17,8 @@ impl Webhook {
     pub fn router(self, path: &str) -> Router {
         let serve = move |request: Request| {
             let webhook = self.clone();
-            async move { webhook.serve(request).await }
+            async move { webhook.serve(request).await.map(Body::from) }
         };
         Router::new().route(path, any(serve))
-    }
-
-    async fn serve(&self, request: Request) -> Response {
-        let (parts, body) = request.into_parts();
-        let Ok(body) = to_bytes(body, self.largest_body()).await else {
-            let why = "the body is too large or ended early";
-            return (StatusCode::PAYLOAD_TOO_LARGE, why).into_response();
-        };
-        let request = http::Request::from_parts(parts, body);
-        self.handle(request).await.map(Body::from)
     }
 }

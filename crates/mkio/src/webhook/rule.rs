@@ -1,5 +1,7 @@
 //! The rule by which the service sends its events.
 
+use std::collections::BTreeMap;
+
 use mkio_core::{Items, Response, Result, Secret};
 
 use super::{EventType, SharedSecret};
@@ -32,6 +34,7 @@ pub struct Rule {
     events: Vec<EventType>,
     secrets: Vec<SharedSecret>,
     headers: Vec<(String, String)>,
+    query_params: Vec<(String, String)>,
     enabled: bool,
 }
 
@@ -45,6 +48,7 @@ impl Rule {
             events: events.collect(),
             secrets: Vec::new(),
             headers: Vec::new(),
+            query_params: Vec::new(),
             enabled: true,
         }
     }
@@ -56,7 +60,7 @@ impl Rule {
         self
     }
 
-    /// A secret that the service adds to every event.
+    /// A secret that the service adds to every event. It can be written and not be read.
     pub fn secret(mut self, secret: SharedSecret) -> Self {
         self.secrets.push(secret);
         self
@@ -69,6 +73,13 @@ impl Rule {
         self
     }
 
+    /// A query parameter that the service adds to the URL of every event; it can be read back, so it
+    /// is no place for a secret.
+    pub fn query_param(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.query_params.push((name.into(), value.into()));
+        self
+    }
+
     /// Whether events are sent; `true` by default.
     pub fn enabled(mut self, enabled: bool) -> Self {
         self.enabled = enabled;
@@ -77,8 +88,13 @@ impl Rule {
 
     /// Sees to it that the service has the rule like this, whatever it had before.
     ///
-    /// A rule that is like this already is left alone. Secrets cannot be read back, so a rule with
-    /// secrets is written every time; its delivery history stays.
+    /// Call it at every start of your program: a rule that is like this already is left alone, and
+    /// writing one again changes nothing.
+    ///
+    /// The service writes rules as a whole, so a rule without secrets here has none afterwards: where
+    /// the service shows some, masked, they are removed. It may also not show them at all; such ones
+    /// go with the next change of something else. Secrets cannot be compared with what is shown, so a
+    /// rule with secrets here is written every time, and a new secret is in force at once.
     ///
     /// # Errors
     ///
@@ -118,6 +134,9 @@ impl Rule {
         if !self.headers.is_empty() {
             spec = spec.headers(self.headers.clone());
         }
+        if !self.query_params.is_empty() {
+            spec = spec.query_params(self.query_params.clone());
+        }
         if !self.secrets.is_empty() {
             let (headers, query): (Vec<_>, Vec<_>) = self
                 .secrets
@@ -143,7 +162,8 @@ impl Rule {
     }
 }
 
-/// The parts of two specs that can be read are the same; the order of events does not count.
+/// What can be read of a rule is what a rule without secrets should be; the order of events does not
+/// count.
 fn same(found: &WebhookRuleSpec, wanted: &WebhookRuleSpec) -> bool {
     let events = |spec: &WebhookRuleSpec| {
         let mut events: Vec<_> = spec.events.clone().unwrap_or_default();
@@ -151,11 +171,20 @@ fn same(found: &WebhookRuleSpec, wanted: &WebhookRuleSpec) -> bool {
         events.dedup();
         events
     };
+    let given = |map: &Option<BTreeMap<_, _>>| map.clone().unwrap_or_default();
     found.url == wanted.url
         && found.enabled == wanted.enabled
         && events(found) == events(wanted)
-        && found.headers.clone().unwrap_or_default() == wanted.headers.clone().unwrap_or_default()
-        && found.query_params.clone().unwrap_or_default().is_empty()
+        && given(&found.headers) == given(&wanted.headers)
+        && given(&found.query_params) == given(&wanted.query_params)
+        && !found.authentication.as_ref().is_some_and(has_secrets)
+}
+
+fn has_secrets(authentication: &WebhookAuthentication) -> bool {
+    [&authentication.headers, &authentication.query_params]
+        .into_iter()
+        .flatten()
+        .any(|secrets| !secrets.expose().is_empty())
 }
 
 /// What became of the events of a rule, by its name: `Pending`, `Sent`, `Retrying` or `Failed`.

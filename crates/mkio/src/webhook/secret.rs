@@ -3,7 +3,9 @@
 use std::fmt;
 
 use http::request::Parts;
-use mkio_core::Secret;
+use http::{HeaderName, HeaderValue};
+use mkio_core::{Error, ErrorKind, Result, Secret};
+use percent_encoding::percent_decode_str;
 use subtle::{Choice, ConstantTimeEq};
 
 /// A secret that a webhook rule adds to what it posts, as a header or as a query parameter.
@@ -41,8 +43,28 @@ impl SharedSecret {
         }
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.value.expose().is_empty()
+    /// A secret that no request can have would let nobody in.
+    pub(super) fn check(&self) -> Result<()> {
+        let value = self.value.expose().as_bytes();
+        let wrong = match &self.place {
+            _ if value.is_empty() => "the secret of a webhook must not be empty".to_owned(),
+            Place::Query(name) if name.is_empty() => {
+                "the query parameter of a webhook's secret must have a name".to_owned()
+            }
+            Place::Header(name) if HeaderName::try_from(name).is_err() => {
+                format!("the secret of a webhook cannot be in {name:?}, which is no header name")
+            }
+            Place::Header(name)
+                if value.trim_ascii() != value || HeaderValue::from_bytes(value).is_err() =>
+            {
+                format!(
+                    "the secret of a webhook in the header {name:?} has line breaks or control \
+                     characters, or white space at an end, which headers lose"
+                )
+            }
+            _ => return Ok(()),
+        };
+        Err(Error::new(ErrorKind::Config, wrong))
     }
 
     /// Whether the request has this secret.
@@ -55,10 +77,12 @@ impl SharedSecret {
                 }
             }
             Place::Query(name) => {
-                let query = request.uri.query().unwrap_or_default();
-                for (key, value) in url::form_urlencoded::parse(query.as_bytes()) {
-                    if key == *name {
-                        found |= self.is(value.as_bytes());
+                for pair in request.uri.query().unwrap_or_default().split('&') {
+                    let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+                    if read(key, true) == name.as_bytes() || read(key, false) == name.as_bytes() {
+                        // A plus is a space in forms and a plus elsewhere; which of both the service
+                        // writes is not published.
+                        found |= self.is(&read(value, true)) | self.is(&read(value, false));
                     }
                 }
             }
@@ -78,6 +102,14 @@ impl SharedSecret {
             Place::Header(name) => (true, name.clone(), value),
             Place::Query(name) => (false, name.clone(), value),
         }
+    }
+}
+
+/// A name or value of a query without its escapes.
+fn read(text: &str, form: bool) -> Vec<u8> {
+    match form {
+        true => percent_decode_str(&text.replace('+', " ")).collect(),
+        false => percent_decode_str(text).collect(),
     }
 }
 

@@ -3,6 +3,7 @@
 mod arguments;
 mod bytes;
 mod json;
+mod lists;
 mod media_types;
 mod secrets;
 mod threads;

@@ -4,6 +4,7 @@ mod channels;
 mod common;
 mod dubbing;
 mod fleet;
+mod lists;
 mod live_flow;
 mod live_media;
 mod management;

@@ -103,6 +103,16 @@ impl<L, K: Kind, U: Filterable> Field<L, K, U> {
             .unwrap_or_else(|| Filter::atom("false".to_owned()))
     }
 
+    /// The field has no value.
+    pub fn is_null(self) -> Filter<L> {
+        self.compare("eq", "null")
+    }
+
+    /// The field has a value.
+    pub fn is_not_null(self) -> Filter<L> {
+        self.compare("ne", "null")
+    }
+
     fn compare(&self, operator: &str, literal: &str) -> Filter<L> {
         Filter::atom(format!("{} {operator} {literal}", self.path))
     }

@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 ///
 /// Built from [`Field`](super::Field)s and joined with [`and`](Self::and) and [`or`](Self::or);
 /// parentheses are set where they are needed. A string can be given instead wherever one is taken:
-/// it is sent as it is.
+/// it is sent as it is. A blank string is no condition.
 pub struct Filter<L> {
     text: String,
     strength: Strength,
@@ -53,6 +53,12 @@ impl<L> Filter<L> {
     }
 
     fn join(self, operator: &str, strength: Strength, other: &Self) -> Self {
+        if self.text.trim().is_empty() {
+            return other.clone();
+        }
+        if other.text.trim().is_empty() {
+            return self;
+        }
         let text = format!(
             "{} {operator} {}",
             self.within(strength),
@@ -143,6 +149,12 @@ mod tests {
                 "(x or y) or c eq false",
             ),
             (Filter::from("x or y".to_owned()), "x or y"),
+            (Filter::from(" ").and(C.eq(true)), "c eq true"),
+            (either().and(""), "a eq 'x' or b/c gt 2"),
+            (
+                either().and("").and(C.eq(true)),
+                "(a eq 'x' or b/c gt 2) and c eq true",
+            ),
         ] {
             assert_eq!(filter.to_string(), text);
         }
@@ -155,6 +167,7 @@ mod tests {
             (B.le(1), "b/c le 1"),
             (B.ge(1.5), "b/c ge 1.5"),
             (A.contains("o'c"), "contains(a,'o''c')"),
+            (A.is_null().or(B.is_not_null()), "a eq null or b/c ne null"),
             (A.one_of(["x", "y"]), "a eq 'x' or a eq 'y'"),
             (
                 A.one_of(["x", "y"]).and(B.eq(1)),

@@ -1,4 +1,4 @@
-//! Typed filters, orders and labels of lists.
+//! Typed filters and orders of lists.
 //!
 //! The documents name the fields by which each list can be ordered (`x-mkio-sort`) and filtered
 //! (`x-mkio-filter`). The generated crates have one constant per field, typed with its list, so
@@ -49,12 +49,10 @@
 
 mod field;
 mod filter;
-mod label;
 mod order;
 mod value;
 
 pub use field::{Both, Field, FilterOnly, Filterable, SortOnly, Sortable};
 pub use filter::Filter;
-pub use label::Labels;
 pub use order::{OrderBy, Sort};
 pub use value::{Flag, Kind, Literal, Number, Text, Time};

@@ -1,6 +1,9 @@
 //! Values in filters, written as the service reads them.
 
-use chrono::{DateTime, SecondsFormat, TimeZone, Utc};
+use std::borrow::Cow;
+use std::time::SystemTime;
+
+use chrono::{DateTime, NaiveDate, NaiveTime, SecondsFormat, TimeZone, Utc};
 use uuid::Uuid;
 
 use crate::Timestamp;
@@ -42,8 +45,9 @@ kinds!(Text, Time, Number, Flag);
 /// A value that a field of kind `K` can be compared with.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be compared with a field of kind `{K}`",
-    note = "text fields take strings and UUIDs, time fields `Timestamp`, `chrono::DateTime` or text, \
-            number fields numbers, flag fields `bool`"
+    note = "text fields take strings, UUIDs and the enums of states and types, time fields \
+            `Timestamp`, `chrono::DateTime`, `chrono::NaiveDate`, `SystemTime` or text, number fields \
+            numbers, flag fields `bool`"
 )]
 pub trait Literal<K: Kind> {
     /// The value as it stands in a filter.
@@ -73,6 +77,12 @@ impl Literal<Text> for String {
     }
 }
 
+impl Literal<Text> for Cow<'_, str> {
+    fn literal(&self) -> String {
+        quoted(self)
+    }
+}
+
 /// Quoted: identifiers are text in the service's JSON.
 impl Literal<Text> for Uuid {
     fn literal(&self) -> String {
@@ -80,14 +90,30 @@ impl Literal<Text> for Uuid {
     }
 }
 
-/// Times stand bare. A text that is a time is written in UTC; any other text is quoted, so that it
-/// cannot turn into another condition.
+/// Times stand bare. A text that is a time or a date is written in UTC; any other text is quoted, so
+/// that it cannot turn into another condition.
 impl Literal<Time> for Timestamp {
     fn literal(&self) -> String {
-        match self.utc() {
-            Some(time) => time.literal(),
-            None => quoted(self.as_str()),
+        if let Some(time) = self.utc() {
+            return time.literal();
         }
+        match self.as_str().parse::<NaiveDate>() {
+            Ok(date) => date.literal(),
+            Err(_) => quoted(self.as_str()),
+        }
+    }
+}
+
+/// The beginning of the day in UTC.
+impl Literal<Time> for NaiveDate {
+    fn literal(&self) -> String {
+        self.and_time(NaiveTime::MIN).and_utc().literal()
+    }
+}
+
+impl Literal<Time> for SystemTime {
+    fn literal(&self) -> String {
+        DateTime::<Utc>::from(*self).literal()
     }
 }
 
@@ -119,7 +145,23 @@ macro_rules! numbers {
         })*
     };
 }
-numbers!(i8, i16, i32, i64, isize, u8, u16, u32, u64, usize, f32, f64);
+numbers!(i8, i16, i32, i64, isize, u8, u16, u32, u64, usize);
+
+macro_rules! fractions {
+    ($($type:ty),*) => {
+        $(impl Literal<Number> for $type {
+            /// Infinity has a name of its own in OData.
+            fn literal(&self) -> String {
+                match self.is_infinite() {
+                    true if self.is_sign_negative() => "-INF".to_owned(),
+                    true => "INF".to_owned(),
+                    false => self.to_string(),
+                }
+            }
+        })*
+    };
+}
+fractions!(f32, f64);
 
 impl Literal<Flag> for bool {
     fn literal(&self) -> String {
@@ -149,6 +191,7 @@ mod tests {
             "'Überblick 東京 & 100%+\\'"
         );
         assert_eq!(text(""), "''");
+        assert_eq!(text(Cow::Borrowed("o'c")), "'o''c'");
         assert_eq!(
             text(Uuid::from_u128(0x0123_4567_89ab_cdef_0123_4567_89ab_cdef)),
             "'01234567-89ab-cdef-0123-456789abcdef'"
@@ -170,13 +213,23 @@ mod tests {
             time(DateTime::from_timestamp(0, 0).unwrap()),
             "1970-01-01T00:00:00Z"
         );
+        assert_eq!(time(SystemTime::UNIX_EPOCH), "1970-01-01T00:00:00Z");
+        assert_eq!(time("2026-03-01"), "2026-03-01T00:00:00Z");
+        assert_eq!(
+            time(NaiveDate::from_ymd_opt(2026, 2, 28).unwrap()),
+            "2026-02-28T00:00:00Z"
+        );
         assert_eq!(time("now or name eq 'x'"), "'now or name eq ''x'''");
+        assert_eq!(time("2026-03-01 or true"), "'2026-03-01 or true'");
     }
 
     #[test]
     fn writes_numbers_and_flags_bare() {
         assert_eq!(7_u32.literal(), "7");
         assert_eq!((-1.5_f64).literal(), "-1.5");
+        assert_eq!(f64::NEG_INFINITY.literal(), "-INF");
+        assert_eq!(f32::INFINITY.literal(), "INF");
+        assert_eq!(f64::NAN.literal(), "NaN");
         assert_eq!(true.literal(), "true");
     }
 }

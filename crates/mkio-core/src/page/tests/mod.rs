@@ -1,13 +1,16 @@
 //! Lists against a scripted service.
 
+mod ahead;
+mod limits;
+mod resume;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Deserialize;
-use tokio::time::Instant;
 
 use super::script::{LIST, Script, Seen, get};
-use super::{Items, Page, Pages, ResumeToken};
+use super::{Items, Page, Pages};
 use crate::{Error, ErrorKind};
 
 #[derive(Debug, Clone, Deserialize)]
@@ -112,177 +115,6 @@ async fn sends_nothing_before_the_first_poll() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn fetches_ahead_no_more_than_it_may() {
-    for (prefetch, fetched) in [(0, 1), (1, 2), (2, 3), (9, 5)] {
-        let script = list(FIVE);
-        let mut assets = items(&script).prefetch(prefetch);
-        assets.try_next().await.unwrap();
-        tokio::time::sleep(Duration::from_secs(60)).await;
-        assert_eq!(script.calls(), fetched, "prefetch {prefetch}");
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn fetching_ahead_hides_the_latency_behind_the_work() {
-    let mut took = Vec::new();
-    for prefetch in [0, 1] {
-        let latency = Duration::from_millis(20);
-        let script = Script::slow(latency, |seen| Ok(page(&[1; 50], seen)));
-        let mut pages = pages(&script).prefetch(prefetch);
-        let start = Instant::now();
-        while pages.try_next().await.unwrap().is_some() {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-        took.push(start.elapsed());
-    }
-    assert_eq!(
-        took,
-        [Duration::from_millis(1500), Duration::from_millis(1010)]
-    );
-}
-
-#[tokio::test(start_paused = true)]
-async fn stops_fetching_when_dropped() {
-    let script = Script::slow(Duration::from_millis(20), |seen| Ok(page(&[1; 50], seen)));
-    let mut assets = items(&script).prefetch(10);
-    assets.try_next().await.unwrap();
-    drop(assets);
-    tokio::time::sleep(Duration::from_secs(60)).await;
-    assert!(script.calls() <= 2, "{}", script.calls());
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_limit_fetches_no_page_too_many() {
-    for (limit, calls) in [(0, 0), (1, 1), (3, 1), (4, 2), (7, 3), (12, 5), (99, 5)] {
-        for prefetch in [0, 1, 9] {
-            let script = list(FIVE);
-            let got: Vec<_> = items(&script)
-                .prefetch(prefetch)
-                .limit(limit)
-                .try_collect()
-                .await
-                .unwrap();
-            tokio::time::sleep(Duration::from_secs(1)).await;
-            assert_eq!(got, (0..12.min(limit as u32)).collect::<Vec<_>>());
-            assert_eq!(script.calls(), calls, "limit {limit}, prefetch {prefetch}");
-        }
-    }
-    let script = list(FIVE);
-    let got: Vec<_> = pages(&script).take(2).try_collect().await.unwrap();
-    assert_eq!((got.len(), script.calls()), (2, 2));
-}
-
-#[tokio::test(start_paused = true)]
-async fn goes_on_after_every_single_item() {
-    for prefetch in [0, 1, 2] {
-        for stop in 0..=12 {
-            let script = list(FIVE);
-            let mut first = items(&script).prefetch(prefetch);
-            let mut all = Vec::new();
-            for _ in 0..stop {
-                all.extend(first.try_next().await.unwrap());
-            }
-            let token = serde_json::to_string(&first.resume_token()).unwrap();
-            drop(first);
-
-            let token: ResumeToken = serde_json::from_str(&token).unwrap();
-            let rest: Vec<_> = items(&script).resume(&token).try_collect().await.unwrap();
-            all.extend(rest);
-            assert_eq!(all, (0..12).collect::<Vec<_>>(), "stopped after {stop}");
-        }
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn goes_on_again_and_again_with_one_item_each() {
-    let script = list(FIVE);
-    let mut token = items(&script).resume_token();
-    let mut all = Vec::new();
-    loop {
-        let mut part = items(&script).resume(&token);
-        let Some(item) = part.try_next().await.unwrap() else {
-            break;
-        };
-        all.push(item);
-        token = part.resume_token();
-    }
-    assert_eq!(all, (0..12).collect::<Vec<_>>());
-}
-
-#[tokio::test(start_paused = true)]
-async fn pages_go_on_after_every_page_and_within_one() {
-    for stop in 0..=5 {
-        let script = list(FIVE);
-        let mut first = pages(&script);
-        let mut all = Vec::new();
-        for _ in 0..stop {
-            let page = first.try_next().await.unwrap().unwrap();
-            all.extend_from_slice(page.items());
-        }
-        let rest: Vec<_> = pages(&script)
-            .resume(&first.resume_token())
-            .try_collect()
-            .await
-            .unwrap();
-        assert_eq!(rest.len(), 5 - stop);
-        all.extend(rest.iter().flat_map(|page| page.items().to_vec()));
-        assert_eq!(all, (0..12).collect::<Vec<_>>(), "stopped after {stop}");
-    }
-    let script = list(FIVE);
-    let mut four = items(&script);
-    for _ in 0..4 {
-        four.try_next().await.unwrap();
-    }
-    let mut rest = pages(&script).resume(&four.resume_token());
-    let page = rest.try_next().await.unwrap().unwrap();
-    assert_eq!(page.items(), [4, 5]);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_token_goes_back_to_its_own_list_only() {
-    let script = list(FIVE);
-    let token = items(&script).resume_token();
-    let other = get("https://app.mk.io/api/v1/projects/other/media/assets");
-    let mut other = Pages::<Assets>::over(script.clone(), &LIST, other).resume(&token);
-    let error = other.try_next().await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Paging);
-    assert!(error.to_string().contains("/projects/acme/"), "{error}");
-    assert_eq!(script.calls(), 0);
-}
-
-#[tokio::test(start_paused = true)]
-async fn an_error_comes_in_its_place_and_can_be_taken_up() {
-    for prefetch in [0, 1, 9] {
-        let down = Arc::new(std::sync::atomic::AtomicBool::new(true));
-        let switch = down.clone();
-        let script = Script::new(move |seen| {
-            if seen.parameter("$skiptoken") == Some("2")
-                && switch.load(std::sync::atomic::Ordering::Relaxed)
-            {
-                return Err(Error::new(ErrorKind::Connection, "gone"));
-            }
-            Ok(page(FIVE, seen))
-        });
-        let mut assets = items(&script).prefetch(prefetch);
-        for expected in 0..6 {
-            assert_eq!(assets.try_next().await.unwrap(), Some(expected));
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
-        let error = assets.try_next().await.unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Connection);
-        assert_eq!(assets.try_next().await.unwrap(), None);
-
-        down.store(false, std::sync::atomic::Ordering::Relaxed);
-        let rest: Vec<_> = items(&script)
-            .resume(&assets.resume_token())
-            .try_collect()
-            .await
-            .unwrap();
-        assert_eq!(rest, (6..12).collect::<Vec<_>>());
-    }
-}
-
-#[tokio::test(start_paused = true)]
 async fn an_unusable_request_is_the_first_item() {
     let script = list(FIVE);
     let unusable = Err(Error::new(
@@ -322,6 +154,21 @@ async fn pages_without_end_are_an_error() {
         "{error}"
     );
     assert_eq!(script.calls(), 7);
+}
+
+/// No number of empty pages makes an error of a page that is not empty.
+#[tokio::test(start_paused = true)]
+async fn the_first_empty_page_can_be_one_too_many() {
+    for most in [0, 1] {
+        let script = list(&[2, 1, 0, 1]);
+        let mut assets = items(&script).max_empty_pages(most);
+        for expected in 0..3 {
+            assert_eq!(assets.try_next().await.unwrap(), Some(expected));
+        }
+        let error = assets.try_next().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Paging);
+        assert_eq!(script.calls(), 3);
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,7 +1,11 @@
 //! Webhooks without sockets: requests as values, the service as a script.
 
+mod events;
+#[cfg(feature = "management")]
+mod rules;
+
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use http::{Method, Request, Response, StatusCode};
@@ -53,100 +57,6 @@ fn counting() -> (Webhook, Arc<AtomicUsize>) {
     (webhook.build().unwrap(), count)
 }
 
-#[test]
-fn reads_each_of_the_ten_types_and_those_to_come() {
-    assert_eq!(EventType::KNOWN.len(), 10);
-    for name in EventType::KNOWN.iter().chain(&["MediaKind.JobPaused"]) {
-        let mut json = event("1");
-        json["type"] = json!(name);
-        json["traceparent"] = json!("00-1");
-        json["data"]["reason"] = json!({"code": 7});
-        let event = Event::from_json(json.to_string().as_bytes()).unwrap();
-        assert_eq!(event.kind.as_str(), *name);
-        assert_eq!(event.data.state.as_deref(), Some("Finished"));
-        assert_eq!(event.extensions["traceparent"], "00-1");
-        assert_eq!(serde_json::to_value(&event).unwrap(), json);
-    }
-}
-
-#[test]
-fn reads_what_lacks_nearly_everything() {
-    for text in ["{}", r#"{"data": null}"#, r#"{"data": {"resource": null}}"#] {
-        let event = Event::from_json(text.as_bytes()).unwrap();
-        assert_eq!((event.id.as_str(), event.kind.as_str()), ("", ""));
-        assert!(event.resource().unwrap().is_none());
-    }
-    let error = Event::from_json(br#"{"id": "1", "data": {"state": 7}}"#).unwrap_err();
-    assert!(
-        error
-            .json_path()
-            .is_some_and(|path| path.starts_with("data")),
-        "{error:?}"
-    );
-}
-
-#[cfg(all(feature = "media", feature = "live"))]
-#[test]
-fn the_resource_has_its_type() {
-    use super::EventResource;
-
-    let read = |kind: &str, source: &str| {
-        let mut json = event("1");
-        json["type"] = json!(kind);
-        json["source"] = json!(format!("/api/v1/projects/acme/{source}"));
-        let event = Event::from_json(json.to_string().as_bytes()).unwrap();
-        event.resource().unwrap().unwrap()
-    };
-    let EventResource::Job(job) = read("MediaKind.JobFinished", "transforms/h264/jobs/j") else {
-        panic!("not a job");
-    };
-    assert_eq!(job.name.as_deref(), Some("job-1"));
-    assert!(matches!(
-        read(
-            "MediaKind.StreamingLocatorCreated",
-            "media/streamingLocators/l"
-        ),
-        EventResource::StreamingLocator(_)
-    ));
-    assert!(matches!(
-        read(
-            "MediaKind.ScheduledOperationError",
-            "live/liveEvents/e/scheduledOperations/o"
-        ),
-        EventResource::ScheduledOperation(_)
-    ));
-    let channel = |source| read("MediaKind.ChannelInstanceStarted", source);
-    assert!(matches!(
-        channel("live/liveChannels/c"),
-        EventResource::Flow(_)
-    ));
-    assert!(matches!(
-        channel("live/liveEvents/e"),
-        EventResource::Flow(_)
-    ));
-    assert!(matches!(
-        channel("media/liveEvents/e"),
-        EventResource::LiveEvent(_)
-    ));
-    assert!(matches!(channel("somewhere/else"), EventResource::Other(_)));
-}
-
-#[test]
-fn a_resource_that_does_not_decode_is_not_lost() {
-    #[derive(Debug, serde::Deserialize)]
-    struct Mine {
-        #[serde(rename = "name")]
-        _name: u32,
-    }
-    let event = Event::from_json(event("1").to_string().as_bytes()).unwrap();
-    let error = event.resource_as::<Mine>().unwrap_err();
-    assert_eq!(error.json_path(), Some("data.resource.name"));
-    assert_eq!(
-        event.resource_as::<Value>().unwrap().unwrap()["name"],
-        "job-1"
-    );
-}
-
 #[tokio::test]
 async fn lets_in_nobody_without_the_secret() {
     let other = SharedSecret::query("key", "an other one");
@@ -163,6 +73,11 @@ async fn lets_in_nobody_without_the_secret() {
         ("/e", Some(SECRET), 204),
         ("/e?key=an%20other+one", None, 204),
         ("/e?key=wrong", Some(SECRET), 204),
+        ("/e?key=wrong&x&key=an%20other%20one", None, 204),
+        ("/e?%6Bey=%61n%20other%20one", None, 204),
+        ("/e?KEY=an%20other%20one", None, 401),
+        ("/e?key=an%2520other%2520one", None, 401),
+        ("/e?x=key=an%20other%20one", None, 401),
         ("/e", None, 401),
         ("/e", Some(""), 401),
         ("/e", Some("correct horse battery stapl"), 401),
@@ -190,14 +105,26 @@ async fn refuses_before_reading_the_body() {
         (response.status(), &response.headers()["allow"]),
         (StatusCode::METHOD_NOT_ALLOWED, &"POST".parse().unwrap())
     );
-    for (body, expected) in [("not JSON", 400), ("[]", 400), ("", 400)] {
-        let request = Request::post("/e")
-            .header("x-mkio-secret", SECRET)
-            .body(body)
-            .unwrap();
-        assert_eq!(webhook.handle(request).await.status(), expected, "{body}");
+    for (kind, body, expected) in [
+        ("", "not JSON", 400),
+        ("", "[]", 400),
+        ("", "", 400),
+        ("application/json", "id=1", 400),
+        ("application/cloudevents+json; charset=utf-8", "[]", 400),
+        ("Application/JSON", "[]", 400),
+        ("application/x-www-form-urlencoded", "id=1", 415),
+        ("text/html", "<p>", 415),
+        // What counts is what came.
+        ("text/plain", "{}", 204),
+    ] {
+        let mut request = Request::post("/e").header("x-mkio-secret", SECRET);
+        if !kind.is_empty() {
+            request = request.header("content-type", kind);
+        }
+        let response = webhook.handle(request.body(body).unwrap()).await;
+        assert_eq!(response.status(), expected, "{kind}: {body}");
     }
-    assert_eq!(count.load(Ordering::Relaxed), 0);
+    assert_eq!(count.load(Ordering::Relaxed), 1);
 }
 
 #[tokio::test]
@@ -215,6 +142,49 @@ fn a_webhook_needs_a_secret_or_says_that_it_wants_none() {
     Webhook::builder().accept_unverified().build().unwrap();
 }
 
+/// A secret that no request can have is a mistake of the configuration, and is not shown.
+#[test]
+fn a_secret_that_cannot_arrive_is_refused() {
+    for secret in [
+        SharedSecret::header("no header", SECRET),
+        SharedSecret::header("", SECRET),
+        SharedSecret::header("x", format!("{SECRET} ")),
+        SharedSecret::header("x", format!("{SECRET}\n")),
+        SharedSecret::query("", SECRET),
+    ] {
+        let error = builder().secret(secret.clone()).build().unwrap_err();
+        assert_eq!(error.kind(), mkio_core::ErrorKind::Config, "{secret:?}");
+        assert!(!format!("{error:?}").contains("horse"), "{error:?}");
+    }
+    for secret in [
+        SharedSecret::header("X-Mkio-Secret", "grün und 東京"),
+        SharedSecret::query("key", " with spaces and\n"),
+    ] {
+        builder().secret(secret).build().unwrap();
+    }
+}
+
+/// A plus sign means itself or a space, depending on who wrote the query.
+#[tokio::test]
+async fn a_secret_in_the_query_may_have_any_characters() {
+    let secret = "a+b/c= &%26#ü";
+    let webhook = Webhook::builder().secret(SharedSecret::query("the key", secret));
+    let webhook = webhook.build().unwrap();
+    for (query, expected) in [
+        ("the+key=a%2Bb%2Fc%3D+%26%2526%23%C3%BC", 204),
+        ("the%20key=a%2Bb/c=%20%26%2526%23%c3%bc", 204),
+        ("the%20key=a+b/c=%20%26%2526%23%c3%bc", 204),
+        ("the%20key=a%20b/c=%20%26%2526%23%c3%bc", 401),
+        ("the%20key=a%2Bb/c=%20%26%26%23%c3%bc", 401),
+        ("the%20key", 401),
+        ("", 401),
+    ] {
+        let request = Request::post(format!("/e?{query}"));
+        let request = request.body(event("").to_string()).unwrap();
+        assert_eq!(webhook.handle(request).await.status(), expected, "{query}");
+    }
+}
+
 #[tokio::test]
 async fn an_event_is_handled_once() {
     let (webhook, count) = counting();
@@ -223,6 +193,48 @@ async fn an_event_is_handled_once() {
         assert_eq!(response.status(), 204);
         assert_eq!(count.load(Ordering::Relaxed), handled, "{id:?}");
     }
+    // An id that is no text is an id.
+    for (id, handled) in [(json!(71), 5), (json!(71), 5), (json!({"a": 1}), 6)] {
+        let mut event = event("");
+        event["id"] = id;
+        assert_eq!(webhook.handle(post(&event)).await.status(), 204);
+        assert_eq!(count.load(Ordering::Relaxed), handled);
+    }
+}
+
+/// The memory is bounded: what was forgotten is handled again.
+#[tokio::test]
+async fn no_more_events_are_remembered_than_was_said() {
+    let count = Arc::new(AtomicUsize::new(0));
+    let counted = count.clone();
+    let webhook = builder().remember(2).on_event(move |_| {
+        counted.fetch_add(1, Ordering::Relaxed);
+        async { Ok(()) }
+    });
+    let webhook = webhook.build().unwrap();
+    for (id, handled) in [("1", 1), ("2", 2), ("1", 2), ("3", 3), ("2", 3), ("1", 4)] {
+        webhook.clone().handle(post(&event(id))).await;
+        assert_eq!(count.load(Ordering::Relaxed), handled, "{id}");
+    }
+}
+
+#[tokio::test]
+async fn an_event_whose_handling_panics_is_taken_again() {
+    let tries = Arc::new(AtomicUsize::new(0));
+    let counted = tries.clone();
+    let webhook = builder().on_event(move |_| {
+        let first = counted.fetch_add(1, Ordering::Relaxed) == 0;
+        async move {
+            assert!(!first, "the first time");
+            Ok(())
+        }
+    });
+    let webhook = webhook.build().unwrap();
+    let first = webhook.clone();
+    let first = tokio::spawn(async move { first.handle(post(&event("1"))).await });
+    assert_eq!(first.await.unwrap().status(), 500);
+    assert_eq!(webhook.handle(post(&event("1"))).await.status(), 204);
+    assert_eq!(tries.load(Ordering::Relaxed), 2);
 }
 
 #[tokio::test]
@@ -273,20 +285,6 @@ async fn a_repetition_meanwhile_is_put_off_and_a_dropped_handling_does_not_count
         .await
         .unwrap_err();
     assert_eq!(webhook.handle(post(&event("2"))).await.status(), 204);
-}
-
-#[test]
-fn debug_shows_no_secret_and_no_resource() {
-    let mut json = event("1");
-    json["data"]["resource"]["accessToken"] = json!("hunter2");
-    json["token"] = json!("hunter2");
-    let event = Event::from_json(json.to_string().as_bytes()).unwrap();
-    let mut shown = format!("{event:?} {:?} {:?}", event.state_event(), builder());
-    shown += &format!("{:?}", builder().build().unwrap());
-    assert!(
-        !shown.contains("hunter2") && !shown.contains("horse"),
-        "{shown}"
-    );
 }
 
 /// Status and body for a request.
@@ -366,6 +364,71 @@ async fn an_event_ends_a_wait() {
     );
 }
 
+/// A body that comes in pieces, and counts those that were read.
+struct Pieces {
+    left: std::collections::VecDeque<Result<&'static [u8], &'static str>>,
+    read: Arc<AtomicUsize>,
+}
+
+impl http_body::Body for Pieces {
+    type Data = &'static [u8];
+    type Error = &'static str;
+
+    fn poll_frame(
+        mut self: std::pin::Pin<&mut Self>,
+        _: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<Result<http_body::Frame<Self::Data>, Self::Error>>> {
+        let next = self.left.pop_front();
+        self.read
+            .fetch_add(usize::from(next.is_some()), Ordering::Relaxed);
+        std::task::Poll::Ready(next.map(|piece| piece.map(http_body::Frame::data)))
+    }
+}
+
+#[tokio::test]
+async fn serves_bodies_that_are_still_to_come() {
+    let (_, count) = counting();
+    let counted = count.clone();
+    let webhook = builder().largest_body(64).on_event(move |_| {
+        counted.fetch_add(1, Ordering::Relaxed);
+        async { Ok(()) }
+    });
+    let webhook = webhook.build().unwrap();
+    let long: &[u8] = &[b' '; 60];
+    for (secret, pieces, expected, read) in [
+        (SECRET, vec![Ok(&br#"{"id": "#[..]), Ok(br#""1"}"#)], 204, 2),
+        (SECRET, vec![Ok(&br#"{"id": "1"}"#[..])], 204, 1),
+        (SECRET, vec![Ok(long), Ok(long), Ok(long)], 413, 2),
+        (SECRET, vec![Ok(b"{"), Err("reset")], 400, 2),
+        (SECRET, vec![], 400, 0),
+        // Nothing is read from strangers.
+        ("wrong", vec![Ok(&br#"{"id": "2"}"#[..])], 401, 0),
+    ] {
+        let pieces = Pieces {
+            left: pieces.into(),
+            read: Arc::default(),
+        };
+        let pulled = pieces.read.clone();
+        let request = Request::post("/events").header("x-mkio-secret", secret);
+        let response = webhook.serve(request.body(pieces).unwrap()).await;
+        assert_eq!(response.status(), expected);
+        assert_eq!(pulled.load(Ordering::Relaxed), read, "{expected}");
+    }
+    assert_eq!(count.load(Ordering::Relaxed), 1);
+}
+
+/// What a server's connection asks of the future and of the answer.
+#[test]
+fn fits_into_a_server() {
+    fn sent<T: Send>(_: &T) {}
+    fn body<T: http_body::Body + Send + 'static>(_: impl Future<Output = Response<T>>) {}
+    let webhook = builder().build().unwrap();
+    let request = || Request::new(http_body_util::Full::new(&b"{}"[..]));
+    sent(&webhook.serve(request()));
+    body(webhook.serve(request()));
+    sent(&webhook.handle(Request::new(Vec::new())));
+}
+
 #[cfg(feature = "axum")]
 #[tokio::test]
 async fn serves_through_axum() {
@@ -395,121 +458,4 @@ async fn serves_through_axum() {
     let get = Request::get("/mkio/events").body(String::new()).unwrap();
     assert_eq!(send(get).await, 405);
     assert_eq!(count.load(Ordering::Relaxed), 1);
-}
-
-#[cfg(feature = "management")]
-mod rules {
-    use super::*;
-    use crate::webhook::{Rule, deliveries};
-
-    type Requests = Arc<Mutex<Vec<(Method, String, Value)>>>;
-
-    /// A service with the rule `found`, or none.
-    fn service(found: Option<Value>) -> (crate::management::ProjectClient, Requests) {
-        let requests = Requests::default();
-        let log = requests.clone();
-        let transport = transport(move |request| {
-            let body = request
-                .body()
-                .and_then(reqwest::Body::as_bytes)
-                .unwrap_or(b"null");
-            let body: Value = serde_json::from_slice(body).unwrap();
-            let path = request.url().path().to_owned();
-            log.lock()
-                .unwrap()
-                .push((request.method().clone(), path, body.clone()));
-            match (request.method(), &found) {
-                (&Method::PUT, _) => (
-                    201,
-                    json!({"metadata": {"name": "jobs"}, "spec": body["spec"]}),
-                ),
-                (_, Some(found)) => (200, found.clone()),
-                (_, None) => (
-                    404,
-                    json!({"error": {"code": "NotFound", "detail": "no rule"}}),
-                ),
-            }
-        });
-        let client = crate::management::Client::new(transport).project("acme");
-        (client, requests)
-    }
-
-    fn rule() -> Rule {
-        Rule::new("jobs", "https://example.com/events")
-            .events([EventType::JobStarted, EventType::JobFinished])
-    }
-
-    const PATH: &str = "/api/v1/projects/acme/webhook/rules/jobs";
-
-    #[tokio::test(start_paused = true)]
-    async fn a_missing_rule_is_made_and_a_right_one_left_alone() {
-        let (client, requests) = service(None);
-        let made = rule().ensure(&client).await.unwrap();
-        let log = requests.lock().unwrap().clone();
-        assert_eq!(log.len(), 2);
-        assert_eq!((&log[1].0, log[1].1.as_str()), (&Method::PUT, PATH));
-        assert_eq!(
-            log[1].2["spec"],
-            json!({
-                "enabled": true,
-                "events": ["MediaKind.JobStarted", "MediaKind.JobFinished"],
-                "url": "https://example.com/events",
-            })
-        );
-        assert_eq!(made.spec.unwrap().enabled, Some(true));
-
-        let mut found = json!({"metadata": {"name": "jobs"}, "spec": log[1].2["spec"]});
-        found["spec"]["events"] = json!(["MediaKind.JobFinished", "MediaKind.JobStarted"]);
-        found["spec"]["headers"] = json!({});
-        let (client, requests) = service(Some(found.clone()));
-        rule().ensure(&client).await.unwrap();
-        assert_eq!(requests.lock().unwrap().len(), 1);
-
-        for changed in [
-            rule().enabled(false),
-            rule().header("x-from", "mkio"),
-            rule().events([EventType::JobFinished]),
-            Rule::new("jobs", "https://example.com/elsewhere")
-                .events([EventType::JobStarted, EventType::JobFinished]),
-        ] {
-            let (client, requests) = service(Some(found.clone()));
-            changed.ensure(&client).await.unwrap();
-            assert_eq!(requests.lock().unwrap().len(), 2);
-        }
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_rule_with_secrets_is_always_written() {
-        let (client, requests) = service(Some(json!({"spec": {}})));
-        rule()
-            .secret(SharedSecret::header("x-mkio-secret", SECRET))
-            .secret(SharedSecret::query("key", "other"))
-            .ensure(&client)
-            .await
-            .unwrap();
-        let log = requests.lock().unwrap().clone();
-        assert_eq!(log.len(), 1);
-        assert_eq!(
-            log[0].2["spec"]["authentication"],
-            json!({"headers": {"x-mkio-secret": SECRET}, "queryParams": {"key": "other"}})
-        );
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_rule_that_cannot_be_read_is_not_written() {
-        let transport =
-            transport(|_| (403, json!({"error": {"code": "Forbidden", "detail": "no"}})));
-        let client = crate::management::Client::new(transport).project("acme");
-        assert!(rule().ensure(&client).await.unwrap_err().is_denied());
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn deliveries_are_a_list() {
-        let (client, requests) = service(Some(
-            json!({"value": [{"status": "Sent"}, {"status": "Failed"}]}),
-        ));
-        let all: Vec<_> = deliveries(&client, "jobs").try_collect().await.unwrap();
-        assert_eq!(all.len(), 2);
-        assert_eq!(requests.lock().unwrap()[0].1, format!("{PATH}/events"));
-    }
 }
