@@ -88,6 +88,7 @@ static JOB: Resource = Resource {
         name_field: Some("name"),
         scope_fields: &[],
         stem: false,
+        id_pointer: "",
     }),
     state_pointer: "/state",
     goals: &[Goal {

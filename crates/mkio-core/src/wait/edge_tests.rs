@@ -1,6 +1,7 @@
 //! Waits that meet what was there before them, and closures, headers and times that are unusual.
 
 use std::future::IntoFuture;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -8,7 +9,7 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::judge::{Judge, Seen, Want};
-use super::member::{Member, Next, Pace, Watched};
+use super::member::{Member, Next, Pace, Plan, Source, Watched};
 use super::testing::{GET_LIVE_EVENT, GET_LIVE_EVENT_STATE, JOB, Service, job as target};
 use super::{Change, Goal, Reason, Resource, State, StateKind, Wait, WaitFailure};
 use crate::ErrorKind;
@@ -154,24 +155,25 @@ async fn a_failure_elsewhere_in_the_resource_has_its_grace_as_well() {
 #[tokio::test(start_paused = true)]
 async fn the_retry_after_of_a_look_that_succeeded_is_capped() {
     let service = Service::new();
-    let links = service.links();
+    let mut links = service.links();
+    links.retry = links.retry.max_retry_after(seconds(60));
     let (updates, _changes) = mpsc::unbounded_channel();
     let started = Instant::now();
+    let pace = Pace {
+        min: seconds(1),
+        max: seconds(10),
+        explicit: false,
+    };
+    let plan = Plan::new(
+        target("h264", "job-1"),
+        Judge::new(Want::Gone, seconds(30)),
+        links,
+        pace,
+        (started, started + seconds(1_000_000)),
+    );
     let member = Member {
-        target: target("h264", "job-1"),
-        judge: Judge::new(Want::Gone, seconds(30)),
+        plan: Arc::new(plan),
         updates,
-        polls: links.polls,
-        calls: links.calls,
-        pace: Pace {
-            min: seconds(1),
-            max: seconds(10),
-            explicit: false,
-        },
-        retry: links.retry.max_retry_after(seconds(60)),
-        started,
-        deadline: started + seconds(1_000_000),
-        detail: false,
     };
     let mut watched = Watched::new(member, Duration::ZERO);
     for (asked, expected) in [(100_000, 60), (40, 40)] {
@@ -179,7 +181,7 @@ async fn the_retry_after_of_a_look_that_succeeded_is_capped() {
             state: Some("Processing".to_owned()),
             resource: None,
         };
-        let next = watched.see(seen, Some(seconds(asked)));
+        let next = watched.see(seen, Some(seconds(asked)), Source::Look);
         assert!(matches!(next, Next::Nothing));
         assert_eq!(watched.delay, seconds(expected));
     }
