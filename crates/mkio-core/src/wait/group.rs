@@ -210,7 +210,8 @@ impl Group {
                     return later(deadline, LAST_LOOK);
                 }
                 let due = self.due(watched);
-                match shared && !alone(watched, now) {
+                match shared {
+                    true if alone(watched, now) => due.max(self.next_list).min(deadline),
                     true => due.max(self.next_list).min(deadline.max(self.next_last)),
                     false => due.min(deadline),
                 }
@@ -236,7 +237,6 @@ impl Group {
         let now = Instant::now();
         let mut late = Vec::new();
         let (mut last, mut last_single) = (Vec::new(), Vec::new());
-        let mut single = Vec::new();
         let mut due = Vec::new();
         let mut soon = Vec::new();
         let shared = self.list_usable();
@@ -254,12 +254,9 @@ impl Group {
                     false => last_single.push(id),
                 }
             } else if at <= now {
-                match listed {
-                    true => due.push((at, id)),
-                    false => single.push(id),
-                }
+                due.push((at, id, listed));
             } else if listed && at <= later(now, watched.interval() / 2) {
-                soon.push((at, id));
+                soon.push((at, id, listed));
             }
         }
         for id in late {
@@ -271,31 +268,49 @@ impl Group {
         // Waits of one collection often have one deadline, or nearly so.
         if !last.is_empty() && self.next_last <= now {
             self.next_last = later(now, TOGETHER);
-            self.look_at_many(&last, true);
+            self.look_at_many(&last, true, 0);
         }
         self.look_at_each(&last_single, true);
-        self.look_at_each(&single, false);
-        if due.is_empty() || self.next_list > now {
-            return;
-        }
-        // Who has waited longest comes first; who is due soon fills the request.
         due.sort_unstable();
         soon.sort_unstable();
-        let ids: Vec<_> = due.into_iter().chain(soon).map(|(_, id)| id).collect();
-        self.look_at_many(&ids, false);
+        if !shared {
+            let ids: Vec<_> = due.into_iter().map(|(_, id, _)| id).collect();
+            self.look_at_each(&ids, false);
+            return;
+        }
+        let first = due.first().filter(|_| self.next_list <= now);
+        let Some((_, first, listed)) = first.copied() else {
+            return;
+        };
+        // Who has waited longest comes first; who is due soon fills the request.
+        let all = || due.iter().chain(&soon);
+        let single = all().filter(|(_, _, listed)| !listed).count();
+        if listed {
+            let ids = all().filter(|(_, _, listed)| *listed);
+            let ids: Vec<_> = ids.map(|(_, id, _)| *id).collect();
+            self.look_at_many(&ids, false, single);
+        } else {
+            let longest = self.longest(all().map(|(_, id, _)| *id));
+            self.look_at_each(&[first], false);
+            self.pause(1, single + 1, longest);
+        }
+    }
+
+    /// The longest interval that users of these waits have asked for.
+    fn longest(&self, ids: impl Iterator<Item = u64>) -> Option<Duration> {
+        ids.filter_map(|id| self.members.get(id))
+            .map(|watched| watched.plan().pace)
+            .filter(|pace| pace.explicit)
+            .map(|pace| pace.max)
+            .min()
     }
 
     /// Looks at these with list requests. Unless it is the `last` look, one request is sent, for
-    /// the first and as many others as it has place for; the rest stay as they are.
-    fn look_at_many(&mut self, ids: &[u64], last: bool) {
+    /// the first and as many others as it has place for; the rest stay as they are. So many `more`
+    /// requests are due besides.
+    fn look_at_many(&mut self, ids: &[u64], last: bool, more: usize) {
         let mut found = self.members.by_resource(ids);
-        let mut longest = None;
-        for id in found.iter().flat_map(|(_, ids)| ids) {
-            let pace = self.members.get(*id).map(|watched| watched.plan().pace);
-            if let Some(pace) = pace.filter(|pace| pace.explicit) {
-                longest = Some(longest.map_or(pace.max, |longest: Duration| longest.min(pace.max)));
-            }
-        }
+        let longest = self.longest(found.iter().flat_map(|(_, ids)| ids).copied());
         let first = found.first().and_then(|(target, ids)| {
             let watched = self.members.get(*ids.first()?)?;
             Some((watched.plan().links.clone(), target.resource.listed()?))
@@ -309,7 +324,7 @@ impl Group {
         };
         let targets: Vec<_> = found.iter().map(|(target, _)| target.clone()).collect();
         let mut rounds = look::rounds(&targets, list, self.told);
-        let count = rounds.len();
+        let count = rounds.len() + more;
         if !last {
             rounds.truncate(1);
         }
@@ -345,9 +360,9 @@ impl Group {
     /// Holds the next list request back for the time that `requests` count for; less if all
     /// `count` would not get their turn within the longest interval that a user asked for.
     fn pause(&mut self, requests: usize, count: usize, longest: Option<Duration>) {
-        let times = |number: usize| u32::try_from(number.max(1)).unwrap_or(u32::MAX);
+        let times = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
         let each = longest.map_or(PER_REQUEST, |longest| {
-            PER_REQUEST.min(longest / times(count))
+            PER_REQUEST.min(longest / times(count).max(1))
         });
         self.hold(each.saturating_mul(times(requests)));
     }
@@ -404,6 +419,9 @@ impl Group {
             Look::Check(ids, looked) => {
                 if matches!(&looked, Ok(looked) if matches!(looked.seen, Seen::There { .. })) {
                     self.left_out += 1;
+                    // It was a request too many.
+                    let next = self.next_list.max(Instant::now());
+                    self.next_list = later(next, PER_REQUEST);
                     for id in &ids {
                         if let Some(watched) = self.members.get_mut(*id) {
                             watched.left_out();
