@@ -10,7 +10,9 @@ use tokio::time::Instant;
 
 use super::judge::{Judge, Seen, Want};
 use super::member::{Member, Next, Pace, Plan, Source, Watched};
-use super::testing::{GET_LIVE_EVENT, GET_LIVE_EVENT_STATE, JOB, Service, job as target};
+use super::testing::{
+    GET_LIVE_EVENT, GET_LIVE_EVENT_STATE, JOB, LIVE_EVENT, Service, job as target,
+};
 use super::{Change, Goal, Reason, Resource, State, StateKind, Wait, WaitFailure};
 use crate::ErrorKind;
 
@@ -39,6 +41,14 @@ static CHANNEL: Resource = Resource {
             states: &["Running"],
             failures: &["UnableToStart", "Deleting"],
             settle: Duration::from_secs(30),
+            ..Goal::DEFAULT
+        },
+        Goal {
+            name: "repaired",
+            states: &["Running"],
+            failures: &["UnableToStart", "Deleting"],
+            settle: Duration::from_secs(3),
+            grace: Duration::from_secs(15),
             ..Goal::DEFAULT
         },
     ],
@@ -150,6 +160,55 @@ async fn a_failure_elsewhere_in_the_resource_has_its_grace_as_well() {
     let mut waiting = channel(&service).goal("restarted");
     while waiting.try_next().await.unwrap().is_some() {}
     waiting.await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_that_a_write_repairs_may_show_longer_than_the_goal_settles() {
+    let states = &[(0, "UnableToStart"), (12, "Starting"), (14, "Running")];
+    let service = Service::new();
+    service.at(SHOW, states);
+    let start = Instant::now();
+    channel(&service).goal("repaired").await.unwrap();
+    assert!(start.elapsed() >= seconds(12));
+
+    // One that lasts, and one that is new.
+    for (states, from, to) in [
+        (&[(0, "UnableToStart")][..], 15, 17),
+        (&[(0, "Running"), (2, "UnableToStart")], 2, 6),
+    ] {
+        let service = Service::new();
+        service.at(SHOW, states);
+        let start = Instant::now();
+        channel(&service).goal("repaired").await.unwrap_err();
+        let took = start.elapsed();
+        assert!(took >= seconds(from) && took < seconds(to), "{took:?}");
+    }
+
+    // The goal itself does not wait for that.
+    let service = Service::new();
+    service.at(SHOW, &[(0, "Running")]);
+    let start = Instant::now();
+    channel(&service).goal("repaired").await.unwrap();
+    assert!(start.elapsed() < seconds(4));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_asks_for_states_alone_where_there_is_no_progress() {
+    let service = Service::new();
+    service.at(
+        "media/liveEvents/show",
+        &[(0, "Stopped"), (20, "Starting"), (40, "Running")],
+    );
+    let values = ["acme", "show"].map(str::to_owned).to_vec();
+    let mut event: Wait<Value, State> = Wait::over(service.links(), &LIVE_EVENT, values);
+    while event.try_next().await.unwrap().is_some() {}
+    let log = service.log();
+    let (last, looks) = log.split_last().unwrap();
+    assert!(last.1.ends_with("/show"), "{log:?}");
+    assert!(
+        looks.iter().all(|(_, path)| path.ends_with("/state")),
+        "{log:?}"
+    );
 }
 
 #[tokio::test(start_paused = true)]

@@ -27,6 +27,8 @@ mod target;
 #[cfg(test)]
 mod act_tests;
 #[cfg(test)]
+mod description_tests;
+#[cfg(test)]
 mod edge_tests;
 #[cfg(test)]
 mod runtime_tests;
