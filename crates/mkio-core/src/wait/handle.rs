@@ -87,8 +87,8 @@ struct Setup<S> {
     acted: Option<Acted>,
     /// States that were seen before the wait was taken up again.
     seen: BTreeSet<String>,
-    /// Time since the beginning of the wait that this one is a part of.
-    before: Duration,
+    /// The time that had passed, where this is a part of a wait.
+    part: Option<Duration>,
 }
 
 /// What a wait begins with.
@@ -145,7 +145,7 @@ impl<T, S: StateName> Wait<T, S> {
                 first: First::Nothing,
                 acted: None,
                 seen: BTreeSet::new(),
-                before: Duration::ZERO,
+                part: None,
             })),
             detail: false,
             types: PhantomData,
@@ -168,7 +168,7 @@ impl<T, S: StateName> Wait<T, S> {
             setup.goal = goal;
             setup.timeout = left;
             setup.acted = acted;
-            setup.before = before;
+            setup.part = Some(before);
         })
     }
 
@@ -537,7 +537,8 @@ impl<S: StateName> Setup<S> {
         let (sender, updates) = mpsc::unbounded_channel();
         let started = Instant::now();
         let mut judge = Judge::new(want, setup.missing_for).after(setup.seen);
-        judge.before = setup.before;
+        judge.before = setup.part.unwrap_or_default();
+        judge.bare = setup.part.is_some();
         let judge = judge.after_action(setup.acted);
         let times = (started, later(started, setup.timeout));
         let waits = setup.links.waits.clone();

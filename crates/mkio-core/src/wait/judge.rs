@@ -79,6 +79,8 @@ pub(super) struct Judge {
     born: Option<DateTime<Utc>>,
     /// Time from the beginning of the wait to the first look: that of an action.
     pub(super) before: Duration,
+    /// Nobody wants the resource when the goal is reached.
+    pub(super) bare: bool,
 }
 
 /// What an action leaves behind for the wait that follows.
@@ -111,6 +113,7 @@ impl Judge {
             seen: BTreeSet::new(),
             born: None,
             before: Duration::ZERO,
+            bare: false,
         }
     }
 
@@ -163,7 +166,7 @@ impl Judge {
 
     /// What ends the wait is of no interest beyond its state.
     pub(super) fn wants_no_resource(&self) -> bool {
-        matches!(self.want, Want::Gone | Want::Leave(_))
+        self.bare || self.wants_gone()
     }
 
     pub(super) fn wants_gone(&self) -> bool {
