@@ -6,6 +6,8 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::Timestamp;
+
 /// A wait, written down: which resource, for what, until when, and what it has seen.
 ///
 /// Made by [`Wait::describe`](super::Wait::describe). Keep it with `serde` wherever you like, and
@@ -32,6 +34,9 @@ pub struct WaitDescription {
     /// States that were seen.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub(super) seen: BTreeSet<String>,
+    /// Only a resource created after this counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) created_after: Option<Timestamp>,
 }
 
 /// The goal of a described wait.

@@ -28,7 +28,7 @@ use super::links::Links;
 use super::member::{Member, Pace, Plan, Update, YEAR, later};
 use super::state::{Change, RawChange, State, StateName, Until, UntilTarget};
 use super::target::Target;
-use crate::{Error, ErrorKind, Result, Transport};
+use crate::{Error, ErrorKind, Result, Timestamp, Transport};
 
 /// A wait for a resource to get into a state.
 ///
@@ -87,6 +87,8 @@ struct Setup<S> {
     acted: Option<Acted>,
     /// States that were seen before the wait was taken up again.
     seen: BTreeSet<String>,
+    /// Only what was created after this counts.
+    created_after: Option<Timestamp>,
     /// The time that had passed, where this is a part of a wait.
     part: Option<Duration>,
 }
@@ -145,6 +147,7 @@ impl<T, S: StateName> Wait<T, S> {
                 first: First::Nothing,
                 acted: None,
                 seen: BTreeSet::new(),
+                created_after: None,
                 part: None,
             })),
             detail: false,
@@ -219,6 +222,7 @@ impl<T, S: StateName> Wait<T, S> {
         let wait = wait.with(|setup| {
             setup.acted = description.acted.then(Acted::default);
             setup.seen.clone_from(&description.seen);
+            setup.created_after.clone_from(&description.created_after);
         });
         Ok(match &description.goal {
             WrittenGoal::Goal(name) => wait.goal(name),
@@ -289,6 +293,15 @@ impl<T, S: StateName> Wait<T, S> {
     /// default is that of the resource, usually 30 s.
     pub fn missing_for(self, limit: Duration) -> Self {
         self.with(|setup| setup.missing_for = limit)
+    }
+
+    /// Only a resource that was created after this time (by the service's clock) counts. An earlier
+    /// one of the same name is as good as absent: yesterday's backup, for example.
+    ///
+    /// Of effect where the resource tells when it was created: jobs, backups, support packages.
+    pub fn created_after(self, time: impl Into<Timestamp>) -> Self {
+        let time = time.into();
+        self.with(|setup| setup.created_after = Some(time))
     }
 
     /// Does this first, when the wait is polled for the first time; its error ends the wait.
@@ -479,6 +492,7 @@ impl<S: StateName> Setup<S> {
                 .then(|| (millis(self.pace.min), millis(self.pace.max))),
             acted: self.acted.is_some() || !matches!(self.first, First::Nothing),
             seen: self.seen.clone(),
+            created_after: self.created_after.clone(),
         })
     }
 
@@ -539,6 +553,7 @@ impl<S: StateName> Setup<S> {
         let mut judge = Judge::new(want, setup.missing_for).after(setup.seen);
         judge.before = setup.part.unwrap_or_default();
         judge.bare = setup.part.is_some();
+        judge.created_after = setup.created_after.as_ref().and_then(Timestamp::utc);
         let judge = judge.after_action(setup.acted);
         let times = (started, later(started, setup.timeout));
         let waits = setup.links.waits.clone();

@@ -79,6 +79,8 @@ pub(super) struct Judge {
     born: Option<DateTime<Utc>>,
     /// Time from the beginning of the wait to the first look: that of an action.
     pub(super) before: Duration,
+    /// Only what was created after this counts.
+    pub(super) created_after: Option<DateTime<Utc>>,
     /// Nobody wants the resource when the goal is reached.
     pub(super) bare: bool,
 }
@@ -113,6 +115,7 @@ impl Judge {
             seen: BTreeSet::new(),
             born: None,
             before: Duration::ZERO,
+            created_after: None,
             bare: false,
         }
     }
@@ -207,7 +210,8 @@ impl Judge {
         let Some(born) = born(target, resource) else {
             return false;
         };
-        let outdated = self.born.is_some_and(|newest| born < newest);
+        let outdated = self.born.is_some_and(|newest| born < newest)
+            || self.created_after.is_some_and(|after| born <= after);
         self.born = self.born.max(Some(born));
         outdated
     }

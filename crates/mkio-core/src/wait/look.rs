@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
 
-use super::judge::Seen;
+use super::judge::{Seen, born};
 use super::target::Target;
 use super::{Listing, pointer};
 use crate::page::{Exchange, Page, Pages};
@@ -337,8 +337,10 @@ pub(super) async fn many(
     }
     let mut pages = Pages::<AnyPage>::over(exchange.clone(), list.operation, request).prefetch(0);
     let owners = Owners::new(targets, list);
+    // Without a filter, newer resources of the same name may come later.
+    let dated = filter.is_none() && !first.resource.born_pointer.is_empty();
     let mut left = targets.len();
-    while left > 0 {
+    while left > 0 || dated {
         let page = match pages.try_next().await {
             Ok(Some(page)) => page,
             Ok(None) => break,
@@ -356,11 +358,16 @@ pub(super) async fn many(
         for item in page.into_inner().value.unwrap_or_default() {
             match owners.of(&item) {
                 Owner::Target(place) => {
-                    if let Some(slot) = looked.seen.get_mut(place)
-                        && slot.is_none()
-                    {
-                        left -= 1;
-                        *slot = Some(item);
+                    let Some(slot) = looked.seen.get_mut(place) else {
+                        continue;
+                    };
+                    match slot {
+                        Some(known) if born(first, &item) > born(first, known) => *known = item,
+                        Some(_) => {}
+                        None => {
+                            left -= 1;
+                            *slot = Some(item);
+                        }
                     }
                 }
                 Owner::Unclear => listed.unclear = true,

@@ -194,6 +194,7 @@ pub(super) static BACKUP: Resource = Resource {
         stem: true,
         id_pointer: "",
     }),
+    born_pointer: "/metadata/created",
     presence: true,
     goals: &[Goal {
         name: "present",

@@ -97,6 +97,9 @@ async fn a_flow_runs_and_is_removed() -> anyhow::Result<()> {
             .is_some_and(|monitoring| !monitoring.is_empty())
     );
 
+    let running = quick(live.restart_live_event_and_wait("show")).await?;
+    let state = running.status.and_then(|status| status.state);
+    assert_eq!(state, Some(FlowState::Running));
     quick(live.stop_live_event_and_wait("show")).await?;
     quick(live.delete_live_event_and_wait("show")).await?;
     let gone = live.get_live_event().name("show").send().await;
