@@ -370,7 +370,7 @@ impl<T, S: StateName> Wait<T, S> {
                         }
                     });
                 }
-                Stage::Running(running) => match ready!(running.updates.poll_recv(cx)) {
+                Stage::Running(running) => match ready!(running.poll_update(cx)) {
                     Some(Update::Change(change)) => return Poll::Ready(Some(change)),
                     Some(Update::End(outcome)) => {
                         let description = running.describe();
@@ -430,7 +430,16 @@ impl Acting {
 }
 
 impl Running {
-    /// The task has ended without having told an outcome: goes on in the runtime that polls.
+    /// What the task tells next; nothing more when it has ended, or runs in another runtime than
+    /// the one that polls: nobody may drive that one any more.
+    fn poll_update(&mut self, cx: &mut Context<'_>) -> Poll<Option<Update>> {
+        if self.membership.is_left_behind() {
+            self.updates.close();
+        }
+        self.updates.poll_recv(cx)
+    }
+
+    /// The task tells nothing more and has told no outcome: goes on in the runtime that polls.
     fn move_on(&mut self) -> Result<()> {
         if !self.membership.is_left_behind() {
             let message = "the task that looks for this wait has ended with its tokio runtime";

@@ -196,7 +196,7 @@ pub(super) struct Membership {
 }
 
 impl Membership {
-    /// The task that looked has ended, and the caller is in another runtime than that was.
+    /// The caller is in another runtime than the task that looks.
     pub(super) fn is_left_behind(&self) -> bool {
         Handle::try_current().is_ok_and(|runtime| runtime.id() != self.runtime)
     }

@@ -70,6 +70,18 @@ fn a_wait_outlives_the_runtime_in_which_it_began() {
 }
 
 #[test]
+fn a_wait_goes_on_in_the_runtime_that_polls_it() {
+    let (first, second) = (runtime(), runtime());
+    let service = service(&second, &["a"]);
+    let mut a = job(&service, "a");
+    first.block_on(a.try_next()).unwrap();
+    // The first one is still there, but nobody drives it.
+    assert_eq!(second.block_on(async { a.await }).unwrap()["name"], "a");
+    drop(first);
+    assert_eq!(service.waits.pollers(), 0);
+}
+
+#[test]
 fn without_any_runtime_left_a_wait_says_so() {
     let only = runtime();
     let service = service(&only, &["a"]);
