@@ -28,6 +28,9 @@ pub struct Resource {
     pub progress: Option<String>,
     #[serde(default)]
     pub errors: Vec<String>,
+    pub born: Option<String>,
+    #[serde(default)]
+    pub busy: Vec<String>,
     #[serde(default)]
     pub failed_when: IndexMap<String, Vec<String>>,
     #[serde(rename = "type")]
@@ -57,6 +60,7 @@ pub struct Listing {
     pub scope: IndexMap<String, String>,
     #[serde(default)]
     pub stem: bool,
+    pub id: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -82,15 +86,31 @@ pub struct Goal {
     #[serde(default)]
     pub settle: u64,
     #[serde(default)]
+    pub grace: u64,
+    #[serde(default)]
     pub requires: IndexMap<String, String>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Action {
+    /// A step that comes first and has reached its own goal before this one.
+    pub first: Option<Box<Action>>,
     pub operation: String,
     pub goal: String,
     pub body: Option<Value>,
+    /// It makes the resource, which must not exist before.
+    #[serde(default)]
+    pub creates: bool,
+}
+
+impl Action {
+    /// All steps, in their order.
+    pub fn steps(&self) -> Vec<&Self> {
+        let mut steps = self.first.as_deref().map_or_else(Vec::new, Self::steps);
+        steps.push(self);
+        steps
+    }
 }
 
 /// The resources of an API by their names, for example `live_event`.
@@ -146,11 +166,32 @@ pub fn connect(document: &Document, model: &mut Model, states: &States) -> Resul
             .iter()
             .map(|list| &list.operation)
             .try_for_each(known)?;
-        resource
-            .actions
-            .values()
-            .map(|action| &action.operation)
+        let steps = resource.actions.values().flat_map(Action::steps);
+        steps
+            .clone()
+            .map(|step| &step.operation)
             .try_for_each(known)?;
+        if let Some(step) = steps
+            .into_iter()
+            .find(|step| !resource.goals.contains_key(&step.goal))
+        {
+            return Err(document.problem(
+                entry,
+                format!("an action with the goal {:?}", step.goal),
+                "goals that the entry lists",
+            ));
+        }
+        if let Some(state) = resource
+            .busy
+            .iter()
+            .find(|s| !resource.states.contains_key(*s))
+        {
+            return Err(document.problem(
+                entry,
+                format!("busy in the state {state:?}"),
+                "states that the entry lists",
+            ));
+        }
         if !model.types.contains_key(&resource.model) {
             return Err(document.problem(
                 entry,
@@ -230,6 +271,32 @@ media.job:
         let states = parse(&APIS[0], JOB).unwrap();
         let problem = connect(&document, &mut Model::new(&document), &states).unwrap_err();
         assert!(problem.found.contains("get_job"), "{problem}");
+    }
+
+    #[test]
+    fn goals_and_states_of_actions_are_checked() {
+        let job = JOB.replace("  item: get_job\n", "");
+        let document = with_schemas(json!({"Job": {"properties": {}}}));
+        let found = |more: &str| {
+            let states = parse(&APIS[0], &format!("{job}{more}")).unwrap();
+            let problem = connect(&document, &mut Model::new(&document), &states).unwrap_err();
+            problem.found
+        };
+        assert!(found("  busy: [Flying]\n").contains("Flying"));
+    }
+
+    #[test]
+    fn the_steps_of_an_action_come_in_their_order() {
+        let restart: Action = serde_norway::from_str(
+            "{first: {operation: stop, goal: stopped}, operation: start, goal: running}",
+        )
+        .unwrap();
+        let steps: Vec<_> = restart
+            .steps()
+            .iter()
+            .map(|step| &*step.operation)
+            .collect();
+        assert_eq!(steps, ["stop", "start"]);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use http::{Method, Response, StatusCode};
 use mkio_core::wait::{Goal, Listing, Resource, State};
-use mkio_core::{Dispatch, DispatchFuture, Operation, Page, Pages, Transport, Wait};
+use mkio_core::{Dispatch, DispatchFuture, Operation, Page, Pages, RateBudget, Transport, Wait};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -34,6 +34,13 @@ impl Dispatch for Script {
 fn transport(
     answer: impl Fn(usize, &reqwest::Request) -> (u16, Value) + Send + Sync + 'static,
 ) -> (Transport, Arc<Mutex<Vec<String>>>) {
+    limited(RateBudget::default(), answer)
+}
+
+fn limited(
+    budget: RateBudget,
+    answer: impl Fn(usize, &reqwest::Request) -> (u16, Value) + Send + Sync + 'static,
+) -> (Transport, Arc<Mutex<Vec<String>>>) {
     let paths = Arc::default();
     let script = Script {
         answer: Arc::new(answer),
@@ -42,6 +49,7 @@ fn transport(
     let transport = Transport::builder()
         .base_url("https://app.mk.io")
         .token("token")
+        .rate_budget(budget)
         .dispatch(script)
         .build()
         .unwrap();
@@ -88,6 +96,7 @@ static JOB: Resource = Resource {
         name_field: Some("name"),
         scope_fields: &[],
         stem: false,
+        id_pointer: "",
     }),
     state_pointer: "/state",
     goals: &[Goal {
@@ -218,4 +227,48 @@ async fn a_resource_that_does_not_decode_is_kept_and_not_told() {
     assert!(!format!("{error} {error:?}").contains("hunter2"));
     let body: Value = serde_json::from_slice(error.body()).unwrap();
     assert_eq!(body["sasToken"], "hunter2");
+}
+
+#[tokio::test(start_paused = true)]
+async fn polls_yield_to_calls_that_somebody_waits_for() {
+    static ASSET: Resource = Resource {
+        name: "media.asset",
+        params: &["project_name", "job_name"],
+        item: Some(&GET),
+        state: Some(&STATE),
+        goals: &[Goal {
+            name: "finished",
+            states: &["Finished"],
+            ..Goal::DEFAULT
+        }],
+        ..Resource::DEFAULT
+    };
+    // Far more polls than the budget of 60 a minute has place for.
+    let (transport, paths) = limited(RateBudget::per_minute(60, 60), |_, _| {
+        (200, json!({"status": {"state": "Processing"}}))
+    });
+    let mut waits = tokio::task::JoinSet::new();
+    for number in 0..50 {
+        let names = vec!["acme".to_owned(), format!("asset-{number}")];
+        let wait = Wait::<Value, State>::new(&transport, &ASSET, names);
+        let second = Duration::from_secs(1);
+        waits.spawn(
+            wait.poll_every(second..second)
+                .timeout(600 * second)
+                .into_future(),
+        );
+    }
+    tokio::time::sleep(Duration::from_secs(120)).await;
+    let polls = paths.lock().unwrap().len();
+    assert!(polls > 50, "{polls} polls: the budget is not contended");
+    for _ in 0..20 {
+        let url = "https://app.mk.io/api/v1/projects/acme/media/jobs/a";
+        let request = reqwest::Request::new(Method::GET, url.parse().unwrap());
+        let start = tokio::time::Instant::now();
+        transport.exec(request, &GET).await.unwrap();
+        // One turn of the lane at most, although polls queue in it.
+        let waited = start.elapsed();
+        assert!(waited < Duration::from_millis(1200), "{waited:?}");
+        tokio::time::sleep(Duration::from_secs(5)).await;
+    }
 }

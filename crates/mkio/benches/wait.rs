@@ -1,4 +1,5 @@
-//! Requests per minute for waits on 1, 50 and 500 jobs of one project, against a loop that asks for
+//! Requests per minute for waits on 1, 50 and 500 jobs of one project (in one transform, and one in
+//! each of 500), against a loop that asks for
 //! each job every ten seconds. The service is scripted and the clock is tokio's paused one: ten
 //! minutes of waiting take moments, and nothing but the requests of the waits is counted.
 //! Criterion measures the CPU time of those ten minutes.
@@ -36,10 +37,30 @@ fn name(number: usize) -> String {
     format!("nightly-job-{number:04}")
 }
 
+/// Where the jobs are.
+#[derive(Clone, Copy)]
+enum Layout {
+    /// In one transform, each with a name of its own.
+    Together,
+    /// One in each transform, all of the same name.
+    Apart,
+}
+
+impl Layout {
+    /// Transform and name of a job.
+    fn place(self, number: usize) -> (String, String) {
+        match self {
+            Self::Together => ("h264".to_owned(), name(number)),
+            Self::Apart => (name(number), "main".to_owned()),
+        }
+    }
+}
+
 /// Jobs whose states change with the clock; notes when it was asked.
 struct Service {
     started: Instant,
     jobs: usize,
+    layout: Layout,
     asked: Arc<Mutex<Vec<Duration>>>,
 }
 
@@ -47,7 +68,9 @@ impl Service {
     fn job(&self, number: usize) -> Value {
         let done = self.started.elapsed() >= ends(number);
         let state = if done { "Finished" } else { "Processing" };
-        json!({"name": name(number), "properties": {"state": state, "outputs": [{"progress": 50}]}})
+        let (transform, name) = self.layout.place(number);
+        let id = format!("/projects/acme/media/transforms/{transform}/jobs/{name}");
+        json!({"id": id, "name": name, "properties": {"state": state, "outputs": [{"progress": 50}]}})
     }
 
     fn answer(&self, url: &url::Url) -> Value {
@@ -56,9 +79,11 @@ impl Service {
             let filter = filter
                 .map(|(_, filter)| filter.into_owned())
                 .unwrap_or_default();
-            let wanted = filter
-                .split("name eq '")
-                .filter_map(|rest| rest.split_once('\''));
+            let field = match self.layout {
+                Layout::Together => "name eq '",
+                Layout::Apart => "transform eq '",
+            };
+            let wanted = filter.split(field).filter_map(|rest| rest.split_once('\''));
             let jobs: Vec<_> = wanted.filter_map(|(name, _)| self.known(name)).collect();
             return json!({"value": jobs});
         }
@@ -66,9 +91,8 @@ impl Service {
         let state_only = path.strip_suffix("/state");
         let job = state_only
             .unwrap_or(path)
-            .rsplit('/')
-            .next()
-            .and_then(|name| self.known(name));
+            .split('/')
+            .find_map(|name| self.known(name));
         let job = job.expect("only jobs that exist are asked for");
         match state_only {
             Some(_) => json!({"status": {"state": job["properties"]["state"]}}),
@@ -107,11 +131,10 @@ enum Way {
     Waits(Option<Range<Duration>>),
 }
 
-async fn one(media: ProjectClient, way: Way, number: usize) {
-    let job = name(number);
+async fn one(media: ProjectClient, way: Way, (transform, job): (String, String)) {
     match way {
         Way::Waits(pace) => {
-            let wait = media.wait_for_job("h264", job);
+            let wait = media.wait_for_job(transform, job);
             let wait = match pace {
                 Some(pace) => wait.poll_every(pace),
                 None => wait,
@@ -119,7 +142,10 @@ async fn one(media: ProjectClient, way: Way, number: usize) {
             wait.await.expect("the job ends");
         }
         Way::Naive => loop {
-            let request = media.get_job_state().transform_name("h264").job_name(&*job);
+            let request = media
+                .get_job_state()
+                .transform_name(&*transform)
+                .job_name(&*job);
             let answer = request
                 .send()
                 .await
@@ -133,7 +159,7 @@ async fn one(media: ProjectClient, way: Way, number: usize) {
     }
 }
 
-fn wait_for(jobs: usize, way: Way) -> Outcome {
+fn wait_for(jobs: usize, layout: Layout, way: Way) -> Outcome {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
@@ -145,6 +171,7 @@ fn wait_for(jobs: usize, way: Way) -> Outcome {
         let service = Service {
             started,
             jobs,
+            layout,
             asked: asked.clone(),
         };
         let client = Client::builder()
@@ -156,7 +183,7 @@ fn wait_for(jobs: usize, way: Way) -> Outcome {
         let media = client.project("acme").media();
         let mut waits = JoinSet::new();
         for number in 0..jobs {
-            let wait = one(media.clone(), way.clone(), number);
+            let wait = one(media.clone(), way.clone(), layout.place(number));
             waits.spawn(async move {
                 wait.await;
                 started.elapsed().saturating_sub(ends(number))
@@ -194,7 +221,7 @@ fn main() {
     for jobs in [1, 50, 500] {
         for (title, way) in &ways {
             group.bench_function(BenchmarkId::new(*title, jobs), |bencher| {
-                bencher.iter(|| wait_for(jobs, way.clone()));
+                bencher.iter(|| wait_for(jobs, Layout::Together, way.clone()));
             });
         }
     }
@@ -202,11 +229,13 @@ fn main() {
     criterion.final_summary();
 
     if measuring() {
-        for jobs in [1, 50, 500] {
+        let measured = [1, 50, 500].map(|jobs| (jobs, "together", Layout::Together));
+        let apart = [(500, "in transforms of their own", Layout::Apart)];
+        for (jobs, place, layout) in measured.into_iter().chain(apart) {
             for (title, way) in &ways {
-                let outcome = wait_for(jobs, way.clone());
+                let outcome = wait_for(jobs, layout, way.clone());
                 println!(
-                    "{jobs:>3} jobs, {title:<28}: {:>6} requests, {:>4} in the busiest minute, \
+                    "{jobs:>3} jobs {place}, {title:<28}: {:>6} requests, {:>4} in the busiest minute, \
                      seen after {:.1?} in the mean, {:.1?} at worst",
                     outcome.requests,
                     outcome.busiest_minute,

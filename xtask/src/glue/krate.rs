@@ -179,7 +179,7 @@ use std::time::Duration;
 #[allow(unused_imports, reason = \"not every API needs all of them\")]
 use mkio_core::{
     Result, Wait, WaitDescription, glue,
-    wait::{Goal, Listing, Resource, State, StateKind},
+    wait::{Action, Goal, Listing, Resource, State, StateKind},
 };
 
 #[allow(unused_imports, reason = \"not every API needs all of them\")]

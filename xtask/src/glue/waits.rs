@@ -10,7 +10,7 @@ use crate::{
     glue::project::SCOPE,
     model::{Model, Operation},
     refine::Signatures,
-    states::{Goal, Kind, Resource, States},
+    states::{Action, Goal, Kind, Resource, States},
 };
 
 /// The items of the module; none when the API has no resource with a state.
@@ -18,6 +18,13 @@ pub fn run(api: &str, model: &Model, states: &States, signatures: &Signatures) -
     let mut items = Vec::new();
     let (mut scoped, mut unscoped) = (Vec::new(), Vec::new());
     let mut named = Vec::new();
+    let all = states.keys().map(|name| constant(name));
+    if !states.is_empty() {
+        items.push(parse_quote! {
+            /// All resources with a state.
+            pub static ALL: &[&Resource] = &[#(&#all),*];
+        });
+    }
     for (name, resource) in states {
         items.push(description(api, name, resource));
         let calls = if resource.params.first().is_some_and(|p| p == SCOPE) {
@@ -27,18 +34,13 @@ pub fn run(api: &str, model: &Model, states: &States, signatures: &Signatures) -
         };
         calls.push(waiting(name, resource));
         for (call, action) in &resource.actions {
-            if let Some(operation) = model.operation(&action.operation) {
-                let goal = Then::Goal(&action.goal);
-                calls.push(acting(
-                    call,
-                    operation,
-                    name,
-                    resource,
-                    goal,
-                    action.body.as_ref(),
-                    signatures,
-                ));
-            }
+            let steps = action.steps();
+            let steps: Vec<_> = steps
+                .iter()
+                .filter_map(|step| Step::of(model, step))
+                .collect();
+            let then = Then::Goal(&action.goal);
+            calls.push(acting(call, &steps, name, resource, then, signatures));
         }
         if let Some(operation) = resource
             .delete
@@ -46,13 +48,13 @@ pub fn run(api: &str, model: &Model, states: &States, signatures: &Signatures) -
             .and_then(|id| model.operation(id))
         {
             let call = format!("{}_and_wait", operation.id);
+            let steps = [Step::new(operation, Effect::Deletes, None)];
             calls.push(acting(
                 &call,
-                operation,
+                &steps,
                 name,
                 resource,
                 Then::Gone,
-                None,
                 signatures,
             ));
         }
@@ -94,6 +96,7 @@ fn description(api: &str, name: &str, resource: &Resource) -> Item {
         None => quote!(None),
         Some(list) => {
             let (operation, name, stem) = (constant(&list.operation), &list.name, list.stem);
+            let id = list.id.clone().unwrap_or_default();
             let field = match &list.name_field {
                 Some(field) => quote!(Some(#field)),
                 None => quote!(None),
@@ -108,6 +111,7 @@ fn description(api: &str, name: &str, resource: &Resource) -> Item {
                 name_field: #field,
                 scope_fields: &[#(#scope),*],
                 stem: #stem,
+                id_pointer: #id,
             }))
         }
     };
@@ -118,6 +122,7 @@ fn description(api: &str, name: &str, resource: &Resource) -> Item {
         resource.progress.clone().unwrap_or_default(),
     );
     let (errors, presence, events) = (&resource.errors, resource.presence, resource.events);
+    let (born, busy) = (resource.born.clone().unwrap_or_default(), &resource.busy);
     let failed = resource
         .failed_when
         .iter()
@@ -154,6 +159,8 @@ fn description(api: &str, name: &str, resource: &Resource) -> Item {
             state_pointer: #pointer,
             progress_pointer: #progress,
             error_pointers: &[#(#errors),*],
+            born_pointer: #born,
+            busy: &[#(#busy),*],
             failed_when: &[#(#failed),*],
             presence: #presence,
             states: &[#(#states),*],
@@ -174,6 +181,7 @@ fn goal(name: &str, goal: &Goal) -> TokenStream {
         via,
         undone,
         settle,
+        grace,
         requires,
     } = goal;
     let requires = requires
@@ -186,6 +194,7 @@ fn goal(name: &str, goal: &Goal) -> TokenStream {
         via: &[#(#via),*],
         undone: &[#(#undone),*],
         settle: Duration::from_secs(#settle),
+        grace: Duration::from_secs(#grace),
         requires: &[#(#requires),*],
     })
 }
@@ -280,72 +289,139 @@ enum Then<'a> {
     Gone,
 }
 
+/// What a step does to the resource.
+enum Effect {
+    Creates,
+    Reaches(String),
+    Deletes,
+}
+
+/// A call of an operation.
+struct Step<'a> {
+    operation: &'a Operation,
+    effect: Effect,
+    /// The body, where it is fixed.
+    body: Option<&'a Value>,
+}
+
+impl<'a> Step<'a> {
+    fn new(operation: &'a Operation, effect: Effect, body: Option<&'a Value>) -> Self {
+        Self {
+            operation,
+            effect,
+            body,
+        }
+    }
+
+    fn of(model: &'a Model, step: &'a Action) -> Option<Self> {
+        let effect = match step.creates {
+            true => Effect::Creates,
+            false => Effect::Reaches(step.goal.clone()),
+        };
+        let operation = model.operation(&step.operation)?;
+        Some(Self::new(operation, effect, step.body.as_ref()))
+    }
+
+    /// Type of the body that the caller gives.
+    fn argument(&self, signatures: &Signatures) -> Option<Type> {
+        let given = self.operation.body.is_some() && self.body.is_none();
+        given.then(|| signatures.argument(&self.operation.id, "body"))
+    }
+
+    /// The action: a call that can be made again. `names` are the arguments it takes.
+    fn action(&self, names: &[Ident], signatures: &Signatures) -> TokenStream {
+        let method = format_ident!("{}", self.operation.id);
+        let constant = format_ident!("{}", self.operation.constant());
+        let own = names
+            .iter()
+            .map(|name| quote!(let #name = String::clone(&#name);));
+        let clones = names
+            .iter()
+            .map(|name| quote!(let #name = String::clone(&#name);));
+        let setters = names.iter().map(|name| quote!(.#name(#name)));
+        let (shared, again, send_body) = match (self.argument(signatures), self.body) {
+            (Some(_), _) => (
+                Some(quote!(let body = Clone::clone(&body);)),
+                Some(quote!(let body = Clone::clone(&body);)),
+                Some(quote!(.body(body))),
+            ),
+            (None, Some(fixed)) if self.operation.body.is_some() => {
+                let ty = signatures.argument(&self.operation.id, "body");
+                let text = fixed.to_string();
+                let again = quote! {
+                    let body: glue::Argument<#ty> =
+                        serde_json::from_str(#text).map_err(|error| error.to_string().into());
+                };
+                let send = quote!(.body(glue::argument(&operations::#constant, body)?));
+                (None, Some(again), Some(send))
+            }
+            _ => (None, None, None),
+        };
+        let call = quote! {
+            move || {
+                let client = client.clone();
+                #(#clones)*
+                #again
+                async move { client.#method()#(#setters)* #send_body.send().await }
+            }
+        };
+        let action = match &self.effect {
+            Effect::Creates => quote!(Action::creates(#call)),
+            Effect::Reaches(goal) => quote!(Action::reaches(#goal, #call)),
+            Effect::Deletes => quote!(Action::deletes(#call)),
+        };
+        quote!({
+            let client = self.clone();
+            #(#own)*
+            #shared
+            #action
+        })
+    }
+}
+
 /// A call that acts first and then waits. Nothing is sent before the first poll.
 fn acting(
     call: &str,
-    operation: &Operation,
+    steps: &[Step<'_>],
     name: &str,
     resource: &Resource,
     then: Then<'_>,
-    body: Option<&Value>,
     signatures: &Signatures,
 ) -> TokenStream {
-    let (ident, method, wait) = (
-        format_ident!("{call}"),
-        format_ident!("{}", operation.id),
-        format_ident!("wait_for_{name}"),
-    );
+    let (ident, wait) = (format_ident!("{call}"), format_ident!("wait_for_{name}"));
     let (model, state) = types_of(resource);
     let given = given(resource);
-    let constant = format_ident!("{}", operation.constant());
-    let setters = resource
-        .params
-        .iter()
-        .filter(|p| *p != SCOPE)
-        .map(|parameter| {
-            let ident = format_ident!("{parameter}");
-            quote!(.#ident(#ident))
-        });
-    let (argument, prepare, send_body) = match (&operation.body, body) {
-        (None, _) => (None, None, None),
-        (Some(_), Some(fixed)) => {
-            let ty = signatures.argument(&operation.id, "body");
-            let text = fixed.to_string();
-            let prepare = quote! {
-                let body: glue::Argument<#ty> =
-                    serde_json::from_str(#text).map_err(|error| error.to_string().into());
-            };
-            (
-                None,
-                Some(prepare),
-                Some(quote!(.body(glue::argument(&operations::#constant, body)?))),
-            )
-        }
-        (Some(_), None) => {
-            let ty = signatures.argument(&operation.id, "body");
-            (
-                Some(quote!(body: impl Into<#ty>)),
-                Some(quote!(let body: #ty = body.into();)),
-                Some(quote!(.body(body))),
-            )
-        }
-    };
+    let body = steps.iter().find_map(|step| step.argument(signatures));
+    let argument = body.iter().map(|ty| quote!(body: impl Into<#ty>));
+    let prepare = body.iter().map(|ty| quote!(let body: #ty = body.into();));
     let (answer, goal, ends) = match then {
         Then::Goal(goal) => (
             quote!(#model),
             quote!(.goal(#goal)),
-            format!("the goal `{goal}`"),
+            format!("for the goal `{goal}`"),
         ),
-        Then::Gone => (quote!(()), quote!(.until_gone()), "it is gone".to_owned()),
+        Then::Gone => (
+            quote!(()),
+            quote!(.until_gone()),
+            "until it is gone".to_owned(),
+        ),
     };
-    let docs = [
-        format!(
-            " [`{}`](Self::{}) and a wait for {ends}.",
-            operation.id, operation.id
-        ),
-        String::new(),
-        " Nothing is sent before the wait is polled.".to_owned(),
-    ];
+    let link = |id: &str| format!("[`{id}`](Self::{id})");
+    let mut told = String::new();
+    for step in steps {
+        if !told.is_empty() {
+            told += ", then ";
+        }
+        told += &link(&step.operation.id);
+        if let Effect::Reaches(goal) = &step.effect {
+            told += &format!(" and a wait for the goal `{goal}`");
+        }
+    }
+    let docs = match steps {
+        [step] => format!(" {} and a wait {ends}.", link(&step.operation.id)),
+        _ => format!(" {told}."),
+    };
+    let more = more(steps, resource);
     let arguments = given
         .iter()
         .map(|ident| quote!(#ident: impl Into<String>))
@@ -353,16 +429,57 @@ fn acting(
     let names = given
         .iter()
         .map(|ident| quote!(let #ident: String = #ident.into();));
+    let actions = steps.iter().map(|step| step.action(&given, signatures));
     quote! {
-        #(#[doc = #docs])*
+        #[doc = #docs]
+        ///
+        /// Nothing is sent before the wait is polled.
+        #(#[doc = #more])*
         pub fn #ident(&self, #(#arguments),*) -> Wait<#answer, #state> {
             #(#names)*
-            #prepare
+            #(#prepare)*
             let wait = self.#wait(#(String::clone(&#given)),*)#goal;
-            let client = self.clone();
-            wait.after(async move {
-                client.#method()#(#setters)* #send_body.send().await
-            })
+            wait.acting([#(#actions),*])
         }
+    }
+}
+
+/// What a call that acts does about refusals and lost answers, in words.
+fn more(steps: &[Step<'_>], resource: &Resource) -> Vec<String> {
+    let mut more = Vec::new();
+    let states: Vec<_> = resource
+        .busy
+        .iter()
+        .map(|state| format!("`{state}`"))
+        .collect();
+    let acts = |step: &Step<'_>| !matches!(step.effect, Effect::Creates);
+    if !states.is_empty() && steps.iter().any(acts) {
+        more.push(format!(
+            " Refused (409) while the resource is {}, it acts again afterwards.",
+            states.join(", ")
+        ));
+    }
+    if steps
+        .iter()
+        .any(|step| matches!(step.effect, Effect::Creates))
+    {
+        more.push(
+            " When an answer is lost and a repetition is refused (409), what is there counts as \
+             made unless it is older than the call."
+                .to_owned(),
+        );
+    }
+    if steps
+        .iter()
+        .any(|step| matches!(step.effect, Effect::Deletes))
+    {
+        more.push(
+            " When an answer is lost, a 404 to a repetition means that it has been done."
+                .to_owned(),
+        );
+    }
+    match more.is_empty() {
+        true => more,
+        false => std::iter::once(String::new()).chain(more).collect(),
     }
 }

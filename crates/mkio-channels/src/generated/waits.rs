@@ -7,12 +7,14 @@ use std::time::Duration;
 #[allow(unused_imports, reason = "not every API needs all of them")]
 use mkio_core::{
     Result, Wait, WaitDescription, glue,
-    wait::{Goal, Listing, Resource, State, StateKind},
+    wait::{Action, Goal, Listing, Resource, State, StateKind},
 };
 
 #[allow(unused_imports, reason = "not every API needs all of them")]
 use super::{Client, operations, types};
 
+/// All resources with a state.
+pub static ALL: &[&Resource] = &[&CHANNEL, &CHANNEL_ACTIVITY];
 /// State of a channel: where it is read and what it means.
 pub static CHANNEL: Resource = Resource {
     name: "channels.channel",
@@ -26,10 +28,13 @@ pub static CHANNEL: Resource = Resource {
         name_field: Some("metadata/name"),
         scope_fields: &[],
         stem: false,
+        id_pointer: "",
     }),
     state_pointer: "/status/syncState",
     progress_pointer: "",
     error_pointers: &["/status/errors/*", "/status/syncError/*"],
+    born_pointer: "",
+    busy: &[],
     failed_when: &[],
     presence: false,
     states: &[
@@ -47,6 +52,7 @@ pub static CHANNEL: Resource = Resource {
             via: &[],
             undone: &[],
             settle: Duration::from_secs(3u64),
+            grace: Duration::from_secs(15u64),
             requires: &[],
         },
     ],
@@ -69,10 +75,13 @@ pub static CHANNEL_ACTIVITY: Resource = Resource {
         name_field: Some("metadata/name"),
         scope_fields: &[],
         stem: false,
+        id_pointer: "",
     }),
     state_pointer: "/status/state",
     progress_pointer: "",
     error_pointers: &["/status/errors/*", "/status/syncError/*"],
+    born_pointer: "",
+    busy: &[],
     failed_when: &[("/status/syncState", &["ConfigFailed", "SyncFailed", "Failed"])],
     presence: false,
     states: &[("Running", StateKind::Steady), ("Stopped", StateKind::Steady)],
@@ -84,6 +93,7 @@ pub static CHANNEL_ACTIVITY: Resource = Resource {
             via: &[],
             undone: &[],
             settle: Duration::from_secs(0u64),
+            grace: Duration::from_secs(0u64),
             requires: &[],
         },
         Goal {
@@ -93,6 +103,7 @@ pub static CHANNEL_ACTIVITY: Resource = Resource {
             via: &[],
             undone: &[],
             settle: Duration::from_secs(0u64),
+            grace: Duration::from_secs(0u64),
             requires: &[],
         },
     ],
@@ -125,19 +136,100 @@ impl Client {
     ) -> Result<Wait<types::Channel, types::SyncState>> {
         Wait::resume(self.transport(), &CHANNEL, description)
     }
-    /// [`delete_channel`](Self::delete_channel) and a wait for it is gone.
+    /// [`create_or_replace_channel`](Self::create_or_replace_channel) and a wait for the goal `ok`.
     ///
     /// Nothing is sent before the wait is polled.
+    pub fn create_or_replace_channel_and_wait(
+        &self,
+        channel_id: impl Into<String>,
+        body: impl Into<types::ChannelPut>,
+    ) -> Wait<types::Channel, types::SyncState> {
+        let channel_id: String = channel_id.into();
+        let body: types::ChannelPut = body.into();
+        let wait = self.wait_for_channel(String::clone(&channel_id)).goal("ok");
+        wait.acting([
+            {
+                let client = self.clone();
+                let channel_id = String::clone(&channel_id);
+                let body = Clone::clone(&body);
+                Action::reaches(
+                    "ok",
+                    move || {
+                        let client = client.clone();
+                        let channel_id = String::clone(&channel_id);
+                        let body = Clone::clone(&body);
+                        async move {
+                            client
+                                .create_or_replace_channel()
+                                .channel_id(channel_id)
+                                .body(body)
+                                .send()
+                                .await
+                        }
+                    },
+                )
+            },
+        ])
+    }
+    /// [`update_channel`](Self::update_channel) and a wait for the goal `ok`.
+    ///
+    /// Nothing is sent before the wait is polled.
+    pub fn update_channel_and_wait(
+        &self,
+        channel_id: impl Into<String>,
+        body: impl Into<types::ChannelPatch>,
+    ) -> Wait<types::Channel, types::SyncState> {
+        let channel_id: String = channel_id.into();
+        let body: types::ChannelPatch = body.into();
+        let wait = self.wait_for_channel(String::clone(&channel_id)).goal("ok");
+        wait.acting([
+            {
+                let client = self.clone();
+                let channel_id = String::clone(&channel_id);
+                let body = Clone::clone(&body);
+                Action::reaches(
+                    "ok",
+                    move || {
+                        let client = client.clone();
+                        let channel_id = String::clone(&channel_id);
+                        let body = Clone::clone(&body);
+                        async move {
+                            client
+                                .update_channel()
+                                .channel_id(channel_id)
+                                .body(body)
+                                .send()
+                                .await
+                        }
+                    },
+                )
+            },
+        ])
+    }
+    /// [`delete_channel`](Self::delete_channel) and a wait until it is gone.
+    ///
+    /// Nothing is sent before the wait is polled.
+    ///
+    /// When an answer is lost, a 404 to a repetition means that it has been done.
     pub fn delete_channel_and_wait(
         &self,
         channel_id: impl Into<String>,
     ) -> Wait<(), types::SyncState> {
         let channel_id: String = channel_id.into();
         let wait = self.wait_for_channel(String::clone(&channel_id)).until_gone();
-        let client = self.clone();
-        wait.after(async move {
-            client.delete_channel().channel_id(channel_id).send().await
-        })
+        wait.acting([
+            {
+                let client = self.clone();
+                let channel_id = String::clone(&channel_id);
+                Action::deletes(move || {
+                    let client = client.clone();
+                    let channel_id = String::clone(&channel_id);
+                    async move {
+                        client.delete_channel().channel_id(channel_id).send().await
+                    }
+                })
+            },
+        ])
     }
     /// Waits for a channel activity, by default until it is `running` (`Running`).
     ///
@@ -168,22 +260,34 @@ impl Client {
         channel_id: impl Into<String>,
     ) -> Wait<types::Channel, types::ActualState> {
         let channel_id: String = channel_id.into();
-        let body: glue::Argument<types::ChannelPatch> = serde_json::from_str(
-                "{\"spec\":{\"state\":\"Running\"}}",
-            )
-            .map_err(|error| error.to_string().into());
         let wait = self
             .wait_for_channel_activity(String::clone(&channel_id))
             .goal("running");
-        let client = self.clone();
-        wait.after(async move {
-            client
-                .update_channel()
-                .channel_id(channel_id)
-                .body(glue::argument(&operations::UPDATE_CHANNEL, body)?)
-                .send()
-                .await
-        })
+        wait.acting([
+            {
+                let client = self.clone();
+                let channel_id = String::clone(&channel_id);
+                Action::reaches(
+                    "running",
+                    move || {
+                        let client = client.clone();
+                        let channel_id = String::clone(&channel_id);
+                        let body: glue::Argument<types::ChannelPatch> = serde_json::from_str(
+                                "{\"spec\":{\"state\":\"Running\"}}",
+                            )
+                            .map_err(|error| error.to_string().into());
+                        async move {
+                            client
+                                .update_channel()
+                                .channel_id(channel_id)
+                                .body(glue::argument(&operations::UPDATE_CHANNEL, body)?)
+                                .send()
+                                .await
+                        }
+                    },
+                )
+            },
+        ])
     }
     /// [`update_channel`](Self::update_channel) and a wait for the goal `stopped`.
     ///
@@ -193,21 +297,93 @@ impl Client {
         channel_id: impl Into<String>,
     ) -> Wait<types::Channel, types::ActualState> {
         let channel_id: String = channel_id.into();
-        let body: glue::Argument<types::ChannelPatch> = serde_json::from_str(
-                "{\"spec\":{\"state\":\"Stopped\"}}",
-            )
-            .map_err(|error| error.to_string().into());
         let wait = self
             .wait_for_channel_activity(String::clone(&channel_id))
             .goal("stopped");
-        let client = self.clone();
-        wait.after(async move {
-            client
-                .update_channel()
-                .channel_id(channel_id)
-                .body(glue::argument(&operations::UPDATE_CHANNEL, body)?)
-                .send()
-                .await
-        })
+        wait.acting([
+            {
+                let client = self.clone();
+                let channel_id = String::clone(&channel_id);
+                Action::reaches(
+                    "stopped",
+                    move || {
+                        let client = client.clone();
+                        let channel_id = String::clone(&channel_id);
+                        let body: glue::Argument<types::ChannelPatch> = serde_json::from_str(
+                                "{\"spec\":{\"state\":\"Stopped\"}}",
+                            )
+                            .map_err(|error| error.to_string().into());
+                        async move {
+                            client
+                                .update_channel()
+                                .channel_id(channel_id)
+                                .body(glue::argument(&operations::UPDATE_CHANNEL, body)?)
+                                .send()
+                                .await
+                        }
+                    },
+                )
+            },
+        ])
+    }
+    /// [`update_channel`](Self::update_channel) and a wait for the goal `stopped`, then [`update_channel`](Self::update_channel) and a wait for the goal `running`.
+    ///
+    /// Nothing is sent before the wait is polled.
+    pub fn restart_channel_and_wait(
+        &self,
+        channel_id: impl Into<String>,
+    ) -> Wait<types::Channel, types::ActualState> {
+        let channel_id: String = channel_id.into();
+        let wait = self
+            .wait_for_channel_activity(String::clone(&channel_id))
+            .goal("running");
+        wait.acting([
+            {
+                let client = self.clone();
+                let channel_id = String::clone(&channel_id);
+                Action::reaches(
+                    "stopped",
+                    move || {
+                        let client = client.clone();
+                        let channel_id = String::clone(&channel_id);
+                        let body: glue::Argument<types::ChannelPatch> = serde_json::from_str(
+                                "{\"spec\":{\"state\":\"Stopped\"}}",
+                            )
+                            .map_err(|error| error.to_string().into());
+                        async move {
+                            client
+                                .update_channel()
+                                .channel_id(channel_id)
+                                .body(glue::argument(&operations::UPDATE_CHANNEL, body)?)
+                                .send()
+                                .await
+                        }
+                    },
+                )
+            },
+            {
+                let client = self.clone();
+                let channel_id = String::clone(&channel_id);
+                Action::reaches(
+                    "running",
+                    move || {
+                        let client = client.clone();
+                        let channel_id = String::clone(&channel_id);
+                        let body: glue::Argument<types::ChannelPatch> = serde_json::from_str(
+                                "{\"spec\":{\"state\":\"Running\"}}",
+                            )
+                            .map_err(|error| error.to_string().into());
+                        async move {
+                            client
+                                .update_channel()
+                                .channel_id(channel_id)
+                                .body(glue::argument(&operations::UPDATE_CHANNEL, body)?)
+                                .send()
+                                .await
+                        }
+                    },
+                )
+            },
+        ])
     }
 }

@@ -36,6 +36,8 @@ pub(crate) struct Script {
     handler: Box<Handler>,
     latency: Duration,
     log: Mutex<Vec<Seen>>,
+    /// What answers say about their time.
+    pub(crate) date: Mutex<Option<&'static str>>,
 }
 
 impl Script {
@@ -53,6 +55,7 @@ impl Script {
             handler: Box::new(handler),
             latency,
             log: Mutex::default(),
+            date: Mutex::default(),
         })
     }
 
@@ -87,7 +90,12 @@ impl Exchange for Script {
             if !self.latency.is_zero() {
                 tokio::time::sleep(self.latency).await;
             }
-            Ok(http::Response::new((self.handler)(&seen)?).into())
+            let mut answer = http::Response::new((self.handler)(&seen)?);
+            if let Some(date) = *self.date.lock().unwrap() {
+                let date = http::HeaderValue::from_static(date);
+                answer.headers_mut().insert(http::header::DATE, date);
+            }
+            Ok(answer.into())
         })
     }
 }

@@ -1,12 +1,14 @@
 //! A wait, written down.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-/// A wait, written down: which resource, for what, until when.
+use crate::Timestamp;
+
+/// A wait, written down: which resource, for what, until when, and what it has seen.
 ///
 /// Made by [`Wait::describe`](super::Wait::describe). Keep it with `serde` wherever you like, and
 /// take the wait up again, after a restart or in another process, with the `resume_wait_…` call of
@@ -20,9 +22,21 @@ pub struct WaitDescription {
     pub(super) goal: WrittenGoal,
     /// When time is up.
     pub(super) deadline: DateTime<Utc>,
+    /// Until when a 404 is taken for "not there yet".
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) missing_until: Option<DateTime<Utc>>,
     /// Shortest and longest time between looks, in milliseconds, if the user has set them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) poll_every: Option<(u64, u64)>,
+    /// An action came first: what is seen may be from before it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) acted: bool,
+    /// States that were seen.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub(super) seen: BTreeSet<String>,
+    /// Only a resource created after this counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) created_after: Option<Timestamp>,
 }
 
 /// The goal of a described wait.
@@ -56,6 +70,24 @@ impl WaitDescription {
     /// Time left until the deadline; zero when it has passed. A wait that is taken up late still
     /// has one look.
     pub(super) fn left(&self) -> Duration {
-        (self.deadline - Utc::now()).to_std().unwrap_or_default()
+        until(self.deadline)
     }
+
+    /// How much longer a 404 is taken for "not there yet", if that is said.
+    pub(super) fn missing_for(&self) -> Option<Duration> {
+        self.missing_until.map(until)
+    }
+}
+
+fn until(time: DateTime<Utc>) -> Duration {
+    (time - Utc::now()).to_std().unwrap_or_default()
+}
+
+/// The point in time after this duration; the end of what RFC 3339 can write when that is later.
+pub(super) fn after(duration: Duration) -> DateTime<Utc> {
+    const LAST: i64 = 253_402_300_799;
+    let last = DateTime::from_timestamp(LAST, 0).unwrap_or(DateTime::<Utc>::MAX_UTC);
+    let delta = TimeDelta::from_std(duration).unwrap_or(TimeDelta::MAX);
+    let time = Utc::now().checked_add_signed(delta);
+    time.map_or(last, |time| time.min(last))
 }

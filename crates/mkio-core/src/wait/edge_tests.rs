@@ -1,6 +1,7 @@
 //! Waits that meet what was there before them, and closures, headers and times that are unusual.
 
 use std::future::IntoFuture;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -8,8 +9,10 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::judge::{Judge, Seen, Want};
-use super::member::{Member, Next, Pace, Watched};
-use super::testing::{GET_LIVE_EVENT, GET_LIVE_EVENT_STATE, JOB, Service, job as target};
+use super::member::{Member, Next, Pace, Plan, Source, Watched};
+use super::testing::{
+    GET_LIVE_EVENT, GET_LIVE_EVENT_STATE, JOB, LIVE_EVENT, Service, job as target,
+};
 use super::{Change, Goal, Reason, Resource, State, StateKind, Wait, WaitFailure};
 use crate::ErrorKind;
 
@@ -38,6 +41,14 @@ static CHANNEL: Resource = Resource {
             states: &["Running"],
             failures: &["UnableToStart", "Deleting"],
             settle: Duration::from_secs(30),
+            ..Goal::DEFAULT
+        },
+        Goal {
+            name: "repaired",
+            states: &["Running"],
+            failures: &["UnableToStart", "Deleting"],
+            settle: Duration::from_secs(3),
+            grace: Duration::from_secs(15),
             ..Goal::DEFAULT
         },
     ],
@@ -152,26 +163,76 @@ async fn a_failure_elsewhere_in_the_resource_has_its_grace_as_well() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_failure_that_a_write_repairs_may_show_longer_than_the_goal_settles() {
+    let states = &[(0, "UnableToStart"), (12, "Starting"), (14, "Running")];
+    let service = Service::new();
+    service.at(SHOW, states);
+    let start = Instant::now();
+    channel(&service).goal("repaired").await.unwrap();
+    assert!(start.elapsed() >= seconds(12));
+
+    // One that lasts, and one that is new.
+    for (states, from, to) in [
+        (&[(0, "UnableToStart")][..], 15, 17),
+        (&[(0, "Running"), (2, "UnableToStart")], 2, 6),
+    ] {
+        let service = Service::new();
+        service.at(SHOW, states);
+        let start = Instant::now();
+        channel(&service).goal("repaired").await.unwrap_err();
+        let took = start.elapsed();
+        assert!(took >= seconds(from) && took < seconds(to), "{took:?}");
+    }
+
+    // The goal itself does not wait for that.
+    let service = Service::new();
+    service.at(SHOW, &[(0, "Running")]);
+    let start = Instant::now();
+    channel(&service).goal("repaired").await.unwrap();
+    assert!(start.elapsed() < seconds(4));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_asks_for_states_alone_where_there_is_no_progress() {
+    let service = Service::new();
+    service.at(
+        "media/liveEvents/show",
+        &[(0, "Stopped"), (20, "Starting"), (40, "Running")],
+    );
+    let values = ["acme", "show"].map(str::to_owned).to_vec();
+    let mut event: Wait<Value, State> = Wait::over(service.links(), &LIVE_EVENT, values);
+    while event.try_next().await.unwrap().is_some() {}
+    let log = service.log();
+    let (last, looks) = log.split_last().unwrap();
+    assert!(last.1.ends_with("/show"), "{log:?}");
+    assert!(
+        looks.iter().all(|(_, path)| path.ends_with("/state")),
+        "{log:?}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_retry_after_of_a_look_that_succeeded_is_capped() {
     let service = Service::new();
-    let links = service.links();
+    let mut links = service.links();
+    links.retry = links.retry.max_retry_after(seconds(60));
     let (updates, _changes) = mpsc::unbounded_channel();
     let started = Instant::now();
+    let pace = Pace {
+        min: seconds(1),
+        max: seconds(10),
+        explicit: false,
+    };
+    let plan = Plan::new(
+        target("h264", "job-1"),
+        Judge::new(Want::Gone, seconds(30)),
+        links,
+        pace,
+        (started, started + seconds(1_000_000)),
+    );
     let member = Member {
-        target: target("h264", "job-1"),
-        judge: Judge::new(Want::Gone, seconds(30)),
+        plan: Arc::new(plan),
         updates,
-        polls: links.polls,
-        calls: links.calls,
-        pace: Pace {
-            min: seconds(1),
-            max: seconds(10),
-            explicit: false,
-        },
-        retry: links.retry.max_retry_after(seconds(60)),
-        started,
-        deadline: started + seconds(1_000_000),
-        detail: false,
     };
     let mut watched = Watched::new(member, Duration::ZERO);
     for (asked, expected) in [(100_000, 60), (40, 40)] {
@@ -179,7 +240,7 @@ async fn the_retry_after_of_a_look_that_succeeded_is_capped() {
             state: Some("Processing".to_owned()),
             resource: None,
         };
-        let next = watched.see(seen, Some(seconds(asked)));
+        let next = watched.see(seen, Some(seconds(asked)), Source::Look);
         assert!(matches!(next, Next::Nothing));
         assert_eq!(watched.delay, seconds(expected));
     }

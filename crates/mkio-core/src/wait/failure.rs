@@ -45,6 +45,9 @@ pub enum Reason {
     NotFound,
     /// Time was up.
     Timeout,
+    /// The service refused the action that the wait begins with; the state is the one in which the
+    /// resource was found then.
+    Refused,
     /// A look failed in a way that does not pass: no right to read, for example.
     Look,
 }
@@ -143,6 +146,7 @@ impl fmt::Display for WaitFailure {
             Reason::Gone => write!(f, "disappeared; its last state was {state}")?,
             Reason::NotFound => f.write_str("does not exist")?,
             Reason::Timeout => write!(f, "was not there in time; its last state was {state}")?,
+            Reason::Refused => write!(f, "refused an action in state {state}")?,
             Reason::Look => f.write_str("cannot be watched")?,
         }
         if let Some(progress) = self.progress.filter(|_| self.reason == Reason::Timeout) {

@@ -1,6 +1,6 @@
 //! The task that looks for all waits of one collection.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,11 +9,11 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
-use super::hub::Hub;
+use super::hub::{Hub, Key};
 use super::judge::Seen;
 use super::look::{self, Listed, Looked};
-pub(super) use super::member::Member;
-use super::member::{Next, Watched};
+use super::member::{DISTRUST, Member, Next, Source, Watched, later};
+use super::members::Members;
 use super::{Reason, StateEvent};
 use crate::{Error, Result};
 
@@ -32,33 +32,43 @@ const CHECKS: usize = 10;
 /// How long a look at the deadline may take.
 const LAST_LOOK: Duration = Duration::from_secs(10);
 
-/// How long a list is not used after it left out more than it showed; doubled each time.
-const DISTRUST: Duration = Duration::from_secs(60);
+/// Time within which looks at deadlines are put together.
+const TOGETHER: Duration = Duration::from_secs(1);
+
+/// How much older than a look an event may say that it is: clocks of a service differ, and its
+/// answers tell the time in whole seconds.
+const SKEW: chrono::TimeDelta = chrono::TimeDelta::seconds(1);
 
 /// What a group is told.
 pub(super) enum Command {
     Join(u64, Box<Member>),
     Leave(u64),
-    Detail(u64, bool),
     Event(Arc<StateEvent>),
 }
 
 /// What a look brought.
 enum Look {
-    One(u64, Result<Looked<Seen>>),
+    One(Vec<u64>, Result<Looked<Seen>>),
     /// A look at a resource that the list did not show.
-    Check(u64, Result<Looked<Seen>>),
-    Many(Vec<u64>, Listed),
-    Last(u64, Option<Reason>, Result<Value>),
+    Check(Vec<u64>, Result<Looked<Seen>>),
+    Many(Vec<Vec<u64>>, Listed),
+    Last(Vec<Ending>, Result<Value>),
 }
+
+/// A wait that is decided, and how, unless it has reached its goal.
+type Ending = (u64, Option<Reason>);
 
 struct Group {
     hub: Arc<Hub>,
-    members: BTreeMap<u64, Watched>,
+    members: Members,
+    /// Waits whose resource is to be read for the last time.
+    endings: Vec<Ending>,
     looks: JoinSet<Look>,
     slots: Arc<Semaphore>,
     /// When the next list look may begin.
     next_list: Instant,
+    /// When the next look at deadlines may begin.
+    next_last: Instant,
     /// Until when the list is not used.
     distrusted: Option<Instant>,
     distrust: Duration,
@@ -67,25 +77,26 @@ struct Group {
     left_out: usize,
     /// The list cannot be used at all.
     unlisted: bool,
+    /// Items of the list tell which of several resources of one name they are.
+    told: bool,
     last_event: Option<Instant>,
 }
 
-pub(super) async fn run(
-    hub: Arc<Hub>,
-    key: String,
-    mut commands: mpsc::UnboundedReceiver<Command>,
-) {
+pub(super) async fn run(hub: Arc<Hub>, key: Key, mut commands: mpsc::UnboundedReceiver<Command>) {
     let mut group = Group {
         hub: hub.clone(),
-        members: BTreeMap::new(),
+        members: Members::default(),
+        endings: Vec::new(),
         looks: JoinSet::new(),
         slots: Arc::new(Semaphore::new(AT_ONCE)),
         next_list: Instant::now(),
+        next_last: Instant::now(),
         distrusted: None,
         distrust: DISTRUST,
         shown: 0,
         left_out: 0,
         unlisted: false,
+        told: true,
         last_event: None,
     };
     loop {
@@ -124,27 +135,21 @@ impl Group {
             Command::Join(id, member) => {
                 self.members.insert(id, Watched::new(*member, GATHER));
             }
-            Command::Leave(id) => {
-                self.members.remove(&id);
-            }
-            Command::Detail(id, wanted) => {
-                if let Some(watched) = self.members.get_mut(&id) {
-                    watched.member.detail = wanted;
-                }
-            }
+            Command::Leave(id) => self.members.remove(id),
             Command::Event(event) => self.event(&event),
         }
     }
 
     fn event(&mut self, event: &StateEvent) {
+        let now = Instant::now();
         let mut concerns_us = false;
         let mut ended = Vec::new();
-        for (id, watched) in &mut self.members {
-            if !event.same_kind(&watched.member.target) {
+        for (id, watched) in self.members.iter_mut() {
+            if !event.same_kind(watched.target()) {
                 continue;
             }
             concerns_us = true;
-            if watched.finishing || !event.is_about(&watched.member.target) {
+            if watched.finishing || !event.is_about(watched.target()) {
                 continue;
             }
             let time = event.utc();
@@ -152,16 +157,21 @@ impl Group {
                 continue;
             }
             watched.event = time.or(watched.event);
-            let Some(seen) = event.seen(&watched.member.target) else {
+            watched.news = Some(now);
+            // Events come late and out of order; looks have seen more since.
+            let late = time
+                .zip(watched.date)
+                .is_some_and(|(time, look)| look - time > SKEW);
+            let Some(seen) = event.seen(watched.target()).filter(|_| !late) else {
                 watched.delay = Duration::ZERO;
                 continue;
             };
             let looking = watched.looking;
-            ended.push((*id, watched.see(seen, None)));
+            ended.push((id, watched.see(seen, None, Source::Elsewhere)));
             watched.looking |= looking;
         }
         if concerns_us {
-            self.last_event = Some(Instant::now());
+            self.last_event = Some(now);
         }
         for (id, next) in ended {
             self.follow(id, next);
@@ -171,10 +181,11 @@ impl Group {
     /// When a member is to be looked at again.
     fn due(&self, watched: &Watched) -> Instant {
         let rhythm = self.hub.rhythm();
+        let plan = watched.plan();
         let mut delay = watched.delay;
         // Events do the work, as long as they come.
-        if watched.member.target.resource.events
-            && watched.member.judge.state.is_some()
+        if plan.target.resource.events
+            && plan.judge().state.is_some()
             && !delay.is_zero()
             && self
                 .last_event
@@ -182,27 +193,32 @@ impl Group {
         {
             delay = delay.max(rhythm.slow);
         }
-        later(watched.last_look, delay).min(watched.member.deadline)
+        later(watched.last_look, delay).min(plan.deadline)
     }
 
     fn wake(&self) -> Instant {
+        let now = Instant::now();
         let rhythm = self.hub.rhythm();
         let quiet = self.last_event.map(|last| later(last, rhythm.quiet));
-        let quiet = quiet.filter(|quiet| *quiet > Instant::now());
+        let quiet = quiet.filter(|quiet| *quiet > now);
         let shared = self.list_usable();
         self.members
-            .values()
-            .map(|watched| {
+            .iter()
+            .map(|(_, watched)| {
+                let deadline = watched.plan().deadline;
                 if watched.looking {
-                    return later(watched.member.deadline, LAST_LOOK);
+                    return later(deadline, LAST_LOOK);
                 }
                 let due = self.due(watched);
-                let due = if shared { due.max(self.next_list) } else { due };
-                due.min(watched.member.deadline)
+                match shared {
+                    true if alone(watched, now) => due.max(self.next_list).min(deadline),
+                    true => due.max(self.next_list).min(deadline.max(self.next_last)),
+                    false => due.min(deadline),
+                }
             })
             .chain(quiet)
             .min()
-            .unwrap_or_else(Instant::now)
+            .unwrap_or(now)
     }
 
     /// Looks through one list are possible and worth it.
@@ -210,117 +226,133 @@ impl Group {
         let trusted = self.distrusted.is_none_or(|until| until <= Instant::now());
         let listed = self
             .members
-            .values()
-            .next()
-            .is_some_and(|watched| watched.member.target.resource.listed().is_some());
-        self.members.len() > 1 && trusted && listed && !self.unlisted
+            .first()
+            .is_some_and(|watched| watched.target().resource.listed().is_some());
+        self.members.resources() > 1 && trusted && listed && !self.unlisted
     }
 
     /// Begins the looks that are due.
     fn begin(&mut self) {
+        self.read_for_the_last_time();
         let now = Instant::now();
         let mut late = Vec::new();
-        let mut last = Vec::new();
+        let (mut last, mut last_single) = (Vec::new(), Vec::new());
         let mut due = Vec::new();
         let mut soon = Vec::new();
-        for (id, watched) in &self.members {
+        let shared = self.list_usable();
+        for (id, watched) in self.members.iter() {
             let at = self.due(watched);
+            let deadline = watched.plan().deadline;
+            let listed = shared && !alone(watched, now);
             if watched.looking {
-                if later(watched.member.deadline, LAST_LOOK) <= now {
-                    late.push(*id);
+                if later(deadline, LAST_LOOK) <= now {
+                    late.push(id);
                 }
-            } else if watched.member.deadline <= now {
-                last.push(*id);
+            } else if deadline <= now {
+                match listed {
+                    true => last.push(id),
+                    false => last_single.push(id),
+                }
             } else if at <= now {
-                due.push((at, *id));
-            } else if at <= later(now, watched.interval() / 2) {
-                soon.push((at, *id));
+                due.push((at, id, listed));
+            } else if listed && at <= later(now, watched.interval() / 2) {
+                soon.push((at, id, listed));
             }
         }
         for id in late {
-            if let Some(watched) = self.members.get_mut(&id) {
+            if let Some(watched) = self.members.get_mut(id) {
                 let next = watched.fail(Reason::Timeout, None);
                 self.follow(id, next);
             }
         }
-        for id in &last {
-            if let Some(watched) = self.members.get_mut(id) {
-                watched.last = true;
-            }
+        // Waits of one collection often have one deadline, or nearly so.
+        if !last.is_empty() && self.next_last <= now {
+            self.next_last = later(now, TOGETHER);
+            self.look_at_many(&last, true, 0);
         }
-        if !self.list_usable() {
-            for id in last.into_iter().chain(due.into_iter().map(|(_, id)| id)) {
-                self.look_at_one(id, false);
-            }
-            return;
-        }
-        // Waits of one collection often have one deadline, too.
-        self.look_at_many(&last, false);
-        if due.is_empty() || self.next_list > now {
-            return;
-        }
-        // Who has waited longest comes first; who is due soon fills the request.
+        self.look_at_each(&last_single, true);
         due.sort_unstable();
         soon.sort_unstable();
-        let ids: Vec<_> = due.into_iter().chain(soon).map(|(_, id)| id).collect();
-        self.look_at_many(&ids, true);
+        if !shared {
+            let ids: Vec<_> = due.into_iter().map(|(_, id, _)| id).collect();
+            self.look_at_each(&ids, false);
+            return;
+        }
+        let first = due.first().filter(|_| self.next_list <= now);
+        let Some((_, first, listed)) = first.copied() else {
+            return;
+        };
+        // Who has waited longest comes first; who is due soon fills the request.
+        let all = || due.iter().chain(&soon);
+        let single = all().filter(|(_, _, listed)| !listed).count();
+        if listed {
+            let ids = all().filter(|(_, _, listed)| *listed);
+            let ids: Vec<_> = ids.map(|(_, id, _)| *id).collect();
+            self.look_at_many(&ids, false, single);
+        } else {
+            let longest = self.longest(all().map(|(_, id, _)| *id));
+            self.look_at_each(&[first], false);
+            self.pause(1, single + 1, longest);
+        }
     }
 
-    /// Looks at these with list requests. With `paced` one request is sent, for the first and as
-    /// many others as it has place for; the rest stay as they are.
-    fn look_at_many(&mut self, ids: &[u64], paced: bool) {
-        let mut targets = Vec::new();
-        let mut polls = None;
-        let mut longest = None;
-        for id in ids {
-            let Some(watched) = self.members.get(id) else {
-                continue;
-            };
-            targets.push(watched.member.target.clone());
-            polls.get_or_insert_with(|| watched.member.polls.clone());
-            if watched.member.pace.explicit {
-                let max = watched.member.pace.max;
-                longest = Some(longest.map_or(max, |longest: Duration| longest.min(max)));
-            }
-        }
-        let (Some(polls), Some(first)) = (polls, targets.first()) else {
+    /// The longest interval that users of these waits have asked for.
+    fn longest(&self, ids: impl Iterator<Item = u64>) -> Option<Duration> {
+        ids.filter_map(|id| self.members.get(id))
+            .map(|watched| watched.plan().pace)
+            .filter(|pace| pace.explicit)
+            .map(|pace| pace.max)
+            .min()
+    }
+
+    /// Looks at these with list requests. Unless it is the `last` look, one request is sent, for
+    /// the first and as many others as it has place for; the rest stay as they are. So many `more`
+    /// requests are due besides.
+    fn look_at_many(&mut self, ids: &[u64], last: bool, more: usize) {
+        let mut found = self.members.by_resource(ids);
+        let longest = self.longest(found.iter().flat_map(|(_, ids)| ids).copied());
+        let first = found.first().and_then(|(target, ids)| {
+            let watched = self.members.get(*ids.first()?)?;
+            Some((watched.plan().links.clone(), target.resource.listed()?))
+        });
+        let Some((links, list)) = first else {
             return;
         };
-        let Some(list) = first.resource.listed() else {
-            return;
+        let exchange = match last {
+            true => links.urgent,
+            false => links.polls,
         };
-        let mut rounds = look::rounds(&targets, list);
-        let count = rounds.len();
-        if paced {
+        let targets: Vec<_> = found.iter().map(|(target, _)| target.clone()).collect();
+        let mut rounds = look::rounds(&targets, list, self.told);
+        let count = rounds.len() + more;
+        if !last {
             rounds.truncate(1);
         }
         self.pause(rounds.len(), count, longest);
         for round in rounds {
-            let members: Vec<_> = round
-                .members
-                .iter()
-                .filter_map(|place| ids.get(*place).copied())
-                .collect();
-            if let [id] = members[..] {
-                // The state of one takes as many requests as a list, and less work.
-                self.look_at_one(id, false);
-                continue;
-            }
-            for id in &members {
-                if let Some(watched) = self.members.get_mut(id) {
-                    watched.looking = true;
-                    watched.last_look = Instant::now();
+            let mut members = Vec::new();
+            let mut shown = Vec::new();
+            for place in &round.members {
+                if let Some((target, ids)) = found.get_mut(*place) {
+                    members.push(std::mem::take(ids));
+                    shown.push(target.clone());
                 }
             }
-            let targets: Vec<_> = round
-                .members
-                .iter()
-                .filter_map(|place| targets.get(*place).cloned())
-                .collect();
-            let polls = polls.clone();
+            if let [ids] = &members[..] {
+                // The state of one takes as many requests as a list, and less work.
+                self.look_at_one(ids.clone(), last, false);
+                continue;
+            }
+            for id in members.iter().flatten() {
+                if let Some(watched) = self.members.get_mut(*id) {
+                    watched.looks();
+                    watched.last |= last;
+                }
+            }
+            let exchange = exchange.clone();
             self.looks.spawn(async move {
-                let looked = look::many(&polls, &targets, round.filter.as_deref()).await;
-                Look::Many(members, looked)
+                let listed = look::many(&exchange, &shown, round.filter.as_deref()).await;
+                Look::Many(members, listed)
             });
         }
     }
@@ -328,64 +360,109 @@ impl Group {
     /// Holds the next list request back for the time that `requests` count for; less if all
     /// `count` would not get their turn within the longest interval that a user asked for.
     fn pause(&mut self, requests: usize, count: usize, longest: Option<Duration>) {
-        let times = |number: usize| u32::try_from(number.max(1)).unwrap_or(u32::MAX);
+        let times = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
         let each = longest.map_or(PER_REQUEST, |longest| {
-            PER_REQUEST.min(longest / times(count))
+            PER_REQUEST.min(longest / times(count).max(1))
         });
-        let pause = each.saturating_mul(times(requests));
+        self.hold(each.saturating_mul(times(requests)));
+    }
+
+    /// Holds the next list request back.
+    fn hold(&mut self, pause: Duration) {
         self.next_list = self.next_list.max(later(Instant::now(), pause));
     }
 
-    fn look_at_one(&mut self, id: u64, check: bool) {
-        let Some(watched) = self.members.get_mut(&id) else {
+    /// Looks at each resource of these.
+    fn look_at_each(&mut self, ids: &[u64], last: bool) {
+        for (_, ids) in self.members.by_resource(ids) {
+            self.look_at_one(ids, last, false);
+        }
+    }
+
+    /// Looks at the one resource that all these wait for.
+    fn look_at_one(&mut self, ids: Vec<u64>, mut last: bool, check: bool) {
+        let mut whole = false;
+        let mut first = None;
+        for id in &ids {
+            let Some(watched) = self.members.get_mut(*id) else {
+                continue;
+            };
+            watched.looks();
+            watched.last |= last;
+            last |= watched.last;
+            let plan = &watched.member.plan;
+            whole |= plan.wants_whole();
+            first.get_or_insert_with(|| plan.clone());
+        }
+        let Some(plan) = first else {
             return;
         };
-        watched.looking = true;
-        watched.last_look = Instant::now();
-        let member = &watched.member;
-        let (polls, target) = (member.polls.clone(), member.target.clone());
-        let detail = member.detail || member.judge.tests();
         let slots = self.slots.clone();
         self.looks.spawn(async move {
             // Never closed.
             let _slot = slots.acquire_owned().await;
-            let looked = look::one(&polls, &target, detail).await;
+            let exchange = match last {
+                true => &plan.links.urgent,
+                false => &plan.links.polls,
+            };
+            let looked = look::one(exchange, &plan.target, whole).await;
             match check {
-                true => Look::Check(id, looked),
-                false => Look::One(id, looked),
+                true => Look::Check(ids, looked),
+                false => Look::One(ids, looked),
             }
         });
     }
 
     fn looked(&mut self, look: Look) {
         match look {
-            Look::One(id, looked) => {
-                self.looked_at_one(id, looked);
-            }
-            Look::Check(id, looked) => {
+            Look::One(ids, looked) => self.looked_at_one(&ids, &looked),
+            Look::Check(ids, looked) => {
                 if matches!(&looked, Ok(looked) if matches!(looked.seen, Seen::There { .. })) {
                     self.left_out += 1;
+                    // It was a request too many.
+                    let next = self.next_list.max(Instant::now());
+                    self.next_list = later(next, PER_REQUEST);
+                    for id in &ids {
+                        if let Some(watched) = self.members.get_mut(*id) {
+                            watched.left_out();
+                        }
+                    }
                 }
-                self.looked_at_one(id, looked);
+                self.looked_at_one(&ids, &looked);
             }
-            Look::Many(ids, (looked, cut)) => self.listed(ids, looked, cut.as_ref()),
-            Look::Last(id, reason, read) => {
-                if let Some(watched) = self.members.get_mut(&id) {
-                    let next = watched.finished(reason, read);
-                    self.follow(id, next);
+            Look::Many(members, listed) => self.listed(members, listed),
+            Look::Last(endings, read) => {
+                for (id, reason) in endings {
+                    if let Some(watched) = self.members.get_mut(id) {
+                        let next = watched.finished(reason, read.clone());
+                        self.follow(id, next);
+                    }
                 }
             }
         }
     }
 
     /// Takes in what a list showed, and did not.
-    fn listed(&mut self, ids: Vec<u64>, looked: Looked<Vec<Option<Value>>>, cut: Option<&Error>) {
-        let more = looked.requests.saturating_sub(1);
+    fn listed(&mut self, members: Vec<Vec<u64>>, listed: Listed) {
+        let Listed {
+            looked,
+            cut,
+            unclear,
+        } = listed;
+        let pages = looked.requests;
+        let more = pages.saturating_sub(1);
         if more > 0 {
             self.pause(more, more, None);
         }
+        if let Some(asked) = cut.as_ref().map_or(looked.retry_after, Error::retry_after)
+            && let Some(watched) = self.members.first()
+        {
+            let asked = watched.plan().links.retry.wait(1, false, Some(asked));
+            self.hold(asked);
+        }
+        self.told &= !unclear;
         // Anything but a passing fault means that the list cannot be used like this.
-        let unusable = cut.is_some_and(|error| !error.is_retryable());
+        let unusable = cut.as_ref().is_some_and(|error| !error.is_retryable());
         self.unlisted |= unusable;
         self.shown += looked.seen.iter().flatten().count();
         if self.left_out > self.shown {
@@ -394,84 +471,105 @@ impl Group {
             (self.shown, self.left_out) = (0, 0);
         }
         let mut checks = 0;
-        for (id, item) in ids.into_iter().zip(looked.seen) {
-            let Some(watched) = self.members.get_mut(&id) else {
-                continue;
-            };
-            if watched.finishing {
-                continue;
+        for (ids, item) in members.into_iter().zip(looked.seen) {
+            let mut check = Vec::new();
+            for id in ids {
+                let Some(watched) = self.members.get_mut(id) else {
+                    continue;
+                };
+                if watched.finishing || watched.knows_better() {
+                    continue;
+                }
+                let next = match (&item, &cut) {
+                    (Some(item), _) => {
+                        watched.listed = true;
+                        watched.date = looked.date.max(watched.date);
+                        let seen = look::there(watched.target(), item.clone());
+                        watched.see(seen, looked.retry_after, Source::Elsewhere)
+                    }
+                    (None, Some(_)) if unusable => {
+                        check.push(id);
+                        continue;
+                    }
+                    // A list that keeps breaking off must not hide what comes late in it.
+                    (None, Some(_)) if watched.has_failed() && checks < CHECKS => {
+                        check.push(id);
+                        continue;
+                    }
+                    (None, Some(error)) => watched.look_failed(error.clone()),
+                    // Another list will tell the resources apart.
+                    (None, None) if unclear => watched.again(),
+                    (None, None) if watched.absence_counts(pages) => {
+                        watched.see(Seen::Absent, looked.retry_after, Source::Elsewhere)
+                    }
+                    (None, None) if watched.absence_may_count() => watched.again(),
+                    (None, None) if watched.still_missing() => watched.no_news(),
+                    (None, None) if checks < CHECKS || watched.last => {
+                        check.push(id);
+                        continue;
+                    }
+                    (None, None) => watched.no_news(),
+                };
+                self.follow(id, next);
             }
-            let next = match (item, cut) {
-                (Some(item), _) => {
-                    watched.listed = true;
-                    let seen = look::there(&watched.member.target, item);
-                    watched.see(seen, looked.retry_after)
-                }
-                (None, Some(_)) if unusable => {
-                    self.look_at_one(id, false);
-                    continue;
-                }
-                // A list that keeps breaking off must not hide what comes late in it.
-                (None, Some(_)) if watched.has_failed() && checks < CHECKS => {
-                    checks += 1;
-                    self.look_at_one(id, false);
-                    continue;
-                }
-                (None, Some(error)) => watched.look_failed(error.clone()),
-                (None, None) if watched.absence_counts() => {
-                    watched.see(Seen::Absent, looked.retry_after)
-                }
-                (None, None) if watched.still_missing() => watched.no_news(),
-                (None, None) if checks < CHECKS || watched.last => {
-                    checks += 1;
-                    self.look_at_one(id, true);
-                    continue;
-                }
-                (None, None) => watched.no_news(),
-            };
-            self.follow(id, next);
+            if !check.is_empty() {
+                checks += 1;
+                self.look_at_one(check, false, !unusable && cut.is_none());
+            }
         }
     }
 
-    fn looked_at_one(&mut self, id: u64, looked: Result<Looked<Seen>>) {
-        let Some(watched) = self
-            .members
-            .get_mut(&id)
-            .filter(|watched| !watched.finishing)
-        else {
-            return;
-        };
-        let next = match looked {
-            Ok(looked) => watched.see(looked.seen, looked.retry_after),
-            Err(error) => watched.look_failed(error),
-        };
-        self.follow(id, next);
+    fn looked_at_one(&mut self, ids: &[u64], looked: &Result<Looked<Seen>>) {
+        for id in ids {
+            let Some(watched) = self.members.get_mut(*id) else {
+                continue;
+            };
+            if watched.finishing || watched.knows_better() {
+                continue;
+            }
+            let next = match looked {
+                Ok(looked) => watched.look(looked.clone()),
+                Err(error) => watched.look_failed(error.clone()),
+            };
+            self.follow(*id, next);
+        }
     }
 
     fn follow(&mut self, id: u64, next: Next) {
         match next {
             Next::Nothing => {}
-            Next::Remove => {
-                self.members.remove(&id);
+            Next::Remove => self.members.remove(id),
+            Next::Finish(reason) => self.endings.push((id, reason)),
+        }
+    }
+
+    /// Reads the resources of waits that are decided, each once.
+    fn read_for_the_last_time(&mut self) {
+        let mut reads: HashMap<Vec<String>, Vec<Ending>> = HashMap::new();
+        for (id, reason) in std::mem::take(&mut self.endings) {
+            if let Some(watched) = self.members.get(id) {
+                let key = watched.target().values().to_vec();
+                reads.entry(key).or_default().push((id, reason));
             }
-            Next::Finish(reason) => {
-                let Some(watched) = self.members.get(&id) else {
-                    return;
-                };
-                let (calls, target) = (watched.member.calls.clone(), watched.member.target.clone());
-                self.looks.spawn(async move {
-                    let read = look::item(&calls, &target).await;
-                    Look::Last(id, reason, read.map(crate::Response::into_inner))
-                });
-            }
+        }
+        for endings in reads.into_values() {
+            let first = endings.first().and_then(|(id, _)| self.members.get(*id));
+            let Some(plan) = first.map(|watched| watched.member.plan.clone()) else {
+                continue;
+            };
+            self.looks.spawn(async move {
+                let read = look::item(&plan.links.calls, &plan.target).await;
+                Look::Last(endings, read.map(crate::Response::into_inner))
+            });
         }
     }
 
     /// A look ended without a result: its task panicked or the runtime shuts down.
     fn lost(&mut self, lost: &tokio::task::JoinError) {
-        let ids: Vec<_> = self.members.keys().copied().collect();
+        let looking = |(id, watched): (u64, &Watched)| watched.looking.then_some(id);
+        let ids: Vec<_> = self.members.iter().filter_map(looking).collect();
         for id in ids {
-            let Some(watched) = self.members.get_mut(&id).filter(|watched| watched.looking) else {
+            let Some(watched) = self.members.get_mut(id) else {
                 continue;
             };
             let message = format!("a look at the resource was lost: {lost}");
@@ -482,10 +580,7 @@ impl Group {
     }
 }
 
-/// As good as never.
-pub(super) const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
-
-/// `delay` after `time`; never is a year from then.
-pub(super) fn later(time: Instant, delay: Duration) -> Instant {
-    time.checked_add(delay).unwrap_or(time + YEAR)
+/// The list is of no use for this one now.
+fn alone(watched: &Watched, now: Instant) -> bool {
+    watched.alone || watched.unlisted.is_some_and(|until| until > now)
 }

@@ -1,14 +1,15 @@
 //! The wait that a user holds.
 
+use std::collections::BTreeSet;
 use std::future::{Future, IntoFuture, poll_fn};
 use std::marker::PhantomData;
 use std::ops::Range;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use chrono::Utc;
 use futures_core::Stream;
 use futures_core::future::BoxFuture;
 use futures_core::stream::FusedStream;
@@ -18,16 +19,16 @@ use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::description::{WaitDescription, WrittenGoal};
-use super::group::{YEAR, later};
+use super::Resource;
+use super::act::{Action, Course};
+use super::description::{self, WaitDescription, WrittenGoal};
 use super::hub::Membership;
-use super::judge::{Judge, Want};
-use super::member::{Member, Pace, Update};
+use super::judge::{Acted, Judge, Want};
+use super::links::Links;
+use super::member::{Member, Pace, Plan, Update, YEAR, later};
 use super::state::{Change, RawChange, State, StateName, Until, UntilTarget};
 use super::target::Target;
-use super::{Resource, Waits};
-use crate::page::Exchange;
-use crate::{CallOptions, Error, ErrorKind, Priority, Result, RetryPolicy, Transport};
+use crate::{Error, ErrorKind, Result, Timestamp, Transport};
 
 /// A wait for a resource to get into a state.
 ///
@@ -52,13 +53,24 @@ pub struct Wait<T, S: StateName = State> {
 
 enum Stage<S> {
     New(Box<Setup<S>>),
-    Acting(BoxFuture<'static, Result<()>>, Box<Setup<S>>),
-    Running {
-        updates: mpsc::UnboundedReceiver<Update>,
-        membership: Membership,
-        description: Result<WaitDescription>,
-    },
+    Acting(Acting, Box<Setup<S>>),
+    Running(Running),
     Ended(Result<Value>, Result<WaitDescription>),
+}
+
+/// Actions under way.
+struct Acting {
+    course: BoxFuture<'static, Result<Acted>>,
+    outcome: Option<Result<Acted>>,
+    changes: mpsc::UnboundedReceiver<RawChange>,
+}
+
+/// A wait that a task looks for.
+struct Running {
+    plan: Arc<Plan>,
+    updates: mpsc::UnboundedReceiver<Update>,
+    membership: Membership,
+    description: Result<WaitDescription>,
 }
 
 /// A wait that has not begun.
@@ -70,39 +82,32 @@ struct Setup<S> {
     timeout: Duration,
     pace: Pace,
     missing_for: Duration,
-    action: Option<BoxFuture<'static, Result<()>>>,
-    /// There is, or was, an action.
-    acts: bool,
+    first: First,
+    /// What an action left behind, if there was one.
+    acted: Option<Acted>,
+    /// States that were seen before the wait was taken up again.
+    seen: BTreeSet<String>,
+    /// Only what was created after this counts.
+    created_after: Option<Timestamp>,
+    /// The time that had passed, where this is a part of a wait.
+    part: Option<Duration>,
 }
 
-enum Goal<S> {
+/// What a wait begins with.
+enum First {
+    Nothing,
+    Call(BoxFuture<'static, Result<()>>),
+    Actions(Vec<Action>),
+}
+
+/// What a wait is to reach.
+pub(super) enum Goal<S> {
     Default,
     Named(String),
     Until(UntilTarget<S>),
     Gone,
-}
-
-/// How a wait reaches the service.
-#[derive(Clone)]
-pub(super) struct Links {
-    pub(super) waits: Waits,
-    pub(super) polls: Arc<dyn Exchange>,
-    pub(super) calls: Arc<dyn Exchange>,
-    pub(super) retry: RetryPolicy,
-}
-
-impl Links {
-    fn of(transport: &Transport) -> Self {
-        let options = CallOptions::new()
-            .retry(RetryPolicy::none())
-            .priority(Priority::Background);
-        Self {
-            waits: transport.waits().clone(),
-            polls: Arc::new(transport.with(options)),
-            calls: Arc::new(transport.clone()),
-            retry: transport.retry_policy(),
-        }
-    }
+    /// Any state but these.
+    Leave(Vec<&'static str>),
 }
 
 impl<T, S: StateName> Wait<T, S> {
@@ -116,25 +121,58 @@ impl<T, S: StateName> Wait<T, S> {
 
     pub(super) fn over(links: Links, resource: &'static Resource, values: Vec<String>) -> Self {
         let (min, max) = resource.poll;
+        let pace = Pace {
+            min,
+            max,
+            explicit: false,
+        };
+        Self::of(links, resource, Target::new(resource, values), pace)
+    }
+
+    /// A part of a wait for the same resource.
+    pub(super) fn within(links: Links, target: Target, pace: Pace) -> Self {
+        Self::of(links, target.resource, Ok(target), pace)
+    }
+
+    fn of(links: Links, resource: &'static Resource, target: Result<Target>, pace: Pace) -> Self {
         Self {
             stage: Stage::New(Box::new(Setup {
                 links,
                 resource,
-                target: Target::new(resource, values),
+                target,
                 goal: Goal::Default,
                 timeout: resource.timeout,
-                pace: Pace {
-                    min,
-                    max,
-                    explicit: false,
-                },
+                pace,
                 missing_for: resource.missing_for,
-                action: None,
-                acts: false,
+                first: First::Nothing,
+                acted: None,
+                seen: BTreeSet::new(),
+                created_after: None,
+                part: None,
             })),
             detail: false,
             types: PhantomData,
         }
+    }
+
+    /// The part's goal, the time that is left for it and that has passed before, and what came
+    /// before it.
+    pub(super) fn part(
+        self,
+        goal: Goal<S>,
+        left: Duration,
+        acted: Option<Acted>,
+        before: Duration,
+    ) -> Self {
+        self.with(|setup| {
+            if let Goal::Leave(_) = goal {
+                setup.missing_for = Duration::ZERO;
+            }
+            setup.goal = goal;
+            setup.timeout = left;
+            setup.acted = acted;
+            setup.part = Some(before);
+        })
     }
 
     /// Takes a described wait up again.
@@ -177,6 +215,15 @@ impl<T, S: StateName> Wait<T, S> {
             }
             None => wait,
         };
+        let wait = match description.missing_for() {
+            Some(left) => wait.missing_for(left),
+            None => wait,
+        };
+        let wait = wait.with(|setup| {
+            setup.acted = description.acted.then(Acted::default);
+            setup.seen.clone_from(&description.seen);
+            setup.created_after.clone_from(&description.created_after);
+        });
         Ok(match &description.goal {
             WrittenGoal::Goal(name) => wait.goal(name),
             WrittenGoal::Gone => wait.with(|setup| setup.goal = Goal::Gone),
@@ -219,8 +266,8 @@ impl<T, S: StateName> Wait<T, S> {
         }
     }
 
-    /// Longest time to wait, counted from the first poll (or the end of the action that the wait
-    /// begins with). The default is that of the resource.
+    /// Longest time to wait, counted from the first poll. The calls of an action that the wait
+    /// begins with do not count; waiting between them does. The default is that of the resource.
     pub fn timeout(self, limit: Duration) -> Self {
         self.with(|setup| setup.timeout = limit)
     }
@@ -248,21 +295,36 @@ impl<T, S: StateName> Wait<T, S> {
         self.with(|setup| setup.missing_for = limit)
     }
 
+    /// Only a resource that was created after this time (by the service's clock) counts. An earlier
+    /// one of the same name is as good as absent: yesterday's backup, for example.
+    ///
+    /// Of effect where the resource tells when it was created: jobs, backups, support packages.
+    pub fn created_after(self, time: impl Into<Timestamp>) -> Self {
+        let time = time.into();
+        self.with(|setup| setup.created_after = Some(time))
+    }
+
     /// Does this first, when the wait is polled for the first time; its error ends the wait.
+    /// The calls that act and wait in one do more: they act again where that helps.
     ///
     /// A failure state that is there from the beginning counts only after 10 s (or the time that
     /// the goal gives it), for it may be from before the action.
     pub fn after<R>(self, action: impl Future<Output = Result<R>> + Send + 'static) -> Self {
         let action = Box::pin(async move { action.await.map(drop) });
-        self.with(|setup| {
-            setup.action = Some(action);
-            setup.acts = true;
-        })
+        self.with(|setup| setup.first = First::Call(action))
+    }
+
+    /// Carries these out first, each when the one before has reached its goal. For generated code.
+    #[doc(hidden)]
+    pub fn acting<const N: usize>(self, actions: [Action; N]) -> Self {
+        self.with(|setup| setup.first = First::Actions(actions.into()))
     }
 
     /// The wait, to be written down and taken up again later.
     ///
-    /// An action that it begins with is not part of the description.
+    /// Deadline and [`missing_for`](Self::missing_for) are written down as points in time. What the
+    /// wait has seen so far is part of the description, so describe it again from time to time; an
+    /// action that it begins with is not.
     ///
     /// # Errors
     ///
@@ -271,9 +333,8 @@ impl<T, S: StateName> Wait<T, S> {
     pub fn describe(&self) -> Result<WaitDescription> {
         match &self.stage {
             Stage::New(setup) | Stage::Acting(_, setup) => setup.describe(),
-            Stage::Running { description, .. } | Stage::Ended(_, description) => {
-                description.clone()
-            }
+            Stage::Running(running) => running.describe(),
+            Stage::Ended(_, description) => description.clone(),
         }
     }
 
@@ -289,52 +350,45 @@ impl<T, S: StateName> Wait<T, S> {
     }
 
     /// The next change, or that the wait has ended.
-    fn poll_change(&mut self, cx: &mut Context<'_>) -> Poll<Option<RawChange>> {
+    pub(super) fn poll_change(&mut self, cx: &mut Context<'_>) -> Poll<Option<RawChange>> {
         loop {
             match &mut self.stage {
-                Stage::New(setup) => match setup.action.take() {
-                    Some(action) => self.act(action),
-                    None => self.begin(),
-                },
-                Stage::Acting(action, setup) => {
-                    let outcome = ready!(action.as_mut().poll(cx));
-                    match outcome {
-                        Ok(()) => self.begin(),
-                        Err(error) => {
-                            let description = setup.describe();
-                            self.stage = Stage::Ended(Err(error), description);
-                        }
+                Stage::New(_) => self.change(|mut setup| match setup.act() {
+                    Some(acting) => Stage::Acting(acting, setup),
+                    None => setup.begin(),
+                }),
+                Stage::Acting(acting, _) => {
+                    if let Some(change) = ready!(acting.poll_change(cx)) {
+                        return Poll::Ready(Some(change));
                     }
+                    let outcome = acting.outcome.take();
+                    self.change(|mut setup| match outcome {
+                        Some(Err(error)) => Stage::Ended(Err(error), setup.describe()),
+                        outcome => {
+                            setup.acted = outcome.and_then(Result::ok);
+                            setup.begin()
+                        }
+                    });
                 }
-                Stage::Running {
-                    updates,
-                    description,
-                    ..
-                } => match ready!(updates.poll_recv(cx)) {
+                Stage::Running(running) => match ready!(running.poll_update(cx)) {
                     Some(Update::Change(change)) => return Poll::Ready(Some(change)),
                     Some(Update::End(outcome)) => {
-                        self.stage = Stage::Ended(*outcome, description.clone());
+                        let description = running.describe();
+                        self.stage = Stage::Ended(*outcome, description);
                     }
                     None => {
-                        let error = Error::new(
-                            ErrorKind::Wait,
-                            "the task that looks for this wait has ended with its tokio runtime",
-                        );
-                        self.stage = Stage::Ended(Err(error), description.clone());
+                        if let Err(error) = running.move_on() {
+                            let description = running.describe();
+                            self.stage = Stage::Ended(Err(error), description);
+                        }
                     }
                 },
                 Stage::Ended(..) => return Poll::Ready(None),
             }
+            if let Stage::Running(running) = &self.stage {
+                running.plan.detail.store(self.detail, Ordering::Relaxed);
+            }
         }
-    }
-
-    fn act(&mut self, action: BoxFuture<'static, Result<()>>) {
-        self.change(|setup| Stage::Acting(action, setup));
-    }
-
-    fn begin(&mut self) {
-        let detail = self.detail;
-        self.change(|setup| setup.begin(detail));
     }
 
     fn change(&mut self, next: impl FnOnce(Box<Setup<S>>) -> Stage<S>) {
@@ -347,12 +401,66 @@ impl<T, S: StateName> Wait<T, S> {
     }
 
     fn want_detail(&mut self, wanted: bool) {
-        if self.detail != wanted {
-            self.detail = wanted;
-            if let Stage::Running { membership, .. } = &self.stage {
-                membership.detail(wanted);
-            }
+        self.detail = wanted;
+        if let Stage::Running(running) = &self.stage {
+            running.plan.detail.store(wanted, Ordering::Relaxed);
         }
+    }
+
+    /// How the wait has ended.
+    pub(super) fn into_outcome(self) -> Result<Value> {
+        match self.stage {
+            Stage::Ended(outcome, _) => outcome,
+            _ => Err(Error::new(ErrorKind::Wait, "the wait has no outcome")),
+        }
+    }
+}
+
+impl Acting {
+    /// The next change that was seen between the actions; `None` when they have come to an end.
+    fn poll_change(&mut self, cx: &mut Context<'_>) -> Poll<Option<RawChange>> {
+        if self.outcome.is_none()
+            && let Poll::Ready(outcome) = self.course.as_mut().poll(cx)
+        {
+            self.outcome = Some(outcome);
+            self.course = Box::pin(std::future::pending());
+        }
+        self.changes.poll_recv(cx)
+    }
+}
+
+impl Running {
+    /// What the task tells next; nothing more when it has ended, or runs in another runtime than
+    /// the one that polls: nobody may drive that one any more.
+    fn poll_update(&mut self, cx: &mut Context<'_>) -> Poll<Option<Update>> {
+        if self.membership.is_left_behind() {
+            self.updates.close();
+        }
+        self.updates.poll_recv(cx)
+    }
+
+    /// The task tells nothing more and has told no outcome: goes on in the runtime that polls.
+    fn move_on(&mut self) -> Result<()> {
+        if !self.membership.is_left_behind() {
+            let message = "the task that looks for this wait has ended with its tokio runtime";
+            return Err(Error::new(ErrorKind::Wait, message));
+        }
+        let (sender, updates) = mpsc::unbounded_channel();
+        let member = Member {
+            plan: self.plan.clone(),
+            updates: sender,
+        };
+        self.membership = self.plan.links.waits.join(member)?;
+        self.updates = updates;
+        Ok(())
+    }
+
+    fn describe(&self) -> Result<WaitDescription> {
+        let judge = self.plan.judge();
+        let mut description = self.description.clone()?;
+        description.acted = judge.acted();
+        description.seen = judge.seen().map(str::to_owned).collect();
+        Ok(description)
     }
 }
 
@@ -372,12 +480,11 @@ impl<S: StateName> Setup<S> {
             Goal::Until(UntilTarget::States(states)) => {
                 WrittenGoal::States(states.iter().map(|s| s.as_name().to_owned()).collect())
             }
-            Goal::Until(UntilTarget::Test(_)) => {
+            Goal::Until(UntilTarget::Test(_)) | Goal::Leave(_) => {
                 let message = "a wait for a closure cannot be described; wait for states instead";
                 return Err(Error::new(ErrorKind::InvalidRequest, message));
             }
         };
-        let timeout = chrono::TimeDelta::from_std(self.timeout).unwrap_or(chrono::TimeDelta::MAX);
         let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
         Ok(WaitDescription {
             resource: self.resource.name.to_owned(),
@@ -386,19 +493,62 @@ impl<S: StateName> Setup<S> {
                 .map(|(name, value)| (name.to_owned(), value.to_owned()))
                 .collect(),
             goal,
-            deadline: Utc::now()
-                .checked_add_signed(timeout)
-                .unwrap_or(chrono::DateTime::<Utc>::MAX_UTC),
+            deadline: description::after(self.timeout),
+            missing_until: Some(description::after(self.missing_for)),
             poll_every: self
                 .pace
                 .explicit
                 .then(|| (millis(self.pace.min), millis(self.pace.max))),
+            acted: self.acted.is_some() || !matches!(self.first, First::Nothing),
+            seen: self.seen.clone(),
+            created_after: self.created_after.clone(),
         })
     }
 
-    fn begin(self: Box<Self>, detail: bool) -> Stage<S> {
-        let description = self.describe();
-        let setup = *self;
+    /// Begins the actions, if there are any.
+    fn act(&mut self) -> Option<Acting> {
+        let (sender, changes) = mpsc::unbounded_channel();
+        let course: BoxFuture<'static, _> = match std::mem::replace(&mut self.first, First::Nothing)
+        {
+            First::Nothing => return None,
+            First::Call(call) => Box::pin(async move {
+                let _listening = sender;
+                let began = Instant::now();
+                call.await.map(|()| Acted {
+                    took: began.elapsed(),
+                    ..Acted::default()
+                })
+            }),
+            First::Actions(actions) => {
+                let links = self.links.clone();
+                let (pace, timeout) = (self.pace, self.timeout);
+                let target = self.target.clone();
+                Box::pin(async move {
+                    let course = Course {
+                        links,
+                        target: target?,
+                        pace,
+                        timeout,
+                        changes: sender,
+                    };
+                    course.run(actions).await
+                })
+            }
+        };
+        // What is described from now on has been acted upon.
+        self.acted = Some(Acted::default());
+        Some(Acting {
+            course,
+            outcome: None,
+            changes,
+        })
+    }
+
+    fn begin(self: Box<Self>) -> Stage<S> {
+        let mut setup = *self;
+        let waited = setup.acted.as_ref().map(|acted| acted.waited);
+        setup.timeout = setup.timeout.saturating_sub(waited.unwrap_or_default());
+        let description = setup.describe();
         let ready = match (setup.target, setup.goal.want(setup.resource)) {
             (Ok(target), Ok(want)) => Ok((target, want)),
             (Err(error), _) | (_, Err(error)) => Err(error),
@@ -407,27 +557,27 @@ impl<S: StateName> Setup<S> {
             Ok(ready) => ready,
             Err(error) => return Stage::Ended(Err(error), description),
         };
-        let key = target.group();
         let (sender, updates) = mpsc::unbounded_channel();
         let started = Instant::now();
+        let mut judge = Judge::new(want, setup.missing_for).after(setup.seen);
+        judge.before = setup.part.unwrap_or_default();
+        judge.bare = setup.part.is_some();
+        judge.created_after = setup.created_after.as_ref().and_then(Timestamp::utc);
+        let judge = judge.after_action(setup.acted);
+        let times = (started, later(started, setup.timeout));
+        let waits = setup.links.waits.clone();
+        let plan = Arc::new(Plan::new(target, judge, setup.links, setup.pace, times));
         let member = Member {
-            judge: Judge::new(want, setup.missing_for).after_action(setup.acts),
-            target,
+            plan: plan.clone(),
             updates: sender,
-            polls: setup.links.polls,
-            calls: setup.links.calls,
-            pace: setup.pace,
-            retry: setup.links.retry,
-            started,
-            deadline: later(started, setup.timeout),
-            detail,
         };
-        match setup.links.waits.join(&key, member) {
-            Ok(membership) => Stage::Running {
+        match waits.join(member) {
+            Ok(membership) => Stage::Running(Running {
+                plan,
                 updates,
                 membership,
                 description,
-            },
+            }),
             Err(error) => Stage::Ended(Err(error), description),
         }
     }
@@ -444,6 +594,7 @@ impl<S: StateName> Goal<S> {
             Self::Default => Want::Goal(resource.goals.first().ok_or_else(|| unknown(""))?),
             Self::Named(name) => Want::Goal(resource.goal(&name).ok_or_else(|| unknown(&name))?),
             Self::Gone => Want::Gone,
+            Self::Leave(states) => Want::Leave(states),
             Self::Until(UntilTarget::Test(mut test)) => {
                 Want::Test(Box::new(move |change| test(&change.typed())))
             }
@@ -499,10 +650,7 @@ impl<T: DeserializeOwned + 'static, S: StateName> IntoFuture for Wait<T, S> {
         Box::pin(async move {
             self.want_detail(false);
             while poll_fn(|cx| self.poll_change(cx)).await.is_some() {}
-            let Stage::Ended(outcome, _) = self.stage else {
-                return Err(Error::new(ErrorKind::Wait, "the wait has no outcome"));
-            };
-            let resource = outcome?;
+            let resource = self.into_outcome()?;
             serde_path_to_error::deserialize(&resource).map_err(|error| {
                 let path = error.path().to_string();
                 let reason = error.into_inner().to_string();
@@ -522,7 +670,7 @@ impl<T, S: StateName> std::fmt::Debug for Wait<T, S> {
         let stage = match &self.stage {
             Stage::New(_) => "new",
             Stage::Acting(..) => "acting",
-            Stage::Running { .. } => "running",
+            Stage::Running(_) => "running",
             Stage::Ended(..) => "ended",
         };
         f.debug_struct("Wait")

@@ -5,17 +5,21 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tokio::runtime::{Handle, Id};
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TryRecvError;
 
 use super::StateEvent;
-use super::group::{self, Command, Member};
+use super::group::{self, Command};
+use super::member::Member;
 use crate::{Error, ErrorKind, Result};
 
 /// All waits of a client, over all its clones.
 ///
 /// Waits of one collection share a task that looks for all of them, with list requests where that
-/// takes fewer requests than a look at each. The task ends with its last wait.
+/// takes fewer requests than a look at each. The task ends with its last wait. Waits that begin in
+/// different tokio runtimes have tasks of their own, so that none depends on a runtime that stands
+/// still or ends.
 #[derive(Clone)]
 pub struct Waits {
     hub: Arc<Hub>,
@@ -31,9 +35,37 @@ pub(super) struct Rhythm {
 }
 
 pub(super) struct Hub {
-    groups: Mutex<HashMap<String, mpsc::UnboundedSender<Command>>>,
+    groups: Mutex<HashMap<Key, Group>>,
     rhythm: Mutex<Rhythm>,
     next: AtomicU64,
+}
+
+/// The runtime in which a task runs, and the collection for which it looks.
+pub(super) type Key = (Id, String);
+
+/// A task that looks.
+struct Group {
+    commands: mpsc::UnboundedSender<Command>,
+    id: u64,
+}
+
+/// Takes a task off the list when it ends in any way.
+struct Listed {
+    hub: Arc<Hub>,
+    key: Key,
+    id: u64,
+}
+
+impl Drop for Listed {
+    fn drop(&mut self) {
+        let mut groups = lock(&self.hub.groups);
+        if groups
+            .get(&self.key)
+            .is_some_and(|group| group.id == self.id)
+        {
+            groups.remove(&self.key);
+        }
+    }
 }
 
 impl Default for Waits {
@@ -65,7 +97,7 @@ impl Waits {
         let event = Arc::new(event.clone());
         for group in lock(&self.hub.groups).values() {
             // A closed group has ended and needs no news.
-            let _ = group.send(Command::Event(event.clone()));
+            let _ = group.commands.send(Command::Event(event.clone()));
         }
     }
 
@@ -75,25 +107,29 @@ impl Waits {
         *lock(&self.hub.rhythm) = Rhythm { slow, quiet };
     }
 
-    /// Polling tasks that are running: one per collection with waits.
+    /// Polling tasks that are running: one per collection with waits, and runtime.
     pub fn pollers(&self) -> usize {
         lock(&self.hub.groups).len()
     }
 
     /// Adds a wait to the task of its collection, which is started if there is none.
-    pub(super) fn join(&self, key: &str, member: Member) -> Result<Membership> {
-        let runtime = tokio::runtime::Handle::try_current()
+    pub(super) fn join(&self, member: Member) -> Result<Membership> {
+        let runtime = Handle::try_current()
             .map_err(|_| Error::new(ErrorKind::Config, "a wait needs a tokio runtime to run in"))?;
+        let key = (runtime.id(), member.plan.target.group());
         let id = self.hub.next.fetch_add(1, Ordering::Relaxed);
         let mut groups = lock(&self.hub.groups);
         let command = Command::Join(id, Box::new(member));
-        let command = match groups.get(key) {
-            Some(sender) => match sender.send(command) {
+        let command = match groups.get(&key) {
+            Some(group) => match group.commands.send(command) {
                 Ok(()) => {
-                    let group = sender.clone();
-                    return Ok(Membership { group, id });
+                    return Ok(Membership {
+                        group: group.commands.clone(),
+                        runtime: key.0,
+                        id,
+                    });
                 }
-                // Its runtime was shut down.
+                // It has just ended.
                 Err(returned) => returned.0,
             },
             None => command,
@@ -101,9 +137,27 @@ impl Waits {
         let (sender, commands) = mpsc::unbounded_channel();
         // The receiver is at hand, so this cannot fail.
         let _ = sender.send(command);
-        groups.insert(key.to_owned(), sender.clone());
-        runtime.spawn(group::run(self.hub.clone(), key.to_owned(), commands));
-        Ok(Membership { group: sender, id })
+        let group = Group {
+            commands: sender.clone(),
+            id,
+        };
+        groups.insert(key.clone(), group);
+        drop(groups);
+        let listed = Listed {
+            hub: self.hub.clone(),
+            key: key.clone(),
+            id,
+        };
+        let (hub, runtime_id) = (self.hub.clone(), key.0);
+        runtime.spawn(async move {
+            let _listed = listed;
+            group::run(hub, key, commands).await;
+        });
+        Ok(Membership {
+            group: sender,
+            runtime: runtime_id,
+            id,
+        })
     }
 }
 
@@ -115,7 +169,7 @@ impl Hub {
     /// Takes a group without members off the list, unless a command has come in.
     pub(super) fn retire(
         &self,
-        key: &str,
+        key: &Key,
         commands: &mut mpsc::UnboundedReceiver<Command>,
     ) -> Option<Command> {
         let mut groups = lock(&self.groups);
@@ -136,13 +190,15 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// A wait's place in a group; gives it up when dropped.
 pub(super) struct Membership {
     group: mpsc::UnboundedSender<Command>,
+    /// Where the group's task runs.
+    runtime: Id,
     id: u64,
 }
 
 impl Membership {
-    /// Whether looks should bring the whole resource, for its progress.
-    pub(super) fn detail(&self, wanted: bool) {
-        let _ = self.group.send(Command::Detail(self.id, wanted));
+    /// The caller is in another runtime than the task that looks.
+    pub(super) fn is_left_behind(&self) -> bool {
+        Handle::try_current().is_ok_and(|runtime| runtime.id() != self.runtime)
     }
 }
 

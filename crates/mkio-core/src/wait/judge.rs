@@ -1,14 +1,17 @@
 //! Decides when a wait has ended.
 
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use super::state::RawChange;
 use super::target::Target;
 use super::{Goal, PRESENT, Reason, StateKind, pointer};
+use crate::Timestamp;
 
 /// What a wait is for.
 pub(super) enum Want {
@@ -20,6 +23,8 @@ pub(super) enum Want {
     Test(Box<dyn FnMut(&RawChange) -> bool + Send>),
     /// The resource is gone.
     Gone,
+    /// Any state but these.
+    Leave(Vec<&'static str>),
 }
 
 /// What a look saw.
@@ -40,6 +45,8 @@ pub(super) enum Verdict {
     GoOn,
     Reached,
     Failed(Reason),
+    /// The resource seems to have fallen back, but what says so may be old.
+    Doubtful,
     /// The user's closure panicked.
     Panicked,
 }
@@ -66,6 +73,29 @@ pub(super) struct Judge {
     moved: bool,
     /// The last look saw a failure that may be from before the wait.
     doubted: bool,
+    /// All states that were seen, also before the wait was taken up again.
+    seen: BTreeSet<Arc<str>>,
+    /// When the resource was created that the wait is about.
+    born: Option<DateTime<Utc>>,
+    /// Time from the beginning of the wait to the first look: that of an action.
+    pub(super) before: Duration,
+    /// Only what was created after this counts.
+    pub(super) created_after: Option<DateTime<Utc>>,
+    /// Nobody wants the resource when the goal is reached.
+    pub(super) bare: bool,
+}
+
+/// What an action leaves behind for the wait that follows.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Acted {
+    /// The last state that was seen.
+    pub(super) state: Option<Arc<str>>,
+    /// When the resource was created, if the action did that.
+    pub(super) born: Option<DateTime<Utc>>,
+    /// How long it took.
+    pub(super) took: Duration,
+    /// How much of that was waiting for the resource.
+    pub(super) waited: Duration,
 }
 
 impl Judge {
@@ -82,17 +112,64 @@ impl Judge {
             acted: false,
             moved: false,
             doubted: false,
+            seen: BTreeSet::new(),
+            born: None,
+            before: Duration::ZERO,
+            created_after: None,
+            bare: false,
         }
     }
 
-    /// Says that the wait begins with an action: what it shows first may be from before that.
-    pub(super) fn after_action(self, acted: bool) -> Self {
-        Self { acted, ..self }
+    /// Says that there was an action: what the resource shows first may be from before that.
+    pub(super) fn after_action(mut self, acted: Option<Acted>) -> Self {
+        if let Some(acted) = acted {
+            self.acted = true;
+            if let (Want::Goal(goal), Some(state)) = (&self.want, &acted.state) {
+                self.via = goal.via.contains(&&**state);
+            }
+            self.state = acted.state;
+            self.born = acted.born;
+            self.before = acted.took;
+        }
+        self
     }
 
-    /// A closure decides, which may ask for more than the state.
-    pub(super) fn tests(&self) -> bool {
-        matches!(self.want, Want::Test(_))
+    /// Says which states were seen before the wait was taken up again.
+    pub(super) fn after(mut self, seen: impl IntoIterator<Item = String>) -> Self {
+        for state in seen {
+            if let Want::Goal(goal) = &self.want {
+                self.elsewhere |= !goal.states.contains(&&*state);
+                self.via |= goal.via.contains(&&*state);
+            }
+            self.seen.insert(state.into());
+        }
+        self.moved = self.seen.len() > 1;
+        self
+    }
+
+    /// All states that were seen.
+    pub(super) fn seen(&self) -> impl Iterator<Item = &str> {
+        self.seen.iter().map(|state| &**state)
+    }
+
+    pub(super) fn acted(&self) -> bool {
+        self.acted
+    }
+
+    /// The state alone is not enough to decide.
+    pub(super) fn wants_whole(&self, resource: &super::Resource) -> bool {
+        match &self.want {
+            // It may ask for anything.
+            Want::Test(_) => true,
+            Want::Goal(goal) => !goal.requires.is_empty() || !resource.failed_when.is_empty(),
+            Want::States(_) => !resource.failed_when.is_empty(),
+            Want::Gone | Want::Leave(_) => false,
+        }
+    }
+
+    /// What ends the wait is of no interest beyond its state.
+    pub(super) fn wants_no_resource(&self) -> bool {
+        self.bare || self.wants_gone()
     }
 
     pub(super) fn wants_gone(&self) -> bool {
@@ -106,7 +183,9 @@ impl Judge {
     /// How long a failure that was there from the beginning does not count.
     fn grace(&self) -> Duration {
         match &self.want {
-            Want::Goal(goal) if !goal.settle.is_zero() => goal.settle,
+            Want::Goal(goal) if !goal.settle.is_zero() || !goal.grace.is_zero() => {
+                goal.settle.max(goal.grace)
+            }
             _ if self.acted => GRACE,
             _ => Duration::ZERO,
         }
@@ -126,17 +205,46 @@ impl Judge {
         self.resource.as_deref().filter(|_| self.whole)
     }
 
-    /// Takes in what a look saw: the change, if it is one, and what follows.
+    /// The resource is an earlier one of the same name. Remembers the newest one.
+    pub(super) fn is_outdated(&mut self, target: &Target, resource: &Value) -> bool {
+        let Some(born) = born(target, resource) else {
+            return false;
+        };
+        let outdated = self.born.is_some_and(|newest| born < newest)
+            || self.created_after.is_some_and(|after| born <= after);
+        self.born = self.born.max(Some(born));
+        outdated
+    }
+
+    /// The goal does not come any more after this state, as far as one can tell.
+    fn falls_back(&self, state: &str) -> bool {
+        match &self.want {
+            Want::Goal(goal) => self.via && goal.undone.contains(&state),
+            _ => false,
+        }
+    }
+
+    /// Takes in what a look saw, `elapsed` after the first: the change, if it is one, and what
+    /// follows. What did not come from the resource itself is not `direct` and may be old.
     pub(super) fn see(
         &mut self,
         target: &Target,
         seen: Seen,
         elapsed: Duration,
+        direct: bool,
     ) -> (Option<RawChange>, Verdict) {
         let (state, resource) = match seen {
             Seen::Absent => return (None, self.absent(target, elapsed)),
             Seen::There { state, resource } => (state, resource.map(Arc::new)),
         };
+        if let Some(resource) = &resource
+            && self.is_outdated(target, resource)
+        {
+            return (None, Verdict::GoOn);
+        }
+        if !direct && state.as_deref().is_some_and(|state| self.falls_back(state)) {
+            return (None, Verdict::Doubtful);
+        }
         let declared = target.resource;
         self.whole = resource.is_some();
         let state: Arc<str> = match state {
@@ -160,10 +268,12 @@ impl Judge {
             self.resource.clone_from(&resource);
         }
         let kind = declared.kind(&state);
-        let change = RawChange::new(state, previous, kind, progress, elapsed, resource);
+        self.seen.insert(state.clone());
+        let total = self.before.saturating_add(elapsed);
+        let change = RawChange::new(state, previous, kind, progress, total, resource);
         let same = |previous: &Arc<str>| *previous == change.state;
         self.moved |= !change.previous.as_ref().is_none_or(same);
-        let mut verdict = self.judge(target, &change);
+        let mut verdict = self.judge(target, &change, elapsed);
         let leaving = change.kind == Some(StateKind::Deleting) || &*change.state == "Deleted";
         self.doubted = verdict == Verdict::Failed(Reason::State)
             && !leaving
@@ -178,7 +288,7 @@ impl Judge {
     fn absent(&self, target: &Target, elapsed: Duration) -> Verdict {
         if self.wants_gone() {
             Verdict::Reached
-        } else if self.state.is_some() {
+        } else if self.state.is_some() || !self.seen.is_empty() {
             Verdict::Failed(Reason::Gone)
         } else if target.resource.presence || elapsed < self.missing_for {
             Verdict::GoOn
@@ -194,8 +304,14 @@ impl Judge {
         Verdict::GoOn
     }
 
-    fn judge(&mut self, target: &Target, change: &RawChange) -> Verdict {
+    fn judge(&mut self, target: &Target, change: &RawChange, elapsed: Duration) -> Verdict {
         let state = &*change.state;
+        if let Want::Leave(states) = &self.want {
+            return match states.contains(&state) {
+                true => Verdict::GoOn,
+                false => Verdict::Reached,
+            };
+        }
         if let Want::Gone = self.want {
             // Reads give 404 by then; the documents name the state all the same.
             return if state == "Deleted" {
@@ -213,7 +329,7 @@ impl Judge {
             return Verdict::Failed(Reason::State);
         }
         match &mut self.want {
-            Want::Gone => Verdict::GoOn,
+            Want::Gone | Want::Leave(_) => Verdict::GoOn,
             // A panic would take all waits of the collection with it.
             Want::Test(test) => match catch_unwind(AssertUnwindSafe(|| test(change))) {
                 Ok(true) => Verdict::Reached,
@@ -226,7 +342,7 @@ impl Judge {
             },
             Want::Goal(goal) => {
                 if goal.states.contains(&state) {
-                    let settled = self.elsewhere || change.elapsed >= goal.settle;
+                    let settled = self.elsewhere || elapsed >= goal.settle;
                     return match settled && fulfilled(goal, target, change.resource()) {
                         true => Verdict::Reached,
                         false => Verdict::GoOn,
@@ -244,6 +360,13 @@ impl Judge {
             }
         }
     }
+}
+
+/// When the resource was created, as its JSON tells.
+pub(super) fn born(target: &Target, resource: &Value) -> Option<DateTime<Utc>> {
+    let at = target.resource.born_pointer;
+    let text = pointer::text(resource, at).filter(|_| !at.is_empty())?;
+    Timestamp::from(text).utc()
 }
 
 /// A state after which no other comes is the end of every wait.

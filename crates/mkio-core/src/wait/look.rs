@@ -4,11 +4,13 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
+use http::HeaderMap;
 use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
 
-use super::judge::Seen;
+use super::judge::{Seen, born};
 use super::target::Target;
 use super::{Listing, pointer};
 use crate::page::{Exchange, Page, Pages};
@@ -19,9 +21,12 @@ use crate::{Error, Response, Result, retry};
 const NAMES: usize = 6000;
 
 /// What a look brought, and when the service wants to be asked again.
+#[derive(Debug, Clone)]
 pub(super) struct Looked<T> {
     pub(super) seen: T,
     pub(super) retry_after: Option<Duration>,
+    /// The service's time of the answer.
+    pub(super) date: Option<DateTime<Utc>>,
     /// How many requests it took.
     pub(super) requests: usize,
 }
@@ -93,21 +98,23 @@ pub(super) async fn one(
             .map(|answer| looked(&answer, |item| there(target, item.clone()))),
         (None, None) => {
             let targets = std::slice::from_ref(target);
-            let rounds = resource.list.as_ref().map(|list| rounds(targets, list));
+            let rounds = resource
+                .list
+                .as_ref()
+                .map(|list| rounds(targets, list, false));
             let round = rounds.and_then(|rounds| rounds.into_iter().next());
             let filter = round.and_then(|round| round.filter);
-            match many(exchange, targets, filter.as_deref()).await {
-                (_, Some(error)) => Err(error),
-                (looked, None) => Ok(Looked {
-                    seen: looked
-                        .seen
-                        .into_iter()
-                        .next()
-                        .flatten()
-                        .map_or(Seen::Absent, |item| there(target, item)),
-                    retry_after: looked.retry_after,
-                    requests: looked.requests,
-                }),
+            let mut listed = many(exchange, targets, filter.as_deref()).await;
+            // What is deleted while pages are read moves later items to pages that were read before.
+            if listed.cut.is_none() && listed.looked.requests > 1 && !listed.shows_all() {
+                listed = many(exchange, targets, filter.as_deref()).await;
+            }
+            match listed.cut {
+                Some(error) => Err(error),
+                None => Ok(listed.looked.map(|seen| {
+                    let item = seen.into_iter().next().flatten();
+                    item.map_or(Seen::Absent, |item| there(target, item))
+                })),
             }
         }
     };
@@ -115,6 +122,7 @@ pub(super) async fn one(
         Err(error) if error.is_not_found() => Ok(Looked {
             seen: Seen::Absent,
             retry_after: error.retry_after(),
+            date: date(error.headers()),
             requests: 1,
         }),
         looked => looked,
@@ -135,8 +143,26 @@ fn looked<T>(answer: &Response<T>, seen: impl FnOnce(&T) -> Seen) -> Looked<Seen
     Looked {
         seen: seen(answer),
         retry_after: retry::retry_after(answer.headers()),
+        date: date(answer.headers()),
         requests: 1,
     }
+}
+
+impl<T> Looked<T> {
+    fn map<U>(self, f: impl FnOnce(T) -> U) -> Looked<U> {
+        Looked {
+            seen: f(self.seen),
+            retry_after: self.retry_after,
+            date: self.date,
+            requests: self.requests,
+        }
+    }
+}
+
+/// The service's time of an answer.
+pub(super) fn date(headers: &HeaderMap) -> Option<DateTime<Utc>> {
+    let date = headers.get(http::header::DATE)?.to_str().ok()?;
+    httpdate::parse_http_date(date).ok().map(DateTime::from)
 }
 
 /// What the JSON of a resource says.
@@ -160,8 +186,9 @@ pub(super) struct Round {
     pub(super) filter: Option<String>,
 }
 
-/// The list requests that show all `targets`, which are of one group.
-pub(super) fn rounds(targets: &[Target], list: &Listing) -> Vec<Round> {
+/// The list requests that show all `targets`, which are of one group. Unless `told`, no two of a
+/// request have the same name, because the items do not tell them apart.
+pub(super) fn rounds(targets: &[Target], list: &Listing, told: bool) -> Vec<Round> {
     let Some(field) = list.name_field else {
         return vec![Round {
             members: (0..targets.len()).collect(),
@@ -181,7 +208,7 @@ pub(super) fn rounds(targets: &[Target], list: &Listing) -> Vec<Round> {
         let name = format!("{field} eq {}", quote(target.name()));
         let fits = rounds
             .iter_mut()
-            .find(|draft| draft.takes(&scope, target.name(), &name));
+            .find(|draft| draft.takes(&scope, target.name(), &name, told));
         match fits {
             Some(draft) => draft.add(place, scope, target.name(), name),
             None => {
@@ -198,17 +225,16 @@ pub(super) fn rounds(targets: &[Target], list: &Listing) -> Vec<Round> {
 #[derive(Default)]
 struct Draft {
     members: Vec<usize>,
-    /// Names, each once: an item of the answer must mean one target.
     names: std::collections::HashSet<String>,
     scopes: Vec<(String, Vec<String>)>,
     length: usize,
 }
 
 impl Draft {
-    fn takes(&self, scope: &str, name: &str, condition: &str) -> bool {
+    fn takes(&self, scope: &str, name: &str, condition: &str, told: bool) -> bool {
         let new_scope = self.scopes.iter().all(|(known, _)| known != scope);
         let more = encoded(condition) + if new_scope { encoded(scope) } else { 0 };
-        !self.names.contains(name) && self.length + more <= NAMES
+        (told || !self.names.contains(name)) && self.length + more <= NAMES
     }
 
     fn add(&mut self, place: usize, scope: String, name: &str, condition: String) {
@@ -267,72 +293,155 @@ fn encoded(condition: &str) -> usize {
     length + 4
 }
 
-/// What list requests showed, and what cut them short.
-pub(super) type Listed = (Looked<Vec<Option<Value>>>, Option<Error>);
+/// What list requests showed.
+pub(super) struct Listed {
+    /// The item of each target, if it was listed.
+    pub(super) looked: Looked<Vec<Option<Value>>>,
+    /// The error that cut the list short.
+    pub(super) cut: Option<Error>,
+    /// There were items of which one cannot tell whose they are.
+    pub(super) unclear: bool,
+}
 
-/// Carries out one list request, over as many pages as it takes: the item of each target, in
-/// order, if it was listed; and the error, if one cut it short. The targets' names differ.
+impl Listed {
+    fn shows_all(&self) -> bool {
+        self.looked.seen.iter().all(Option::is_some)
+    }
+}
+
+/// Carries out one list request, over as many pages as it takes.
 pub(super) async fn many(
     exchange: &Arc<dyn Exchange>,
     targets: &[Target],
     filter: Option<&str>,
 ) -> Listed {
-    let mut looked = Looked {
-        seen: vec![None; targets.len()],
-        retry_after: None,
-        requests: 0,
+    let mut listed = Listed {
+        looked: Looked {
+            seen: vec![None; targets.len()],
+            retry_after: None,
+            date: None,
+            requests: 0,
+        },
+        cut: None,
+        unclear: false,
     };
     let Some(first) = targets.first() else {
-        return (looked, None);
+        return listed;
     };
     let Some(list) = first.resource.list.as_ref() else {
-        return (looked, None);
+        return listed;
     };
     let mut request = first.request(&exchange.base(list.operation.api), list.operation);
     if let (Ok(request), Some(filter)) = (&mut request, filter) {
         narrow(request.url_mut(), filter, targets.len());
     }
     let mut pages = Pages::<AnyPage>::over(exchange.clone(), list.operation, request).prefetch(0);
-    let names: HashMap<&str, usize> = targets
-        .iter()
-        .enumerate()
-        .map(|(place, target)| (target.name(), place))
-        .collect();
-    let mut left = names.len();
-    while left > 0 {
+    let owners = Owners::new(targets, list);
+    // Without a filter, newer resources of the same name may come later.
+    let dated = filter.is_none() && !first.resource.born_pointer.is_empty();
+    let mut left = targets.len();
+    while left > 0 || dated {
         let page = match pages.try_next().await {
             Ok(Some(page)) => page,
             Ok(None) => break,
             // What the pages before have shown is not lost.
-            Err(error) => return (looked, Some(error)),
+            Err(error) => {
+                listed.cut = Some(error);
+                break;
+            }
         };
+        let looked = &mut listed.looked;
         looked.requests += 1;
         looked.retry_after = looked.retry_after.max(retry::retry_after(page.headers()));
+        // The oldest page is the one that counts.
+        looked.date = looked.date.or_else(|| date(page.headers()));
         for item in page.into_inner().value.unwrap_or_default() {
-            let name = pointer::text(&item, list.name_pointer);
-            let place = name.and_then(|name| find(&names, name, list.stem));
-            if let Some(slot) = place.and_then(|place| looked.seen.get_mut(place))
-                && slot.is_none()
-            {
-                left -= 1;
-                *slot = Some(item);
+            match owners.of(&item) {
+                Owner::Target(place) => {
+                    let Some(slot) = looked.seen.get_mut(place) else {
+                        continue;
+                    };
+                    match slot {
+                        Some(known) if born(first, &item) > born(first, known) => *known = item,
+                        Some(_) => {}
+                        None => {
+                            left -= 1;
+                            *slot = Some(item);
+                        }
+                    }
+                }
+                Owner::Unclear => listed.unclear = true,
+                Owner::Nobody => {}
             }
         }
     }
-    (looked, None)
+    listed
 }
 
-/// The target of this name; with `stem` also without the file extensions that the list shows.
-fn find(names: &HashMap<&str, usize>, name: &str, stem: bool) -> Option<usize> {
-    // Longest first: a name may have dots of its own.
-    let mut tried = Some(name);
-    while let Some(name) = tried {
-        if let Some(place) = names.get(name) {
-            return Some(*place);
+/// Whose an item of a list is.
+enum Owner {
+    Target(usize),
+    /// One of several, and it does not tell which.
+    Unclear,
+    Nobody,
+}
+
+/// Targets by their names.
+struct Owners<'a> {
+    targets: &'a [Target],
+    list: &'a Listing,
+    names: HashMap<&'a str, Vec<usize>>,
+}
+
+impl<'a> Owners<'a> {
+    fn new(targets: &'a [Target], list: &'a Listing) -> Self {
+        let mut names: HashMap<_, Vec<_>> = HashMap::new();
+        for (place, target) in targets.iter().enumerate() {
+            names.entry(target.name()).or_default().push(place);
         }
-        tried = name.rsplit_once('.').filter(|_| stem).map(|(stem, _)| stem);
+        Self {
+            targets,
+            list,
+            names,
+        }
     }
-    None
+
+    fn of(&self, item: &Value) -> Owner {
+        let name = pointer::text(item, self.list.name_pointer);
+        let Some(places) = name.and_then(|name| self.named(name)) else {
+            return Owner::Nobody;
+        };
+        let id = match self.list.id_pointer {
+            "" => None,
+            at => pointer::text(item, at),
+        };
+        let has_id = |place: &usize| self.targets.get(*place)?.has_id(id?, self.list);
+        match places {
+            [place] => match has_id(place) {
+                Some(false) => Owner::Nobody,
+                _ => Owner::Target(*place),
+            },
+            places if places.iter().any(|place| has_id(place).is_none()) => Owner::Unclear,
+            places => {
+                let owner = places.iter().find(|place| has_id(place) == Some(true));
+                owner.map_or(Owner::Nobody, |place| Owner::Target(*place))
+            }
+        }
+    }
+
+    /// The targets of this name; where the list shows file extensions, also without these.
+    fn named(&self, name: &str) -> Option<&[usize]> {
+        // Longest first: a name may have dots of its own.
+        let mut tried = Some(name);
+        while let Some(name) = tried {
+            if let Some(places) = self.names.get(name) {
+                return Some(places);
+            }
+            let stem = name.rsplit_once('.').filter(|_| self.list.stem);
+            tried = stem.map(|(stem, _)| stem);
+        }
+        None
+    }
 }
 
 fn narrow(url: &mut Url, filter: &str, count: usize) {
@@ -348,7 +457,7 @@ mod tests {
 
     fn rounds(names: &[(&str, &str)]) -> Vec<(Vec<usize>, String)> {
         let targets: Vec<_> = names.iter().map(|(t, j)| job(t, j)).collect();
-        super::rounds(&targets, JOB.list.as_ref().unwrap())
+        super::rounds(&targets, JOB.list.as_ref().unwrap(), false)
             .into_iter()
             .map(|round| (round.members, round.filter.unwrap()))
             .collect()

@@ -1,19 +1,22 @@
 //! One wait, as the polling task sees it.
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::failure::ResourceError;
 use super::judge::{Judge, Seen, Verdict};
+use super::links::Links;
+use super::look::Looked;
 use super::state::RawChange;
 use super::target::Target;
 use super::{Reason, WaitFailure, pointer};
-use crate::page::Exchange;
-use crate::{Error, ErrorKind, Result, RetryPolicy};
+use crate::{Error, ErrorKind, Result};
 
 /// What a wait is told.
 pub(super) enum Update {
@@ -31,21 +34,55 @@ pub(super) struct Pace {
     pub(super) explicit: bool,
 }
 
-/// A wait with what its looks need.
-pub(super) struct Member {
+/// A wait that has begun. Shared with its handle, which can begin it again in another task when
+/// the one that looks for it has ended with its runtime.
+pub(super) struct Plan {
     pub(super) target: Target,
-    pub(super) judge: Judge,
-    pub(super) updates: mpsc::UnboundedSender<Update>,
-    /// For looks: background priority, no repetition.
-    pub(super) polls: Arc<dyn Exchange>,
-    /// For the last read: as the user's own calls.
-    pub(super) calls: Arc<dyn Exchange>,
+    judge: Mutex<Judge>,
+    pub(super) links: Links,
     pub(super) pace: Pace,
-    pub(super) retry: RetryPolicy,
+    /// When looking began.
     pub(super) started: Instant,
     pub(super) deadline: Instant,
-    /// Looks bring the whole resource.
-    pub(super) detail: bool,
+    /// Progress is of interest.
+    pub(super) detail: AtomicBool,
+}
+
+impl Plan {
+    pub(super) fn new(
+        target: Target,
+        judge: Judge,
+        links: Links,
+        pace: Pace,
+        (started, deadline): (Instant, Instant),
+    ) -> Self {
+        Self {
+            target,
+            judge: Mutex::new(judge),
+            links,
+            pace,
+            started,
+            deadline,
+            detail: AtomicBool::new(false),
+        }
+    }
+
+    pub(super) fn judge(&self) -> MutexGuard<'_, Judge> {
+        self.judge.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Looks are to bring the whole resource, not just its state.
+    pub(super) fn wants_whole(&self) -> bool {
+        let resource = self.target.resource;
+        let progress = !resource.progress_pointer.is_empty() && self.detail.load(Ordering::Relaxed);
+        progress || self.judge().wants_whole(resource)
+    }
+}
+
+/// A wait and whom to tell of its changes.
+pub(super) struct Member {
+    pub(super) plan: Arc<Plan>,
+    pub(super) updates: mpsc::UnboundedSender<Update>,
 }
 
 /// A member with the state of its looks.
@@ -67,10 +104,34 @@ pub(super) struct Watched {
     missing: bool,
     /// The wait is decided; the resource is being read for the last time.
     pub(super) finishing: bool,
+    /// The next look is at it alone: what was seen elsewhere may be old.
+    pub(super) alone: bool,
+    /// Until when the list is not used for it, because it left the resource out.
+    pub(super) unlisted: Option<Instant>,
+    /// How long that lasts; doubled each time.
+    distrust: Duration,
+    /// Lists in a row that did not show it.
+    unseen: u32,
     failures: u32,
     last_error: Option<Error>,
+    /// When an event was taken in: a look that began before that tells nothing new.
+    pub(super) news: Option<Instant>,
     /// Time of the newest event that was taken in.
-    pub(super) event: Option<chrono::DateTime<chrono::Utc>>,
+    pub(super) event: Option<DateTime<Utc>>,
+    /// The service's time of the newest look.
+    pub(super) date: Option<DateTime<Utc>>,
+}
+
+/// How long a list is not used after it left out what exists.
+pub(super) const DISTRUST: Duration = Duration::from_secs(60);
+
+/// Where news of a resource come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Source {
+    /// A look at it alone.
+    Look,
+    /// A list or an event, which may be older than what was seen before.
+    Elsewhere,
 }
 
 /// What the polling task has to do for a member next.
@@ -87,15 +148,21 @@ impl Watched {
         Self {
             last_look: Instant::now(),
             delay: gather,
-            interval: member.pace.min,
+            interval: member.plan.pace.min,
             looking: false,
             last: false,
             listed: false,
             missing: false,
             finishing: false,
+            alone: false,
+            unlisted: None,
+            distrust: DISTRUST,
+            unseen: 0,
             failures: 0,
             last_error: None,
+            news: None,
             event: None,
+            date: None,
             member,
         }
     }
@@ -105,61 +172,114 @@ impl Watched {
         self.interval
     }
 
-    fn elapsed(&self) -> Duration {
-        self.member.started.elapsed()
+    pub(super) fn plan(&self) -> &Plan {
+        &self.member.plan
     }
 
-    /// Takes in what a look saw.
-    pub(super) fn see(&mut self, seen: Seen, retry_after: Option<Duration>) -> Next {
+    pub(super) fn target(&self) -> &Target {
+        &self.member.plan.target
+    }
+
+    fn judge(&self) -> MutexGuard<'_, Judge> {
+        self.member.plan.judge()
+    }
+
+    /// Time since looking began.
+    fn elapsed(&self) -> Duration {
+        self.plan().started.elapsed()
+    }
+
+    /// A look is about to begin.
+    pub(super) fn looks(&mut self) {
+        self.looking = true;
+        self.alone = false;
+        self.last_look = Instant::now();
+    }
+
+    /// The look that ends now began before the last event; it is put off if so.
+    pub(super) fn knows_better(&mut self) -> bool {
+        let better = self.news.is_some_and(|news| news > self.last_look);
+        if better {
+            self.looking = false;
+            self.last = false;
+        }
+        better
+    }
+
+    /// Takes in what a look at the resource alone saw.
+    pub(super) fn look(&mut self, looked: Looked<Seen>) -> Next {
+        self.date = looked.date.max(self.date);
+        self.see(looked.seen, looked.retry_after, Source::Look)
+    }
+
+    /// Takes in what was seen.
+    pub(super) fn see(
+        &mut self,
+        seen: Seen,
+        retry_after: Option<Duration>,
+        source: Source,
+    ) -> Next {
         self.failures = 0;
+        self.unseen = 0;
         self.last_error = None;
         self.missing = matches!(seen, Seen::Absent);
-        let before = self.member.judge.state.clone();
         let elapsed = self.elapsed();
-        let (change, verdict) = self.member.judge.see(&self.member.target, seen, elapsed);
+        let plan = self.member.plan.clone();
+        let mut judge = plan.judge();
+        let before = judge.state.clone();
+        let direct = source == Source::Look;
+        let (change, verdict) = judge.see(&plan.target, seen, elapsed, direct);
+        let same = before == judge.state;
+        let current = judge.current().is_some();
+        drop(judge);
         if let Some(change) = change {
             if change.kind.is_none() && before.as_ref() != Some(&change.state) {
                 tracing::warn!(
-                    resource = self.member.target.resource.name,
-                    name = self.member.target.name(),
+                    resource = plan.target.resource.name,
+                    name = plan.target.name(),
                     state = &*change.state,
                     "unknown state: the wait goes on"
                 );
             }
             self.tell(Update::Change(change));
         }
-        if before == self.member.judge.state {
-            self.interval = self.interval.mul_f64(1.5).min(self.member.pace.max);
+        if same {
+            self.grow();
         } else {
-            self.interval = self.member.pace.min;
+            self.interval = plan.pace.min;
         }
-        let asked = retry_after.map(|asked| self.member.retry.wait(1, false, Some(asked)));
+        let asked = retry_after.map(|asked| plan.links.retry.wait(1, false, Some(asked)));
         self.schedule(asked.unwrap_or_default().max(self.spread()));
         match verdict {
+            Verdict::Doubtful => {
+                self.alone = true;
+                self.last = false;
+                self.schedule(Duration::ZERO);
+                Next::Nothing
+            }
             Verdict::GoOn if self.last => self.fail(Reason::Timeout, None),
             Verdict::GoOn => Next::Nothing,
             Verdict::Reached => self.reached(),
             Verdict::Panicked => {
-                let target = &self.member.target;
-                let (resource, name) = (target.resource.name, target.name());
+                let (resource, name) = (plan.target.resource.name, plan.target.name());
                 let message = format!("{resource} `{name}`: the closure given to `until` panicked");
                 self.end(Err(Error::new(ErrorKind::Wait, message)));
                 Next::Remove
             }
-            Verdict::Failed(reason) => match (self.member.judge.current(), reason) {
+            Verdict::Failed(reason) => match (current, reason) {
                 // The resource may say more than its state.
-                (None, Reason::State | Reason::Undone) => self.finish(Some(reason)),
+                (false, Reason::State | Reason::Undone) => self.finish(Some(reason)),
                 _ => self.fail(reason, None),
             },
         }
     }
 
     fn reached(&mut self) -> Next {
-        if self.member.judge.wants_gone() {
+        if self.judge().wants_no_resource() {
             self.end(Ok(Value::Null));
             return Next::Remove;
         }
-        let current = self.member.judge.current().cloned();
+        let current = self.judge().current().cloned();
         match current {
             Some(resource) => {
                 self.end(Ok(resource));
@@ -170,7 +290,7 @@ impl Watched {
     }
 
     fn finish(&mut self, reason: Option<Reason>) -> Next {
-        if self.member.target.resource.item.is_none() {
+        if self.target().resource.item.is_none() {
             // There is nothing more to read than what the looks brought.
             return match reason {
                 Some(reason) => self.fail(reason, None),
@@ -188,10 +308,8 @@ impl Watched {
     /// Neither the list nor, before that, a look at it alone has shown the resource, and it has
     /// time left to appear.
     pub(super) fn still_missing(&self) -> bool {
-        self.missing
-            && !self.last
-            && self.member.judge.state.is_none()
-            && self.elapsed() < self.member.judge.missing_for()
+        let judge = self.judge();
+        self.missing && !self.last && judge.state.is_none() && self.elapsed() < judge.missing_for()
     }
 
     /// The last look failed.
@@ -199,17 +317,46 @@ impl Watched {
         self.failures > 0
     }
 
-    /// That a list does not show the resource is enough to know that it is not there.
-    pub(super) fn absence_counts(&self) -> bool {
-        let was_listed = self.listed && self.member.judge.wants_gone();
-        was_listed || self.member.target.resource.presence
+    /// That a list of so many pages does not show the resource is enough to know that it is not
+    /// there.
+    pub(super) fn absence_counts(&mut self, pages: usize) -> bool {
+        self.unseen = self.unseen.saturating_add(1);
+        // What is deleted while pages are read moves later items to pages that were read before.
+        let sure = pages <= 1 || self.unseen > 1;
+        let presence = self.target().resource.presence;
+        match self.judge().wants_gone() {
+            true => sure && (self.listed || presence),
+            false => presence,
+        }
+    }
+
+    /// Another list will tell whether the resource is gone.
+    pub(super) fn absence_may_count(&self) -> bool {
+        self.judge().wants_gone() && (self.listed || self.target().resource.presence)
+    }
+
+    /// The list left out the resource, which exists.
+    pub(super) fn left_out(&mut self) {
+        self.unlisted = Some(later(Instant::now(), self.distrust));
+        self.distrust = self.distrust.saturating_mul(2);
+    }
+
+    /// A look that told nothing; the next one follows as soon as it may.
+    pub(super) fn again(&mut self) -> Next {
+        self.last = false;
+        self.schedule(Duration::ZERO);
+        Next::Nothing
     }
 
     /// A look that told nothing.
     pub(super) fn no_news(&mut self) -> Next {
-        self.interval = self.interval.mul_f64(1.5).min(self.member.pace.max);
+        self.grow();
         self.schedule(self.spread());
         Next::Nothing
+    }
+
+    fn grow(&mut self) {
+        self.interval = self.interval.mul_f64(1.5).min(self.plan().pace.max);
     }
 
     /// Takes in a look that failed.
@@ -218,11 +365,9 @@ impl Watched {
         if !error.is_retryable() {
             return self.fail(Reason::Look, Some(error));
         }
-        let wait =
-            self.member
-                .retry
-                .wait(self.failures, error.is_rate_limited(), error.retry_after());
-        self.schedule(wait.max(self.member.pace.min));
+        let retry = self.plan().links.retry;
+        let wait = retry.wait(self.failures, error.is_rate_limited(), error.retry_after());
+        self.schedule(wait.max(self.plan().pace.min));
         self.last_error = Some(error);
         match self.last {
             true => self.fail(Reason::Timeout, None),
@@ -232,7 +377,16 @@ impl Watched {
 
     /// Takes in the last read.
     pub(super) fn finished(&mut self, reason: Option<Reason>, read: Result<Value>) -> Next {
+        let plan = self.member.plan.clone();
         match (reason, read) {
+            (_, Ok(resource)) if plan.judge().is_outdated(&plan.target, &resource) => {
+                // The state was that of an earlier resource of the same name.
+                self.finishing = false;
+                match self.last {
+                    true => self.fail(Reason::Timeout, None),
+                    false => self.no_news(),
+                }
+            }
             (None, Ok(resource)) => {
                 self.end(Ok(resource));
                 Next::Remove
@@ -241,12 +395,11 @@ impl Watched {
             (None, Err(error)) => {
                 // The goal was reached; a read that failed in passing does not undo that.
                 self.finishing = false;
-                self.member.detail = true;
                 self.look_failed(error)
             }
             (Some(reason), read) => {
                 if let Ok(resource) = read {
-                    self.member.judge.resource = Some(Arc::new(resource));
+                    plan.judge().resource = Some(Arc::new(resource));
                 }
                 self.fail(reason, None)
             }
@@ -254,8 +407,8 @@ impl Watched {
     }
 
     pub(super) fn fail(&mut self, reason: Reason, source: Option<Error>) -> Next {
-        let target = &self.member.target;
-        let judge = &self.member.judge;
+        let plan = self.member.plan.clone();
+        let (target, judge) = (&plan.target, plan.judge());
         let json = judge.resource.as_deref().cloned();
         let errors = json.as_ref().map_or_else(Vec::new, |json| {
             let pointers = target.resource.error_pointers.iter();
@@ -271,9 +424,10 @@ impl Watched {
             state: judge.state.as_deref().map(str::to_owned),
             progress: judge.progress,
             errors,
-            elapsed: self.elapsed(),
+            elapsed: judge.before.saturating_add(self.elapsed()),
             json,
         };
+        drop(judge);
         let source = source.or_else(|| self.last_error.take());
         self.end(Err(failure.into_error(source)));
         Next::Remove
@@ -290,7 +444,7 @@ impl Watched {
 
     /// The current interval, a little less so that many waits do not look at once.
     fn spread(&self) -> Duration {
-        let settle = self.member.judge.settle();
+        let settle = self.judge().settle();
         let left = settle.saturating_sub(self.elapsed());
         let interval = match left.is_zero() {
             true => self.interval,
@@ -303,4 +457,12 @@ impl Watched {
         self.looking = false;
         self.delay = delay;
     }
+}
+
+/// As good as never.
+pub(super) const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
+
+/// `delay` after `time`; never is a year from then.
+pub(super) fn later(time: Instant, delay: Duration) -> Instant {
+    time.checked_add(delay).unwrap_or(time + YEAR)
 }

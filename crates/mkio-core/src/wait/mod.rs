@@ -7,6 +7,7 @@
 //! - [`Waits`] are all waits of a client. Those of one collection share a task, and list requests
 //!   where these are fewer than looks at each resource.
 
+mod act;
 mod description;
 mod event;
 mod failure;
@@ -14,15 +15,23 @@ mod group;
 mod handle;
 mod hub;
 mod judge;
+mod links;
 mod look;
 mod member;
+mod members;
 mod pointer;
 mod resource;
 mod state;
 mod target;
 
 #[cfg(test)]
+mod act_tests;
+#[cfg(test)]
+mod description_tests;
+#[cfg(test)]
 mod edge_tests;
+#[cfg(test)]
+mod runtime_tests;
 #[cfg(test)]
 mod shared_tests;
 #[cfg(test)]
@@ -30,6 +39,8 @@ mod testing;
 #[cfg(test)]
 mod tests;
 
+#[doc(hidden)]
+pub use act::Action;
 pub use description::WaitDescription;
 pub use event::StateEvent;
 pub use failure::{Reason, ResourceError, WaitFailure};

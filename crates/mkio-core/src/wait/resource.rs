@@ -30,6 +30,12 @@ pub struct Resource {
     pub progress_pointer: &'static str,
     /// Where the resource's JSON tells what went wrong.
     pub error_pointers: &'static [&'static str],
+    /// Where the resource's JSON has the time of its creation; empty when it has none. A resource
+    /// that is older than the one that the wait is about is an earlier one of the same name.
+    pub born_pointer: &'static str,
+    /// States in which the service may refuse an action for a while (409): a call that acts and
+    /// waits acts again when the resource has left them.
+    pub busy: &'static [&'static str],
     /// Values elsewhere in the JSON that mean failure, whatever the state.
     pub failed_when: &'static [(&'static str, &'static [&'static str])],
     /// The resource has no state: that it can be read is all there is to wait for. The state is
@@ -63,6 +69,9 @@ pub struct Listing {
     pub scope_fields: &'static [(&'static str, &'static str)],
     /// A file extension may follow the name in the list.
     pub stem: bool,
+    /// Where an item has its id, a path that may tell the path parameters that the item does not
+    /// have itself; empty when it has none.
+    pub id_pointer: &'static str,
 }
 
 /// What a state means.
@@ -98,6 +107,9 @@ pub struct Goal {
     /// a restart that has not begun still shows the old state. The same goes for a failure state
     /// that is there from the beginning, except one that says that the resource is being deleted.
     pub settle: Duration,
+    /// How long a failure state that is there from the beginning does not count, if that is longer
+    /// than `settle`: what repairs it may take its time to show.
+    pub grace: Duration,
     /// Values that the resource's JSON must have besides, as (pointer, value); both may hold
     /// `{parameter}`.
     pub requires: &'static [(&'static str, &'static str)],
@@ -120,6 +132,8 @@ impl Resource {
         state_pointer: "",
         progress_pointer: "",
         error_pointers: &[],
+        born_pointer: "",
+        busy: &[],
         failed_when: &[],
         presence: false,
         states: &[],
@@ -158,6 +172,7 @@ impl Goal {
         via: &[],
         undone: &[],
         settle: Duration::ZERO,
+        grace: Duration::ZERO,
         requires: &[],
     };
 }

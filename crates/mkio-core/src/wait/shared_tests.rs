@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use super::testing::{JOB, LIVE_EVENT, Service, resource, status};
 use super::{Reason, State, StateEvent, Wait, WaitFailure};
-use crate::Result;
+use crate::{Error, Result};
 
 fn seconds(count: u64) -> Duration {
     Duration::from_secs(count)
@@ -182,7 +182,7 @@ async fn a_list_that_leaves_out_what_exists_is_not_believed() {
     for name in ["a", "b", "c"] {
         waits.push(job(&service, name));
     }
-    service.hide("h264");
+    service.hide("/h264/");
     let ended = all(waits).await;
     for (_, at, outcome) in ended {
         outcome.unwrap();
@@ -371,6 +371,224 @@ async fn events_do_not_slow_down_what_has_none() {
     let start = Instant::now();
     event.await.unwrap();
     assert!(start.elapsed() < seconds(41));
+}
+
+/// A wait until a job is gone, which has no resource to give.
+fn gone(service: &Service, name: &str) -> Wait<Value, State> {
+    let mut description = job(service, name).describe().unwrap();
+    description.goal = super::description::WrittenGoal::Gone;
+    Wait::resume_over(service.links(), &JOB, &description).unwrap()
+}
+
+/// Jobs of these transforms and names run for five minutes; all ends, and what is said of it.
+async fn run_all(service: &Service, jobs: &[(String, String)]) {
+    for (transform, name) in jobs {
+        let at = format!("media/transforms/{transform}/jobs/{name}");
+        service.at(&at, &[(0, "Processing"), (300, "Finished")]);
+    }
+    let waits = jobs.iter().map(|(transform, name)| {
+        let values = ["acme", transform, name].map(str::to_owned).to_vec();
+        Wait::over(service.links(), &JOB, values)
+    });
+    for (number, at, outcome) in all(waits).await {
+        let (transform, name) = &jobs[number];
+        let id = outcome.unwrap()["id"].clone();
+        if !id.is_null() {
+            let own = format!("/transforms/{transform}/jobs/{name}");
+            assert!(id.as_str().unwrap().ends_with(&own), "{id} is not {own}");
+        }
+        assert!(at < seconds(300) + JOB.poll.1, "{at:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn jobs_of_many_transforms_share_their_looks() {
+    for name in [
+        |number: usize| format!("job-{number:03}"),
+        // Each transform has a job of the same name.
+        |_| "main".to_owned(),
+    ] {
+        let service = Service::new();
+        let jobs: Vec<_> = (0..500)
+            .map(|number| (format!("transform-{number:03}"), name(number)))
+            .collect();
+        run_all(&service, &jobs).await;
+        let busiest = service.busiest_minute();
+        assert!(busiest < 60, "{busiest} requests in a minute");
+        let single = service.script.calls() - lists(&service);
+        assert!(single < 10, "{single} single looks");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn jobs_of_one_name_that_a_list_does_not_tell_apart_are_not_mixed_up() {
+    let service = Service::new();
+    service.without_ids();
+    let jobs: Vec<_> = (0..20)
+        .map(|number| (format!("transform-{number:03}"), "main".to_owned()))
+        .collect();
+    run_all(&service, &jobs).await;
+    // One list, which did not help.
+    assert!(lists(&service) <= 2, "{} lists", lists(&service));
+}
+
+#[tokio::test(start_paused = true)]
+async fn names_that_the_list_cannot_find_are_looked_at_alone() {
+    let service = Service::new();
+    service.hide("odd-");
+    let jobs: Vec<_> = (0..500)
+        .map(|number| {
+            let kind = if number % 50 == 0 { "odd" } else { "job" };
+            ("h264".to_owned(), format!("{kind}-{number:03}"))
+        })
+        .collect();
+    run_all(&service, &jobs).await;
+    let busiest = service.busiest_minute();
+    assert!(busiest < 60, "{busiest} requests in a minute");
+    let of_odd = |(_, path): &(f64, String)| path.contains("/odd-");
+    let single = service.script.calls() - lists(&service);
+    assert!(service.log().iter().filter(|call| of_odd(call)).count() >= single - 10);
+}
+
+#[tokio::test(start_paused = true)]
+async fn many_waits_for_one_resource_look_once_for_all() {
+    let service = Service::new();
+    service.at(&path("a"), &[(0, "Processing"), (60, "Finished")]);
+    let ended = all((0..100).map(|_| job(&service, "a"))).await;
+    assert!(ended.iter().all(|(_, _, outcome)| outcome.is_ok()));
+    assert_eq!(lists(&service), 0);
+    let (together, calls) = (service.script.calls(), service.log());
+    let service = Service::new();
+    service.at(&path("a"), &[(0, "Processing"), (60, "Finished")]);
+    job(&service, "a").await.unwrap();
+    let alone = service.script.calls();
+    assert!(together <= alone + 2, "{together} and {alone}: {calls:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn deadlines_close_to_each_other_share_their_last_look() {
+    let service = Service::new();
+    let mut running = JoinSet::new();
+    for number in 0..200 {
+        let name = format!("job-{number}");
+        service.at(&path(&name), &[(0, "Processing"), (100, "Finished")]);
+        let wait = job(&service, &name).timeout(seconds(100));
+        let wait = wait.poll_every(seconds(600)..seconds(600));
+        running.spawn(async move { wait.await });
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert!(running.join_all().await.iter().all(Result::is_ok));
+    let last = service.log().iter().filter(|(at, _)| *at >= 99.0).count();
+    assert!(last <= 20, "{last} looks at the deadlines");
+}
+
+#[tokio::test(start_paused = true)]
+async fn items_that_move_between_pages_are_not_taken_for_gone() {
+    let service = Service::new();
+    service.page_size(10);
+    let names: Vec<_> = (0..40).map(|number| format!("job-{number:02}")).collect();
+    for name in &names {
+        service.at(&path(name), &[(0, "Finished"), (60, "")]);
+    }
+    // In the middle of the second list, the first page's jobs go.
+    let (world, first) = (service.clone(), names[..10].to_vec());
+    let pages = AtomicUsize::new(0);
+    service.fault(move |seen| {
+        let later_page = seen.parameter("$skiptoken").is_some();
+        if later_page && pages.fetch_add(1, Ordering::Relaxed) == 3 {
+            for name in &first {
+                world.at(&path(name), &[(0, "")]);
+            }
+        }
+        None
+    });
+    let ended = all(names.iter().map(|name| gone(&service, name))).await;
+    for (number, at, outcome) in ended {
+        outcome.unwrap();
+        assert!(
+            number < 10 || at >= seconds(60),
+            "{number} was there at {at:?}"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_look_that_began_before_an_event_tells_nothing_new() {
+    let service = Service::new();
+    service.at(&path("a"), &[(0, "Queued"), (100, "Finished")]);
+    let mut waiting = job(&service, "a").poll_every(seconds(5)..seconds(5));
+    waiting.try_next().await.unwrap();
+    // The next look is under way when the event comes.
+    let calls = service.script.calls();
+    while service.script.calls() == calls {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    let mut event = finished("a").state("Processing");
+    event.resource = None;
+    service.waits.notify(&event);
+    service.at(
+        &path("a"),
+        &[(0, "Queued"), (6, "Processing"), (100, "Finished")],
+    );
+    let mut states = Vec::new();
+    while let Some(change) = waiting.try_next().await.unwrap() {
+        states.push(change.state.to_string());
+    }
+    assert_eq!(states, ["Processing", "Finished"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_event_that_is_older_than_a_look_makes_it_look_again() {
+    let service = Service::new();
+    *service.script.date.lock().unwrap() = Some("Sun, 01 Mar 2026 10:00:10 GMT");
+    service.at(&path("a"), &[(0, "Processing")]);
+    let mut waiting = job(&service, "a").poll_every(seconds(600)..seconds(600));
+    waiting.try_next().await.unwrap();
+    let calls = service.script.calls();
+    // Of the time before the job was made again, for all one knows.
+    service.waits.notify(&finished("a"));
+    tokio::time::sleep(seconds(1)).await;
+    assert_eq!(service.script.calls(), calls + 1);
+    service
+        .waits
+        .notify(&finished("a").time("2026-03-01T10:00:09.5Z"));
+    assert_eq!(waiting.await.unwrap()["name"], "a");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fall_back_that_only_an_event_tells_is_looked_at() {
+    let service = Service::new();
+    let show = "media/liveEvents/show";
+    service.at(show, &[(0, "Starting"), (60, "Running")]);
+    let values = ["acme", "show"].map(str::to_owned).to_vec();
+    let mut event: Wait<Value, State> = Wait::over(service.links(), &LIVE_EVENT, values);
+    event.try_next().await.unwrap();
+    let late = StateEvent::new("/api/v1/projects/acme/media/liveEvents/show").state("Stopped");
+    service.waits.notify(&late);
+    assert_eq!(event.await.unwrap()["properties"]["state"], "Running");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_retry_after_of_the_list_holds_for_all() {
+    let service = Service::new();
+    let names: Vec<_> = (0..400)
+        .map(|number| format!("job-{number:0>100}"))
+        .collect();
+    for name in &names {
+        service.at(&path(name), &[(0, "Processing"), (200, "Finished")]);
+    }
+    let first = AtomicUsize::new(0);
+    service.fault(move |_| {
+        let mut headers = http::HeaderMap::new();
+        headers.insert("retry-after", http::HeaderValue::from_static("60"));
+        let status = http::StatusCode::SERVICE_UNAVAILABLE;
+        (first.fetch_add(1, Ordering::Relaxed) == 0)
+            .then(|| Error::from_answer(status, headers, bytes::Bytes::new()))
+    });
+    let ended = all(names.iter().map(|name| job(&service, name))).await;
+    assert!(ended.iter().all(|(_, _, outcome)| outcome.is_ok()));
+    let early = |(at, _): &&(f64, String)| (1.0..59.0).contains(at);
+    assert_eq!(service.log().iter().filter(early).count(), 0);
 }
 
 /// How a scripted job goes on.

@@ -1,9 +1,10 @@
 //! Which resource a wait is about.
 
+use percent_encoding::percent_decode_str;
 use reqwest::{Method, Request};
 use url::Url;
 
-use super::Resource;
+use super::{Listing, Resource};
 use crate::{Error, ErrorKind, Operation, Result, glue};
 
 /// A resource and the values of its path parameters.
@@ -38,6 +39,11 @@ impl Target {
             values,
             segments,
         })
+    }
+
+    /// The values of its parameters.
+    pub(super) fn values(&self) -> &[String] {
+        &self.values
     }
 
     /// The resource's own name.
@@ -76,6 +82,24 @@ impl Target {
     /// A text with the values of its parameters.
     pub(super) fn text(&self, template: &str) -> String {
         fill(template, self.resource.params, &self.values)
+    }
+
+    /// Whether an id, as a list shows it, is of this resource as far as the parameters go that the
+    /// list's items do not have themselves; `None` when it does not tell.
+    pub(super) fn has_id(&self, id: &str, list: &Listing) -> Option<bool> {
+        let segments: Vec<_> = id.split('/').collect();
+        let mut all = None;
+        for (param, _) in list.scope_fields {
+            let path = self.resource.item?.path;
+            let (before, _) = path.split_once(&format!("/{{{param}}}"))?;
+            let collection = before.rsplit('/').next()?;
+            let place = segments
+                .iter()
+                .rposition(|segment| segment.eq_ignore_ascii_case(collection))?;
+            let found = percent_decode_str(segments.get(place + 1)?).decode_utf8_lossy();
+            all = Some(all.unwrap_or(true) && self.value(param) == Some(&*found));
+        }
+        all
     }
 
     /// A GET of an operation for this resource.

@@ -8,7 +8,7 @@ use http::Method;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::handle::Links;
+use super::links::Links;
 use super::target::Target;
 use super::{Goal, Listing, Resource, StateKind, Waits};
 use crate::page::script::{Script, Seen};
@@ -69,10 +69,12 @@ pub(super) static JOB: Resource = Resource {
         name_field: Some("name"),
         scope_fields: &[("transform_name", "transform")],
         stem: false,
+        id_pointer: "/id",
     }),
     state_pointer: "/properties/state",
     progress_pointer: "/properties/outputs/*/progress",
     error_pointers: &["/properties/outputs/*/error"],
+    born_pointer: "/properties/created",
     states: &[
         ("Queued", StateKind::Transient),
         ("Scheduled", StateKind::Transient),
@@ -100,7 +102,9 @@ pub(super) static LIVE_EVENT: Resource = Resource {
     item: Some(&GET_LIVE_EVENT),
     state: Some(&GET_LIVE_EVENT_STATE),
     state_pointer: "/properties/resourceState",
+    busy: &["Creating", "Starting", "Stopping"],
     states: &[
+        ("Creating", StateKind::Transient),
         ("Stopped", StateKind::Steady),
         ("Starting", StateKind::Transient),
         ("Running", StateKind::Steady),
@@ -120,6 +124,7 @@ pub(super) static LIVE_EVENT: Resource = Resource {
             name: "stopped",
             states: &["Stopped"],
             failures: &["Deleting"],
+            via: &["Stopping"],
             ..Goal::DEFAULT
         },
         Goal {
@@ -187,7 +192,9 @@ pub(super) static BACKUP: Resource = Resource {
         name_field: None,
         scope_fields: &[],
         stem: true,
+        id_pointer: "",
     }),
+    born_pointer: "/metadata/created",
     presence: true,
     goals: &[Goal {
         name: "present",
@@ -209,6 +216,7 @@ type Life = Vec<(Duration, Option<Value>)>;
 type Fault = Box<dyn Fn(&Seen) -> Option<Error> + Send + Sync>;
 
 /// Resources whose JSON changes with time, behind the operations above.
+#[derive(Clone)]
 pub(super) struct Service {
     pub(super) script: Arc<Script>,
     world: Arc<World>,
@@ -219,7 +227,8 @@ struct World {
     start: Instant,
     resources: Mutex<BTreeMap<String, Life>>,
     page: Mutex<usize>,
-    hidden: Mutex<Option<String>>,
+    hidden: Mutex<Vec<String>>,
+    nameless: Mutex<bool>,
     fault: Mutex<Option<Fault>>,
 }
 
@@ -230,6 +239,7 @@ impl Service {
             resources: Mutex::default(),
             page: Mutex::new(1000),
             hidden: Mutex::default(),
+            nameless: Mutex::default(),
             fault: Mutex::default(),
         });
         let served = world.clone();
@@ -245,6 +255,7 @@ impl Service {
         Links {
             waits: self.waits.clone(),
             polls: self.script.clone(),
+            urgent: self.script.clone(),
             calls: self.script.clone(),
             retry: RetryPolicy::default(),
         }
@@ -269,9 +280,14 @@ impl Service {
         *self.world.page.lock().unwrap() = size;
     }
 
-    /// Leaves the jobs of this transform out of the lists.
-    pub(super) fn hide(&self, transform: &str) {
-        *self.world.hidden.lock().unwrap() = Some(format!("/{transform}/"));
+    /// Leaves resources with this part of a path out of the lists.
+    pub(super) fn hide(&self, part: &str) {
+        self.world.hidden.lock().unwrap().push(part.to_owned());
+    }
+
+    /// Items of lists have no id.
+    pub(super) fn without_ids(&self) {
+        *self.world.nameless.lock().unwrap() = true;
     }
 
     /// Answers requests for which this gives an error with the error.
@@ -319,6 +335,7 @@ pub(super) fn resource(path: &str, state: &str) -> Value {
                "retry": "MayRetry"})
     });
     json!({
+        "id": format!("/subscriptions/1/{path}"),
         "name": name,
         "metadata": {"name": name},
         "properties": {
@@ -368,7 +385,7 @@ impl World {
         let hidden = self.hidden.lock().unwrap().clone();
         let all: Vec<_> = paths
             .iter()
-            .filter(|path| hidden.as_ref().is_none_or(|hidden| !path.contains(hidden)))
+            .filter(|path| !hidden.iter().any(|hidden| path.contains(hidden)))
             .filter(|path| {
                 path.starts_with(
                     seen.path
@@ -382,6 +399,12 @@ impl World {
                     .is_none_or(|wanted| wanted.contains(&parts(path)))
             })
             .filter_map(|path| self.now(path).ok())
+            .map(|mut item| {
+                if *self.nameless.lock().unwrap() {
+                    item["id"] = Value::Null;
+                }
+                item
+            })
             .collect();
         let page = *self.page.lock().unwrap();
         let items: Vec<_> = all.iter().skip(skip).take(page).collect();

@@ -466,6 +466,30 @@ async fn resources_without_a_state_are_waited_for_by_presence() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_earlier_resource_of_the_same_name_is_as_good_as_absent_on_demand() {
+    let made = |time: &str| json!({"metadata": {"name": "nightly.tar.gz", "created": time}});
+    let (old, new) = (made("2026-03-01T10:00:00Z"), made("2026-03-02T10:00:00Z"));
+    let service = Service::new();
+    service.life("fleet/backups/0", vec![(seconds(0), Some(old.clone()))]);
+    service.life("fleet/backups/1", vec![(seconds(60), Some(new.clone()))]);
+    let values = || ["acme", "nightly"].map(str::to_owned).to_vec();
+    let waiting = || Wait::<Value, State>::over(service.links(), &BACKUP, values());
+    assert_eq!(waiting().await.unwrap(), old);
+
+    let newer = waiting().created_after("2026-03-01T12:00:00Z");
+    let written = serde_json::to_string(&newer.describe().unwrap()).unwrap();
+    let start = Instant::now();
+    assert_eq!(newer.await.unwrap(), new);
+    assert!(start.elapsed() >= seconds(60));
+    // Among several the newest counts.
+    assert_eq!(waiting().await.unwrap(), new);
+
+    let read = serde_json::from_str(&written).unwrap();
+    let again: Of<Value> = Wait::resume_over(service.links(), &BACKUP, &read).unwrap();
+    assert_eq!(again.await.unwrap(), new);
+}
+
+#[tokio::test(start_paused = true)]
 async fn software_is_switched_when_the_version_runs() {
     let service = Service::new();
     let device = |state: &str, version: &str| {

@@ -7,12 +7,19 @@ use std::time::Duration;
 #[allow(unused_imports, reason = "not every API needs all of them")]
 use mkio_core::{
     Result, Wait, WaitDescription, glue,
-    wait::{Goal, Listing, Resource, State, StateKind},
+    wait::{Action, Goal, Listing, Resource, State, StateKind},
 };
 
 #[allow(unused_imports, reason = "not every API needs all of them")]
 use super::{Client, ProjectClient, operations, types};
 
+/// All resources with a state.
+pub static ALL: &[&Resource] = &[
+    &DEVICE_SOFTWARE,
+    &DEVICE_PRELOAD,
+    &BACKUP,
+    &SUPPORT_PACKAGE,
+];
 /// State of a device software: where it is read and what it means.
 pub static DEVICE_SOFTWARE: Resource = Resource {
     name: "fleets.device_software",
@@ -26,10 +33,13 @@ pub static DEVICE_SOFTWARE: Resource = Resource {
         name_field: Some("metadata/name"),
         scope_fields: &[],
         stem: false,
+        id_pointer: "",
     }),
     state_pointer: "/status/softwareUpgradeState",
     progress_pointer: "",
     error_pointers: &[],
+    born_pointer: "",
+    busy: &[],
     failed_when: &[],
     presence: false,
     states: &[
@@ -45,6 +55,7 @@ pub static DEVICE_SOFTWARE: Resource = Resource {
             via: &[],
             undone: &[],
             settle: Duration::from_secs(0u64),
+            grace: Duration::from_secs(0u64),
             requires: &[("/status/currentSoftwareVersion", "{version}")],
         },
     ],
@@ -67,10 +78,13 @@ pub static DEVICE_PRELOAD: Resource = Resource {
         name_field: Some("metadata/name"),
         scope_fields: &[],
         stem: false,
+        id_pointer: "",
     }),
     state_pointer: "/status/preloadedSoftware/version={version}/state",
     progress_pointer: "/status/preloadedSoftware/version={version}/precentProgress",
     error_pointers: &[],
+    born_pointer: "",
+    busy: &[],
     failed_when: &[],
     presence: false,
     states: &[
@@ -91,6 +105,7 @@ pub static DEVICE_PRELOAD: Resource = Resource {
             via: &[],
             undone: &[],
             settle: Duration::from_secs(0u64),
+            grace: Duration::from_secs(0u64),
             requires: &[],
         },
     ],
@@ -113,10 +128,13 @@ pub static BACKUP: Resource = Resource {
         name_field: None,
         scope_fields: &[],
         stem: true,
+        id_pointer: "",
     }),
     state_pointer: "",
     progress_pointer: "",
     error_pointers: &[],
+    born_pointer: "/metadata/created",
+    busy: &[],
     failed_when: &[],
     presence: true,
     states: &[],
@@ -128,6 +146,7 @@ pub static BACKUP: Resource = Resource {
             via: &[],
             undone: &[],
             settle: Duration::from_secs(0u64),
+            grace: Duration::from_secs(0u64),
             requires: &[],
         },
     ],
@@ -149,10 +168,13 @@ pub static SUPPORT_PACKAGE: Resource = Resource {
         name_field: None,
         scope_fields: &[],
         stem: false,
+        id_pointer: "",
     }),
     state_pointer: "",
     progress_pointer: "",
     error_pointers: &[],
+    born_pointer: "/metadata/created",
+    busy: &[],
     failed_when: &[],
     presence: true,
     states: &[],
@@ -164,6 +186,7 @@ pub static SUPPORT_PACKAGE: Resource = Resource {
             via: &[],
             undone: &[],
             settle: Duration::from_secs(0u64),
+            grace: Duration::from_secs(0u64),
             requires: &[],
         },
     ],

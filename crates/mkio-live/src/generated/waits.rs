@@ -7,12 +7,23 @@ use std::time::Duration;
 #[allow(unused_imports, reason = "not every API needs all of them")]
 use mkio_core::{
     Result, Wait, WaitDescription, glue,
-    wait::{Goal, Listing, Resource, State, StateKind},
+    wait::{Action, Goal, Listing, Resource, State, StateKind},
 };
 
 #[allow(unused_imports, reason = "not every API needs all of them")]
 use super::{Client, ProjectClient, operations, types};
 
+/// All resources with a state.
+pub static ALL: &[&Resource] = &[
+    &LIVE_CHANNEL,
+    &LIVE_EVENT,
+    &STATIC_MULTIVIEW_CHANNEL,
+    &STATIC_MULTIVIEW_EVENT,
+    &LIVE_CHANNEL_SCHEDULED_OPERATION,
+    &LIVE_EVENT_SCHEDULED_OPERATION,
+    &STATIC_MULTIVIEW_CHANNEL_SCHEDULED_OPERATION,
+    &STATIC_MULTIVIEW_EVENT_SCHEDULED_OPERATION,
+];
 /// State of a live channel: where it is read and what it means.
 pub static LIVE_CHANNEL: Resource = Resource {
     name: "live.live_channel",
@@ -26,10 +37,13 @@ pub static LIVE_CHANNEL: Resource = Resource {
         name_field: Some("name"),
         scope_fields: &[],
         stem: false,
+        id_pointer: "",
     }),
     state_pointer: "/status/state",
     progress_pointer: "",
     error_pointers: &["/status/info"],
+    born_pointer: "",
+    busy: &["Updating", "Stopping"],
     failed_when: &[],
     presence: false,
     states: &[
@@ -55,15 +69,17 @@ pub static LIVE_CHANNEL: Resource = Resource {
             via: &["Allocating", "Allocated", "Starting", "Started"],
             undone: &["Stopping", "Stopped"],
             settle: Duration::from_secs(0u64),
+            grace: Duration::from_secs(0u64),
             requires: &[],
         },
         Goal {
             name: "stopped",
             states: &["Stopped"],
             failures: &["Deleting", "Deleted"],
-            via: &[],
+            via: &["Stopping"],
             undone: &[],
             settle: Duration::from_secs(0u64),
+            grace: Duration::from_secs(0u64),
             requires: &[],
         },
         Goal {
@@ -73,6 +89,7 @@ pub static LIVE_CHANNEL: Resource = Resource {
             via: &[],
             undone: &[],
             settle: Duration::from_secs(10u64),
+            grace: Duration::from_secs(0u64),
             requires: &[],
         },
     ],
@@ -95,10 +112,13 @@ pub static LIVE_EVENT: Resource = Resource {
         name_field: Some("name"),
         scope_fields: &[],
         stem: false,
+        id_pointer: "",
     }),
     state_pointer: "/status/state",
     progress_pointer: "",
     error_pointers: &["/status/info"],
+    born_pointer: "",
+    busy: &["Updating", "Stopping"],
     failed_when: &[],
     presence: false,
     states: &[
@@ -124,15 +144,17 @@ pub static LIVE_EVENT: Resource = Resource {
             via: &["Allocating", "Allocated", "Starting", "Started"],
             undone: &["Stopping", "Stopped"],
             settle: Duration::from_secs(0u64),
+            grace: Duration::from_secs(0u64),
             requires: &[],
         },
         Goal {
             name: "stopped",
             states: &["Stopped"],
             failures: &["Deleting", "Deleted"],
-            via: &[],
+            via: &["Stopping"],
             undone: &[],
             settle: Duration::from_secs(0u64),
+            grace: Duration::from_secs(0u64),
             requires: &[],
         },
         Goal {
@@ -142,6 +164,7 @@ pub static LIVE_EVENT: Resource = Resource {
             via: &[],
             undone: &[],
             settle: Duration::from_secs(10u64),
+            grace: Duration::from_secs(0u64),
             requires: &[],
         },
     ],
@@ -163,10 +186,13 @@ pub static STATIC_MULTIVIEW_CHANNEL: Resource = Resource {
         name_field: Some("name"),
         scope_fields: &[],
         stem: false,
+        id_pointer: "",
     }),
     state_pointer: "/status/state",
     progress_pointer: "",
     error_pointers: &["/status/info"],
+    born_pointer: "",
+    busy: &["Updating", "Stopping"],
     failed_when: &[],
     presence: false,
     states: &[
@@ -192,15 +218,17 @@ pub static STATIC_MULTIVIEW_CHANNEL: Resource = Resource {
             via: &["Allocating", "Allocated", "Starting", "Started"],
             undone: &["Stopping", "Stopped"],
             settle: Duration::from_secs(0u64),
+            grace: Duration::from_secs(0u64),
             requires: &[],
         },
         Goal {
             name: "stopped",
             states: &["Stopped"],
             failures: &["Deleting", "Deleted"],
-            via: &[],
+            via: &["Stopping"],
             undone: &[],
             settle: Duration::from_secs(0u64),
+            grace: Duration::from_secs(0u64),
             requires: &[],
         },
         Goal {
@@ -210,6 +238,7 @@ pub static STATIC_MULTIVIEW_CHANNEL: Resource = Resource {
             via: &[],
             undone: &[],
             settle: Duration::from_secs(10u64),
+            grace: Duration::from_secs(0u64),
             requires: &[],
         },
     ],
@@ -231,10 +260,13 @@ pub static STATIC_MULTIVIEW_EVENT: Resource = Resource {
         name_field: Some("name"),
         scope_fields: &[],
         stem: false,
+        id_pointer: "",
     }),
     state_pointer: "/status/state",
     progress_pointer: "",
     error_pointers: &["/status/info"],
+    born_pointer: "",
+    busy: &["Updating", "Stopping"],
     failed_when: &[],
     presence: false,
     states: &[
@@ -260,15 +292,17 @@ pub static STATIC_MULTIVIEW_EVENT: Resource = Resource {
             via: &["Allocating", "Allocated", "Starting", "Started"],
             undone: &["Stopping", "Stopped"],
             settle: Duration::from_secs(0u64),
+            grace: Duration::from_secs(0u64),
             requires: &[],
         },
         Goal {
             name: "stopped",
             states: &["Stopped"],
             failures: &["Deleting", "Deleted"],
-            via: &[],
+            via: &["Stopping"],
             undone: &[],
             settle: Duration::from_secs(0u64),
+            grace: Duration::from_secs(0u64),
             requires: &[],
         },
         Goal {
@@ -278,6 +312,7 @@ pub static STATIC_MULTIVIEW_EVENT: Resource = Resource {
             via: &[],
             undone: &[],
             settle: Duration::from_secs(10u64),
+            grace: Duration::from_secs(0u64),
             requires: &[],
         },
     ],
@@ -299,10 +334,13 @@ pub static LIVE_CHANNEL_SCHEDULED_OPERATION: Resource = Resource {
         name_field: Some("name"),
         scope_fields: &[],
         stem: false,
+        id_pointer: "",
     }),
     state_pointer: "/status/state",
     progress_pointer: "",
     error_pointers: &["/status/errors/*"],
+    born_pointer: "",
+    busy: &[],
     failed_when: &[],
     presence: false,
     states: &[
@@ -320,6 +358,7 @@ pub static LIVE_CHANNEL_SCHEDULED_OPERATION: Resource = Resource {
             via: &[],
             undone: &[],
             settle: Duration::from_secs(0u64),
+            grace: Duration::from_secs(0u64),
             requires: &[],
         },
         Goal {
@@ -329,6 +368,7 @@ pub static LIVE_CHANNEL_SCHEDULED_OPERATION: Resource = Resource {
             via: &[],
             undone: &[],
             settle: Duration::from_secs(0u64),
+            grace: Duration::from_secs(0u64),
             requires: &[],
         },
         Goal {
@@ -338,6 +378,7 @@ pub static LIVE_CHANNEL_SCHEDULED_OPERATION: Resource = Resource {
             via: &[],
             undone: &[],
             settle: Duration::from_secs(0u64),
+            grace: Duration::from_secs(0u64),
             requires: &[],
         },
     ],
@@ -360,10 +401,13 @@ pub static LIVE_EVENT_SCHEDULED_OPERATION: Resource = Resource {
         name_field: Some("name"),
         scope_fields: &[],
         stem: false,
+        id_pointer: "",
     }),
     state_pointer: "/status/state",
     progress_pointer: "",
     error_pointers: &["/status/errors/*"],
+    born_pointer: "",
+    busy: &[],
     failed_when: &[],
     presence: false,
     states: &[
@@ -381,6 +425,7 @@ pub static LIVE_EVENT_SCHEDULED_OPERATION: Resource = Resource {
             via: &[],
             undone: &[],
             settle: Duration::from_secs(0u64),
+            grace: Duration::from_secs(0u64),
             requires: &[],
         },
         Goal {
@@ -390,6 +435,7 @@ pub static LIVE_EVENT_SCHEDULED_OPERATION: Resource = Resource {
             via: &[],
             undone: &[],
             settle: Duration::from_secs(0u64),
+            grace: Duration::from_secs(0u64),
             requires: &[],
         },
         Goal {
@@ -399,6 +445,7 @@ pub static LIVE_EVENT_SCHEDULED_OPERATION: Resource = Resource {
             via: &[],
             undone: &[],
             settle: Duration::from_secs(0u64),
+            grace: Duration::from_secs(0u64),
             requires: &[],
         },
     ],
@@ -420,10 +467,13 @@ pub static STATIC_MULTIVIEW_CHANNEL_SCHEDULED_OPERATION: Resource = Resource {
         name_field: Some("name"),
         scope_fields: &[],
         stem: false,
+        id_pointer: "",
     }),
     state_pointer: "/status/state",
     progress_pointer: "",
     error_pointers: &["/status/errors/*"],
+    born_pointer: "",
+    busy: &[],
     failed_when: &[],
     presence: false,
     states: &[
@@ -441,6 +491,7 @@ pub static STATIC_MULTIVIEW_CHANNEL_SCHEDULED_OPERATION: Resource = Resource {
             via: &[],
             undone: &[],
             settle: Duration::from_secs(0u64),
+            grace: Duration::from_secs(0u64),
             requires: &[],
         },
         Goal {
@@ -450,6 +501,7 @@ pub static STATIC_MULTIVIEW_CHANNEL_SCHEDULED_OPERATION: Resource = Resource {
             via: &[],
             undone: &[],
             settle: Duration::from_secs(0u64),
+            grace: Duration::from_secs(0u64),
             requires: &[],
         },
         Goal {
@@ -459,6 +511,7 @@ pub static STATIC_MULTIVIEW_CHANNEL_SCHEDULED_OPERATION: Resource = Resource {
             via: &[],
             undone: &[],
             settle: Duration::from_secs(0u64),
+            grace: Duration::from_secs(0u64),
             requires: &[],
         },
     ],
@@ -480,10 +533,13 @@ pub static STATIC_MULTIVIEW_EVENT_SCHEDULED_OPERATION: Resource = Resource {
         name_field: Some("name"),
         scope_fields: &[],
         stem: false,
+        id_pointer: "",
     }),
     state_pointer: "/status/state",
     progress_pointer: "",
     error_pointers: &["/status/errors/*"],
+    born_pointer: "",
+    busy: &[],
     failed_when: &[],
     presence: false,
     states: &[
@@ -501,6 +557,7 @@ pub static STATIC_MULTIVIEW_EVENT_SCHEDULED_OPERATION: Resource = Resource {
             via: &[],
             undone: &[],
             settle: Duration::from_secs(0u64),
+            grace: Duration::from_secs(0u64),
             requires: &[],
         },
         Goal {
@@ -510,6 +567,7 @@ pub static STATIC_MULTIVIEW_EVENT_SCHEDULED_OPERATION: Resource = Resource {
             via: &[],
             undone: &[],
             settle: Duration::from_secs(0u64),
+            grace: Duration::from_secs(0u64),
             requires: &[],
         },
         Goal {
@@ -519,6 +577,7 @@ pub static STATIC_MULTIVIEW_EVENT_SCHEDULED_OPERATION: Resource = Resource {
             via: &[],
             undone: &[],
             settle: Duration::from_secs(0u64),
+            grace: Duration::from_secs(0u64),
             requires: &[],
         },
     ],
@@ -557,60 +616,168 @@ impl ProjectClient {
     /// [`update_live_channel`](Self::update_live_channel) and a wait for the goal `running`.
     ///
     /// Nothing is sent before the wait is polled.
+    ///
+    /// Refused (409) while the resource is `Updating`, `Stopping`, it acts again afterwards.
     pub fn start_live_channel_and_wait(
         &self,
         name: impl Into<String>,
     ) -> Wait<types::Flow, types::FlowState> {
         let name: String = name.into();
-        let body: glue::Argument<types::FlowPatch> = serde_json::from_str(
-                "{\"spec\":{\"state\":\"Running\"}}",
-            )
-            .map_err(|error| error.to_string().into());
         let wait = self.wait_for_live_channel(String::clone(&name)).goal("running");
-        let client = self.clone();
-        wait.after(async move {
-            client
-                .update_live_channel()
-                .name(name)
-                .body(glue::argument(&operations::UPDATE_LIVE_CHANNEL, body)?)
-                .send()
-                .await
-        })
+        wait.acting([
+            {
+                let client = self.clone();
+                let name = String::clone(&name);
+                Action::reaches(
+                    "running",
+                    move || {
+                        let client = client.clone();
+                        let name = String::clone(&name);
+                        let body: glue::Argument<types::FlowPatch> = serde_json::from_str(
+                                "{\"spec\":{\"state\":\"Running\"}}",
+                            )
+                            .map_err(|error| error.to_string().into());
+                        async move {
+                            client
+                                .update_live_channel()
+                                .name(name)
+                                .body(
+                                    glue::argument(&operations::UPDATE_LIVE_CHANNEL, body)?,
+                                )
+                                .send()
+                                .await
+                        }
+                    },
+                )
+            },
+        ])
     }
     /// [`update_live_channel`](Self::update_live_channel) and a wait for the goal `stopped`.
     ///
     /// Nothing is sent before the wait is polled.
+    ///
+    /// Refused (409) while the resource is `Updating`, `Stopping`, it acts again afterwards.
     pub fn stop_live_channel_and_wait(
         &self,
         name: impl Into<String>,
     ) -> Wait<types::Flow, types::FlowState> {
         let name: String = name.into();
-        let body: glue::Argument<types::FlowPatch> = serde_json::from_str(
-                "{\"spec\":{\"state\":\"Stopped\"}}",
-            )
-            .map_err(|error| error.to_string().into());
         let wait = self.wait_for_live_channel(String::clone(&name)).goal("stopped");
-        let client = self.clone();
-        wait.after(async move {
-            client
-                .update_live_channel()
-                .name(name)
-                .body(glue::argument(&operations::UPDATE_LIVE_CHANNEL, body)?)
-                .send()
-                .await
-        })
+        wait.acting([
+            {
+                let client = self.clone();
+                let name = String::clone(&name);
+                Action::reaches(
+                    "stopped",
+                    move || {
+                        let client = client.clone();
+                        let name = String::clone(&name);
+                        let body: glue::Argument<types::FlowPatch> = serde_json::from_str(
+                                "{\"spec\":{\"state\":\"Stopped\"}}",
+                            )
+                            .map_err(|error| error.to_string().into());
+                        async move {
+                            client
+                                .update_live_channel()
+                                .name(name)
+                                .body(
+                                    glue::argument(&operations::UPDATE_LIVE_CHANNEL, body)?,
+                                )
+                                .send()
+                                .await
+                        }
+                    },
+                )
+            },
+        ])
     }
-    /// [`delete_live_channel`](Self::delete_live_channel) and a wait for it is gone.
+    /// [`update_live_channel`](Self::update_live_channel) and a wait for the goal `stopped`, then [`update_live_channel`](Self::update_live_channel) and a wait for the goal `running`.
     ///
     /// Nothing is sent before the wait is polled.
+    ///
+    /// Refused (409) while the resource is `Updating`, `Stopping`, it acts again afterwards.
+    pub fn restart_live_channel_and_wait(
+        &self,
+        name: impl Into<String>,
+    ) -> Wait<types::Flow, types::FlowState> {
+        let name: String = name.into();
+        let wait = self.wait_for_live_channel(String::clone(&name)).goal("running");
+        wait.acting([
+            {
+                let client = self.clone();
+                let name = String::clone(&name);
+                Action::reaches(
+                    "stopped",
+                    move || {
+                        let client = client.clone();
+                        let name = String::clone(&name);
+                        let body: glue::Argument<types::FlowPatch> = serde_json::from_str(
+                                "{\"spec\":{\"state\":\"Stopped\"}}",
+                            )
+                            .map_err(|error| error.to_string().into());
+                        async move {
+                            client
+                                .update_live_channel()
+                                .name(name)
+                                .body(
+                                    glue::argument(&operations::UPDATE_LIVE_CHANNEL, body)?,
+                                )
+                                .send()
+                                .await
+                        }
+                    },
+                )
+            },
+            {
+                let client = self.clone();
+                let name = String::clone(&name);
+                Action::reaches(
+                    "running",
+                    move || {
+                        let client = client.clone();
+                        let name = String::clone(&name);
+                        let body: glue::Argument<types::FlowPatch> = serde_json::from_str(
+                                "{\"spec\":{\"state\":\"Running\"}}",
+                            )
+                            .map_err(|error| error.to_string().into());
+                        async move {
+                            client
+                                .update_live_channel()
+                                .name(name)
+                                .body(
+                                    glue::argument(&operations::UPDATE_LIVE_CHANNEL, body)?,
+                                )
+                                .send()
+                                .await
+                        }
+                    },
+                )
+            },
+        ])
+    }
+    /// [`delete_live_channel`](Self::delete_live_channel) and a wait until it is gone.
+    ///
+    /// Nothing is sent before the wait is polled.
+    ///
+    /// Refused (409) while the resource is `Updating`, `Stopping`, it acts again afterwards.
+    /// When an answer is lost, a 404 to a repetition means that it has been done.
     pub fn delete_live_channel_and_wait(
         &self,
         name: impl Into<String>,
     ) -> Wait<(), types::FlowState> {
         let name: String = name.into();
         let wait = self.wait_for_live_channel(String::clone(&name)).until_gone();
-        let client = self.clone();
-        wait.after(async move { client.delete_live_channel().name(name).send().await })
+        wait.acting([
+            {
+                let client = self.clone();
+                let name = String::clone(&name);
+                Action::deletes(move || {
+                    let client = client.clone();
+                    let name = String::clone(&name);
+                    async move { client.delete_live_channel().name(name).send().await }
+                })
+            },
+        ])
     }
     /// Waits for a live event, by default until it is `running` (`Running`).
     ///
@@ -640,60 +807,160 @@ impl ProjectClient {
     /// [`update_live_event`](Self::update_live_event) and a wait for the goal `running`.
     ///
     /// Nothing is sent before the wait is polled.
+    ///
+    /// Refused (409) while the resource is `Updating`, `Stopping`, it acts again afterwards.
     pub fn start_live_event_and_wait(
         &self,
         name: impl Into<String>,
     ) -> Wait<types::Flow, types::FlowState> {
         let name: String = name.into();
-        let body: glue::Argument<types::FlowPatch> = serde_json::from_str(
-                "{\"spec\":{\"state\":\"Running\"}}",
-            )
-            .map_err(|error| error.to_string().into());
         let wait = self.wait_for_live_event(String::clone(&name)).goal("running");
-        let client = self.clone();
-        wait.after(async move {
-            client
-                .update_live_event()
-                .name(name)
-                .body(glue::argument(&operations::UPDATE_LIVE_EVENT, body)?)
-                .send()
-                .await
-        })
+        wait.acting([
+            {
+                let client = self.clone();
+                let name = String::clone(&name);
+                Action::reaches(
+                    "running",
+                    move || {
+                        let client = client.clone();
+                        let name = String::clone(&name);
+                        let body: glue::Argument<types::FlowPatch> = serde_json::from_str(
+                                "{\"spec\":{\"state\":\"Running\"}}",
+                            )
+                            .map_err(|error| error.to_string().into());
+                        async move {
+                            client
+                                .update_live_event()
+                                .name(name)
+                                .body(glue::argument(&operations::UPDATE_LIVE_EVENT, body)?)
+                                .send()
+                                .await
+                        }
+                    },
+                )
+            },
+        ])
     }
     /// [`update_live_event`](Self::update_live_event) and a wait for the goal `stopped`.
     ///
     /// Nothing is sent before the wait is polled.
+    ///
+    /// Refused (409) while the resource is `Updating`, `Stopping`, it acts again afterwards.
     pub fn stop_live_event_and_wait(
         &self,
         name: impl Into<String>,
     ) -> Wait<types::Flow, types::FlowState> {
         let name: String = name.into();
-        let body: glue::Argument<types::FlowPatch> = serde_json::from_str(
-                "{\"spec\":{\"state\":\"Stopped\"}}",
-            )
-            .map_err(|error| error.to_string().into());
         let wait = self.wait_for_live_event(String::clone(&name)).goal("stopped");
-        let client = self.clone();
-        wait.after(async move {
-            client
-                .update_live_event()
-                .name(name)
-                .body(glue::argument(&operations::UPDATE_LIVE_EVENT, body)?)
-                .send()
-                .await
-        })
+        wait.acting([
+            {
+                let client = self.clone();
+                let name = String::clone(&name);
+                Action::reaches(
+                    "stopped",
+                    move || {
+                        let client = client.clone();
+                        let name = String::clone(&name);
+                        let body: glue::Argument<types::FlowPatch> = serde_json::from_str(
+                                "{\"spec\":{\"state\":\"Stopped\"}}",
+                            )
+                            .map_err(|error| error.to_string().into());
+                        async move {
+                            client
+                                .update_live_event()
+                                .name(name)
+                                .body(glue::argument(&operations::UPDATE_LIVE_EVENT, body)?)
+                                .send()
+                                .await
+                        }
+                    },
+                )
+            },
+        ])
     }
-    /// [`delete_live_event`](Self::delete_live_event) and a wait for it is gone.
+    /// [`update_live_event`](Self::update_live_event) and a wait for the goal `stopped`, then [`update_live_event`](Self::update_live_event) and a wait for the goal `running`.
     ///
     /// Nothing is sent before the wait is polled.
+    ///
+    /// Refused (409) while the resource is `Updating`, `Stopping`, it acts again afterwards.
+    pub fn restart_live_event_and_wait(
+        &self,
+        name: impl Into<String>,
+    ) -> Wait<types::Flow, types::FlowState> {
+        let name: String = name.into();
+        let wait = self.wait_for_live_event(String::clone(&name)).goal("running");
+        wait.acting([
+            {
+                let client = self.clone();
+                let name = String::clone(&name);
+                Action::reaches(
+                    "stopped",
+                    move || {
+                        let client = client.clone();
+                        let name = String::clone(&name);
+                        let body: glue::Argument<types::FlowPatch> = serde_json::from_str(
+                                "{\"spec\":{\"state\":\"Stopped\"}}",
+                            )
+                            .map_err(|error| error.to_string().into());
+                        async move {
+                            client
+                                .update_live_event()
+                                .name(name)
+                                .body(glue::argument(&operations::UPDATE_LIVE_EVENT, body)?)
+                                .send()
+                                .await
+                        }
+                    },
+                )
+            },
+            {
+                let client = self.clone();
+                let name = String::clone(&name);
+                Action::reaches(
+                    "running",
+                    move || {
+                        let client = client.clone();
+                        let name = String::clone(&name);
+                        let body: glue::Argument<types::FlowPatch> = serde_json::from_str(
+                                "{\"spec\":{\"state\":\"Running\"}}",
+                            )
+                            .map_err(|error| error.to_string().into());
+                        async move {
+                            client
+                                .update_live_event()
+                                .name(name)
+                                .body(glue::argument(&operations::UPDATE_LIVE_EVENT, body)?)
+                                .send()
+                                .await
+                        }
+                    },
+                )
+            },
+        ])
+    }
+    /// [`delete_live_event`](Self::delete_live_event) and a wait until it is gone.
+    ///
+    /// Nothing is sent before the wait is polled.
+    ///
+    /// Refused (409) while the resource is `Updating`, `Stopping`, it acts again afterwards.
+    /// When an answer is lost, a 404 to a repetition means that it has been done.
     pub fn delete_live_event_and_wait(
         &self,
         name: impl Into<String>,
     ) -> Wait<(), types::FlowState> {
         let name: String = name.into();
         let wait = self.wait_for_live_event(String::clone(&name)).until_gone();
-        let client = self.clone();
-        wait.after(async move { client.delete_live_event().name(name).send().await })
+        wait.acting([
+            {
+                let client = self.clone();
+                let name = String::clone(&name);
+                Action::deletes(move || {
+                    let client = client.clone();
+                    let name = String::clone(&name);
+                    async move { client.delete_live_event().name(name).send().await }
+                })
+            },
+        ])
     }
     /// Waits for a static multiview channel, by default until it is `running` (`Running`).
     ///
@@ -723,60 +990,169 @@ impl ProjectClient {
     /// [`update_static_multiview_channel`](Self::update_static_multiview_channel) and a wait for the goal `running`.
     ///
     /// Nothing is sent before the wait is polled.
+    ///
+    /// Refused (409) while the resource is `Updating`, `Stopping`, it acts again afterwards.
     pub fn start_static_multiview_channel_and_wait(
         &self,
         name: impl Into<String>,
     ) -> Wait<types::Flow, types::FlowState> {
         let name: String = name.into();
-        let body: glue::Argument<types::FlowPatch> = serde_json::from_str(
-                "{\"spec\":{\"state\":\"Running\"}}",
-            )
-            .map_err(|error| error.to_string().into());
         let wait = self
             .wait_for_static_multiview_channel(String::clone(&name))
             .goal("running");
-        let client = self.clone();
-        wait.after(async move {
-            client
-                .update_static_multiview_channel()
-                .name(name)
-                .body(
-                    glue::argument(&operations::UPDATE_STATIC_MULTIVIEW_CHANNEL, body)?,
+        wait.acting([
+            {
+                let client = self.clone();
+                let name = String::clone(&name);
+                Action::reaches(
+                    "running",
+                    move || {
+                        let client = client.clone();
+                        let name = String::clone(&name);
+                        let body: glue::Argument<types::FlowPatch> = serde_json::from_str(
+                                "{\"spec\":{\"state\":\"Running\"}}",
+                            )
+                            .map_err(|error| error.to_string().into());
+                        async move {
+                            client
+                                .update_static_multiview_channel()
+                                .name(name)
+                                .body(
+                                    glue::argument(
+                                        &operations::UPDATE_STATIC_MULTIVIEW_CHANNEL,
+                                        body,
+                                    )?,
+                                )
+                                .send()
+                                .await
+                        }
+                    },
                 )
-                .send()
-                .await
-        })
+            },
+        ])
     }
     /// [`update_static_multiview_channel`](Self::update_static_multiview_channel) and a wait for the goal `stopped`.
     ///
     /// Nothing is sent before the wait is polled.
+    ///
+    /// Refused (409) while the resource is `Updating`, `Stopping`, it acts again afterwards.
     pub fn stop_static_multiview_channel_and_wait(
         &self,
         name: impl Into<String>,
     ) -> Wait<types::Flow, types::FlowState> {
         let name: String = name.into();
-        let body: glue::Argument<types::FlowPatch> = serde_json::from_str(
-                "{\"spec\":{\"state\":\"Stopped\"}}",
-            )
-            .map_err(|error| error.to_string().into());
         let wait = self
             .wait_for_static_multiview_channel(String::clone(&name))
             .goal("stopped");
-        let client = self.clone();
-        wait.after(async move {
-            client
-                .update_static_multiview_channel()
-                .name(name)
-                .body(
-                    glue::argument(&operations::UPDATE_STATIC_MULTIVIEW_CHANNEL, body)?,
+        wait.acting([
+            {
+                let client = self.clone();
+                let name = String::clone(&name);
+                Action::reaches(
+                    "stopped",
+                    move || {
+                        let client = client.clone();
+                        let name = String::clone(&name);
+                        let body: glue::Argument<types::FlowPatch> = serde_json::from_str(
+                                "{\"spec\":{\"state\":\"Stopped\"}}",
+                            )
+                            .map_err(|error| error.to_string().into());
+                        async move {
+                            client
+                                .update_static_multiview_channel()
+                                .name(name)
+                                .body(
+                                    glue::argument(
+                                        &operations::UPDATE_STATIC_MULTIVIEW_CHANNEL,
+                                        body,
+                                    )?,
+                                )
+                                .send()
+                                .await
+                        }
+                    },
                 )
-                .send()
-                .await
-        })
+            },
+        ])
     }
-    /// [`delete_static_multiview_channel`](Self::delete_static_multiview_channel) and a wait for it is gone.
+    /// [`update_static_multiview_channel`](Self::update_static_multiview_channel) and a wait for the goal `stopped`, then [`update_static_multiview_channel`](Self::update_static_multiview_channel) and a wait for the goal `running`.
     ///
     /// Nothing is sent before the wait is polled.
+    ///
+    /// Refused (409) while the resource is `Updating`, `Stopping`, it acts again afterwards.
+    pub fn restart_static_multiview_channel_and_wait(
+        &self,
+        name: impl Into<String>,
+    ) -> Wait<types::Flow, types::FlowState> {
+        let name: String = name.into();
+        let wait = self
+            .wait_for_static_multiview_channel(String::clone(&name))
+            .goal("running");
+        wait.acting([
+            {
+                let client = self.clone();
+                let name = String::clone(&name);
+                Action::reaches(
+                    "stopped",
+                    move || {
+                        let client = client.clone();
+                        let name = String::clone(&name);
+                        let body: glue::Argument<types::FlowPatch> = serde_json::from_str(
+                                "{\"spec\":{\"state\":\"Stopped\"}}",
+                            )
+                            .map_err(|error| error.to_string().into());
+                        async move {
+                            client
+                                .update_static_multiview_channel()
+                                .name(name)
+                                .body(
+                                    glue::argument(
+                                        &operations::UPDATE_STATIC_MULTIVIEW_CHANNEL,
+                                        body,
+                                    )?,
+                                )
+                                .send()
+                                .await
+                        }
+                    },
+                )
+            },
+            {
+                let client = self.clone();
+                let name = String::clone(&name);
+                Action::reaches(
+                    "running",
+                    move || {
+                        let client = client.clone();
+                        let name = String::clone(&name);
+                        let body: glue::Argument<types::FlowPatch> = serde_json::from_str(
+                                "{\"spec\":{\"state\":\"Running\"}}",
+                            )
+                            .map_err(|error| error.to_string().into());
+                        async move {
+                            client
+                                .update_static_multiview_channel()
+                                .name(name)
+                                .body(
+                                    glue::argument(
+                                        &operations::UPDATE_STATIC_MULTIVIEW_CHANNEL,
+                                        body,
+                                    )?,
+                                )
+                                .send()
+                                .await
+                        }
+                    },
+                )
+            },
+        ])
+    }
+    /// [`delete_static_multiview_channel`](Self::delete_static_multiview_channel) and a wait until it is gone.
+    ///
+    /// Nothing is sent before the wait is polled.
+    ///
+    /// Refused (409) while the resource is `Updating`, `Stopping`, it acts again afterwards.
+    /// When an answer is lost, a 404 to a repetition means that it has been done.
     pub fn delete_static_multiview_channel_and_wait(
         &self,
         name: impl Into<String>,
@@ -785,10 +1161,19 @@ impl ProjectClient {
         let wait = self
             .wait_for_static_multiview_channel(String::clone(&name))
             .until_gone();
-        let client = self.clone();
-        wait.after(async move {
-            client.delete_static_multiview_channel().name(name).send().await
-        })
+        wait.acting([
+            {
+                let client = self.clone();
+                let name = String::clone(&name);
+                Action::deletes(move || {
+                    let client = client.clone();
+                    let name = String::clone(&name);
+                    async move {
+                        client.delete_static_multiview_channel().name(name).send().await
+                    }
+                })
+            },
+        ])
     }
     /// Waits for a static multiview event, by default until it is `running` (`Running`).
     ///
@@ -818,56 +1203,169 @@ impl ProjectClient {
     /// [`update_static_multiview_event`](Self::update_static_multiview_event) and a wait for the goal `running`.
     ///
     /// Nothing is sent before the wait is polled.
+    ///
+    /// Refused (409) while the resource is `Updating`, `Stopping`, it acts again afterwards.
     pub fn start_static_multiview_event_and_wait(
         &self,
         name: impl Into<String>,
     ) -> Wait<types::Flow, types::FlowState> {
         let name: String = name.into();
-        let body: glue::Argument<types::FlowPatch> = serde_json::from_str(
-                "{\"spec\":{\"state\":\"Running\"}}",
-            )
-            .map_err(|error| error.to_string().into());
         let wait = self
             .wait_for_static_multiview_event(String::clone(&name))
             .goal("running");
-        let client = self.clone();
-        wait.after(async move {
-            client
-                .update_static_multiview_event()
-                .name(name)
-                .body(glue::argument(&operations::UPDATE_STATIC_MULTIVIEW_EVENT, body)?)
-                .send()
-                .await
-        })
+        wait.acting([
+            {
+                let client = self.clone();
+                let name = String::clone(&name);
+                Action::reaches(
+                    "running",
+                    move || {
+                        let client = client.clone();
+                        let name = String::clone(&name);
+                        let body: glue::Argument<types::FlowPatch> = serde_json::from_str(
+                                "{\"spec\":{\"state\":\"Running\"}}",
+                            )
+                            .map_err(|error| error.to_string().into());
+                        async move {
+                            client
+                                .update_static_multiview_event()
+                                .name(name)
+                                .body(
+                                    glue::argument(
+                                        &operations::UPDATE_STATIC_MULTIVIEW_EVENT,
+                                        body,
+                                    )?,
+                                )
+                                .send()
+                                .await
+                        }
+                    },
+                )
+            },
+        ])
     }
     /// [`update_static_multiview_event`](Self::update_static_multiview_event) and a wait for the goal `stopped`.
     ///
     /// Nothing is sent before the wait is polled.
+    ///
+    /// Refused (409) while the resource is `Updating`, `Stopping`, it acts again afterwards.
     pub fn stop_static_multiview_event_and_wait(
         &self,
         name: impl Into<String>,
     ) -> Wait<types::Flow, types::FlowState> {
         let name: String = name.into();
-        let body: glue::Argument<types::FlowPatch> = serde_json::from_str(
-                "{\"spec\":{\"state\":\"Stopped\"}}",
-            )
-            .map_err(|error| error.to_string().into());
         let wait = self
             .wait_for_static_multiview_event(String::clone(&name))
             .goal("stopped");
-        let client = self.clone();
-        wait.after(async move {
-            client
-                .update_static_multiview_event()
-                .name(name)
-                .body(glue::argument(&operations::UPDATE_STATIC_MULTIVIEW_EVENT, body)?)
-                .send()
-                .await
-        })
+        wait.acting([
+            {
+                let client = self.clone();
+                let name = String::clone(&name);
+                Action::reaches(
+                    "stopped",
+                    move || {
+                        let client = client.clone();
+                        let name = String::clone(&name);
+                        let body: glue::Argument<types::FlowPatch> = serde_json::from_str(
+                                "{\"spec\":{\"state\":\"Stopped\"}}",
+                            )
+                            .map_err(|error| error.to_string().into());
+                        async move {
+                            client
+                                .update_static_multiview_event()
+                                .name(name)
+                                .body(
+                                    glue::argument(
+                                        &operations::UPDATE_STATIC_MULTIVIEW_EVENT,
+                                        body,
+                                    )?,
+                                )
+                                .send()
+                                .await
+                        }
+                    },
+                )
+            },
+        ])
     }
-    /// [`delete_static_multiview_event`](Self::delete_static_multiview_event) and a wait for it is gone.
+    /// [`update_static_multiview_event`](Self::update_static_multiview_event) and a wait for the goal `stopped`, then [`update_static_multiview_event`](Self::update_static_multiview_event) and a wait for the goal `running`.
     ///
     /// Nothing is sent before the wait is polled.
+    ///
+    /// Refused (409) while the resource is `Updating`, `Stopping`, it acts again afterwards.
+    pub fn restart_static_multiview_event_and_wait(
+        &self,
+        name: impl Into<String>,
+    ) -> Wait<types::Flow, types::FlowState> {
+        let name: String = name.into();
+        let wait = self
+            .wait_for_static_multiview_event(String::clone(&name))
+            .goal("running");
+        wait.acting([
+            {
+                let client = self.clone();
+                let name = String::clone(&name);
+                Action::reaches(
+                    "stopped",
+                    move || {
+                        let client = client.clone();
+                        let name = String::clone(&name);
+                        let body: glue::Argument<types::FlowPatch> = serde_json::from_str(
+                                "{\"spec\":{\"state\":\"Stopped\"}}",
+                            )
+                            .map_err(|error| error.to_string().into());
+                        async move {
+                            client
+                                .update_static_multiview_event()
+                                .name(name)
+                                .body(
+                                    glue::argument(
+                                        &operations::UPDATE_STATIC_MULTIVIEW_EVENT,
+                                        body,
+                                    )?,
+                                )
+                                .send()
+                                .await
+                        }
+                    },
+                )
+            },
+            {
+                let client = self.clone();
+                let name = String::clone(&name);
+                Action::reaches(
+                    "running",
+                    move || {
+                        let client = client.clone();
+                        let name = String::clone(&name);
+                        let body: glue::Argument<types::FlowPatch> = serde_json::from_str(
+                                "{\"spec\":{\"state\":\"Running\"}}",
+                            )
+                            .map_err(|error| error.to_string().into());
+                        async move {
+                            client
+                                .update_static_multiview_event()
+                                .name(name)
+                                .body(
+                                    glue::argument(
+                                        &operations::UPDATE_STATIC_MULTIVIEW_EVENT,
+                                        body,
+                                    )?,
+                                )
+                                .send()
+                                .await
+                        }
+                    },
+                )
+            },
+        ])
+    }
+    /// [`delete_static_multiview_event`](Self::delete_static_multiview_event) and a wait until it is gone.
+    ///
+    /// Nothing is sent before the wait is polled.
+    ///
+    /// Refused (409) while the resource is `Updating`, `Stopping`, it acts again afterwards.
+    /// When an answer is lost, a 404 to a repetition means that it has been done.
     pub fn delete_static_multiview_event_and_wait(
         &self,
         name: impl Into<String>,
@@ -876,10 +1374,19 @@ impl ProjectClient {
         let wait = self
             .wait_for_static_multiview_event(String::clone(&name))
             .until_gone();
-        let client = self.clone();
-        wait.after(async move {
-            client.delete_static_multiview_event().name(name).send().await
-        })
+        wait.acting([
+            {
+                let client = self.clone();
+                let name = String::clone(&name);
+                Action::deletes(move || {
+                    let client = client.clone();
+                    let name = String::clone(&name);
+                    async move {
+                        client.delete_static_multiview_event().name(name).send().await
+                    }
+                })
+            },
+        ])
     }
     /// Waits for a live channel scheduled operation, by default until it is `completed` (`Completed`).
     ///
@@ -907,9 +1414,11 @@ impl ProjectClient {
     ) -> Result<Wait<types::ScheduledOperation, types::ScheduledOperationState>> {
         Wait::resume(self.transport(), &LIVE_CHANNEL_SCHEDULED_OPERATION, description)
     }
-    /// [`delete_live_channel_scheduled_operation`](Self::delete_live_channel_scheduled_operation) and a wait for it is gone.
+    /// [`delete_live_channel_scheduled_operation`](Self::delete_live_channel_scheduled_operation) and a wait until it is gone.
     ///
     /// Nothing is sent before the wait is polled.
+    ///
+    /// When an answer is lost, a 404 to a repetition means that it has been done.
     pub fn delete_live_channel_scheduled_operation_and_wait(
         &self,
         name: impl Into<String>,
@@ -923,15 +1432,26 @@ impl ProjectClient {
                 String::clone(&operation_name),
             )
             .until_gone();
-        let client = self.clone();
-        wait.after(async move {
-            client
-                .delete_live_channel_scheduled_operation()
-                .name(name)
-                .operation_name(operation_name)
-                .send()
-                .await
-        })
+        wait.acting([
+            {
+                let client = self.clone();
+                let name = String::clone(&name);
+                let operation_name = String::clone(&operation_name);
+                Action::deletes(move || {
+                    let client = client.clone();
+                    let name = String::clone(&name);
+                    let operation_name = String::clone(&operation_name);
+                    async move {
+                        client
+                            .delete_live_channel_scheduled_operation()
+                            .name(name)
+                            .operation_name(operation_name)
+                            .send()
+                            .await
+                    }
+                })
+            },
+        ])
     }
     /// Waits for a live event scheduled operation, by default until it is `completed` (`Completed`).
     ///
@@ -959,9 +1479,11 @@ impl ProjectClient {
     ) -> Result<Wait<types::ScheduledOperation, types::ScheduledOperationState>> {
         Wait::resume(self.transport(), &LIVE_EVENT_SCHEDULED_OPERATION, description)
     }
-    /// [`delete_live_event_scheduled_operation`](Self::delete_live_event_scheduled_operation) and a wait for it is gone.
+    /// [`delete_live_event_scheduled_operation`](Self::delete_live_event_scheduled_operation) and a wait until it is gone.
     ///
     /// Nothing is sent before the wait is polled.
+    ///
+    /// When an answer is lost, a 404 to a repetition means that it has been done.
     pub fn delete_live_event_scheduled_operation_and_wait(
         &self,
         name: impl Into<String>,
@@ -975,15 +1497,26 @@ impl ProjectClient {
                 String::clone(&operation_name),
             )
             .until_gone();
-        let client = self.clone();
-        wait.after(async move {
-            client
-                .delete_live_event_scheduled_operation()
-                .name(name)
-                .operation_name(operation_name)
-                .send()
-                .await
-        })
+        wait.acting([
+            {
+                let client = self.clone();
+                let name = String::clone(&name);
+                let operation_name = String::clone(&operation_name);
+                Action::deletes(move || {
+                    let client = client.clone();
+                    let name = String::clone(&name);
+                    let operation_name = String::clone(&operation_name);
+                    async move {
+                        client
+                            .delete_live_event_scheduled_operation()
+                            .name(name)
+                            .operation_name(operation_name)
+                            .send()
+                            .await
+                    }
+                })
+            },
+        ])
     }
     /// Waits for a static multiview channel scheduled operation, by default until it is `completed` (`Completed`).
     ///
@@ -1015,9 +1548,11 @@ impl ProjectClient {
             description,
         )
     }
-    /// [`delete_static_multiview_channel_scheduled_operation`](Self::delete_static_multiview_channel_scheduled_operation) and a wait for it is gone.
+    /// [`delete_static_multiview_channel_scheduled_operation`](Self::delete_static_multiview_channel_scheduled_operation) and a wait until it is gone.
     ///
     /// Nothing is sent before the wait is polled.
+    ///
+    /// When an answer is lost, a 404 to a repetition means that it has been done.
     pub fn delete_static_multiview_channel_scheduled_operation_and_wait(
         &self,
         name: impl Into<String>,
@@ -1031,15 +1566,26 @@ impl ProjectClient {
                 String::clone(&operation_name),
             )
             .until_gone();
-        let client = self.clone();
-        wait.after(async move {
-            client
-                .delete_static_multiview_channel_scheduled_operation()
-                .name(name)
-                .operation_name(operation_name)
-                .send()
-                .await
-        })
+        wait.acting([
+            {
+                let client = self.clone();
+                let name = String::clone(&name);
+                let operation_name = String::clone(&operation_name);
+                Action::deletes(move || {
+                    let client = client.clone();
+                    let name = String::clone(&name);
+                    let operation_name = String::clone(&operation_name);
+                    async move {
+                        client
+                            .delete_static_multiview_channel_scheduled_operation()
+                            .name(name)
+                            .operation_name(operation_name)
+                            .send()
+                            .await
+                    }
+                })
+            },
+        ])
     }
     /// Waits for a static multiview event scheduled operation, by default until it is `completed` (`Completed`).
     ///
@@ -1071,9 +1617,11 @@ impl ProjectClient {
             description,
         )
     }
-    /// [`delete_static_multiview_event_scheduled_operation`](Self::delete_static_multiview_event_scheduled_operation) and a wait for it is gone.
+    /// [`delete_static_multiview_event_scheduled_operation`](Self::delete_static_multiview_event_scheduled_operation) and a wait until it is gone.
     ///
     /// Nothing is sent before the wait is polled.
+    ///
+    /// When an answer is lost, a 404 to a repetition means that it has been done.
     pub fn delete_static_multiview_event_scheduled_operation_and_wait(
         &self,
         name: impl Into<String>,
@@ -1087,14 +1635,25 @@ impl ProjectClient {
                 String::clone(&operation_name),
             )
             .until_gone();
-        let client = self.clone();
-        wait.after(async move {
-            client
-                .delete_static_multiview_event_scheduled_operation()
-                .name(name)
-                .operation_name(operation_name)
-                .send()
-                .await
-        })
+        wait.acting([
+            {
+                let client = self.clone();
+                let name = String::clone(&name);
+                let operation_name = String::clone(&operation_name);
+                Action::deletes(move || {
+                    let client = client.clone();
+                    let name = String::clone(&name);
+                    let operation_name = String::clone(&operation_name);
+                    async move {
+                        client
+                            .delete_static_multiview_event_scheduled_operation()
+                            .name(name)
+                            .operation_name(operation_name)
+                            .send()
+                            .await
+                    }
+                })
+            },
+        ])
     }
 }

@@ -7,12 +7,22 @@ use std::time::Duration;
 #[allow(unused_imports, reason = "not every API needs all of them")]
 use mkio_core::{
     Result, Wait, WaitDescription, glue,
-    wait::{Goal, Listing, Resource, State, StateKind},
+    wait::{Action, Goal, Listing, Resource, State, StateKind},
 };
 
 #[allow(unused_imports, reason = "not every API needs all of them")]
 use super::{Client, ProjectClient, operations, types};
 
+/// All resources with a state.
+pub static ALL: &[&Resource] = &[
+    &ASSET,
+    &CONTENT_KEY_POLICY,
+    &JOB,
+    &LIVE_EVENT,
+    &LIVE_OUTPUT,
+    &STREAMING_ENDPOINT,
+    &STREAMING_LOCATOR,
+];
 /// State of a asset: where it is read and what it means.
 pub static ASSET: Resource = Resource {
     name: "media.asset",
@@ -24,6 +34,8 @@ pub static ASSET: Resource = Resource {
     state_pointer: "",
     progress_pointer: "",
     error_pointers: &[],
+    born_pointer: "",
+    busy: &["Pending"],
     failed_when: &[],
     presence: false,
     states: &[
@@ -40,6 +52,7 @@ pub static ASSET: Resource = Resource {
             via: &[],
             undone: &[],
             settle: Duration::from_secs(0u64),
+            grace: Duration::from_secs(0u64),
             requires: &[],
         },
     ],
@@ -60,6 +73,8 @@ pub static CONTENT_KEY_POLICY: Resource = Resource {
     state_pointer: "",
     progress_pointer: "",
     error_pointers: &[],
+    born_pointer: "",
+    busy: &["Creating"],
     failed_when: &[],
     presence: false,
     states: &[
@@ -76,6 +91,7 @@ pub static CONTENT_KEY_POLICY: Resource = Resource {
             via: &[],
             undone: &[],
             settle: Duration::from_secs(0u64),
+            grace: Duration::from_secs(0u64),
             requires: &[],
         },
     ],
@@ -98,10 +114,13 @@ pub static JOB: Resource = Resource {
         name_field: Some("name"),
         scope_fields: &[("transform_name", "transform")],
         stem: false,
+        id_pointer: "/id",
     }),
     state_pointer: "/properties/state",
     progress_pointer: "/properties/outputs/*/progress",
     error_pointers: &["/properties/outputs/*/error"],
+    born_pointer: "/properties/created",
+    busy: &[],
     failed_when: &[],
     presence: false,
     states: &[
@@ -121,15 +140,17 @@ pub static JOB: Resource = Resource {
             via: &[],
             undone: &[],
             settle: Duration::from_secs(0u64),
+            grace: Duration::from_secs(0u64),
             requires: &[],
         },
         Goal {
             name: "canceled",
             states: &["Canceled"],
             failures: &["Finished", "Error"],
-            via: &[],
+            via: &["Canceling"],
             undone: &[],
             settle: Duration::from_secs(0u64),
+            grace: Duration::from_secs(0u64),
             requires: &[],
         },
         Goal {
@@ -139,6 +160,7 @@ pub static JOB: Resource = Resource {
             via: &[],
             undone: &[],
             settle: Duration::from_secs(0u64),
+            grace: Duration::from_secs(0u64),
             requires: &[],
         },
     ],
@@ -161,10 +183,13 @@ pub static LIVE_EVENT: Resource = Resource {
         name_field: Some("name"),
         scope_fields: &[],
         stem: false,
+        id_pointer: "",
     }),
     state_pointer: "/properties/resourceState",
     progress_pointer: "",
     error_pointers: &[],
+    born_pointer: "",
+    busy: &["Allocating", "Starting", "Stopping"],
     failed_when: &[],
     presence: false,
     states: &[
@@ -185,15 +210,17 @@ pub static LIVE_EVENT: Resource = Resource {
             via: &["Allocating", "Starting"],
             undone: &["Stopping", "Stopped"],
             settle: Duration::from_secs(0u64),
+            grace: Duration::from_secs(0u64),
             requires: &[],
         },
         Goal {
             name: "stopped",
             states: &["Stopped"],
             failures: &["Deleting", "Deleted"],
-            via: &[],
+            via: &["Stopping"],
             undone: &[],
             settle: Duration::from_secs(0u64),
+            grace: Duration::from_secs(0u64),
             requires: &[],
         },
     ],
@@ -216,10 +243,13 @@ pub static LIVE_OUTPUT: Resource = Resource {
         name_field: Some("name"),
         scope_fields: &[],
         stem: false,
+        id_pointer: "",
     }),
     state_pointer: "/properties/resourceState",
     progress_pointer: "",
     error_pointers: &[],
+    born_pointer: "",
+    busy: &["Creating"],
     failed_when: &[],
     presence: false,
     states: &[
@@ -236,6 +266,7 @@ pub static LIVE_OUTPUT: Resource = Resource {
             via: &[],
             undone: &[],
             settle: Duration::from_secs(0u64),
+            grace: Duration::from_secs(0u64),
             requires: &[],
         },
     ],
@@ -258,10 +289,13 @@ pub static STREAMING_ENDPOINT: Resource = Resource {
         name_field: Some("name"),
         scope_fields: &[],
         stem: false,
+        id_pointer: "",
     }),
     state_pointer: "/properties/resourceState",
     progress_pointer: "",
     error_pointers: &[],
+    born_pointer: "",
+    busy: &["Creating", "Starting", "Stopping", "Restarting", "Scaling", "Updating"],
     failed_when: &[],
     presence: false,
     states: &[
@@ -285,15 +319,17 @@ pub static STREAMING_ENDPOINT: Resource = Resource {
             via: &["Starting"],
             undone: &["Stopping", "Stopped"],
             settle: Duration::from_secs(0u64),
+            grace: Duration::from_secs(0u64),
             requires: &[],
         },
         Goal {
             name: "stopped",
             states: &["Stopped"],
             failures: &["Deleting", "Deleted"],
-            via: &[],
+            via: &["Stopping"],
             undone: &[],
             settle: Duration::from_secs(0u64),
+            grace: Duration::from_secs(0u64),
             requires: &[],
         },
         Goal {
@@ -303,33 +339,37 @@ pub static STREAMING_ENDPOINT: Resource = Resource {
             via: &[],
             undone: &[],
             settle: Duration::from_secs(0u64),
+            grace: Duration::from_secs(0u64),
             requires: &[],
         },
         Goal {
             name: "restarted",
             states: &["Running"],
             failures: &["Deleting", "Deleted"],
-            via: &[],
+            via: &["Restarting"],
             undone: &[],
             settle: Duration::from_secs(30u64),
+            grace: Duration::from_secs(0u64),
             requires: &[],
         },
         Goal {
             name: "scaled",
             states: &["Running", "Stopped"],
             failures: &["Deleting", "Deleted"],
-            via: &[],
+            via: &["Scaling"],
             undone: &[],
             settle: Duration::from_secs(30u64),
+            grace: Duration::from_secs(0u64),
             requires: &[],
         },
         Goal {
             name: "updated",
             states: &["Running", "Stopped"],
             failures: &["Deleting", "Deleted"],
-            via: &[],
+            via: &["Updating"],
             undone: &[],
             settle: Duration::from_secs(30u64),
+            grace: Duration::from_secs(0u64),
             requires: &[],
         },
     ],
@@ -352,10 +392,13 @@ pub static STREAMING_LOCATOR: Resource = Resource {
         name_field: Some("name"),
         scope_fields: &[],
         stem: false,
+        id_pointer: "",
     }),
     state_pointer: "/properties/resourceState",
     progress_pointer: "",
     error_pointers: &[],
+    born_pointer: "",
+    busy: &["Creating", "Updating"],
     failed_when: &[],
     presence: false,
     states: &[
@@ -374,6 +417,7 @@ pub static STREAMING_LOCATOR: Resource = Resource {
             via: &[],
             undone: &[],
             settle: Duration::from_secs(0u64),
+            grace: Duration::from_secs(0u64),
             requires: &[],
         },
         Goal {
@@ -383,6 +427,7 @@ pub static STREAMING_LOCATOR: Resource = Resource {
             via: &[],
             undone: &[],
             settle: Duration::from_secs(10u64),
+            grace: Duration::from_secs(0u64),
             requires: &[],
         },
     ],
@@ -419,19 +464,31 @@ impl ProjectClient {
     ) -> Result<Wait<types::Asset, types::AssetState>> {
         Wait::resume(self.transport(), &ASSET, description)
     }
-    /// [`delete_asset`](Self::delete_asset) and a wait for it is gone.
+    /// [`delete_asset`](Self::delete_asset) and a wait until it is gone.
     ///
     /// Nothing is sent before the wait is polled.
+    ///
+    /// Refused (409) while the resource is `Pending`, it acts again afterwards.
+    /// When an answer is lost, a 404 to a repetition means that it has been done.
     pub fn delete_asset_and_wait(
         &self,
         asset_name: impl Into<String>,
     ) -> Wait<(), types::AssetState> {
         let asset_name: String = asset_name.into();
         let wait = self.wait_for_asset(String::clone(&asset_name)).until_gone();
-        let client = self.clone();
-        wait.after(async move {
-            client.delete_asset().asset_name(asset_name).send().await
-        })
+        wait.acting([
+            {
+                let client = self.clone();
+                let asset_name = String::clone(&asset_name);
+                Action::deletes(move || {
+                    let client = client.clone();
+                    let asset_name = String::clone(&asset_name);
+                    async move {
+                        client.delete_asset().asset_name(asset_name).send().await
+                    }
+                })
+            },
+        ])
     }
     /// Waits for a content key policy, by default until it is `created` (`Created`).
     ///
@@ -458,9 +515,12 @@ impl ProjectClient {
     ) -> Result<Wait<types::ContentKeyPolicy, types::ContentKeyPolicyState>> {
         Wait::resume(self.transport(), &CONTENT_KEY_POLICY, description)
     }
-    /// [`delete_content_key_policy`](Self::delete_content_key_policy) and a wait for it is gone.
+    /// [`delete_content_key_policy`](Self::delete_content_key_policy) and a wait until it is gone.
     ///
     /// Nothing is sent before the wait is polled.
+    ///
+    /// Refused (409) while the resource is `Creating`, it acts again afterwards.
+    /// When an answer is lost, a 404 to a repetition means that it has been done.
     pub fn delete_content_key_policy_and_wait(
         &self,
         policy_name: impl Into<String>,
@@ -469,10 +529,23 @@ impl ProjectClient {
         let wait = self
             .wait_for_content_key_policy(String::clone(&policy_name))
             .until_gone();
-        let client = self.clone();
-        wait.after(async move {
-            client.delete_content_key_policy().policy_name(policy_name).send().await
-        })
+        wait.acting([
+            {
+                let client = self.clone();
+                let policy_name = String::clone(&policy_name);
+                Action::deletes(move || {
+                    let client = client.clone();
+                    let policy_name = String::clone(&policy_name);
+                    async move {
+                        client
+                            .delete_content_key_policy()
+                            .policy_name(policy_name)
+                            .send()
+                            .await
+                    }
+                })
+            },
+        ])
     }
     /// Waits for a job, by default until it is `finished` (`Finished`).
     ///
@@ -503,6 +576,8 @@ impl ProjectClient {
     /// [`create_job`](Self::create_job) and a wait for the goal `finished`.
     ///
     /// Nothing is sent before the wait is polled.
+    ///
+    /// When an answer is lost and a repetition is refused (409), what is there counts as made unless it is older than the call.
     pub fn run_job(
         &self,
         transform_name: impl Into<String>,
@@ -515,16 +590,29 @@ impl ProjectClient {
         let wait = self
             .wait_for_job(String::clone(&transform_name), String::clone(&job_name))
             .goal("finished");
-        let client = self.clone();
-        wait.after(async move {
-            client
-                .create_job()
-                .transform_name(transform_name)
-                .job_name(job_name)
-                .body(body)
-                .send()
-                .await
-        })
+        wait.acting([
+            {
+                let client = self.clone();
+                let transform_name = String::clone(&transform_name);
+                let job_name = String::clone(&job_name);
+                let body = Clone::clone(&body);
+                Action::creates(move || {
+                    let client = client.clone();
+                    let transform_name = String::clone(&transform_name);
+                    let job_name = String::clone(&job_name);
+                    let body = Clone::clone(&body);
+                    async move {
+                        client
+                            .create_job()
+                            .transform_name(transform_name)
+                            .job_name(job_name)
+                            .body(body)
+                            .send()
+                            .await
+                    }
+                })
+            },
+        ])
     }
     /// [`cancel_job`](Self::cancel_job) and a wait for the goal `canceled`.
     ///
@@ -539,19 +627,35 @@ impl ProjectClient {
         let wait = self
             .wait_for_job(String::clone(&transform_name), String::clone(&job_name))
             .goal("canceled");
-        let client = self.clone();
-        wait.after(async move {
-            client
-                .cancel_job()
-                .transform_name(transform_name)
-                .job_name(job_name)
-                .send()
-                .await
-        })
+        wait.acting([
+            {
+                let client = self.clone();
+                let transform_name = String::clone(&transform_name);
+                let job_name = String::clone(&job_name);
+                Action::reaches(
+                    "canceled",
+                    move || {
+                        let client = client.clone();
+                        let transform_name = String::clone(&transform_name);
+                        let job_name = String::clone(&job_name);
+                        async move {
+                            client
+                                .cancel_job()
+                                .transform_name(transform_name)
+                                .job_name(job_name)
+                                .send()
+                                .await
+                        }
+                    },
+                )
+            },
+        ])
     }
-    /// [`delete_job`](Self::delete_job) and a wait for it is gone.
+    /// [`delete_job`](Self::delete_job) and a wait until it is gone.
     ///
     /// Nothing is sent before the wait is polled.
+    ///
+    /// When an answer is lost, a 404 to a repetition means that it has been done.
     pub fn delete_job_and_wait(
         &self,
         transform_name: impl Into<String>,
@@ -562,15 +666,26 @@ impl ProjectClient {
         let wait = self
             .wait_for_job(String::clone(&transform_name), String::clone(&job_name))
             .until_gone();
-        let client = self.clone();
-        wait.after(async move {
-            client
-                .delete_job()
-                .transform_name(transform_name)
-                .job_name(job_name)
-                .send()
-                .await
-        })
+        wait.acting([
+            {
+                let client = self.clone();
+                let transform_name = String::clone(&transform_name);
+                let job_name = String::clone(&job_name);
+                Action::deletes(move || {
+                    let client = client.clone();
+                    let transform_name = String::clone(&transform_name);
+                    let job_name = String::clone(&job_name);
+                    async move {
+                        client
+                            .delete_job()
+                            .transform_name(transform_name)
+                            .job_name(job_name)
+                            .send()
+                            .await
+                    }
+                })
+            },
+        ])
     }
     /// Waits for a live event, by default until it is `running` (`Running`).
     ///
@@ -600,44 +715,126 @@ impl ProjectClient {
     /// [`start_live_event`](Self::start_live_event) and a wait for the goal `running`.
     ///
     /// Nothing is sent before the wait is polled.
+    ///
+    /// Refused (409) while the resource is `Allocating`, `Starting`, `Stopping`, it acts again afterwards.
     pub fn start_live_event_and_wait(
         &self,
         event_name: impl Into<String>,
     ) -> Wait<types::LiveEvent, types::LiveEventState> {
         let event_name: String = event_name.into();
         let wait = self.wait_for_live_event(String::clone(&event_name)).goal("running");
-        let client = self.clone();
-        wait.after(async move {
-            client.start_live_event().event_name(event_name).send().await
-        })
+        wait.acting([
+            {
+                let client = self.clone();
+                let event_name = String::clone(&event_name);
+                Action::reaches(
+                    "running",
+                    move || {
+                        let client = client.clone();
+                        let event_name = String::clone(&event_name);
+                        async move {
+                            client.start_live_event().event_name(event_name).send().await
+                        }
+                    },
+                )
+            },
+        ])
     }
     /// [`stop_live_event`](Self::stop_live_event) and a wait for the goal `stopped`.
     ///
     /// Nothing is sent before the wait is polled.
+    ///
+    /// Refused (409) while the resource is `Allocating`, `Starting`, `Stopping`, it acts again afterwards.
     pub fn stop_live_event_and_wait(
         &self,
         event_name: impl Into<String>,
     ) -> Wait<types::LiveEvent, types::LiveEventState> {
         let event_name: String = event_name.into();
         let wait = self.wait_for_live_event(String::clone(&event_name)).goal("stopped");
-        let client = self.clone();
-        wait.after(async move {
-            client.stop_live_event().event_name(event_name).send().await
-        })
+        wait.acting([
+            {
+                let client = self.clone();
+                let event_name = String::clone(&event_name);
+                Action::reaches(
+                    "stopped",
+                    move || {
+                        let client = client.clone();
+                        let event_name = String::clone(&event_name);
+                        async move {
+                            client.stop_live_event().event_name(event_name).send().await
+                        }
+                    },
+                )
+            },
+        ])
     }
-    /// [`delete_live_event`](Self::delete_live_event) and a wait for it is gone.
+    /// [`stop_live_event`](Self::stop_live_event) and a wait for the goal `stopped`, then [`start_live_event`](Self::start_live_event) and a wait for the goal `running`.
     ///
     /// Nothing is sent before the wait is polled.
+    ///
+    /// Refused (409) while the resource is `Allocating`, `Starting`, `Stopping`, it acts again afterwards.
+    pub fn restart_live_event_and_wait(
+        &self,
+        event_name: impl Into<String>,
+    ) -> Wait<types::LiveEvent, types::LiveEventState> {
+        let event_name: String = event_name.into();
+        let wait = self.wait_for_live_event(String::clone(&event_name)).goal("running");
+        wait.acting([
+            {
+                let client = self.clone();
+                let event_name = String::clone(&event_name);
+                Action::reaches(
+                    "stopped",
+                    move || {
+                        let client = client.clone();
+                        let event_name = String::clone(&event_name);
+                        async move {
+                            client.stop_live_event().event_name(event_name).send().await
+                        }
+                    },
+                )
+            },
+            {
+                let client = self.clone();
+                let event_name = String::clone(&event_name);
+                Action::reaches(
+                    "running",
+                    move || {
+                        let client = client.clone();
+                        let event_name = String::clone(&event_name);
+                        async move {
+                            client.start_live_event().event_name(event_name).send().await
+                        }
+                    },
+                )
+            },
+        ])
+    }
+    /// [`delete_live_event`](Self::delete_live_event) and a wait until it is gone.
+    ///
+    /// Nothing is sent before the wait is polled.
+    ///
+    /// Refused (409) while the resource is `Allocating`, `Starting`, `Stopping`, it acts again afterwards.
+    /// When an answer is lost, a 404 to a repetition means that it has been done.
     pub fn delete_live_event_and_wait(
         &self,
         event_name: impl Into<String>,
     ) -> Wait<(), types::LiveEventState> {
         let event_name: String = event_name.into();
         let wait = self.wait_for_live_event(String::clone(&event_name)).until_gone();
-        let client = self.clone();
-        wait.after(async move {
-            client.delete_live_event().event_name(event_name).send().await
-        })
+        wait.acting([
+            {
+                let client = self.clone();
+                let event_name = String::clone(&event_name);
+                Action::deletes(move || {
+                    let client = client.clone();
+                    let event_name = String::clone(&event_name);
+                    async move {
+                        client.delete_live_event().event_name(event_name).send().await
+                    }
+                })
+            },
+        ])
     }
     /// Waits for a live output, by default until it is `running` (`Running`).
     ///
@@ -665,9 +862,12 @@ impl ProjectClient {
     ) -> Result<Wait<types::LiveOutput, types::LiveOutputState>> {
         Wait::resume(self.transport(), &LIVE_OUTPUT, description)
     }
-    /// [`delete_live_output`](Self::delete_live_output) and a wait for it is gone.
+    /// [`delete_live_output`](Self::delete_live_output) and a wait until it is gone.
     ///
     /// Nothing is sent before the wait is polled.
+    ///
+    /// Refused (409) while the resource is `Creating`, it acts again afterwards.
+    /// When an answer is lost, a 404 to a repetition means that it has been done.
     pub fn delete_live_output_and_wait(
         &self,
         event_name: impl Into<String>,
@@ -681,15 +881,26 @@ impl ProjectClient {
                 String::clone(&output_name),
             )
             .until_gone();
-        let client = self.clone();
-        wait.after(async move {
-            client
-                .delete_live_output()
-                .event_name(event_name)
-                .output_name(output_name)
-                .send()
-                .await
-        })
+        wait.acting([
+            {
+                let client = self.clone();
+                let event_name = String::clone(&event_name);
+                let output_name = String::clone(&output_name);
+                Action::deletes(move || {
+                    let client = client.clone();
+                    let event_name = String::clone(&event_name);
+                    let output_name = String::clone(&output_name);
+                    async move {
+                        client
+                            .delete_live_output()
+                            .event_name(event_name)
+                            .output_name(output_name)
+                            .send()
+                            .await
+                    }
+                })
+            },
+        ])
     }
     /// Waits for a streaming endpoint, by default until it is `running` (`Running`).
     ///
@@ -719,6 +930,8 @@ impl ProjectClient {
     /// [`start_streaming_endpoint`](Self::start_streaming_endpoint) and a wait for the goal `running`.
     ///
     /// Nothing is sent before the wait is polled.
+    ///
+    /// Refused (409) while the resource is `Creating`, `Starting`, `Stopping`, `Restarting`, `Scaling`, `Updating`, it acts again afterwards.
     pub fn start_streaming_endpoint_and_wait(
         &self,
         endpoint_name: impl Into<String>,
@@ -727,14 +940,32 @@ impl ProjectClient {
         let wait = self
             .wait_for_streaming_endpoint(String::clone(&endpoint_name))
             .goal("running");
-        let client = self.clone();
-        wait.after(async move {
-            client.start_streaming_endpoint().endpoint_name(endpoint_name).send().await
-        })
+        wait.acting([
+            {
+                let client = self.clone();
+                let endpoint_name = String::clone(&endpoint_name);
+                Action::reaches(
+                    "running",
+                    move || {
+                        let client = client.clone();
+                        let endpoint_name = String::clone(&endpoint_name);
+                        async move {
+                            client
+                                .start_streaming_endpoint()
+                                .endpoint_name(endpoint_name)
+                                .send()
+                                .await
+                        }
+                    },
+                )
+            },
+        ])
     }
     /// [`stop_streaming_endpoint`](Self::stop_streaming_endpoint) and a wait for the goal `stopped`.
     ///
     /// Nothing is sent before the wait is polled.
+    ///
+    /// Refused (409) while the resource is `Creating`, `Starting`, `Stopping`, `Restarting`, `Scaling`, `Updating`, it acts again afterwards.
     pub fn stop_streaming_endpoint_and_wait(
         &self,
         endpoint_name: impl Into<String>,
@@ -743,14 +974,32 @@ impl ProjectClient {
         let wait = self
             .wait_for_streaming_endpoint(String::clone(&endpoint_name))
             .goal("stopped");
-        let client = self.clone();
-        wait.after(async move {
-            client.stop_streaming_endpoint().endpoint_name(endpoint_name).send().await
-        })
+        wait.acting([
+            {
+                let client = self.clone();
+                let endpoint_name = String::clone(&endpoint_name);
+                Action::reaches(
+                    "stopped",
+                    move || {
+                        let client = client.clone();
+                        let endpoint_name = String::clone(&endpoint_name);
+                        async move {
+                            client
+                                .stop_streaming_endpoint()
+                                .endpoint_name(endpoint_name)
+                                .send()
+                                .await
+                        }
+                    },
+                )
+            },
+        ])
     }
     /// [`restart_streaming_endpoint`](Self::restart_streaming_endpoint) and a wait for the goal `restarted`.
     ///
     /// Nothing is sent before the wait is polled.
+    ///
+    /// Refused (409) while the resource is `Creating`, `Starting`, `Stopping`, `Restarting`, `Scaling`, `Updating`, it acts again afterwards.
     pub fn restart_streaming_endpoint_and_wait(
         &self,
         endpoint_name: impl Into<String>,
@@ -759,14 +1008,32 @@ impl ProjectClient {
         let wait = self
             .wait_for_streaming_endpoint(String::clone(&endpoint_name))
             .goal("restarted");
-        let client = self.clone();
-        wait.after(async move {
-            client.restart_streaming_endpoint().endpoint_name(endpoint_name).send().await
-        })
+        wait.acting([
+            {
+                let client = self.clone();
+                let endpoint_name = String::clone(&endpoint_name);
+                Action::reaches(
+                    "restarted",
+                    move || {
+                        let client = client.clone();
+                        let endpoint_name = String::clone(&endpoint_name);
+                        async move {
+                            client
+                                .restart_streaming_endpoint()
+                                .endpoint_name(endpoint_name)
+                                .send()
+                                .await
+                        }
+                    },
+                )
+            },
+        ])
     }
     /// [`scale_streaming_endpoint`](Self::scale_streaming_endpoint) and a wait for the goal `scaled`.
     ///
     /// Nothing is sent before the wait is polled.
+    ///
+    /// Refused (409) while the resource is `Creating`, `Starting`, `Stopping`, `Restarting`, `Scaling`, `Updating`, it acts again afterwards.
     pub fn scale_streaming_endpoint_and_wait(
         &self,
         endpoint_name: impl Into<String>,
@@ -777,19 +1044,36 @@ impl ProjectClient {
         let wait = self
             .wait_for_streaming_endpoint(String::clone(&endpoint_name))
             .goal("scaled");
-        let client = self.clone();
-        wait.after(async move {
-            client
-                .scale_streaming_endpoint()
-                .endpoint_name(endpoint_name)
-                .body(body)
-                .send()
-                .await
-        })
+        wait.acting([
+            {
+                let client = self.clone();
+                let endpoint_name = String::clone(&endpoint_name);
+                let body = Clone::clone(&body);
+                Action::reaches(
+                    "scaled",
+                    move || {
+                        let client = client.clone();
+                        let endpoint_name = String::clone(&endpoint_name);
+                        let body = Clone::clone(&body);
+                        async move {
+                            client
+                                .scale_streaming_endpoint()
+                                .endpoint_name(endpoint_name)
+                                .body(body)
+                                .send()
+                                .await
+                        }
+                    },
+                )
+            },
+        ])
     }
-    /// [`delete_streaming_endpoint`](Self::delete_streaming_endpoint) and a wait for it is gone.
+    /// [`delete_streaming_endpoint`](Self::delete_streaming_endpoint) and a wait until it is gone.
     ///
     /// Nothing is sent before the wait is polled.
+    ///
+    /// Refused (409) while the resource is `Creating`, `Starting`, `Stopping`, `Restarting`, `Scaling`, `Updating`, it acts again afterwards.
+    /// When an answer is lost, a 404 to a repetition means that it has been done.
     pub fn delete_streaming_endpoint_and_wait(
         &self,
         endpoint_name: impl Into<String>,
@@ -798,10 +1082,23 @@ impl ProjectClient {
         let wait = self
             .wait_for_streaming_endpoint(String::clone(&endpoint_name))
             .until_gone();
-        let client = self.clone();
-        wait.after(async move {
-            client.delete_streaming_endpoint().endpoint_name(endpoint_name).send().await
-        })
+        wait.acting([
+            {
+                let client = self.clone();
+                let endpoint_name = String::clone(&endpoint_name);
+                Action::deletes(move || {
+                    let client = client.clone();
+                    let endpoint_name = String::clone(&endpoint_name);
+                    async move {
+                        client
+                            .delete_streaming_endpoint()
+                            .endpoint_name(endpoint_name)
+                            .send()
+                            .await
+                    }
+                })
+            },
+        ])
     }
     /// Waits for a streaming locator, by default until it is `created` (`Created`).
     ///
@@ -828,9 +1125,12 @@ impl ProjectClient {
     ) -> Result<Wait<types::StreamingLocator, types::StreamingLocatorState>> {
         Wait::resume(self.transport(), &STREAMING_LOCATOR, description)
     }
-    /// [`delete_streaming_locator`](Self::delete_streaming_locator) and a wait for it is gone.
+    /// [`delete_streaming_locator`](Self::delete_streaming_locator) and a wait until it is gone.
     ///
     /// Nothing is sent before the wait is polled.
+    ///
+    /// Refused (409) while the resource is `Creating`, `Updating`, it acts again afterwards.
+    /// When an answer is lost, a 404 to a repetition means that it has been done.
     pub fn delete_streaming_locator_and_wait(
         &self,
         locator_name: impl Into<String>,
@@ -839,9 +1139,22 @@ impl ProjectClient {
         let wait = self
             .wait_for_streaming_locator(String::clone(&locator_name))
             .until_gone();
-        let client = self.clone();
-        wait.after(async move {
-            client.delete_streaming_locator().locator_name(locator_name).send().await
-        })
+        wait.acting([
+            {
+                let client = self.clone();
+                let locator_name = String::clone(&locator_name);
+                Action::deletes(move || {
+                    let client = client.clone();
+                    let locator_name = String::clone(&locator_name);
+                    async move {
+                        client
+                            .delete_streaming_locator()
+                            .locator_name(locator_name)
+                            .send()
+                            .await
+                    }
+                })
+            },
+        ])
     }
 }

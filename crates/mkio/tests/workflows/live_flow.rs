@@ -97,6 +97,9 @@ async fn a_flow_runs_and_is_removed() -> anyhow::Result<()> {
             .is_some_and(|monitoring| !monitoring.is_empty())
     );
 
+    let running = quick(live.restart_live_event_and_wait("show")).await?;
+    let state = running.status.and_then(|status| status.state);
+    assert_eq!(state, Some(FlowState::Running));
     quick(live.stop_live_event_and_wait("show")).await?;
     quick(live.delete_live_event_and_wait("show")).await?;
     let gone = live.get_live_event().name("show").send().await;
@@ -133,3 +136,80 @@ async fn a_scheduled_operation_starts_and_stops_its_flow() -> anyhow::Result<()>
     quick(live.wait_for_live_event("show").goal("stopped")).await?;
     Ok(())
 }
+
+/// The same for each of the other kinds: only the names of the calls differ.
+macro_rules! lives {
+    ($test:ident, $kind:literal, $create:ident, $start:ident, $restart:ident, $stop:ident,
+     $delete:ident, $schedule:ident, $scheduled:ident, $unschedule:ident) => {
+        #[tokio::test]
+        async fn $test() -> anyhow::Result<()> {
+            let place = Place::start().await?;
+            let live = place.project.live();
+            let mut put = serde_json::to_value(flow(&place).await?)?;
+            put["spec"]["transform"]["type"] = $kind.into();
+            live.$create().name("show").body(body::<FlowPut>(put)?).send().await?;
+            for running in [live.$start("show"), live.$restart("show")] {
+                let status = quick(running).await?.status;
+                let state = status.and_then(|status| status.state);
+                assert_eq!(state, Some(FlowState::Running));
+            }
+            quick(live.$stop("show")).await?;
+
+            let now = place.emulator.control().now();
+            let at = |minutes: u64| Timestamp::from(now + Duration::from_secs(minutes * 60));
+            let operation: ScheduledOperationPut = body(json!({ "spec": {
+                "type": "MediaKind.ScheduledOperation.StartStop",
+                "startTime": at(10), "endTime": at(20), "correlationData": {},
+            } }))?;
+            live.$schedule()
+                .name("show")
+                .operation_name("evening")
+                .body(operation)
+                .send()
+                .await?;
+            let done = quick(live.$scheduled("show", "evening")).await?;
+            let state = done.status.and_then(|status| status.state);
+            assert_eq!(state, Some(ScheduledOperationState::Completed));
+            quick(live.$unschedule("show", "evening")).await?;
+            quick(live.$delete("show")).await?;
+            Ok(())
+        }
+    };
+}
+
+lives!(
+    a_channel_runs_and_is_removed,
+    "LiveChannel",
+    create_or_update_live_channel,
+    start_live_channel_and_wait,
+    restart_live_channel_and_wait,
+    stop_live_channel_and_wait,
+    delete_live_channel_and_wait,
+    create_or_update_live_channel_scheduled_operation,
+    wait_for_live_channel_scheduled_operation,
+    delete_live_channel_scheduled_operation_and_wait
+);
+lives!(
+    a_multiview_channel_runs_and_is_removed,
+    "StaticMultiviewChannel",
+    create_or_update_static_multiview_channel,
+    start_static_multiview_channel_and_wait,
+    restart_static_multiview_channel_and_wait,
+    stop_static_multiview_channel_and_wait,
+    delete_static_multiview_channel_and_wait,
+    create_or_update_static_multiview_channel_scheduled_operation,
+    wait_for_static_multiview_channel_scheduled_operation,
+    delete_static_multiview_channel_scheduled_operation_and_wait
+);
+lives!(
+    a_multiview_event_runs_and_is_removed,
+    "StaticMultiviewEvent",
+    create_or_update_static_multiview_event,
+    start_static_multiview_event_and_wait,
+    restart_static_multiview_event_and_wait,
+    stop_static_multiview_event_and_wait,
+    delete_static_multiview_event_and_wait,
+    create_or_update_static_multiview_event_scheduled_operation,
+    wait_for_static_multiview_event_scheduled_operation,
+    delete_static_multiview_event_scheduled_operation_and_wait
+);

@@ -39,6 +39,10 @@ async fn a_live_event_is_recorded_and_removed() -> anyhow::Result<()> {
     let state = output.properties.and_then(|found| found.resource_state);
     assert_eq!(state, Some(LiveOutputState::Running));
 
+    let running = quick(media.restart_live_event_and_wait("match")).await?;
+    let state = running.properties.and_then(|found| found.resource_state);
+    assert_eq!(state, Some(LiveEventState::Running));
+
     let stopped = quick(media.stop_live_event_and_wait("match")).await?;
     let state = stopped.properties.and_then(|found| found.resource_state);
     assert_eq!(state, Some(LiveEventState::Stopped));

@@ -1,0 +1,429 @@
+//! Waits that begin with actions: refusals, lost answers, several steps; with the paused clock.
+
+use std::future::IntoFuture;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use http::{Method, StatusCode};
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use super::testing::{JOB, LIVE_EVENT, Service, resource, status};
+use super::{Action, Reason, State, Wait, WaitFailure};
+use crate::{Error, ErrorKind, Operation, Response, Result};
+
+const SHOW: &str = "media/liveEvents/show";
+const JOB_1: &str = "media/transforms/h264/jobs/job-1";
+
+static START: Operation = Operation {
+    id: "start_live_event",
+    api: "media",
+    method: Method::POST,
+    path: "/",
+    request_body: None,
+    streams: false,
+};
+
+fn seconds(count: u64) -> Duration {
+    Duration::from_secs(count)
+}
+
+fn show(service: &Service) -> Wait<Value, State> {
+    let values = ["acme", "show"].map(str::to_owned).to_vec();
+    Wait::over(service.links(), &LIVE_EVENT, values)
+}
+
+fn job(service: &Service) -> Wait<Value, State> {
+    let values = ["acme", "h264", "job-1"].map(str::to_owned).to_vec();
+    Wait::over(service.links(), &JOB, values)
+}
+
+/// Answers of a call, one after the other; the last one again and again.
+#[derive(Clone)]
+struct Calls {
+    count: Arc<AtomicUsize>,
+    answers: Arc<dyn Fn(usize) -> Result<()> + Send + Sync>,
+}
+
+impl Calls {
+    fn new(answers: impl Fn(usize) -> Result<()> + Send + Sync + 'static) -> Self {
+        Self {
+            count: Arc::default(),
+            answers: Arc::new(answers),
+        }
+    }
+
+    fn count(&self) -> usize {
+        self.count.load(Ordering::Relaxed)
+    }
+
+    fn reaches(&self, goal: &'static str) -> Action {
+        let calls = self.clone();
+        Action::reaches(goal, move || {
+            let calls = calls.clone();
+            async move { calls.answer() }
+        })
+    }
+
+    fn deletes(&self) -> Action {
+        let calls = self.clone();
+        Action::deletes(move || {
+            let calls = calls.clone();
+            async move { calls.answer() }
+        })
+    }
+
+    /// A creation; `made` is the resource that a success shows.
+    fn creates(&self, made: Value) -> Action {
+        let calls = self.clone();
+        Action::creates(move || {
+            let (calls, made) = (calls.clone(), made.to_string());
+            async move {
+                calls.answer()?;
+                let headers = http::HeaderMap::new();
+                Ok(Response::new((), StatusCode::CREATED, headers, made.into()))
+            }
+        })
+    }
+
+    fn answer(&self) -> Result<()> {
+        (self.answers)(self.count.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+/// The answer to a POST that was sent got lost.
+fn lost() -> Error {
+    Error::new(ErrorKind::Connection, "reset")
+        .with_operation(&START)
+        .with_outcome_unknown()
+}
+
+/// Who waits sees these states, each once.
+async fn states(wait: &mut Wait<Value, State>) -> Vec<String> {
+    let mut states = Vec::new();
+    while let Ok(Some(change)) = wait.try_next().await {
+        states.push(change.state.to_string());
+    }
+    states
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_restart_stops_waits_starts_and_waits() {
+    let service = Service::new();
+    service.at(SHOW, &[(0, "Running"), (10, "Stopping"), (30, "Stopped")]);
+    let stop = Calls::new(|_| Ok(()));
+    let begun = Arc::new(Mutex::new(None));
+    let (when, world, start) = (begun.clone(), service.clone(), Instant::now());
+    let begin = Calls::new(move |_| {
+        let now = start.elapsed().as_secs();
+        *when.lock().unwrap() = Some(now);
+        world.at(
+            SHOW,
+            &[(0, "Stopped"), (now + 4, "Starting"), (now + 20, "Running")],
+        );
+        Ok(())
+    });
+    let mut wait = show(&service).acting([stop.reaches("stopped"), begin.reaches("running")]);
+    assert_eq!(
+        states(&mut wait).await,
+        ["Running", "Stopping", "Stopped", "Starting", "Running"]
+    );
+    assert_eq!((stop.count(), begin.count()), (1, 1));
+    assert!(begun.lock().unwrap().is_some_and(|at| at >= 30));
+    assert_eq!(wait.await.unwrap()["properties"]["state"], "Running");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_limit_covers_all_waiting_of_a_restart() {
+    let service = Service::new();
+    service.at(SHOW, &[(0, "Running"), (50, "Stopped")]);
+    let (stop, begin) = (Calls::new(|_| Ok(())), Calls::new(|_| Ok(())));
+    let restart = || [stop.reaches("stopped"), begin.reaches("running")];
+    let start = Instant::now();
+    let error = show(&service)
+        .timeout(seconds(40))
+        .acting(restart())
+        .await
+        .unwrap_err();
+    let failure = WaitFailure::of(&error).unwrap();
+    assert_eq!(failure.state.as_deref(), Some("Running"));
+    assert!(error.is_timeout() && begin.count() == 0);
+    assert!(start.elapsed() < seconds(41));
+
+    // Stopped in time, but never running.
+    let start = Instant::now();
+    let wait = show(&service).timeout(seconds(40)).acting(restart());
+    let error = wait.await.unwrap_err();
+    let failure = WaitFailure::of(&error).unwrap();
+    assert_eq!(failure.state.as_deref(), Some("Stopped"));
+    assert!(error.is_timeout() && begin.count() == 1);
+    let took = start.elapsed();
+    assert!(took >= seconds(40) && took < seconds(41), "{took:?}");
+    assert!(failure.elapsed >= seconds(40) && failure.elapsed < seconds(41));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_stopped_already_is_restarted_all_the_same() {
+    let service = Service::new();
+    service.at(SHOW, &[(0, "Stopped"), (5, "Starting"), (10, "Running")]);
+    let stop = Calls::new(|_| Err(status(409)));
+    let begin = Calls::new(|_| Ok(()));
+    show(&service)
+        .acting([stop.reaches("stopped"), begin.reaches("running")])
+        .await
+        .unwrap();
+    assert_eq!((stop.count(), begin.count()), (1, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_action_is_made_again_when_the_resource_is_not_busy_any_more() {
+    let service = Service::new();
+    service.at(
+        SHOW,
+        &[
+            (0, "Creating"),
+            (40, "Stopped"),
+            (45, "Starting"),
+            (60, "Running"),
+        ],
+    );
+    let start = Instant::now();
+    let begin = Calls::new(move |_| match start.elapsed() < seconds(40) {
+        true => Err(status(409)),
+        false => Ok(()),
+    });
+    let mut wait = show(&service)
+        .poll_every(seconds(1)..seconds(1))
+        .acting([begin.reaches("running")]);
+    assert_eq!(
+        states(&mut wait).await,
+        ["Creating", "Stopped", "Starting", "Running"]
+    );
+    wait.await.unwrap();
+    assert_eq!(begin.count(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_action_that_is_refused_for_good_ends_with_its_own_error() {
+    let service = Service::new();
+    service.at(SHOW, &[(0, "Stopped")]);
+    let begin = Calls::new(|_| Err(status(409)));
+    let start = Instant::now();
+    let error = show(&service)
+        .acting([begin.reaches("running")])
+        .await
+        .unwrap_err();
+    assert!(error.is_conflict() && start.elapsed() < seconds(5));
+    let failure = WaitFailure::of(&error).unwrap();
+    assert_eq!(
+        (failure.reason, failure.state.as_deref()),
+        (Reason::Refused, Some("Stopped"))
+    );
+    // Once more, for the state may have changed right after the refusal.
+    assert_eq!(begin.count(), 2);
+
+    // A state from which the goal is not reached: not even that.
+    service.at(SHOW, &[(0, "Deleting")]);
+    let begin = Calls::new(|_| Err(status(409)));
+    let wait = show(&service).acting([begin.reaches("running")]);
+    assert!(wait.await.unwrap_err().is_conflict());
+    assert_eq!(begin.count(), 1);
+
+    // It does not exist, or nobody may ask.
+    for code in [404, 403] {
+        service.fault(move |_| Some(status(code)));
+        let wait = show(&service).acting([begin.reaches("running")]);
+        assert!(wait.await.unwrap_err().is_conflict());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_action_that_somebody_else_has_begun_is_not_repeated() {
+    let service = Service::new();
+    service.at(SHOW, &[(0, "Starting"), (20, "Running")]);
+    let begin = Calls::new(|_| Err(status(409)));
+    show(&service)
+        .acting([begin.reaches("running")])
+        .await
+        .unwrap();
+    assert_eq!(begin.count(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_resource_tells_whether_a_lost_call_arrived() {
+    // It did.
+    let service = Service::new();
+    service.at(SHOW, &[(0, "Starting"), (20, "Running")]);
+    let begin = Calls::new(|_| Err(lost()));
+    show(&service)
+        .acting([begin.reaches("running")])
+        .await
+        .unwrap();
+    assert_eq!(begin.count(), 1);
+
+    // It did not.
+    let service = Service::new();
+    service.at(SHOW, &[(0, "Stopped"), (5, "Starting"), (20, "Running")]);
+    let begin = Calls::new(|call| match call {
+        0 => Err(lost()),
+        _ => Ok(()),
+    });
+    show(&service)
+        .acting([begin.reaches("running")])
+        .await
+        .unwrap();
+    assert_eq!(begin.count(), 2);
+
+    // A connection that stays broken.
+    let service = Service::new();
+    service.at(SHOW, &[(0, "Stopped")]);
+    let begin = Calls::new(|_| Err(lost()));
+    let wait = show(&service).acting([begin.reaches("running")]);
+    assert_eq!(wait.await.unwrap_err().kind(), ErrorKind::Connection);
+    assert_eq!(begin.count(), 2);
+}
+
+/// A job in this state, made at this time.
+fn made(state: &str, created: chrono::DateTime<chrono::Utc>) -> Value {
+    let mut job = resource(JOB_1, state);
+    job["properties"]["created"] = json!(created.to_rfc3339());
+    job
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_job_that_a_lost_attempt_has_made_is_waited_for() {
+    let now = chrono::Utc::now();
+    let conflict = || status(409).with_outcome_unknown();
+    let service = Service::new();
+    let life = [(0, "Queued"), (30, "Finished")];
+    let life = life.map(|(at, state)| (seconds(at), Some(made(state, now))));
+    service.life(JOB_1, life.to_vec());
+    let create = Calls::new(move |_| Err(conflict()));
+    let done = job(&service).acting([create.creates(json!({}))]).await;
+    assert_eq!(done.unwrap()["properties"]["state"], "Finished");
+    assert_eq!(create.count(), 1);
+
+    // One that does not tell when it was made.
+    service.at(JOB_1, &[(0, "Finished")]);
+    job(&service)
+        .acting([create.creates(json!({}))])
+        .await
+        .unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_older_job_of_the_name_is_still_a_conflict() {
+    let long_ago = chrono::Utc::now() - chrono::TimeDelta::hours(1);
+    let service = Service::new();
+    service.life(JOB_1, vec![(seconds(0), Some(made("Finished", long_ago)))]);
+    for conflict in [status(409).with_outcome_unknown(), status(409)] {
+        let create = Calls::new(move |_| Err(conflict.clone()));
+        let error = job(&service)
+            .acting([create.creates(json!({}))])
+            .await
+            .unwrap_err();
+        assert!(error.is_conflict());
+        assert_eq!(create.count(), 1);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_an_earlier_job_of_the_name_shows_does_not_count() {
+    let new = chrono::Utc::now();
+    let old = new - chrono::TimeDelta::hours(1);
+    let service = Service::new();
+    // Reads lag behind for a while.
+    service.life(
+        JOB_1,
+        vec![
+            (seconds(0), Some(made("Finished", old))),
+            (seconds(15), Some(made("Processing", new))),
+            (seconds(60), Some(made("Finished", new))),
+        ],
+    );
+    let create = Calls::new(|_| Ok(()));
+    for detail in [false, true] {
+        let start = Instant::now();
+        let mut wait = job(&service).acting([create.creates(made("Queued", new))]);
+        if detail {
+            states(&mut wait).await;
+        }
+        let done = wait.await.unwrap();
+        assert_eq!(done["properties"]["created"], json!(new.to_rfc3339()));
+        if !detail {
+            assert!(start.elapsed() >= seconds(60), "{:?}", start.elapsed());
+        }
+    }
+
+    // Nor does an event that was delivered late.
+    let service = Service::new();
+    service.life(JOB_1, vec![(seconds(0), Some(made("Processing", new)))]);
+    let mut wait = job(&service).acting([create.creates(made("Queued", new))]);
+    wait.try_next().await.unwrap();
+    let event = super::StateEvent::new("/api/v1/projects/acme/transforms/h264/jobs/job-1")
+        .state("Finished")
+        .resource(made("Finished", old));
+    service.waits.notify(&event);
+    let ended = tokio::time::timeout(seconds(100), wait.into_future()).await;
+    assert!(ended.is_err(), "{ended:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deletion_whose_answer_was_lost_is_done() {
+    let service = Service::new();
+    let gone = Calls::new(|_| Err(status(404).with_outcome_unknown()));
+    let wait = show(&service).until_gone().acting([gone.deletes()]);
+    wait.await.unwrap();
+
+    // What never was there is an error.
+    let never = Calls::new(|_| Err(status(404)));
+    let wait = show(&service).until_gone().acting([never.deletes()]);
+    assert!(wait.await.unwrap_err().is_not_found());
+    assert_eq!((gone.count(), never.count()), (1, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deletion_under_way_is_waited_for_and_a_busy_resource_as_well() {
+    let service = Service::new();
+    service.at(SHOW, &[(0, "Deleting"), (30, "")]);
+    let refused = Calls::new(|_| Err(status(409)));
+    let wait = show(&service).until_gone().acting([refused.deletes()]);
+    wait.await.unwrap();
+    assert_eq!(refused.count(), 1);
+
+    let service = Service::new();
+    service.at(
+        SHOW,
+        &[(0, "Stopping"), (20, "Stopped"), (25, "Deleting"), (40, "")],
+    );
+    let start = Instant::now();
+    let once = Calls::new(move |_| match start.elapsed() < seconds(20) {
+        true => Err(status(409)),
+        false => Ok(()),
+    });
+    let wait = show(&service).until_gone().acting([once.deletes()]);
+    let wait = wait.poll_every(seconds(1)..seconds(1));
+    wait.await.unwrap();
+    assert_eq!(once.count(), 2);
+
+    // Used by something else.
+    let service = Service::new();
+    service.at(SHOW, &[(0, "Stopped")]);
+    let used = Calls::new(|_| Err(status(409)));
+    let wait = show(&service).until_gone().acting([used.deletes()]);
+    assert!(wait.await.unwrap_err().is_conflict());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dropped_wait_acts_no_more() {
+    let service = Service::new();
+    service.at(SHOW, &[(0, "Running"), (30, "Stopped")]);
+    let (stop, begin) = (Calls::new(|_| Ok(())), Calls::new(|_| Ok(())));
+    let mut wait = show(&service).acting([stop.reaches("stopped"), begin.reaches("running")]);
+    wait.try_next().await.unwrap();
+    drop(wait);
+    tokio::time::sleep(seconds(100)).await;
+    assert_eq!((stop.count(), begin.count()), (1, 0));
+    assert_eq!(service.waits.pollers(), 0);
+}

@@ -1,0 +1,5 @@
+//! Waits of the typed clients against a scripted service, with the paused clock.
+
+mod actions;
+mod every;
+mod service;
