@@ -14,6 +14,7 @@ pub mod handlers;
 mod identity;
 pub mod inspect;
 mod json_patch;
+mod labels;
 mod limits;
 mod list;
 mod live;

@@ -8,7 +8,7 @@ use super::error::ApiError;
 use super::family::{DNS_NAME, Family, Kind, PLATFORM_USER, Shape};
 use super::store::{Place, Resource};
 use super::world::World;
-use super::{generic, list, merge, render, tokens};
+use super::{generic, labels, list, merge, render, tokens};
 
 /// Configuration types and what they configure.
 const TYPES: &[(&str, &str)] = &[
@@ -271,6 +271,7 @@ pub fn put(world: &mut World, call: &Call<'_>) -> Result<Answer, ApiError> {
     };
     let place = named(call)?;
     generic::check_name(&RULE, call.parameter("name"))?;
+    labels::check(&call.body)?;
     let spec = match call
         .body
         .pointer("/spec/presetName")

@@ -109,7 +109,8 @@ fn created(world: &mut World, address: &Address) {
     };
     let generated = asset
         .text("/properties/container")
-        .is_some_and(|name| name.starts_with("asset-"));
+        .and_then(|name| name.strip_prefix("asset-"))
+        .is_some_and(|id| uuid::Uuid::try_parse(id).is_ok());
     let files: Vec<Value> = if generated {
         Vec::new()
     } else {

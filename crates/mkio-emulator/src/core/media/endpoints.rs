@@ -19,7 +19,7 @@ pub static ENDPOINTS: Family = Family {
         max: 64,
     },
     put: Put::Create(201),
-    patchable: &["/properties", "/tags"],
+    patchable: &["/location", "/properties", "/tags"],
     initial: "Creating",
     creation: &[enter(5, "Stopped")],
     deletion: 5,
@@ -31,6 +31,13 @@ pub static ENDPOINTS: Family = Family {
             .get(address)
             .map_or("Stopped", |endpoint| endpoint.state);
         world.enter(address, "Updating", &[enter(5, state)]);
+    },
+    guard: |world, address| match world.get(address) {
+        Some(endpoint) if endpoint.state != "Stopped" => Err(ApiError::conflict(format!(
+            "the streaming endpoint '{}' is {}; stop it before deleting it",
+            address.name, endpoint.state
+        ))),
+        _ => Ok(()),
     },
     dress,
     ..Family::new(

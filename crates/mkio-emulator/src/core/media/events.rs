@@ -11,7 +11,7 @@ use crate::core::error::ApiError;
 use crate::core::family::{Family, Kind, NameRule, Put, Shape, WORD_NAME};
 use crate::core::store::{Address, Resource, enter};
 use crate::core::world::World;
-use crate::core::{duration, generic, json_patch, merge};
+use crate::core::{duration, generic, json_patch, labels, merge};
 
 /// Live events.
 pub static EVENTS: Family = Family {
@@ -146,6 +146,7 @@ fn check_event(
             "a live event named '{name}' was deleted; its name cannot be used again in this project"
         )));
     }
+    labels::check_tags(body)?;
     let text = |pointer: &str| body.pointer(pointer).and_then(Value::as_str);
     let encoding = text("/properties/encoding/encodingType").unwrap_or("None");
     let protocol = text("/properties/input/streamingProtocol").unwrap_or("RTMP");

@@ -15,6 +15,8 @@ use crate::core::{generic, list, merge, query, render};
 
 /// Transforms.
 pub static TRANSFORMS: Family = Family {
+    // Its jobs are gone with it, and their slots are free.
+    removed: |world, address, _| dispatch(world, &address.place.project),
     ..Family::new(Kind::Transform, "Transform", arm("transforms"))
 };
 
