@@ -9,6 +9,7 @@ mod management;
 mod matrices;
 mod media;
 mod misbehaviour;
+mod operations;
 mod rules;
 mod samples;
 mod webhooks;

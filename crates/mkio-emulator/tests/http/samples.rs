@@ -207,7 +207,7 @@ pub fn all(caller: &Caller) -> Vec<Sample> {
             "shortCode": "abcd1234", "siteName": "studio", "availableNetworks": [{ "networkName": "lan", "interfaceName": "eth0" }],
         } }))
         .patch(metadata.clone()),
-        Sample::new("templating/configs/encodingLive/cfg", Upsert, json!({ "metadata": { "labels": { "studio": "north" } }, "spec": {
+        Sample::new("templating/configs/encodingLive/cfg", Upsert, json!({ "metadata": { "labels": { "studio": "north" }, "tags": ["first"] }, "spec": {
             "config": {}, "parameters": [],
         } })),
         Sample::new("webhook/rules/hook", Upsert, json!({ "spec": {

@@ -181,11 +181,8 @@ pub fn begin(
 }
 
 fn dress(world: &World, address: &Address, device: &Resource, out: &mut Value) {
-    let flows: Vec<Value> = FLOWS
-        .iter()
-        .flat_map(|kind| world.all(&address.place.project, *kind))
-        .filter(|(_, flow)| assigned(device, flow))
-        .map(|(_, flow)| json!({ "name": &*flow.name }))
+    let flows: Vec<Value> = assigned(world, address)
+        .map(|flow| json!({ "name": &*flow.name }))
         .collect();
     let location = device
         .text("/spec/locationId")
@@ -211,12 +208,28 @@ fn dress(world: &World, address: &Address, device: &Resource, out: &mut Value) {
     }
 }
 
-/// A flow runs on the devices of its site.
-fn assigned(device: &Resource, flow: &Resource) -> bool {
-    let site = device
+/// The device that runs a flow: of those at the flow's site, the one that was registered first.
+pub fn device_of<'a>(world: &'a World, project: &str, flow: &Resource) -> Option<&'a Resource> {
+    let site = flow
         .text("/spec/siteName")
-        .filter(|site| !site.is_empty());
-    site.is_some() && flow.text("/spec/siteName") == site && !flow.is_deleting()
+        .filter(|site| !site.is_empty())?;
+    world
+        .all(project, Kind::Device)
+        .map(|(_, device)| device)
+        .find(|device| device.text("/spec/siteName") == Some(site))
+}
+
+/// The flows that a device runs.
+fn assigned<'a>(world: &'a World, device: &'a Address) -> impl Iterator<Item = &'a Resource> {
+    let project = &device.place.project;
+    FLOWS
+        .iter()
+        .flat_map(move |kind| world.all(project, *kind))
+        .map(|(_, flow)| flow)
+        .filter(move |flow| {
+            !flow.is_deleting()
+                && device_of(world, project, flow).is_some_and(|found| *found.name == *device.name)
+        })
 }
 
 /// DELETE, with `$force`, `$reason` and `$notes`. The spellings without `$` are taken too, since one published page has them.
@@ -248,15 +261,11 @@ pub fn delete(world: &mut World, call: &Call<'_>) -> Result<Answer, ApiError> {
     if reason.as_deref() == Some("Other") && notes.is_none() {
         return Err(ApiError::bad_request("$reason=Other needs $notes"));
     }
-    let Some(device) = world.get(&address).filter(|device| !device.is_deleting()) else {
+    if !world.has(&address) {
         return Ok(Answer::empty(StatusCode::NO_CONTENT));
-    };
+    }
     if !force {
-        let flow = FLOWS
-            .iter()
-            .flat_map(|kind| world.all(call.project(), *kind))
-            .find(|(_, flow)| assigned(device, flow));
-        if let Some((_, flow)) = flow {
+        if let Some(flow) = assigned(world, &address).next() {
             return Err(ApiError::conflict(format!(
                 "the flow '{}' is assigned to the device '{}'",
                 flow.name, address.name
