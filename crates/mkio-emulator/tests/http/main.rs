@@ -4,6 +4,7 @@ mod channels;
 mod common;
 mod fleet;
 mod hostile;
+mod lists;
 mod live;
 mod management;
 mod matrices;

@@ -132,7 +132,7 @@ pub fn window(caller: &Caller, from: i64, to: i64) -> Value {
 /// A flow whose configuration is `templating/configs/encodingLive/cfg`.
 pub fn flow(kind: &str) -> Value {
     json!({ "metadata": shown(), "spec": {
-        "state": "Stopped", "siteName": "studio", "inputs": [{ "sourceName": "source", "transformInput": "main" }],
+        "state": "Stopped", "siteName": "studio", "inputs": [{ "contentName": "news", "transformInput": "main" }],
         "outputs": [{ "destinationName": "target" }],
         "transform": { "type": kind, "assetName": "film", "encodingLive": { "configRef": { "name": "cfg", "version": "latest" } } },
     } })

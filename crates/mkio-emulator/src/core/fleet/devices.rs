@@ -34,6 +34,10 @@ pub static DEVICES: Family = Family {
         }
     },
     dress,
+    // The lists of the document know a model that its replies do not have.
+    index: |_, out| {
+        out.insert("status/model".to_owned(), json!("Emulated"));
+    },
     ..Family::new(Kind::Device, "Device", Shape::Spec { name: true })
 };
 

@@ -37,6 +37,10 @@ pub static LOCATORS: Family = Family {
     changed: |world, address| world.enter(address, "Updating", &[enter(2, "Created")]),
     entered: |world, address, previous| notify(world, address, previous),
     dress,
+    index: |locator, out| {
+        let created = crate::core::render::time(locator.created);
+        out.insert("properties/created".to_owned(), json!(created));
+    },
     ..Family::new(
         Kind::StreamingLocator,
         "StreamingLocator",

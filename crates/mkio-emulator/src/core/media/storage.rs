@@ -22,6 +22,11 @@ pub static STORAGE: Family = Family {
     changed: |world, address| keep_credential(world, address),
     guard,
     dress,
+    index: |storage, out| {
+        let (cloud, region) = location(storage);
+        out.insert("cloud/name".to_owned(), json!(cloud));
+        out.insert("cloud/region/name".to_owned(), json!(region));
+    },
     ..Family::new(Kind::Storage, "Storage", Shape::Spec { name: true })
 };
 
@@ -131,28 +136,28 @@ fn guard(world: &World, address: &Address) -> Result<(), ApiError> {
     }
 }
 
+/// Cloud and region of an account.
+fn location(storage: &Resource) -> (&'static str, &'static str) {
+    match storage.text("/spec/type") {
+        Some("AWS.S3") => ("aws", "us-east-1"),
+        Some("Google.Storage") => ("google", "us-east1"),
+        _ => ("azure", "eastus"),
+    }
+}
+
 fn dress(world: &World, address: &Address, storage: &Resource, out: &mut Value) {
     if storage.body.pointer("/spec/description").is_none() {
         merge::put(out, "/spec/description", Value::Null);
     }
-    let cloud = storage.text("/spec/type").unwrap_or_default();
-    merge::put(
-        out,
-        "/spec/region",
-        if cloud == "Google.Storage" {
-            json!("us-east1")
-        } else {
-            json!("eastus")
-        },
-    );
-    if cloud == "AWS.S3" {
+    let (cloud, region) = location(storage);
+    merge::put(out, "/spec/region", json!(region));
+    if cloud == "aws" {
         let bucket = storage.text("/spec/bucketName").unwrap_or_default();
         merge::put(
             out,
             "/spec/url",
-            json!(format!("https://{bucket}.s3.us-east-1.amazonaws.com")),
+            json!(format!("https://{bucket}.s3.{region}.amazonaws.com")),
         );
-        merge::put(out, "/spec/region", json!("us-east-1"));
     }
     let mut status = json!({ "activeCredentialId": active_credential(world, &address.place.project, &address.name) });
     if storage
