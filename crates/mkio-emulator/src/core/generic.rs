@@ -161,6 +161,9 @@ pub fn act(
             from.join(" or ")
         )));
     }
+    if let Some(resource) = world.get_mut(address) {
+        merge::take(&mut resource.private, "/provisioningFailed");
+    }
     world.enter(address, now, steps);
     Ok(Answer::empty(StatusCode::OK))
 }
@@ -168,6 +171,7 @@ pub fn act(
 fn write(world: &mut World, call: &Call<'_>, address: &Address, body: Value) {
     let (now, user) = (world.now, call.user);
     if let Some(resource) = world.get_mut(address) {
+        merge::take(&mut resource.private, "/provisioningFailed");
         resource.body = body;
         resource.updated = now;
         resource.updated_by = user;

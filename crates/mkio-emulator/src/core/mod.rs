@@ -12,6 +12,7 @@ mod fleet;
 mod generic;
 pub mod handlers;
 mod identity;
+pub mod incidents;
 pub mod inspect;
 mod json_patch;
 mod labels;
@@ -31,4 +32,4 @@ mod tokens;
 pub mod webhooks;
 pub mod world;
 
-pub use inspect::JobFailure;
+pub use incidents::{ChannelAlarm, Incident, JobFailure, SyncFailure};

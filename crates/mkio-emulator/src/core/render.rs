@@ -37,6 +37,7 @@ pub fn resource(world: &World, address: &Address, resource: &Resource) -> Value 
     }
     if family.provisioning {
         let state = match resource.state {
+            _ if resource.is_broken() => "Failed",
             "Creating" | "Updating" | "Scaling" | "Deleting" => "InProgress",
             "Error" => "Failed",
             _ => "Succeeded",

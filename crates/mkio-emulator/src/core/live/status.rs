@@ -27,12 +27,15 @@ pub(super) fn dress(world: &World, address: &Address, flow: &Resource, out: &mut
         "UnableToStart" => merge::put(
             &mut status,
             "/info",
-            json!("the configuration of the flow cannot be found or does not fit"),
+            json!(
+                flow.private_text("/info")
+                    .unwrap_or("the configuration of the flow cannot be found or does not fit")
+            ),
         ),
         "Starting" if flow.plan.is_empty() => merge::put(
             &mut status,
             "/info",
-            json!("waiting for something the flow refers to"),
+            json!("waiting for something that the flow needs"),
         ),
         _ => {}
     }

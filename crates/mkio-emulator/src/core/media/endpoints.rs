@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::running;
 use crate::core::call::{Answer, Call};
 use crate::core::error::ApiError;
 use crate::core::family::{Family, Kind, NameRule, Put, Shape, WORD_NAME};
@@ -33,11 +34,16 @@ pub static ENDPOINTS: Family = Family {
         world.enter(address, "Updating", &[enter(5, state)]);
     },
     guard: |world, address| match world.get(address) {
-        Some(endpoint) if endpoint.state != "Stopped" => Err(ApiError::conflict(format!(
-            "the streaming endpoint '{}' is {}; stop it before deleting it",
-            address.name, endpoint.state
-        ))),
+        Some(endpoint) if endpoint.state != "Stopped" && !endpoint.is_broken() => {
+            Err(ApiError::conflict(format!(
+                "the streaming endpoint '{}' is {}; stop it before deleting it",
+                address.name, endpoint.state
+            )))
+        }
         _ => Ok(()),
+    },
+    entered: |world, address, previous| {
+        running::entered(world, address, previous, "endpoint-minutes")
     },
     dress,
     ..Family::new(
