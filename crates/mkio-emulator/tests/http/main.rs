@@ -4,6 +4,7 @@ mod channels;
 mod common;
 mod fleet;
 mod hostile;
+mod incidents;
 mod lists;
 mod live;
 mod management;
