@@ -12,6 +12,8 @@ mod matrices;
 mod media;
 mod misbehaviour;
 mod operations;
+mod references;
 mod rules;
 mod samples;
+mod states;
 mod webhooks;
