@@ -2,6 +2,7 @@
 
 mod channels;
 mod common;
+mod fields;
 mod fleet;
 mod hostile;
 mod incidents;
