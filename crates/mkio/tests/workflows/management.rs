@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use anyhow::Context;
-use mkio::Client;
 use mkio::management::types::*;
 use mkio::media::types::{JobPut, TransformPut};
 use serde_json::json;
@@ -105,11 +104,7 @@ async fn an_organization_is_provisioned() -> anyhow::Result<()> {
         metadata.id.context("an id")?,
         metadata.jwt.context("a token")?,
     );
-    let other = Client::builder()
-        .base_url(place.emulator.base_url())
-        .token(jwt.expose().as_str())
-        .build()?
-        .management();
+    let other = place.client_with(jwt.expose().as_str())?.management();
     other.get_organization().send().await?;
     management.delete_user_token().token_id(&*id).send().await?;
     let refused = other
