@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::common::{Place, body, quick};
 
 /// The asset, content, source and configuration of a flow, and the flow.
-async fn flow(place: &Place) -> anyhow::Result<FlowPut> {
+pub(crate) async fn flow(place: &Place) -> anyhow::Result<FlowPut> {
     place.asset("archive").await?;
     let media = place.project.media();
     let shown = json!({ "displayName": "News" });

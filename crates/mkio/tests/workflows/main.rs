@@ -11,4 +11,5 @@ mod management;
 mod protection;
 mod storage;
 mod templates;
+mod troubles;
 mod vod;
