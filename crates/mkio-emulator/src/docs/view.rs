@@ -36,16 +36,30 @@ const FILLED_IN: &[(&str, &[&str])] = &[
     ("LiveEventPutSchema", &["tags"]),
 ];
 
+/// Fields that a schema of a partial change demands although the change may leave them alone.
+const LEFT_ALONE: &[(&str, &[&str])] = &[
+    ("ContentKeyPolicyProperties", &["options"]),
+    ("JobPropertiesPatch", &["input", "outputs"]),
+    ("StreamingEndpointProperties", &["scaleUnits"]),
+    ("StreamingEndpointSchema", &["location", "properties"]),
+];
+
 fn relax(name: &str, shape: &mut Value) {
+    let mut forgo = |fields: &[&str]| {
+        if let Some(required) = shape.get_mut("required").and_then(Value::as_array_mut) {
+            required.retain(|field| !fields.iter().any(|spared| field == spared));
+        }
+    };
+    if let Some((_, fields)) = LEFT_ALONE.iter().find(|(schema, _)| *schema == name) {
+        forgo(fields);
+    }
     let Some((_, fields)) = FILLED_IN.iter().find(|(schema, _)| *schema == name) else {
         return;
     };
-    if let Some(required) = shape.get_mut("required").and_then(Value::as_array_mut) {
-        required.retain(|field| !fields.iter().any(|filled| field == filled));
-    }
+    forgo(fields);
     for field in *fields {
         if let Some(property) = shape.pointer_mut(&format!("/properties/{field}")) {
-            *property = json!({ "anyOf": [property.take(), { "type": "null" }] });
+            *property = or_null(property.take());
         }
     }
 }
@@ -178,7 +192,7 @@ fn choose(out: &mut Map<String, Value>, tag: &str, mapping: &Map<String, Value>)
     out.insert("properties".to_owned(), json!({ tag: { "enum": tags } }));
     let arms: Vec<Value> = mapping
         .iter()
-        .map(|(value, target)| json!({ "if": { "properties": { tag: { "const": value } }, "required": [tag] }, "then": { "$ref": target } }))
+        .map(|(value, target)| json!({ "if": { "type": "object", "properties": { tag: { "const": value } }, "required": [tag] }, "then": { "$ref": target } }))
         .collect();
     out.insert("allOf".to_owned(), Value::Array(arms));
 }
@@ -201,8 +215,13 @@ fn nullable(fields: &Map<String, Value>, mut converted: Value) -> Value {
             }
             converted
         }
-        _ => json!({ "anyOf": [converted, { "type": "null" }] }),
+        _ => or_null(converted),
     }
+}
+
+/// A schema, or null. A condition blames the field that is wrong where `anyOf` blames the whole.
+fn or_null(schema: Value) -> Value {
+    json!({ "if": { "type": "null" }, "else": schema })
 }
 
 #[cfg(test)]

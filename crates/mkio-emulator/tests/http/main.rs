@@ -1,12 +1,21 @@
 //! The emulator over HTTP: the published workflows, the rules, misbehaviour, hostile input.
 
+mod bodies;
 mod channels;
 mod common;
+mod fields;
 mod fleet;
 mod hostile;
+mod incidents;
+mod lists;
 mod live;
 mod management;
+mod matrices;
 mod media;
 mod misbehaviour;
+mod operations;
+mod references;
 mod rules;
+mod samples;
+mod states;
 mod webhooks;
