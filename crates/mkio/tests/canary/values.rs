@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use mkio::media::{fields, types::StorageList};
-use mkio::query::Labels;
 use mkio::wait::{ResourceError, StateEvent, WaitFailure};
 use mkio::{
     ByteStream, CallInfo, CallOptions, Client, Dispatch, DispatchError, DispatchFuture, ErrorKind,
@@ -76,7 +75,6 @@ pub async fn show(shown: &mut Shown) -> anyhow::Result<()> {
     shown.debug(&name.eq("storage1"));
     shown.debug(&name.asc());
     shown.debug(&mkio::query::OrderBy::from(name.desc()));
-    shown.debug(&Labels::new().key("studio"));
 
     let event = StateEvent::new("/api/v1/projects/acme/media/storage/s")
         .state("Ready")
