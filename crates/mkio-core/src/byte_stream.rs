@@ -2,7 +2,7 @@
 
 use std::{
     fmt,
-    future::Future,
+    future::{Future, poll_fn},
     pin::Pin,
     task::{Context, Poll},
     time::Duration,
@@ -46,11 +46,27 @@ impl ByteStream {
         }
     }
 
+    /// The next piece; nothing at the end.
+    ///
+    /// # Errors
+    ///
+    /// Kind [`Timeout`](ErrorKind::Timeout) when the body stalls, [`Connection`](ErrorKind::Connection)
+    /// when it breaks off.
+    pub async fn try_next(&mut self) -> Result<Option<Bytes>> {
+        poll_fn(|cx| Pin::new(&mut *self).poll_next(cx))
+            .await
+            .transpose()
+    }
+
     /// Reads the rest of the body into memory.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`try_next`](Self::try_next).
     pub async fn bytes(mut self) -> Result<Bytes> {
         let mut whole = BytesMut::new();
-        while let Some(piece) = std::future::poll_fn(|cx| Pin::new(&mut self).poll_next(cx)).await {
-            whole.extend_from_slice(&piece?);
+        while let Some(piece) = self.try_next().await? {
+            whole.extend_from_slice(&piece);
         }
         Ok(whole.freeze())
     }

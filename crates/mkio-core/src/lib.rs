@@ -20,8 +20,12 @@ pub mod wait;
 
 pub use budget::RateBudget;
 pub use byte_stream::ByteStream;
+/// Bodies are [`bytes::Bytes`].
+pub use bytes;
+/// Points in time are [`chrono::DateTime`].
+pub use chrono;
 pub use error::{BoxError, Error, ErrorKind, Result};
-/// The types of methods, statuses and headers in this crate's API.
+/// Methods, statuses and headers are those of this crate.
 pub use http;
 pub use operation::Operation;
 pub use page::{Items, Page, Pages, ResumeToken};
@@ -30,6 +34,8 @@ pub use page::{Items, Page, Pages, ResumeToken};
 pub use reqwest;
 pub use response::{CallInfo, Response};
 pub use retry::{Jitter, RetryPolicy};
+/// JSON that no type describes is [`serde_json::Value`].
+pub use serde_json;
 pub use token::{Token, TokenCommand, TokenFile, TokenFuture, TokenProvider, token_fn};
 pub use transport::{
     CallOptions, Dispatch, DispatchError, DispatchFuture, Priority, RawRequest, Transport,

@@ -12,7 +12,7 @@ use http::{HeaderMap, StatusCode};
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CallInfo {
-    /// How many times the request was sent.
+    /// How many times the request was sent, or tried to be.
     pub attempts: u32,
     /// Time from the start of the call to its answer, waits included.
     pub elapsed: Duration,
@@ -53,6 +53,11 @@ impl<T> Response<T> {
     /// The decoded value.
     pub fn into_inner(self) -> T {
         self.value
+    }
+
+    /// The decoded value, status, headers and raw body, each to be owned.
+    pub fn into_parts(self) -> (T, StatusCode, HeaderMap, Bytes) {
+        (self.value, self.status, self.headers, self.raw)
     }
 
     /// HTTP status, always in the 200s.

@@ -78,7 +78,7 @@ pub use mkio_core::{
     Error, ErrorKind, Items, Jitter, Nullable, Operation, Page, Pages, Priority, RateBudget,
     RawRequest, Response, Result, ResumeToken, RetryPolicy, Secret, Timestamp, Token, TokenCommand,
     TokenFile, TokenFuture, TokenProvider, Transport, TransportBuilder, Wait, WaitDescription,
-    WaitFailure, Waits, http, page::query, reqwest, token_fn, wait,
+    WaitFailure, Waits, bytes, chrono, http, page::query, reqwest, serde_json, token_fn, wait,
 };
 pub use project::Project;
 

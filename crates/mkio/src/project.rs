@@ -1,23 +1,12 @@
 //! One project.
 
-use mkio_core::Transport;
+use mkio_core::{CallOptions, Transport};
 
 /// The way to each API, with the project's name filled in.
 ///
 /// Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Project {
-    #[cfg_attr(
-        not(any(
-            feature = "media",
-            feature = "management",
-            feature = "fleets",
-            feature = "infrastructure",
-            feature = "live",
-            feature = "templates"
-        )),
-        expect(dead_code, reason = "only the APIs need it")
-    )]
     transport: Transport,
     name: String,
 }
@@ -30,6 +19,16 @@ impl Project {
     /// Name of the project.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The same project for calls with other options: retries, timeouts, priority.
+    pub fn with(&self, options: CallOptions) -> Self {
+        Self::new(self.transport.with(options), self.name.clone())
+    }
+
+    /// What all requests go through.
+    pub fn transport(&self) -> &Transport {
+        &self.transport
     }
 
     /// The Media API.

@@ -99,9 +99,7 @@ impl Profile {
         let shown = file_path.display();
         let text = match std::fs::read_to_string(file_path) {
             Ok(text) => text,
-            Err(error)
-                if error.kind() == io::ErrorKind::NotFound && path.is_none() && name.is_none() =>
-            {
+            Err(error) if path.is_none() && name.is_none() && is_out_of_reach(&error) => {
                 return Ok(None);
             }
             Err(error) => {
@@ -130,6 +128,14 @@ impl Profile {
         let directory = file_path.parent().unwrap_or(Path::new(""));
         entry.resolve(&place, directory).map(Some)
     }
+}
+
+/// There is no such file, or no home directory that this program may look into.
+fn is_out_of_reach(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::PermissionDenied
+    )
 }
 
 /// A TOML error without the line it quotes: that may be the one with the token.

@@ -7,9 +7,6 @@ use serde_json::Value;
 use super::{Error, ErrorKind};
 use crate::retry;
 
-/// How much of a body that is not JSON is kept.
-const EXCERPT: usize = 1024;
-
 pub(super) fn read(status: StatusCode, headers: HeaderMap, body: Bytes) -> Error {
     let retry_after = retry::retry_after(&headers);
     let json: Option<Value> = serde_json::from_slice(&body).ok();
@@ -17,11 +14,6 @@ pub(super) fn read(status: StatusCode, headers: HeaderMap, body: Bytes) -> Error
         .with_status(status)
         .with_retry_after(retry_after);
     let recognised = json.as_ref().map(Envelope::read).unwrap_or_default();
-    let body = match json {
-        Some(_) => body,
-        // Copied, so that the excerpt does not keep the whole page alive.
-        None => Bytes::copy_from_slice(&body[..body.len().min(EXCERPT)]),
-    };
     error = error.with_answer(headers, body);
     error.edit(|inner| {
         inner.code = recognised.code;

@@ -6,11 +6,12 @@
 pub enum ErrorKind {
     /// The call was refused before anything was sent: a missing or unusable argument.
     InvalidRequest,
-    /// The client's configuration is missing something or contradicts itself.
+    /// The client's configuration is missing something, contradicts itself, or would let a token
+    /// travel unencrypted.
     Config,
     /// There is no usable token: none given, expired, or its provider failed.
     Token,
-    /// A link or redirect leads away from the service, or a token would travel unencrypted.
+    /// A link or redirect leads away from the service.
     Origin,
     /// The service answered with an error status.
     Api,

@@ -18,6 +18,9 @@ pub(crate) use expectation::{expectation, without_values};
 pub use kind::ErrorKind;
 pub(crate) use scrub::Secrets;
 
+/// How much of a body that is not JSON is kept.
+const EXCERPT: usize = 1024;
+
 /// Shorthand for results with [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -90,7 +93,25 @@ impl Error {
     /// Understands the platform's error body, the validation errors of the Channels API, and keeps
     /// the first KiB of anything else.
     pub fn from_answer(status: StatusCode, headers: HeaderMap, body: Bytes) -> Self {
+        Self::from_whole_answer(status, headers, body).cut()
+    }
+
+    /// The same with all of the body, to take secrets out of it before it is [`cut`](Self::cut).
+    pub(crate) fn from_whole_answer(status: StatusCode, headers: HeaderMap, body: Bytes) -> Self {
         answer::read(status, headers, body)
+    }
+
+    /// Keeps the first KiB of a body that is not JSON.
+    pub(crate) fn cut(self) -> Self {
+        let body = &self.0.body;
+        let fits = self.0.kind != ErrorKind::Api
+            || body.len() <= EXCERPT
+            || serde_json::from_slice::<serde::de::IgnoredAny>(body).is_ok();
+        match fits {
+            true => self,
+            // Copied, so that the excerpt does not keep the whole page alive.
+            false => self.edit(|inner| inner.body = Bytes::copy_from_slice(&inner.body[..EXCERPT])),
+        }
     }
 
     fn edit(mut self, change: impl FnOnce(&mut Inner)) -> Self {
@@ -152,11 +173,13 @@ impl Error {
         })
     }
 
-    pub(crate) fn with_retry_after(self, wait: Option<Duration>) -> Self {
+    /// Sets how long the service asked to wait.
+    pub fn with_retry_after(self, wait: Option<Duration>) -> Self {
         self.edit(|inner| inner.retry_after = wait)
     }
 
-    pub(crate) fn with_outcome_unknown(self) -> Self {
+    /// Says that the service may have carried out the call; for fakes in tests.
+    pub fn with_outcome_unknown(self) -> Self {
         self.edit(|inner| inner.outcome_unknown = true)
     }
 
@@ -254,6 +277,12 @@ impl Error {
     /// The wait that the service asked for with `Retry-After`, uncapped.
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
+    }
+
+    /// Why no further attempt was made although the failure might have passed: the body cannot be
+    /// repeated, the total timeout left no time, or the retry budget was spent.
+    pub fn gave_up(&self) -> Option<&'static str> {
+        self.0.gave_up
     }
 
     /// The service may have carried out the call although it failed: at least one attempt was

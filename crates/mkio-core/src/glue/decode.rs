@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use serde::de::DeserializeOwned;
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
 
 use super::hook;
 use crate::{
     ByteStream, Error, ErrorKind, Operation, Response, Result, error::expectation,
-    response::CallInfo, transport::Received,
+    response::CallInfo, transport, transport::Received,
 };
 
 /// Decodes a JSON answer.
@@ -102,7 +103,8 @@ fn typed<T: DeserializeOwned>(
 ) -> Result<Response<T>> {
     let raw = response.raw();
     let value = match raw.is_empty() {
-        true => empty(),
+        // What may be nothing, such as `()` and `Option`, is.
+        true => empty().or_else(|| serde_json::from_str("null").ok()),
         false => None,
     };
     let value = match value {
@@ -136,7 +138,7 @@ fn undecodable<T: DeserializeOwned>(
         "." => ("$".to_owned(), "the body".to_owned()),
         path => (path.to_owned(), format!("`{path}` in the body")),
     };
-    Error::new(
+    let error = Error::new(
         ErrorKind::Decode,
         format!(
             "{place} does not decode: {expected} (line {}, column {})",
@@ -148,5 +150,21 @@ fn undecodable<T: DeserializeOwned>(
     .with_answer(response.headers().clone(), raw.clone())
     .with_place(path, expected)
     .with_operation(operation)
-    .with_call(response.call())
+    .with_call(response.call());
+    transport::undecodable(&error);
+    error
+}
+
+/// Decodes JSON into a type, and writes it as JSON again.
+pub(super) fn retyped<T: DeserializeOwned + Serialize>(
+    response: Response<Bytes>,
+    operation: &'static Operation,
+) -> Result<Response<Value>> {
+    let typed = typed::<T>(response, operation, || None)?;
+    let value = serde_json::to_value(&*typed).map_err(|error| {
+        Error::new(ErrorKind::Decode, "the answer cannot be written as JSON")
+            .with_source(error)
+            .with_operation(operation)
+    })?;
+    Ok(typed.map(|_| value))
 }

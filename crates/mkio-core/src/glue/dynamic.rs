@@ -1,5 +1,6 @@
 //! Calls by name: what the generated `dynamic` modules share.
 
+use bytes::Bytes;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
@@ -13,13 +14,13 @@ pub enum Retype {
     /// Its body is no JSON.
     Bytes,
     /// Its body is of a type: decoded into it and encoded again.
-    Json(fn(&[u8]) -> serde_json::Result<Value>),
+    Json(fn(Response<Bytes>, &'static Operation) -> Result<Response<Value>>),
 }
 
 impl Retype {
     /// Through the type `T`.
     pub fn json<T: DeserializeOwned + Serialize>() -> Self {
-        Self::Json(|body| serde_json::to_value(serde_json::from_slice::<T>(body)?))
+        Self::Json(decode::retyped::<T>)
     }
 }
 
@@ -76,18 +77,8 @@ pub async fn answer(
     retype: Retype,
 ) -> Result<Response<Value>> {
     let response = decode::whole(hook::answer(result, operation)?, operation).await?;
-    let Retype::Json(through) = retype else {
-        return Ok(response.map(|_| Value::Null));
-    };
-    let body = response.raw().clone();
-    match through(&body) {
-        Ok(value) => Ok(response.map(|_| value)),
-        Err(error) => Err(Error::new(
-            ErrorKind::Decode,
-            format!("the answer does not fit its type: {}", expectation(&error)),
-        )
-        .with_status(response.status())
-        .with_answer(response.headers().clone(), body)
-        .with_operation(operation)),
+    match retype {
+        Retype::Json(through) => through(response, operation),
+        Retype::Empty | Retype::Bytes => Ok(response.map(|_| Value::Null)),
     }
 }

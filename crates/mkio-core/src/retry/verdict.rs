@@ -55,7 +55,8 @@ pub(crate) fn verdict(cause: Cause, repeatable: bool) -> Verdict {
         // Both are given before any work is done.
         Cause::Status(StatusCode::TOO_MANY_REQUESTS, _) => Verdict::Repeat { paced: true },
         Cause::Status(StatusCode::SERVICE_UNAVAILABLE, wait) => Verdict::Repeat {
-            paced: wait.is_some(),
+            // No wait at all is no pace.
+            paced: wait.is_some_and(|wait| !wait.is_zero()),
         },
         Cause::Status(status, _) if repeatable && is_transient(status) => {
             Verdict::Repeat { paced: false }

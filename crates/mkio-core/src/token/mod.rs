@@ -18,7 +18,7 @@ pub(crate) use source::{Bearer, TokenSource};
 
 /// A bearer token of the platform (`POST /api/v1/user/tokens` makes them).
 ///
-/// Never shown by `Debug`; wiped from memory when dropped.
+/// Never shown by `Debug`; its own copy is wiped from memory when the last clone is dropped.
 #[derive(Clone)]
 pub struct Token {
     secret: SecretString,
@@ -86,7 +86,9 @@ pub type TokenFuture<'a> = Pin<Box<dyn Future<Output = Result<Token, BoxError>> 
 /// Gives tokens: from a vault, an identity service, a file.
 ///
 /// The client keeps the token it was given and asks again when that expires, comes within the
-/// refresh margin of its expiry, or is answered with 401. Concurrent calls share one question.
+/// refresh margin of its expiry, or is answered with 401. Concurrent calls share one question; it
+/// is asked in a task of its own, which goes on when the calls that wait for it end. While the old
+/// token is valid, calls wait for a new one for 5 s at most.
 /// A closure that returns a future is made into a provider by [`token_fn`].
 pub trait TokenProvider: Send + Sync {
     /// A token that is valid now. An error becomes the cause of the call's error, so it must not

@@ -2,16 +2,16 @@
 
 use std::{
     fmt,
-    sync::{
-        Arc, PoisonError, RwLock,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
     time::{Duration, SystemTime},
 };
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use http::HeaderValue;
-use tokio::{sync::Mutex, time::Instant};
+use tokio::{
+    sync::watch,
+    time::{Instant, timeout_at},
+};
 
 use crate::{
     Error, ErrorKind, Result,
@@ -20,6 +20,9 @@ use crate::{
 
 /// After a renewal that brought a token which is due again, the provider is left alone this long.
 const PAUSE: Duration = Duration::from_secs(10);
+
+/// So long calls wait for a renewal while they have a token that is still valid.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A token ready to be sent.
 #[derive(Clone)]
@@ -89,23 +92,47 @@ fn expired(time: SystemTime) -> Error {
     Error::new(
         ErrorKind::Token,
         format!(
-            "the token expired at {when}, {} s ago; nothing was sent. Make a new one, or use a \
-             token provider that renews it",
+            "the token expired at {when}, {} s ago; make a new one, or use a token provider that \
+             renews it",
             ago.as_secs()
         ),
     )
 }
 
 /// The current token of a service.
-pub(crate) struct TokenSource {
+pub(crate) struct TokenSource(Arc<Inner>);
+
+struct Inner {
     /// `None` for a token that was given once and for all.
     provider: Option<Arc<dyn TokenProvider>>,
     margin: Duration,
     current: RwLock<Option<Bearer>>,
-    /// How often the provider has answered.
-    asked: AtomicU64,
-    /// Held while the provider is asked: how it failed the last time, if it did.
-    renewal: Mutex<Option<Error>>,
+    renewal: Mutex<Option<Renewal>>,
+    /// A token that was rejected although it was just renewed; it is not tried again after a 401.
+    rejected: Mutex<Option<Bearer>>,
+}
+
+/// A question to the provider that is under way, or its answer.
+#[derive(Clone)]
+struct Renewal {
+    since: Instant,
+    answer: watch::Receiver<Option<Result<Bearer>>>,
+}
+
+impl Renewal {
+    fn is_under_way(&self) -> bool {
+        self.answer.borrow().is_none() && self.answer.has_changed().is_ok()
+    }
+
+    async fn answer(mut self) -> Result<Bearer> {
+        match self.answer.wait_for(Option::is_some).await.as_deref() {
+            Ok(Some(answer)) => answer.clone(),
+            _ => Err(Error::new(
+                ErrorKind::Token,
+                "the token provider ended without an answer",
+            )),
+        }
+    }
 }
 
 impl TokenSource {
@@ -123,76 +150,98 @@ impl TokenSource {
         current: Option<Bearer>,
         margin: Duration,
     ) -> Self {
-        Self {
+        Self(Arc::new(Inner {
             provider,
             margin,
             current: RwLock::new(current),
-            asked: AtomicU64::new(0),
             renewal: Mutex::default(),
-        }
+            rejected: Mutex::default(),
+        }))
     }
 
     /// The current token, if it is good for a while: the usual case.
     pub(crate) fn ready(&self) -> Option<Bearer> {
-        self.current().filter(|bearer| bearer.is_fresh(self.margin))
+        let current = self.0.current();
+        current.filter(|bearer| bearer.is_fresh(self.0.margin))
     }
 
     /// A token that has not expired; asks the provider when there is none, or it expires within
     /// the margin.
     pub(crate) async fn get(&self) -> Result<Bearer> {
-        let current = self.current();
-        match current {
-            Some(bearer) if bearer.is_fresh(self.margin) || self.provider.is_none() => {
-                bearer.check()
+        let current = self.0.current();
+        let Some(provider) = &self.0.provider else {
+            let missing = || Error::new(ErrorKind::Token, "there is no token");
+            return current.ok_or_else(missing)?.check();
+        };
+        match current.and_then(|bearer| bearer.check().ok()) {
+            Some(bearer) if bearer.is_fresh(self.0.margin) => Ok(bearer),
+            // Better a token about to expire than none, or a long wait.
+            Some(bearer) => {
+                let renewal = self.renew(provider);
+                let patience = renewal.since + PATIENCE;
+                match timeout_at(patience, renewal.answer()).await {
+                    Ok(answer) => match answer.and_then(Bearer::check) {
+                        Ok(new) => Ok(new),
+                        Err(_) => Ok(self.0.keep(&bearer)),
+                    },
+                    Err(_) => Ok(bearer),
+                }
             }
-            Some(bearer) => match self.renew(Some(&bearer)).await {
-                Ok(Some(new)) => new.check(),
-                // Better a token about to expire than none.
-                Err(_) if bearer.clone().check().is_ok() => Ok(self.keep(&bearer)),
-                Err(error) => Err(error),
-                Ok(None) => bearer.check(),
-            },
-            None => match self.renew(None).await? {
-                Some(new) => new.check(),
-                None => Err(Error::new(ErrorKind::Token, "there is no token")),
-            },
+            None => self.renew(provider).answer().await?.check(),
         }
     }
 
-    /// Another token than `rejected`, or nothing when there is no provider to give one.
+    /// Another token than `rejected`, or nothing when there is none to be had.
     pub(crate) async fn replace(&self, rejected: &Bearer) -> Result<Option<Bearer>> {
-        self.renew(Some(rejected)).await
-    }
-
-    /// Asks the provider, unless somebody else did since `old` was current: calls that wait for the
-    /// same renewal share its result, failures included.
-    async fn renew(&self, old: Option<&Bearer>) -> Result<Option<Bearer>> {
-        let Some(provider) = &self.provider else {
+        let Some(provider) = &self.0.provider else {
             return Ok(None);
         };
-        let seen = old.map_or(0, |bearer| bearer.0.generation);
-        let newer = || self.current().filter(|now| now.0.generation > seen);
-        let before = self.asked.load(Ordering::Acquire);
-        let mut failure = self.renewal.lock().await;
-        if let Some(bearer) = newer() {
-            return Ok(Some(bearer));
+        let newer = || {
+            let current = self.0.current();
+            current.filter(|now| now.0.generation > rejected.0.generation)
+        };
+        if newer().is_none() {
+            self.renew(provider).answer().await?;
         }
-        let asked = self.asked.load(Ordering::Acquire);
-        if let (true, Some(failure)) = (asked > before, failure.as_ref()) {
-            return Err(failure.clone());
+        let rejected = lock(&self.0.rejected).clone();
+        newer()
+            .filter(|now| rejected.is_none_or(|rejected| rejected.expose() != now.expose()))
+            .map(Bearer::check)
+            .transpose()
+    }
+
+    /// A token was rejected although it was just renewed.
+    pub(crate) fn reject(&self, bearer: &Bearer) {
+        *lock(&self.0.rejected) = Some(bearer.clone());
+    }
+
+    /// Asks the provider, unless it is being asked: calls that wait at the same time share the
+    /// answer, failures included. A task of its own asks, so that no caller's end breaks it off.
+    fn renew(&self, provider: &Arc<dyn TokenProvider>) -> Renewal {
+        let mut renewal = lock(&self.0.renewal);
+        if let Some(renewal) = renewal.as_ref().filter(|renewal| renewal.is_under_way()) {
+            return renewal.clone();
         }
-        let result = provider
-            .token()
-            .await
-            .map_err(|error| {
-                Error::new(ErrorKind::Token, "the token provider gave no token").with_source(error)
-            })
-            .and_then(|token| Bearer::new(token, asked + 1, self.margin));
-        self.asked.store(asked + 1, Ordering::Release);
-        *failure = result.as_ref().err().cloned();
-        let bearer = result?;
+        let (sender, answer) = watch::channel(None);
+        let (inner, provider) = (Arc::clone(&self.0), Arc::clone(provider));
+        tokio::spawn(async move {
+            let answer = inner.ask(&*provider).await;
+            sender.send_replace(Some(answer));
+        });
+        let since = Instant::now();
+        renewal.insert(Renewal { since, answer }).clone()
+    }
+}
+
+impl Inner {
+    async fn ask(&self, provider: &dyn TokenProvider) -> Result<Bearer> {
+        let token = provider.token().await.map_err(|error| {
+            Error::new(ErrorKind::Token, "the token provider gave no token").with_source(error)
+        })?;
+        let generation = self.current().map_or(0, |now| now.0.generation) + 1;
+        let bearer = Bearer::new(token, generation, self.margin)?;
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = Some(bearer.clone());
-        Ok(Some(bearer))
+        Ok(bearer)
     }
 
     /// Leaves the provider alone for a while: its renewal failed, but this token still works.
@@ -221,9 +270,13 @@ impl TokenSource {
     }
 }
 
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 impl fmt::Debug for TokenSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let kind = match self.provider {
+        let kind = match self.0.provider {
             Some(_) => "provider",
             None => "fixed",
         };

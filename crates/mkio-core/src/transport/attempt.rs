@@ -62,7 +62,7 @@ impl Attempt<'_> {
         if !status.is_success() {
             let body = self.error_body(&mut response, &mut timer).await;
             let headers = std::mem::take(response.headers_mut());
-            let error = Error::from_answer(status, headers, body);
+            let error = Error::from_whole_answer(status, headers, body);
             let cause = Cause::Status(status, error.retry_after());
             return Err(Failed::new(error, cause));
         }

@@ -2,7 +2,10 @@
 
 use std::{future::Future, sync::Arc, time::Duration};
 
-use http::header::{AUTHORIZATION, USER_AGENT};
+use http::{
+    HeaderValue,
+    header::{AUTHORIZATION, USER_AGENT},
+};
 use tokio::time::{Instant, sleep, timeout_at};
 use tracing::{Instrument, Span};
 
@@ -15,10 +18,10 @@ use super::{
 };
 use crate::{
     Error, ErrorKind, Operation, Result,
-    budget::Lane,
+    budget::{Lane, project},
     error::Secrets,
     response::CallInfo,
-    retry::{Cause, Ticket, Verdict, repeatable, verdict},
+    retry::{Cause, Ticket, Verdict, is_transient, repeatable, verdict},
     token::Bearer,
 };
 
@@ -55,10 +58,12 @@ impl Transport {
 /// Thirty years.
 const FAR: Duration = Duration::from_secs(86400 * 365 * 30);
 
-struct Call<'a> {
+const STREAMED: &str = "its body is a stream and cannot be repeated";
+
+pub(super) struct Call<'a> {
     core: &'a Core,
     settings: &'a CallSettings,
-    operation: &'static Operation,
+    pub(super) operation: &'static Operation,
     route: &'a Route,
     started: Instant,
     deadline: Instant,
@@ -69,8 +74,10 @@ struct Call<'a> {
     /// A copy for the one after; none when the body is a stream.
     spare: Option<reqwest::Request>,
     bearer: Option<Bearer>,
+    /// Headers that the caller set and that are in no log.
+    secret_headers: Vec<HeaderValue>,
     ticket: Ticket,
-    attempts: u32,
+    pub(super) attempts: u32,
     waited: Duration,
     /// Nothing has been waited for yet, so `started` is still now.
     at_once: bool,
@@ -107,6 +114,7 @@ impl<'a> Call<'a> {
             next: Some(request),
             spare: None,
             bearer: None,
+            secret_headers: Vec::new(),
             ticket: Ticket::default(),
             attempts: 0,
             waited: Duration::ZERO,
@@ -120,41 +128,58 @@ impl<'a> Call<'a> {
         let brings_its_own_token = self.prepare()?;
         let mut replaced = false;
         loop {
-            self.turn().await?;
+            // The token first: one that is missing or late must not take turns from others.
             if !brings_its_own_token {
+                self.authorize().await?;
+            }
+            if self.turn().await? && !brings_its_own_token {
                 self.authorize().await?;
             }
             self.spare = self.next.as_ref().and_then(reqwest::Request::try_clone);
             self.attempts += 1;
             let failed = match self.attempt().await {
                 Ok(answer) => {
-                    if let Some(lane) = &self.lane {
-                        lane.flows();
-                    }
-                    self.core.quota.succeeded(std::mem::take(&mut self.ticket));
+                    self.answered();
                     return Ok(answer);
                 }
                 Err(failed) => failed,
             };
-            if is_unauthorized(&failed) && !replaced && self.spare.is_some() {
+            if is_unauthorized(&failed) && !replaced {
                 replaced = true;
                 self.at_once = false;
                 match self.replace_token().await {
-                    Ok(true) => {
-                        trace::attempt_failed(self.attempts, &failed, Some(Duration::ZERO));
+                    Ok(true) if self.spare.is_some() => {
+                        trace::attempt_failed(self, &failed, Some(Duration::ZERO));
                         self.next = self.spare.take();
+                        self.last = Some(failed.error);
                         continue;
+                    }
+                    Ok(true) => {
+                        trace::attempt_failed(self, &failed, None);
+                        return Err(failed.error.with_gave_up(STREAMED));
                     }
                     Ok(false) => {}
                     Err(cause) => {
-                        trace::attempt_failed(self.attempts, &failed, None);
+                        trace::attempt_failed(self, &failed, None);
                         return Err(failed.error.with_source(cause));
                     }
                 }
+            } else if is_unauthorized(&failed)
+                && let (Some(source), Some(bearer)) = (&self.route.token, &self.bearer)
+            {
+                source.reject(bearer);
             }
             self.after(failed).await?;
             self.next = self.spare.take();
         }
+    }
+
+    /// The service works: it has answered, whatever it has answered.
+    fn answered(&mut self) {
+        if let Some(lane) = &self.lane {
+            lane.flows();
+        }
+        self.route.quota.succeeded(std::mem::take(&mut self.ticket));
     }
 
     /// Refuses a request that leaves the service, and completes its headers. True when it has an
@@ -171,16 +196,22 @@ impl<'a> Call<'a> {
                 .or_insert_with(|| user_agent.clone());
         }
         let own = request.headers_mut().get_mut(AUTHORIZATION);
-        Ok(own.map(|value| value.set_sensitive(true)).is_some())
+        let own = own.map(|value| value.set_sensitive(true)).is_some();
+        let headers = request.headers().values();
+        self.secret_headers = headers
+            .filter(|value| value.is_sensitive())
+            .cloned()
+            .collect();
+        Ok(own)
     }
 
-    /// Waits for a turn in the rate budget.
-    async fn turn(&mut self) -> Result<()> {
+    /// Gets a turn in the rate budget; true when that took a while.
+    async fn turn(&mut self) -> Result<bool> {
         let Some(lane) = self.lane.clone() else {
-            return Ok(());
+            return Ok(false);
         };
-        if lane.try_turn(self.settings.priority, self.started) {
-            return Ok(());
+        if lane.try_turn(self.settings.priority, self.now()) {
+            return Ok(false);
         }
         self.at_once = false;
         let too_long = lane
@@ -194,19 +225,43 @@ impl<'a> Call<'a> {
                 .ok(),
         };
         self.waited += since.elapsed();
-        turn.ok_or_else(|| {
-            let limit = self.settings.total_timeout;
-            let error = Error::new(
-                ErrorKind::Timeout,
-                format!(
-                    "the rate budget gives this call no turn within the total timeout of {limit:?}"
-                ),
-            );
-            match self.last.take() {
-                Some(last) => error.with_source(last),
-                None => error,
+        match turn {
+            Some(()) => Ok(true),
+            None => {
+                let limit = self.settings.total_timeout;
+                Err(self.instead(Error::new(
+                    ErrorKind::Timeout,
+                    format!(
+                        "the rate budget gives this call no turn within the total timeout of \
+                         {limit:?}"
+                    ),
+                )))
             }
-        })
+        }
+    }
+
+    /// The error that ended the call after others: it keeps what the last answer said.
+    fn instead(&mut self, error: Error) -> Error {
+        match self.last.take() {
+            Some(last) => match last.status() {
+                Some(status) => error.with_status(status).with_source(last),
+                None => error.with_source(last),
+            },
+            None => error,
+        }
+    }
+
+    /// The project that the request is about, if it can be told.
+    pub(super) fn project(&self) -> Option<&str> {
+        project(self.spare.as_ref()?.url().path())
+    }
+
+    /// The time, without asking for it while nothing has been waited for.
+    fn now(&self) -> Instant {
+        match self.at_once {
+            true => self.started,
+            false => Instant::now(),
+        }
     }
 
     async fn authorize(&mut self) -> Result<()> {
@@ -220,7 +275,10 @@ impl<'a> Call<'a> {
             Some(bearer) => bearer,
             None => {
                 self.at_once = false;
-                self.in_time(source.get()).await??
+                match self.in_time(source.get()).await {
+                    Ok(Ok(bearer)) => bearer,
+                    Ok(Err(error)) | Err(error) => return Err(self.instead(error)),
+                }
             }
         };
         if let Some(request) = &mut self.next {
@@ -252,10 +310,7 @@ impl<'a> Call<'a> {
     }
 
     async fn attempt(&mut self) -> Result<Answer, Failed> {
-        let now = match self.at_once {
-            true => self.started,
-            false => Instant::now(),
-        };
+        let now = self.now();
         let limit = self.settings.attempt_timeout;
         let own = now.checked_add(limit).unwrap_or(self.deadline);
         let (deadline, limit) = match own < self.deadline {
@@ -272,11 +327,11 @@ impl<'a> Call<'a> {
         };
         match attempt.run(&mut self.next).await {
             Ok(answer) => {
-                trace::attempt_succeeded(self.attempts, answer.0.status(), now);
+                trace::attempt_succeeded(self, answer.0.status(), now);
                 Ok(answer)
             }
             Err(failed) => Err(Failed {
-                error: failed.error.scrubbed(&self.secrets()),
+                error: failed.error.scrubbed(&self.secrets()).cut(),
                 cause: failed.cause,
             }),
         }
@@ -287,6 +342,13 @@ impl<'a> Call<'a> {
         let mut secrets = Secrets::default();
         if let Some(bearer) = &self.bearer {
             secrets.add(bearer.expose());
+        }
+        for value in &self.secret_headers {
+            if let Ok(text) = value.to_str() {
+                secrets.add(text);
+                // The scheme is no secret, and may be left out where the rest is repeated.
+                secrets.add(text.split_once(' ').map_or(text, |(_, rest)| rest));
+            }
         }
         let body = self.spare.as_ref().and_then(reqwest::Request::body);
         if let Some(body) = body.and_then(reqwest::Body::as_bytes) {
@@ -303,21 +365,25 @@ impl<'a> Call<'a> {
             Cause::Status(status, hint) => (status == http::StatusCode::TOO_MANY_REQUESTS, hint),
             _ => (false, None),
         };
-        let wait = policy.wait(self.attempts, throttled, hint);
-        match &self.lane {
-            Some(lane) if throttled => lane.pause(|pauses| match hint {
-                Some(_) => wait,
-                None => policy.wait(pauses, true, None),
-            }),
-            Some(lane) if failed.error.status().is_some() => lane.flows(),
+        let mut wait = policy.wait(self.attempts, throttled, hint);
+        match (&self.lane, failed.cause) {
+            (Some(lane), _) if throttled => {
+                lane.pause(|pauses| match hint {
+                    Some(_) => wait,
+                    None => policy.wait(pauses, true, None),
+                });
+                // Whoever is throttled comes after those whom that has made wait.
+                let paused = lane.paused_until().map(|until| until - Instant::now());
+                wait = wait.max(paused.unwrap_or_default());
+            }
+            (_, Cause::Status(status, _)) if !is_transient(status) => self.answered(),
+            (Some(lane), Cause::Status(..)) => lane.flows(),
             _ => {}
         }
         let give_up = match verdict(failed.cause, self.repeatable) {
             Verdict::GiveUp => Some(None),
             Verdict::Repeat { .. } if !policy.allows(self.attempts) => Some(None),
-            Verdict::Repeat { .. } if self.spare.is_none() => {
-                Some(Some("its body is a stream and cannot be repeated"))
-            }
+            Verdict::Repeat { .. } if self.spare.is_none() => Some(Some(STREAMED)),
             // A time that cannot be counted comes after every deadline.
             Verdict::Repeat { .. }
                 if Instant::now()
@@ -327,7 +393,7 @@ impl<'a> Call<'a> {
                 Some(Some("the total timeout leaves no time for another attempt"))
             }
             Verdict::Repeat { paced: true } => None,
-            Verdict::Repeat { paced: false } => match self.core.quota.take() {
+            Verdict::Repeat { paced: false } => match self.route.quota.take() {
                 Some(ticket) => {
                     self.ticket = ticket;
                     None
@@ -336,13 +402,13 @@ impl<'a> Call<'a> {
             },
         };
         if let Some(why) = give_up {
-            trace::attempt_failed(self.attempts, &failed, None);
+            trace::attempt_failed(self, &failed, None);
             return Err(match why {
                 Some(why) => failed.error.with_gave_up(why),
                 None => failed.error,
             });
         }
-        trace::attempt_failed(self.attempts, &failed, Some(wait));
+        trace::attempt_failed(self, &failed, Some(wait));
         self.last = Some(failed.error);
         self.at_once = false;
         sleep(wait).await;

@@ -2,6 +2,8 @@
 
 use std::{fmt, future::Future, pin::Pin, sync::Arc};
 
+use http::Method;
+
 use super::origin;
 use crate::error::BoxError;
 
@@ -23,10 +25,13 @@ pub trait Dispatch: Send + Sync {
 impl Dispatch for reqwest::Client {
     fn dispatch(&self, request: reqwest::Request) -> DispatchFuture<'_> {
         let asked = request.url().clone();
+        let reads = matches!(*request.method(), Method::GET | Method::HEAD);
         Box::pin(async move {
             let response = self.execute(request).await?;
-            // Only a client brought by the user can follow redirects by itself.
-            match origin::equal(response.url(), &asked) {
+            // Only a client brought by the user can follow redirects by itself. Those of writes
+            // it follows with a GET, whose success says nothing about the write.
+            let here = origin::equal(response.url(), &asked);
+            match here && (reads || *response.url() == asked) {
                 true => Ok(response),
                 false => Err(DispatchError::elsewhere(response.url())),
             }
@@ -125,8 +130,8 @@ impl fmt::Display for DispatchError {
             Fault::Unusable => f.write_str("the request cannot be sent"),
             Fault::Elsewhere(origin) => write!(
                 f,
-                "the HTTP client followed a redirect to {origin}, which is another origin; \
-                 its answer was dropped"
+                "the HTTP client followed a redirect to another place at {origin}; its answer was \
+                 dropped. Turn its redirects off"
             ),
         }
     }

@@ -23,13 +23,9 @@ pub use options::{CallOptions, Priority};
 pub use raw::RawRequest;
 pub(crate) use received::Received;
 pub(crate) use route::{Route, Routes};
+pub(crate) use trace::undecodable;
 
-use crate::{
-    Operation, Result,
-    budget::Budget,
-    retry::{Quota, RetryPolicy},
-    wait::Waits,
-};
+use crate::{Operation, Result, budget::Budget, retry::RetryPolicy, wait::Waits};
 
 /// Sends requests: the one seam of all generated crates.
 ///
@@ -49,7 +45,6 @@ pub(crate) struct Core {
     http: reqwest::Client,
     carrier: Carrier,
     budget: Budget,
-    quota: Quota,
     waits: Waits,
 }
 

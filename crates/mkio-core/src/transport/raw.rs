@@ -173,7 +173,12 @@ impl RawRequest {
         if let Some(error) = self.fault {
             return Err(named(error));
         }
-        let route = self.transport.core.routes.of(&self.api);
+        let route = self
+            .transport
+            .core
+            .routes
+            .served(&self.api)
+            .map_err(named)?;
         let url = url(route, &self.path, &self.query).map_err(named)?;
         let mut request = reqwest::Request::new(self.method, url);
         *request.headers_mut() = self.headers;

@@ -4,7 +4,7 @@ use std::{collections::HashMap, fmt};
 
 use url::Url;
 
-use crate::{Error, ErrorKind, Operation, Result, token::TokenSource};
+use crate::{Error, ErrorKind, Operation, Result, retry::Quota, token::TokenSource};
 
 /// APIs that every device serves itself; the cloud has none of them.
 const ON_DEVICES: [&str; 1] = ["channels"];
@@ -18,6 +18,8 @@ pub(crate) struct Route {
     pub(crate) anonymous: bool,
     /// The service counts requests per minute.
     pub(crate) budgeted: bool,
+    /// Repetitions that are left: an outage here is none elsewhere.
+    pub(crate) quota: Quota,
 }
 
 impl Route {
@@ -33,6 +35,7 @@ impl Route {
             token,
             anonymous,
             budgeted,
+            quota: Quota::default(),
         }
     }
 
@@ -85,7 +88,7 @@ impl fmt::Debug for Route {
 pub(crate) struct Routes {
     main: Route,
     own: HashMap<String, Route>,
-    /// Nobody set the main address: it is the cloud's.
+    /// The main address is the cloud's.
     cloud: bool,
 }
 
@@ -97,14 +100,19 @@ impl Routes {
     /// Where a request of this operation goes; the cloud token goes to no service that the cloud
     /// does not have.
     pub(crate) fn to(&self, operation: &'static Operation) -> Result<&Route> {
-        let api = operation.api;
+        self.served(operation.api)
+            .map_err(|error| error.with_operation(operation))
+    }
+
+    /// The same for an API by its name.
+    pub(crate) fn served(&self, api: &str) -> Result<&Route> {
         if self.cloud && ON_DEVICES.contains(&api) && !self.own.contains_key(api) {
             let message = format!(
                 "the {api} API is served by devices, not by the cloud; nothing was sent. Set the \
                  device's address with `TransportBuilder::api_base_url(\"{api}\", …)` or in the \
                  profile's `[api.{api}]`"
             );
-            return Err(Error::new(ErrorKind::Config, message).with_operation(operation));
+            return Err(Error::new(ErrorKind::Config, message));
         }
         Ok(self.of(api))
     }

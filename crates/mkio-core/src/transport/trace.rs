@@ -6,11 +6,11 @@
 
 use std::{borrow::Cow, time::Duration};
 
-use http::StatusCode;
+use http::{Method, StatusCode};
 use tokio::time::Instant;
 use tracing::{Span, field::Empty};
 
-use super::attempt::Failed;
+use super::{attempt::Failed, call::Call};
 use crate::{Error, ErrorKind, Operation, budget::project, response::CallInfo};
 
 /// What filters know the runtime by.
@@ -18,6 +18,7 @@ const TARGET: &str = "mkio";
 
 pub(super) fn span(request: &reqwest::Request, operation: &Operation) -> Span {
     let url = request.url();
+    let method = request.method();
     // Raw requests have no template.
     let path = match operation.path {
         "" => url.path(),
@@ -27,7 +28,7 @@ pub(super) fn span(request: &reqwest::Request, operation: &Operation) -> Span {
         target: TARGET,
         "mkio.call",
         otel.kind = "client",
-        otel.name = %format_args!("{} {path}", request.method()),
+        otel.name = span_name(method, operation.path),
         otel.status_code = Empty,
         mkio.api = operation.api,
         mkio.operation = operation.id,
@@ -35,7 +36,7 @@ pub(super) fn span(request: &reqwest::Request, operation: &Operation) -> Span {
         mkio.ref = Empty,
         mkio.duration_ms = Empty,
         mkio.budget.wait_ms = Empty,
-        http.request.method = %request.method(),
+        http.request.method = %method,
         http.request.resend_count = Empty,
         http.response.status_code = Empty,
         url.path = path,
@@ -46,11 +47,20 @@ pub(super) fn span(request: &reqwest::Request, operation: &Operation) -> Span {
     )
 }
 
-pub(super) fn attempt_succeeded(attempts: u32, status: StatusCode, since: Instant) {
+/// The path of a raw request is no part of it: names of spans must be few.
+fn span_name(method: &Method, template: &str) -> String {
+    match template {
+        "" => method.to_string(),
+        template => format!("{method} {template}"),
+    }
+}
+
+pub(super) fn attempt_succeeded(call: &Call<'_>, status: StatusCode, since: Instant) {
     tracing::debug!(
         target: TARGET,
         {
-            http.request.resend_count = resends(attempts),
+            mkio.operation = call.operation.id,
+            http.request.resend_count = resends(call.attempts),
             http.response.status_code = i64::from(status.as_u16()),
             mkio.duration_ms = millis(since.elapsed()),
         },
@@ -58,17 +68,43 @@ pub(super) fn attempt_succeeded(attempts: u32, status: StatusCode, since: Instan
     );
 }
 
-pub(super) fn attempt_failed(attempts: u32, failed: &Failed, retry_in: Option<Duration>) {
+/// A warning, unless the answer is one that programs ask for, such as 404.
+pub(super) fn attempt_failed(call: &Call<'_>, failed: &Failed, retry_in: Option<Duration>) {
+    let status = failed.error.status();
+    macro_rules! event {
+        ($level:ident) => {
+            tracing::event!(
+                target: TARGET,
+                tracing::Level::$level,
+                {
+                    mkio.operation = call.operation.id,
+                    mkio.project = call.project(),
+                    http.request.resend_count = resends(call.attempts),
+                    http.response.status_code = status.map(|status| i64::from(status.as_u16())),
+                    error.type = %error_type(&failed.error),
+                    mkio.ref = failed.error.reference(),
+                    mkio.retry_in_ms = retry_in.map(millis),
+                },
+                "attempt failed"
+            )
+        };
+    }
+    match status {
+        Some(StatusCode::NOT_FOUND | StatusCode::CONFLICT) => event!(DEBUG),
+        _ => event!(WARN),
+    }
+}
+
+/// An answer came in full and does not decode: the call's span has ended well by then.
+pub(crate) fn undecodable(error: &Error) {
     tracing::warn!(
         target: TARGET,
         {
-            http.request.resend_count = resends(attempts),
-            http.response.status_code = failed.error.status().map(|status| i64::from(status.as_u16())),
-            error.type = %error_type(&failed.error),
-            mkio.ref = failed.error.reference(),
-            mkio.retry_in_ms = retry_in.map(millis),
+            mkio.operation = error.operation_id(),
+            error.type = "decode",
+            json_path = error.json_path(),
         },
-        "attempt failed"
+        "the answer does not decode"
     );
 }
 

@@ -1,6 +1,6 @@
 //! Points in time as the service writes them.
 
-use std::fmt;
+use std::{cmp::Ordering, fmt};
 
 use chrono::{DateTime, NaiveDateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -18,9 +18,24 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// assert_eq!(created.utc().unwrap().timestamp(), 1_772_359_200);
 /// assert_eq!(created.to_string(), "2026-03-01T10:00:00.50Z");
 /// ```
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct Timestamp(String);
+
+/// The earlier time first, whatever its offset; texts that are no time come before all times.
+impl Ord for Timestamp {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let by_time = self.utc().cmp(&other.utc());
+        // Only the same text is equal.
+        by_time.then_with(|| self.0.cmp(&other.0))
+    }
+}
+
+impl PartialOrd for Timestamp {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
 
 impl Timestamp {
     /// The time in UTC, or `None` when the text is no point in time.
@@ -109,5 +124,26 @@ mod tests {
     fn writes_times_in_utc() {
         let time = DateTime::from_timestamp(60, 250_000_000).unwrap();
         assert_eq!(Timestamp::from(time).as_str(), "1970-01-01T00:01:00.250Z");
+    }
+
+    #[test]
+    fn earlier_is_less_whatever_the_offset() {
+        let mut times = [
+            "2026-01-01T09:00:00Z",
+            "2026-01-01T10:00:00+02:00",
+            "2026-01-01T08:00:00.000Z",
+            "soon",
+        ]
+        .map(Timestamp::from);
+        times.sort();
+        assert_eq!(
+            times.map(|time| time.to_string()),
+            [
+                "soon",
+                "2026-01-01T08:00:00.000Z",
+                "2026-01-01T10:00:00+02:00",
+                "2026-01-01T09:00:00Z",
+            ]
+        );
     }
 }

@@ -254,3 +254,35 @@ async fn the_layers_below() {
     let shown = Shown(vec![text.clone(), text.clone(), text]);
     shown.check();
 }
+
+/// An excerpt must not keep a part of a token that would be recognised as a whole.
+#[tokio::test(start_paused = true)]
+async fn a_token_at_the_edge_of_the_excerpt() {
+    let script = Script::rule(|seen| {
+        let token = seen.headers["authorization"].to_str().unwrap();
+        Reply::Answer(502, vec![], format!("{}{token}", "x".repeat(1010)))
+    });
+    let error = put(&secret_transport(&script)).await.unwrap_err();
+    let shown = String::from_utf8_lossy(error.body()).into_owned();
+    assert!(!shown.contains(&TOKEN[..4]), "{shown}");
+    assert_eq!(shown.len(), 1024);
+}
+
+#[tokio::test(start_paused = true)]
+async fn headers_of_the_caller_are_as_secret_as_the_token() {
+    let script = Script::rule(|seen| {
+        let header = |name: &str| seen.headers[name].to_str().unwrap().to_owned();
+        let (own, bearer) = (header("x-key"), header("authorization"));
+        let bearer = bearer.strip_prefix("Bearer ").unwrap();
+        Reply::Answer(400, vec![], format!("you sent {own} and {bearer}"))
+    });
+    let request = secret_transport(&script)
+        .request(Method::POST, PATH)
+        .header("authorization", "Bearer kanarienvogel-of-mine")
+        .header("x-key", "kanarienvogel-key");
+    let error = request.send().await.unwrap_err();
+    let mut shown = Shown::default();
+    shown.error(&error);
+    shown.check();
+    assert_eq!(error.body(), "you sent [redacted] and [redacted]");
+}

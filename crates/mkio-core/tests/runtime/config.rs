@@ -110,6 +110,7 @@ fn settings_that_exclude_each_other_are_both_named() {
     let client = reqwest::Client::new;
     let second = std::time::Duration::from_secs(1);
     let provider = || token_fn(|| async { Ok(Token::new("x")) });
+    let certificate = || super::network::certificate().0;
     let proxy = || reqwest::Proxy::all("http://proxy.example").unwrap();
     let builder = || Transport::builder().token("t");
     for (builder, names) in [
@@ -137,6 +138,20 @@ fn settings_that_exclude_each_other_are_both_named() {
         (
             builder().dispatch(client()).proxy(proxy()),
             ["dispatch", "proxy"],
+        ),
+        (
+            builder().dispatch(client()).connect_timeout(second),
+            ["dispatch", "connect_timeout"],
+        ),
+        (
+            builder().dispatch(client()).root_certificate(certificate()),
+            ["dispatch", "root_certificate"],
+        ),
+        (
+            builder()
+                .http_client(client())
+                .root_certificate(certificate()),
+            ["http_client", "root_certificate"],
         ),
     ] {
         let error = builder.build().unwrap_err();
@@ -229,4 +244,122 @@ async fn an_api_of_devices_is_not_looked_for_in_the_cloud() {
         call(&builder.build().unwrap(), &CHANNELS).await.unwrap();
     }
     assert_eq!(script.count(), 2);
+}
+
+#[test]
+fn apis_that_do_not_exist_are_named() {
+    for builder in [
+        Transport::builder().api_base_url("chanels", "https://device.example"),
+        Transport::builder().api_token("chanels", "hunter2"),
+    ] {
+        let line = builder.token("t").build().unwrap_err().to_string();
+        assert!(
+            line.contains("`chanels`") && line.contains("channels"),
+            "{line}"
+        );
+        assert!(!line.contains("hunter2"), "{line}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_cloud_by_its_address_has_no_device_either() {
+    let script = Script::new([]);
+    let transport = builder(&script)
+        .base_url("https://app.mk.io/")
+        .build()
+        .unwrap();
+    let look = transport.request(http::Method::GET, "/api/channels/");
+    let error = look.api("channels").send().await.unwrap_err();
+    assert_eq!((error.kind(), script.count()), (ErrorKind::Config, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_device_has_a_token_of_its_own_and_no_rate_limits() {
+    let script = Script::new([]);
+    let transport = builder(&script)
+        .api_base_url("channels", "https://device.example")
+        .api_token_provider(
+            "channels",
+            token_fn(|| async { Ok(Token::new("of-the-device")) }),
+        )
+        .rate_budget(mkio_core::RateBudget::per_minute(1, 1))
+        .build()
+        .unwrap();
+    let started = tokio::time::Instant::now();
+    for _ in 0..50 {
+        let look = transport.request(http::Method::GET, "/api/channels/");
+        look.api("channels").send().await.unwrap();
+    }
+    assert_eq!(started.elapsed(), std::time::Duration::ZERO);
+    assert!(
+        script
+            .seen()
+            .iter()
+            .all(|seen| seen.bearer() == Some("of-the-device"))
+    );
+}
+
+/// What runs in the child process of the next test; by itself it has nothing to do.
+#[test]
+fn child_with_an_environment_of_its_own() {
+    let Ok(expected) = std::env::var("MKIO_TEST_EXPECTS") else {
+        return;
+    };
+    let transport = Transport::from_env().unwrap();
+    let found = format!(
+        "{} {}",
+        transport.base_url("media"),
+        transport.project().unwrap_or("-")
+    );
+    assert_eq!(found, expected);
+    assert!(Transport::builder().with_env().build().is_ok());
+}
+
+#[cfg(unix)]
+#[test]
+fn the_environment_of_the_process_and_the_platforms_folder_are_read() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("mkio")).unwrap();
+    let file = folder.path().join("mkio/config.toml");
+    std::fs::write(
+        &file,
+        "default = \"p\"\n[profiles.p]\ntoken = \"t\"\nproject = \"from-file\"\n\
+         [profiles.q]\ntoken = \"t\"\nbase_url = \"https://q.example\"\n",
+    )
+    .unwrap();
+    super::tokens::set_mode(&file, 0o600);
+    let closed = folder.path().join("mkio/config.toml/nothing");
+    let home = folder.path().to_owned();
+    let rows: [(&[(&str, &str)], &std::path::Path, &str); 4] = [
+        (&[], &home, "https://app.mk.io from-file"),
+        (&[("MKIO_PROFILE", "q")], &home, "https://q.example -"),
+        (
+            &[
+                ("MKIO_TOKEN", "t"),
+                ("MKIO_PROJECT", "acme"),
+                ("MKIO_BASE_URL", "https://e.example"),
+            ],
+            &home,
+            "https://e.example acme",
+        ),
+        // A home that cannot be looked into has no profile file.
+        (&[("MKIO_TOKEN", "t")], &closed, "https://app.mk.io -"),
+    ];
+    for (variables, home, expected) in rows {
+        let name = "config::child_with_an_environment_of_its_own";
+        let output = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", name])
+            .env_clear()
+            .envs(variables.iter().copied())
+            .env("XDG_CONFIG_HOME", home)
+            .env("HOME", home)
+            .env("MKIO_TEST_EXPECTS", expected)
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(
+            output.status.success() && text.contains("1 passed"),
+            "{text}"
+        );
+    }
 }

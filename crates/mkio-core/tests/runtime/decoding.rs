@@ -6,12 +6,12 @@ use serde::Deserialize;
 
 use crate::support::*;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 struct List {
     value: Vec<Asset>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 struct Asset {
     name: Option<String>,
     size: Option<u32>,
@@ -36,6 +36,9 @@ async fn an_answer_keeps_status_headers_and_raw_body() {
     assert_eq!(response.headers()["x-ref"], "r-1");
     assert_eq!(response.raw(), body);
     assert_eq!(response.call().attempts, 1);
+    let (_, status, headers, raw) = response.clone().map(drop).into_parts();
+    assert_eq!((status, &raw[..]), (StatusCode::CREATED, body.as_bytes()));
+    assert_eq!(headers["x-ref"], "r-1");
     assert_eq!(response.map(|list| list.value.len()).into_inner(), 1);
 }
 

@@ -67,7 +67,7 @@ impl Server {
 }
 
 /// A certificate for `localhost` that nobody trusts, and what a server needs to use it.
-fn certificate() -> (reqwest::Certificate, TlsAcceptor) {
+pub fn certificate() -> (reqwest::Certificate, TlsAcceptor) {
     let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     let trusted = reqwest::Certificate::from_pem(made.cert.pem().as_bytes()).unwrap();
     let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
@@ -160,4 +160,55 @@ async fn a_service_that_is_not_there_is_tried_again_whatever_the_verb() {
     assert_eq!(error.kind(), ErrorKind::Connection);
     assert_eq!(error.attempts(), 3);
     assert!(!error.outcome_unknown(), "{error}");
+}
+
+/// A client that follows redirects by itself asks with GET after a write; its success is not ours.
+#[tokio::test]
+async fn a_write_that_a_client_of_ones_own_redirected_is_no_success() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        for head in ["302 Found\r\nlocation: /login", "200 OK"] {
+            let (socket, _) = listener.accept().await.unwrap();
+            let mut stream = BufReader::new(socket);
+            let mut line = String::new();
+            while stream.read_line(&mut line).await.unwrap() > 2 {
+                line.clear();
+            }
+            let answer =
+                format!("HTTP/1.1 {head}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+            stream.write_all(answer.as_bytes()).await.unwrap();
+        }
+    });
+    let transport = builder()
+        .base_url(address)
+        .http_client(reqwest::Client::new())
+        .build()
+        .unwrap();
+    let post = transport.request(Method::POST, "/api/v1/organization");
+    let error = post.send().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Origin, "{error}");
+}
+
+/// Our own client takes the token nowhere, whatever a redirect says.
+#[tokio::test]
+async fn a_redirect_away_is_not_followed_over_real_connections() {
+    let mut elsewhere = Server::start(None).await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    let location = format!("http://127.0.0.1:{}/", elsewhere.port);
+    tokio::spawn(async move {
+        let (socket, _) = listener.accept().await.unwrap();
+        let mut stream = BufReader::new(socket);
+        let mut line = String::new();
+        while stream.read_line(&mut line).await.unwrap() > 2 {
+            line.clear();
+        }
+        let answer =
+            format!("HTTP/1.1 307 Away\r\nlocation: {location}\r\ncontent-length: 0\r\n\r\n");
+        stream.write_all(answer.as_bytes()).await.unwrap();
+    });
+    let error = get(builder().base_url(address)).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Origin, "{error}");
+    assert!(elsewhere.lines().is_empty());
 }

@@ -86,6 +86,9 @@ async fn answers_as_they_are_wanted() {
         .await
         .unwrap();
     assert_eq!(*response, Value::Null);
+    let delete = || crate::support::transport(&empty).request(Method::DELETE, "/api/v1/x");
+    delete().send_as::<()>().await.unwrap();
+    assert_eq!(*delete().send_as::<Option<u8>>().await.unwrap(), None);
 }
 
 #[tokio::test(start_paused = true)]

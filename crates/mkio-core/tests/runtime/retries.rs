@@ -274,3 +274,59 @@ async fn a_lost_body_keeps_the_status() {
     assert_eq!(error.status(), Some(StatusCode::BAD_REQUEST));
     assert_eq!(error.body(), "<p>too la");
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_outage_of_one_service_spends_no_repetitions_of_another() {
+    let failed = std::sync::atomic::AtomicBool::new(false);
+    let script = Script::rule(move |seen| match seen.url.host_str() {
+        Some("device.example") => Reply::NotSent,
+        _ if !failed.swap(true, std::sync::atomic::Ordering::Relaxed) => Reply::status(500),
+        _ => Reply::ok(),
+    });
+    let transport = builder(&script)
+        .api_base_url("channels", "https://device.example")
+        .build()
+        .unwrap();
+    for _ in 0..20 {
+        let look = transport.request(http::Method::GET, "/api/channels/");
+        look.api("channels").send().await.unwrap_err();
+    }
+    call(&transport, &GET).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_answer_that_is_no_fault_refills_the_retry_budget() {
+    let script = Script::new([Reply::status(500)]);
+    let transport = transport(&script);
+    while call(&transport, &GET).await.unwrap_err().attempts() > 1 {}
+    // Checks whether something is there, which mostly is not.
+    let checks = Script::rule({
+        let count = std::sync::atomic::AtomicUsize::new(0);
+        move |_| match count.fetch_add(1, std::sync::atomic::Ordering::Relaxed) {
+            0..500 => Reply::status(404),
+            n if n % 2 == 0 => Reply::status(500),
+            _ => Reply::status(404),
+        }
+    });
+    let transport = builder(&checks).build().unwrap();
+    for _ in 0..500 {
+        call(&transport, &GET).await.unwrap_err();
+    }
+    for _ in 0..300 {
+        let error = call(&transport, &GET).await.unwrap_err();
+        assert_eq!(
+            (error.attempts(), error.is_not_found()),
+            (2, true),
+            "{error}"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_wait_at_all_is_no_pace() {
+    let script = Script::new([Reply::status(503).with("retry-after", 0)]);
+    let transport = transport(&script);
+    while call(&transport, &GET).await.unwrap_err().attempts() > 1 {
+        assert!(script.count() < 200, "the retry budget does not end this");
+    }
+}

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use futures::{StreamExt, TryStreamExt};
+use futures::StreamExt;
 use mkio_core::{ByteStream, CallOptions, ErrorKind, Response, glue};
 use tokio::time::Instant;
 

@@ -318,3 +318,144 @@ async fn tokens_from_commands() {
         assert!(!format!("{error:?} {cause}").contains("hunter2"));
     }
 }
+
+/// Gives `first`, and after it nothing for so long, then `later`.
+fn slow(first: String, wait: Duration, later: String) -> (impl TokenProvider, Arc<AtomicUsize>) {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&asked);
+    let provider = token_fn(move || {
+        let asked = count.fetch_add(1, Ordering::SeqCst);
+        let (first, later) = (first.clone(), later.clone());
+        async move {
+            if asked == 0 {
+                return Ok(Token::new(first));
+            }
+            tokio::time::sleep(wait).await;
+            Ok(Token::new(later))
+        }
+    });
+    (provider, asked)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_renewal_does_not_stop_calls_whose_token_is_still_valid() {
+    let script = Script::new([]);
+    let (old, new) = (jwt(30), jwt(3600));
+    let (provider, asked) = slow(old.clone(), Duration::from_secs(60), new.clone());
+    let transport = base(&script).token_provider(provider).build().unwrap();
+    call(&transport, &GET).await.unwrap();
+    tokio::time::advance(Duration::from_secs(11)).await;
+    // The first waits for a moment, those after it do not wait at all.
+    let waits = [5, 0, 0].map(Duration::from_secs);
+    for wait in waits {
+        let response = call(&transport, &GET).await.unwrap();
+        assert_eq!(response.call().elapsed, wait);
+        assert_eq!(script.seen().last().unwrap().bearer(), Some(&*old));
+    }
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    call(&transport, &GET).await.unwrap();
+    assert_eq!(script.seen().last().unwrap().bearer(), Some(&*new));
+    assert_eq!(asked.load(Ordering::SeqCst), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_ends_early_does_not_break_a_renewal_off() {
+    let script = Script::new([]);
+    let (provider, asked) = provider([Ok("tok".to_owned())]);
+    let provider = token_fn({
+        let provider = Arc::new(provider);
+        move || {
+            let provider = Arc::clone(&provider);
+            async move {
+                tokio::time::sleep(Duration::from_secs(3)).await;
+                provider.token().await
+            }
+        }
+    });
+    let transport = base(&script)
+        .token_provider(provider)
+        .total_timeout(Duration::from_secs(2))
+        .build()
+        .unwrap();
+    let error = call(&transport, &GET).await.unwrap_err();
+    assert!(error.is_timeout(), "{error}");
+    call(&transport, &GET).await.unwrap();
+    assert_eq!(asked.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_provider_that_panics_is_an_error_of_the_call() {
+    let script = Script::new([]);
+    let provider = token_fn(|| async { panic!("the vault has no door") });
+    let transport = base(&script).token_provider(provider).build().unwrap();
+    let error = call(&transport, &GET).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Token);
+    assert!(error.to_string().contains("without an answer"), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_late_token_takes_no_turn_from_others() {
+    let script = Script::new([]);
+    let transport = base(&script)
+        .token(jwt(-90))
+        .rate_budget(mkio_core::RateBudget::per_minute(1, 1))
+        .total_timeout(Duration::from_secs(10))
+        .build()
+        .unwrap();
+    for _ in 0..3 {
+        let error = call(&transport, &GET).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Token, "{error}");
+        assert_eq!(error.elapsed(), Duration::ZERO);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_expired_token_after_a_401_keeps_the_answer() {
+    let script = Script::new([Reply::status(401)]);
+    let (provider, asked) = provider([Ok("tok".to_owned()), Ok(jwt(-90))]);
+    let transport = base(&script).token_provider(provider).build().unwrap();
+    let error = call(&transport, &GET).await.unwrap_err();
+    assert_eq!(error.reference(), Some("r-401"));
+    assert_eq!((error.attempts(), asked.load(Ordering::SeqCst)), (1, 2));
+    let cause = std::error::Error::source(&error).unwrap().to_string();
+    assert!(cause.contains("expired"), "{cause}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_that_is_rejected_again_is_not_repeated_by_every_call() {
+    let script = Script::rule(|seen| match seen.bearer() {
+        Some("new") => Reply::ok(),
+        _ => Reply::status(401),
+    });
+    let old = || Ok("old".to_owned());
+    let tokens = [old(), old(), old(), old(), Ok("new".to_owned())];
+    let (provider, _) = provider(tokens);
+    let transport = base(&script).token_provider(provider).build().unwrap();
+    for requests in [2, 3, 4] {
+        call(&transport, &GET).await.unwrap_err();
+        assert_eq!(script.count(), requests);
+    }
+    // The next question gets another token, which is tried at once.
+    call(&transport, &GET).await.unwrap();
+    assert_eq!(script.count(), 6);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_streamed_body_that_meets_a_401_renews_the_token_for_the_next_call() {
+    let script = Script::rule(|seen| match seen.bearer() {
+        Some("new") => Reply::ok(),
+        _ => Reply::status(401),
+    });
+    let (provider, _) = provider([Ok("old".to_owned()), Ok("new".to_owned())]);
+    let transport = base(&script).token_provider(provider).build().unwrap();
+    let upload = || {
+        let pieces = futures::stream::iter([Ok::<_, std::io::Error>("tar")]);
+        let body = mkio_core::reqwest::Body::wrap_stream(pieces);
+        let request = transport.request(http::Method::POST, "/api/v1/upload");
+        request.body(body, "application/octet-stream").send()
+    };
+    let error = upload().await.unwrap_err();
+    assert_eq!((error.status().unwrap().as_u16(), script.count()), (401, 1));
+    assert!(error.gave_up().unwrap().contains("stream"), "{error}");
+    upload().await.unwrap();
+}

@@ -114,3 +114,42 @@ async fn nothing_is_written_on_the_span_of_the_caller() {
     assert!(text.contains("caller"), "{text}");
     assert!(!text.contains("status_code="), "{text}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_event_alone_says_which_call_it_belongs_to() {
+    let script = Script::new([Reply::status(500), Reply::status(404)]);
+    let capture = Capture::start();
+    call(&transport(&script), &GET).await.unwrap_err();
+    let text = capture.text();
+    let failed = lines(&text, "attempt failed");
+    for line in &failed {
+        let event = line.split("attempt failed").nth(1).unwrap();
+        assert!(event.contains("mkio.operation=\"GET\""), "{text}");
+        assert!(event.contains("mkio.project=\"acme\""), "{text}");
+    }
+    // What programs ask for is nothing to warn of.
+    assert!(failed[0].contains("WARN"), "{text}");
+    assert!(failed[1].contains("DEBUG"), "{text}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_does_not_decode_is_told() {
+    let script = Script::new([Reply::json(200, r#"{"value":["hunter2"]}"#)]);
+    let capture = Capture::start();
+    #[derive(Debug, serde::Deserialize)]
+    struct List {
+        value: Vec<u8>,
+    }
+    let read = transport(&script).fetch::<List>(&GET, PATH).await;
+    assert!(read.is_err_and(|error| error.json_path() == Some("value[0]")));
+    let text = capture.text();
+    let told = lines(&text, "does not decode");
+    assert_eq!(told.len(), 1, "{text}");
+    assert!(
+        told[0].contains("value[0]") && told[0].contains("GET"),
+        "{text}"
+    );
+    assert!(!text.contains("hunter2"), "{text}");
+    let fine: List = serde_json::from_str(r#"{"value":[1]}"#).unwrap();
+    assert_eq!(fine.value, [1]);
+}

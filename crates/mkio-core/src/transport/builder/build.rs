@@ -7,17 +7,28 @@ use std::{
 };
 
 use http::HeaderValue;
+use url::Url;
 
 use super::{CLOUD, TransportBuilder, base_url::base_url, fault};
 use crate::{
     Result,
     budget::Budget,
     config::{Environment, Profile, TokenSetting},
-    retry::Quota,
     token::{Token, TokenSource},
-    transport::{CallSettings, Carrier, Core, Route, Routes, Transport},
+    transport::{CallSettings, Carrier, Core, Route, Routes, Transport, origin},
     wait::Waits,
 };
+
+/// Names of the APIs, as [`Operation::api`](crate::Operation::api) has them.
+const APIS: [&str; 7] = [
+    "media",
+    "management",
+    "fleets",
+    "infrastructure",
+    "live",
+    "templates",
+    "channels",
+];
 
 impl<C> TransportBuilder<C> {
     /// Finishes the transport, or the client that is made from it. Nothing is sent.
@@ -57,7 +68,6 @@ impl<C> TransportBuilder<C> {
                 http,
                 carrier,
                 budget: Budget::new(self.settings.budget),
-                quota: Quota::default(),
                 waits: Waits::default(),
                 routes: self.routes()?,
             }),
@@ -196,6 +206,10 @@ impl<C> TransportBuilder<C> {
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
             .connect_timeout(connect_timeout);
+        // The environment's proxies are for what is far away: a token for this machine stays here.
+        if self.settings.proxies.is_empty() && self.is_local() {
+            client = client.no_proxy();
+        }
         for proxy in self.settings.proxies.drain(..) {
             client = client.proxy(proxy);
         }
@@ -207,7 +221,27 @@ impl<C> TransportBuilder<C> {
         })
     }
 
+    /// The service is on this machine.
+    fn is_local(&self) -> bool {
+        let url = self.settings.base_url.as_deref().map(Url::parse);
+        url.is_some_and(|url| url.is_ok_and(|url| origin::is_loopback(&url)))
+    }
+
+    /// The name of an API that is none.
+    fn unknown_api(&self) -> Result<()> {
+        let settings = &self.settings;
+        let mut names = settings.apis.keys().chain(settings.api_tokens.keys());
+        match names.find(|name| !APIS.contains(&name.as_str())) {
+            None => Ok(()),
+            Some(name) => Err(fault(format!(
+                "there is no API `{name}` to have a base URL or token; there are {}",
+                APIS.join(", ")
+            ))),
+        }
+    }
+
     fn routes(&mut self) -> Result<Routes> {
+        self.unknown_api()?;
         let plain = self.settings.allow_plain_http;
         let margin = self
             .settings
@@ -245,9 +279,9 @@ impl<C> TransportBuilder<C> {
             ));
         }
         let token = token.map(source).transpose()?;
-        let cloud = self.settings.base_url.is_none();
         let url = self.settings.base_url.as_deref().unwrap_or(CLOUD);
         let url = base_url("the base URL", url, token.is_some() && !plain)?;
+        let cloud = Url::parse(CLOUD).is_ok_and(|cloud| origin::equal(&cloud, &url));
         Ok(Routes::new(
             Route::new(url, token, self.settings.anonymous, true),
             own,

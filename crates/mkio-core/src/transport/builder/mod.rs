@@ -167,8 +167,8 @@ impl<C> TransportBuilder<C> {
         self
     }
 
-    /// Gives one API a service of its own, for example `channels` a Beam device:
-    /// `api_base_url("channels", "http://10.0.0.5:8080")`. The cloud token is never sent there, and
+    /// Gives one API (by its name, see [`Operation::api`](crate::Operation::api)) a service of its
+    /// own, for example `channels` a Beam device: `api_base_url("channels", "http://10.0.0.5:8080")`. The cloud token is never sent there, and
     /// the cloud's rate limits are not applied.
     pub fn api_base_url(mut self, api: impl Into<String>, url: impl Into<String>) -> Self {
         self.settings.apis.insert(api.into(), url.into());
@@ -249,7 +249,7 @@ impl<C> TransportBuilder<C> {
     }
 
     /// Sends requests through a proxy; call it again for more. Without this, the usual environment
-    /// variables (`HTTPS_PROXY`, …) apply.
+    /// variables (`HTTPS_PROXY`, …) apply, unless the base URL is this machine.
     pub fn proxy(mut self, proxy: reqwest::Proxy) -> Self {
         self.settings.proxies.push(proxy);
         self
@@ -262,8 +262,9 @@ impl<C> TransportBuilder<C> {
     }
 
     /// Uses an HTTP client of yours. It brings its own connections, proxy, certificates and
-    /// timeouts, so these cannot be set here. Turn its redirects and retries off: redirects that
-    /// it follows to another origin are dropped, and its retries are not counted.
+    /// timeouts, so these cannot be set here, and says who it is itself (`User-Agent`). Turn its
+    /// redirects and retries off: answers from another origin are dropped, as are those that a
+    /// write was redirected to, and its retries are not counted.
     pub fn http_client(mut self, client: reqwest::Client) -> Self {
         self.settings.http_client = Some(client);
         self

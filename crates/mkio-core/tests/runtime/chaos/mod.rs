@@ -14,6 +14,7 @@ use std::{
 use mkio_core::{Error, Operation, RateBudget, RetryPolicy, Transport, glue};
 use serde_json::Value;
 use service::{FAULTS, Service};
+use tokio::time::{Instant, timeout_at};
 
 use crate::support::{DELETE, GET, JSON_PATCH, PATCH, POST, PUT};
 
@@ -86,8 +87,11 @@ async fn every_idempotent_call_ends_well_and_no_write_is_applied_twice() {
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     let mut count = |what: String| *counts.entry(what).or_default() += 1;
     let mut ended = 0;
+    // Guards against a call that hangs; the test needs some seconds.
+    let guard = Instant::now() + Duration::from_secs(300);
     for task in tasks {
-        for (id, result) in task.await.unwrap() {
+        let results = timeout_at(guard, task).await.expect("no call hangs");
+        for (id, result) in results.unwrap() {
             ended += 1;
             let operation = operation(id);
             let applied = service.applied(id);
