@@ -237,6 +237,9 @@ async fn flows_cannot_start_or_never_do() {
         caller.step(20);
         assert_eq!(caller.state(path).await, "Running");
         assert_eq!(caller.get(path).await.body["status"].get("info"), None);
+        // There is nothing to recover from now.
+        caller.cause(path, Incident::Recovers);
+        assert_eq!(caller.state(path).await, "Running");
         assert!(
             caller
                 .refuses(path, Incident::StaysStarting)
