@@ -165,10 +165,7 @@ async fn a_required_field_that_is_missing_is_named() {
             "/spec/correlationData",
         ),
     ] {
-        let sample = all
-            .iter()
-            .find(|sample| sample.path == path)
-            .expect("a sample");
+        let sample = samples::at(&all, path);
         let mut body = sample.body.clone();
         let (parent, name) = pointer.rsplit_once('/').expect("a pointer");
         let gone = body
@@ -245,4 +242,134 @@ async fn every_operation_knows_who_calls_and_where() {
         }
     }
     assert!(strangers > 400, "{strangers}");
+}
+
+#[tokio::test]
+async fn limits_that_the_documents_tell_in_words_hold() {
+    let caller = Caller::start().await;
+    let all = samples::make(&caller).await;
+    let body = |path: &str| samples::at(&all, path).body.clone();
+    let range = |range: Value| json!({ "properties": { "presentationTimeRange": range } });
+    let event = |pointer: &str, value: Value| {
+        let mut event = body("media/liveEvents/match");
+        *event.pointer_mut(pointer).expect("a field") = value;
+        event
+    };
+    let window = |length: &str| json!({ "properties": { "assetName": "spare", "archiveWindowLength": length } });
+    let archive = |length: &str| {
+        let mut flow = body("live/liveEvents/flow2");
+        flow["spec"]["transform"]["archiveWindowLength"] = json!(length);
+        flow
+    };
+    caller.asset("spare").await;
+    for (path, body, named) in [
+        (
+            "media/accountFilters/f",
+            range(json!({ "liveBackoffDuration": 3_000_000_001_u64 })),
+            Some("liveBackoffDuration"),
+        ),
+        (
+            "media/accountFilters/f",
+            range(json!({ "liveBackoffDuration": 300, "timescale": 1 })),
+            None,
+        ),
+        (
+            "media/accountFilters/f",
+            range(json!({ "liveBackoffDuration": 301, "timescale": 1 })),
+            Some("liveBackoffDuration"),
+        ),
+        (
+            "media/assets/film/assetFilters/f",
+            range(json!({ "presentationWindowDuration": 9, "timescale": 1 })),
+            Some("presentationWindowDuration"),
+        ),
+        (
+            "media/assets/film/assetFilters/f",
+            range(json!({ "presentationWindowDuration": 100_000_000 })),
+            None,
+        ),
+        (
+            "media/transforms/two",
+            json!({ "properties": { "outputs": [] } }),
+            Some("outputs"),
+        ),
+        (
+            "media/transforms/encode/jobs/none",
+            json!({ "properties": { "input": { "@odata.type": "#Microsoft.Media.JobInputAsset", "assetName": "film" }, "outputs": [] } }),
+            Some("outputs"),
+        ),
+        (
+            "media/liveEvents/srt",
+            event("/properties/input/streamingProtocol", json!("SRT")),
+            Some("streamingProtocol"),
+        ),
+        (
+            "media/liveEvents/keys",
+            event(
+                "/properties/encoding",
+                json!({ "encodingType": "Standard", "keyFrameInterval": "PT11S" }),
+            ),
+            Some("keyFrameInterval"),
+        ),
+        (
+            "media/liveEvents/keys",
+            event(
+                "/properties/encoding",
+                json!({ "encodingType": "Standard", "keyFrameInterval": "PT10S" }),
+            ),
+            None,
+        ),
+        (
+            "media/liveEvents/match/liveOutputs/short",
+            window("PT59S"),
+            Some("archiveWindowLength"),
+        ),
+        (
+            "media/liveEvents/match/liveOutputs/long",
+            window("P7DT1S"),
+            Some("archiveWindowLength"),
+        ),
+        (
+            "live/liveEvents/odd",
+            archive("P7D"),
+            Some("archiveWindowLength"),
+        ),
+        (
+            "media/liveEvents/match/liveOutputs/week",
+            window("P7DT0S"),
+            None,
+        ),
+        (
+            "live/liveEvents/month",
+            archive("P31DT0S"),
+            Some("archiveWindowLength"),
+        ),
+        ("live/liveEvents/month", archive("P30DT0S"), None),
+        (
+            "media/streamingEndpoints/cache",
+            json!({ "location": "eastus", "properties": { "scaleUnits": 0, "maxCacheAge": 2_592_001 } }),
+            Some("maxCacheAge"),
+        ),
+    ] {
+        let answer = caller.put(path, body).await;
+        match named {
+            Some(named) => {
+                assert!(
+                    [400, 422].contains(&answer.status),
+                    "{path}: {}",
+                    answer.body
+                );
+                assert!(
+                    answer.detail().contains(named),
+                    "{path}: {}",
+                    answer.detail()
+                );
+            }
+            None => assert!(
+                [200, 201].contains(&answer.status),
+                "{path}: {}",
+                answer.body
+            ),
+        }
+    }
 }
