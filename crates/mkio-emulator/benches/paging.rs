@@ -22,7 +22,7 @@ fn page(engine: &Engine, start: usize) {
 fn pages(criterion: &mut Criterion) {
     let engine = Engine::new(Settings::default(), chrono::Utc::now(), 1.0);
     if let Err(error) = seed::start(&engine, "demo", 100_000, Some("T")) {
-        panic!("{}", error.detail);
+        panic!("{error:?}");
     }
     let mut group = criterion.benchmark_group("assets, pages of 1,000 out of 100,000");
     group.sample_size(20);

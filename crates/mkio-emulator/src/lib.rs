@@ -17,7 +17,7 @@ pub use crate::core::JobFailure;
 pub use crate::core::faults::{Fault, FaultError, Link, Reset};
 pub use crate::core::settings::{NextLink, Settings};
 #[cfg(feature = "host")]
-pub use host::{Control, Emulator, EmulatorBuilder};
+pub use host::{Control, Emulator, EmulatorBuilder, StartError};
 
 #[doc = include_str!("../README.md")]
 #[cfg(doctest)]

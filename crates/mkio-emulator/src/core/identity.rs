@@ -37,6 +37,14 @@ impl Caller {
         }
     }
 
+    /// Whoever runs the emulator.
+    pub fn operator(world: &World) -> Self {
+        Self {
+            organization: world.home,
+            ..Self::anonymous()
+        }
+    }
+
     /// Whether this caller may use a capability such as `ams.asset.get` in a scope.
     fn has(&self, scope: &str, id: Option<Uuid>, capability: &str) -> bool {
         let Some(permissions) = &self.permissions else {

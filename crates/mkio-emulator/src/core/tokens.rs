@@ -187,12 +187,6 @@ pub fn revoke(world: &mut World, id: Uuid, by: Uuid) {
     }
 }
 
-/// Removes a token without a trace, for those that the emulator made for itself.
-pub fn forget(world: &mut World, id: Uuid, token: &str) {
-    world.token_digests.remove(&digest_of(token));
-    world.remove(&Address::new("", Kind::Token, &id.to_string()));
-}
-
 /// The longest a token may live.
 pub const LONGEST: TimeDelta = TimeDelta::days(365);
 

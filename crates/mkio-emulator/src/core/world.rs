@@ -317,10 +317,14 @@ impl World {
             .or_default() += quantity;
     }
 
-    /// When something happens next by itself.
-    pub fn next_due(&self) -> Option<DateTime<Utc>> {
+    /// When something happens next by itself; of deliveries only when more of them can be made.
+    pub fn next_due(&self, deliveries: bool) -> Option<DateTime<Utc>> {
         let step = self.queue.peek().map(|Reverse(due)| due.time);
-        let delivery = self.outbox.next_due();
+        let delivery = if deliveries {
+            self.outbox.next_due()
+        } else {
+            None
+        };
         match (step, delivery) {
             (Some(step), Some(delivery)) => Some(step.min(delivery)),
             (step, delivery) => step.or(delivery),
