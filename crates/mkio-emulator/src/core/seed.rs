@@ -259,7 +259,13 @@ pub fn furnish(world: &mut World, project: &str, location: &str) -> Result<(), A
 }
 
 /// Adds `count` assets named `asset-1` and so on, all of them `Ready`.
+///
+/// # Errors
+/// 409 when there are more than may be kept; none is added then.
 pub fn assets(world: &mut World, project: &str, count: usize) -> Result<(), ApiError> {
+    if count > world.settings.resource_limit {
+        return Err(world.full());
+    }
     for number in 1..=count {
         let body = json!({ "properties": {
             "storageAccountName": "storage1", "container": format!("container-{number}"), "description": format!("Asset {number}"),

@@ -170,9 +170,7 @@ impl World {
         let limit = self.settings.resource_limit;
         let table = self.tables.entry(address.place.clone()).or_default();
         if table.len() >= limit && table.get(&address.name).is_none() {
-            return Err(ApiError::conflict(format!(
-                "this emulator keeps at most {limit} resources of a kind under one parent"
-            )));
+            return Err(self.full());
         }
         self.counter += 1;
         table.insert(Resource {
@@ -194,6 +192,14 @@ impl World {
         table
             .get_mut(&address.name)
             .ok_or_else(|| ApiError::internal("a resource vanished while it was made"))
+    }
+
+    /// The refusal of more resources than are kept.
+    pub fn full(&self) -> ApiError {
+        ApiError::conflict(format!(
+            "this emulator keeps at most {} resources of a kind under one parent",
+            self.settings.resource_limit
+        ))
     }
 
     /// Takes a resource out, with everything below it.
