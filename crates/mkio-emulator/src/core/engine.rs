@@ -150,6 +150,9 @@ impl Engine {
         if request.body().len() > self.body_limit {
             return Err(too_large(self.body_limit));
         }
+        for text in [Some(path), request.uri().query()].into_iter().flatten() {
+            check_escapes(text)?;
+        }
         if path.starts_with(download::PREFIX) && request.method() == http::Method::POST {
             return download::serve(&self.world(), path, request.headers(), request.body());
         }
@@ -275,6 +278,23 @@ fn made(fault: &Fault) -> Option<Answer> {
             .insert("retry-after".to_owned(), Value::String(value.clone()));
     }
     Some(answer)
+}
+
+/// Refuses a `%` that no two hexadecimal digits follow.
+fn check_escapes(text: &str) -> Result<(), ApiError> {
+    let broken = text.split('%').skip(1).find(|rest| {
+        let digits = rest.bytes().take(2);
+        digits.filter(u8::is_ascii_hexdigit).count() < 2
+    });
+    match broken {
+        Some(rest) => {
+            let shown: String = rest.chars().take(2).collect();
+            Err(ApiError::bad_request(format!(
+                "'%{shown}' in the path or the query is no escape: send '%25' for a percent sign"
+            )))
+        }
+        None => Ok(()),
+    }
 }
 
 /// Scheme and authority that the caller used.

@@ -167,11 +167,13 @@ impl World {
         body: Value,
         by: Uuid,
     ) -> Result<&mut Resource, ApiError> {
-        let limit = self.settings.resource_limit;
-        let table = self.tables.entry(address.place.clone()).or_default();
-        if table.len() >= limit && table.get(&address.name).is_none() {
+        let full = self.table(&address.place).is_some_and(|table| {
+            table.len() >= self.settings.resource_limit && table.get(&address.name).is_none()
+        });
+        if full {
             return Err(self.full());
         }
+        let table = self.tables.entry(address.place.clone()).or_default();
         self.counter += 1;
         table.insert(Resource {
             name: address.name.as_str().into(),
