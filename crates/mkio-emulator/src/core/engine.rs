@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use http::{HeaderMap, Request, StatusCode, header};
 use serde_json::Value;
 use tokio::sync::Notify;
+use uuid::Uuid;
 
 use super::call::{Answer, Call, Payload};
 use super::channels;
@@ -172,7 +173,7 @@ impl Engine {
             .find(|(name, _)| *name == "project_name")
             .map(|(_, name)| name.as_str())
             .unwrap_or_default();
-        let caller = self.admit(request.headers(), operation, project, by)?;
+        let (caller, project_id) = self.admit(request.headers(), operation, project, by)?;
         // The platform goes on for others while this request is read.
         let query = Query::parse(request.uri().query().unwrap_or_default())?;
         check_query(operation, &query)?;
@@ -190,19 +191,20 @@ impl Engine {
             user: caller.user,
             organization: caller.organization,
             restricted: caller.permissions.is_some(),
+            project_id,
             caller,
         };
         action.run(&mut self.world(), &call)
     }
 
-    /// Who calls, if the caller may.
+    /// Who calls, if the caller may, and the id of the project in the path.
     fn admit(
         &self,
         headers: &HeaderMap,
         operation: &Operation,
         project: &str,
         by: By,
-    ) -> Result<Caller, ApiError> {
+    ) -> Result<(Caller, Option<Uuid>), ApiError> {
         let mut world = self.world();
         let caller = match by {
             By::Operator => Caller::operator(&world),
@@ -211,7 +213,7 @@ impl Engine {
         };
         let known = world
             .get(&Address::new("", Kind::Project, project))
-            .map(|project| project.id);
+            .map(|project| (project.id, identity::owner(project)));
         if by == By::Token && world.settings.rate_limit && operation.api != Api::Channels {
             let bucket = match known {
                 Some(_) => Bucket::Project(project.to_owned()),
@@ -224,6 +226,13 @@ impl Engine {
                 .unwrap_or_else(PoisonError::into_inner)
                 .take(bucket, write, now, tell)?;
         }
+        let foreign = known.is_some_and(|(_, owner)| owner != Some(caller.organization));
+        if foreign && by == By::Token {
+            return Err(ApiError::forbidden(format!(
+                "the project '{project}' belongs to another organization than the token"
+            )));
+        }
+        let known = known.map(|(id, _)| id);
         caller.may(operation, known)?;
         if operation.in_project()
             && known.is_none()
@@ -233,7 +242,7 @@ impl Engine {
                 "there is no project named '{project}'"
             )));
         }
-        Ok(caller)
+        Ok((caller, known))
     }
 }
 

@@ -214,7 +214,9 @@ pub fn start(
 pub fn project(world: &mut World, name: &str) -> Result<(), ApiError> {
     let body = json!({ "displayName": name, "locationName": LOCATION, "paymentMethodId": PAYMENT });
     super::generic::check_name(Family::of(Kind::Project), name)?;
-    world.insert(&Address::new("", Kind::Project, name), body, PLATFORM_USER)?;
+    let home = world.home;
+    let made = world.insert(&Address::new("", Kind::Project, name), body, PLATFORM_USER)?;
+    identity::give(made, home);
     furnish(world, name, LOCATION)?;
     let storage = json!({ "spec": {
         "type": "Microsoft.Storage", "url": "https://storage1.blob.localhost", "description": "made by the emulator",

@@ -9,4 +9,5 @@ mod management;
 mod media;
 mod misbehaviour;
 mod rules;
+mod tokens;
 mod webhooks;

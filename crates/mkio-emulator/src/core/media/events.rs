@@ -35,9 +35,7 @@ pub static EVENTS: Family = Family {
         _ => Ok(()),
     },
     removed: |world, address, _| {
-        world
-            .spent_names
-            .insert((address.place.project.clone(), address.name.clone()));
+        world.spend_name(&address.place.project, &address.name);
     },
     entered: |world, address, previous| {
         let now = world.now;
@@ -134,6 +132,13 @@ fn check_event(
                 "the live event '{}' is {}; it can be changed when Stopped",
                 existing.name, existing.state
             )));
+        }
+        // What a change leaves out may be missing in all.
+        let pipeline = body.pointer("/properties/pipeline");
+        if pipeline
+            .is_some_and(|pipeline| pipeline.get("name").is_none_or(|name| !name.is_string()))
+        {
+            return Err(refuse("/properties/pipeline/name", "is required"));
         }
         return Ok(());
     }
