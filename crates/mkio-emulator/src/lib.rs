@@ -13,9 +13,9 @@ pub mod docs;
 #[cfg(feature = "host")]
 mod host;
 
-pub use crate::core::JobFailure;
 pub use crate::core::faults::{Fault, FaultError, Link, Reset};
 pub use crate::core::settings::{NextLink, Settings};
+pub use crate::core::{ChannelAlarm, Incident, JobFailure, SyncFailure};
 #[cfg(feature = "host")]
 pub use host::{Control, Emulator, EmulatorBuilder, StartError};
 

@@ -58,28 +58,14 @@ impl Call<'_> {
         self.parameter("project_name")
     }
 
-    /// Path parameters below the project.
-    fn below(&self) -> impl Iterator<Item = &str> {
-        self.parameters
-            .iter()
-            .filter(|(name, _)| *name != "project_name")
-            .map(|(_, value)| value.as_str())
-    }
-
     /// The resource that the path names, for a kind whose name is the path's last parameter.
     pub fn address(&self, kind: Kind) -> Address {
-        let names: Vec<&str> = self.below().collect();
-        match names.split_last() {
-            Some((name, parents)) => {
-                Place::under(self.project(), kind, &parents.join("/")).at(name)
-            }
-            None => Address::new(self.project(), kind, ""),
-        }
+        address(&self.parameters, kind)
     }
 
     /// The table that the path names, for a list.
     pub fn place(&self, kind: Kind) -> Place {
-        let parents: Vec<&str> = self.below().collect();
+        let parents: Vec<&str> = below(&self.parameters).collect();
         Place::under(self.project(), kind, &parents.join("/"))
     }
 
@@ -91,6 +77,27 @@ impl Call<'_> {
         let kind = place.kind.parent()?;
         let (grand, name) = place.parent.rsplit_once('/').unwrap_or(("", &place.parent));
         Some(Place::under(&place.project, kind, grand).at(name))
+    }
+}
+
+/// Path parameters below the project.
+fn below<'a>(parameters: &'a [(&str, String)]) -> impl Iterator<Item = &'a str> {
+    parameters
+        .iter()
+        .filter(|(name, _)| *name != "project_name")
+        .map(|(_, value)| value.as_str())
+}
+
+/// The resource that path parameters name, for a kind whose name is the last of them.
+pub fn address(parameters: &[(&str, String)], kind: Kind) -> Address {
+    let project = parameters
+        .iter()
+        .find(|(name, _)| *name == "project_name")
+        .map_or("", |(_, project)| project);
+    let names: Vec<&str> = below(parameters).collect();
+    match names.split_last() {
+        Some((name, parents)) => Place::under(project, kind, &parents.join("/")).at(name),
+        None => Address::new(project, kind, ""),
     }
 }
 

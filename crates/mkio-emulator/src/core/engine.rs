@@ -352,16 +352,21 @@ fn content_type(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
 }
 
 fn check_query(operation: &Operation, query: &Query) -> Result<(), ApiError> {
-    for parameter in operation
-        .query
-        .iter()
-        .filter(|parameter| parameter.required)
-    {
-        if query.one(&parameter.name)?.is_none() {
+    for parameter in &operation.query {
+        let name = parameter.name.as_str();
+        let mut given = query.all(name).peekable();
+        if parameter.required && given.peek().is_none() {
             return Err(ApiError::bad_request(format!(
-                "query parameter '{}' is missing",
-                parameter.name
+                "query parameter '{name}' is missing"
             )));
+        }
+        for value in given {
+            let refused = parameter.refuses(operation.api, value);
+            if let Some(reason) = refused.map_err(ApiError::internal)? {
+                return Err(ApiError::bad_request(format!(
+                    "query parameter '{name}' is not valid: {reason}"
+                )));
+            }
         }
     }
     Ok(())

@@ -1,6 +1,6 @@
 //! What the kinds of resources have in common, as data.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::call::Call;
@@ -186,6 +186,8 @@ pub struct Family {
     pub entered: fn(&mut World, &Address, &'static str),
     /// Finishes a reply.
     pub dress: fn(&World, &Address, &Resource, &mut Value),
+    /// Adds what lists sort and filter by and replies do not show.
+    pub index: fn(&Resource, &mut Map<String, Value>),
 }
 
 impl Family {
@@ -212,6 +214,7 @@ impl Family {
             removed: |_, _, _| {},
             entered: |_, _, _| {},
             dress: |_, _, _, _| {},
+            index: |_, _| {},
         }
     }
 

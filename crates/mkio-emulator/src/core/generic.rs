@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::call::{Answer, Call};
 use super::error::ApiError;
 use super::family::{Family, Put};
+use super::labels;
 use super::merge;
 use super::render;
 use super::store::{Address, Event, Resource, Step};
@@ -41,6 +42,7 @@ pub fn put(world: &mut World, call: &Call<'_>, family: &Family) -> Result<Answer
     let replaces = world.get(&address).is_some();
     call.caller
         .may_write(call.operation, call.project_id, replaces)?;
+    labels::check(&call.body)?;
     let mut body = call.body.clone();
     let Some(existing) = world.get(&address) else {
         (family.check)(world, call, &mut body, None)?;
@@ -89,6 +91,7 @@ pub fn patch(world: &mut World, call: &Call<'_>, family: &Family) -> Result<Answ
             address.name
         )));
     }
+    labels::check(&call.body)?;
     let change = call.body.clone();
     if !family.patchable.is_empty() {
         let refused: Vec<String> = merge::differences(&existing.body, &change)
@@ -161,6 +164,9 @@ pub fn act(
             from.join(" or ")
         )));
     }
+    if let Some(resource) = world.get_mut(address) {
+        merge::take(&mut resource.private, "/provisioningFailed");
+    }
     world.enter(address, now, steps);
     Ok(Answer::empty(StatusCode::OK))
 }
@@ -168,6 +174,7 @@ pub fn act(
 fn write(world: &mut World, call: &Call<'_>, address: &Address, body: Value) {
     let (now, user) = (world.now, call.user);
     if let Some(resource) = world.get_mut(address) {
+        merge::take(&mut resource.private, "/provisioningFailed");
         resource.body = body;
         resource.updated = now;
         resource.updated_by = user;

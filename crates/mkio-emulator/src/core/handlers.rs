@@ -68,6 +68,18 @@ pub fn actions() -> &'static [Option<Action>] {
     ACTIONS.get_or_init(|| Documents::get().operations().iter().map(action).collect())
 }
 
+/// The kind of resource that a GET reads one of.
+pub fn kind_of(operation: &Operation) -> Option<Kind> {
+    match action(operation)? {
+        Action::Get(kind) => Some(kind),
+        Action::Flow(kind) if operation.path.ends_with('}') => Some(kind),
+        Action::Own(_) if operation.path == "/api/channels/{channel_id}/" => {
+            Some(Kind::BeamChannel)
+        }
+        _ => None,
+    }
+}
+
 fn action(operation: &Operation) -> Option<Action> {
     match operation.api {
         Api::Media => media_action(&operation.method, operation.tail()),

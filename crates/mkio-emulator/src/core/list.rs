@@ -5,11 +5,12 @@ use serde_json::{Map, Value, json};
 use super::call::{Answer, Call, Payload};
 use super::error::ApiError;
 use super::family::Family;
-use super::query::{Filter, Indexed, Labels, OrderBy, PageLimits, PageRequest, SortKey};
+use super::query::{Dialect, Filter, Indexed, Labels, OrderBy, PageLimits, PageRequest, SortKey};
 use super::render;
 use super::settings::NextLink;
 use super::store::{Address, Place, Resource, Table};
 use super::world::World;
+use crate::docs::Api;
 
 /// GET of a family's collection.
 pub fn list(world: &World, call: &Call<'_>, family: &Family) -> Result<Answer, ApiError> {
@@ -51,7 +52,7 @@ pub fn tables_page(
         };
         (
             render::resource(world, &address, item),
-            item.hidden.clone(),
+            render::index(world, &address, item),
             item.sequence,
         )
     });
@@ -65,12 +66,23 @@ pub fn values_page(
     label: &str,
     values: Vec<Value>,
 ) -> Result<Answer, ApiError> {
+    let unindexed = values.into_iter().map(|value| (value, Map::new()));
+    indexed_page(world, call, label, unindexed.collect())
+}
+
+/// A page out of values that are already as they are answered, each with what it can be found by beside that.
+pub fn indexed_page(
+    world: &World,
+    call: &Call<'_>,
+    label: &str,
+    values: Vec<(Value, Map<String, Value>)>,
+) -> Result<Answer, ApiError> {
     let request = Request::parse(world.settings.pages, call)?;
     let total = values.len();
     let numbered = values
         .into_iter()
         .enumerate()
-        .map(|(at, value)| (value, Map::new(), at as u64));
+        .map(|(at, (value, index))| (value, index, at as u64));
     Ok(selected(world, call, label, &request, numbered, total))
 }
 
@@ -143,7 +155,13 @@ impl Request {
         let filter = match query.one("$filter")? {
             None => None,
             Some(source) => {
-                let parsed = Filter::parse(source, &|field| among(&operation.filterable, field));
+                let dialect = match operation.api {
+                    Api::Channels => Dialect::Device,
+                    _ => Dialect::Cloud,
+                };
+                let parsed = Filter::parse(source, dialect, &|field| {
+                    among(&operation.filterable, field)
+                });
                 Some(parsed.map_err(|error| {
                     let mut refused =
                         ApiError::bad_request(format!("$filter does not parse {error}"));

@@ -12,8 +12,10 @@ mod fleet;
 mod generic;
 pub mod handlers;
 mod identity;
+pub mod incidents;
 pub mod inspect;
 mod json_patch;
+mod labels;
 mod limits;
 mod list;
 mod live;
@@ -30,4 +32,4 @@ mod tokens;
 pub mod webhooks;
 pub mod world;
 
-pub use inspect::JobFailure;
+pub use incidents::{ChannelAlarm, Incident, JobFailure, SyncFailure};

@@ -1,7 +1,7 @@
 //! Resources as they are answered.
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::family::{Family, Shape};
@@ -37,6 +37,7 @@ pub fn resource(world: &World, address: &Address, resource: &Resource) -> Value 
     }
     if family.provisioning {
         let state = match resource.state {
+            _ if resource.is_broken() => "Failed",
             "Creating" | "Updating" | "Scaling" | "Deleting" => "InProgress",
             "Error" => "Failed",
             _ => "Succeeded",
@@ -62,6 +63,11 @@ pub fn path_below(place: &Place, collection: &str, name: &str) -> String {
     format!("{path}/{name}")
 }
 
+fn id(address: &Address, collection: &str) -> String {
+    let path = path_below(&address.place, collection, &address.name);
+    format!("/projects/{}/media/{path}", address.place.project)
+}
+
 fn arm(
     world: &World,
     address: &Address,
@@ -72,12 +78,7 @@ fn arm(
 ) -> Value {
     let mut out = json!({});
     if envelope {
-        let path = path_below(&address.place, collection, &resource.name);
-        merge::put(
-            &mut out,
-            "/id",
-            json!(format!("/projects/{}/media/{path}", address.place.project)),
-        );
+        merge::put(&mut out, "/id", json!(id(address, collection)));
     }
     merge::put(&mut out, "/name", json!(&*resource.name));
     if envelope {
@@ -127,6 +128,30 @@ pub fn metadata(world: &World, resource: &Resource, name: bool) -> Value {
             "updated": time(resource.updated), "updatedBy": resource.updated_by, "updatedByEmail": email(world, resource.updated_by),
         }),
     );
+    out
+}
+
+/// What lists know of a resource beside what answers show: who made and changed it, by id, address and name, and when.
+pub fn index(world: &World, address: &Address, resource: &Resource) -> Map<String, Value> {
+    let family = Family::of(address.place.kind);
+    let mut out = resource.hidden.clone();
+    let id = match family.shape {
+        Shape::Arm { collection, .. } => json!([id(address, collection), resource.id]),
+        _ => json!(resource.id),
+    };
+    out.insert("id".to_owned(), id);
+    (family.index)(resource, &mut out);
+    for (verb, at, by) in [
+        ("created", resource.created, resource.created_by),
+        ("updated", resource.updated, resource.updated_by),
+    ] {
+        let (email, name) = (email(world, by), super::identity::name_of(world, by));
+        out.insert(verb.to_owned(), json!(time(at)));
+        // Some answers show the address where others show the id.
+        out.insert(format!("{verb}By"), json!([by, email]));
+        out.insert(format!("{verb}ByEmail"), json!(email));
+        out.insert(format!("{verb}ByName"), json!(name));
+    }
     out
 }
 

@@ -135,6 +135,14 @@ impl Resource {
         self.body.pointer(pointer).and_then(Value::as_str)
     }
 
+    /// Whether its provisioning failed and nothing made it good since.
+    pub fn is_broken(&self) -> bool {
+        self.private
+            .get("provisioningFailed")
+            .and_then(Value::as_bool)
+            == Some(true)
+    }
+
     /// Whether it is on its way out.
     pub fn is_deleting(&self) -> bool {
         self.state == "Deleting"

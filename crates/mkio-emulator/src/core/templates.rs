@@ -1,14 +1,14 @@
 //! The Templates API: configurations and their versions, presets, types.
 
 use http::StatusCode;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::call::{Answer, Call};
 use super::error::ApiError;
 use super::family::{DNS_NAME, Family, Kind, PLATFORM_USER, Shape};
 use super::store::{Place, Resource};
 use super::world::World;
-use super::{generic, list, merge, render, tokens};
+use super::{generic, labels, list, merge, render, tokens};
 
 /// Configuration types and what they configure.
 const TYPES: &[(&str, &str)] = &[
@@ -100,6 +100,10 @@ fn preset_config(kind: &str, name: &str, pins: &[&str]) -> Value {
     json!({ "name": name, "inputs": pins.iter().map(|pin| json!({ "name": pin })).collect::<Vec<_>>(), "settings": { "latency": "normal", "type": kind } })
 }
 
+/// When presets were made, and by whom.
+const PRESETS_MADE: &str = "2025-01-01T00:00:00.000Z";
+const PRESETS_BY: (&str, &str) = ("platform@example.com", "Platform");
+
 fn preset(kind: &str, name: &str, description: &str, pins: &[&str]) -> Value {
     let config = preset_config(kind, name, pins);
     let id = uuid::Uuid::from_u128(
@@ -113,7 +117,10 @@ fn preset(kind: &str, name: &str, description: &str, pins: &[&str]) -> Value {
     );
     json!({
         "kind": "Preset",
-        "metadata": { "id": id, "name": name, "type": kind, "description": description, "labels": {}, "hash": tokens::hex(&config.to_string()), "tags": ["latest"], "createdBy": PLATFORM_USER },
+        "metadata": { "id": id, "name": name, "type": kind, "description": description, "labels": {}, "hash": tokens::hex(&config.to_string()), "tags": ["latest"],
+            "created": PRESETS_MADE, "createdBy": PLATFORM_USER, "createdByEmail": PRESETS_BY.0,
+            "updated": PRESETS_MADE, "updatedBy": PLATFORM_USER, "updatedByEmail": PRESETS_BY.0,
+        },
         "spec": { "config": config, "parameters": [{ "name": "latency", "description": "Latency mode.", "paths": ["/settings/latency"] }] },
         "status": status(&config),
     })
@@ -152,7 +159,13 @@ fn presets_of(kind: Option<&str>) -> Vec<Value> {
 pub fn presets(world: &mut World, call: &Call<'_>) -> Result<Answer, ApiError> {
     let kind = Some(call.parameter("config_type")).filter(|kind| !kind.is_empty());
     kind.map_or(Ok(()), known_type)?;
-    list::values_page(world, call, "Preset", presets_of(kind))
+    let by = Map::from_iter(
+        ["createdByName", "updatedByName"].map(|field| (field.to_owned(), json!(PRESETS_BY.1))),
+    );
+    let values = presets_of(kind)
+        .into_iter()
+        .map(|preset| (preset, by.clone()));
+    list::indexed_page(world, call, "Preset", values.collect())
 }
 
 /// GET `presets/{config_type}/{name}`.
@@ -186,6 +199,14 @@ fn version<'a>(world: &'a World, place: &Place, wanted: &str) -> Option<&'a Reso
         .or_else(|| table.iter().find(|version| has_tag(version, wanted)))
 }
 
+/// A version as lists have it: with its tags to filter by.
+fn listed(world: &World, place: &Place, version: &Resource) -> (Value, Map<String, Value>) {
+    let mut index = render::index(world, &place.at(&version.name), version);
+    let tags = version.body.pointer("/metadata/tags").cloned();
+    index.insert("tag".to_owned(), tags.unwrap_or_default());
+    (shown(world, place, version), index)
+}
+
 fn shown(world: &World, place: &Place, version: &Resource) -> Value {
     let (kind, name) = place.parent.split_once('/').unwrap_or_default();
     let mut metadata = render::metadata(world, version, false);
@@ -212,9 +233,9 @@ pub fn configs(world: &mut World, call: &Call<'_>) -> Result<Answer, ApiError> {
     let values = world
         .tables(call.project(), Kind::Config)
         .filter(|(place, _)| kind.is_none_or(|kind| place.parent.split('/').next() == Some(kind)))
-        .filter_map(|(place, _)| Some(shown(world, place, version(world, place, "latest")?)))
+        .filter_map(|(place, _)| Some(listed(world, place, version(world, place, "latest")?)))
         .collect();
-    list::values_page(world, call, "Config", values)
+    list::indexed_page(world, call, "Config", values)
 }
 
 fn named(call: &Call<'_>) -> Result<Place, ApiError> {
@@ -250,9 +271,9 @@ pub fn versions(world: &mut World, call: &Call<'_>) -> Result<Answer, ApiError> 
         .ok_or_else(|| unknown(call, "latest"))?;
     let values = table
         .iter()
-        .map(|version| shown(world, &place, version))
+        .map(|version| listed(world, &place, version))
         .collect();
-    list::values_page(world, call, "Config", values)
+    list::indexed_page(world, call, "Config", values)
 }
 
 /// GET `…/versions/{version}`.
@@ -271,6 +292,7 @@ pub fn put(world: &mut World, call: &Call<'_>) -> Result<Answer, ApiError> {
     };
     let place = named(call)?;
     generic::check_name(&RULE, call.parameter("name"))?;
+    labels::check(&call.body)?;
     let spec = match call
         .body
         .pointer("/spec/presetName")
@@ -334,11 +356,19 @@ pub fn put(world: &mut World, call: &Call<'_>) -> Result<Answer, ApiError> {
     }
     merge::put(&mut metadata, "/tags", json!(tags));
     let address = place.at(&tokens::hex(&spec.to_string()));
-    world.insert(
-        &address,
-        json!({ "metadata": metadata, "spec": spec }),
-        call.user,
-    )?;
+    let body = json!({ "metadata": metadata, "spec": spec });
+    let now = world.now;
+    match world.get_mut(&address) {
+        // The same content is the same version: only its tags and labels are new.
+        Some(same) => {
+            same.body = body;
+            same.updated = now;
+            same.updated_by = call.user;
+        }
+        None => {
+            world.insert(&address, body, call.user)?;
+        }
+    }
     let made = world.find(&address)?;
     Ok(Answer::json(status, shown(world, &place, made)))
 }

@@ -17,6 +17,7 @@ pub struct QueryParameter {
     pub required: bool,
     /// Its schema.
     pub schema: Value,
+    validator: OnceLock<Result<Validator, String>>,
 }
 
 /// A declared request body.
@@ -116,6 +117,24 @@ impl Operation {
     }
 }
 
+impl QueryParameter {
+    /// Why a value is refused; none when the schema takes it. Booleans are left to whoever reads them.
+    pub(crate) fn refuses(&self, api: Api, text: &str) -> Result<Option<String>, String> {
+        let value = match self.schema.get("type").and_then(Value::as_str) {
+            Some("boolean") => return Ok(None),
+            Some("integer") => serde_json::from_str(text).unwrap_or_else(|_| Value::from(text)),
+            _ => Value::from(text),
+        };
+        let validator = self
+            .validator
+            .get_or_init(|| Documents::get().compile(api, &self.schema, Side::Request))
+            .as_ref()
+            .map_err(Clone::clone)?;
+        let found = super::findings(validator, &value, 1).into_iter().next();
+        Ok(found.map(|(_, reason)| reason))
+    }
+}
+
 impl Body {
     /// The compiled schema of this body.
     pub(crate) fn validator(&self, api: Api) -> Result<&Validator, String> {
@@ -210,6 +229,7 @@ fn read(api: Api, method: Method, path: &str, operation: &Value) -> Result<Opera
                     .get("schema")
                     .cloned()
                     .unwrap_or(Value::Bool(true)),
+                validator: OnceLock::new(),
             })
         })
         .collect();

@@ -36,13 +36,27 @@ const FILLED_IN: &[(&str, &[&str])] = &[
     ("LiveEventPutSchema", &["tags"]),
 ];
 
+/// Fields that a schema of a partial change demands although the change may leave them alone.
+const LEFT_ALONE: &[(&str, &[&str])] = &[
+    ("ContentKeyPolicyProperties", &["options"]),
+    ("JobPropertiesPatch", &["input", "outputs"]),
+    ("StreamingEndpointProperties", &["scaleUnits"]),
+    ("StreamingEndpointSchema", &["location", "properties"]),
+];
+
 fn relax(name: &str, shape: &mut Value) {
+    let mut forgo = |fields: &[&str]| {
+        if let Some(required) = shape.get_mut("required").and_then(Value::as_array_mut) {
+            required.retain(|field| !fields.iter().any(|spared| field == spared));
+        }
+    };
+    if let Some((_, fields)) = LEFT_ALONE.iter().find(|(schema, _)| *schema == name) {
+        forgo(fields);
+    }
     let Some((_, fields)) = FILLED_IN.iter().find(|(schema, _)| *schema == name) else {
         return;
     };
-    if let Some(required) = shape.get_mut("required").and_then(Value::as_array_mut) {
-        required.retain(|field| !fields.iter().any(|filled| field == filled));
-    }
+    forgo(fields);
     for field in *fields {
         if let Some(property) = shape.pointer_mut(&format!("/properties/{field}")) {
             *property = json!({ "anyOf": [property.take(), { "type": "null" }] });

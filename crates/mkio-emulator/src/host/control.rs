@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::core::engine::Engine;
 use crate::core::faults::{Fault, FaultError, parse};
-use crate::core::{JobFailure, inspect};
+use crate::core::{Incident, JobFailure, incidents, inspect};
 
 /// Steers a running emulator: its clock, its faults, what it knows. Clones steer the same emulator.
 #[derive(Debug, Clone)]
@@ -92,7 +92,18 @@ impl Control {
         job: &str,
         failure: &JobFailure,
     ) -> Result<(), String> {
-        let done = inspect::fail_job(&self.engine, project, transform, job, failure);
+        let done = incidents::fail_job(&self.engine, project, transform, job, failure);
+        self.engine.woken.notify_waiters();
+        done
+    }
+
+    /// Lets something happen to the resource at a path below `/api/v1/projects/{project}/`, such as `fleet/devices/beam`, or at
+    /// a path from the root, such as `/api/channels/one/`.
+    ///
+    /// # Errors
+    /// When there is no such resource, or the incident cannot happen to it, or not in its state.
+    pub fn cause(&self, project: &str, path: &str, incident: &Incident) -> Result<(), String> {
+        let done = incidents::happen(&self.engine, project, path, incident);
         self.engine.woken.notify_waiters();
         done
     }

@@ -2,12 +2,20 @@
 
 mod channels;
 mod common;
+mod fields;
 mod fleet;
 mod hostile;
+mod incidents;
+mod lists;
 mod live;
 mod management;
+mod matrices;
 mod media;
 mod misbehaviour;
+mod operations;
+mod references;
 mod rules;
+mod samples;
+mod states;
 mod tokens;
 mod webhooks;

@@ -12,6 +12,11 @@ async fn a_beam_channel_is_started_copied_and_removed() -> anyhow::Result<()> {
     let channels = place.client.channels();
     let eligibility = channels.get_eligibility().send().await?;
     assert_eq!(eligibility.can_run, Some(true));
+    let system = channels.get_system_info().send().await?.into_inner();
+    let version = system.data.and_then(|data| data.software_version);
+    assert!(version.is_some_and(|version| version.split('.').count() == 4));
+    let interfaces = channels.get_interfaces().send().await?.into_inner();
+    assert!(interfaces.sdi.is_some_and(|cards| !cards.is_empty()));
     let put: ChannelPut = body(json!({
         "kind": "BeamChannel", "metadata": { "name": "one", "displayName": "One" },
         "spec": { "type": "EncodingDistribution", "state": "Stopped", "outputs": [], "inputs": [
@@ -26,6 +31,12 @@ async fn a_beam_channel_is_started_copied_and_removed() -> anyhow::Result<()> {
         .await?;
     quick(channels.wait_for_channel("one")).await?;
     let running = quick(channels.start_channel_and_wait("one")).await?;
+    let alarms = channels
+        .list_active_alarms()
+        .channel_name("one")
+        .send()
+        .await?;
+    assert_eq!(alarms.value.as_ref().map(Vec::len), Some(0));
     let inputs = running
         .status
         .and_then(|status| status.inputs)

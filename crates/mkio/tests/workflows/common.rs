@@ -9,11 +9,23 @@ use mkio_emulator::Emulator;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::checked::Checked;
+
 /// Both live as long as the test.
 pub struct Place {
     pub emulator: Emulator,
     pub client: Client,
     pub project: Project,
+    checked: Checked,
+}
+
+/// A workflow is through when all its answers were as the documents have them.
+impl Drop for Place {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            self.checked.assert_clean();
+        }
+    }
 }
 
 impl Place {
@@ -28,18 +40,20 @@ impl Place {
             .time_scale(scale)
             .start()
             .await?;
-        let client = Client::builder()
-            .base_url(emulator.base_url())
-            .api_base_url("channels", emulator.base_url())
-            .token(emulator.token())
-            .project(emulator.project())
-            .build()?;
+        let checked = Checked::default();
+        let client = client(&emulator, &checked, emulator.token())?;
         let project = client.default_project()?;
         Ok(Self {
             emulator,
             client,
             project,
+            checked,
         })
+    }
+
+    /// A client with another token.
+    pub fn client_with(&self, token: &str) -> anyhow::Result<Client> {
+        client(&self.emulator, &self.checked, token)
     }
 
     /// Makes an asset in the project's first storage account and waits for it.
@@ -58,6 +72,16 @@ impl Place {
         quick(media.wait_for_asset(name)).await?;
         Ok(())
     }
+}
+
+fn client(emulator: &Emulator, checked: &Checked, token: &str) -> anyhow::Result<Client> {
+    let builder = Client::builder()
+        .base_url(emulator.base_url())
+        .api_base_url("channels", emulator.base_url())
+        .token(token)
+        .project(emulator.project())
+        .dispatch(checked.clone());
+    Ok(builder.build()?)
 }
 
 /// The wait, looking often: the emulator's time runs fast.

@@ -150,3 +150,98 @@ async fn a_device_is_onboarded_backed_up_updated_and_removed() -> anyhow::Result
     infrastructure.delete_network().name("lan").send().await?;
     Ok(())
 }
+
+#[tokio::test]
+async fn backups_are_kept_renamed_uploaded_and_deleted() -> anyhow::Result<()> {
+    let place = Place::start().await?;
+    let fleets = place.project.fleets();
+    let shown = json!({ "displayName": "Studio" });
+    let device: DevicePut = body(json!({ "metadata": shown, "spec": {
+        "shortCode": "abcd1234", "availableNetworks": [],
+    } }))?;
+    fleets
+        .create_device()
+        .name("beam")
+        .body(device)
+        .send()
+        .await?;
+    let services: RemoveServicesPost =
+        body(json!({ "metadata": shown, "spec": { "description": "clean up" } }))?;
+    fleets
+        .remove_device_services()
+        .name("beam")
+        .body(services)
+        .send()
+        .await?;
+    place
+        .emulator
+        .control()
+        .step(std::time::Duration::from_secs(30));
+    // One at a time.
+    place.emulator.control().pause();
+    let back_up = || {
+        let backup = body::<BackupPost>(json!({
+            "metadata": shown, "spec": { "backupName": "nightly", "backupAssetFile": true },
+        }));
+        backup.map(|backup| fleets.back_up_device().name("beam").body(backup).send())
+    };
+    back_up()?.await?;
+    let locked: DevicePatch = body(json!({ "metadata": { "displayName": "Other" } }))?;
+    let refused = fleets
+        .update_device()
+        .name("beam")
+        .body(locked)
+        .send()
+        .await;
+    assert!(refused.is_err_and(|error| error.is_conflict()));
+    place.emulator.control().resume();
+    let backup = quick(fleets.wait_for_backup("nightly")).await?;
+    let id = backup
+        .metadata
+        .and_then(|metadata| metadata.id)
+        .context("its id")?;
+    let backup = fleets.get_backup().backup_id(&*id).send().await?;
+    assert_eq!(backup.asset_file_included, Some(true));
+    fleets.get_backup_config().backup_id(&*id).send().await?;
+    fleets
+        .update_backup()
+        .backup_id(&*id)
+        .body(json!({ "metadata": { "name": "weekly" } }))
+        .send()
+        .await?;
+    fleets
+        .upload_backup()
+        .body(vec![0x1f, 0x8b, 8, 0])
+        .send()
+        .await?;
+    let listed = fleets.list_backups().send().await?;
+    let names: Vec<String> = listed
+        .into_inner()
+        .value
+        .into_iter()
+        .flatten()
+        .filter_map(|backup| backup.metadata?.name)
+        .collect();
+    assert_eq!(names, ["weekly", "uploaded"]);
+    fleets.delete_backup().backup_id(&*id).send().await?;
+    let gone = fleets.get_backup().backup_id(&*id).send().await;
+    assert!(gone.is_err_and(|error| error.is_not_found()));
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_belongs_to_the_system_stays() -> anyhow::Result<()> {
+    let place = Place::start().await?;
+    let infrastructure = place.project.infrastructure();
+    let networks: Vec<_> = infrastructure.list_networks().items().try_collect().await?;
+    assert!(!networks.is_empty());
+    for network in networks {
+        let name = network.metadata.and_then(|metadata| metadata.name);
+        let name = name.context("its name")?;
+        let refused = infrastructure.delete_network().name(&*name).send().await;
+        assert!(refused.is_err_and(|error| error.is_conflict()), "{name}");
+    }
+    let refused = infrastructure.delete_site().name("cloud").send().await;
+    assert!(refused.is_err_and(|error| error.is_conflict()));
+    Ok(())
+}

@@ -5,14 +5,17 @@ use std::time::Duration;
 use anyhow::Context;
 use mkio::Timestamp;
 use mkio::live::types::*;
-use mkio::media::types::{ContentPut, SourcePut};
+use mkio::media::types::{
+    ContentPut, SourcePut, StreamingLocatorPathsQuery, StreamingLocatorPut,
+    StreamingLocatorPutProperties,
+};
 use mkio::templates::types::{ConfigPut, ConfigPutSpec};
 use serde_json::json;
 
 use crate::common::{Place, body, quick};
 
 /// The asset, content, source and configuration of a flow, and the flow.
-async fn flow(place: &Place) -> anyhow::Result<FlowPut> {
+pub(crate) async fn flow(place: &Place) -> anyhow::Result<FlowPut> {
     place.asset("archive").await?;
     let media = place.project.media();
     let shown = json!({ "displayName": "News" });
@@ -131,5 +134,82 @@ async fn a_scheduled_operation_starts_and_stops_its_flow() -> anyhow::Result<()>
     let state = done.status.and_then(|status| status.state);
     assert_eq!(state, Some(ScheduledOperationState::Completed));
     quick(live.wait_for_live_event("show").goal("stopped")).await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_multiview_composes_two_flows_and_is_published() -> anyhow::Result<()> {
+    let place = Place::start().await?;
+    let live = place.project.live();
+    let media = place.project.media();
+    let put = flow(&place).await?;
+    live.create_or_update_live_event()
+        .name("show")
+        .body(put)
+        .send()
+        .await?;
+    place.asset("both").await?;
+    let templates = place.project.templates();
+    templates
+        .create_or_update_config()
+        .config_type("multiviewComposing")
+        .name("pair")
+        .body(ConfigPut::new(ConfigPutSpec::new().preset_name("2up")))
+        .send()
+        .await?;
+    let multiview: FlowPut = body(json!({ "metadata": { "displayName": "Both" }, "spec": {
+        "state": "Running", "outputs": [], "inputs": [
+            { "flowName": "show", "transformInput": "tile1" },
+            { "sourceName": "studio", "transformInput": "tile2" },
+        ],
+        "transform": {
+            "type": "StaticMultiviewEvent", "assetName": "both",
+            "encodingLive": { "configRef": { "name": "hd", "version": "latest" } },
+            "multiviewComposing": { "configRef": { "name": "pair", "version": "latest" } },
+        },
+    } }))?;
+    live.create_or_update_static_multiview_event()
+        .name("both")
+        .body(multiview)
+        .send()
+        .await?;
+    let running = quick(live.wait_for_static_multiview_event("both").goal("running")).await?;
+    let inputs = running.status.and_then(|status| status.inputs);
+    let upstream = inputs.and_then(|inputs| inputs.into_iter().next()?.upstream_flow_name);
+    assert_eq!(upstream.as_deref(), Some("show"));
+    // What another flow reads stays; the search knows all kinds.
+    let used = live.delete_live_event().name("show").send().await;
+    assert!(used.is_err_and(|error| error.is_conflict()));
+    let found: Vec<_> = live
+        .list_flows()
+        .filter("status/state eq 'Running'")
+        .items()
+        .try_collect()
+        .await?;
+    assert_eq!(found.len(), 1);
+
+    let locator = StreamingLocatorPutProperties::new("both", "Predefined_ClearStreamingOnly");
+    media
+        .create_or_update_streaming_locator()
+        .locator_name("watch")
+        .body(StreamingLocatorPut::new(locator))
+        .send()
+        .await?;
+    quick(media.wait_for_streaming_locator("watch")).await?;
+    let paths = media
+        .get_streaming_locator_paths()
+        .locator_name("watch")
+        .body(StreamingLocatorPathsQuery::new())
+        .send()
+        .await?;
+    assert!(
+        paths
+            .streaming_paths
+            .as_ref()
+            .is_some_and(|paths| !paths.is_empty())
+    );
+    quick(live.stop_static_multiview_event_and_wait("both")).await?;
+    quick(live.delete_static_multiview_event_and_wait("both")).await?;
+    quick(live.delete_live_event_and_wait("show")).await?;
     Ok(())
 }

@@ -39,6 +39,27 @@ async fn a_live_event_is_recorded_and_removed() -> anyhow::Result<()> {
     let state = output.properties.and_then(|found| found.resource_state);
     assert_eq!(state, Some(LiveOutputState::Running));
 
+    let locator = StreamingLocatorPutProperties::new("archive", "Predefined_ClearStreamingOnly");
+    media
+        .create_or_update_streaming_locator()
+        .locator_name("watch")
+        .body(StreamingLocatorPut::new(locator))
+        .send()
+        .await?;
+    quick(media.wait_for_streaming_locator("watch")).await?;
+    let paths = || {
+        let query = StreamingLocatorPathsQuery::new();
+        let request = media.get_streaming_locator_paths().locator_name("watch");
+        request.body(query).send()
+    };
+    let live = serde_json::to_string(&paths().await?.into_inner())?;
+    assert!(live.contains("/show.ism/manifest"), "{live}");
+    // An archive that is being written stays.
+    let busy = media.delete_asset().asset_name("archive").send().await;
+    assert!(busy.is_err_and(|error| error.is_conflict()));
+    let early = media.delete_live_event().event_name("match").send().await;
+    assert!(early.is_err_and(|error| error.is_conflict()));
+
     let stopped = quick(media.stop_live_event_and_wait("match")).await?;
     let state = stopped.properties.and_then(|found| found.resource_state);
     assert_eq!(state, Some(LiveEventState::Stopped));
@@ -46,6 +67,19 @@ async fn a_live_event_is_recorded_and_removed() -> anyhow::Result<()> {
     quick(media.delete_live_event_and_wait("match")).await?;
     let gone = media.get_live_event().event_name("match").send().await;
     assert!(gone.is_err_and(|error| error.is_not_found()));
-    media.get_asset().asset_name("archive").send().await?;
+    // What was recorded is there to be watched.
+    let kept = serde_json::to_string(&paths().await?.into_inner())?;
+    assert!(kept.contains("/show.ism/manifest"), "{kept}");
+    let again: LiveEventPut = body(json!({ "tags": {}, "properties": {
+        "useStaticHostname": false, "encoding": { "encodingType": "PassthroughBasic" },
+        "input": { "streamingProtocol": "RTMP" }, "streamOptions": [],
+    } }))?;
+    let taken = media
+        .create_live_event()
+        .event_name("match")
+        .body(again)
+        .send()
+        .await;
+    assert!(taken.is_err_and(|error| error.is_conflict()));
     Ok(())
 }

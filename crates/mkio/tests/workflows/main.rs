@@ -1,6 +1,7 @@
 //! What users do with the platform, from end to end: the client against the emulator.
 
 mod channels;
+mod checked;
 mod common;
 mod dubbing;
 mod fleet;
@@ -10,4 +11,5 @@ mod management;
 mod protection;
 mod storage;
 mod templates;
+mod troubles;
 mod vod;

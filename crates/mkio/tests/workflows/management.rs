@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use anyhow::Context;
-use mkio::Client;
 use mkio::management::types::*;
 use mkio::media::types::{JobPut, TransformPut};
 use serde_json::json;
@@ -105,11 +104,7 @@ async fn an_organization_is_provisioned() -> anyhow::Result<()> {
         metadata.id.context("an id")?,
         metadata.jwt.context("a token")?,
     );
-    let other = Client::builder()
-        .base_url(place.emulator.base_url())
-        .token(jwt.expose().as_str())
-        .build()?
-        .management();
+    let other = place.client_with(jwt.expose().as_str())?.management();
     other.get_organization().send().await?;
     management.delete_user_token().token_id(&*id).send().await?;
     let refused = other
@@ -169,5 +164,131 @@ async fn usage_is_reported_as_json_and_csv() -> anyhow::Result<()> {
             .is_some_and(|line| line.contains("encoding-minutes")),
         "{csv}"
     );
+    Ok(())
+}
+
+#[tokio::test]
+async fn people_are_invited_and_hooks_are_set() -> anyhow::Result<()> {
+    let place = Place::start().await?;
+    let management = place.client.management();
+    let invite: InvitePost = body(json!({ "spec": {
+        "email": "new@example.com", "comment": "welcome", "teams": ["Everyone"],
+    } }))?;
+    let create = || management.create_invite().body(invite.clone()).send();
+    let made = create()
+        .await?
+        .into_inner()
+        .metadata
+        .and_then(|metadata| metadata.id);
+    let id = made.context("its id")?;
+    assert!(create().await.is_err_and(|error| error.is_conflict()));
+    management.get_invite().invite_id(&*id).send().await?;
+    // It lapses after two weeks.
+    place
+        .emulator
+        .control()
+        .step(Duration::from_secs(14 * 86_400));
+    let lapsed = management.get_invite().invite_id(&*id).send().await;
+    assert!(lapsed.is_err_and(|error| error.is_not_found()));
+
+    // The other side: an invitation to another organization is taken up, and the organization left.
+    let organizations = management.list_user_organizations().send().await?;
+    let inviting = organizations.value.iter().flatten().find_map(|found| {
+        found.spec.as_ref()?.invite.as_ref()?;
+        found.metadata.as_ref()?.id.clone()
+    });
+    let inviting = inviting.context("an invitation")?.to_string();
+    let accept: UserOrganizationPatch = body(json!({ "spec": {
+        "invite": { "comment": "", "invitedBy": null, "state": "accepted" },
+    } }))?;
+    management
+        .update_user_organization()
+        .organization_id(&*inviting)
+        .body(accept)
+        .send()
+        .await?;
+    management
+        .leave_user_organization()
+        .organization_id(&*inviting)
+        .send()
+        .await?;
+
+    let project = management.project("demo");
+    let rule: WebhookRulePut = body(json!({ "spec": {
+        "url": "http://127.0.0.1:9/hook", "enabled": false, "events": ["MediaKind.JobFinished"],
+        "authentication": { "headers": { "x-key": "top-secret" } },
+    } }))?;
+    project
+        .create_or_update_webhook_rule()
+        .rule_name("jobs")
+        .body(rule)
+        .send()
+        .await?;
+    let shown = project.get_webhook_rule().rule_name("jobs").send().await?;
+    let shown = serde_json::to_string(&shown.into_inner())?;
+    assert!(!shown.contains("top-secret"), "{shown}");
+    let history = project
+        .list_webhook_rule_events()
+        .rule_name("jobs")
+        .send()
+        .await?;
+    assert_eq!(history.value.as_ref().map(Vec::len), Some(0));
+    project
+        .delete_webhook_rule()
+        .rule_name("jobs")
+        .send()
+        .await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_project_moves_to_another_payment_method_and_shows_its_metrics() -> anyhow::Result<()> {
+    let place = Place::start().await?;
+    let management = place.client.management();
+    let project = management.project("demo");
+    let methods: Vec<_> = management
+        .list_payment_methods()
+        .items()
+        .try_collect()
+        .await?;
+    let ids: Vec<String> = methods
+        .into_iter()
+        .filter_map(|method| Some(method.metadata?.id?.to_string()))
+        .collect();
+    let [_, other] = ids.as_slice() else {
+        anyhow::bail!("two payment methods, not {ids:?}");
+    };
+    management
+        .accept_payment_method_terms()
+        .paymentmethod_id(other)
+        .send()
+        .await?;
+    let card = management
+        .get_payment_method_rate_card()
+        .paymentmethod_id(other)
+        .send()
+        .await?;
+    let card = serde_json::to_value(card.into_inner())?;
+    assert_eq!(card["spec"]["currency"], "USD");
+    let assignment: PaymentMethodAssignment = body(json!({ "paymentMethodId": other }))?;
+    project
+        .set_project_payment_method()
+        .body(assignment)
+        .send()
+        .await?;
+    let paying = project.get_project_payment_method().send().await?;
+    let paying = paying.into_inner().metadata.and_then(|found| found.id);
+    assert_eq!(paying.map(|id| id.to_string()).as_ref(), Some(other));
+
+    let enabled: MetricsEndpoint = body(json!({ "spec": { "enabled": true } }))?;
+    let metrics = project
+        .update_project_metrics_endpoint()
+        .body(enabled)
+        .send()
+        .await?;
+    let status = metrics.into_inner().status.context("a status")?;
+    assert!(status.url.is_some() && status.username.is_some());
+    let usage = project.get_project_usage().send().await?.into_inner();
+    assert!(usage.value.is_some());
     Ok(())
 }

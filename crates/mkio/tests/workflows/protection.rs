@@ -141,3 +141,89 @@ async fn filters_are_in_the_paths_of_their_locator() -> anyhow::Result<()> {
     delete().await?;
     Ok(())
 }
+
+#[tokio::test]
+async fn content_is_protected_with_drm_under_a_policy_of_ones_own() -> anyhow::Result<()> {
+    let place = Place::start().await?;
+    let media = place.project.media();
+    place.asset("film").await?;
+    let open = json!({ "@odata.type": "#Microsoft.Media.ContentKeyPolicyOpenRestriction" });
+    let policy: ContentKeyPolicyPut = body(json!({ "properties": { "options": [
+        { "restriction": open, "configuration": {
+            "@odata.type": "#Microsoft.Media.ContentKeyPolicyWidevineConfiguration",
+            "widevineTemplate": "{}",
+        } },
+        { "restriction": open, "configuration": {
+            "@odata.type": "#Microsoft.Media.ContentKeyPolicyFairPlayConfiguration",
+            "ask": "YXNr", "fairPlayPfx": "cGZ4", "fairPlayPfxPassword": "word",
+            "rentalAndLeaseKeyType": "Undefined", "rentalDuration": 0,
+        } },
+    ] } }))?;
+    media
+        .create_content_key_policy()
+        .policy_name("keys")
+        .body(policy)
+        .send()
+        .await?;
+    quick(media.wait_for_content_key_policy("keys")).await?;
+    let protocols =
+        json!({ "dash": true, "hls": true, "smoothStreaming": false, "download": false });
+    let streaming: StreamingPolicyPut = body(json!({ "properties": {
+        "commonEncryptionCenc": { "enabledProtocols": protocols, "drm": { "widevine": {} } },
+        "commonEncryptionCbcs": {
+            "enabledProtocols": protocols, "drm": { "fairPlay": { "allowPersistentLicense": false } },
+        },
+    } }))?;
+    media
+        .create_or_update_streaming_policy()
+        .policy_name("drm")
+        .body(streaming)
+        .send()
+        .await?;
+    media
+        .create_or_update_streaming_locator()
+        .locator_name("play")
+        .body(locator("drm"))
+        .send()
+        .await?;
+    quick(media.wait_for_streaming_locator("play")).await?;
+    let paths = media
+        .get_streaming_locator_paths()
+        .locator_name("play")
+        .body(StreamingLocatorPathsQuery::new())
+        .send()
+        .await?;
+    let paths = serde_json::to_value(paths.into_inner())?;
+    assert!(
+        paths["drm"]["widevine"]["licenseAcquisitionUrl"].is_string(),
+        "{paths}"
+    );
+    assert!(
+        paths["drm"]["fairPlay"]["certificateUrl"].is_string(),
+        "{paths}"
+    );
+    let text = paths["streamingPaths"].to_string();
+    assert!(
+        text.contains("encryption=cenc") && text.contains("encryption=cbcs-aapl"),
+        "{text}"
+    );
+    // The keys are in use now; what is secret is told by one operation alone.
+    let delete = media.delete_content_key_policy().policy_name("keys").send();
+    assert!(delete.await.is_err_and(|error| error.is_conflict()));
+    let shown = media
+        .get_content_key_policy()
+        .policy_name("keys")
+        .send()
+        .await?;
+    let shown = serde_json::to_string(&shown.into_inner())?;
+    assert!(!shown.contains("cGZ4"), "{shown}");
+    let secrets = media
+        .get_content_key_policy_properties_with_secrets()
+        .policy_name("keys")
+        .send()
+        .await?;
+    assert!(!format!("{secrets:?}").contains("cGZ4"));
+    let secrets = serde_json::to_string(&secrets.into_inner())?;
+    assert!(secrets.contains("cGZ4"), "{secrets}");
+    Ok(())
+}

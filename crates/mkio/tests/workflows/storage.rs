@@ -130,3 +130,56 @@ async fn a_file_of_an_asset_is_downloaded() -> anyhow::Result<()> {
     assert!(!downloaded.bytes().await?.is_empty());
     Ok(())
 }
+
+#[tokio::test]
+async fn buckets_are_registered_and_stay_while_they_are_used() -> anyhow::Result<()> {
+    let place = Place::start().await?;
+    let media = place.project.media();
+    let secret = "c2VjcmV0LWtleS1zZWNyZXQta2V5LXNlY3JldC1r";
+    let put = |name: &'static str, spec: serde_json::Value| {
+        let storage = body::<StoragePut>(json!({ "spec": spec }));
+        storage.map(|storage| {
+            media
+                .create_or_update_storage()
+                .storage_name(name)
+                .body(storage)
+                .send()
+        })
+    };
+    let aws = json!({
+        "type": "AWS.S3", "bucketName": "media-bucket",
+        "credential": { "accessKeyId": "AKIA0000000000000000", "secretAccessKey": secret },
+    });
+    let made = put("aws", aws)?.await?.into_inner();
+    // The region is found out, the secret is kept back.
+    let made = serde_json::to_value(made)?;
+    assert_eq!(made["spec"]["region"], "us-east-1");
+    assert!(!made.to_string().contains(secret), "{made}");
+    let google =
+        json!({ "type": "Google.Storage", "bucketName": "other-bucket", "description": "archive" });
+    put("google", google)?.await?;
+    let wrong = json!({ "type": "Microsoft.Storage", "url": "https://own.example.com/" });
+    let refused = put("slash", wrong)?.await;
+    let refused = refused.err().context("a final slash")?;
+    assert!(refused.to_string().contains("url"), "{refused}");
+
+    let found: Vec<_> = media
+        .list_storages()
+        .filter("type eq 'AWS.S3'")
+        .items()
+        .try_collect()
+        .await?;
+    assert_eq!(found.len(), 1);
+    let asset = AssetPut::new(AssetPutProperties::new("aws"));
+    media
+        .create_or_update_asset()
+        .asset_name("film")
+        .body(asset)
+        .send()
+        .await?;
+    let delete = || media.delete_storage().storage_name("aws").send();
+    assert!(delete().await.is_err_and(|error| error.is_conflict()));
+    quick(media.delete_asset_and_wait("film")).await?;
+    delete().await?;
+    Ok(())
+}

@@ -1,5 +1,6 @@
 //! The Channels API of a Beam device. One emulator has one device; it has errors of its own form.
 
+mod alarms;
 mod device;
 mod exchange;
 mod jpeg;
@@ -10,6 +11,7 @@ use serde_json::{Value, json};
 use super::call::{Answer, Call};
 use super::error::ApiError;
 use super::family::{Family, Kind, Shape};
+use super::incidents::{Incident, SyncFailure, impossible};
 use super::list;
 use super::merge;
 use super::query::{PageLimits, Query};
@@ -17,13 +19,14 @@ use super::render;
 use super::store::{Address, Place, Resource, enter};
 use super::world::World;
 
+pub(crate) use alarms::alarms;
 pub(crate) use device::{
     capability, cpu, current, eligibility, import_code, inject, injected, interfaces, me, query,
     system, temperature,
 };
 pub(crate) use exchange::{export, import};
 
-/// Channels. Their state is that of the configuration: `Configuring`, then `Ok`.
+/// Channels. Their state is that of the configuration: `Configuring`, then `Ok`, or a failure on demand.
 pub static CHANNELS: Family = Family {
     dress,
     ..Family::new(Kind::BeamChannel, "BeamChannel", Shape::Bare)
@@ -56,6 +59,7 @@ fn kept_state(channel: &Resource) -> &'static str {
 }
 
 fn dress(_: &World, _: &Address, channel: &Resource, out: &mut Value) {
+    // What an out-of-sync channel does, it did before.
     let synced = channel.state == "Ok";
     let actual = if synced {
         kept_state(channel)
@@ -76,9 +80,10 @@ fn dress(_: &World, _: &Address, channel: &Resource, out: &mut Value) {
             shown
         }).collect()
     };
+    let told = |field: &str| channel.private.get(field).cloned().unwrap_or(json!([]));
     let status = json!({
-        "state": actual, "health": { "severity": "Clear" }, "inputs": each("inputs", true), "outputs": each("outputs", false),
-        "syncState": channel.state, "syncError": [], "errors": [], "unsyncedFields": [],
+        "state": actual, "health": { "severity": alarms::worst(channel) }, "inputs": each("inputs", true), "outputs": each("outputs", false),
+        "syncState": channel.state, "syncError": told("syncError"), "errors": told("errors"), "unsyncedFields": [],
     });
     *out = json!({
         "kind": "BeamChannel",
@@ -152,15 +157,76 @@ fn configure(
 ) -> Result<(), ApiError> {
     match world.get_mut(address) {
         Some(channel) => {
-            let actual = kept_state(channel);
-            merge::put(&mut channel.private, "/state", json!(actual));
+            // What was not applied yet, or failed, changed nothing.
+            if channel.state == "Ok" {
+                let actual = kept_state(channel);
+                merge::put(&mut channel.private, "/state", json!(actual));
+            }
             channel.body = body;
         }
         None => {
             world.insert(address, body, by)?;
         }
     }
+    apply(world, address);
+    Ok(())
+}
+
+/// Has what is wanted applied; what failed before is forgotten.
+fn apply(world: &mut World, address: &Address) {
+    if let Some(channel) = world.get_mut(address) {
+        for field in ["/syncError", "/errors"] {
+            merge::take(&mut channel.private, field);
+        }
+    }
     world.enter(address, "Configuring", &[enter(5, "Ok")]);
+}
+
+/// Lets an incident happen to a channel.
+///
+/// # Errors
+/// When it cannot happen to a channel, or is not one that a document can tell.
+pub fn suffer(world: &mut World, address: &Address, incident: &Incident) -> Result<(), String> {
+    let now = world.now;
+    let Some(channel) = world.get_mut(address) else {
+        return Err(impossible(address));
+    };
+    match incident {
+        Incident::ConfigurationFails {
+            state,
+            code,
+            detail,
+        } => {
+            let state = match state {
+                SyncFailure::ConfigFailed => "ConfigFailed",
+                SyncFailure::SyncFailed => "SyncFailed",
+                SyncFailure::Failed => "Failed",
+            };
+            if detail.chars().count() > 512 {
+                return Err("a detail has at most 512 characters".to_owned());
+            }
+            // From now on the channel does what it did so far.
+            if channel.state == "Ok" {
+                let actual = kept_state(channel);
+                merge::put(&mut channel.private, "/state", json!(actual));
+            }
+            let short: String = detail.chars().take(40).collect();
+            let error = json!({
+                "code": code, "transient": false, "showCode": true,
+                "userShort": short, "userMessage": detail, "detail": detail,
+            });
+            merge::put(&mut channel.private, "/errors", json!([error]));
+            merge::put(&mut channel.private, "/syncError", json!([detail]));
+            world.enter(address, state, &[]);
+        }
+        Incident::AlarmRaised(alarm) => return alarms::raise(channel, alarm, now),
+        Incident::AlarmCleared(name) => return alarms::clear(channel, name),
+        Incident::Recovers => {
+            merge::take(&mut channel.private, "/alarms");
+            apply(world, address);
+        }
+        _ => return Err(impossible(address)),
+    }
     Ok(())
 }
 
@@ -219,15 +285,6 @@ pub fn thumbnail(world: &mut World, call: &Call<'_>) -> Result<Answer, ApiError>
             "the channel has no input named '{wanted}'"
         )))
     }
-}
-
-/// GET of the active alarms of a channel: the emulated device has none.
-pub fn alarms(_: &mut World, call: &Call<'_>) -> Result<Answer, ApiError> {
-    call.query.one("channelName")?;
-    Ok(Answer::ok(json!({
-        "value": [],
-        "supplemental": { "kind": "AlarmList", "count": 0, "operation": "list", "pagination": { "start": 0, "end": 0, "records": 0, "total": 0 } },
-    })))
 }
 
 /// The device's form of an error.

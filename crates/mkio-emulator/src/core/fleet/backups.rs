@@ -83,14 +83,19 @@ fn path(backup: &Resource) -> String {
     )
 }
 
+/// A backup as the list has it.
+fn listed(backup: &Resource) -> Value {
+    let text = |pointer: &str| backup.text(pointer).unwrap_or_default();
+    json!({ "metadata": {
+        "id": &*backup.name, "name": text("/name"), "device": text("/device"), "created": render::time(backup.created),
+    } })
+}
+
 /// GET `backups`.
 pub fn list_backups(world: &mut World, call: &Call<'_>) -> Result<Answer, ApiError> {
     let values = world
         .all(call.project(), Kind::Backup)
-        .map(|(_, backup)| {
-            let text = |pointer: &str| backup.text(pointer).unwrap_or_default();
-            json!({ "metadata": { "id": &*backup.name, "name": text("/name"), "device": text("/device"), "created": render::time(backup.created) } })
-        })
+        .map(|(_, backup)| listed(backup))
         .collect();
     list::values_page(world, call, "DeviceBackup", values)
 }
@@ -119,7 +124,8 @@ pub fn config(world: &mut World, call: &Call<'_>) -> Result<Answer, ApiError> {
     ))
 }
 
-/// PATCH `backups/{backup_id}`: renames. The document declares no body; the name is taken from `metadata.name` or `name`.
+/// PATCH `backups/{backup_id}`: renames. The document declares no body; the name is taken from `metadata.name` or `name`, and the
+/// entry of the list is answered.
 pub fn rename(world: &mut World, call: &Call<'_>) -> Result<Answer, ApiError> {
     let address = address(call);
     world.find(&address)?;
@@ -141,8 +147,9 @@ pub fn rename(world: &mut World, call: &Call<'_>) -> Result<Answer, ApiError> {
             "only the name of a backup can change",
         ));
     }
-    merge::put(&mut world.find_mut(&address)?.body, "/name", json!(name));
-    Ok(Answer::empty(StatusCode::OK))
+    let backup = world.find_mut(&address)?;
+    merge::put(&mut backup.body, "/name", json!(name));
+    Ok(Answer::ok(listed(backup)))
 }
 
 /// DELETE `backups/{backup_id}`.

@@ -10,10 +10,11 @@ use super::{backups, packages, software};
 use crate::core::call::{Answer, Call};
 use crate::core::error::ApiError;
 use crate::core::family::{DNS_NAME, Family, Kind, Put, Shape};
-use crate::core::live::flows::FLOWS;
+use crate::core::incidents::{Incident, impossible};
+use crate::core::live::flows::{FLOWS, steer};
 use crate::core::store::{Address, Event, Place, Resource, Step};
 use crate::core::world::World;
-use crate::core::{generic, merge, render};
+use crate::core::{generic, merge, query, render};
 
 /// Devices.
 pub static DEVICES: Family = Family {
@@ -34,6 +35,10 @@ pub static DEVICES: Family = Family {
         }
     },
     dress,
+    // The lists of the document know a model that its replies do not have.
+    index: |_, out| {
+        out.insert("status/model".to_owned(), json!("Emulated"));
+    },
     ..Family::new(Kind::Device, "Device", Shape::Spec { name: true })
 };
 
@@ -146,6 +151,16 @@ fn tasks(device: &Address) -> Place {
     Place::under(&device.place.project, Kind::DeviceTask, &device.name)
 }
 
+fn ensure_online(device: &Resource) -> Result<(), ApiError> {
+    if is_offline(device) {
+        return Err(ApiError::conflict(format!(
+            "the device '{}' is offline",
+            device.name
+        )));
+    }
+    Ok(())
+}
+
 /// Starts an operation on a device; while one of the same name runs, `clash` is answered.
 pub fn begin(
     world: &mut World,
@@ -155,7 +170,7 @@ pub fn begin(
     clash: fn(String) -> ApiError,
 ) -> Result<(), ApiError> {
     let device = Address::new(call.project(), Kind::Device, call.parameter("name"));
-    world.find(&device)?;
+    ensure_online(world.find(&device)?)?;
     let address = tasks(&device).at(name);
     if world.get(&address).is_some() {
         return Err(clash(format!(
@@ -180,29 +195,136 @@ pub fn begin(
     Ok(())
 }
 
-fn dress(world: &World, address: &Address, device: &Resource, out: &mut Value) {
-    let flows: Vec<Value> = FLOWS
+/// Whether a device is not heard from.
+pub fn is_offline(device: &Resource) -> bool {
+    device.private.get("offlineSince").is_some()
+}
+
+/// Lets an incident happen to a device.
+///
+/// # Errors
+/// When it cannot happen to a device, or not to this one now.
+pub fn suffer(world: &mut World, address: &Address, incident: &Incident) -> Result<(), String> {
+    let now = render::time(world.now);
+    let Some(device) = world.get_mut(address) else {
+        return Err(impossible(address));
+    };
+    match incident {
+        Incident::GoesOffline => {
+            if !is_offline(device) {
+                merge::put(&mut device.private, "/offlineSince", json!(now));
+                software::stand_still(world, address);
+            }
+        }
+        Incident::ComesOnline => return_online(world, address),
+        Incident::Recovers => {
+            for field in [
+                "/alarm",
+                "/vanished",
+                "/services",
+                "/switchFails",
+                "/preload/failure",
+            ] {
+                merge::take(&mut device.private, field);
+            }
+            if device.state == "SwitchFailed" {
+                device.state = "Idle";
+            }
+            return_online(world, address);
+        }
+        Incident::SwitchFails => merge::put(&mut device.private, "/switchFails", json!(true)),
+        Incident::PreloadFails(details) => {
+            return software::fail_preload(world, address, "PreloadFailed", details);
+        }
+        Incident::PreloadCancelled => {
+            return software::fail_preload(world, address, "PreloadCancelled", "");
+        }
+        Incident::AlarmSeverity(severity @ 0..=4) => {
+            merge::put(&mut device.private, "/alarm", json!(severity));
+        }
+        Incident::AlarmSeverity(severity) => {
+            return Err(format!("an alarm severity is 0 to 4, not {severity}"));
+        }
+        Incident::InterfaceVanishes(name) => {
+            if !INTERFACES.iter().any(|(known, ..)| known == name) {
+                return Err(format!("the device has no interface '{name}'"));
+            }
+            merge::put(
+                &mut device.private,
+                &format!("/vanished/{name}"),
+                json!(true),
+            );
+        }
+        Incident::ServicesRun(running) => {
+            merge::put(&mut device.private, "/services", json!(running));
+        }
+        _ => return Err(impossible(address)),
+    }
+    Ok(())
+}
+
+/// A device is heard from again, and goes on where it stood.
+fn return_online(world: &mut World, address: &Address) {
+    if let Some(device) = world.get_mut(address) {
+        merge::take(&mut device.private, "/offlineSince");
+    }
+    software::go_on(world, address);
+    let project = &address.place.project;
+    let waiting: Vec<Address> = FLOWS
         .iter()
-        .flat_map(|kind| world.all(&address.place.project, *kind))
-        .filter(|(_, flow)| assigned(device, flow))
-        .map(|(_, flow)| json!({ "name": &*flow.name }))
+        .flat_map(|kind| world.all(project, *kind))
+        .filter(|(_, flow)| {
+            flow.state == "Starting"
+                && flow.plan.is_empty()
+                && device_of(world, project, flow).is_some_and(|found| *found.name == *address.name)
+        })
+        .map(|(place, flow)| place.at(&flow.name))
+        .collect();
+    for flow in waiting {
+        steer(world, &flow);
+    }
+}
+
+/// Interfaces of a device: name, type, addresses.
+const INTERFACES: &[(&str, &str, &[&str])] = &[
+    ("eth0", "IP", &["192.0.2.10"]),
+    ("eth1", "IP", &["192.0.2.11"]),
+    ("sdi0", "SDIASI", &[]),
+];
+
+fn dress(world: &World, address: &Address, device: &Resource, out: &mut Value) {
+    let flows: Vec<Value> = assigned(world, address)
+        .map(|flow| json!({ "name": &*flow.name }))
         .collect();
     let location = device
         .text("/spec/locationId")
         .map_or_else(|| device.id.to_string(), str::to_owned);
-    let mut interfaces = vec![
-        json!({ "name": "eth0", "type": "IP", "state": "Present", "ipAddresses": ["192.0.2.10"] }),
-    ];
-    interfaces
-        .push(json!({ "name": "sdi0", "type": "SDIASI", "state": "Present", "ipAddresses": [] }));
+    let vanished = device.private.get("vanished");
+    let interfaces: Vec<Value> = INTERFACES
+        .iter()
+        .map(|(name, kind, addresses)| {
+            let gone = vanished.is_some_and(|names| names.get(name).is_some());
+            let (state, addresses) = if gone {
+                ("NotPresent", &[][..])
+            } else {
+                ("Present", *addresses)
+            };
+            json!({ "name": name, "type": kind, "state": state, "ipAddresses": addresses })
+        })
+        .collect();
+    let contact = device
+        .private_text("/offlineSince")
+        .and_then(query::parse_time)
+        .unwrap_or(world.now);
+    let alarm = device.private.get("alarm").cloned().unwrap_or(json!(0));
     merge::put(
         out,
         "/status",
         json!({
-            "alarmSeverity": 0, "assignedFlows": flows, "capabilities": { "configurationBackup": true },
+            "alarmSeverity": alarm, "assignedFlows": flows, "capabilities": { "configurationBackup": true },
             "currentSoftwareVersion": device.private_text("/current"), "rollbackSoftwareVersion": device.private_text("/rollback"),
             "softwareName": "Beam", "softwareUpgradeState": device.state, "preloadedSoftware": software::preloaded(world, device),
-            "interfaces": interfaces, "lastContact": render::time(world.now), "secondsSinceLastContact": 0, "locationId": location,
+            "interfaces": interfaces, "lastContact": render::time(contact), "secondsSinceLastContact": (world.now - contact).num_seconds(), "locationId": location,
             "serialNumber": format!("EMU{}", device.id.simple().to_string().get(..8).unwrap_or("0")), "url": "http://192.0.2.10/",
         }),
     );
@@ -211,12 +333,43 @@ fn dress(world: &World, address: &Address, device: &Resource, out: &mut Value) {
     }
 }
 
-/// A flow runs on the devices of its site.
-fn assigned(device: &Resource, flow: &Resource) -> bool {
-    let site = device
+/// The device that runs a flow: of those at the flow's site, the one that was registered first.
+pub fn device_of<'a>(world: &'a World, project: &str, flow: &Resource) -> Option<&'a Resource> {
+    let site = flow
         .text("/spec/siteName")
-        .filter(|site| !site.is_empty());
-    site.is_some() && flow.text("/spec/siteName") == site && !flow.is_deleting()
+        .filter(|site| !site.is_empty())?;
+    world
+        .all(project, Kind::Device)
+        .map(|(_, device)| device)
+        .find(|device| device.text("/spec/siteName") == Some(site))
+}
+
+/// The flows that a device runs.
+fn assigned<'a>(world: &'a World, device: &'a Address) -> impl Iterator<Item = &'a Resource> {
+    let project = &device.place.project;
+    FLOWS
+        .iter()
+        .flat_map(move |kind| world.all(project, *kind))
+        .map(|(_, flow)| flow)
+        .filter(move |flow| {
+            !flow.is_deleting()
+                && device_of(world, project, flow).is_some_and(|found| *found.name == *device.name)
+        })
+}
+
+/// A source or destination whose URL leads to an interface of a device: `sdi://<device>/…`.
+fn attached(world: &World, device: &Address) -> Option<String> {
+    let host = |resource: &Resource| {
+        let url = resource
+            .text("/spec/transport/url")?
+            .strip_prefix("sdi://")?;
+        Some(url.split(['/', ':']).next()? == device.name)
+    };
+    [Kind::Source, Kind::Destination]
+        .into_iter()
+        .flat_map(|kind| world.all(&device.place.project, kind))
+        .find(|(_, resource)| host(resource) == Some(true))
+        .map(|(_, resource)| resource.name.to_string())
 }
 
 /// DELETE, with `$force`, `$reason` and `$notes`. The spellings without `$` are taken too, since one published page has them.
@@ -248,15 +401,25 @@ pub fn delete(world: &mut World, call: &Call<'_>) -> Result<Answer, ApiError> {
     if reason.as_deref() == Some("Other") && notes.is_none() {
         return Err(ApiError::bad_request("$reason=Other needs $notes"));
     }
-    let Some(device) = world.get(&address).filter(|device| !device.is_deleting()) else {
+    if !world.has(&address) {
         return Ok(Answer::empty(StatusCode::NO_CONTENT));
-    };
+    }
     if !force {
-        let flow = FLOWS
-            .iter()
-            .flat_map(|kind| world.all(call.project(), *kind))
-            .find(|(_, flow)| assigned(device, flow));
-        if let Some((_, flow)) = flow {
+        let device = world.find(&address)?;
+        ensure_online(device)?;
+        if device.private.get("services").and_then(Value::as_bool) == Some(true) {
+            return Err(ApiError::conflict(format!(
+                "the last usage report of the device '{}' shows running services",
+                address.name
+            )));
+        }
+        if let Some(user) = attached(world, &address) {
+            return Err(ApiError::conflict(format!(
+                "an interface of the device '{}' is used by '{user}'",
+                address.name
+            )));
+        }
+        if let Some(flow) = assigned(world, &address).next() {
             return Err(ApiError::conflict(format!(
                 "the flow '{}' is assigned to the device '{}'",
                 flow.name, address.name

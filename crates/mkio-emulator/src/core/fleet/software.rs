@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::devices::is_offline;
 use crate::core::call::{Answer, Call};
 use crate::core::error::ApiError;
 use crate::core::family::Kind;
@@ -77,6 +78,10 @@ pub fn steer(world: &mut World, address: &Address) {
     let Some(device) = world.get_mut(address) else {
         return;
     };
+    // What is wanted is done once the device is heard from.
+    if is_offline(device) {
+        return;
+    }
     let text = |pointer: &str| {
         device
             .body
@@ -93,9 +98,20 @@ pub fn steer(world: &mut World, address: &Address) {
         == Some(true);
     let preload = text("/spec/preloadSoftwareVersion").or(newest.filter(|_| automatic));
     let desired = text("/spec/desiredSoftwareVersion");
+    let unwanted = device.text("/spec/preloadSoftwareVersion") == Some("");
+    let staged = device.private.get("preload");
+    if preload.is_none()
+        && unwanted
+        && staged.is_some_and(|staged| staged.get("removedSince").is_none())
+    {
+        merge::put(&mut device.private, "/preload/removedSince", json!(now));
+    }
     if let Some(version) = preload {
+        let ended = ["/preload/failure", "/preload/removedSince"]
+            .iter()
+            .any(|at| device.private.pointer(at).is_some());
         let known = [
-            device.private_text("/preload/version"),
+            device.private_text("/preload/version").filter(|_| !ended),
             device.private_text("/current"),
             device.private_text("/rollback"),
         ]
@@ -114,6 +130,51 @@ pub fn steer(world: &mut World, address: &Address) {
     }
 }
 
+/// Staging and switching stop where they are.
+pub fn stand_still(world: &mut World, address: &Address) {
+    let now = world.now;
+    let Some(device) = world.get_mut(address) else {
+        return;
+    };
+    if progress(device, now).is_some_and(|(state, _)| state != "Downloaded") {
+        merge::take(&mut device.private, "/preload");
+    }
+    if device.state == "Switching" {
+        world.plan(address, &[]);
+    }
+}
+
+/// Staging begins anew, switching goes on.
+pub fn go_on(world: &mut World, address: &Address) {
+    if world
+        .get(address)
+        .is_some_and(|device| device.state == "Switching" && device.plan.is_empty())
+    {
+        world.plan(address, &[enter(60, "Idle")]);
+    }
+    steer(world, address);
+}
+
+/// Ends the staging of software in a failure.
+///
+/// # Errors
+/// When nothing is being staged.
+pub fn fail_preload(
+    world: &mut World,
+    address: &Address,
+    state: &'static str,
+    details: &str,
+) -> Result<(), String> {
+    match world.get_mut(address) {
+        Some(device) if device.private.get("preload").is_some() => {
+            let failure = json!({ "state": state, "details": details });
+            merge::put(&mut device.private, "/preload/failure", failure);
+            Ok(())
+        }
+        _ => Err(format!("the device '{}' stages no software", address.name)),
+    }
+}
+
 /// A switch ends: in the wanted version when it was staged or is the second bank, else not.
 pub fn switched(world: &mut World, address: &Address) {
     let now = world.now;
@@ -129,7 +190,10 @@ pub fn switched(world: &mut World, address: &Address) {
     let current = device.private_text("/current").unwrap_or(FIRST).to_owned();
     let staged = device.private_text("/preload/version") == Some(&desired)
         && progress(device, now).is_some_and(|(state, _)| state == "Downloaded");
-    if staged || device.private_text("/rollback") == Some(&desired) {
+    let told = merge::take(&mut device.private, "/switchFails").is_some();
+    if told {
+        device.state = "SwitchFailed";
+    } else if staged || device.private_text("/rollback") == Some(&desired) {
         merge::put(&mut device.private, "/rollback", json!(current));
         merge::put(&mut device.private, "/current", json!(desired));
     } else {
@@ -139,6 +203,18 @@ pub fn switched(world: &mut World, address: &Address) {
 
 /// How far the staging is: state and percent.
 fn progress(device: &Resource, now: chrono::DateTime<chrono::Utc>) -> Option<(&'static str, i64)> {
+    match device.private_text("/preload/failure/state") {
+        Some("PreloadFailed") => return Some(("PreloadFailed", 0)),
+        Some(_) => return Some(("PreloadCancelled", 0)),
+        None => {}
+    }
+    if let Some(removed) = device
+        .private_text("/preload/removedSince")
+        .and_then(parse_time)
+    {
+        let gone = (now - removed).num_seconds() >= 5;
+        return Some((if gone { "Removed" } else { "Removing" }, 0));
+    }
     let since = parse_time(device.private_text("/preload/since")?)?;
     Some(match (now - since).num_seconds() {
         ..2 => ("Requested", 0),
@@ -154,8 +230,11 @@ pub fn preloaded(world: &World, device: &Resource) -> Value {
     };
     let version = device.private_text("/preload/version").unwrap_or_default();
     let current = rank(device.private_text("/current").unwrap_or(FIRST));
+    let details = device
+        .private_text("/preload/failure/details")
+        .map_or_else(|| format!("{percent} %"), str::to_owned);
     json!([{
-        "name": format!("Beam {version}"), "version": version, "state": state, "precentProgress": percent, "progressDetails": format!("{percent} %"),
+        "name": format!("Beam {version}"), "version": version, "state": state, "precentProgress": percent, "progressDetails": details,
         "upgradeCompatible": rank(version) > current, "downgradeCompatible": rank(version) < current,
     }])
 }

@@ -8,6 +8,7 @@ use super::status;
 use crate::core::call::{Answer, Call};
 use crate::core::error::ApiError;
 use crate::core::family::{DNS_NAME, Family, Kind, Shape};
+use crate::core::fleet::devices::{device_of, is_offline};
 use crate::core::store::{Address, Place, Resource, enter};
 use crate::core::world::World;
 use crate::core::{duration, generic, list, merge, templates};
@@ -198,13 +199,20 @@ pub fn steer(world: &mut World, address: &Address) {
     };
     let wanted = flow.text("/spec/state").unwrap_or("Stopped").to_owned();
     match (wanted.as_str(), flow.state) {
-        ("Running", "Stopped" | "Stopping" | "UnableToStart") => world.enter(
-            address,
-            "Pending",
-            &[enter(3, "Allocating"), enter(3, "Starting")],
-        ),
+        ("Running", "Stopped" | "Stopping" | "UnableToStart") => {
+            if let Some(flow) = world.get_mut(address) {
+                merge::take(&mut flow.private, "/info");
+            }
+            world.enter(
+                address,
+                "Pending",
+                &[enter(3, "Allocating"), enter(3, "Starting")],
+            );
+        }
         ("Running", "Running") => world.enter(address, "Updating", &[enter(5, "Running")]),
-        ("Running", "Starting") => world.plan(address, &[enter(20, "Running")]),
+        ("Running", "Starting") if !waits(world, address) => {
+            world.plan(address, &[enter(20, "Running")]);
+        }
         (
             "Stopped",
             "Pending" | "Allocating" | "Allocated" | "Starting" | "Started" | "Running"
@@ -224,11 +232,17 @@ fn entered(world: &mut World, address: &Address, previous: &'static str) {
     let (state, project) = (flow.state, address.place.project.clone());
     match state {
         "Starting" => {
+            if let Some(info) = failing(world, address) {
+                cannot_start(world, address, Some(&info));
+                return;
+            }
+            let Some(flow) = world.get(address) else {
+                return;
+            };
             // A missing configuration is found at once; anything else that is missing keeps the flow waiting for it.
             if !templates::check_flow(world, &project, &flow.body).is_empty() {
-                world.enter(address, "UnableToStart", &[]);
-                publish(world, address, "MediaKind.ChannelInstanceError", "Starting");
-            } else if missing(world, &project, &flow.body).is_empty() {
+                cannot_start(world, address, None);
+            } else if !waits(world, address) {
                 world.plan(address, &[enter(20, "Running")]);
             }
         }
@@ -241,9 +255,10 @@ fn entered(world: &mut World, address: &Address, previous: &'static str) {
         }
         "Stopped" => {
             let now = world.now;
-            let since = world
-                .get_mut(address)
-                .and_then(|flow| merge::take(&mut flow.private, "/since"));
+            let since = world.get_mut(address).and_then(|flow| {
+                merge::take(&mut flow.private, "/stuck");
+                merge::take(&mut flow.private, "/since")
+            });
             let since = since
                 .as_ref()
                 .and_then(Value::as_str)
@@ -259,6 +274,87 @@ fn entered(world: &mut World, address: &Address, previous: &'static str) {
         }
         _ => {}
     }
+}
+
+fn failing(world: &mut World, address: &Address) -> Option<String> {
+    let told = merge::take(&mut world.get_mut(address)?.private, "/failing")?;
+    told.as_str().map(str::to_owned)
+}
+
+fn cannot_start(world: &mut World, address: &Address, info: Option<&str>) {
+    let previous = world.get(address).map_or("", |flow| flow.state);
+    if let (Some(flow), Some(info)) = (world.get_mut(address), info) {
+        merge::put(&mut flow.private, "/info", json!(info));
+    }
+    world.enter(address, "UnableToStart", &[]);
+    publish(world, address, "MediaKind.ChannelInstanceError", previous);
+}
+
+/// Whether something keeps a flow that starts from running: it was told to wait, it lacks something, its device is offline.
+fn waits(world: &World, address: &Address) -> bool {
+    let project = &address.place.project;
+    world.get(address).is_none_or(|flow| {
+        flow.private.get("stuck").is_some()
+            || !missing(world, project, &flow.body).is_empty()
+            || device_of(world, project, flow).is_some_and(is_offline)
+    })
+}
+
+fn is_starting(flow: &Resource) -> bool {
+    matches!(
+        flow.state,
+        "Pending" | "Allocating" | "Allocated" | "Starting" | "Started"
+    )
+}
+
+/// Lets the start that is going on, or the next one, end in `UnableToStart`.
+///
+/// # Errors
+/// When the flow is past its start.
+pub fn fail_start(world: &mut World, address: &Address, info: &str) -> Result<(), String> {
+    match world.get_mut(address) {
+        Some(flow) if is_starting(flow) => cannot_start(world, address, Some(info)),
+        Some(flow) if flow.state == "Stopped" => {
+            merge::put(&mut flow.private, "/failing", json!(info));
+        }
+        found => return Err(past_start(address, found.map(|flow| flow.state))),
+    }
+    Ok(())
+}
+
+/// Lets a flow stay in `Starting`.
+///
+/// # Errors
+/// When the flow is past its start.
+pub fn stay_starting(world: &mut World, address: &Address) -> Result<(), String> {
+    match world.get_mut(address) {
+        Some(flow) if is_starting(flow) || flow.state == "Stopped" => {
+            merge::put(&mut flow.private, "/stuck", json!(true));
+            if flow.state == "Starting" {
+                world.plan(address, &[]);
+            }
+            Ok(())
+        }
+        found => Err(past_start(address, found.map(|flow| flow.state))),
+    }
+}
+
+fn past_start(address: &Address, state: Option<&'static str>) -> String {
+    format!(
+        "the flow '{}' is {}; its start is over",
+        address.name,
+        state.unwrap_or("gone")
+    )
+}
+
+/// Lets a flow that was kept from starting go on.
+pub fn recover(world: &mut World, address: &Address) {
+    if let Some(flow) = world.get_mut(address) {
+        for field in ["/stuck", "/failing", "/info"] {
+            merge::take(&mut flow.private, field);
+        }
+    }
+    steer(world, address);
 }
 
 fn publish(world: &mut World, address: &Address, kind: &str, previous: &str) {

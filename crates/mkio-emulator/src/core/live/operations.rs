@@ -150,6 +150,23 @@ fn fail(world: &mut World, address: &Address, reason: &str) {
     world.enter(address, "Errored", &[]);
 }
 
+/// Lets an operation that has not ended fail; its flow is left alone.
+///
+/// # Errors
+/// When it has ended.
+pub fn break_off(world: &mut World, address: &Address, reason: &str) -> Result<(), String> {
+    let previous = world.get(address).map_or("", |operation| operation.state);
+    if !matches!(previous, "Pending" | "Accepted" | "Ongoing") {
+        return Err(format!(
+            "the scheduled operation '{}' is {previous}",
+            address.name
+        ));
+    }
+    fail(world, address, reason);
+    publish(world, address, previous);
+    Ok(())
+}
+
 fn flow(address: &Address) -> Option<Address> {
     Some(Address::new(
         &address.place.project,
@@ -176,6 +193,10 @@ fn entered(world: &mut World, address: &Address, previous: &'static str) {
         }
         (Some(_), None) => {}
     }
+    publish(world, address, previous);
+}
+
+fn publish(world: &mut World, address: &Address, previous: &str) {
     let kind = match world.get(address).map_or("", |operation| operation.state) {
         "Accepted" => "MediaKind.ScheduledOperationAccepted",
         "Ongoing" => "MediaKind.ScheduledOperationOngoing",

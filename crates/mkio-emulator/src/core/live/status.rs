@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::flows::{FLOWS, uses_input};
 use crate::core::family::Kind;
+use crate::core::fleet::devices::device_of;
 use crate::core::media::connections::short_id;
 use crate::core::merge;
 use crate::core::store::{Address, Resource};
@@ -17,16 +18,24 @@ pub(super) fn dress(world: &World, address: &Address, flow: &Resource, out: &mut
         "state": flow.state, "shortId": short_id(flow), "siteDisplayName": display_name(world, project, Kind::Site, site),
         "inputs": inputs(world, project, flow), "outputs": outputs(world, address, flow),
     });
+    if let Some(device) = device_of(world, project, flow) {
+        let shown = device.text("/metadata/displayName").unwrap_or(&device.name);
+        merge::put(&mut status, "/deviceName", json!(&*device.name));
+        merge::put(&mut status, "/deviceDisplayName", json!(shown));
+    }
     match flow.state {
         "UnableToStart" => merge::put(
             &mut status,
             "/info",
-            json!("the configuration of the flow cannot be found or does not fit"),
+            json!(
+                flow.private_text("/info")
+                    .unwrap_or("the configuration of the flow cannot be found or does not fit")
+            ),
         ),
         "Starting" if flow.plan.is_empty() => merge::put(
             &mut status,
             "/info",
-            json!("waiting for something the flow refers to"),
+            json!("waiting for something that the flow needs"),
         ),
         _ => {}
     }

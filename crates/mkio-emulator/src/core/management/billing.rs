@@ -34,6 +34,10 @@ pub fn shown(world: &World, id: &str) -> Result<Value, ApiError> {
         .map(|(_, project)| project.name.to_string())
         .collect();
     merge::put(&mut out, "/related", json!({ "projects": projects }));
+    let (created, by) = (render::time(payment.created), payment.created_by);
+    merge::put(&mut out, "/metadata/created", json!(created));
+    let email = render::email(world, by);
+    merge::put(&mut out, "/metadata/createdByEmail", json!(email));
     Ok(out)
 }
 
@@ -53,9 +57,13 @@ pub fn payments(world: &mut World, call: &Call<'_>) -> Result<Answer, ApiError> 
         .collect();
     let values = names
         .iter()
-        .map(|id| shown(world, id))
-        .collect::<Result<Vec<_>, _>>()?;
-    list::values_page(world, call, "PaymentMethod", values)
+        .map(|id| {
+            let address = Address::new("", Kind::PaymentMethod, id);
+            let index = render::index(world, &address, world.find(&address)?);
+            Ok((shown(world, id)?, index))
+        })
+        .collect::<Result<Vec<_>, ApiError>>()?;
+    list::indexed_page(world, call, "PaymentMethod", values)
 }
 
 /// GET `…/paymentMethods/{paymentmethod_id}`.

@@ -109,7 +109,8 @@ fn created(world: &mut World, address: &Address) {
     };
     let generated = asset
         .text("/properties/container")
-        .is_some_and(|name| name.starts_with("asset-"));
+        .and_then(|name| name.strip_prefix("asset-"))
+        .is_some_and(|id| uuid::Uuid::try_parse(id).is_ok());
     let files: Vec<Value> = if generated {
         Vec::new()
     } else {
@@ -175,11 +176,7 @@ pub fn storage(world: &mut World, call: &Call<'_>) -> Result<Answer, ApiError> {
     let account = asset
         .text("/properties/storageAccountName")
         .unwrap_or_default();
-    ensure_reachable(world, call, account).map_err(|_| {
-        ApiError::bad_request(
-            "the asset's container cannot be read: its storage account has no valid credential",
-        )
-    })?;
+    ensure_reachable(world, call, account)?;
     let mut names: Vec<Value> = Vec::new();
     let mut folders: Vec<String> = Vec::new();
     for (name, size) in files(asset) {
@@ -209,14 +206,12 @@ pub fn storage(world: &mut World, call: &Call<'_>) -> Result<Answer, ApiError> {
     })))
 }
 
-/// A storage account without a usable credential cannot be read.
+/// A storage account without a usable credential, or whose private link is not there yet, cannot be read.
 pub fn ensure_reachable(world: &World, call: &Call<'_>, account: &str) -> Result<(), ApiError> {
-    if super::storage::active_credential(world, call.project(), account).is_some() {
-        return Ok(());
+    match super::storage::unreachable(world, call.project(), account) {
+        Some(reason) => Err(ApiError::bad_request(reason)),
+        None => Ok(()),
     }
-    Err(ApiError::bad_request(format!(
-        "storage account '{account}' has no valid credential; add one with POST …/storage/{account}/credentials"
-    )))
 }
 
 /// POST `assets/{asset_name}/listStreamingLocators`.

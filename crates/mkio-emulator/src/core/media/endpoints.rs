@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::running;
 use crate::core::call::{Answer, Call};
 use crate::core::error::ApiError;
 use crate::core::family::{Family, Kind, NameRule, Put, Shape, WORD_NAME};
@@ -19,7 +20,7 @@ pub static ENDPOINTS: Family = Family {
         max: 64,
     },
     put: Put::Create(201),
-    patchable: &["/properties", "/tags"],
+    patchable: &["/location", "/properties", "/tags"],
     initial: "Creating",
     creation: &[enter(5, "Stopped")],
     deletion: 5,
@@ -31,6 +32,18 @@ pub static ENDPOINTS: Family = Family {
             .get(address)
             .map_or("Stopped", |endpoint| endpoint.state);
         world.enter(address, "Updating", &[enter(5, state)]);
+    },
+    guard: |world, address| match world.get(address) {
+        Some(endpoint) if endpoint.state != "Stopped" && !endpoint.is_broken() => {
+            Err(ApiError::conflict(format!(
+                "the streaming endpoint '{}' is {}; stop it before deleting it",
+                address.name, endpoint.state
+            )))
+        }
+        _ => Ok(()),
+    },
+    entered: |world, address, previous| {
+        running::entered(world, address, previous, "endpoint-minutes")
     },
     dress,
     ..Family::new(

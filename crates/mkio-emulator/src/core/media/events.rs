@@ -5,13 +5,13 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::assets;
+use super::{assets, running};
 use crate::core::call::{Answer, Call};
 use crate::core::error::ApiError;
 use crate::core::family::{Family, Kind, NameRule, Put, Shape, WORD_NAME};
 use crate::core::store::{Address, Resource, enter};
 use crate::core::world::World;
-use crate::core::{duration, generic, json_patch, merge};
+use crate::core::{duration, generic, json_patch, labels, merge};
 
 /// Live events.
 pub static EVENTS: Family = Family {
@@ -28,34 +28,18 @@ pub static EVENTS: Family = Family {
     provisioning: true,
     check: check_event,
     guard: |world, address| match world.get(address) {
-        Some(event) if event.state != "Stopped" => Err(ApiError::conflict(format!(
-            "the live event '{}' is {}; stop it before deleting it",
-            address.name, event.state
-        ))),
+        Some(event) if event.state != "Stopped" && !event.is_broken() => {
+            Err(ApiError::conflict(format!(
+                "the live event '{}' is {}; stop it before deleting it",
+                address.name, event.state
+            )))
+        }
         _ => Ok(()),
     },
     removed: |world, address, _| {
         world.spend_name(&address.place.project, &address.name);
     },
-    entered: |world, address, previous| {
-        let now = world.now;
-        let Some(event) = world.get_mut(address) else {
-            return;
-        };
-        if event.state == "Running" {
-            merge::put(
-                &mut event.private,
-                "/since",
-                json!(crate::core::render::time(now)),
-            );
-        } else if previous == "Stopping" {
-            let since = event
-                .private_text("/since")
-                .and_then(crate::core::query::parse_time);
-            let minutes = since.map_or(0.0, |since| (now - since).num_seconds() as f64 / 60.0);
-            world.meter(&address.place.project, "live-minutes", minutes);
-        }
-    },
+    entered: |world, address, previous| running::entered(world, address, previous, "live-minutes"),
     dress: dress_event,
     ..Family::new(
         Kind::LiveEvent,
@@ -151,6 +135,7 @@ fn check_event(
             "a live event named '{name}' was deleted; its name cannot be used again in this project"
         )));
     }
+    labels::check_tags(body)?;
     let text = |pointer: &str| body.pointer(pointer).and_then(Value::as_str);
     let encoding = text("/properties/encoding/encodingType").unwrap_or("None");
     let protocol = text("/properties/input/streamingProtocol").unwrap_or("RTMP");

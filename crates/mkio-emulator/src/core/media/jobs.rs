@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use super::{arm, assets};
+use super::{arm, assets, recording};
 use crate::core::call::{Answer, Call};
 use crate::core::error::ApiError;
 use crate::core::family::{Family, Kind};
@@ -15,6 +15,8 @@ use crate::core::{generic, list, merge, query, render};
 
 /// Transforms.
 pub static TRANSFORMS: Family = Family {
+    // Its jobs are gone with it, and their slots are free.
+    removed: |world, address, _| dispatch(world, &address.place.project),
     ..Family::new(Kind::Transform, "Transform", arm("transforms"))
 };
 
@@ -147,6 +149,16 @@ fn entered(world: &mut World, address: &Address, previous: &'static str) {
     match job.state {
         "Processing" => {
             merge::put(&mut job.private, "/startTime", json!(render::time(now)));
+            if let Some(length) = recording::begin(job, now) {
+                let length = length.max(world.settings.job_duration);
+                world.plan(
+                    address,
+                    &[Step {
+                        after: length,
+                        event: Event::Enter("Finished"),
+                    }],
+                );
+            }
             if let Some(error) = failure(world, address) {
                 fail_later(world, address, error);
             }
@@ -238,6 +250,28 @@ fn failure(world: &World, address: &Address) -> Option<Value> {
                 true,
             ))
         }
+    }
+}
+
+/// Lets a job that has not ended fail half way through its processing.
+///
+/// # Errors
+/// When it has ended.
+pub fn fail(world: &mut World, address: &Address, error: Value) -> Result<(), String> {
+    match world.get_mut(address) {
+        Some(job) if matches!(job.state, "Queued" | "Scheduled") => {
+            merge::put(&mut job.private, "/planned", error);
+            Ok(())
+        }
+        Some(job) if job.state == "Processing" => {
+            fail_later(world, address, error);
+            Ok(())
+        }
+        found => Err(format!(
+            "the job '{}' is {}",
+            address.name,
+            found.map_or("gone", |job| job.state)
+        )),
     }
 }
 
@@ -367,7 +401,11 @@ fn progress(world: &World, job: &Resource) -> i64 {
         return 100;
     }
     let until = moment(job, "endTime").unwrap_or(world.now);
-    let total = world.settings.job_duration.as_secs_f64().max(0.001);
+    let total = recording::length(job)
+        .unwrap_or_default()
+        .max(world.settings.job_duration)
+        .as_secs_f64()
+        .max(0.001);
     let done = (until - start).num_milliseconds() as f64 / 1_000.0 / total * 100.0;
     done.clamp(0.0, 99.0) as i64
 }
@@ -377,6 +415,9 @@ fn dress(world: &World, _: &Address, job: &Resource, out: &mut Value) {
     let end = job.private.get("endTime").cloned().unwrap_or(Value::Null);
     merge::put(out, "/properties/startTime", start.clone());
     merge::put(out, "/properties/endTime", end.clone());
+    if let Some(recording) = recording::shown(job, world.now) {
+        merge::put(out, "/properties/recording", recording);
+    }
     let progress = progress(world, job);
     for output in out
         .pointer_mut("/properties/outputs")

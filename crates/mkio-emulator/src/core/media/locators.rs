@@ -34,15 +34,39 @@ pub static LOCATORS: Family = Family {
     provisioning: true,
     check,
     created,
-    changed: |world, address| world.enter(address, "Updating", &[enter(2, "Created")]),
+    changed: repair,
     entered: |world, address, previous| notify(world, address, previous),
     dress,
+    index: |locator, out| {
+        let created = crate::core::render::time(locator.created);
+        out.insert("properties/created".to_owned(), json!(created));
+    },
     ..Family::new(
         Kind::StreamingLocator,
         "StreamingLocator",
         arm("streamingLocators"),
     )
 };
+
+/// Provisions a locator again.
+pub fn repair(world: &mut World, address: &Address) {
+    world.enter(address, "Updating", &[enter(2, "Created")]);
+}
+
+/// Lets the provisioning of a locator fail.
+///
+/// # Errors
+/// When it is on its way out.
+pub fn fail(world: &mut World, address: &Address) -> Result<(), String> {
+    if !world.has(address) {
+        return Err(format!(
+            "the streaming locator '{}' is being deleted",
+            address.name
+        ));
+    }
+    world.enter(address, "Error", &[]);
+    Ok(())
+}
 
 fn notify(world: &mut World, address: &Address, previous: &'static str) {
     if previous == "Creating" {

@@ -10,6 +10,8 @@ pub(crate) mod jobs;
 pub(crate) mod keys;
 pub(crate) mod locators;
 pub(crate) mod policies;
+pub(crate) mod recording;
+pub(crate) mod running;
 pub(crate) mod storage;
 
 use super::family::{Family, Kind, Shape};

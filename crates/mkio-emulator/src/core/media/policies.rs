@@ -11,7 +11,22 @@ use crate::core::world::World;
 
 /// Streaming policies.
 pub static POLICIES: Family = Family {
-    check: |_, call, _, _| {
+    check: |world, call, body, _| {
+        let keys = body
+            .pointer("/properties/defaultContentKeyPolicyName")
+            .and_then(Value::as_str)
+            .filter(|name| !name.is_empty());
+        if let Some(keys) = keys
+            .filter(|keys| !world.has(&Address::new(call.project(), Kind::ContentKeyPolicy, keys)))
+        {
+            return Err(ApiError::invalid(
+                "request body",
+                vec![(
+                    "/properties/defaultContentKeyPolicyName".to_owned(),
+                    format!("there is no content key policy named '{keys}'"),
+                )],
+            ));
+        }
         let name = call.parameter("policy_name");
         if name.starts_with("Predefined_") {
             return Err(ApiError::invalid(

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::core::call::{Answer, Call};
 use crate::core::error::ApiError;
 use crate::core::family::{Family, Kind, Shape};
-use crate::core::store::{Address, Place, Resource};
+use crate::core::store::{Address, Place, Resource, enter};
 use crate::core::world::World;
 use crate::core::{generic, merge, render};
 
@@ -18,10 +18,17 @@ pub static STORAGE: Family = Family {
     patchable: &["/spec/description", "/spec/privateLinkServiceConnection"],
     clearable: &["/spec/privateLinkServiceConnection"],
     check,
-    created: |world, address| keep_credential(world, address),
-    changed: |world, address| keep_credential(world, address),
+    created: written,
+    changed: written,
     guard,
     dress,
+    index: |storage, out| {
+        let (cloud, region) = location(storage);
+        out.insert("cloud/name".to_owned(), json!(cloud));
+        out.insert("cloud/region/name".to_owned(), json!(region));
+        let link = Some(storage.state).filter(|state| !state.is_empty());
+        out.insert("privateLinkServiceConnectionStatus".to_owned(), json!(link));
+    },
     ..Family::new(Kind::Storage, "Storage", Shape::Spec { name: true })
 };
 
@@ -31,7 +38,80 @@ pub static CREDENTIALS: Family = Family {
     ..Family::new(Kind::Credential, "Credential", Shape::Bare)
 };
 
-fn check(_: &World, _: &Call<'_>, body: &mut Value, _: Option<&Resource>) -> Result<(), ApiError> {
+fn written(world: &mut World, address: &Address) {
+    keep_credential(world, address);
+    link(world, address);
+}
+
+const LINK: &str = "/spec/privateLinkServiceConnection";
+
+/// Makes the private link that is wanted, or takes away the one that is not. The owner of the account in Azure has to approve it,
+/// which takes a minute here.
+fn link(world: &mut World, address: &Address) {
+    let Some(storage) = world.get(address) else {
+        return;
+    };
+    let wanted = storage.body.pointer(LINK).is_some_and(Value::is_object);
+    match (wanted, storage.state) {
+        (true, "") => world.enter(
+            address,
+            "Creating",
+            &[enter(5, "Pending"), enter(60, "Ready")],
+        ),
+        (false, state) if !state.is_empty() => world.enter(address, "", &[]),
+        _ => {}
+    }
+}
+
+/// Lets the owner of the account approve its private link, or never do so.
+///
+/// # Errors
+/// When it has no private link.
+pub fn approve(world: &mut World, address: &Address, approved: bool) -> Result<(), String> {
+    if world
+        .get(address)
+        .is_none_or(|storage| storage.state.is_empty())
+    {
+        return Err(format!(
+            "the storage account '{}' has no private link",
+            address.name
+        ));
+    }
+    world.enter(address, if approved { "Ready" } else { "Pending" }, &[]);
+    Ok(())
+}
+
+/// Why a storage account cannot be reached; none when it can.
+pub fn unreachable(world: &World, project: &str, account: &str) -> Option<String> {
+    let state = world
+        .get(&Address::new(project, Kind::Storage, account))
+        .map_or("", |storage| storage.state);
+    if !matches!(state, "" | "Ready" | "Running") {
+        return Some(format!(
+            "the private link of storage account '{account}' is {state}"
+        ));
+    }
+    active_credential(world, project, account).is_none().then(|| {
+        format!(
+            "storage account '{account}' has no valid credential; add one with POST …/storage/{account}/credentials"
+        )
+    })
+}
+
+fn check(
+    _: &World,
+    _: &Call<'_>,
+    body: &mut Value,
+    existing: Option<&Resource>,
+) -> Result<(), ApiError> {
+    let link = |body: &Value| body.pointer(LINK).filter(|link| link.is_object()).cloned();
+    let old = existing.and_then(|storage| link(&storage.body));
+    if let (Some(old), Some(new)) = (old, link(body))
+        && old != new
+    {
+        let reason = "cannot be changed after creation; send null to remove it first".to_owned();
+        return Err(ApiError::invalid("change", vec![(LINK.to_owned(), reason)]));
+    }
     let url = body.pointer("/spec/url").and_then(Value::as_str);
     if url.is_some_and(|url| url.ends_with('/')) {
         return Err(ApiError::invalid(
@@ -131,39 +211,35 @@ fn guard(world: &World, address: &Address) -> Result<(), ApiError> {
     }
 }
 
+/// Cloud and region of an account.
+fn location(storage: &Resource) -> (&'static str, &'static str) {
+    match storage.text("/spec/type") {
+        Some("AWS.S3") => ("aws", "us-east-1"),
+        Some("Google.Storage") => ("google", "us-east1"),
+        _ => ("azure", "eastus"),
+    }
+}
+
 fn dress(world: &World, address: &Address, storage: &Resource, out: &mut Value) {
     if storage.body.pointer("/spec/description").is_none() {
         merge::put(out, "/spec/description", Value::Null);
     }
-    let cloud = storage.text("/spec/type").unwrap_or_default();
-    merge::put(
-        out,
-        "/spec/region",
-        if cloud == "Google.Storage" {
-            json!("us-east1")
-        } else {
-            json!("eastus")
-        },
-    );
-    if cloud == "AWS.S3" {
+    let (cloud, region) = location(storage);
+    merge::put(out, "/spec/region", json!(region));
+    if cloud == "aws" {
         let bucket = storage.text("/spec/bucketName").unwrap_or_default();
         merge::put(
             out,
             "/spec/url",
-            json!(format!("https://{bucket}.s3.us-east-1.amazonaws.com")),
+            json!(format!("https://{bucket}.s3.{region}.amazonaws.com")),
         );
-        merge::put(out, "/spec/region", json!("us-east-1"));
     }
     let mut status = json!({ "activeCredentialId": active_credential(world, &address.place.project, &address.name) });
-    if storage
-        .body
-        .pointer("/spec/privateLinkServiceConnection")
-        .is_some_and(Value::is_object)
-    {
+    if !storage.state.is_empty() {
         merge::put(
             &mut status,
             "/privateLinkServiceConnectionStatus",
-            json!("Ready"),
+            json!(storage.state),
         );
     }
     merge::put(out, "/status", status);

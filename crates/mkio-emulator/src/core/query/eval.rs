@@ -124,7 +124,9 @@ fn evaluated(value: &Value) -> Evaluated {
         Value::Bool(value) => Evaluated::Bool(*value),
         Value::Number(value) => value.as_f64().map_or(Evaluated::Null, Evaluated::Number),
         Value::String(value) => Evaluated::Text(value.clone()),
-        _ => Evaluated::Null,
+        Value::Null => Evaluated::Null,
+        // Nothing compares whole objects, but they are not null.
+        other => Evaluated::Text(other.to_string()),
     }
 }
 
@@ -165,6 +167,7 @@ fn call(function: Function, left: &Evaluated, right: &Evaluated) -> Evaluated {
 mod tests {
     use serde_json::json;
 
+    use super::super::filter::Dialect;
     use super::*;
 
     fn passes(source: &str) -> bool {
@@ -173,7 +176,7 @@ mod tests {
             "id": "0B6FA9C5-0000-4000-8000-000000000001".to_lowercase(),
             "spec": { "inputs": [{ "contentName": "a" }, { "contentName": "b" }], "on": true },
         });
-        match Filter::parse(source, &|_| true) {
+        match Filter::parse(source, Dialect::Cloud, &|_| true) {
             Ok(filter) => filter.accepts(&Indexed::new(&item)),
             Err(error) => panic!("{source}: {error}"),
         }

@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value};
 
-/// A resource as it is answered, with values that lists know and answers do not show (`transform` of a job).
+/// A resource as it is answered, with values that lists know and answers do not show (`transform` of a job). An array stands for
+/// several values of one field.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Indexed<'a> {
     pub document: &'a Value,
@@ -44,8 +45,10 @@ const PLACES: &[&str] = &["", "metadata/", "spec/", "status/", "properties/"];
 
 /// The values at a path; none when it leads nowhere, several when it leads through an array.
 pub(crate) fn lookup(item: &Indexed<'_>, path: &str) -> Vec<Value> {
-    if let Some(value) = item.hidden.and_then(|hidden| hidden.get(path)) {
-        return vec![value.clone()];
+    match item.hidden.and_then(|hidden| hidden.get(path)) {
+        Some(Value::Array(values)) => return values.clone(),
+        Some(value) => return vec![value.clone()],
+        None => {}
     }
     for place in PLACES {
         let found = follow(item.document, &format!("{place}{path}"));

@@ -72,6 +72,15 @@ pub(super) enum Expression {
     Truth(Operand),
 }
 
+/// Which operators and functions a service knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialect {
+    /// The cloud APIs, which point at OData.
+    Cloud,
+    /// A Beam device: comparison, `and`, `or`, `contains`, `tolower`, `toupper`.
+    Device,
+}
+
 /// A parsed `$filter`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Filter {
@@ -87,7 +96,11 @@ impl Filter {
     ///
     /// # Errors
     /// Where the expression stops making sense, and why.
-    pub fn parse(source: &str, known: &dyn Fn(&str) -> bool) -> Result<Self, FilterError> {
+    pub fn parse(
+        source: &str,
+        dialect: Dialect,
+        known: &dyn Fn(&str) -> bool,
+    ) -> Result<Self, FilterError> {
         let tokens = tokens(source)?;
         if let Some(token) = tokens.get(MAX_TOKENS) {
             return Err(FilterError {
@@ -100,6 +113,7 @@ impl Filter {
             next: 0,
             end: source.chars().count(),
             known,
+            dialect,
             depth: 0,
         };
         let expression = parser.or()?;
@@ -118,6 +132,7 @@ struct Parser<'a> {
     next: usize,
     end: usize,
     known: &'a dyn Fn(&str) -> bool,
+    dialect: Dialect,
     depth: usize,
 }
 
@@ -144,6 +159,18 @@ impl<'a> Parser<'a> {
             matches!(self.peek(), Some(TokenKind::Word(given)) if given.eq_ignore_ascii_case(word));
         self.next += usize::from(found);
         found
+    }
+
+    /// A keyword that devices do not know.
+    fn cloud_keyword(&mut self, word: &str) -> Result<bool, FilterError> {
+        let at = self.at();
+        match (self.keyword(word), self.dialect) {
+            (true, Dialect::Device) => Err(FilterError {
+                at,
+                reason: format!("the device does not know '{word}'"),
+            }),
+            (found, _) => Ok(found),
+        }
     }
 
     fn symbol(&mut self, kind: &TokenKind, name: &str) -> Result<(), FilterError> {
@@ -184,7 +211,7 @@ impl<'a> Parser<'a> {
     }
 
     fn unary(&mut self) -> Result<Expression, FilterError> {
-        if self.keyword("not") {
+        if self.cloud_keyword("not")? {
             return self.nested(|parser| Ok(Expression::Not(Box::new(parser.unary()?))));
         }
         if self.peek() == Some(&TokenKind::Open) {
@@ -196,7 +223,7 @@ impl<'a> Parser<'a> {
             });
         }
         let left = self.operand()?;
-        if self.keyword("in") {
+        if self.cloud_keyword("in")? {
             return self.list(left);
         }
         match self.comparison() {
@@ -266,6 +293,13 @@ impl<'a> Parser<'a> {
             "indexof" => (Function::IndexOf, 2),
             _ => return self.fail(format!("there is no function '{word}'")),
         };
+        let everywhere = matches!(
+            function,
+            Function::Contains | Function::ToLower | Function::ToUpper
+        );
+        if self.dialect == Dialect::Device && !everywhere {
+            return self.fail(format!("the device does not know '{word}'"));
+        }
         self.next += 2;
         let mut given = vec![self.operand()?];
         for _ in 1..arguments {
@@ -343,7 +377,7 @@ mod tests {
     use super::*;
 
     fn error(source: &str) -> (usize, String) {
-        match Filter::parse(source, &|field| field != "secret") {
+        match Filter::parse(source, Dialect::Cloud, &|field| field != "secret") {
             Ok(filter) => panic!("{source} parsed as {filter:?}"),
             Err(error) => (error.at, error.reason),
         }
@@ -365,7 +399,8 @@ mod tests {
 
     #[test]
     fn and_binds_tighter_than_or() {
-        let Ok(filter) = Filter::parse("a eq 1 or b eq 2 and c eq 3", &|_| true) else {
+        let Ok(filter) = Filter::parse("a eq 1 or b eq 2 and c eq 3", Dialect::Cloud, &|_| true)
+        else {
             panic!("it parses")
         };
         assert!(

@@ -12,7 +12,7 @@ use percent_encoding::percent_decode_str;
 
 use super::error::ApiError;
 
-pub use filter::{Filter, FilterError};
+pub use filter::{Dialect, Filter, FilterError};
 pub use labels::Labels;
 pub use order::{OrderBy, SortKey};
 pub use page::{Cursor, PageLimits, PageRequest};

@@ -1,0 +1,254 @@
+//! What goes wrong on the platform's side, and right again, on demand.
+
+use http::Method;
+use serde_json::json;
+
+use super::call;
+use super::engine::Engine;
+use super::family::Kind;
+use super::fleet::devices;
+use super::handlers;
+use super::live::{flows, operations};
+use super::media::{jobs, locators, running, storage};
+use super::store::{Address, Place};
+use super::world::World;
+use super::{channels, merge};
+use crate::docs::Documents;
+
+/// How a job fails. The fields are those of `outputs[].error`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobFailure {
+    /// `category`: `Account`, `Configuration`, `Content`, `Download`, `Service` or `Upload`.
+    pub category: String,
+    /// `code`, such as `ContentMalformed`.
+    pub code: String,
+    /// `message`.
+    pub message: String,
+    /// Whether `retry` is `MayRetry`.
+    pub may_retry: bool,
+}
+
+impl Default for JobFailure {
+    /// `Service`, `ServiceTransientError`, may be tried again.
+    fn default() -> Self {
+        Self {
+            category: "Service".to_owned(),
+            code: "ServiceTransientError".to_owned(),
+            message: "a failure made on demand".to_owned(),
+            may_retry: true,
+        }
+    }
+}
+
+/// Why a Beam channel is not as its specification wants it: `status.syncState`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SyncFailure {
+    /// `ConfigFailed`: the configuration was not taken.
+    ConfigFailed,
+    /// `SyncFailed`: what runs and what is wanted differ.
+    SyncFailed,
+    /// `Failed`.
+    Failed,
+}
+
+/// An active alarm of a Beam channel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChannelAlarm {
+    /// `metadata.name`; a channel has one alarm of a name at a time.
+    pub name: String,
+    /// `status.severity`: `Critical`, `Major`, `Minor`, `Notice` or `Ignore`.
+    pub severity: String,
+    /// `status.additionalInfo`.
+    pub info: Option<String>,
+}
+
+/// Something that happens to a resource without its user doing anything.
+///
+/// Each says which resources it can happen to; [`Incident::Recovers`] undoes what lasts.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Incident {
+    /// A job that has not ended fails half way through its processing, and its recording with it.
+    JobFails(JobFailure),
+    /// A streaming locator enters `Error`; a live event, live output or streaming endpoint stays where it is with the
+    /// `provisioningState` `Failed`.
+    ProvisioningFails,
+    /// The start of a live event of the Media API or of a streaming endpoint ends in `Stopped`, that of a flow in
+    /// `UnableToStart` with this text as `status.info`: the one that is going on, or else the next.
+    StartFails(String),
+    /// A flow stays in `Starting`: in the start that is going on, or else in the next.
+    StaysStarting,
+    /// A scheduled operation that has not ended becomes `Errored` with this text; its flow is left alone.
+    OperationFails(String),
+    /// A device is not heard from any more: it starts nothing, cannot be deleted unless forced, and what it does stands still.
+    GoesOffline,
+    /// A device is heard from again.
+    ComesOnline,
+    /// A switch of a device's software ends in `SwitchFailed`: the one that is going on, or else the next.
+    SwitchFails,
+    /// The software that a device stages ends in `PreloadFailed` with this text as `progressDetails`.
+    PreloadFails(String),
+    /// The software that a device stages ends in `PreloadCancelled`.
+    PreloadCancelled,
+    /// A device reports this `alarmSeverity`, from 0 (clear) to 4 (critical).
+    AlarmSeverity(u8),
+    /// A device reports this interface as `NotPresent`.
+    InterfaceVanishes(String),
+    /// The last usage report of a device shows running services, or none: with services, only a forced deletion is taken.
+    ServicesRun(bool),
+    /// The owner of a storage account approves its private link: it is `Ready`.
+    PrivateLinkApproved,
+    /// Nobody approves the private link of a storage account: it stays `Pending`, and the storage cannot be reached.
+    PrivateLinkIgnored,
+    /// The configuration of a Beam channel is not applied, until the next PUT or PATCH.
+    ConfigurationFails {
+        /// What `syncState` tells.
+        state: SyncFailure,
+        /// `code` in `status.errors[]`.
+        code: String,
+        /// `detail` in `status.errors[]`, at most 512 characters, and the text in `status.syncError[]`.
+        detail: String,
+    },
+    /// A Beam channel has an alarm; the worst one decides its `health`.
+    AlarmRaised(ChannelAlarm),
+    /// The alarm of this name is over.
+    AlarmCleared(String),
+    /// Whatever lasts is over: a locator in `Error` is provisioned again, a flow goes on starting, a device is online, without
+    /// alarms and with all interfaces, a channel is configured again and has no alarms.
+    Recovers,
+}
+
+/// The resource at a path below the project, or at an absolute path.
+fn find(world: &World, project: &str, path: &str) -> Result<Address, String> {
+    let full = if path.starts_with('/') {
+        path.to_owned()
+    } else {
+        format!("/api/v1/projects/{project}/{path}")
+    };
+    let unknown = || format!("there is no resource at '{full}'");
+    let (operation, parameters) = Documents::get()
+        .route(&Method::GET, &full)
+        .map_err(|_| unknown())?;
+    let kind = handlers::kind_of(operation).ok_or_else(unknown)?;
+    let address = call::address(&parameters, kind);
+    if world.get(&address).is_some() {
+        Ok(address)
+    } else {
+        Err(unknown())
+    }
+}
+
+/// Lets an incident happen to the resource at a path.
+///
+/// # Errors
+/// When there is no such resource, or the incident cannot happen to it, or not in its state.
+pub fn happen(
+    engine: &Engine,
+    project: &str,
+    path: &str,
+    incident: &Incident,
+) -> Result<(), String> {
+    let mut world = engine.world();
+    let address = find(&world, project, path)?;
+    on(&mut world, &address, incident)
+}
+
+/// Lets a job that has not ended fail half way through its processing.
+///
+/// # Errors
+/// When there is no such job, or it has ended.
+pub fn fail_job(
+    engine: &Engine,
+    project: &str,
+    transform: &str,
+    job: &str,
+    failure: &JobFailure,
+) -> Result<(), String> {
+    let mut world = engine.world();
+    let address = Place::under(project, Kind::Job, transform).at(job);
+    if world.get(&address).is_none() {
+        return Err(format!(
+            "there is no job '{job}' of transform '{transform}'"
+        ));
+    }
+    on(&mut world, &address, &Incident::JobFails(failure.clone()))
+}
+
+fn on(world: &mut World, address: &Address, incident: &Incident) -> Result<(), String> {
+    use Kind::*;
+    let kind = address.place.kind;
+    let flow = flows::FLOWS.contains(&kind);
+    let operation = matches!(
+        kind,
+        LiveChannelOperation
+            | FlowLiveEventOperation
+            | MultiviewChannelOperation
+            | MultiviewEventOperation
+    );
+    match (incident, kind) {
+        (Incident::JobFails(failure), Job) => {
+            let error = jobs::error(
+                &failure.category,
+                &failure.code,
+                &failure.message,
+                failure.may_retry,
+            );
+            jobs::fail(world, address, error)
+        }
+        (Incident::ProvisioningFails, StreamingLocator) => locators::fail(world, address),
+        (Incident::ProvisioningFails, LiveEvent | LiveOutput | StreamingEndpoint) => {
+            if let Some(resource) = world.get_mut(address) {
+                merge::put(&mut resource.private, "/provisioningFailed", json!(true));
+            }
+            // What was being made is not made any more.
+            if world
+                .get(address)
+                .is_some_and(|resource| resource.state == "Creating")
+            {
+                world.plan(address, &[]);
+            }
+            Ok(())
+        }
+        (Incident::StartFails(_), LiveEvent | StreamingEndpoint) => {
+            running::fail_start(world, address)
+        }
+        (Incident::StartFails(info), _) if flow => flows::fail_start(world, address, info),
+        (Incident::StaysStarting, _) if flow => flows::stay_starting(world, address),
+        (Incident::OperationFails(reason), _) if operation => {
+            operations::break_off(world, address, reason)
+        }
+        (Incident::PrivateLinkApproved, Storage) => storage::approve(world, address, true),
+        (Incident::PrivateLinkIgnored, Storage) => storage::approve(world, address, false),
+        (_, Device) => devices::suffer(world, address, incident),
+        (_, BeamChannel) => channels::suffer(world, address, incident),
+        (Incident::Recovers, StreamingLocator) => {
+            locators::repair(world, address);
+            Ok(())
+        }
+        (Incident::Recovers, _) if flow => {
+            flows::recover(world, address);
+            Ok(())
+        }
+        (Incident::Recovers, LiveEvent | LiveOutput | StreamingEndpoint) => {
+            let rest = super::family::Family::of(kind).creation;
+            if let Some(resource) = world.get_mut(address) {
+                merge::take(&mut resource.private, "/provisioningFailed");
+                merge::take(&mut resource.private, "/failing");
+                if resource.state == "Creating" && resource.plan.is_empty() {
+                    world.plan(address, rest);
+                }
+            }
+            Ok(())
+        }
+        _ => Err(impossible(address)),
+    }
+}
+
+/// The refusal of an incident that the kind does not know.
+pub fn impossible(address: &Address) -> String {
+    format!(
+        "this cannot happen to the {} '{}'",
+        address.place.kind.noun(),
+        address.name
+    )
+}

@@ -1,0 +1,100 @@
+//! Every answer on its way to the client is checked against the documents.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use mkio_core::{Dispatch, DispatchFuture};
+use mkio_emulator::docs::Documents;
+use reqwest::{Method, ResponseBuilderExt, StatusCode};
+
+/// What was seen so far.
+#[derive(Debug, Default)]
+pub struct Seen {
+    answers: usize,
+    findings: Vec<String>,
+}
+
+/// Sends over the network, and looks at what comes back before the client does. Clones share what they have seen.
+#[derive(Debug, Clone, Default)]
+pub struct Checked {
+    http: reqwest::Client,
+    seen: Arc<Mutex<Seen>>,
+}
+
+impl Checked {
+    /// Ends the test when an answer did not fit its document, or none was looked at.
+    pub fn assert_clean(&self) {
+        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        assert!(seen.findings.is_empty(), "{}", seen.findings.join("\n"));
+        assert!(seen.answers > 0, "no answer was looked at");
+    }
+
+    fn look(&self, method: &Method, path: &str, status: StatusCode, body: &[u8], json: bool) {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.answers += 1;
+        let Ok((operation, _)) = Documents::get().route(method, path) else {
+            seen.findings
+                .push(format!("{method} {path} is in no document"));
+            return;
+        };
+        // The documents forget 409, and the device's 404, for some of the operations that answer them.
+        let device = path.starts_with("/api/channels/");
+        let forgotten =
+            status == StatusCode::CONFLICT || (status == StatusCode::NOT_FOUND && device);
+        if forgotten && operation.reply(status).is_none() {
+            return;
+        }
+        let body = json.then(|| serde_json::from_slice(body)).transpose();
+        let checked = match body {
+            Ok(body) => operation.check_reply(status, body.as_ref()),
+            Err(error) => Err(format!("{method} {path}: {error}")),
+        };
+        seen.findings.extend(checked.err());
+    }
+}
+
+impl Dispatch for Checked {
+    fn dispatch(&self, request: reqwest::Request) -> DispatchFuture<'_> {
+        let method = request.method().clone();
+        Box::pin(async move {
+            let response = self.http.dispatch(request).await?;
+            let (status, url) = (response.status(), response.url().clone());
+            let headers = response.headers().clone();
+            let body = response.bytes().await?;
+            let json = headers
+                .get("content-type")
+                .is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
+            self.look(&method, url.path(), status, &body, json);
+            let mut answer = http::Response::new(body);
+            *answer.status_mut() = status;
+            *answer.headers_mut() = headers;
+            let (mut parts, body) = answer.into_parts();
+            parts.extensions = url_of(url);
+            Ok(http::Response::from_parts(parts, body).into())
+        })
+    }
+}
+
+/// The mark by which reqwest knows where an answer came from.
+fn url_of(url: reqwest::Url) -> http::Extensions {
+    let marked = http::Response::builder().url(url).body(());
+    marked
+        .map(|marked| marked.into_parts().0.extensions)
+        .unwrap_or_default()
+}
+
+#[test]
+fn an_answer_that_does_not_fit_is_found() {
+    let checked = Checked::default();
+    let path = "/api/v1/projects/demo/media/assets";
+    checked.look(&Method::GET, path, StatusCode::OK, b"{\"value\":5}", true);
+    checked.look(&Method::GET, path, StatusCode::CREATED, b"", false);
+    checked.look(&Method::GET, path, StatusCode::OK, b"nonsense", true);
+    checked.look(&Method::GET, "/nowhere", StatusCode::OK, b"", false);
+    let seen = checked.seen.lock().unwrap_or_else(PoisonError::into_inner);
+    assert_eq!(
+        (seen.answers, seen.findings.len()),
+        (4, 4),
+        "{:?}",
+        seen.findings
+    );
+}

@@ -1,0 +1,294 @@
+//! What goes wrong on the platform's side, as the client tells it.
+
+use std::time::Duration;
+
+use anyhow::Context;
+use mkio::channels::types::ChannelPut;
+use mkio::fleets::types::{DevicePatch, DevicePut};
+use mkio::live::types::ScheduledOperationPut;
+use mkio::media::types::*;
+use mkio::wait::Reason;
+use mkio::{Timestamp, WaitFailure};
+use mkio_emulator::{ChannelAlarm, Incident, SyncFailure};
+use serde_json::json;
+
+use crate::common::{Place, body, quick};
+use crate::live_flow::flow;
+
+impl Place {
+    fn cause(&self, path: &str, incident: Incident) -> anyhow::Result<()> {
+        let done = self.emulator.control().cause("demo", path, &incident);
+        done.map_err(anyhow::Error::msg)
+    }
+}
+
+/// Why a wait did not reach its goal.
+fn failure<T>(waited: mkio::Result<T>) -> anyhow::Result<(Reason, String, Vec<String>)> {
+    let error = waited.err().context("the wait has to fail")?;
+    let failure = WaitFailure::of(&error).context("a failure of the wait")?;
+    let told = failure.errors.iter();
+    let told = told.filter_map(|error| error.message.clone()).collect();
+    Ok((
+        failure.reason,
+        failure.state.clone().unwrap_or_default(),
+        told,
+    ))
+}
+
+#[tokio::test]
+async fn a_locator_that_is_not_provisioned_is_repaired() -> anyhow::Result<()> {
+    let place = Place::start().await?;
+    let media = place.project.media();
+    place.asset("film").await?;
+    let put = || {
+        let properties =
+            StreamingLocatorPutProperties::new("film", "Predefined_ClearStreamingOnly");
+        media
+            .create_or_update_streaming_locator()
+            .locator_name("play")
+            .body(StreamingLocatorPut::new(properties))
+            .send()
+    };
+    put().await?;
+    place.cause("media/streamingLocators/play", Incident::ProvisioningFails)?;
+    let failed = quick(media.wait_for_streaming_locator("play")).await;
+    let (reason, state, _) = failure(failed)?;
+    assert_eq!((reason, state.as_str()), (Reason::State, "Error"));
+    put().await?;
+    quick(media.wait_for_streaming_locator("play").goal("updated")).await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_live_event_that_falls_back_is_told_apart_from_one_that_stops() -> anyhow::Result<()> {
+    let place = Place::start().await?;
+    let media = place.project.media();
+    let event: LiveEventPut = body(json!({ "tags": {}, "properties": {
+        "useStaticHostname": false, "encoding": { "encodingType": "PassthroughBasic" },
+        "input": { "streamingProtocol": "RTMP" }, "streamOptions": [],
+    } }))?;
+    media
+        .create_live_event()
+        .event_name("match")
+        .body(event)
+        .send()
+        .await?;
+    place.emulator.control().set_time_scale(5.0);
+    place.cause(
+        "media/liveEvents/match",
+        Incident::StartFails(String::new()),
+    )?;
+    let failed = quick(media.start_live_event_and_wait("match")).await;
+    let (reason, state, _) = failure(failed)?;
+    assert_eq!((reason, state.as_str()), (Reason::Undone, "Stopped"));
+    quick(media.start_live_event_and_wait("match")).await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_flow_cannot_start_or_hangs() -> anyhow::Result<()> {
+    let place = Place::start().await?;
+    let live = place.project.live();
+    let put = flow(&place).await?;
+    live.create_or_update_live_event()
+        .name("show")
+        .body(put)
+        .send()
+        .await?;
+    let told = "no encoder is free";
+    place.cause(
+        "live/liveEvents/show",
+        Incident::StartFails(told.to_owned()),
+    )?;
+    let failed = quick(live.start_live_event_and_wait("show")).await;
+    let (reason, state, errors) = failure(failed)?;
+    assert_eq!((reason, state.as_str()), (Reason::State, "UnableToStart"));
+    assert_eq!(errors, [told]);
+    quick(live.stop_live_event_and_wait("show")).await?;
+
+    place.cause("live/liveEvents/show", Incident::StaysStarting)?;
+    let wait = quick(live.start_live_event_and_wait("show"));
+    let failed = wait.timeout(Duration::from_secs(2)).await;
+    let (reason, state, _) = failure(failed)?;
+    assert_eq!((reason, state.as_str()), (Reason::Timeout, "Starting"));
+    place.cause("live/liveEvents/show", Incident::Recovers)?;
+    quick(live.wait_for_live_event("show").goal("running")).await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_scheduled_operation_tells_why_it_failed() -> anyhow::Result<()> {
+    let place = Place::start().await?;
+    let live = place.project.live();
+    let put = flow(&place).await?;
+    live.create_or_update_live_event()
+        .name("show")
+        .body(put)
+        .send()
+        .await?;
+    let now = place.emulator.control().now();
+    let at = |minutes: u64| Timestamp::from(now + Duration::from_secs(minutes * 60));
+    let operation: ScheduledOperationPut = body(json!({ "spec": {
+        "type": "MediaKind.ScheduledOperation.StartStop",
+        "startTime": at(600), "endTime": at(660), "correlationData": {},
+    } }))?;
+    live.create_or_update_live_event_scheduled_operation()
+        .name("show")
+        .operation_name("evening")
+        .body(operation)
+        .send()
+        .await?;
+    let told = "the flow is locked";
+    place.cause(
+        "live/liveEvents/show/scheduledOperations/evening",
+        Incident::OperationFails(told.to_owned()),
+    )?;
+    let failed = quick(live.wait_for_live_event_scheduled_operation("show", "evening")).await;
+    let (reason, state, errors) = failure(failed)?;
+    assert_eq!((reason, state.as_str()), (Reason::State, "Errored"));
+    assert_eq!(errors, [told]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_software_of_a_device_fails_and_a_device_that_is_gone_is_forced_out()
+-> anyhow::Result<()> {
+    let place = Place::start().await?;
+    let fleets = place.project.fleets();
+    let device: DevicePut = body(json!({ "metadata": { "displayName": "Beam" }, "spec": {
+        "shortCode": "abcd1234", "availableNetworks": [],
+    } }))?;
+    fleets
+        .create_device()
+        .name("beam")
+        .body(device)
+        .send()
+        .await?;
+    let newest = "1.13.0.2";
+    let change = |field: &str| {
+        let patch = body::<DevicePatch>(json!({ "spec": { field: newest } }));
+        patch.map(|patch| fleets.update_device().name("beam").body(patch).send())
+    };
+    change("preloadSoftwareVersion")?.await?;
+    place.cause(
+        "fleet/devices/beam",
+        Incident::PreloadFails("the disk is full".to_owned()),
+    )?;
+    let failed = quick(fleets.wait_for_device_preload("beam", newest)).await;
+    let (reason, state, _) = failure(failed)?;
+    assert_eq!((reason, state.as_str()), (Reason::State, "PreloadFailed"));
+    change("preloadSoftwareVersion")?.await?;
+    quick(fleets.wait_for_device_preload("beam", newest)).await?;
+
+    place.cause("fleet/devices/beam", Incident::SwitchFails)?;
+    change("desiredSoftwareVersion")?.await?;
+    let failed = quick(fleets.wait_for_device_software("beam", newest)).await;
+    let (reason, state, _) = failure(failed)?;
+    assert_eq!((reason, state.as_str()), (Reason::State, "SwitchFailed"));
+
+    place.cause("fleet/devices/beam", Incident::GoesOffline)?;
+    let refused = fleets.delete_device().name("beam").send().await;
+    assert!(refused.is_err_and(|error| error.is_conflict()));
+    fleets
+        .delete_device()
+        .name("beam")
+        .force(true)
+        .reason("Failed")
+        .send()
+        .await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_channel_tells_why_it_is_not_configured_and_what_alarms_it_has() -> anyhow::Result<()> {
+    let place = Place::start().await?;
+    let channels = place.client.channels();
+    let put: ChannelPut = body(json!({
+        "kind": "BeamChannel", "metadata": { "name": "one", "displayName": "One" },
+        "spec": { "type": "EncodingDistribution", "state": "Stopped", "outputs": [], "inputs": [] },
+    }))?;
+    let create = || {
+        channels
+            .create_or_replace_channel()
+            .channel_id("one")
+            .body(put.clone())
+            .send()
+    };
+    create().await?;
+    place.cause(
+        "/api/channels/one/",
+        Incident::ConfigurationFails {
+            state: SyncFailure::ConfigFailed,
+            code: "CH-17".to_owned(),
+            detail: "the card is in use".to_owned(),
+        },
+    )?;
+    let failed = quick(channels.wait_for_channel("one")).await;
+    let (reason, state, errors) = failure(failed)?;
+    assert_eq!((reason, state.as_str()), (Reason::State, "ConfigFailed"));
+    assert!(
+        errors.iter().any(|error| error == "the card is in use"),
+        "{errors:?}"
+    );
+    create().await?;
+    quick(channels.wait_for_channel("one")).await?;
+
+    let alarm = ChannelAlarm {
+        name: "no signal".to_owned(),
+        severity: "Major".to_owned(),
+        info: None,
+    };
+    place.cause("/api/channels/one/", Incident::AlarmRaised(alarm))?;
+    let alarms = channels
+        .list_active_alarms()
+        .channel_name("one")
+        .send()
+        .await?;
+    let alarms = serde_json::to_value(alarms.into_inner())?;
+    assert_eq!(alarms["value"][0]["metadata"]["name"], "no signal");
+    assert_eq!(alarms["value"][0]["status"]["severity"], "Major");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_private_link_waits_for_its_approval() -> anyhow::Result<()> {
+    let place = Place::start().await?;
+    let media = place.project.media();
+    let storage = |link: serde_json::Value| {
+        body::<StoragePut>(json!({ "spec": {
+            "type": "Microsoft.Storage", "url": "https://own.example.com",
+            "credential": { "sasToken": "?sv=1&sig=x" }, "privateLinkServiceConnection": link,
+        } }))
+    };
+    let put = |storage: StoragePut| {
+        media
+            .create_or_update_storage()
+            .storage_name("own")
+            .body(storage)
+            .send()
+    };
+    put(storage(json!({
+        "requestMessage": "please", "resourceGroupName": "group", "storageAccountName": "account",
+        "subscriptionId": "00000000-0000-4000-8000-000000000001",
+    }))?)
+    .await?;
+    place.cause("media/storage/own", Incident::PrivateLinkIgnored)?;
+    let asset = AssetPut::new(AssetPutProperties::new("own"));
+    media
+        .create_or_update_asset()
+        .asset_name("film")
+        .body(asset)
+        .send()
+        .await?;
+    let access = || media.get_asset_file_access_info().asset_name("film").send();
+    let refused = access().await.err().context("a storage out of reach")?;
+    assert!(refused.to_string().contains("Pending"), "{refused}");
+    place.cause("media/storage/own", Incident::PrivateLinkApproved)?;
+    access().await?;
+    // Without the link the storage is reached the open way again.
+    let open = put(storage(serde_json::Value::Null)?).await?.into_inner();
+    let status = open.status.context("a status")?;
+    assert_eq!(status.private_link_service_connection_status, None);
+    access().await?;
+    Ok(())
+}
