@@ -6,9 +6,9 @@ use serde_json::json;
 use super::call;
 use super::engine::Engine;
 use super::family::Kind;
-use super::fleet::devices;
+use super::fleet::presence;
 use super::handlers;
-use super::live::{flows, operations};
+use super::live::{flows, operations, starts};
 use super::media::{jobs, locators, running, storage};
 use super::store::{Address, Place};
 use super::world::World;
@@ -212,21 +212,21 @@ fn on(world: &mut World, address: &Address, incident: &Incident) -> Result<(), S
         (Incident::StartFails(_), LiveEvent | StreamingEndpoint) => {
             running::fail_start(world, address)
         }
-        (Incident::StartFails(info), _) if flow => flows::fail_start(world, address, info),
-        (Incident::StaysStarting, _) if flow => flows::stay_starting(world, address),
+        (Incident::StartFails(info), _) if flow => starts::fail_start(world, address, info),
+        (Incident::StaysStarting, _) if flow => starts::stay_starting(world, address),
         (Incident::OperationFails(reason), _) if operation => {
             operations::break_off(world, address, reason)
         }
         (Incident::PrivateLinkApproved, Storage) => storage::approve(world, address, true),
         (Incident::PrivateLinkIgnored, Storage) => storage::approve(world, address, false),
-        (_, Device) => devices::suffer(world, address, incident),
+        (_, Device) => presence::suffer(world, address, incident),
         (_, BeamChannel) => channels::suffer(world, address, incident),
         (Incident::Recovers, StreamingLocator) => {
             locators::repair(world, address);
             Ok(())
         }
         (Incident::Recovers, _) if flow => {
-            flows::recover(world, address);
+            starts::recover(world, address);
             Ok(())
         }
         (Incident::Recovers, LiveEvent | LiveOutput | StreamingEndpoint) => {

@@ -12,7 +12,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use http::Method;
-use jsonschema::{Registry, Validator};
+use jsonschema::error::ValidationErrorKind;
+use jsonschema::{Registry, ValidationError, Validator};
 use serde_json::{Value, json};
 
 pub use operation::{Body, Operation, QueryParameter, Reply};
@@ -214,14 +215,30 @@ pub(crate) fn findings(
 ) -> Vec<(String, String)> {
     validator
         .iter_errors(value)
+        .flat_map(|error| blame(&error))
         .take(limit)
-        .map(|error| {
-            (
-                error.instance_path().to_string(),
-                error.masked_with("the value").to_string(),
-            )
-        })
         .collect()
+}
+
+/// What is wrong, and where. Of a union without a tag, what its nearest arm has against an object or a list.
+fn blame(error: &ValidationError<'_>) -> Vec<(String, String)> {
+    let (ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context }) =
+        error.kind()
+    else {
+        return vec![told(error)];
+    };
+    let inside = error.instance().is_object() || error.instance().is_array();
+    match context.iter().min_by_key(|arm| arm.len()) {
+        Some(arm) if inside => arm.iter().flat_map(blame).collect(),
+        _ => vec![told(error)],
+    }
+}
+
+fn told(error: &ValidationError<'_>) -> (String, String) {
+    (
+        error.instance_path().to_string(),
+        error.masked_with("the value").to_string(),
+    )
 }
 
 /// Whether a name fits a pattern and bounds that the documents give for names.

@@ -59,7 +59,7 @@ fn relax(name: &str, shape: &mut Value) {
     forgo(fields);
     for field in *fields {
         if let Some(property) = shape.pointer_mut(&format!("/properties/{field}")) {
-            *property = json!({ "anyOf": [property.take(), { "type": "null" }] });
+            *property = or_null(property.take());
         }
     }
 }
@@ -192,7 +192,7 @@ fn choose(out: &mut Map<String, Value>, tag: &str, mapping: &Map<String, Value>)
     out.insert("properties".to_owned(), json!({ tag: { "enum": tags } }));
     let arms: Vec<Value> = mapping
         .iter()
-        .map(|(value, target)| json!({ "if": { "properties": { tag: { "const": value } }, "required": [tag] }, "then": { "$ref": target } }))
+        .map(|(value, target)| json!({ "if": { "type": "object", "properties": { tag: { "const": value } }, "required": [tag] }, "then": { "$ref": target } }))
         .collect();
     out.insert("allOf".to_owned(), Value::Array(arms));
 }
@@ -215,8 +215,13 @@ fn nullable(fields: &Map<String, Value>, mut converted: Value) -> Value {
             }
             converted
         }
-        _ => json!({ "anyOf": [converted, { "type": "null" }] }),
+        _ => or_null(converted),
     }
+}
+
+/// A schema, or null. A condition blames the field that is wrong where `anyOf` blames the whole.
+fn or_null(schema: Value) -> Value {
+    json!({ "if": { "type": "null" }, "else": schema })
 }
 
 #[cfg(test)]

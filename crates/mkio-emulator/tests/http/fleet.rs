@@ -193,3 +193,76 @@ async fn a_device_is_onboarded_backed_up_updated_and_removed() {
     caller.delete("infra/sites/studio").await.expect(200);
     caller.delete("infra/networks/lan").await.expect(200);
 }
+
+#[tokio::test]
+async fn a_device_is_registered_once_and_a_project_keeps_a_hundred_backups() {
+    let caller = Caller::start().await;
+    let device = |spec: Value| {
+        let mut body = json!({ "metadata": named(), "spec": { "availableNetworks": [] } });
+        for (name, value) in spec.as_object().into_iter().flatten() {
+            body["spec"][name] = value.clone();
+        }
+        body
+    };
+    let location = "00000000-0000-4000-8000-000000000001";
+    let known = device(json!({ "locationId": location }));
+    let made = caller
+        .put("fleet/devices/one", known.clone())
+        .await
+        .expect(201);
+    assert_eq!(made.text("/status/locationId"), location);
+    let clash = caller.put("fleet/devices/two", known).await.expect(409);
+    assert!(clash.detail().contains("'one'"), "{}", clash.detail());
+    let never = device(json!({ "locationId": "00000000-0000-0000-0000-000000000000" }));
+    let never = caller.put("fleet/devices/two", never).await.expect(400);
+    assert_eq!(never.text("/error/code"), "1000.4500.1500.1300");
+    caller
+        .put("fleet/devices/two", device(json!({})))
+        .await
+        .expect(400);
+
+    let upload = async |bytes: &[u8]| {
+        let url = format!(
+            "{}/api/v1/projects/demo/fleet/uploadBackup?device=one&name=nightly",
+            caller.emulator.base_url()
+        );
+        let request = caller.http.post(url).bearer_auth(&caller.token);
+        let request = request
+            .header("content-type", "application/octet-stream")
+            .body(bytes.to_vec());
+        crate::common::checked(
+            &reqwest::Method::POST,
+            request.send().await.expect("an answer"),
+        )
+        .await
+    };
+    upload(b"no archive").await.expect(400);
+    for _ in 0..100 {
+        upload(&[0x1f, 0x8b, 8, 0]).await.expect(201);
+    }
+    assert!(
+        upload(&[0x1f, 0x8b, 8, 0])
+            .await
+            .expect(409)
+            .detail()
+            .contains("100")
+    );
+    let backup = json!({ "metadata": named(), "spec": {} });
+    caller
+        .post("fleet/devices/one/backup", backup.clone())
+        .await
+        .expect(409);
+    let id = caller
+        .get("fleet/backups")
+        .await
+        .expect(200)
+        .text("/value/0/metadata/id");
+    caller
+        .delete(&format!("fleet/backups/{id}"))
+        .await
+        .expect(200);
+    caller
+        .post("fleet/devices/one/backup", backup)
+        .await
+        .expect(202);
+}

@@ -237,6 +237,9 @@ async fn flows_cannot_start_or_never_do() {
         caller.step(20);
         assert_eq!(caller.state(path).await, "Running");
         assert_eq!(caller.get(path).await.body["status"].get("info"), None);
+        // There is nothing to recover from now.
+        caller.cause(path, Incident::Recovers);
+        assert_eq!(caller.state(path).await, "Running");
         assert!(
             caller
                 .refuses(path, Incident::StaysStarting)
@@ -742,5 +745,72 @@ async fn channels_have_alarms_and_failed_configurations() {
             alarms("one").await["value"].clone()
         ),
         (json!("Clear"), json!([]))
+    );
+}
+
+#[tokio::test]
+async fn hooks_hear_of_incidents() {
+    let caller = Caller::start().await;
+    samples::make(&caller).await;
+    let events = [
+        "MediaKind.ChannelInstanceError",
+        "MediaKind.ScheduledOperationError",
+        "MediaKind.JobFinished",
+        "MediaKind.StreamingLocatorCreated",
+    ];
+    let hook =
+        json!({ "spec": { "url": "http://127.0.0.1:9/hook", "enabled": true, "events": events } });
+    caller.put("webhook/rules/hook", hook).await.expect(200);
+    // A locator that fails was never created.
+    caller.cause("media/streamingLocators/play", Incident::ProvisioningFails);
+    caller.cause(
+        "live/liveEvents/flow2",
+        Incident::StartFails("no encoder is free".to_owned()),
+    );
+    caller
+        .patch(
+            "live/liveEvents/flow2",
+            json!({ "spec": { "state": "Running" } }),
+        )
+        .await
+        .expect(200);
+    caller.cause(
+        "live/liveChannels/flow1/scheduledOperations/op",
+        Incident::OperationFails("locked".to_owned()),
+    );
+    caller.cause(
+        "media/transforms/encode/jobs/job",
+        Incident::JobFails(JobFailure::default()),
+    );
+    caller.step(600);
+    let told = caller
+        .get("webhook/rules/hook/events")
+        .await
+        .expect(200)
+        .body;
+    let mut told: Vec<(&str, &str)> = told["value"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|event| Some((event["type"].as_str()?, event["source"].as_str()?)))
+        .collect();
+    told.sort_unstable();
+    let project = "/api/v1/projects/demo";
+    assert_eq!(
+        told,
+        [
+            (
+                "MediaKind.ChannelInstanceError",
+                format!("{project}/live/liveEvents/flow2").as_str()
+            ),
+            (
+                "MediaKind.JobFinished",
+                &format!("{project}/transforms/encode/jobs/job")
+            ),
+            (
+                "MediaKind.ScheduledOperationError",
+                &format!("{project}/live/liveChannels/flow1/scheduledOperations/op")
+            ),
+        ]
     );
 }

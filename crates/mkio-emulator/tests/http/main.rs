@@ -1,5 +1,6 @@
 //! The emulator over HTTP: the published workflows, the rules, misbehaviour, hostile input.
 
+mod bodies;
 mod channels;
 mod common;
 mod fields;

@@ -7,8 +7,8 @@ use mkio::channels::types::ChannelPut;
 use mkio::fleets::types::{DevicePatch, DevicePut};
 use mkio::live::types::ScheduledOperationPut;
 use mkio::media::types::*;
-use mkio::wait::Reason;
-use mkio::{Timestamp, WaitFailure};
+use mkio::wait::{Reason, StateName};
+use mkio::{Timestamp, Wait, WaitFailure};
 use mkio_emulator::{ChannelAlarm, Incident, SyncFailure};
 use serde_json::json;
 
@@ -20,6 +20,17 @@ impl Place {
         let done = self.emulator.control().cause("demo", path, &incident);
         done.map_err(anyhow::Error::msg)
     }
+}
+
+/// Lets a wait see this state first. The clock stands still meanwhile.
+async fn sees<T, S>(wait: &mut Wait<T, S>, state: &str) -> anyhow::Result<()>
+where
+    T: Send + 'static,
+    S: StateName,
+{
+    let change = wait.try_next().await?.context("a first state")?;
+    anyhow::ensure!(change.state.as_name() == state, "{change:?}");
+    Ok(())
 }
 
 /// Why a wait did not reach its goal.
@@ -49,13 +60,16 @@ async fn a_locator_that_is_not_provisioned_is_repaired() -> anyhow::Result<()> {
             .body(StreamingLocatorPut::new(properties))
             .send()
     };
+    place.emulator.control().pause();
     put().await?;
+    let mut wait = quick(media.wait_for_streaming_locator("play"));
+    sees(&mut wait, "Creating").await?;
     place.cause("media/streamingLocators/play", Incident::ProvisioningFails)?;
-    let failed = quick(media.wait_for_streaming_locator("play")).await;
-    let (reason, state, _) = failure(failed)?;
+    place.emulator.control().resume();
+    let (reason, state, _) = failure(wait.await)?;
     assert_eq!((reason, state.as_str()), (Reason::State, "Error"));
     put().await?;
-    quick(media.wait_for_streaming_locator("play").goal("updated")).await?;
+    quick(media.wait_for_streaming_locator("play")).await?;
     Ok(())
 }
 
@@ -73,13 +87,15 @@ async fn a_live_event_that_falls_back_is_told_apart_from_one_that_stops() -> any
         .body(event)
         .send()
         .await?;
-    place.emulator.control().set_time_scale(5.0);
+    place.emulator.control().pause();
     place.cause(
         "media/liveEvents/match",
         Incident::StartFails(String::new()),
     )?;
-    let failed = quick(media.start_live_event_and_wait("match")).await;
-    let (reason, state, _) = failure(failed)?;
+    let mut wait = quick(media.start_live_event_and_wait("match"));
+    sees(&mut wait, "Starting").await?;
+    place.emulator.control().resume();
+    let (reason, state, _) = failure(wait.await)?;
     assert_eq!((reason, state.as_str()), (Reason::Undone, "Stopped"));
     quick(media.start_live_event_and_wait("match")).await?;
     Ok(())
@@ -100,8 +116,11 @@ async fn a_flow_cannot_start_or_hangs() -> anyhow::Result<()> {
         "live/liveEvents/show",
         Incident::StartFails(told.to_owned()),
     )?;
-    let failed = quick(live.start_live_event_and_wait("show")).await;
-    let (reason, state, errors) = failure(failed)?;
+    place.emulator.control().pause();
+    let mut wait = quick(live.start_live_event_and_wait("show"));
+    sees(&mut wait, "Pending").await?;
+    place.emulator.control().resume();
+    let (reason, state, errors) = failure(wait.await)?;
     assert_eq!((reason, state.as_str()), (Reason::State, "UnableToStart"));
     assert_eq!(errors, [told]);
     quick(live.stop_live_event_and_wait("show")).await?;
@@ -214,7 +233,10 @@ async fn a_channel_tells_why_it_is_not_configured_and_what_alarms_it_has() -> an
             .body(put.clone())
             .send()
     };
+    place.emulator.control().pause();
     create().await?;
+    let mut wait = quick(channels.wait_for_channel("one"));
+    sees(&mut wait, "Configuring").await?;
     place.cause(
         "/api/channels/one/",
         Incident::ConfigurationFails {
@@ -223,8 +245,8 @@ async fn a_channel_tells_why_it_is_not_configured_and_what_alarms_it_has() -> an
             detail: "the card is in use".to_owned(),
         },
     )?;
-    let failed = quick(channels.wait_for_channel("one")).await;
-    let (reason, state, errors) = failure(failed)?;
+    place.emulator.control().resume();
+    let (reason, state, errors) = failure(wait.await)?;
     assert_eq!((reason, state.as_str()), (Reason::State, "ConfigFailed"));
     assert!(
         errors.iter().any(|error| error == "the card is in use"),

@@ -6,12 +6,12 @@ use http::StatusCode;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::presence::ensure_online;
 use super::{backups, packages, software};
 use crate::core::call::{Answer, Call};
 use crate::core::error::ApiError;
 use crate::core::family::{DNS_NAME, Family, Kind, Put, Shape};
-use crate::core::incidents::{Incident, impossible};
-use crate::core::live::flows::{FLOWS, steer};
+use crate::core::live::flows::FLOWS;
 use crate::core::store::{Address, Event, Place, Resource, Step};
 use crate::core::world::World;
 use crate::core::{generic, merge, query, render};
@@ -151,16 +151,6 @@ fn tasks(device: &Address) -> Place {
     Place::under(&device.place.project, Kind::DeviceTask, &device.name)
 }
 
-fn ensure_online(device: &Resource) -> Result<(), ApiError> {
-    if is_offline(device) {
-        return Err(ApiError::conflict(format!(
-            "the device '{}' is offline",
-            device.name
-        )));
-    }
-    Ok(())
-}
-
 /// Starts an operation on a device; while one of the same name runs, `clash` is answered.
 pub fn begin(
     world: &mut World,
@@ -195,98 +185,8 @@ pub fn begin(
     Ok(())
 }
 
-/// Whether a device is not heard from.
-pub fn is_offline(device: &Resource) -> bool {
-    device.private.get("offlineSince").is_some()
-}
-
-/// Lets an incident happen to a device.
-///
-/// # Errors
-/// When it cannot happen to a device, or not to this one now.
-pub fn suffer(world: &mut World, address: &Address, incident: &Incident) -> Result<(), String> {
-    let now = render::time(world.now);
-    let Some(device) = world.get_mut(address) else {
-        return Err(impossible(address));
-    };
-    match incident {
-        Incident::GoesOffline => {
-            if !is_offline(device) {
-                merge::put(&mut device.private, "/offlineSince", json!(now));
-                software::stand_still(world, address);
-            }
-        }
-        Incident::ComesOnline => return_online(world, address),
-        Incident::Recovers => {
-            for field in [
-                "/alarm",
-                "/vanished",
-                "/services",
-                "/switchFails",
-                "/preload/failure",
-            ] {
-                merge::take(&mut device.private, field);
-            }
-            if device.state == "SwitchFailed" {
-                device.state = "Idle";
-            }
-            return_online(world, address);
-        }
-        Incident::SwitchFails => merge::put(&mut device.private, "/switchFails", json!(true)),
-        Incident::PreloadFails(details) => {
-            return software::fail_preload(world, address, "PreloadFailed", details);
-        }
-        Incident::PreloadCancelled => {
-            return software::fail_preload(world, address, "PreloadCancelled", "");
-        }
-        Incident::AlarmSeverity(severity @ 0..=4) => {
-            merge::put(&mut device.private, "/alarm", json!(severity));
-        }
-        Incident::AlarmSeverity(severity) => {
-            return Err(format!("an alarm severity is 0 to 4, not {severity}"));
-        }
-        Incident::InterfaceVanishes(name) => {
-            if !INTERFACES.iter().any(|(known, ..)| known == name) {
-                return Err(format!("the device has no interface '{name}'"));
-            }
-            merge::put(
-                &mut device.private,
-                &format!("/vanished/{name}"),
-                json!(true),
-            );
-        }
-        Incident::ServicesRun(running) => {
-            merge::put(&mut device.private, "/services", json!(running));
-        }
-        _ => return Err(impossible(address)),
-    }
-    Ok(())
-}
-
-/// A device is heard from again, and goes on where it stood.
-fn return_online(world: &mut World, address: &Address) {
-    if let Some(device) = world.get_mut(address) {
-        merge::take(&mut device.private, "/offlineSince");
-    }
-    software::go_on(world, address);
-    let project = &address.place.project;
-    let waiting: Vec<Address> = FLOWS
-        .iter()
-        .flat_map(|kind| world.all(project, *kind))
-        .filter(|(_, flow)| {
-            flow.state == "Starting"
-                && flow.plan.is_empty()
-                && device_of(world, project, flow).is_some_and(|found| *found.name == *address.name)
-        })
-        .map(|(place, flow)| place.at(&flow.name))
-        .collect();
-    for flow in waiting {
-        steer(world, &flow);
-    }
-}
-
 /// Interfaces of a device: name, type, addresses.
-const INTERFACES: &[(&str, &str, &[&str])] = &[
+pub(super) const INTERFACES: &[(&str, &str, &[&str])] = &[
     ("eth0", "IP", &["192.0.2.10"]),
     ("eth1", "IP", &["192.0.2.11"]),
     ("sdi0", "SDIASI", &[]),

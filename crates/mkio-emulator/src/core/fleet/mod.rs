@@ -4,6 +4,7 @@ pub(crate) mod backups;
 pub(crate) mod devices;
 pub(crate) mod infra;
 pub(crate) mod packages;
+pub(crate) mod presence;
 pub(crate) mod software;
 
 use super::family::{Family, Kind};

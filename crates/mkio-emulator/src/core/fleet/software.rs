@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::devices::is_offline;
+use super::presence::is_offline;
 use crate::core::call::{Answer, Call};
 use crate::core::error::ApiError;
 use crate::core::family::Kind;

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::starts::{cannot_start, failing, waits};
 use super::status;
 use crate::core::call::{Answer, Call};
 use crate::core::error::ApiError;
 use crate::core::family::{DNS_NAME, Family, Kind, Shape};
-use crate::core::fleet::devices::{device_of, is_offline};
 use crate::core::store::{Address, Place, Resource, enter};
 use crate::core::world::World;
 use crate::core::{duration, generic, list, merge, templates};
@@ -150,7 +150,7 @@ fn check(
 }
 
 /// What a flow refers to and the project does not have, `(pointer, reason)`.
-fn missing(world: &World, project: &str, body: &Value) -> Vec<(String, String)> {
+pub(super) fn missing(world: &World, project: &str, body: &Value) -> Vec<(String, String)> {
     let mut found = Vec::new();
     let mut refer = |pointer: String, kinds: &[Kind]| {
         let Some(name) = body
@@ -276,88 +276,7 @@ fn entered(world: &mut World, address: &Address, previous: &'static str) {
     }
 }
 
-fn failing(world: &mut World, address: &Address) -> Option<String> {
-    let told = merge::take(&mut world.get_mut(address)?.private, "/failing")?;
-    told.as_str().map(str::to_owned)
-}
-
-fn cannot_start(world: &mut World, address: &Address, info: Option<&str>) {
-    let previous = world.get(address).map_or("", |flow| flow.state);
-    if let (Some(flow), Some(info)) = (world.get_mut(address), info) {
-        merge::put(&mut flow.private, "/info", json!(info));
-    }
-    world.enter(address, "UnableToStart", &[]);
-    publish(world, address, "MediaKind.ChannelInstanceError", previous);
-}
-
-/// Whether something keeps a flow that starts from running: it was told to wait, it lacks something, its device is offline.
-fn waits(world: &World, address: &Address) -> bool {
-    let project = &address.place.project;
-    world.get(address).is_none_or(|flow| {
-        flow.private.get("stuck").is_some()
-            || !missing(world, project, &flow.body).is_empty()
-            || device_of(world, project, flow).is_some_and(is_offline)
-    })
-}
-
-fn is_starting(flow: &Resource) -> bool {
-    matches!(
-        flow.state,
-        "Pending" | "Allocating" | "Allocated" | "Starting" | "Started"
-    )
-}
-
-/// Lets the start that is going on, or the next one, end in `UnableToStart`.
-///
-/// # Errors
-/// When the flow is past its start.
-pub fn fail_start(world: &mut World, address: &Address, info: &str) -> Result<(), String> {
-    match world.get_mut(address) {
-        Some(flow) if is_starting(flow) => cannot_start(world, address, Some(info)),
-        Some(flow) if flow.state == "Stopped" => {
-            merge::put(&mut flow.private, "/failing", json!(info));
-        }
-        found => return Err(past_start(address, found.map(|flow| flow.state))),
-    }
-    Ok(())
-}
-
-/// Lets a flow stay in `Starting`.
-///
-/// # Errors
-/// When the flow is past its start.
-pub fn stay_starting(world: &mut World, address: &Address) -> Result<(), String> {
-    match world.get_mut(address) {
-        Some(flow) if is_starting(flow) || flow.state == "Stopped" => {
-            merge::put(&mut flow.private, "/stuck", json!(true));
-            if flow.state == "Starting" {
-                world.plan(address, &[]);
-            }
-            Ok(())
-        }
-        found => Err(past_start(address, found.map(|flow| flow.state))),
-    }
-}
-
-fn past_start(address: &Address, state: Option<&'static str>) -> String {
-    format!(
-        "the flow '{}' is {}; its start is over",
-        address.name,
-        state.unwrap_or("gone")
-    )
-}
-
-/// Lets a flow that was kept from starting go on.
-pub fn recover(world: &mut World, address: &Address) {
-    if let Some(flow) = world.get_mut(address) {
-        for field in ["/stuck", "/failing", "/info"] {
-            merge::take(&mut flow.private, field);
-        }
-    }
-    steer(world, address);
-}
-
-fn publish(world: &mut World, address: &Address, kind: &str, previous: &str) {
+pub(super) fn publish(world: &mut World, address: &Address, kind: &str, previous: &str) {
     let source = format!(
         "/api/v1/projects/{}/live/{}/{}",
         address.place.project,

@@ -2,6 +2,7 @@
 
 pub(crate) mod flows;
 pub(crate) mod operations;
+pub(crate) mod starts;
 mod status;
 
 use super::family::{Family, Kind};

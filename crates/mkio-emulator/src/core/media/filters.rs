@@ -9,6 +9,7 @@ use crate::core::world::World;
 
 /// Filters of a project.
 pub static ACCOUNT: Family = Family {
+    check: |_, _, body, _| check(body),
     guard: |world, address| guard(world, address, None),
     ..Family::new(
         Kind::AccountFilter,
@@ -23,6 +24,7 @@ pub static ACCOUNT: Family = Family {
 
 /// Filters of an asset.
 pub static ASSET: Family = Family {
+    check: |_, _, body, _| check(body),
     guard: |world, address| guard(world, address, Some(&address.place.parent)),
     ..Family::new(
         Kind::AssetFilter,
@@ -34,6 +36,42 @@ pub static ASSET: Family = Family {
         },
     )
 };
+
+/// Ticks per second where a filter names none.
+const TIMESCALE: u64 = 10_000_000;
+
+/// Limits that the document tells in words, in seconds.
+fn check(body: &Value) -> Result<(), ApiError> {
+    let at = "/properties/presentationTimeRange";
+    let Some(range) = body.pointer(at) else {
+        return Ok(());
+    };
+    let ticks = |name: &str| range.get(name).and_then(Value::as_i64);
+    let scale = range.get("timescale").and_then(Value::as_u64);
+    let scale = i128::from(scale.unwrap_or(TIMESCALE));
+    let within = |name: &str, fits: fn(i128, i128) -> bool| {
+        ticks(name).is_none_or(|ticks| fits(i128::from(ticks), scale))
+    };
+    let mut findings = Vec::new();
+    let mut refuse = |name: &str, reason: &str| {
+        findings.push((format!("{at}/{name}"), reason.to_owned()));
+    };
+    if !within("liveBackoffDuration", |ticks, scale| {
+        (0..=300 * scale).contains(&ticks)
+    }) {
+        refuse("liveBackoffDuration", "is not between 0 and 300 seconds");
+    }
+    if !within("presentationWindowDuration", |ticks, scale| {
+        ticks >= 10 * scale
+    }) {
+        refuse("presentationWindowDuration", "is less than 10 seconds");
+    }
+    if findings.is_empty() {
+        Ok(())
+    } else {
+        Err(ApiError::invalid("request body", findings))
+    }
+}
 
 /// A filter that an active locator lists cannot go. The documents declare no 409 for it.
 fn guard(world: &World, address: &Address, asset: Option<&str>) -> Result<(), ApiError> {

@@ -15,6 +15,19 @@ use crate::core::{generic, list, merge, query, render};
 
 /// Transforms.
 pub static TRANSFORMS: Family = Family {
+    check: |_, _, body, _| {
+        let outputs = body
+            .pointer("/properties/outputs")
+            .and_then(Value::as_array);
+        if outputs.is_some_and(|outputs| outputs.len() == 1) {
+            return Ok(());
+        }
+        let reason = "has to hold one output; the platform makes no more for now".to_owned();
+        Err(ApiError::invalid(
+            "request body",
+            vec![("/properties/outputs".to_owned(), reason)],
+        ))
+    },
     // Its jobs are gone with it, and their slots are free.
     removed: |world, address, _| dispatch(world, &address.place.project),
     ..Family::new(Kind::Transform, "Transform", arm("transforms"))
