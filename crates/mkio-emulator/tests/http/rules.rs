@@ -460,7 +460,8 @@ async fn walk(caller: &Caller, first: &str, between: impl AsyncFn(usize)) -> Vec
                 .as_array()
                 .into_iter()
                 .flatten()
-                .filter_map(|item| item["name"].as_str().map(str::to_owned)),
+                .filter_map(|item| item["name"].as_str().or(item["metadata"]["name"].as_str()))
+                .map(str::to_owned),
         );
         next = answer.body["@odata.nextLink"].as_str().map(str::to_owned);
         page += 1;
@@ -525,6 +526,49 @@ async fn a_scan_keeps_its_place_while_items_come_and_go() {
             "asset-9", "newcomer"
         ]
     );
+}
+
+#[tokio::test]
+async fn pages_of_what_is_selected_hold_it_all_whatever_the_list_is_made_of() {
+    let caller = Caller::with(|builder| builder.seed(40)).await;
+    for transform in ["t", "u"] {
+        let body = json!({ "properties": { "outputs": [{ "preset": { "@odata.type": "#MediaKind.ThumbnailGeneratorPreset", "thumbnails": [{ "format": "Png" }] } }] } });
+        caller
+            .put(&format!("media/transforms/{transform}"), body)
+            .await
+            .expect(201);
+        for job in 0..4 {
+            let body = json!({ "properties": {
+                "input": { "@odata.type": "#Microsoft.Media.JobInputAsset", "assetName": "asset-1" },
+                "outputs": [{ "@odata.type": "#Microsoft.Media.JobOutputAsset", "assetName": "asset-2" }],
+            } });
+            let path = format!("media/transforms/{transform}/jobs/{transform}{job}");
+            caller.put(&path, body).await.expect(201);
+        }
+    }
+    for (list, expected) in [
+        ("media/assets?$filter=contains(name,'3')", 13),
+        ("media/jobs?$filter=name%20ne%20't1'", 7),
+        ("media/jobs?$orderby=name%20desc", 8),
+        ("templating/presets?$filter=name%20ne%20'passthrough'", 7),
+        ("templating/presets?$orderby=name", 8),
+    ] {
+        for size in [1, 2, 3, 7, 8, 100] {
+            let mut names = walk(&caller, &format!("{list}&$top={size}"), async |_| {}).await;
+            assert_eq!(names.len(), expected, "{list} {size}: {names:?}");
+            names.sort();
+            names.dedup();
+            assert_eq!(names.len(), expected, "{list} {size} repeats: {names:?}");
+            // The same by offsets, which need no link.
+            let mut counted = 0;
+            for start in (0..expected + size).step_by(size) {
+                let path = format!("{list}&$top={size}&$skiptoken={start}");
+                let page = caller.get(&path).await.expect(200);
+                counted += page.body["value"].as_array().map_or(0, Vec::len);
+            }
+            assert_eq!(counted, expected, "{list} {size} by offset");
+        }
+    }
 }
 
 #[tokio::test]
