@@ -17,7 +17,7 @@ pub use crate::core::faults::{Fault, FaultError, Link, Reset};
 pub use crate::core::settings::{NextLink, Settings};
 pub use crate::core::{ChannelAlarm, Incident, JobFailure, SyncFailure};
 #[cfg(feature = "host")]
-pub use host::{Control, Emulator, EmulatorBuilder};
+pub use host::{Control, Emulator, EmulatorBuilder, StartError};
 
 #[doc = include_str!("../README.md")]
 #[cfg(doctest)]

@@ -1,20 +1,25 @@
 //! The emulator as a program.
 
 use std::io::Write;
-use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
-use mkio_emulator::{Emulator, NextLink};
+use mkio_emulator::{Emulator, EmulatorBuilder, NextLink, StartError};
+
+/// How long requests under way may take to end once the program is told to.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a caller may take to send a request.
+const READ_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The MK.IO platform in memory.
 #[derive(Debug, Parser)]
-#[command(version, about)]
+#[command(version, about, allow_negative_numbers = true)]
 struct Arguments {
-    /// Address to listen at.
-    #[arg(long, default_value = "127.0.0.1:4080")]
+    /// Address to listen at; port 0 takes a free one.
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:4080", value_parser = address)]
     listen: SocketAddr,
     /// A full-access token that is accepted; made up and printed when not given.
     #[arg(long, env = "MKIO_EMULATOR_TOKEN", hide_env_values = true)]
@@ -38,7 +43,7 @@ struct Arguments {
     #[arg(long)]
     retry_after: bool,
     /// Faults: a file, or rules such as 'GET */assets status=503 times=2'.
-    #[arg(long)]
+    #[arg(long, value_name = "FILE|SPEC")]
     faults: Option<String>,
     /// How @odata.nextLink is written.
     #[arg(long, value_enum, default_value_t = LinkForm::Absolute)]
@@ -47,10 +52,10 @@ struct Arguments {
     #[arg(long)]
     link_when_full: bool,
     /// Items of a page without $top.
-    #[arg(long, default_value_t = 100)]
+    #[arg(long, default_value_t = 100, value_parser = at_least_one)]
     page_size: usize,
     /// Jobs that run at a time in a project.
-    #[arg(long, default_value_t = 2)]
+    #[arg(long, default_value_t = 2, value_parser = at_least_one)]
     job_slots: usize,
     /// Seconds of platform time that a job takes.
     #[arg(long, default_value_t = 60)]
@@ -78,8 +83,28 @@ enum LinkForm {
 fn scale(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(scale) if scale.is_finite() && scale >= 0.0 => Ok(scale),
-        _ => Err("takes a number that is not negative".to_owned()),
+        _ => Err("takes a number that is not negative, such as 60".to_owned()),
     }
+}
+
+fn at_least_one(text: &str) -> Result<usize, String> {
+    match text.parse::<usize>() {
+        Ok(number) if number > 0 => Ok(number),
+        _ => Err("takes a whole number from 1 on".to_owned()),
+    }
+}
+
+fn address(text: &str) -> Result<SocketAddr, String> {
+    let parsed = match text.strip_prefix("localhost:") {
+        Some(port) => port
+            .parse()
+            .ok()
+            .map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port))),
+        None => text.parse().ok(),
+    };
+    parsed.ok_or_else(|| {
+        "takes an address and a port, such as 127.0.0.1:4080, 0.0.0.0:4080 or [::1]:4080".to_owned()
+    })
 }
 
 fn main() -> ExitCode {
@@ -98,23 +123,47 @@ fn main() -> ExitCode {
 }
 
 async fn run(arguments: Arguments) -> Result<(), String> {
-    let filter = tracing_subscriber::EnvFilter::try_new(&arguments.log)
-        .map_err(|error| format!("--log: {error}"))?;
+    log(&arguments.log)?;
+    // Before anybody can be told that the program runs, so that none of them is missed.
+    let mut signals = Signals::new()?;
+    if !arguments.listen.ip().is_loopback() {
+        tracing::warn!(address = %arguments.listen, "whoever reaches this address can use the emulator");
+    }
+    let emulator = builder(&arguments)?
+        .start()
+        .await
+        .map_err(|error| explain(&arguments, &error))?;
+    announce(&emulator, arguments.token.is_some())
+        .map_err(|error| format!("standard output: {error}"))?;
+    signals.wait().await;
+    tokio::select! {
+        () = emulator.stop(PATIENCE) => {}
+        () = signals.wait() => {}
+    }
+    Ok(())
+}
+
+fn log(filter: &str) -> Result<(), String> {
+    let filter = tracing_subscriber::EnvFilter::try_new(filter).map_err(|error| {
+        format!("--log '{filter}': {error}; it takes a level such as info, or targets with levels such as mkio_emulator=debug")
+    })?;
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .init();
-    let told = arguments.token.is_some();
+    Ok(())
+}
+
+fn builder(arguments: &Arguments) -> Result<EmulatorBuilder, String> {
     let mut builder = Emulator::builder()
         .listen(arguments.listen)
-        .project(arguments.project)
+        .project(&arguments.project)
         .time_scale(arguments.time_scale)
         .seed(arguments.seed)
         .rate_limit(arguments.rate_limit == Switch::On)
-        .next_link(if arguments.next_link == LinkForm::Relative {
-            NextLink::Relative
-        } else {
-            NextLink::Absolute
+        .next_link(match arguments.next_link {
+            LinkForm::Relative => NextLink::Relative,
+            LinkForm::Absolute => NextLink::Absolute,
         })
         .link_when_full(arguments.link_when_full)
         .page_size(arguments.page_size, arguments.page_size.max(1_000))
@@ -123,36 +172,64 @@ async fn run(arguments: Arguments) -> Result<(), String> {
             settings.job_slots = arguments.job_slots;
             settings.job_duration = Duration::from_secs(arguments.job_seconds);
             settings.remote_webhooks = arguments.remote_webhooks;
+            settings.read_timeout = Some(READ_TIMEOUT);
         });
-    if let Some(token) = arguments.token {
+    if let Some(token) = &arguments.token {
         builder = builder.token(token);
     }
-    if let Some(path) = arguments.seed_file {
-        let text = std::fs::read_to_string(&path)
-            .map_err(|error| format!("--seed-file {}: {error}", path.display()))?;
-        builder = builder.seed_requests(text);
+    if let Some(path) = &arguments.seed_file {
+        builder = builder.seed_requests(
+            text(path).map_err(|problem| format!("--seed-file {}: {problem}", path.display()))?,
+        );
     }
-    if let Some(faults) = arguments.faults {
-        builder = builder.faults(text_or_file(&faults)?);
+    if let Some(faults) = &arguments.faults {
+        builder = builder.faults(rules(faults)?);
     }
-    let mut signals = Signals::new()?;
-    let emulator = builder
-        .start()
-        .await
-        .map_err(|error| format!("cannot start: {error}"))?;
-    announce(&emulator, told).map_err(|error| format!("standard output: {error}"))?;
-    signals.wait().await;
-    drop(emulator);
-    Ok(())
+    Ok(builder)
 }
 
-/// A rule has a blank between its method and its path; a text without one that names a file is read.
-fn text_or_file(given: &str) -> Result<String, String> {
-    if std::path::Path::new(given).is_file() {
-        return std::fs::read_to_string(given)
-            .map_err(|error| format!("--faults {given}: {error}"));
+fn text(path: &Path) -> Result<String, String> {
+    std::fs::read_to_string(path).map_err(|error| error.to_string())
+}
+
+/// A rule has a blank between its method and its path; a text without one names a file.
+fn rules(given: &str) -> Result<String, String> {
+    let path = Path::new(given);
+    let rule = given.trim().contains(char::is_whitespace) || given.trim_start().starts_with('[');
+    if rule && !path.is_file() {
+        return Ok(given.to_owned());
     }
-    Ok(given.to_owned())
+    text(path).map_err(|problem| {
+        format!("--faults {given}: {problem}; it takes a file, or rules such as 'GET */assets status=503 times=2'")
+    })
+}
+
+/// What is wrong with which option, and the way out.
+fn explain(arguments: &Arguments, error: &StartError) -> String {
+    match error {
+        StartError::Listen { address, source } => {
+            let way_out = match source.kind() {
+                std::io::ErrorKind::AddrInUse => {
+                    "; something else listens there: choose another port, or port 0 for a free one"
+                }
+                std::io::ErrorKind::AddrNotAvailable => "; it is not an address of this machine",
+                std::io::ErrorKind::PermissionDenied => "; choose a port from 1024 on",
+                _ => "",
+            };
+            format!("--listen {address}: {source}{way_out}")
+        }
+        StartError::Token(_) => format!("--token (or MKIO_EMULATOR_TOKEN): {error}"),
+        StartError::Project(problem) => format!("--project '{}': {problem}", arguments.project),
+        StartError::Seed(problem) => format!("--seed {}: {problem}", arguments.seed),
+        StartError::SeedRequests(problem) => {
+            let path = arguments.seed_file.as_deref().unwrap_or(Path::new(""));
+            format!("--seed-file {}: {problem}", path.display())
+        }
+        StartError::Faults(problem) => {
+            format!("--faults: {problem}")
+        }
+        other => other.to_string(),
+    }
 }
 
 fn announce(emulator: &Emulator, told: bool) -> std::io::Result<()> {
@@ -167,27 +244,36 @@ fn announce(emulator: &Emulator, told: bool) -> std::io::Result<()> {
 /// Ctrl-C and, where there is one, SIGTERM.
 struct Signals {
     #[cfg(unix)]
+    interrupt: tokio::signal::unix::Signal,
+    #[cfg(unix)]
     terminate: tokio::signal::unix::Signal,
 }
 
+#[cfg(unix)]
 impl Signals {
     fn new() -> Result<Self, String> {
+        use tokio::signal::unix::{SignalKind, signal};
+        let listen = |kind| signal(kind).map_err(|error| format!("signals: {error}"));
         Ok(Self {
-            #[cfg(unix)]
-            terminate: tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
-                .map_err(|error| format!("SIGTERM: {error}"))?,
+            interrupt: listen(SignalKind::interrupt())?,
+            terminate: listen(SignalKind::terminate())?,
         })
     }
 
-    #[cfg(unix)]
     async fn wait(&mut self) {
         tokio::select! {
+            _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
-            _ = tokio::signal::ctrl_c() => {}
         }
     }
+}
 
-    #[cfg(not(unix))]
+#[cfg(not(unix))]
+impl Signals {
+    fn new() -> Result<Self, String> {
+        Ok(Self {})
+    }
+
     async fn wait(&mut self) {
         // Without a handler for Ctrl-C the system ends the program by itself.
         if tokio::signal::ctrl_c().await.is_err() {

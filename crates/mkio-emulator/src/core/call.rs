@@ -38,6 +38,8 @@ pub struct Call<'a> {
     pub user: Uuid,
     /// The organization the caller acts in.
     pub organization: Uuid,
+    /// The id of the project in the path, if there is one.
+    pub project_id: Option<Uuid>,
     /// Whether the caller's token has reduced permissions.
     pub restricted: bool,
 }

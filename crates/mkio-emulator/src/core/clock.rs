@@ -5,11 +5,13 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::Notify;
+use tokio::sync::futures::Notified;
 use tokio::time::Instant;
 
 #[derive(Debug)]
 struct Reading {
     platform: DateTime<Utc>,
+    counted: Duration,
     real: Instant,
     scale: f64,
     paused: bool,
@@ -21,20 +23,38 @@ impl Reading {
             return self.platform;
         }
         let elapsed = real.saturating_duration_since(self.real).as_secs_f64() * self.scale;
-        self.platform + span(elapsed)
+        forward(self.platform, elapsed)
+    }
+
+    fn counted(&self, real: Instant) -> Duration {
+        if self.paused {
+            return self.counted;
+        }
+        self.counted
+            .saturating_add(real.saturating_duration_since(self.real))
     }
 
     fn rebase(&mut self) {
         let real = Instant::now();
+        self.counted = self.counted(real);
         self.platform = self.now(real);
         self.real = real;
     }
 }
 
-fn span(seconds: f64) -> TimeDelta {
-    // Far beyond any state's duration; keeps dates in range whatever the scale.
-    TimeDelta::microseconds((seconds.clamp(0.0, 3.0e9) * 1.0e6) as i64)
+/// A time so many seconds later. Stops at the end of the calendar, whatever the scale and however often it is stepped.
+fn forward(time: DateTime<Utc>, seconds: f64) -> DateTime<Utc> {
+    let micros = (seconds.max(0.0) * 1.0e6).min(9.0e18) as i64;
+    time.checked_add_signed(TimeDelta::microseconds(micros))
+        .filter(|later| *later < LAST)
+        .unwrap_or(LAST)
 }
+
+/// The last time that the documents' date format can write.
+const LAST: DateTime<Utc> = match DateTime::from_timestamp(253_402_300_799, 0) {
+    Some(time) => time,
+    None => DateTime::<Utc>::MAX_UTC,
+};
 
 /// The emulator's clock. Cheap to read; shared by reference.
 #[derive(Debug)]
@@ -50,6 +70,7 @@ impl Clock {
         Self {
             reading: Mutex::new(Reading {
                 platform: start,
+                counted: Duration::ZERO,
                 real: Instant::now(),
                 scale: valid(scale),
                 paused: false,
@@ -66,6 +87,11 @@ impl Clock {
     /// Platform time now.
     pub fn now(&self) -> DateTime<Utc> {
         self.with(|reading| reading.now(Instant::now()))
+    }
+
+    /// Time since the start without the scale: what tokio's clock counted while this one was not paused, and every step.
+    pub fn counted(&self) -> Duration {
+        self.with(|reading| reading.counted(Instant::now()))
     }
 
     /// Lets `scale` seconds of platform time pass in each second from now on.
@@ -99,7 +125,8 @@ impl Clock {
     pub fn step(&self, by: Duration) {
         self.with(|reading| {
             reading.rebase();
-            reading.platform += span(by.as_secs_f64());
+            reading.platform = forward(reading.platform, by.as_secs_f64());
+            reading.counted = reading.counted.saturating_add(by);
         });
         self.changed.notify_waiters();
     }
@@ -122,9 +149,9 @@ impl Clock {
         })
     }
 
-    /// Completes when somebody changed the clock.
-    pub async fn changed(&self) {
-        self.changed.notified().await;
+    /// Completes when somebody changes the clock after this call.
+    pub fn changed(&self) -> Notified<'_> {
+        self.changed.notified()
     }
 }
 
@@ -158,6 +185,18 @@ mod tests {
         clock.set_scale(1.0);
         tokio::time::advance(Duration::from_secs(1)).await;
         assert_eq!(clock.now(), start() + TimeDelta::seconds(151));
+        // Two seconds before the pause, thirty stepped, one after it: neither the scale nor the pause counts.
+        assert_eq!(clock.counted(), Duration::from_secs(33));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_step_leaves_the_calendar() {
+        let clock = Clock::new(start(), 1.0e300);
+        tokio::time::advance(Duration::from_secs(1)).await;
+        for _ in 0..3 {
+            clock.step(Duration::MAX);
+            assert_eq!(clock.now(), LAST);
+        }
     }
 
     #[tokio::test(start_paused = true)]

@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use http::{HeaderMap, Request, StatusCode, header};
 use serde_json::Value;
 use tokio::sync::Notify;
+use uuid::Uuid;
 
 use super::call::{Answer, Call, Payload};
 use super::channels;
@@ -17,7 +18,7 @@ use super::family::Kind;
 use super::faults::{self, Fault, Faults, Reset};
 use super::handlers::actions;
 use super::identity::{self, Caller};
-use super::limits::Limits;
+use super::limits::{Bucket, Limits};
 use super::media::download;
 use super::query::Query;
 use super::settings::Settings;
@@ -26,14 +27,22 @@ use super::world::World;
 use crate::docs::{Api, Documents, Keep, Operation, RouteError, findings};
 
 /// The emulated platform. Shared by the host's connections and the control handle.
-#[derive(Debug)]
 pub struct Engine {
     pub(crate) clock: Clock,
     pub(crate) woken: Notify,
     pub(crate) faults: Mutex<Faults>,
     pub(crate) body_limit: usize,
+    pub(crate) read_timeout: Option<Duration>,
+    pub(crate) remote_webhooks: bool,
     limits: Mutex<Limits>,
     world: Mutex<World>,
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // What it knows includes secrets.
+        formatter.debug_struct("Engine").finish_non_exhaustive()
+    }
 }
 
 /// How an answer is to be sent, where a fault has a say.
@@ -49,6 +58,15 @@ pub struct Delivery {
     pub slow: Duration,
 }
 
+/// In whose name a request is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum By {
+    /// Whoever its token stands for, within the rate limits.
+    Token,
+    /// The emulator's operator: everything, as often as wanted.
+    Operator,
+}
+
 /// Findings listed in one refusal.
 const MAX_FINDINGS: usize = 20;
 
@@ -60,6 +78,8 @@ impl Engine {
             woken: Notify::new(),
             faults: Mutex::new(Faults::default()),
             body_limit: settings.body_limit,
+            read_timeout: settings.read_timeout,
+            remote_webhooks: settings.remote_webhooks,
             limits: Mutex::new(Limits::default()),
             world: Mutex::new(World::new(start, settings)),
         }
@@ -91,10 +111,7 @@ impl Engine {
         if fault.reset == Some(Reset::Before) {
             return (Answer::empty(StatusCode::OK), delivery);
         }
-        if let Some(made) = made(&fault) {
-            return (made, delivery);
-        }
-        let mut answer = self.plain(request);
+        let mut answer = made(&fault).unwrap_or_else(|| self.plain(request));
         if let Payload::Json(body) = &mut answer.payload {
             let query = request
                 .uri()
@@ -112,31 +129,30 @@ impl Engine {
 
     /// Answers a request without any fault.
     pub fn plain(&self, request: &Request<Bytes>) -> Answer {
-        let device = request.uri().path().starts_with("/api/channel")
-            || request.uri().path().starts_with("/api/interfaces");
-        let answer = match self.answer(request) {
+        self.done(request, By::Token)
+    }
+
+    /// Answers a request of the emulator's operator: no token, no permissions, no limits, no faults.
+    pub fn operator(&self, request: &Request<Bytes>) -> Answer {
+        self.done(request, By::Operator)
+    }
+
+    fn done(&self, request: &Request<Bytes>, by: By) -> Answer {
+        let answer = match self.answer(request, by) {
             Ok(answer) => answer,
-            Err(error) if device => {
-                let (status, body) = channels::error_body(&error);
-                Answer {
-                    status,
-                    payload: Payload::Json(body),
-                    ..Answer::from(error)
-                }
-            }
-            Err(error) => error.into(),
+            Err(error) => refusal(request.uri().path(), error),
         };
         self.woken.notify_waiters();
         answer
     }
 
-    fn answer(&self, request: &Request<Bytes>) -> Result<Answer, ApiError> {
+    fn answer(&self, request: &Request<Bytes>, by: By) -> Result<Answer, ApiError> {
         let path = request.uri().path();
         if request.body().len() > self.body_limit {
-            return Err(ApiError::too_large(format!(
-                "a request body is at most {} bytes",
-                self.body_limit
-            )));
+            return Err(too_large(self.body_limit));
+        }
+        for text in [Some(path), request.uri().query()].into_iter().flatten() {
+            check_escapes(text)?;
         }
         if path.starts_with(download::PREFIX) && request.method() == http::Method::POST {
             return download::serve(&self.world(), path, request.headers(), request.body());
@@ -152,37 +168,13 @@ impl Engine {
         let action = index.and_then(|index| actions().get(index).copied().flatten());
         let action =
             action.ok_or_else(|| ApiError::internal(format!("no handler for {}", operation.id)))?;
-        let mut world = self.world();
-        let caller = if identity::is_open(operation) {
-            Caller::anonymous()
-        } else {
-            identity::caller(&mut world, identity::bearer(request.headers())?)?
-        };
         let project = parameters
             .iter()
             .find(|(name, _)| *name == "project_name")
             .map(|(_, name)| name.as_str())
             .unwrap_or_default();
-        let known = world
-            .get(&Address::new("", Kind::Project, project))
-            .map(|project| project.id);
-        if world.settings.rate_limit && operation.api != Api::Channels {
-            let bucket = if known.is_some() { project } else { "" };
-            let tell = world.settings.retry_after;
-            self.limits
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .take(bucket, request.method(), tell)?;
-        }
-        caller.may(operation, known)?;
-        if operation.in_project()
-            && known.is_none()
-            && operation.path != "/api/v1/projects/{project_name}"
-        {
-            return Err(ApiError::not_found(format!(
-                "there is no project named '{project}'"
-            )));
-        }
+        let (caller, project_id) = self.admit(request.headers(), operation, project, by)?;
+        // The platform goes on for others while this request is read.
         let query = Query::parse(request.uri().query().unwrap_or_default())?;
         check_query(operation, &query)?;
         let content_type = content_type(request.headers())?;
@@ -199,10 +191,77 @@ impl Engine {
             user: caller.user,
             organization: caller.organization,
             restricted: caller.permissions.is_some(),
+            project_id,
             caller,
         };
-        action.run(&mut world, &call)
+        action.run(&mut self.world(), &call)
     }
+
+    /// Who calls, if the caller may, and the id of the project in the path.
+    fn admit(
+        &self,
+        headers: &HeaderMap,
+        operation: &Operation,
+        project: &str,
+        by: By,
+    ) -> Result<(Caller, Option<Uuid>), ApiError> {
+        let mut world = self.world();
+        let caller = match by {
+            By::Operator => Caller::operator(&world),
+            By::Token if identity::is_open(operation) => Caller::anonymous(),
+            By::Token => identity::caller(&mut world, identity::bearer(headers)?)?,
+        };
+        let known = world
+            .get(&Address::new("", Kind::Project, project))
+            .map(|project| (project.id, identity::owner(project)));
+        if by == By::Token && world.settings.rate_limit && operation.api != Api::Channels {
+            let bucket = match known {
+                Some(_) => Bucket::Project(project.to_owned()),
+                None => Bucket::Organization(caller.organization),
+            };
+            let write = !matches!(operation.method, http::Method::GET | http::Method::HEAD);
+            let (now, tell) = (self.clock.counted(), world.settings.retry_after);
+            self.limits
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .take(bucket, write, now, tell)?;
+        }
+        let foreign = known.is_some_and(|(_, owner)| owner != Some(caller.organization));
+        if foreign && by == By::Token {
+            return Err(ApiError::forbidden(format!(
+                "the project '{project}' belongs to another organization than the token"
+            )));
+        }
+        let known = known.map(|(id, _)| id);
+        caller.may(operation, known)?;
+        if operation.in_project()
+            && known.is_none()
+            && operation.path != "/api/v1/projects/{project_name}"
+        {
+            return Err(ApiError::not_found(format!(
+                "there is no project named '{project}'"
+            )));
+        }
+        Ok((caller, known))
+    }
+}
+
+/// The answer to a request that is refused, in the form of the API that the path belongs to.
+pub(crate) fn refusal(path: &str, error: ApiError) -> Answer {
+    if !path.starts_with("/api/channel") && !path.starts_with("/api/interfaces") {
+        return error.into();
+    }
+    let (status, body) = channels::error_body(&error);
+    Answer {
+        status,
+        payload: Payload::Json(body),
+        ..Answer::from(error)
+    }
+}
+
+/// The refusal of a body that is over the limit.
+pub(crate) fn too_large(limit: usize) -> ApiError {
+    ApiError::too_large(format!("a request body is at most {limit} bytes"))
 }
 
 /// The answer that a fault makes up.
@@ -228,6 +287,23 @@ fn made(fault: &Fault) -> Option<Answer> {
             .insert("retry-after".to_owned(), Value::String(value.clone()));
     }
     Some(answer)
+}
+
+/// Refuses a `%` that no two hexadecimal digits follow.
+fn check_escapes(text: &str) -> Result<(), ApiError> {
+    let broken = text.split('%').skip(1).find(|rest| {
+        let digits = rest.bytes().take(2);
+        digits.filter(u8::is_ascii_hexdigit).count() < 2
+    });
+    match broken {
+        Some(rest) => {
+            let shown: String = rest.chars().take(2).collect();
+            Err(ApiError::bad_request(format!(
+                "'%{shown}' in the path or the query is no escape: send '%25' for a percent sign"
+            )))
+        }
+        None => Ok(()),
+    }
 }
 
 /// Scheme and authority that the caller used.
@@ -337,9 +413,6 @@ fn check_body(
         serde_json::from_slice(raw)
             .map_err(|error| ApiError::bad_request(format!("the body is not JSON: {error}")))?
     };
-    let validator = declared
-        .validator(operation.api)
-        .map_err(ApiError::internal)?;
     let findings = findings(validator, &value, MAX_FINDINGS);
     if !findings.is_empty() {
         return Err(ApiError::invalid("request body", findings));

@@ -18,6 +18,9 @@ macro_rules! kinds {
         }
 
         impl Kind {
+            /// All of them.
+            pub const ALL: &'static [Self] = &[$(Self::$kind,)*];
+
             /// The kind in a sentence.
             pub fn noun(self) -> &'static str {
                 match self {

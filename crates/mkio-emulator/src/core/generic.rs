@@ -39,6 +39,9 @@ pub fn put(world: &mut World, call: &Call<'_>, family: &Family) -> Result<Answer
     let address = call.address(family.kind);
     ensure_parent(world, &address)?;
     check_name(family, &address.name)?;
+    let replaces = world.get(&address).is_some();
+    call.caller
+        .may_write(call.operation, call.project_id, replaces)?;
     labels::check(&call.body)?;
     let mut body = call.body.clone();
     let Some(existing) = world.get(&address) else {

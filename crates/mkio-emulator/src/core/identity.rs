@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::error::ApiError;
 use super::family::{Kind, PLATFORM_USER};
-use super::store::Address;
+use super::store::{Address, Resource};
 use super::tokens;
 use super::world::World;
 use crate::docs::{Api, Documents, Operation};
@@ -37,6 +37,14 @@ impl Caller {
         }
     }
 
+    /// Whoever runs the emulator.
+    pub fn operator(world: &World) -> Self {
+        Self {
+            organization: world.home,
+            ..Self::anonymous()
+        }
+    }
+
     /// Whether this caller may use a capability such as `ams.asset.get` in a scope.
     fn has(&self, scope: &str, id: Option<Uuid>, capability: &str) -> bool {
         let Some(permissions) = &self.permissions else {
@@ -60,9 +68,10 @@ impl Caller {
     }
 
     /// Whether this caller may see a project.
-    pub fn sees(&self, project: Uuid) -> bool {
-        self.has("core.customer", Some(self.organization), "core.project.get")
-            || self.has("core.project", Some(project), "core.project.get")
+    pub fn sees(&self, project: &Resource) -> bool {
+        owner(project) == Some(self.organization)
+            && (self.has("core.customer", Some(self.organization), "core.project.get")
+                || self.has("core.project", Some(project.id), "core.project.get"))
     }
 
     /// Checks the capabilities of an operation; one of them is enough.
@@ -76,19 +85,54 @@ impl Caller {
         // A list of projects shows those that the token knows.
         let any_project = operation.path == "/api/v1/projects";
         let granted = operation.capabilities.iter().any(|capability| {
-            self.has("core.customer", Some(self.organization), capability)
-                || project
-                    .is_some_and(|project| self.has("core.project", Some(project), capability))
+            self.may_use(capability, project)
                 || (any_project && self.has("core.project", None, capability))
         });
         if granted {
             return Ok(());
         }
-        Err(ApiError::forbidden(format!(
-            "the token lacks the capability {}",
-            operation.capabilities.join(" or ")
-        )))
+        Err(lacks(&operation.capabilities.join(" or ")))
     }
+
+    /// Checks which of an operation's capabilities a write needs, once it is known whether there is something to replace.
+    ///
+    /// # Errors
+    /// 403 when the token lacks that one.
+    pub fn may_write(
+        &self,
+        operation: &Operation,
+        project: Option<Uuid>,
+        replaces: bool,
+    ) -> Result<(), ApiError> {
+        let verb = if replaces { ".update" } else { ".create" };
+        let needed = operation
+            .capabilities
+            .iter()
+            .find(|capability| capability.ends_with(verb));
+        match needed {
+            Some(capability) if !self.may_use(capability, project) => Err(lacks(capability)),
+            _ => Ok(()),
+        }
+    }
+
+    fn may_use(&self, capability: &str, project: Option<Uuid>) -> bool {
+        self.has("core.customer", Some(self.organization), capability)
+            || project.is_some_and(|project| self.has("core.project", Some(project), capability))
+    }
+}
+
+fn lacks(capability: &str) -> ApiError {
+    ApiError::forbidden(format!("the token lacks the capability {capability}"))
+}
+
+/// The organization that a project belongs to.
+pub fn owner(project: &Resource) -> Option<Uuid> {
+    Uuid::try_parse(project.private_text("/organization")?).ok()
+}
+
+/// Gives a new project to an organization.
+pub fn give(project: &mut Resource, organization: Uuid) {
+    super::merge::put(&mut project.private, "/organization", json!(organization));
 }
 
 /// Whether an operation needs no token.
@@ -195,28 +239,43 @@ pub fn rbac(world: &World, organization: Uuid) -> Value {
             .into()
     };
     let mut projects = Map::new();
-    for (_, project) in world.all("", Kind::Project) {
+    let own = world
+        .all("", Kind::Project)
+        .filter(|(_, project)| owner(project) == Some(organization));
+    for (_, project) in own {
         projects.insert(project.id.to_string(), grants(true));
     }
     json!({ "core.customer": { organization.to_string(): grants(false) }, "core.project": projects })
 }
 
-/// The first permission that lies outside of what a user may do.
+/// The first permission that lies outside of what a user may do, or that is none at all.
 pub fn outside(permissions: &Value, rbac: &Value) -> Option<String> {
+    const SHAPE: &str =
+        r#"permissions look like {"core.project": {"<id>": {"ams.asset": ["get"]}}}"#;
     let Some(scopes) = permissions.as_object() else {
-        return Some("permissions is not an object".to_owned());
+        return Some(SHAPE.to_owned());
     };
     for (scope, ids) in scopes {
-        for (id, grants) in ids.as_object().into_iter().flatten() {
-            for (capability, verbs) in grants.as_object().into_iter().flatten() {
+        let Some(ids) = ids.as_object() else {
+            return Some(format!("{scope} is not an object; {SHAPE}"));
+        };
+        let Some(known) = rbac.get(scope) else {
+            return Some(format!(
+                "{scope} is not a scope; there are core.customer and core.project"
+            ));
+        };
+        for (id, grants) in ids {
+            let Some(grants) = grants.as_object() else {
+                return Some(format!("{scope}.{id} is not an object; {SHAPE}"));
+            };
+            let Some(known) = known.get(id) else {
+                return Some(format!("{scope}.{id} is none of yours"));
+            };
+            for (capability, verbs) in grants {
                 let Some(verbs) = verbs.as_array() else {
                     return Some(format!("{scope}.{id}.{capability} is not a list of verbs"));
                 };
-                let owned = rbac
-                    .get(scope)
-                    .and_then(|ids| ids.get(id))
-                    .and_then(|grants| grants.get(capability))
-                    .and_then(Value::as_array);
+                let owned = known.get(capability).and_then(Value::as_array);
                 for verb in verbs {
                     if !owned.is_some_and(|owned| owned.contains(verb)) {
                         return Some(format!("{scope}.{id}.{capability} does not offer {verb}"));

@@ -3,67 +3,80 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use http::Method;
-use tokio::time::Instant;
+use uuid::Uuid;
 
 use super::error::ApiError;
 
 const WINDOW: Duration = Duration::from_secs(60);
 const READS: u32 = 2_000;
 const WRITES: u32 = 1_000;
-// Only existing projects have buckets, so this is a backstop.
+// Only existing projects and organizations have buckets, so this is a backstop.
 const MOST_BUCKETS: usize = 10_000;
 
+/// What a limit is counted for.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Bucket {
+    /// A project, by name.
+    Project(String),
+    /// What an organization does outside of projects; the nil id for those without a token.
+    Organization(Uuid),
+}
+
 #[derive(Debug)]
-struct Bucket {
-    since: Instant,
+struct Minute {
+    since: Duration,
     used: u32,
 }
 
-/// Counts requests of each minute. Minutes are tokio's, not the platform's: a faster platform is not a more patient one.
+/// Counts requests of each minute. Minutes are those of [`Clock::counted`](super::clock::Clock::counted): a faster platform is not a
+/// more patient one.
 #[derive(Debug, Default)]
 pub struct Limits {
-    buckets: HashMap<(String, bool), Bucket>,
+    minutes: HashMap<(Bucket, bool), Minute>,
 }
 
 impl Limits {
-    /// Counts a request to a project, or to the organization when the name is empty.
+    /// Counts a read or a write.
     ///
     /// # Errors
-    /// 429 when the minute's share is used up.
-    pub fn take(&mut self, project: &str, method: &Method, tell: bool) -> Result<(), ApiError> {
-        let now = Instant::now();
-        let write = !matches!(*method, Method::GET | Method::HEAD);
-        let most = if write { WRITES } else { READS };
-        if self.buckets.len() >= MOST_BUCKETS {
-            self.buckets
-                .retain(|_, bucket| now.saturating_duration_since(bucket.since) < WINDOW);
+    /// 429 when the minute's share is used up; `tell` adds `Retry-After`.
+    pub fn take(
+        &mut self,
+        bucket: Bucket,
+        write: bool,
+        now: Duration,
+        tell: bool,
+    ) -> Result<(), ApiError> {
+        let (most, what) = if write {
+            (WRITES, "writes")
+        } else {
+            (READS, "reads")
+        };
+        if self.minutes.len() >= MOST_BUCKETS {
+            self.minutes
+                .retain(|_, minute| now.saturating_sub(minute.since) < WINDOW);
         }
-        let bucket = self
-            .buckets
-            .entry((project.to_owned(), write))
-            .or_insert(Bucket {
-                since: now,
-                used: 0,
-            });
-        if now.saturating_duration_since(bucket.since) >= WINDOW {
-            *bucket = Bucket {
+        let fresh = Minute {
+            since: now,
+            used: 0,
+        };
+        let minute = self.minutes.entry((bucket, write)).or_insert(fresh);
+        if now.saturating_sub(minute.since) >= WINDOW {
+            *minute = Minute {
                 since: now,
                 used: 0,
             };
         }
-        if bucket.used >= most {
-            let left = WINDOW
-                .saturating_sub(now.saturating_duration_since(bucket.since))
-                .as_secs()
-                .max(1);
-            let what = if write { "writes" } else { "reads" };
+        if minute.used >= most {
+            let left = WINDOW.saturating_sub(now.saturating_sub(minute.since));
+            // Whoever waits that long has waited long enough.
+            let seconds = left.as_secs() + u64::from(left.subsec_nanos() > 0);
             return Err(ApiError::too_many(
                 format!("more than {most} {what} in a minute"),
-                tell.then_some(left),
+                tell.then_some(seconds),
             ));
         }
-        bucket.used += 1;
+        minute.used += 1;
         Ok(())
     }
 }
@@ -72,24 +85,33 @@ impl Limits {
 mod tests {
     use super::*;
 
-    #[tokio::test(start_paused = true)]
-    async fn reads_and_writes_and_projects_are_counted_apart_and_a_minute_helps() {
+    #[test]
+    fn reads_and_writes_and_projects_are_counted_apart_and_a_minute_helps() {
         let mut limits = Limits::default();
-        let mut count = |project: &str, method: Method, times: u32| {
+        let project = |name: &str| Bucket::Project(name.to_owned());
+        let start = Duration::from_secs(7);
+        let mut count = |bucket: Bucket, write: bool, times: u32| {
             (0..times)
-                .filter(|_| limits.take(project, &method, true).is_ok())
+                .filter(|_| limits.take(bucket.clone(), write, start, true).is_ok())
                 .count()
         };
-        assert_eq!(count("a", Method::GET, 2_100), 2_000);
-        assert_eq!(count("a", Method::PUT, 1_100), 1_000);
-        assert_eq!(count("b", Method::DELETE, 10), 10);
-        assert_eq!(count("", Method::GET, 10), 10);
-        tokio::time::advance(Duration::from_secs(59)).await;
-        let Err(error) = limits.take("a", &Method::GET, true) else {
+        assert_eq!(count(project("a"), false, 2_100), 2_000);
+        assert_eq!(count(project("a"), true, 1_100), 1_000);
+        assert_eq!(count(project("b"), true, 10), 10);
+        for organization in [Uuid::nil(), Uuid::from_u128(1)] {
+            let bucket = Bucket::Organization(organization);
+            assert_eq!(count(bucket, false, 2_001), 2_000);
+        }
+        let late = start + Duration::from_millis(58_500);
+        let Err(error) = limits.take(project("a"), false, late, true) else {
             panic!("still over the limit")
         };
-        assert_eq!((error.status.as_u16(), error.retry_after), (429, Some(1)));
-        tokio::time::advance(Duration::from_secs(1)).await;
-        assert!(limits.take("a", &Method::GET, false).is_ok());
+        assert_eq!((error.status.as_u16(), error.retry_after), (429, Some(2)));
+        let Err(error) = limits.take(project("a"), false, late, false) else {
+            panic!("still over the limit")
+        };
+        assert_eq!(error.retry_after, None);
+        let next = start + Duration::from_secs(60);
+        assert!(limits.take(project("a"), false, next, false).is_ok());
     }
 }

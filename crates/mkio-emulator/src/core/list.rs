@@ -45,7 +45,12 @@ pub fn tables_page(
     if tables.len() > 1 {
         items.sort_by_key(|(_, item)| item.sequence);
     }
-    let rendered = items.into_iter().map(|(place, item)| {
+    // Left out before they are rendered, which is what costs time.
+    let after = request.after();
+    let ahead = items
+        .into_iter()
+        .filter(|(_, item)| after.is_none_or(|sequence| item.sequence > sequence));
+    let rendered = ahead.map(|(place, item)| {
         let address = Address {
             place: place.clone(),
             name: item.name.to_string(),
@@ -111,7 +116,7 @@ pub fn device_page(call: &Call<'_>, label: &str, values: Vec<Value>) -> Result<A
         .into_iter()
         .enumerate()
         .map(|(at, value)| (value, Map::new(), at as u64));
-    let selection = select(&request, numbered);
+    let selection = select(&request, numbered, None);
     let (start, records) = (selection.start, selection.items.len());
     let end = start.saturating_add(records);
     let mut body = json!({ "value": selection.items, "supplemental": {
@@ -187,6 +192,22 @@ impl Request {
         })
     }
 
+    /// In order of creation, the item after which a page that a link leads to begins: what comes before need not be looked at.
+    fn after(&self) -> Option<u64> {
+        let cursor = self.page.cursor.as_ref()?;
+        self.order.is_default().then_some(cursor.0.sequence)
+    }
+
+    /// In order of creation, how many matches decide about a page and whether another follows.
+    fn enough(&self) -> Option<usize> {
+        let before = match self.page.cursor {
+            Some(_) => 0,
+            None => self.page.start,
+        };
+        let needed = before.saturating_add(self.page.size).saturating_add(1);
+        self.order.is_default().then_some(needed)
+    }
+
     fn is_plain(&self) -> bool {
         self.filter.is_none() && self.order.is_default() && self.labels.is_empty()
     }
@@ -243,7 +264,7 @@ fn selected(
     items: impl Iterator<Item = (Value, Map<String, Value>, u64)>,
     total: usize,
 ) -> Answer {
-    let selection = select(request, items);
+    let selection = select(request, items, request.enough());
     envelope(
         world,
         call,
@@ -269,9 +290,17 @@ struct Selection {
 fn select(
     request: &Request,
     items: impl Iterator<Item = (Value, Map<String, Value>, u64)>,
+    enough: Option<usize>,
 ) -> Selection {
+    let after = request.after();
     let mut kept: Vec<(SortKey, Value)> = Vec::new();
     for (value, hidden, sequence) in items {
+        if after.is_some_and(|after| sequence <= after) {
+            continue;
+        }
+        if enough.is_some_and(|enough| kept.len() >= enough) {
+            break;
+        }
         let item = Indexed {
             document: &value,
             hidden: Some(&hidden),

@@ -1,10 +1,14 @@
 //! What an emulator starts with.
 
+use bytes::Bytes;
 use chrono::DateTime;
+use http::header;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::call::Payload;
+use super::engine::Engine;
 use super::error::ApiError;
 use super::family::{Family, Kind, PLATFORM_USER};
 use super::identity;
@@ -168,28 +172,51 @@ pub fn token(world: &mut World, given: Option<&str>) -> Result<String, ApiError>
     issue(world, &new, given).map(|(_, token)| token)
 }
 
+/// A part of what an emulator starts with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// The organization and its token.
+    Platform,
+    /// The project with its storage account.
+    Project,
+    /// The assets in it.
+    Assets,
+}
+
+/// What of the start was refused, and why.
+#[derive(Debug, Clone)]
+pub struct SeedError {
+    /// What was to be made.
+    pub part: Part,
+    /// Why it was not.
+    pub refusal: ApiError,
+}
+
 /// Makes everything an emulator starts with, and the token that opens it.
 ///
 /// # Errors
-/// 400 when the project's name is not a name; 409 when there are more assets than may be kept.
+/// When the project's name is not a name, or there are more assets than may be kept.
 pub fn start(
-    engine: &super::engine::Engine,
+    engine: &Engine,
     project: &str,
     assets: usize,
     token: Option<&str>,
-) -> Result<String, ApiError> {
+) -> Result<String, SeedError> {
+    let refused = |part| move |refusal| SeedError { part, refusal };
     let mut world = engine.world();
-    organization(&mut world)?;
-    self::project(&mut world, project)?;
-    self::assets(&mut world, project, assets)?;
-    self::token(&mut world, token)
+    organization(&mut world).map_err(refused(Part::Platform))?;
+    self::project(&mut world, project).map_err(refused(Part::Project))?;
+    self::assets(&mut world, project, assets).map_err(refused(Part::Assets))?;
+    self::token(&mut world, token).map_err(refused(Part::Platform))
 }
 
 /// Makes a project with a storage account `storage1`.
 pub fn project(world: &mut World, name: &str) -> Result<(), ApiError> {
     let body = json!({ "displayName": name, "locationName": LOCATION, "paymentMethodId": PAYMENT });
     super::generic::check_name(Family::of(Kind::Project), name)?;
-    world.insert(&Address::new("", Kind::Project, name), body, PLATFORM_USER)?;
+    let home = world.home;
+    let made = world.insert(&Address::new("", Kind::Project, name), body, PLATFORM_USER)?;
+    identity::give(made, home);
     furnish(world, name, LOCATION)?;
     let storage = json!({ "spec": {
         "type": "Microsoft.Storage", "url": "https://storage1.blob.localhost", "description": "made by the emulator",
@@ -234,7 +261,13 @@ pub fn furnish(world: &mut World, project: &str, location: &str) -> Result<(), A
 }
 
 /// Adds `count` assets named `asset-1` and so on, all of them `Ready`.
+///
+/// # Errors
+/// 409 when there are more than may be kept; none is added then.
 pub fn assets(world: &mut World, project: &str, count: usize) -> Result<(), ApiError> {
+    if count > world.settings.resource_limit {
+        return Err(world.full());
+    }
     for number in 1..=count {
         let body = json!({ "properties": {
             "storageAccountName": "storage1", "container": format!("container-{number}"), "description": format!("Asset {number}"),
@@ -289,7 +322,48 @@ fn put() -> String {
 /// # Errors
 /// Where the text is not one.
 pub fn requests(text: &str) -> Result<Vec<SeedRequest>, String> {
-    serde_json::from_str(text).map_err(|error| {
-        format!("the seed file is not a JSON array of {{\"path\", \"method\", \"body\"}}: {error}")
-    })
+    serde_json::from_str(text)
+        .map_err(|error| format!("not a JSON array of {{\"path\", \"method\", \"body\"}}: {error}"))
+}
+
+/// Makes the requests of a seed file, without limits and faults; the first that is refused ends it.
+///
+/// # Errors
+/// Which request was refused, and why.
+pub fn make_requests(engine: &Engine, project: &str, text: &str) -> Result<(), String> {
+    for (at, request) in requests(text)?.into_iter().enumerate() {
+        let path = if request.path.starts_with('/') {
+            request.path
+        } else {
+            format!("/api/v1/projects/{project}/{}", request.path)
+        };
+        let named = format!("request {}, {} {path}", at + 1, request.method);
+        let built = http::Request::builder()
+            .method(request.method.as_str())
+            .uri(&path)
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(if request.body.is_null() {
+                Bytes::new()
+            } else {
+                Bytes::from(request.body.to_string())
+            })
+            .map_err(|error| format!("{named}: {error}"))?;
+        let answer = engine.operator(&built);
+        if !answer.status.is_success() {
+            let detail = match &answer.payload {
+                Payload::Json(body) => body
+                    .pointer("/error/detail")
+                    .or_else(|| body.get("detail"))
+                    .map(|detail| {
+                        detail
+                            .as_str()
+                            .map_or_else(|| detail.to_string(), str::to_owned)
+                    })
+                    .unwrap_or_default(),
+                _ => String::new(),
+            };
+            return Err(format!("{named}: {} {detail}", answer.status));
+        }
+    }
+    Ok(())
 }

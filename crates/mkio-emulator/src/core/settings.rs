@@ -31,6 +31,9 @@ pub struct Settings {
     pub resource_limit: usize,
     /// Largest request body, in bytes.
     pub body_limit: usize,
+    /// How long a connection may take to send the head of a request, and the body after it; a connection that stays idle for as
+    /// long is closed. No limit by default: time in tests may be paused, and then leaps.
+    pub read_timeout: Option<Duration>,
     /// Applies the published rate limits.
     pub rate_limit: bool,
     /// Sends `Retry-After` with a 429 of the rate limit.
@@ -54,6 +57,7 @@ impl Default for Settings {
             job_duration: Duration::from_secs(60),
             resource_limit: 200_000,
             body_limit: 2 * 1024 * 1024,
+            read_timeout: None,
             rate_limit: false,
             retry_after: false,
             remote_webhooks: false,

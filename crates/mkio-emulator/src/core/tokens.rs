@@ -1,7 +1,5 @@
 //! Bearer tokens: made as signed JWTs, recognized by their digest, so that none is kept.
 
-use std::sync::OnceLock;
-
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::{KeyPair, KeySize};
@@ -15,7 +13,7 @@ use uuid::Uuid;
 use super::error::ApiError;
 use super::family::Kind;
 use super::render;
-use super::store::Address;
+use super::store::{Address, Place};
 use super::world::World;
 
 /// Digest of a token.
@@ -41,31 +39,44 @@ pub fn hex(text: &str) -> String {
         .collect()
 }
 
-struct Signer {
+/// The key that an emulator signs its tokens with.
+pub struct Signer {
     key: KeyPair,
     id: String,
 }
 
-/// The key of this process. Making one takes a moment; a signature alone opens nothing, so emulators may share it.
-fn signer() -> Result<&'static Signer, ApiError> {
-    static SIGNER: OnceLock<Option<Signer>> = OnceLock::new();
-    let made = SIGNER.get_or_init(|| {
-        let key = KeyPair::generate(KeySize::Rsa2048).ok()?;
-        let modulus = key
-            .public_key()
-            .modulus()
-            .big_endian_without_leading_zero()
-            .to_vec();
-        let id = hex(&URL_SAFE_NO_PAD.encode(modulus)).get(..16)?.to_owned();
-        Some(Signer { key, id })
-    });
-    made.as_ref()
-        .ok_or_else(|| ApiError::internal("no signing key could be made"))
+impl std::fmt::Debug for Signer {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Signer")
+            .field("id", &self.id)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Signer {
+    fn generate() -> Result<Self, ApiError> {
+        let key = KeyPair::generate(KeySize::Rsa2048)
+            .map_err(|_| ApiError::internal("no signing key could be made"))?;
+        let modulus = key.public_key().modulus();
+        let mut id = hex(&URL_SAFE_NO_PAD.encode(modulus.big_endian_without_leading_zero()));
+        id.truncate(16);
+        Ok(Self { key, id })
+    }
+}
+
+/// The emulator's key. Making one takes a moment, so it is made when it is needed first.
+fn signer(world: &World) -> Result<&Signer, ApiError> {
+    if let Some(signer) = world.signer.get() {
+        return Ok(signer);
+    }
+    let made = Signer::generate()?;
+    Ok(world.signer.get_or_init(|| made))
 }
 
 /// The public keys that verify tokens, as JWKS.
-pub fn public_keys() -> Result<Value, ApiError> {
-    let signer = signer()?;
+pub fn public_keys(world: &World) -> Result<Value, ApiError> {
+    let signer = signer(world)?;
     let key = signer.key.public_key();
     let number = |value: aws_lc_rs::io::Positive<'_>| {
         URL_SAFE_NO_PAD.encode(value.big_endian_without_leading_zero())
@@ -77,8 +88,8 @@ pub fn public_keys() -> Result<Value, ApiError> {
 }
 
 /// A JWT with these claims.
-pub fn sign(claims: &Value) -> Result<String, ApiError> {
-    let signer = signer()?;
+pub fn sign(world: &World, claims: &Value) -> Result<String, ApiError> {
+    let signer = signer(world)?;
     let header = json!({ "alg": "RS256", "kid": signer.id, "typ": "JWT" });
     let message = format!(
         "{}.{}",
@@ -121,6 +132,13 @@ pub fn issue(
     new: &NewToken<'_>,
     given: Option<&str>,
 ) -> Result<(Uuid, String), ApiError> {
+    let place = Place::new("", Kind::Token);
+    if world
+        .table(&place)
+        .is_some_and(|table| table.len() >= world.settings.resource_limit)
+    {
+        sweep(world);
+    }
     let id = Uuid::new_v4();
     let mut claims = json!({
         "jti": id, "sub": new.user, "org": new.organization, "type": new.kind, "iat": world.now.timestamp(), "exp": new.expires.timestamp(),
@@ -130,9 +148,9 @@ pub fn issue(
     }
     let token = match given {
         Some(token) => token.to_owned(),
-        None => sign(&claims)?,
+        None => sign(world, &claims)?,
     };
-    let address = Address::new("", Kind::Token, &id.to_string());
+    let address = place.at(&id.to_string());
     let issued = render::time(world.now);
     let expires = render::time(new.expires);
     let resource = world.insert(
@@ -158,6 +176,21 @@ pub fn issue(
     }
     world.token_digests.insert(digest_of(&token), id);
     Ok((id, token))
+}
+
+/// Drops the tokens that have expired: nothing lists them any more.
+fn sweep(world: &mut World) {
+    let now = world.now;
+    let expired: Vec<Uuid> = world
+        .all("", Kind::Token)
+        .map(|(_, token)| token.id)
+        .filter(|id| expiry(world, *id).is_none_or(|expires| expires <= now))
+        .collect();
+    for id in &expired {
+        world.remove(&Address::new("", Kind::Token, &id.to_string()));
+    }
+    let gone: std::collections::HashSet<Uuid> = expired.into_iter().collect();
+    world.token_digests.retain(|_, id| !gone.contains(id));
 }
 
 /// When a token expires.
@@ -187,12 +220,6 @@ pub fn revoke(world: &mut World, id: Uuid, by: Uuid) {
     }
 }
 
-/// Removes a token without a trace, for those that the emulator made for itself.
-pub fn forget(world: &mut World, id: Uuid, token: &str) {
-    world.token_digests.remove(&digest_of(token));
-    world.remove(&Address::new("", Kind::Token, &id.to_string()));
-}
-
 /// The longest a token may live.
 pub const LONGEST: TimeDelta = TimeDelta::days(365);
 
@@ -201,19 +228,25 @@ mod tests {
     use aws_lc_rs::signature::{RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
 
     use super::*;
+    use crate::core::settings::Settings;
 
-    #[test]
-    fn a_token_verifies_with_the_published_key() {
-        let token = sign(&json!({ "jti": "x" })).unwrap_or_default();
+    fn world(limit: usize) -> World {
+        let settings = Settings {
+            resource_limit: limit,
+            ..Settings::default()
+        };
+        World::new(DateTime::UNIX_EPOCH, settings)
+    }
+
+    fn verifies(world: &World, token: &str) -> bool {
         let (message, signature) = token.rsplit_once('.').unwrap_or_default();
-        let keys = public_keys().unwrap_or_default();
+        let keys = public_keys(world).unwrap_or_default();
         let part = |name: &str| {
+            let text = keys
+                .pointer(&format!("/keys/0/{name}"))
+                .and_then(Value::as_str);
             URL_SAFE_NO_PAD
-                .decode(
-                    keys.pointer(&format!("/keys/0/{name}"))
-                        .and_then(Value::as_str)
-                        .unwrap_or_default(),
-                )
+                .decode(text.unwrap_or_default())
                 .unwrap_or_default()
         };
         let key = RsaPublicKeyComponents {
@@ -221,13 +254,38 @@ mod tests {
             e: part("e"),
         };
         let signature = URL_SAFE_NO_PAD.decode(signature).unwrap_or_default();
-        assert!(
-            key.verify(&RSA_PKCS1_2048_8192_SHA256, message.as_bytes(), &signature)
-                .is_ok()
-        );
-        assert!(
-            key.verify(&RSA_PKCS1_2048_8192_SHA256, b"other", &signature)
-                .is_err()
-        );
+        key.verify(&RSA_PKCS1_2048_8192_SHA256, message.as_bytes(), &signature)
+            .is_ok()
+    }
+
+    #[test]
+    fn a_token_verifies_with_the_key_of_its_own_emulator_alone() {
+        let (own, other) = (world(10), world(10));
+        let token = sign(&own, &json!({ "jti": "x" })).unwrap_or_default();
+        assert!(verifies(&own, &token));
+        assert!(!verifies(&other, &token));
+        assert!(!verifies(&own, &format!("x{token}")));
+    }
+
+    #[test]
+    fn expired_tokens_make_room() {
+        let mut world = world(3);
+        let new = |hours| NewToken {
+            kind: "full-access",
+            user: Uuid::nil(),
+            organization: Uuid::nil(),
+            expires: DateTime::UNIX_EPOCH + TimeDelta::hours(hours),
+            permissions: Value::Null,
+            description: None,
+        };
+        for (at, hours) in [1, 9, 1].into_iter().enumerate() {
+            assert!(issue(&mut world, &new(hours), Some(&at.to_string())).is_ok());
+        }
+        assert!(issue(&mut world, &new(9), Some("3")).is_err());
+        world.now += TimeDelta::hours(2);
+        assert!(issue(&mut world, &new(9), Some("3")).is_ok());
+        assert_eq!(world.token_digests.len(), 2);
+        let known = |token: &str| world.token_digests.contains_key(&digest_of(token));
+        assert_eq!(["0", "1", "2", "3"].map(known), [false, true, false, true]);
     }
 }

@@ -1,10 +1,15 @@
 //! Webhook deliveries: what happened is put in an envelope for each rule that wants it, tried, tried again, remembered.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::net::IpAddr;
 use std::time::Duration;
 
+use bytes::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
+use http::header::{
+    CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, HOST, TRANSFER_ENCODING, UPGRADE,
+};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::{Value, json};
 use url::{Host, Url};
 use uuid::Uuid;
@@ -18,6 +23,8 @@ use super::world::World;
 const HISTORY: usize = 500;
 /// Envelopes remembered in all.
 const MOST: usize = 20_000;
+/// Bytes of envelopes that wait for being taken, in all.
+const MOST_BYTES: usize = 64 * 1024 * 1024;
 
 /// Where a delivery stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,96 +52,149 @@ impl Status {
 
 #[derive(Debug)]
 struct Entry {
-    id: u64,
-    project: String,
-    rule: String,
+    rule: (String, String),
     created: DateTime<Utc>,
+    kind: String,
+    source: String,
     status: Status,
     tries: u32,
     due: Option<DateTime<Utc>>,
-    envelope: Value,
+    /// The envelope, until it was taken or given up.
+    body: Bytes,
 }
 
 /// One try that is to be made now.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Delivery {
     /// Names it when its outcome is reported.
     pub id: u64,
     /// Where to, with the rule's query parameters.
     pub url: String,
-    /// Headers of the rule.
-    pub headers: Vec<(String, String)>,
+    /// Content type, and headers of the rule.
+    pub headers: HeaderMap,
     /// The CloudEvent.
-    pub body: String,
+    pub body: Bytes,
 }
 
-/// Deliveries, waiting and past.
+impl std::fmt::Debug for Delivery {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // The address and the headers hold the rule's secrets.
+        formatter
+            .debug_struct("Delivery")
+            .field("id", &self.id)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Deliveries, waiting and past. What is remembered is bounded: for each rule, in all, and in bytes; the oldest goes first.
 #[derive(Debug, Default)]
 pub struct Outbox {
-    entries: VecDeque<Entry>,
+    entries: BTreeMap<u64, Entry>,
+    /// Of each rule, oldest first.
+    rules: HashMap<(String, String), VecDeque<u64>>,
+    due: BTreeSet<(DateTime<Utc>, u64)>,
+    bytes: usize,
 }
 
 impl Outbox {
     /// When the next try is due.
     pub fn next_due(&self) -> Option<DateTime<Utc>> {
-        self.entries.iter().filter_map(|entry| entry.due).min()
+        self.due.first().map(|(due, _)| *due)
     }
 
     /// The history of a rule, oldest first, as replies show it.
     pub fn history(&self, project: &str, rule: &str) -> Vec<Value> {
-        let own = self
-            .entries
-            .iter()
-            .filter(|entry| entry.project == project && entry.rule == rule);
-        own.map(|entry| {
-            json!({
-                "created": render::time(entry.created), "source": entry.envelope.get("source"), "type": entry.envelope.get("type"),
-                "status": entry.status.name(),
+        let own = self.rules.get(&(project.to_owned(), rule.to_owned()));
+        own.into_iter()
+            .flatten()
+            .filter_map(|id| self.entries.get(id))
+            .map(|entry| {
+                json!({
+                    "created": render::time(entry.created), "source": entry.source, "type": entry.kind,
+                    "status": entry.status.name(),
+                })
             })
-        })
-        .collect()
+            .collect()
     }
 
     /// Drops the history of a rule and what it has not sent.
     pub fn forget(&mut self, project: &str, rule: &str) {
-        self.entries
-            .retain(|entry| entry.project != project || entry.rule != rule);
+        let ids = self.rules.remove(&(project.to_owned(), rule.to_owned()));
+        for id in ids.into_iter().flatten() {
+            self.drop_entry(id);
+        }
     }
 
     /// Reports the outcome of a try.
     pub fn report(&mut self, id: u64, taken: bool, now: DateTime<Utc>, attempts: u32) {
-        let Some(entry) = self.entries.iter_mut().find(|entry| entry.id == id) else {
+        let Some(entry) = self.entries.get_mut(&id) else {
             return;
         };
-        if taken {
-            entry.status = Status::Sent;
-        } else if entry.tries >= attempts {
-            entry.status = Status::Failed;
+        if taken || entry.tries >= attempts {
+            entry.status = if taken { Status::Sent } else { Status::Failed };
+            self.bytes -= std::mem::take(&mut entry.body).len();
+            return;
+        }
+        entry.status = Status::Retrying;
+        // 10 s, 20 s, 40 s, …: the platform publishes no schedule.
+        let doublings = entry.tries.saturating_sub(1).min(20);
+        let seconds = (10_i64 << doublings).min(3_600);
+        let due = now
+            .checked_add_signed(TimeDelta::seconds(seconds))
+            .unwrap_or(now);
+        entry.due = Some(due);
+        self.due.insert((due, id));
+    }
+
+    fn push(&mut self, id: u64, entry: Entry) {
+        while self.entries.len() >= MOST || self.bytes + entry.body.len() > MOST_BYTES {
+            let Some((oldest, rule)) = self
+                .entries
+                .first_key_value()
+                .map(|(id, entry)| (*id, entry.rule.clone()))
+            else {
+                break;
+            };
+            // Ids grow, so the oldest of all is the oldest of its rule.
+            if let Some(own) = self.rules.get_mut(&rule) {
+                own.pop_front();
+            }
+            self.drop_entry(oldest);
+        }
+        let own = self.rules.entry(entry.rule.clone()).or_default();
+        own.push_back(id);
+        let oldest = if own.len() > HISTORY {
+            own.pop_front()
         } else {
-            entry.status = Status::Retrying;
-            // 10 s, 20 s, 40 s, …: the platform publishes no schedule.
-            let seconds = 10_i64.saturating_mul(
-                1_i64
-                    .checked_shl(entry.tries.saturating_sub(1))
-                    .unwrap_or(i64::MAX),
-            );
-            entry.due = Some(now + TimeDelta::seconds(seconds.min(3_600)));
+            None
+        };
+        if let Some(oldest) = oldest {
+            self.drop_entry(oldest);
+        }
+        if let Some(due) = entry.due {
+            self.due.insert((due, id));
+        }
+        self.bytes += entry.body.len();
+        self.entries.insert(id, entry);
+    }
+
+    fn drop_entry(&mut self, id: u64) {
+        if let Some(entry) = self.entries.remove(&id) {
+            self.bytes -= entry.body.len();
+            if let Some(due) = entry.due {
+                self.due.remove(&(due, id));
+            }
         }
     }
 
-    fn push(&mut self, entry: Entry) {
-        let own = self
-            .entries
-            .iter()
-            .filter(|other| other.project == entry.project && other.rule == entry.rule)
-            .count();
-        if own >= HISTORY || self.entries.len() >= MOST {
-            let oldest = self.entries.iter().position(|other| {
-                own < HISTORY || (other.project == entry.project && other.rule == entry.rule)
-            });
-            oldest.map(|at| self.entries.remove(at));
-        }
-        self.entries.push_back(entry);
+    /// Takes the next delivery whose time has come; it is under way then.
+    fn start(&mut self, now: DateTime<Utc>) -> Option<(u64, &Entry)> {
+        let (due, id) = *self.due.first().filter(|(due, _)| *due <= now)?;
+        self.due.remove(&(due, id));
+        let entry = self.entries.get_mut(&id)?;
+        entry.due = None;
+        entry.tries += 1;
+        Some((id, entry))
     }
 }
 
@@ -164,36 +224,33 @@ impl World {
             "datacontenttype": "application/json",
             "data": { "projectName": project, "previousState": previous, "state": resource.state, "resource": shown },
         });
+        let body = Bytes::from(envelope.to_string());
         for rule in rules {
             let (id, now) = (self.next_sequence(), self.now);
-            self.outbox.push(Entry {
-                id,
-                project: project.clone(),
-                rule,
+            let entry = Entry {
+                rule: (project.clone(), rule),
                 created: now,
+                kind: kind.to_owned(),
+                source: source.to_owned(),
                 status: Status::Pending,
                 tries: 0,
                 due: Some(now),
-                envelope: envelope.clone(),
-            });
+                body: body.clone(),
+            };
+            self.outbox.push(id, entry);
         }
     }
 
-    /// The tries that are due. Each is to be reported with [`Outbox::report`].
-    pub fn due_deliveries(&mut self) -> Vec<Delivery> {
+    /// The tries that are due, at most so many. Each is to be reported with [`Outbox::report`].
+    pub fn due_deliveries(&mut self, most: usize) -> Vec<Delivery> {
         let now = self.now;
         let mut out = Vec::new();
-        for at in 0..self.outbox.entries.len() {
-            let Some(entry) = self.outbox.entries.get_mut(at) else {
+        while out.len() < most {
+            let Some((id, entry)) = self.outbox.start(now) else {
                 break;
             };
-            if entry.due.is_none_or(|due| due > now) {
-                continue;
-            }
-            entry.due = None;
-            entry.tries += 1;
-            let (id, body) = (entry.id, entry.envelope.to_string());
-            let address = Address::new(&entry.project, Kind::Rule, &entry.rule);
+            let body = entry.body.clone();
+            let address = Address::new(&entry.rule.0, Kind::Rule, &entry.rule.1);
             let made = self
                 .get(&address)
                 .and_then(|rule| delivery(&rule.body, id, body));
@@ -206,23 +263,37 @@ impl World {
     }
 }
 
-fn delivery(rule: &Value, id: u64, body: String) -> Option<Delivery> {
+/// Sections of a rule that add to its deliveries; the second is secret.
+const SECTIONS: [&str; 2] = ["/spec", "/spec/authentication"];
+
+fn pairs<'a>(
+    rule: &'a Value,
+    section: &str,
+    name: &str,
+) -> impl Iterator<Item = (&'a str, &'a str)> {
+    rule.pointer(&format!("{section}/{name}"))
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten()
+        .filter_map(|(name, value)| Some((name.as_str(), value.as_str()?)))
+}
+
+fn delivery(rule: &Value, id: u64, body: Bytes) -> Option<Delivery> {
     let mut url = Url::parse(rule.pointer("/spec/url")?.as_str()?).ok()?;
-    let mut headers = Vec::new();
-    for section in ["/spec", "/spec/authentication"] {
-        let pairs = |name: &str| -> Vec<(String, String)> {
-            let found = rule
-                .pointer(&format!("{section}/{name}"))
-                .and_then(Value::as_object);
-            found
-                .into_iter()
-                .flatten()
-                .filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())))
-                .collect()
-        };
-        headers.extend(pairs("headers"));
-        let query = pairs("queryParams");
-        if !query.is_empty() {
+    let mut headers = HeaderMap::new();
+    // What CloudEvents call the structured mode.
+    headers.insert(
+        CONTENT_TYPE,
+        HeaderValue::from_static("application/cloudevents+json"),
+    );
+    for section in SECTIONS {
+        for (name, value) in pairs(rule, section, "headers") {
+            let mut value = HeaderValue::from_str(value).ok()?;
+            value.set_sensitive(true);
+            headers.insert(HeaderName::from_bytes(name.as_bytes()).ok()?, value);
+        }
+        let mut query = pairs(rule, section, "queryParams").peekable();
+        if query.peek().is_some() {
             url.query_pairs_mut().extend_pairs(query);
         }
     }
@@ -232,6 +303,35 @@ fn delivery(rule: &Value, id: u64, body: String) -> Option<Delivery> {
         headers,
         body,
     })
+}
+
+/// Headers that belong to the connection and not to a rule.
+const RESERVED: [HeaderName; 6] = [
+    HOST,
+    CONTENT_LENGTH,
+    TRANSFER_ENCODING,
+    CONNECTION,
+    UPGRADE,
+    EXPECT,
+];
+
+/// What of a rule's headers cannot be sent, `(pointer, reason)`. Values stay out of the reasons: they may be secrets.
+pub fn check_headers(rule: &Value) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    for section in SECTIONS {
+        for (name, value) in pairs(rule, section, "headers") {
+            let reason = match HeaderName::from_bytes(name.as_bytes()) {
+                Err(_) => "is not the name of a header",
+                Ok(name) if RESERVED.contains(&name) => "is set by the platform",
+                Ok(_) if HeaderValue::from_str(value).is_err() => {
+                    "has characters that no header carries"
+                }
+                Ok(_) => continue,
+            };
+            found.push((format!("{section}/headers/{name}"), reason.to_owned()));
+        }
+    }
+    found
 }
 
 /// Whether a rule may name this URL.
@@ -291,18 +391,108 @@ mod tests {
     fn a_rule_adds_its_headers_and_query() {
         let rule = json!({ "spec": {
             "url": "http://127.0.0.1:1/hook?a=1", "headers": { "x-a": "1" }, "queryParams": { "b": "2 3" },
-            "authentication": { "headers": { "x-key": "k" }, "queryParams": { "sig": "s" } },
+            "authentication": { "headers": { "x-key": "hush" }, "queryParams": { "sig": "s" } },
         } });
-        let Some(made) = delivery(&rule, 7, String::new()) else {
+        let Some(made) = delivery(&rule, 7, Bytes::new()) else {
             panic!("it can be delivered")
         };
         assert_eq!(made.url, "http://127.0.0.1:1/hook?a=1&b=2+3&sig=s");
         assert_eq!(
-            made.headers,
+            (
+                &made.headers["x-a"],
+                &made.headers["x-key"],
+                &made.headers["content-type"]
+            ),
+            (
+                &HeaderValue::from_static("1"),
+                &HeaderValue::from_static("hush"),
+                &HeaderValue::from_static("application/cloudevents+json")
+            )
+        );
+        let shown = format!("{made:?} {:?}", made.headers);
+        assert!(!shown.contains("hush") && !shown.contains("sig"), "{shown}");
+    }
+
+    #[test]
+    fn headers_that_cannot_be_sent_are_named() {
+        let rule = json!({ "spec": {
+            "headers": { "Content-Type": "application/json", "x y": "1", "content-length": "3" },
+            "authentication": { "headers": { "x-key": "hu\nsh" } },
+        } });
+        let found = check_headers(&rule);
+        let places: Vec<&str> = found.iter().map(|(at, _)| at.as_str()).collect();
+        assert_eq!(
+            places,
             [
-                ("x-a".to_owned(), "1".to_owned()),
-                ("x-key".to_owned(), "k".to_owned())
+                "/spec/headers/x y",
+                "/spec/headers/content-length",
+                "/spec/authentication/headers/x-key"
             ]
         );
+        assert!(!format!("{found:?}").contains("hu"), "{found:?}");
+    }
+
+    fn entry(rule: &str, size: usize) -> Entry {
+        Entry {
+            rule: ("demo".to_owned(), rule.to_owned()),
+            created: DateTime::UNIX_EPOCH,
+            kind: String::new(),
+            source: String::new(),
+            status: Status::Pending,
+            tries: 0,
+            due: Some(DateTime::UNIX_EPOCH),
+            body: Bytes::from(vec![b'x'; size]),
+        }
+    }
+
+    /// Whether what the outbox counts agrees with what it holds.
+    fn consistent(outbox: &Outbox) -> bool {
+        let bytes: usize = outbox.entries.values().map(|entry| entry.body.len()).sum();
+        let listed: usize = outbox.rules.values().map(VecDeque::len).sum();
+        let due = outbox
+            .entries
+            .values()
+            .filter(|entry| entry.due.is_some())
+            .count();
+        (bytes, listed, due) == (outbox.bytes, outbox.entries.len(), outbox.due.len())
+    }
+
+    #[test]
+    fn what_is_remembered_is_bounded_for_a_rule_in_all_and_in_bytes() {
+        let mut outbox = Outbox::default();
+        for id in 0..1_000 {
+            outbox.push(id, entry("r", 1));
+        }
+        assert_eq!(outbox.history("demo", "r").len(), HISTORY);
+        for id in 1_000..30_000 {
+            outbox.push(id, entry(&format!("r{}", id % 100), 1));
+        }
+        assert_eq!(outbox.entries.len(), MOST);
+        assert!(consistent(&outbox));
+        for id in 30_000..30_100 {
+            outbox.push(id, entry("large", 1024 * 1024));
+        }
+        assert!(outbox.bytes <= MOST_BYTES && consistent(&outbox));
+        outbox.forget("demo", "large");
+        assert!(outbox.history("demo", "large").is_empty() && consistent(&outbox));
+    }
+
+    #[test]
+    fn tries_are_spaced_and_given_up_and_their_bodies_let_go() {
+        let mut outbox = Outbox::default();
+        let start = DateTime::UNIX_EPOCH;
+        outbox.push(1, entry("r", 10));
+        let mut spaces = Vec::new();
+        let mut now = start;
+        while let Some(due) = outbox.next_due() {
+            spaces.push((due - now).num_seconds());
+            now = due;
+            assert!(outbox.start(now).is_some_and(|(id, _)| id == 1));
+            assert!(outbox.start(now).is_none(), "it is under way");
+            outbox.report(1, false, now, 5);
+        }
+        assert_eq!(spaces, [0, 10, 20, 40, 80]);
+        assert_eq!(outbox.history("demo", "r")[0]["status"], "Failed");
+        assert!(outbox.bytes == 0 && consistent(&outbox));
     }
 }

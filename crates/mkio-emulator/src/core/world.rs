@@ -1,5 +1,6 @@
 //! Everything the emulated platform knows, and how it moves with time.
 
+use std::cell::OnceCell;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, VecDeque};
 
@@ -11,7 +12,7 @@ use super::error::ApiError;
 use super::family::{Family, Kind};
 use super::settings::Settings;
 use super::store::{Address, Event, Place, Resource, Step, Table};
-use super::tokens::Digest;
+use super::tokens::{Digest, Signer};
 use super::webhooks::Outbox;
 
 /// Where a quantity is counted.
@@ -35,6 +36,11 @@ pub struct FileAccess {
     /// When it expires.
     pub expires: DateTime<Utc>,
 }
+
+/// Hours of projects and meters that usage is remembered for.
+const MOST_USAGE: usize = 100_000;
+/// Steps that may wait without being looked through.
+const MIN_QUEUE: usize = 1_024;
 
 /// A step that waits for its time.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -65,10 +71,14 @@ pub struct World {
     pub usage: BTreeMap<Usage, f64>,
     /// The organization that everything belongs to at the start.
     pub home: Uuid,
+    /// The key that tokens are signed with, once there is one.
+    pub signer: OnceCell<Signer>,
     /// Containers in use: project, storage account, container.
     pub containers: BTreeSet<(String, String, String)>,
     tables: BTreeMap<Place, Table>,
     queue: BinaryHeap<Reverse<Due>>,
+    /// Steps in the queue before it is looked through for those that nothing waits for any more.
+    queue_limit: usize,
     counter: u64,
 }
 
@@ -84,9 +94,11 @@ impl World {
             file_tokens: HashMap::new(),
             usage: BTreeMap::new(),
             home: Uuid::new_v4(),
+            signer: OnceCell::new(),
             containers: BTreeSet::new(),
             tables: BTreeMap::new(),
             queue: BinaryHeap::new(),
+            queue_limit: MIN_QUEUE,
             counter: 0,
         }
     }
@@ -167,13 +179,13 @@ impl World {
         body: Value,
         by: Uuid,
     ) -> Result<&mut Resource, ApiError> {
-        let limit = self.settings.resource_limit;
-        let table = self.tables.entry(address.place.clone()).or_default();
-        if table.len() >= limit && table.get(&address.name).is_none() {
-            return Err(ApiError::conflict(format!(
-                "this emulator keeps at most {limit} resources of a kind under one parent"
-            )));
+        let full = self.table(&address.place).is_some_and(|table| {
+            table.len() >= self.settings.resource_limit && table.get(&address.name).is_none()
+        });
+        if full {
+            return Err(self.full());
         }
+        let table = self.tables.entry(address.place.clone()).or_default();
         self.counter += 1;
         table.insert(Resource {
             name: address.name.as_str().into(),
@@ -196,6 +208,14 @@ impl World {
             .ok_or_else(|| ApiError::internal("a resource vanished while it was made"))
     }
 
+    /// The refusal of more resources than are kept.
+    pub fn full(&self) -> ApiError {
+        ApiError::conflict(format!(
+            "this emulator keeps at most {} resources of a kind under one parent",
+            self.settings.resource_limit
+        ))
+    }
+
     /// Takes a resource out, with everything below it.
     pub fn remove(&mut self, address: &Address) -> Option<Resource> {
         let removed = self.tables.get_mut(&address.place)?.remove(&address.name)?;
@@ -210,13 +230,15 @@ impl World {
         } else {
             address.place.project.clone()
         };
-        self.tables.retain(|place, _| {
-            let child = place.project == project
-                && place.kind.parent() == Some(kind)
-                && place.parent == below;
-            let inside = kind == Kind::Project && place.project == project;
-            !(child || inside)
-        });
+        if kind == Kind::Project {
+            self.tables.retain(|place, _| place.project != project);
+        }
+        for child in Kind::ALL
+            .iter()
+            .filter(|child| child.parent() == Some(kind))
+        {
+            self.tables.remove(&Place::under(&project, *child, &below));
+        }
         Some(removed)
     }
 
@@ -258,6 +280,22 @@ impl World {
             generation: resource.generation,
         };
         self.queue.push(Reverse(due));
+        if self.queue.len() > self.queue_limit {
+            self.tidy_queue();
+        }
+    }
+
+    /// Drops steps of plans that were replaced and of resources that are gone: while the clock stands, none of them is ever reached.
+    fn tidy_queue(&mut self) {
+        let mut queue = std::mem::take(&mut self.queue);
+        queue.retain(|Reverse(due)| self.is_current(due));
+        self.queue = queue;
+        self.queue_limit = self.queue.len().saturating_mul(2).max(MIN_QUEUE);
+    }
+
+    fn is_current(&self, due: &Due) -> bool {
+        self.get(&due.address)
+            .is_some_and(|resource| resource.id == due.id && resource.generation == due.generation)
     }
 
     /// Lets everything happen that is due by `now`, in order.
@@ -277,12 +315,12 @@ impl World {
     }
 
     fn happen(&mut self, due: &Due) {
+        if !self.is_current(due) {
+            return;
+        }
         let Some(resource) = self.get_mut(&due.address) else {
             return;
         };
-        if resource.id != due.id || resource.generation != due.generation {
-            return;
-        }
         let Some(step) = resource.plan.pop_front() else {
             return;
         };
@@ -307,6 +345,9 @@ impl World {
             .now
             .duration_trunc(chrono::TimeDelta::hours(1))
             .unwrap_or(self.now);
+        if self.usage.len() >= MOST_USAGE {
+            self.forget_old_usage();
+        }
         *self
             .usage
             .entry(Usage {
@@ -317,10 +358,32 @@ impl World {
             .or_default() += quantity;
     }
 
-    /// When something happens next by itself.
-    pub fn next_due(&self) -> Option<DateTime<Utc>> {
+    /// Forgets the older half of what was used.
+    fn forget_old_usage(&mut self) {
+        let mut hours: Vec<DateTime<Utc>> = self.usage.keys().map(|usage| usage.hour).collect();
+        hours.sort_unstable();
+        if let Some(middle) = hours.get(hours.len() / 2) {
+            self.usage.retain(|usage, _| usage.hour > *middle);
+        }
+    }
+
+    /// Remembers that a project cannot use a name of a live event again; of too many names, some are forgotten.
+    pub fn spend_name(&mut self, project: &str, name: &str) {
+        if self.spent_names.len() >= self.settings.resource_limit {
+            self.spent_names.pop_first();
+        }
+        self.spent_names
+            .insert((project.to_owned(), name.to_owned()));
+    }
+
+    /// When something happens next by itself; of deliveries only when more of them can be made.
+    pub fn next_due(&self, deliveries: bool) -> Option<DateTime<Utc>> {
         let step = self.queue.peek().map(|Reverse(due)| due.time);
-        let delivery = self.outbox.next_due();
+        let delivery = if deliveries {
+            self.outbox.next_due()
+        } else {
+            None
+        };
         match (step, delivery) {
             (Some(step), Some(delivery)) => Some(step.min(delivery)),
             (step, delivery) => step.or(delivery),
@@ -334,4 +397,79 @@ fn missing(address: &Address) -> ApiError {
         address.place.kind.noun(),
         address.name
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn world() -> World {
+        World::new(DateTime::UNIX_EPOCH, Settings::default())
+    }
+
+    #[test]
+    fn plans_that_are_replaced_do_not_pile_up_while_the_clock_stands() -> Result<(), ApiError> {
+        let mut world = world();
+        let address = Address::new("demo", Kind::Asset, "a");
+        world.insert(&address, json!({}), Uuid::nil())?;
+        let step = super::super::store::enter(60, "Ready");
+        for _ in 0..50_000 {
+            world.plan(&address, &[step]);
+        }
+        assert!(world.queue.len() <= MIN_QUEUE + 1, "{}", world.queue.len());
+        world.advance(DateTime::UNIX_EPOCH + chrono::TimeDelta::seconds(60));
+        assert_eq!(world.find(&address)?.state, "Ready");
+        assert_eq!(world.queue.len(), 0);
+        Ok(())
+    }
+
+    #[test]
+    fn a_resource_goes_with_what_is_below_it_and_nothing_else() -> Result<(), ApiError> {
+        let mut world = world();
+        let job =
+            |project: &str, transform: &str| Place::under(project, Kind::Job, transform).at("j");
+        for project in ["demo", "other"] {
+            for transform in ["t", "u"] {
+                let above = Address::new(project, Kind::Transform, transform);
+                world.insert(&above, json!({}), Uuid::nil())?;
+                world.insert(&job(project, transform), json!({}), Uuid::nil())?;
+            }
+        }
+        world.remove(&Address::new("demo", Kind::Transform, "t"));
+        let left = |world: &World| {
+            [("demo", "t"), ("demo", "u"), ("other", "t"), ("other", "u")]
+                .map(|(project, transform)| world.has(&job(project, transform)))
+        };
+        assert_eq!(left(&world), [false, true, true, true]);
+        world.insert(
+            &Address::new("", Kind::Project, "other"),
+            json!({}),
+            Uuid::nil(),
+        )?;
+        world.remove(&Address::new("", Kind::Project, "other"));
+        assert_eq!(left(&world), [false, true, false, false]);
+        Ok(())
+    }
+
+    #[test]
+    fn usage_and_spent_names_are_bounded() {
+        let mut world = world();
+        for _ in 0..MOST_USAGE + 10 {
+            world.now += chrono::TimeDelta::hours(1);
+            world.meter("demo", "encoding-minutes", 1.0);
+        }
+        assert!(world.usage.len() <= MOST_USAGE, "{}", world.usage.len());
+        let newest = world.usage.keys().map(|usage| usage.hour).max();
+        assert_eq!(newest, Some(world.now));
+        world.settings.resource_limit = 5;
+        for number in 0..9 {
+            world.spend_name("demo", &number.to_string());
+        }
+        assert_eq!(world.spent_names.len(), 5);
+        assert!(
+            world
+                .spent_names
+                .contains(&("demo".to_owned(), "8".to_owned()))
+        );
+    }
 }

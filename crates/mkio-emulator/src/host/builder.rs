@@ -1,20 +1,18 @@
 //! Starting an emulator.
 
+use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
-use std::{fmt, io};
 
-use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use http::{Request, header};
 use tokio::net::TcpListener;
-use tokio::task::JoinHandle;
+use tokio::sync::watch;
 
 use super::control::Control;
+use super::emulator::{Emulator, Running};
+use super::start_error::StartError;
 use super::{deliver, server};
-use crate::core::call::Payload;
 use crate::core::engine::Engine;
-use crate::core::error::ApiError;
 use crate::core::seed;
 use crate::core::settings::{NextLink, Settings};
 
@@ -30,6 +28,21 @@ pub struct EmulatorBuilder {
     faults: Option<String>,
     start_time: Option<DateTime<Utc>>,
     settings: Settings,
+}
+
+impl fmt::Debug for EmulatorBuilder {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The token is a secret, and a seed may hold some.
+        formatter
+            .debug_struct("EmulatorBuilder")
+            .field("listen", &self.listen)
+            .field("project", &self.project)
+            .field("time_scale", &self.time_scale)
+            .field("seed", &self.seed)
+            .field("faults", &self.faults)
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Default for EmulatorBuilder {
@@ -144,166 +157,68 @@ impl EmulatorBuilder {
     /// Starts the emulator on the current tokio runtime.
     ///
     /// # Errors
-    /// When the address cannot be listened at, or a name, a seed or a fault is not valid.
-    pub async fn start(self) -> io::Result<Emulator> {
+    /// When the address cannot be listened at, or a name, a setting, a seed or a fault is not valid.
+    pub async fn start(self) -> Result<Emulator, StartError> {
+        self.check()?;
         let start = self.start_time.unwrap_or_else(Utc::now);
         let engine = Arc::new(Engine::new(self.settings, start, self.time_scale));
-        let token = seed::start(&engine, &self.project, self.seed, self.token.as_deref())
-            .map_err(refused)?;
+        let token = seed::start(&engine, &self.project, self.seed, self.token.as_deref())?;
         let control = Control {
             engine: engine.clone(),
         };
         if let Some(text) = &self.seed_requests {
-            make_requests(&engine, &self.project, &token, text).map_err(invalid)?;
+            seed::make_requests(&engine, &self.project, text).map_err(StartError::SeedRequests)?;
         }
         if let Some(text) = &self.faults {
-            control
-                .faults(text)
-                .map_err(|error| invalid(error.to_string()))?;
+            control.faults(text)?;
         }
-        let http = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .build()
-            .map_err(io::Error::other)?;
-        let listener = TcpListener::bind(self.listen).await?;
-        let address = listener.local_addr()?;
-        let tasks = [
-            tokio::spawn(server::serve(listener, engine.clone())),
-            tokio::spawn(deliver::run(engine, http)),
-        ];
-        Ok(Emulator {
-            base_url: format!("http://{address}"),
+        let http = deliver::client(engine.remote_webhooks).map_err(StartError::Webhooks)?;
+        let listen = |source| StartError::Listen {
+            address: self.listen,
+            source,
+        };
+        let listener = TcpListener::bind(self.listen).await.map_err(listen)?;
+        let address = listener.local_addr().map_err(listen)?;
+        let (stop, stopped) = watch::channel(false);
+        let running = Running {
+            stop,
+            server: tokio::spawn(server::serve(listener, address, engine.clone(), stopped)),
+            deliveries: tokio::spawn(deliver::run(engine, http)),
+        };
+        Ok(Emulator::new(
             address,
             token,
-            project: self.project,
+            self.project,
             control,
-            tasks,
-        })
+            running,
+        ))
     }
-}
 
-fn invalid(problem: String) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidInput, problem)
-}
-
-fn refused(error: ApiError) -> io::Error {
-    invalid(error.detail)
-}
-
-/// Makes the requests of a seed file; the first that is refused ends it.
-fn make_requests(engine: &Engine, project: &str, token: &str, text: &str) -> Result<(), String> {
-    for (at, request) in seed::requests(text)?.into_iter().enumerate() {
-        let path = if request.path.starts_with('/') {
-            request.path
-        } else {
-            format!("/api/v1/projects/{project}/{}", request.path)
-        };
-        let built = Request::builder()
-            .method(request.method.as_str())
-            .uri(&path)
-            .header(header::AUTHORIZATION, format!("Bearer {token}"))
-            .header(header::CONTENT_TYPE, "application/json")
-            .body(if request.body.is_null() {
-                Bytes::new()
-            } else {
-                Bytes::from(request.body.to_string())
-            })
-            .map_err(|error| format!("seed request {at}: {error}"))?;
-        let answer = engine.plain(&built);
-        if !answer.status.is_success() {
-            let detail = match answer.payload {
-                Payload::Json(body) => body
-                    .pointer("/error/detail")
-                    .and_then(|detail| detail.as_str())
-                    .unwrap_or_default()
-                    .to_owned(),
-                _ => String::new(),
-            };
-            return Err(format!(
-                "seed request {at}, {} {path}: {} {detail}",
-                request.method, answer.status
-            ));
+    fn check(&self) -> Result<(), StartError> {
+        if let Some(token) = &self.token {
+            if token.is_empty() {
+                return Err(StartError::Token("is empty"));
+            }
+            if !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+                return Err(StartError::Token(
+                    "has characters that no Authorization header carries: use letters, digits and punctuation of ASCII, without blanks",
+                ));
+            }
         }
-    }
-    Ok(())
-}
-
-/// A running emulator. Stops when it is dropped.
-pub struct Emulator {
-    base_url: String,
-    address: SocketAddr,
-    token: String,
-    project: String,
-    control: Control,
-    tasks: [JoinHandle<()>; 2],
-}
-
-impl Emulator {
-    /// Starts an emulator at a free port of 127.0.0.1, with a project `demo` and a time scale of 60.
-    ///
-    /// # Errors
-    /// When no port can be listened at.
-    pub async fn start() -> io::Result<Self> {
-        Self::builder().start().await
-    }
-
-    /// How an emulator is to start.
-    pub fn builder() -> EmulatorBuilder {
-        EmulatorBuilder::default()
-    }
-
-    /// `http://127.0.0.1:<port>`: what a client takes for its base URL.
-    pub fn base_url(&self) -> &str {
-        &self.base_url
-    }
-
-    /// Where it listens.
-    pub fn address(&self) -> SocketAddr {
-        self.address
-    }
-
-    /// A token with full access.
-    pub fn token(&self) -> &str {
-        &self.token
-    }
-
-    /// The project that exists from the start.
-    pub fn project(&self) -> &str {
-        &self.project
-    }
-
-    /// The handle that steers it.
-    pub fn control(&self) -> Control {
-        self.control.clone()
-    }
-}
-
-impl Drop for Emulator {
-    fn drop(&mut self) {
-        self.tasks.iter().for_each(JoinHandle::abort);
-    }
-}
-
-/// Shows neither the token nor the seed requests, which may hold secrets.
-impl fmt::Debug for EmulatorBuilder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("EmulatorBuilder")
-            .field("listen", &self.listen)
-            .field("project", &self.project)
-            .field("time_scale", &self.time_scale)
-            .field("seed", &self.seed)
-            .field("settings", &self.settings)
-            .finish_non_exhaustive()
-    }
-}
-
-/// Does not show the token.
-impl fmt::Debug for Emulator {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Emulator")
-            .field("base_url", &self.base_url)
-            .field("project", &self.project)
-            .finish_non_exhaustive()
+        let settings = &self.settings;
+        let wrong = |name, reason| Err(StartError::Setting { name, reason });
+        if !self.time_scale.is_finite() || self.time_scale < 0.0 {
+            return wrong("time scale", "has to be a number that is not negative");
+        }
+        if settings.pages.default == 0 || settings.pages.maximum == 0 {
+            return wrong("page size", "has to be at least 1, or no list would end");
+        }
+        if settings.job_slots == 0 {
+            return wrong("job slots", "have to be at least 1, or no job would run");
+        }
+        if settings.webhook_attempts == 0 {
+            return wrong("webhook attempts", "have to be at least 1");
+        }
+        Ok(())
     }
 }

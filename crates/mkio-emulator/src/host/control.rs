@@ -55,12 +55,22 @@ impl Control {
     }
 
     /// Adds a fault. Of several that meet a request, the one added first counts.
-    pub fn fault(&self, fault: Fault) {
-        self.engine
+    ///
+    /// # Errors
+    /// When it could never meet a request, or would do nothing; it is not added then.
+    pub fn fault(&self, fault: Fault) -> Result<(), FaultError> {
+        fault.check()?;
+        self.add([fault]);
+        Ok(())
+    }
+
+    fn add(&self, new: impl IntoIterator<Item = Fault>) {
+        let mut faults = self
+            .engine
             .faults
             .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .add(fault);
+            .unwrap_or_else(PoisonError::into_inner);
+        new.into_iter().for_each(|fault| faults.add(fault));
     }
 
     /// Adds faults given as text, as on the command line.
@@ -68,7 +78,7 @@ impl Control {
     /// # Errors
     /// The rule that does not parse; none is added then.
     pub fn faults(&self, text: &str) -> Result<(), FaultError> {
-        parse(text)?.into_iter().for_each(|fault| self.fault(fault));
+        self.add(parse(text)?);
         Ok(())
     }
 

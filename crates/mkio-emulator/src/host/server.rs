@@ -2,6 +2,8 @@
 
 use std::convert::Infallible;
 use std::io;
+use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,23 +13,39 @@ use axum::extract::State;
 use axum::response::Response;
 use bytes::Bytes;
 use futures_core::Stream;
-use http::{Request, header};
-use hyper_util::rt::TokioIo;
+use http::uri::Authority;
+use http::{HeaderMap, HeaderValue, Request, Version, header};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::core::call::Answer;
-use crate::core::engine::{Delivery, Engine};
+use super::body;
+use crate::core::engine::{Delivery, Engine, refusal};
 use crate::core::error::ApiError;
 
 /// Marks a response whose connection is to break instead.
 #[derive(Debug, Clone)]
 struct Break;
 
-/// Accepts connections until the task is dropped.
-pub(super) async fn serve(listener: TcpListener, engine: Arc<Engine>) {
-    let app = Router::new().fallback(answer).with_state(engine);
+#[derive(Debug, Clone)]
+struct Host {
+    engine: Arc<Engine>,
+    address: SocketAddr,
+}
+
+/// Accepts connections until told to stop; then lets requests under way be answered.
+pub(super) async fn serve(
+    listener: TcpListener,
+    address: SocketAddr,
+    engine: Arc<Engine>,
+    mut stopped: watch::Receiver<bool>,
+) {
+    let timeout = engine.read_timeout;
+    let app = Router::new()
+        .fallback(answer)
+        .with_state(Host { engine, address });
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
@@ -37,14 +55,28 @@ pub(super) async fn serve(listener: TcpListener, engine: Arc<Engine>) {
                     tokio::time::sleep(Duration::from_millis(10)).await;
                     continue;
                 };
-                connections.spawn(connection(stream, app.clone()));
+                connections.spawn(connection(stream, app.clone(), timeout, stopped.clone()));
             }
             Some(_) = connections.join_next() => {}
+            () = told(&mut stopped) => break,
         }
     }
+    drop(listener);
+    while connections.join_next().await.is_some() {}
 }
 
-async fn connection(stream: tokio::net::TcpStream, app: Router) {
+/// Completes when the emulator is told to stop.
+async fn told(stopped: &mut watch::Receiver<bool>) {
+    // An error says that there is nobody left to tell.
+    let _ = stopped.wait_for(|stopped| *stopped).await;
+}
+
+async fn connection(
+    stream: TcpStream,
+    app: Router,
+    timeout: Option<Duration>,
+    mut stopped: watch::Receiver<bool>,
+) {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY cannot be set");
     }
@@ -61,30 +93,57 @@ async fn connection(stream: tokio::net::TcpStream, app: Router) {
             }
         }
     });
-    let http = hyper::server::conn::http1::Builder::new();
-    if let Err(error) = http.serve_connection(TokioIo::new(stream), service).await {
+    let mut http = hyper::server::conn::http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(timeout);
+    let mut served = pin!(http.serve_connection(TokioIo::new(stream), service));
+    let outcome = tokio::select! {
+        outcome = served.as_mut() => outcome,
+        () = told(&mut stopped) => {
+            served.as_mut().graceful_shutdown();
+            served.await
+        }
+    };
+    if let Err(error) = outcome {
         tracing::debug!(%error, "a connection ended early");
     }
 }
 
+/// Sees to it that there is one `Host`, which links in answers are made from.
+fn check_host(
+    version: Version,
+    headers: &mut HeaderMap,
+    address: SocketAddr,
+) -> Result<(), ApiError> {
+    let mut given = headers.get_all(header::HOST).iter();
+    match (given.next(), given.next()) {
+        (Some(_), Some(_)) => Err(ApiError::bad_request("more than one Host header was sent")),
+        (Some(host), None) => match host.to_str().map(str::parse::<Authority>) {
+            Ok(Ok(_)) => Ok(()),
+            _ => Err(ApiError::bad_request("the Host header is not a host")),
+        },
+        (None, _) if version < Version::HTTP_11 => {
+            if let Ok(host) = HeaderValue::from_str(&address.to_string()) {
+                headers.insert(header::HOST, host);
+            }
+            Ok(())
+        }
+        (None, _) => Err(ApiError::bad_request("the Host header is missing")),
+    }
+}
+
 async fn answer(
-    State(engine): State<Arc<Engine>>,
+    State(Host { engine, address }): State<Host>,
     request: Request<Body>,
 ) -> Result<Response, Infallible> {
-    let (parts, body) = request.into_parts();
-    let limit = engine.body_limit;
+    let (mut parts, body) = request.into_parts();
     let (method, path) = (parts.method.clone(), parts.uri.path().to_owned());
-    let (answer, delivery) = match axum::body::to_bytes(body, limit).await {
+    let read = match check_host(parts.version, &mut parts.headers, address) {
+        Ok(()) => body::read(&parts.headers, body, engine.body_limit, engine.read_timeout).await,
+        Err(refused) => Err(refused),
+    };
+    let (answer, delivery) = match read {
         Ok(bytes) => engine.handle(&Request::from_parts(parts, bytes)),
-        Err(error) => {
-            tracing::debug!(%error, "a request body was refused");
-            (
-                Answer::from(ApiError::too_large(format!(
-                    "a request body is at most {limit} bytes"
-                ))),
-                Delivery::default(),
-            )
-        }
+        Err(refused) => (refusal(&path, refused), Delivery::default()),
     };
     tracing::info!(%method, path, status = answer.status.as_u16(), "answered");
     if !delivery.delay.is_zero() {

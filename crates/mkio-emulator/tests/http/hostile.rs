@@ -7,8 +7,8 @@ use proptest::test_runner::{Config, TestRunner};
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-/// Sends bytes and reads the status of the answer; none when the connection just closes.
-async fn raw(caller: &Caller, request: &[u8]) -> Option<u16> {
+/// Sends bytes and reads all that comes back until the connection closes.
+async fn exchange(caller: &Caller, request: &[u8]) -> String {
     let mut stream = tokio::net::TcpStream::connect(caller.emulator.address())
         .await
         .expect("a connection");
@@ -16,7 +16,13 @@ async fn raw(caller: &Caller, request: &[u8]) -> Option<u16> {
     let _ = stream.write_all(request).await;
     let mut answer = Vec::new();
     let _ = stream.read_to_end(&mut answer).await;
-    String::from_utf8_lossy(&answer)
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+/// Sends bytes and reads the status of the answer; none when the connection just closes.
+async fn raw(caller: &Caller, request: &[u8]) -> Option<u16> {
+    exchange(caller, request)
+        .await
         .split(' ')
         .nth(1)?
         .parse()
@@ -123,6 +129,55 @@ async fn odd_requests_answer_4xx() {
                 b"",
             ),
         ),
+        (
+            "no escape in a path",
+            request(
+                &caller,
+                "GET",
+                "/api/v1/projects/demo/media/assets/%zz",
+                b"",
+            ),
+        ),
+        (
+            "half an escape in a query",
+            request(
+                &caller,
+                "GET",
+                "/api/v1/projects/demo/media/assets?$filter=name%20eq%20'%2'",
+                b"",
+            ),
+        ),
+        ("no path", request(&caller, "OPTIONS", "*", b"")),
+        ("no resource", request(&caller, "CONNECT", "a:443", b"")),
+        (
+            "a body that is no body",
+            format!("PUT {put} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n", caller.token)
+                .into_bytes(),
+        ),
+        (
+            "a length that is no length",
+            format!("PUT {put} HTTP/1.1\r\nhost: x\r\ncontent-length: -1\r\n\r\n").into_bytes(),
+        ),
+        (
+            "an endless path",
+            format!("GET /{} HTTP/1.1\r\nhost: x\r\n\r\n", "a".repeat(100_000)).into_bytes(),
+        ),
+        (
+            "no host",
+            b"GET /api/ready HTTP/1.1\r\nconnection: close\r\n\r\n".to_vec(),
+        ),
+        (
+            "two hosts",
+            b"GET /api/ready HTTP/1.1\r\nhost: a\r\nhost: b\r\nconnection: close\r\n\r\n".to_vec(),
+        ),
+        (
+            "not a host",
+            b"GET /api/ready HTTP/1.1\r\nhost: a b\r\nconnection: close\r\n\r\n".to_vec(),
+        ),
+        (
+            "a header that is no text",
+            b"GET /api/ready HTTP/1.1\r\nhost: x\r\nx: a\0b\r\n\r\n".to_vec(),
+        ),
         ("strange method", request(&caller, "BREW", put, b"")),
         (
             "too large",
@@ -143,11 +198,67 @@ async fn odd_requests_answer_4xx() {
         .map(|number| format!("x-{number}: y\r\n"))
         .collect();
     let flood = format!("GET /api/ready HTTP/1.1\r\nhost: x\r\n{flood}\r\n");
-    assert!(
-        raw(&caller, flood.as_bytes())
-            .await
-            .is_none_or(|status| status == 431)
+    let huge = format!(
+        "GET /api/ready HTTP/1.1\r\nhost: x\r\nx: {}\r\n\r\n",
+        "y".repeat(2_000_000)
     );
+    for headers in [flood, huge] {
+        let status = raw(&caller, headers.as_bytes()).await;
+        assert!(status.is_none_or(|status| status == 431), "{status:?}");
+    }
+    caller.get("media/assets").await.expect(200);
+}
+
+#[tokio::test]
+async fn old_callers_and_impatient_ones_are_served() {
+    let caller = Caller::with(|builder| builder.seed(3)).await;
+    let get = |version: &str, headers: &str| {
+        format!(
+            "GET /api/v1/projects/demo/media/assets?$top=1 HTTP/{version}\r\nauthorization: Bearer {}\r\n{headers}\r\n",
+            caller.token
+        )
+    };
+    // Without a Host the link leads to where the request came in.
+    let old = exchange(&caller, get("1.0", "").as_bytes()).await;
+    assert!(old.starts_with("HTTP/1.0 200"), "{old}");
+    let link = format!(
+        "\"{}/api/v1/projects/demo/media/assets?",
+        caller.emulator.base_url()
+    );
+    assert!(old.contains(&link), "{old}");
+    // Three requests before the first answer is read.
+    let three = format!(
+        "{}{}{}",
+        get("1.1", "host: x\r\n"),
+        get("1.1", "host: x\r\n"),
+        get("1.1", "host: x\r\nconnection: close\r\n")
+    );
+    let answers = exchange(&caller, three.as_bytes()).await;
+    assert_eq!(answers.matches("HTTP/1.1 200").count(), 3, "{answers}");
+    assert_eq!(answers.matches("\"asset-1\"").count(), 3, "{answers}");
+}
+
+#[tokio::test]
+async fn whoever_sends_slowly_is_not_waited_for() {
+    let patience = std::time::Duration::from_millis(100);
+    let caller =
+        Caller::with(|builder| builder.settings(|settings| settings.read_timeout = Some(patience)))
+            .await;
+    // Neither the head nor the body ever ends; the emulator ends the connection.
+    let head = "GET /api/ready HTTP/1.1\r\nhost: x\r\nx-slow: ";
+    let ended = exchange(&caller, head.as_bytes());
+    tokio::time::timeout(std::time::Duration::from_secs(30), ended)
+        .await
+        .expect("it does not wait for the rest of the head");
+    let body = format!(
+        "PUT /api/v1/projects/demo/media/assets/a HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\ncontent-length: 100\r\n\r\n{{",
+        caller.token
+    );
+    let ended = exchange(&caller, body.as_bytes());
+    let answer = tokio::time::timeout(std::time::Duration::from_secs(30), ended)
+        .await
+        .expect("it does not wait for the rest of the body");
+    assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
     caller.get("media/assets").await.expect(200);
 }
 
@@ -155,9 +266,40 @@ async fn odd_requests_answer_4xx() {
 async fn a_body_over_the_limit_is_413() {
     let caller =
         Caller::with(|builder| builder.settings(|settings| settings.body_limit = 1_000)).await;
-    let body = json!({ "properties": { "storageAccountName": "storage1", "description": "x".repeat(1_000) } });
-    caller.put("media/assets/a", body).await.expect(413);
-    caller.get("media/assets").await.expect(200);
+    let body = |size: usize| {
+        let text = json!({ "properties": { "storageAccountName": "storage1", "description": "" } });
+        let filler = size - text.to_string().len();
+        json!({ "properties": { "storageAccountName": "storage1", "description": "x".repeat(filler) } })
+    };
+    caller.put("media/assets/a", body(1_000)).await.expect(201);
+    caller.put("media/assets/b", body(1_001)).await.expect(413);
+    // The answer arrives although the caller sends far more before it reads, with a length and without one.
+    caller
+        .put("media/assets/b", body(8 * 1024 * 1024))
+        .await
+        .expect(413);
+    let pieces =
+        futures::stream::iter((0..64).map(|_| Ok::<_, std::io::Error>(vec![b' '; 65_536])));
+    let url = format!(
+        "{}/api/v1/projects/demo/media/assets/b",
+        caller.emulator.base_url()
+    );
+    let chunked = caller
+        .http
+        .put(url)
+        .bearer_auth(&caller.token)
+        .body(reqwest::Body::wrap_stream(pieces))
+        .send()
+        .await
+        .expect("an answer");
+    assert_eq!(chunked.status().as_u16(), 413);
+    // Whoever asks first is answered before it sends.
+    let asking = format!(
+        "PUT /api/v1/projects/demo/media/assets/b HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\nexpect: 100-continue\r\ncontent-length: 1001\r\n\r\n",
+        caller.token
+    );
+    assert_eq!(raw(&caller, asking.as_bytes()).await, Some(413));
+    caller.get("media/assets/b").await.expect(404);
 }
 
 #[tokio::test]

@@ -18,4 +18,5 @@ mod references;
 mod rules;
 mod samples;
 mod states;
+mod tokens;
 mod webhooks;

@@ -131,3 +131,129 @@ async fn links_that_repeat_or_are_stale() {
         .to_owned();
     caller.get(&stale).await.expect(400);
 }
+
+#[tokio::test]
+async fn a_late_answer_and_a_slow_body_hold_up_nobody_else() {
+    let hour = "3600000";
+    let caller = with(&format!(
+        "GET */media/assets delay={hour}; GET */media/transforms slow={hour}"
+    ))
+    .await;
+    let url = |path: &str| format!("{}/api/v1/projects/demo/{path}", caller.emulator.base_url());
+    let late = caller
+        .http
+        .get(url("media/assets"))
+        .bearer_auth(&caller.token)
+        .send();
+    let late = tokio::spawn(late);
+    // The head of a slow answer arrives at once.
+    let slow = raw(&caller, "media/transforms").await.expect("a head");
+    assert_eq!(slow.status().as_u16(), 200);
+    let slow = tokio::spawn(slow.bytes());
+    for _ in 0..20 {
+        caller.get("media/content").await.expect(200);
+    }
+    assert!(!late.is_finished() && !slow.is_finished());
+}
+
+#[tokio::test]
+async fn probabilities_repeat_with_their_seed() {
+    let run = async |seed: u64| {
+        let caller = with(&format!(
+            "GET */media/assets status=429 probability=0.5 seed={seed}; GET */media/assets status=500 probability=0.5 seed={seed}"
+        ))
+        .await;
+        let mut statuses = Vec::new();
+        for _ in 0..60 {
+            statuses.push(caller.get("media/assets").await.status);
+        }
+        statuses
+    };
+    let (first, again, other) = tokio::join!(run(7), run(7), run(8));
+    assert_eq!(first, again);
+    assert_ne!(first, other);
+    for status in [200, 429, 500] {
+        assert!(first.contains(&status), "{status} in {first:?}");
+    }
+}
+
+#[tokio::test]
+async fn rules_are_picked_by_method_path_and_count_and_can_be_given_as_json_or_as_values() {
+    let caller = with(
+        r#"[{"method":"put","path":"*/content/*","status":409,"every":2},{"path":"/api/v1/projects/demo/media/content","html":true,"status":504,"nth":2}]"#,
+    )
+    .await;
+    let control = caller.emulator.control();
+    let one = mkio_emulator::Fault {
+        path: "*/media/sources".to_owned(),
+        status: Some(429),
+        retry_after: Some("Wed, 21 Oct 2015 07:28:00 GMT".to_owned()),
+        times: Some(1),
+        drop: vec!["detail".to_owned()],
+        ..mkio_emulator::Fault::default()
+    };
+    control.fault(one).expect("it can meet something");
+    let put = async |name: &str| {
+        caller
+            .put(
+                &format!("media/content/{name}"),
+                json!({ "metadata": { "displayName": name } }),
+            )
+            .await
+            .status
+    };
+    assert_eq!(
+        [put("a").await, put("b").await, put("c").await],
+        [201, 409, 201]
+    );
+    let status = async |path: &str| {
+        raw(&caller, path)
+            .await
+            .expect("an answer")
+            .status()
+            .as_u16()
+    };
+    assert_eq!(
+        [
+            status("media/content").await,
+            status("media/content").await,
+            status("media/content").await
+        ],
+        [200, 504, 200]
+    );
+    let refused = raw(&caller, "media/sources").await.expect("an answer");
+    assert_eq!(
+        (
+            refused.status().as_u16(),
+            refused.headers()["retry-after"].as_bytes()
+        ),
+        (429, &b"Wed, 21 Oct 2015 07:28:00 GMT"[..])
+    );
+    let body: Value = refused.json().await.expect("JSON");
+    assert_eq!(
+        (body["status"].clone(), body["error"].get("detail")),
+        (json!(429), None)
+    );
+    caller.get("media/sources").await.expect(200);
+}
+
+#[tokio::test]
+async fn faults_that_could_do_nothing_are_refused_and_none_of_them_is_added() {
+    let caller = with("PUT */nothing status=500").await;
+    let control = caller.emulator.control();
+    let refused =
+        control.faults("GET */media/assets status=500; GET */media/assets nth=0 status=500");
+    let error = refused.expect_err("the second never meets anything");
+    assert_eq!(error.to_string(), "fault 2: 'nth' counts from 1");
+    assert!(control.fault(mkio_emulator::Fault::default()).is_err());
+    caller.get("media/assets").await.expect(200);
+    let started = mkio_emulator::Emulator::builder()
+        .faults("GET */media/assets stats=500")
+        .start()
+        .await;
+    let error = started.expect_err("there is no such key");
+    assert!(
+        error.to_string().contains("'stats' is not known"),
+        "{error}"
+    );
+}

@@ -141,6 +141,113 @@ async fn limits_are_counted_per_project_and_verb() {
         .patch("/api/v1/user/profile", json!({ "spec": { "name": "N" } }))
         .await
         .expect(200);
+    // A step of the clock is time that passes.
+    caller.step(59);
+    let refused = caller.delete("media/assets/nothing").await.expect(429);
+    assert_eq!(refused.headers["retry-after"], "1");
+    caller.step(1);
+    caller.delete("media/assets/nothing").await.expect(204);
+}
+
+#[tokio::test]
+async fn the_operator_is_not_limited() {
+    let seed: Vec<Value> = (0..1_001)
+        .map(|number| json!({ "path": format!("media/content/c{number}"), "body": { "metadata": { "displayName": "C" } } }))
+        .collect();
+    let caller = Caller::with(|builder| {
+        builder
+            .rate_limit(true)
+            .seed_requests(json!(seed).to_string())
+            .faults("* * status=500")
+    })
+    .await;
+    let control = caller.emulator.control();
+    for _ in 0..2_001 {
+        assert!(control.inspect("demo", "media/content/c1000").is_some());
+    }
+    control.clear_faults();
+    caller.get("media/content/c0").await.expect(200);
+    caller.delete("media/content/c0").await.expect(200);
+    assert_eq!(control.inspect("demo", "media/content/c0"), None);
+    // Nothing that it does leaves a trace in the lists of tokens.
+    let tokens = caller.get("/api/v1/user/tokens").await.expect(200);
+    assert_eq!(tokens.body["value"].as_array().map(Vec::len), Some(1));
+}
+
+#[tokio::test]
+async fn what_cannot_work_is_told_at_the_start_and_secrets_are_not_shown() {
+    let start = |builder: mkio_emulator::EmulatorBuilder| async move {
+        builder
+            .start()
+            .await
+            .expect_err("it cannot work")
+            .to_string()
+    };
+    let builder = mkio_emulator::Emulator::builder;
+    for (refused, named) in [
+        (builder().token("a b"), "token"),
+        (builder().token(""), "token"),
+        (builder().project("My Project"), "project"),
+        (builder().time_scale(f64::NAN), "time scale"),
+        (builder().time_scale(-1.0), "time scale"),
+        (builder().page_size(0, 10), "page size"),
+        (builder().page_size(10, 0), "page size"),
+        (
+            builder().settings(|settings| settings.job_slots = 0),
+            "job slots",
+        ),
+        (
+            builder().settings(|settings| settings.webhook_attempts = 0),
+            "webhook attempts",
+        ),
+        (
+            builder()
+                .settings(|settings| settings.resource_limit = 5)
+                .seed(6),
+            "at most 5",
+        ),
+    ] {
+        let told = start(refused).await;
+        assert!(told.contains(named), "{told}");
+    }
+    let taken = tokio::net::TcpListener::bind("127.0.0.1:0")
+        .await
+        .expect("a port");
+    let address = taken.local_addr().expect("an address");
+    let error: std::io::Error = builder()
+        .listen(address)
+        .start()
+        .await
+        .expect_err("the port is in use")
+        .into();
+    assert_eq!(error.kind(), std::io::ErrorKind::AddrInUse);
+    assert!(error.to_string().contains(&address.to_string()), "{error}");
+    let hidden = builder().token("hush-hush");
+    let shown = format!("{hidden:?}");
+    let emulator = hidden.start().await.expect("it starts");
+    let shown = format!("{shown} {emulator:?} {:?}", emulator.control());
+    assert!(!shown.contains("hush"), "{shown}");
+}
+
+#[tokio::test]
+async fn a_stop_lets_requests_be_answered_and_then_nobody_listens() {
+    let caller = Caller::with(|builder| builder.faults("PUT * delay=300")).await;
+    let url = format!(
+        "{}/api/v1/projects/demo/media/content/c",
+        caller.emulator.base_url()
+    );
+    let body = json!({ "metadata": { "displayName": "C" } });
+    let request = caller.http.put(&url).bearer_auth(&caller.token).json(&body);
+    let under_way = tokio::spawn(request.send());
+    let control = caller.emulator.control();
+    while control.inspect("demo", "media/content/c").is_none() {
+        tokio::task::yield_now().await;
+    }
+    let address = caller.emulator.address();
+    caller.emulator.stop(Duration::from_secs(30)).await;
+    let answer = under_way.await.expect("no panic").expect("an answer");
+    assert_eq!(answer.status().as_u16(), 201);
+    assert!(tokio::net::TcpStream::connect(address).await.is_err());
 }
 
 #[tokio::test]
@@ -353,7 +460,8 @@ async fn walk(caller: &Caller, first: &str, between: impl AsyncFn(usize)) -> Vec
                 .as_array()
                 .into_iter()
                 .flatten()
-                .filter_map(|item| item["name"].as_str().map(str::to_owned)),
+                .filter_map(|item| item["name"].as_str().or(item["metadata"]["name"].as_str()))
+                .map(str::to_owned),
         );
         next = answer.body["@odata.nextLink"].as_str().map(str::to_owned);
         page += 1;
@@ -418,6 +526,49 @@ async fn a_scan_keeps_its_place_while_items_come_and_go() {
             "asset-9", "newcomer"
         ]
     );
+}
+
+#[tokio::test]
+async fn pages_of_what_is_selected_hold_it_all_whatever_the_list_is_made_of() {
+    let caller = Caller::with(|builder| builder.seed(40)).await;
+    for transform in ["t", "u"] {
+        let body = json!({ "properties": { "outputs": [{ "preset": { "@odata.type": "#MediaKind.ThumbnailGeneratorPreset", "thumbnails": [{ "format": "Png" }] } }] } });
+        caller
+            .put(&format!("media/transforms/{transform}"), body)
+            .await
+            .expect(201);
+        for job in 0..4 {
+            let body = json!({ "properties": {
+                "input": { "@odata.type": "#Microsoft.Media.JobInputAsset", "assetName": "asset-1" },
+                "outputs": [{ "@odata.type": "#Microsoft.Media.JobOutputAsset", "assetName": "asset-2" }],
+            } });
+            let path = format!("media/transforms/{transform}/jobs/{transform}{job}");
+            caller.put(&path, body).await.expect(201);
+        }
+    }
+    for (list, expected) in [
+        ("media/assets?$filter=contains(name,'3')", 13),
+        ("media/jobs?$filter=name%20ne%20't1'", 7),
+        ("media/jobs?$orderby=name%20desc", 8),
+        ("templating/presets?$filter=name%20ne%20'passthrough'", 7),
+        ("templating/presets?$orderby=name", 8),
+    ] {
+        for size in [1, 2, 3, 7, 8, 100] {
+            let mut names = walk(&caller, &format!("{list}&$top={size}"), async |_| {}).await;
+            assert_eq!(names.len(), expected, "{list} {size}: {names:?}");
+            names.sort();
+            names.dedup();
+            assert_eq!(names.len(), expected, "{list} {size} repeats: {names:?}");
+            // The same by offsets, which need no link.
+            let mut counted = 0;
+            for start in (0..expected + size).step_by(size) {
+                let path = format!("{list}&$top={size}&$skiptoken={start}");
+                let page = caller.get(&path).await.expect(200);
+                counted += page.body["value"].as_array().map_or(0, Vec::len);
+            }
+            assert_eq!(counted, expected, "{list} {size} by offset");
+        }
+    }
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! Misbehaviour on demand: rules, when they apply, what they do.
 
+mod check;
 mod mutate;
 mod parse;
 
@@ -96,7 +97,9 @@ pub struct Faults {
 impl Faults {
     /// Adds a fault.
     pub fn add(&mut self, fault: Fault) {
-        let random = StdRng::seed_from_u64(fault.seed);
+        // Rules with the same seed draw numbers of their own: with the same ones, the second of two would never count.
+        let place = (self.armed.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let random = StdRng::seed_from_u64(fault.seed ^ place);
         self.armed.push(Armed {
             fault,
             matched: 0,
@@ -246,6 +249,29 @@ mod tests {
         assert_ne!(run(fault(7), 64), run(fault(8), 64));
         let met = run(fault(7), 1_000).into_iter().filter(|met| *met).count();
         assert!((400..600).contains(&met), "{met}");
+    }
+
+    #[test]
+    fn rules_with_one_seed_draw_apart() {
+        let mut faults = Faults::default();
+        for status in [500, 503] {
+            faults.add(Fault {
+                probability: Some(0.5),
+                status: Some(status),
+                ..Fault::default()
+            });
+        }
+        let met: Vec<Option<u16>> = (0..400)
+            .map(|_| {
+                faults
+                    .meet(&Method::GET, "/")
+                    .and_then(|fault| fault.status)
+            })
+            .collect();
+        for (status, expected) in [(Some(500), 200), (Some(503), 100), (None, 100)] {
+            let count = met.iter().filter(|other| **other == status).count();
+            assert!(count.abs_diff(expected) < 50, "{status:?}: {count}");
+        }
     }
 
     #[test]

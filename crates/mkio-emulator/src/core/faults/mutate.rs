@@ -30,10 +30,10 @@ pub fn apply(fault: &Fault, url: &str, body: &mut Value) {
     for name in &fault.extra {
         let mut add =
             |target: &mut Value| merge::put(target, &format!("/{name}"), json!({ "added": true }));
-        match body.get_mut("value").and_then(Value::as_array_mut) {
-            Some(items) => items.iter_mut().for_each(&mut add),
-            None => add(body),
+        if let Some(items) = body.get_mut("value").and_then(Value::as_array_mut) {
+            items.iter_mut().for_each(&mut add);
         }
+        add(body);
     }
     if let (Some(link), Some(_)) = (fault.link, body.get("@odata.nextLink")) {
         let target = match link {
@@ -76,7 +76,7 @@ mod tests {
         };
         let mut body = json!({ "value": [{ "name": "a", "id": "1", "properties": { "state": "Ready", "count": 2 } }], "@odata.nextLink": "x" });
         apply(&fault, "http://host/page", &mut body);
-        let expected = json!({ "value": [{ "id": null, "properties": { "state": UNKNOWN, "count": "text" }, "more": { "added": true } }], "@odata.nextLink": "http://host/page" });
+        let expected = json!({ "value": [{ "id": null, "properties": { "state": UNKNOWN, "count": "text" }, "more": { "added": true } }], "@odata.nextLink": "http://host/page", "more": { "added": true } });
         assert_eq!(body, expected);
     }
 }

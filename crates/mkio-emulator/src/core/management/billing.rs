@@ -11,7 +11,7 @@ use crate::core::error::ApiError;
 use crate::core::family::Kind;
 use crate::core::store::Address;
 use crate::core::world::{Usage, World};
-use crate::core::{list, merge, render};
+use crate::core::{identity, list, merge, render};
 
 /// What is metered: name, unit, solution, family, price.
 pub const METERS: &[(&str, &str, &str, &str, f64)] = &[
@@ -242,7 +242,11 @@ pub fn report(world: &mut World, call: &Call<'_>) -> Result<Answer, ApiError> {
     ) in &world.usage
     {
         let paid = payment_of(world, project);
-        let wanted = *hour >= midnight(start)
+        let owner = world
+            .get(&Address::new("", Kind::Project, project))
+            .and_then(identity::owner);
+        let wanted = owner == Some(call.organization)
+            && *hour >= midnight(start)
             && *hour < midnight(end)
             && (projects.is_empty() || projects.contains(project))
             && (meters.is_empty() || meters.iter().any(|name| name == meter))

@@ -78,7 +78,10 @@ fn scope_values(world: &World, organization: uuid::Uuid) -> Vec<Value> {
         "kind": "Scope", "metadata": { "id": organization, "name": "Organization" },
         "spec": { "description": "The whole organization.", "resources": [{ "id": organization, "type": "core.customer" }] },
     })];
-    for (_, project) in world.all("", Kind::Project) {
+    let own = world
+        .all("", Kind::Project)
+        .filter(|(_, project)| identity::owner(project) == Some(organization));
+    for (_, project) in own {
         values.push(json!({
             "kind": "Scope", "metadata": { "id": project.id, "name": format!("Project {}", project.name) },
             "spec": { "description": "One project.", "resources": [{ "id": project.id, "type": "core.project" }] },

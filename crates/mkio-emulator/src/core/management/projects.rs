@@ -67,7 +67,7 @@ pub fn list_projects(world: &mut World, call: &Call<'_>) -> Result<Answer, ApiEr
         .filter(|project| {
             hidden || project.body.get("isHidden").and_then(Value::as_bool) != Some(true)
         })
-        .filter(|project| call.caller.sees(project.id))
+        .filter(|project| call.caller.sees(project))
         .map(|project| render::resource(world, &place.at(&project.name), project))
         .collect();
     list::values_page(world, call, "Project", shown)
@@ -103,7 +103,8 @@ pub fn create(world: &mut World, call: &Call<'_>) -> Result<Answer, ApiError> {
         return Err(ApiError::invalid("request body", findings));
     }
     let location = text("locationName").to_owned();
-    world.insert(&address, call.body.clone(), call.user)?;
+    let project = world.insert(&address, call.body.clone(), call.user)?;
+    identity::give(project, call.organization);
     seed::furnish(world, &address.name, &location)?;
     generic::shown(world, &address, StatusCode::CREATED)
 }

@@ -21,9 +21,15 @@ pub static RULES: Family = Family {
             .pointer("/spec/url")
             .and_then(Value::as_str)
             .unwrap_or_default();
-        webhooks::check_target(url, world.settings.remote_webhooks).map_err(|reason| {
-            ApiError::invalid("request body", vec![("/spec/url".to_owned(), reason)])
-        })
+        let mut findings = webhooks::check_headers(body);
+        if let Err(reason) = webhooks::check_target(url, world.settings.remote_webhooks) {
+            findings.push(("/spec/url".to_owned(), reason));
+        }
+        if findings.is_empty() {
+            Ok(())
+        } else {
+            Err(ApiError::invalid("request body", findings))
+        }
     },
     removed: |world, address, _| world.outbox.forget(&address.place.project, &address.name),
     dress,

@@ -17,8 +17,8 @@ use crate::core::{identity, merge, query};
 const SHORT: TimeDelta = TimeDelta::hours(1);
 
 /// GET `/.well-known/jwks.json`.
-pub fn keys(_: &mut World, _: &Call<'_>) -> Result<Answer, ApiError> {
-    Ok(Answer::ok(public_keys()?))
+pub fn keys(world: &mut World, _: &Call<'_>) -> Result<Answer, ApiError> {
+    Ok(Answer::ok(public_keys(world)?))
 }
 
 /// GET `/.well-known/revoked.json`.

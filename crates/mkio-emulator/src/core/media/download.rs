@@ -31,8 +31,8 @@ pub fn access(world: &mut World, call: &Call<'_>) -> Result<Answer, ApiError> {
         .unwrap_or_default();
     ensure_reachable(world, call, account)?;
     let expires = world.now + VALID;
-    let token =
-        sign(&json!({ "jti": Uuid::new_v4(), "exp": expires.timestamp(), "asset": asset.id }))?;
+    let claims = json!({ "jti": Uuid::new_v4(), "exp": expires.timestamp(), "asset": asset.id });
+    let token = sign(world, &claims)?;
     let mut out = json!({
         "url": format!("{}{PREFIX}", call.origin), "jwt": token, "storageAccountName": account,
         "containerName": asset.text("/properties/container").unwrap_or_default(),
@@ -40,10 +40,7 @@ pub fn access(world: &mut World, call: &Call<'_>) -> Result<Answer, ApiError> {
     if let Some(path) = asset.text("/properties/subPath") {
         merge::put(&mut out, "/subPath", json!(path));
     }
-    let now = world.now;
-    if world.file_tokens.len() >= MOST_TOKENS {
-        world.file_tokens.retain(|_, access| access.expires > now);
-    }
+    make_room(world);
     let access = FileAccess {
         project: address.place.project.clone(),
         asset: address.name.clone(),
@@ -51,6 +48,23 @@ pub fn access(world: &mut World, call: &Call<'_>) -> Result<Answer, ApiError> {
     };
     world.file_tokens.insert(digest_of(&token), access);
     Ok(Answer::ok(out))
+}
+
+/// Drops what has expired where there is too much, and where that is not enough, what expires first.
+fn make_room(world: &mut World) {
+    let now = world.now;
+    if world.file_tokens.len() >= MOST_TOKENS {
+        world.file_tokens.retain(|_, access| access.expires > now);
+    }
+    if world.file_tokens.len() >= MOST_TOKENS {
+        let first = world
+            .file_tokens
+            .iter()
+            .min_by_key(|(_, access)| access.expires);
+        if let Some(digest) = first.map(|(digest, _)| *digest) {
+            world.file_tokens.remove(&digest);
+        }
+    }
 }
 
 /// Anything below [`PREFIX`].

@@ -37,9 +37,7 @@ pub static EVENTS: Family = Family {
         _ => Ok(()),
     },
     removed: |world, address, _| {
-        world
-            .spent_names
-            .insert((address.place.project.clone(), address.name.clone()));
+        world.spend_name(&address.place.project, &address.name);
     },
     entered: |world, address, previous| running::entered(world, address, previous, "live-minutes"),
     dress: dress_event,
@@ -118,6 +116,13 @@ fn check_event(
                 "the live event '{}' is {}; it can be changed when Stopped",
                 existing.name, existing.state
             )));
+        }
+        // What a change leaves out may be missing in all.
+        let pipeline = body.pointer("/properties/pipeline");
+        if pipeline
+            .is_some_and(|pipeline| pipeline.get("name").is_none_or(|name| !name.is_string()))
+        {
+            return Err(refuse("/properties/pipeline/name", "is required"));
         }
         return Ok(());
     }

@@ -1,0 +1,71 @@
+//! Reading a request's body: within its limit, and within a time.
+
+use std::time::Duration;
+
+use axum::body::{Body, HttpBody};
+use bytes::{Bytes, BytesMut};
+use futures_util::StreamExt;
+use http::HeaderMap;
+use http::header::EXPECT;
+
+use crate::core::engine::too_large;
+use crate::core::error::ApiError;
+
+/// Bytes over the limit that are read and dropped: a caller that is still sending reads no answer.
+const DRAINED: usize = 64 * 1024 * 1024;
+
+/// The whole body.
+///
+/// # Errors
+/// 413 over the limit, 408 when it does not arrive in time, 400 when it breaks off or its encoding is broken.
+pub(super) async fn read(
+    headers: &HeaderMap,
+    body: Body,
+    limit: usize,
+    timeout: Option<Duration>,
+) -> Result<Bytes, ApiError> {
+    let announced = body.size_hint().lower();
+    if announced > limit as u64 && headers.contains_key(EXPECT) {
+        // Whoever asks before sending is told before it sends.
+        return Err(too_large(limit));
+    }
+    let all = collect(body, limit);
+    match timeout {
+        None => all.await,
+        Some(timeout) => tokio::time::timeout(timeout, all)
+            .await
+            .unwrap_or_else(|_| {
+                Err(ApiError::timeout(format!(
+                    "the request body did not arrive within {} seconds",
+                    timeout.as_secs_f64()
+                )))
+            }),
+    }
+}
+
+async fn collect(body: Body, limit: usize) -> Result<Bytes, ApiError> {
+    let mut stream = body.into_data_stream();
+    let mut kept = BytesMut::new();
+    let mut dropped = 0_usize;
+    while let Some(piece) = stream.next().await {
+        let piece = piece.map_err(|error| {
+            tracing::debug!(%error, "a request body broke off");
+            ApiError::bad_request(
+                "the request body breaks off or is not encoded as its headers say",
+            )
+        })?;
+        if dropped == 0 && kept.len().saturating_add(piece.len()) <= limit {
+            kept.extend_from_slice(&piece);
+            continue;
+        }
+        kept = BytesMut::new();
+        dropped = dropped.saturating_add(piece.len());
+        if dropped > DRAINED {
+            break;
+        }
+    }
+    if dropped > 0 {
+        return Err(too_large(limit));
+    }
+    Ok(kept.freeze())
+}

@@ -1,0 +1,115 @@
+//! A running emulator.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use super::builder::EmulatorBuilder;
+use super::control::Control;
+use super::start_error::StartError;
+
+/// What runs for an emulator.
+#[derive(Debug)]
+pub(super) struct Running {
+    pub(super) stop: watch::Sender<bool>,
+    pub(super) server: JoinHandle<()>,
+    pub(super) deliveries: JoinHandle<()>,
+}
+
+/// A running emulator. Stops when it is dropped; connections break then. [`stop`](Self::stop) lets requests end.
+pub struct Emulator {
+    base_url: String,
+    address: SocketAddr,
+    token: String,
+    project: String,
+    control: Control,
+    running: Running,
+}
+
+impl fmt::Debug for Emulator {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Emulator")
+            .field("base_url", &self.base_url)
+            .field("project", &self.project)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Emulator {
+    pub(super) fn new(
+        address: SocketAddr,
+        token: String,
+        project: String,
+        control: Control,
+        running: Running,
+    ) -> Self {
+        Self {
+            base_url: format!("http://{address}"),
+            address,
+            token,
+            project,
+            control,
+            running,
+        }
+    }
+
+    /// Starts an emulator at a free port of 127.0.0.1, with a project `demo` and a time scale of 60.
+    ///
+    /// # Errors
+    /// When no port can be listened at.
+    pub async fn start() -> Result<Self, StartError> {
+        Self::builder().start().await
+    }
+
+    /// How an emulator is to start.
+    pub fn builder() -> EmulatorBuilder {
+        EmulatorBuilder::default()
+    }
+
+    /// `http://127.0.0.1:<port>`: what a client takes for its base URL.
+    pub fn base_url(&self) -> &str {
+        &self.base_url
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// A token with full access.
+    pub fn token(&self) -> &str {
+        &self.token
+    }
+
+    /// The project that exists from the start.
+    pub fn project(&self) -> &str {
+        &self.project
+    }
+
+    /// The handle that steers it.
+    pub fn control(&self) -> Control {
+        self.control.clone()
+    }
+
+    /// Takes no more connections, lets requests under way be answered for at most `patience`, and ends.
+    pub async fn stop(mut self, patience: Duration) {
+        self.running.stop.send_replace(true);
+        if tokio::time::timeout(patience, &mut self.running.server)
+            .await
+            .is_err()
+        {
+            tracing::warn!("requests were still under way; their connections break");
+        }
+    }
+}
+
+impl Drop for Emulator {
+    fn drop(&mut self) {
+        self.running.server.abort();
+        self.running.deliveries.abort();
+    }
+}

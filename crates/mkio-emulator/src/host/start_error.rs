@@ -1,0 +1,71 @@
+//! Why an emulator does not start.
+
+use std::io;
+use std::net::SocketAddr;
+
+use crate::core::faults::FaultError;
+use crate::core::seed::{Part, SeedError};
+
+/// Why an emulator does not start. Turns into an [`io::Error`] where a caller has one.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The address cannot be listened at: it is in use, or not one of this machine.
+    #[error("cannot listen at {address}: {source}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The token cannot travel in an `Authorization` header.
+    #[error("the token {0}")]
+    Token(&'static str),
+    /// The project cannot be made.
+    #[error("the project cannot be made: {0}")]
+    Project(String),
+    /// The assets cannot be made.
+    #[error("the assets cannot be made: {0}")]
+    Seed(String),
+    /// The requests of a seed file are no list of requests, or one of them is refused.
+    #[error("{0}")]
+    SeedRequests(String),
+    /// The faults do not parse.
+    #[error(transparent)]
+    Faults(#[from] FaultError),
+    /// A setting has a value that nothing works with.
+    #[error("{name} {reason}")]
+    Setting {
+        /// The setting.
+        name: &'static str,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// Webhooks cannot be delivered, because no HTTP client can be made.
+    #[error("webhooks cannot be delivered: {0}")]
+    Webhooks(reqwest::Error),
+    /// The platform refuses what every emulator starts with.
+    #[error("the platform cannot be set up: {0}")]
+    Platform(String),
+}
+
+impl From<SeedError> for StartError {
+    fn from(SeedError { part, refusal }: SeedError) -> Self {
+        match part {
+            Part::Platform => Self::Platform(refusal.detail),
+            Part::Project => Self::Project(refusal.detail),
+            Part::Assets => Self::Seed(refusal.detail),
+        }
+    }
+}
+
+impl From<StartError> for io::Error {
+    fn from(error: StartError) -> Self {
+        let kind = match &error {
+            StartError::Listen { source, .. } => source.kind(),
+            StartError::Webhooks(_) | StartError::Platform(_) => io::ErrorKind::Other,
+            _ => io::ErrorKind::InvalidInput,
+        };
+        Self::new(kind, error)
+    }
+}
