@@ -494,6 +494,7 @@ impl<S: StateName> Setup<S> {
                 .collect(),
             goal,
             deadline: description::after(self.timeout),
+            timeout: Some(millis(self.timeout)),
             missing_until: Some(description::after(self.missing_for)),
             poll_every: self
                 .pace
