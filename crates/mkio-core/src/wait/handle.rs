@@ -220,8 +220,7 @@ impl<T, S: StateName> Wait<T, S> {
 
     /// Shortest and longest time between two looks. It begins with the shortest, grows while
     /// nothing changes, and varies a little at random; a `Retry-After` of the service counts. The
-    /// default is that of the resource, stretched where many waits share their looks. Both are at
-    /// least 100 ms and at most a year.
+    /// default is that of the resource. Both are at least 100 ms and at most a year.
     pub fn poll_every(self, range: Range<Duration>) -> Self {
         let shortest = Duration::from_millis(100);
         let min = range.start.clamp(shortest, YEAR);
