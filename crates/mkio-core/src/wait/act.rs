@@ -16,10 +16,10 @@ use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::handle::Goal as Wanted;
 use super::judge::{Acted, born};
 use super::links::Links;
 use super::member::Pace;
+use super::setup::Goal as Wanted;
 use super::state::RawChange;
 use super::target::Target;
 use super::{Goal, Reason, State, StateKind, Wait, WaitFailure, look};

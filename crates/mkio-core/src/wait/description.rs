@@ -22,6 +22,9 @@ pub struct WaitDescription {
     pub(super) goal: WrittenGoal,
     /// When time is up.
     pub(super) deadline: DateTime<Utc>,
+    /// Longest time to wait, in milliseconds: no more than that is left, whatever the clock says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) timeout: Option<u64>,
     /// Until when a 404 is taken for "not there yet".
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) missing_until: Option<DateTime<Utc>>,
@@ -70,7 +73,9 @@ impl WaitDescription {
     /// Time left until the deadline; zero when it has passed. A wait that is taken up late still
     /// has one look.
     pub(super) fn left(&self) -> Duration {
-        until(self.deadline)
+        let left = until(self.deadline);
+        self.timeout
+            .map_or(left, |timeout| left.min(Duration::from_millis(timeout)))
     }
 
     /// How much longer a 404 is taken for "not there yet", if that is said.

@@ -126,6 +126,18 @@ async fn a_wait_that_has_ended_and_one_that_acts_can_be_described_as_well() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_clock_that_was_put_back_makes_no_wait_longer() {
+    let service = Service::new();
+    service.at(JOB_1, &[(0, "Processing")]);
+    let mut written = job(&service).timeout(seconds(60)).describe().unwrap();
+    written.deadline += chrono::TimeDelta::days(365);
+    let wait: Wait<Value, State> = Wait::resume_over(service.links(), &JOB, &written).unwrap();
+    let start = Instant::now();
+    assert!(wait.await.unwrap_err().is_timeout());
+    assert!(start.elapsed() < seconds(61));
+}
+
+#[tokio::test(start_paused = true)]
 async fn endless_times_are_written_and_read() {
     let service = Service::new();
     service.at(JOB_1, &[(0, "Finished")]);

@@ -281,3 +281,35 @@ async fn absurd_intervals_are_those_of_a_year() {
         waiting.await.unwrap();
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_dropped_in_the_middle_of_a_look_leaves_nothing_behind() {
+    let service = Service::new();
+    service.at(&path("job-1"), &[(0, "Processing")]);
+    let waiting = job(&service, "job-1").into_future();
+    // The look begins after 10 ms and takes 5.
+    let look = Duration::from_millis(12);
+    tokio::time::timeout(look, waiting).await.unwrap_err();
+    assert_eq!(service.script.calls(), 1);
+    tokio::time::sleep(Duration::from_millis(1)).await;
+    assert_eq!(service.waits.pollers(), 0);
+    tokio::time::sleep(seconds(100)).await;
+    assert_eq!(service.script.calls(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_look_that_panics_is_one_that_failed() {
+    let service = Service::new();
+    for name in ["job-1", "job-2"] {
+        service.at(&path(name), &[(0, "Processing"), (60, "Finished")]);
+    }
+    let looks = std::sync::atomic::AtomicUsize::new(0);
+    service.fault(move |_| {
+        let look = looks.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        assert_ne!(look, 1, "a bug in what carries requests");
+        None
+    });
+    let start = Instant::now();
+    job(&service, "job-1").await.unwrap();
+    assert!(start.elapsed() < seconds(95));
+}

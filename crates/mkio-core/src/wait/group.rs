@@ -14,6 +14,7 @@ use super::judge::Seen;
 use super::look::{self, Listed, Looked};
 use super::member::{DISTRUST, Member, Next, Source, Watched, later};
 use super::members::Members;
+use super::target::Target;
 use super::{Reason, StateEvent};
 use crate::{Error, Result};
 
@@ -31,6 +32,9 @@ const CHECKS: usize = 10;
 
 /// How long a look at the deadline may take.
 const LAST_LOOK: Duration = Duration::from_secs(10);
+
+/// List requests in a row that the service may refuse before the list counts as of no use.
+const REFUSALS: usize = 16;
 
 /// Time within which looks at deadlines are put together.
 const TOGETHER: Duration = Duration::from_secs(1);
@@ -77,6 +81,8 @@ struct Group {
     left_out: usize,
     /// The list cannot be used at all.
     unlisted: bool,
+    /// How often a list request was refused (400) since one was answered.
+    refused: usize,
     /// Items of the list tell which of several resources of one name they are.
     told: bool,
     last_event: Option<Instant>,
@@ -96,6 +102,7 @@ pub(super) async fn run(hub: Arc<Hub>, key: Key, mut commands: mpsc::UnboundedRe
         shown: 0,
         left_out: 0,
         unlisted: false,
+        refused: 0,
         told: true,
         last_event: None,
     };
@@ -296,12 +303,10 @@ impl Group {
         }
     }
 
-    /// The longest interval that users of these waits have asked for.
+    /// The time within which all of these are to be looked at again.
     fn longest(&self, ids: impl Iterator<Item = u64>) -> Option<Duration> {
         ids.filter_map(|id| self.members.get(id))
-            .map(|watched| watched.plan().pace)
-            .filter(|pace| pace.explicit)
-            .map(|pace| pace.max)
+            .map(|watched| watched.plan().pace.max)
             .min()
     }
 
@@ -323,7 +328,12 @@ impl Group {
             false => links.polls,
         };
         let targets: Vec<_> = found.iter().map(|(target, _)| target.clone()).collect();
-        let mut rounds = look::rounds(&targets, list, self.told);
+        let limit = |(_, ids): &(Target, Vec<u64>)| {
+            let members = ids.iter().filter_map(|id| self.members.get(*id));
+            members.map(|watched| watched.limit).min()
+        };
+        let limits: Vec<_> = found.iter().filter_map(limit).collect();
+        let mut rounds = look::rounds(&targets, &limits, list, self.told);
         let count = rounds.len() + more;
         if !last {
             rounds.truncate(1);
@@ -358,7 +368,7 @@ impl Group {
     }
 
     /// Holds the next list request back for the time that `requests` count for; less if all
-    /// `count` would not get their turn within the longest interval that a user asked for.
+    /// `count` would not get their turn within the longest interval.
     fn pause(&mut self, requests: usize, count: usize, longest: Option<Duration>) {
         let times = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
         let each = longest.map_or(PER_REQUEST, |longest| {
@@ -463,7 +473,20 @@ impl Group {
         self.told &= !unclear;
         // Anything but a passing fault means that the list cannot be used like this.
         let unusable = cut.as_ref().is_some_and(|error| !error.is_retryable());
-        self.unlisted |= unusable;
+        let refused = cut.as_ref().is_some_and(is_refused);
+        match &cut {
+            None => self.refused = 0,
+            Some(_) if refused => self.refused += 1,
+            Some(_) => {}
+        }
+        self.unlisted |= unusable && (!refused || self.refused > REFUSALS);
+        // One name that the filter does not take must not spoil the list for the others: halves
+        // of the request are tried, until it is alone.
+        let size = members.len();
+        let limit = match refused {
+            true => (size / 2).max(1),
+            false => usize::MAX,
+        };
         self.shown += looked.seen.iter().flatten().count();
         if self.left_out > self.shown {
             self.distrusted = Some(later(Instant::now(), self.distrust));
@@ -482,12 +505,18 @@ impl Group {
                 }
                 let next = match (&item, &cut) {
                     (Some(item), _) => {
+                        watched.limit = limit;
                         watched.listed = true;
                         watched.date = looked.date.max(watched.date);
                         let seen = look::there(watched.target(), item.clone());
                         watched.see(seen, looked.retry_after, Source::Elsewhere)
                     }
+                    (None, Some(_)) if refused && !self.unlisted && limit > 1 => {
+                        watched.limit = limit;
+                        watched.again()
+                    }
                     (None, Some(_)) if unusable => {
+                        watched.limit = limit;
                         check.push(id);
                         continue;
                     }
@@ -578,6 +607,12 @@ impl Group {
             self.follow(id, next);
         }
     }
+}
+
+/// The service does not take the request: its filter, or its length.
+fn is_refused(error: &Error) -> bool {
+    let status = error.status().map(|status| status.as_u16());
+    matches!(status, Some(400 | 414 | 422 | 431))
 }
 
 /// The list is of no use for this one now.

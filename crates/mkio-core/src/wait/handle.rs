@@ -5,7 +5,6 @@ use std::future::{Future, IntoFuture, poll_fn};
 use std::marker::PhantomData;
 use std::ops::Range;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -16,16 +15,15 @@ use futures_core::stream::FusedStream;
 use http::HeaderMap;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use tokio::sync::mpsc;
-use tokio::time::Instant;
 
 use super::Resource;
-use super::act::{Action, Course};
-use super::description::{self, WaitDescription, WrittenGoal};
-use super::hub::Membership;
-use super::judge::{Acted, Judge, Want};
+use super::act::Action;
+use super::description::{WaitDescription, WrittenGoal};
+use super::judge::Acted;
 use super::links::Links;
-use super::member::{Member, Pace, Plan, Update, YEAR, later};
+use super::member::{Pace, Update, YEAR};
+use super::running::{Acting, Running};
+use super::setup::{First, Goal, Setup};
 use super::state::{Change, RawChange, State, StateName, Until, UntilTarget};
 use super::target::Target;
 use crate::{Error, ErrorKind, Result, Timestamp, Transport};
@@ -51,63 +49,11 @@ pub struct Wait<T, S: StateName = State> {
     types: PhantomData<fn() -> (T, S)>,
 }
 
-enum Stage<S> {
+pub(super) enum Stage<S> {
     New(Box<Setup<S>>),
     Acting(Acting, Box<Setup<S>>),
     Running(Running),
     Ended(Result<Value>, Result<WaitDescription>),
-}
-
-/// Actions under way.
-struct Acting {
-    course: BoxFuture<'static, Result<Acted>>,
-    outcome: Option<Result<Acted>>,
-    changes: mpsc::UnboundedReceiver<RawChange>,
-}
-
-/// A wait that a task looks for.
-struct Running {
-    plan: Arc<Plan>,
-    updates: mpsc::UnboundedReceiver<Update>,
-    membership: Membership,
-    description: Result<WaitDescription>,
-}
-
-/// A wait that has not begun.
-struct Setup<S> {
-    links: Links,
-    resource: &'static Resource,
-    target: Result<Target>,
-    goal: Goal<S>,
-    timeout: Duration,
-    pace: Pace,
-    missing_for: Duration,
-    first: First,
-    /// What an action left behind, if there was one.
-    acted: Option<Acted>,
-    /// States that were seen before the wait was taken up again.
-    seen: BTreeSet<String>,
-    /// Only what was created after this counts.
-    created_after: Option<Timestamp>,
-    /// The time that had passed, where this is a part of a wait.
-    part: Option<Duration>,
-}
-
-/// What a wait begins with.
-enum First {
-    Nothing,
-    Call(BoxFuture<'static, Result<()>>),
-    Actions(Vec<Action>),
-}
-
-/// What a wait is to reach.
-pub(super) enum Goal<S> {
-    Default,
-    Named(String),
-    Until(UntilTarget<S>),
-    Gone,
-    /// Any state but these.
-    Leave(Vec<&'static str>),
 }
 
 impl<T, S: StateName> Wait<T, S> {
@@ -274,8 +220,7 @@ impl<T, S: StateName> Wait<T, S> {
 
     /// Shortest and longest time between two looks. It begins with the shortest, grows while
     /// nothing changes, and varies a little at random; a `Retry-After` of the service counts. The
-    /// default is that of the resource, stretched where many waits share their looks. Both are at
-    /// least 100 ms and at most a year.
+    /// default is that of the resource. Both are at least 100 ms and at most a year.
     pub fn poll_every(self, range: Range<Duration>) -> Self {
         let shortest = Duration::from_millis(100);
         let min = range.start.clamp(shortest, YEAR);
@@ -413,205 +358,6 @@ impl<T, S: StateName> Wait<T, S> {
             Stage::Ended(outcome, _) => outcome,
             _ => Err(Error::new(ErrorKind::Wait, "the wait has no outcome")),
         }
-    }
-}
-
-impl Acting {
-    /// The next change that was seen between the actions; `None` when they have come to an end.
-    fn poll_change(&mut self, cx: &mut Context<'_>) -> Poll<Option<RawChange>> {
-        if self.outcome.is_none()
-            && let Poll::Ready(outcome) = self.course.as_mut().poll(cx)
-        {
-            self.outcome = Some(outcome);
-            self.course = Box::pin(std::future::pending());
-        }
-        self.changes.poll_recv(cx)
-    }
-}
-
-impl Running {
-    /// What the task tells next; nothing more when it has ended, or runs in another runtime than
-    /// the one that polls: nobody may drive that one any more.
-    fn poll_update(&mut self, cx: &mut Context<'_>) -> Poll<Option<Update>> {
-        if self.membership.is_left_behind() {
-            self.updates.close();
-        }
-        self.updates.poll_recv(cx)
-    }
-
-    /// The task tells nothing more and has told no outcome: goes on in the runtime that polls.
-    fn move_on(&mut self) -> Result<()> {
-        if !self.membership.is_left_behind() {
-            let message = "the task that looks for this wait has ended with its tokio runtime";
-            return Err(Error::new(ErrorKind::Wait, message));
-        }
-        let (sender, updates) = mpsc::unbounded_channel();
-        let member = Member {
-            plan: self.plan.clone(),
-            updates: sender,
-        };
-        self.membership = self.plan.links.waits.join(member)?;
-        self.updates = updates;
-        Ok(())
-    }
-
-    fn describe(&self) -> Result<WaitDescription> {
-        let judge = self.plan.judge();
-        let mut description = self.description.clone()?;
-        description.acted = judge.acted();
-        description.seen = judge.seen().map(str::to_owned).collect();
-        Ok(description)
-    }
-}
-
-impl<S: StateName> Setup<S> {
-    fn describe(&self) -> Result<WaitDescription> {
-        let target = self.target.clone()?;
-        let goal = match &self.goal {
-            Goal::Default => WrittenGoal::Goal(
-                self.resource
-                    .goals
-                    .first()
-                    .map_or("", |goal| goal.name)
-                    .to_owned(),
-            ),
-            Goal::Named(name) => WrittenGoal::Goal(name.clone()),
-            Goal::Gone => WrittenGoal::Gone,
-            Goal::Until(UntilTarget::States(states)) => {
-                WrittenGoal::States(states.iter().map(|s| s.as_name().to_owned()).collect())
-            }
-            Goal::Until(UntilTarget::Test(_)) | Goal::Leave(_) => {
-                let message = "a wait for a closure cannot be described; wait for states instead";
-                return Err(Error::new(ErrorKind::InvalidRequest, message));
-            }
-        };
-        let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
-        Ok(WaitDescription {
-            resource: self.resource.name.to_owned(),
-            parameters: target
-                .parameters()
-                .map(|(name, value)| (name.to_owned(), value.to_owned()))
-                .collect(),
-            goal,
-            deadline: description::after(self.timeout),
-            missing_until: Some(description::after(self.missing_for)),
-            poll_every: self
-                .pace
-                .explicit
-                .then(|| (millis(self.pace.min), millis(self.pace.max))),
-            acted: self.acted.is_some() || !matches!(self.first, First::Nothing),
-            seen: self.seen.clone(),
-            created_after: self.created_after.clone(),
-        })
-    }
-
-    /// Begins the actions, if there are any.
-    fn act(&mut self) -> Option<Acting> {
-        let (sender, changes) = mpsc::unbounded_channel();
-        let course: BoxFuture<'static, _> = match std::mem::replace(&mut self.first, First::Nothing)
-        {
-            First::Nothing => return None,
-            First::Call(call) => Box::pin(async move {
-                let _listening = sender;
-                let began = Instant::now();
-                call.await.map(|()| Acted {
-                    took: began.elapsed(),
-                    ..Acted::default()
-                })
-            }),
-            First::Actions(actions) => {
-                let links = self.links.clone();
-                let (pace, timeout) = (self.pace, self.timeout);
-                let target = self.target.clone();
-                Box::pin(async move {
-                    let course = Course {
-                        links,
-                        target: target?,
-                        pace,
-                        timeout,
-                        changes: sender,
-                    };
-                    course.run(actions).await
-                })
-            }
-        };
-        // What is described from now on has been acted upon.
-        self.acted = Some(Acted::default());
-        Some(Acting {
-            course,
-            outcome: None,
-            changes,
-        })
-    }
-
-    fn begin(self: Box<Self>) -> Stage<S> {
-        let mut setup = *self;
-        let waited = setup.acted.as_ref().map(|acted| acted.waited);
-        setup.timeout = setup.timeout.saturating_sub(waited.unwrap_or_default());
-        let description = setup.describe();
-        let ready = match (setup.target, setup.goal.want(setup.resource)) {
-            (Ok(target), Ok(want)) => Ok((target, want)),
-            (Err(error), _) | (_, Err(error)) => Err(error),
-        };
-        let (target, want) = match ready {
-            Ok(ready) => ready,
-            Err(error) => return Stage::Ended(Err(error), description),
-        };
-        let (sender, updates) = mpsc::unbounded_channel();
-        let started = Instant::now();
-        let mut judge = Judge::new(want, setup.missing_for).after(setup.seen);
-        judge.before = setup.part.unwrap_or_default();
-        judge.bare = setup.part.is_some();
-        judge.created_after = setup.created_after.as_ref().and_then(Timestamp::utc);
-        let judge = judge.after_action(setup.acted);
-        let times = (started, later(started, setup.timeout));
-        let waits = setup.links.waits.clone();
-        let plan = Arc::new(Plan::new(target, judge, setup.links, setup.pace, times));
-        let member = Member {
-            plan: plan.clone(),
-            updates: sender,
-        };
-        match waits.join(member) {
-            Ok(membership) => Stage::Running(Running {
-                plan,
-                updates,
-                membership,
-                description,
-            }),
-            Err(error) => Stage::Ended(Err(error), description),
-        }
-    }
-}
-
-impl<S: StateName> Goal<S> {
-    fn want(self, resource: &'static Resource) -> Result<Want> {
-        let unknown = |name: &str| {
-            let known: Vec<_> = resource.goals.iter().map(|goal| goal.name).collect();
-            let message = format!("{} has no goal `{name}`, only {known:?}", resource.name);
-            Error::new(ErrorKind::InvalidRequest, message)
-        };
-        Ok(match self {
-            Self::Default => Want::Goal(resource.goals.first().ok_or_else(|| unknown(""))?),
-            Self::Named(name) => Want::Goal(resource.goal(&name).ok_or_else(|| unknown(&name))?),
-            Self::Gone => Want::Gone,
-            Self::Leave(states) => Want::Leave(states),
-            Self::Until(UntilTarget::Test(mut test)) => {
-                Want::Test(Box::new(move |change| test(&change.typed())))
-            }
-            Self::Until(UntilTarget::States(states)) => {
-                let declared = match &*states {
-                    [state] => resource
-                        .goals
-                        .iter()
-                        .find(|goal| goal.states == [state.as_name()] && goal.settle.is_zero()),
-                    _ => None,
-                };
-                match declared {
-                    Some(goal) => Want::Goal(goal),
-                    None => Want::States(states.iter().map(|s| s.as_name().to_owned()).collect()),
-                }
-            }
-        })
     }
 }
 

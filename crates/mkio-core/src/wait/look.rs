@@ -101,7 +101,7 @@ pub(super) async fn one(
             let rounds = resource
                 .list
                 .as_ref()
-                .map(|list| rounds(targets, list, false));
+                .map(|list| rounds(targets, &[], list, false));
             let round = rounds.and_then(|rounds| rounds.into_iter().next());
             let filter = round.and_then(|round| round.filter);
             let mut listed = many(exchange, targets, filter.as_deref()).await;
@@ -186,9 +186,15 @@ pub(super) struct Round {
     pub(super) filter: Option<String>,
 }
 
-/// The list requests that show all `targets`, which are of one group. Unless `told`, no two of a
-/// request have the same name, because the items do not tell them apart.
-pub(super) fn rounds(targets: &[Target], list: &Listing, told: bool) -> Vec<Round> {
+/// The list requests that show all `targets`, which are of one group. Each target has a limit for
+/// the size of a request that it is part of; no limit where none is given. Unless `told`, no two of
+/// a request have the same name, because the items do not tell them apart.
+pub(super) fn rounds(
+    targets: &[Target],
+    limits: &[usize],
+    list: &Listing,
+    told: bool,
+) -> Vec<Round> {
     let Some(field) = list.name_field else {
         return vec![Round {
             members: (0..targets.len()).collect(),
@@ -206,13 +212,21 @@ pub(super) fn rounds(targets: &[Target], list: &Listing, told: bool) -> Vec<Roun
             .collect();
         let scope = scope.join(" and ");
         let name = format!("{field} eq {}", quote(target.name()));
-        let fits = rounds
-            .iter_mut()
-            .find(|draft| draft.takes(&scope, target.name(), &name, told));
+        let limit = limits.get(place).copied().unwrap_or(usize::MAX);
+        let fits = rounds.iter_mut().find(|draft| {
+            draft.members.len() < draft.limit.min(limit)
+                && draft.takes(&scope, target.name(), &name, told)
+        });
         match fits {
-            Some(draft) => draft.add(place, scope, target.name(), name),
+            Some(draft) => {
+                draft.limit = draft.limit.min(limit);
+                draft.add(place, scope, target.name(), name);
+            }
             None => {
-                let mut draft = Draft::default();
+                let mut draft = Draft {
+                    limit,
+                    ..Draft::default()
+                };
                 draft.add(place, scope, target.name(), name);
                 rounds.push(draft);
             }
@@ -225,6 +239,7 @@ pub(super) fn rounds(targets: &[Target], list: &Listing, told: bool) -> Vec<Roun
 #[derive(Default)]
 struct Draft {
     members: Vec<usize>,
+    limit: usize,
     names: std::collections::HashSet<String>,
     scopes: Vec<(String, Vec<String>)>,
     length: usize,
@@ -457,7 +472,7 @@ mod tests {
 
     fn rounds(names: &[(&str, &str)]) -> Vec<(Vec<usize>, String)> {
         let targets: Vec<_> = names.iter().map(|(t, j)| job(t, j)).collect();
-        super::rounds(&targets, JOB.list.as_ref().unwrap(), false)
+        super::rounds(&targets, &[], JOB.list.as_ref().unwrap(), false)
             .into_iter()
             .map(|round| (round.members, round.filter.unwrap()))
             .collect()

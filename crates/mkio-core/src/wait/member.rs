@@ -110,6 +110,8 @@ pub(super) struct Watched {
     pub(super) unlisted: Option<Instant>,
     /// How long that lasts; doubled each time.
     distrust: Duration,
+    /// Most resources in a list request that this one is part of.
+    pub(super) limit: usize,
     /// Lists in a row that did not show it.
     unseen: u32,
     failures: u32,
@@ -157,6 +159,7 @@ impl Watched {
             alone: false,
             unlisted: None,
             distrust: DISTRUST,
+            limit: usize::MAX,
             unseen: 0,
             failures: 0,
             last_error: None,

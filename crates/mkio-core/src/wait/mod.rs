@@ -21,6 +21,8 @@ mod member;
 mod members;
 mod pointer;
 mod resource;
+mod running;
+mod setup;
 mod state;
 mod target;
 

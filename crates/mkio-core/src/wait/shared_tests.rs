@@ -451,6 +451,33 @@ async fn names_that_the_list_cannot_find_are_looked_at_alone() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_name_that_the_filter_refuses_does_not_spoil_the_list_for_others() {
+    let service = Service::new();
+    service.fault(|seen| {
+        let filter = seen.parameter("$filter").unwrap_or_default();
+        filter.contains("odd-").then(|| status(400))
+    });
+    let jobs: Vec<_> = (0..500)
+        .map(|number| {
+            let kind = if number % 250 == 7 { "odd" } else { "job" };
+            ("h264".to_owned(), format!("{kind}-{number:03}"))
+        })
+        .collect();
+    run_all(&service, &jobs).await;
+    let busiest = service.busiest_minute();
+    assert!(busiest < 60, "{busiest} requests in a minute");
+    // The two, and who was left alone with them in the end.
+    let looked_at_alone: std::collections::BTreeSet<_> = service
+        .log()
+        .into_iter()
+        .filter_map(|(_, path)| path.strip_suffix("/state").map(str::to_owned))
+        .collect();
+    let odd = |path: &&String| path.contains("/odd-");
+    assert_eq!(looked_at_alone.iter().filter(odd).count(), 2);
+    assert!(looked_at_alone.len() <= 8, "{looked_at_alone:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn many_waits_for_one_resource_look_once_for_all() {
     let service = Service::new();
     service.at(&path("a"), &[(0, "Processing"), (60, "Finished")]);

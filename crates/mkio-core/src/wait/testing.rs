@@ -348,7 +348,7 @@ pub(super) fn resource(path: &str, state: &str) -> Value {
 
 impl World {
     fn answer(&self, seen: &Seen) -> Result<String> {
-        if let Some(fault) = &*self.fault.lock().unwrap()
+        if let Some(fault) = &*self.fault.lock().unwrap_or_else(|fault| fault.into_inner())
             && let Some(error) = fault(seen)
         {
             return Err(error);
