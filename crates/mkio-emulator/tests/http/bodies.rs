@@ -165,10 +165,7 @@ async fn a_required_field_that_is_missing_is_named() {
             "/spec/correlationData",
         ),
     ] {
-        let sample = all
-            .iter()
-            .find(|sample| sample.path == path)
-            .expect("a sample");
+        let sample = samples::at(&all, path);
         let mut body = sample.body.clone();
         let (parent, name) = pointer.rsplit_once('/').expect("a pointer");
         let gone = body
@@ -251,13 +248,7 @@ async fn every_operation_knows_who_calls_and_where() {
 async fn limits_that_the_documents_tell_in_words_hold() {
     let caller = Caller::start().await;
     let all = samples::make(&caller).await;
-    let body = |path: &str| {
-        all.iter()
-            .find(|sample| sample.path == path)
-            .expect("a sample")
-            .body
-            .clone()
-    };
+    let body = |path: &str| samples::at(&all, path).body.clone();
     let range = |range: Value| json!({ "properties": { "presentationTimeRange": range } });
     let event = |pointer: &str, value: Value| {
         let mut event = body("media/liveEvents/match");

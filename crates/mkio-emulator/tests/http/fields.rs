@@ -50,10 +50,7 @@ async fn what_put_cannot_change_is_refused_and_kept_when_left_out() {
     caller.step(5);
     for (path, pointer, other) in frozen() {
         let before = caller.get(path).await.expect(200).body;
-        let sample = all
-            .iter()
-            .find(|sample| sample.path == path)
-            .expect("a sample");
+        let sample = samples::at(&all, path);
         let mut body = sample.body.clone();
         let (parent, name) = pointer.rsplit_once('/').expect("a pointer");
         body.pointer_mut(parent).expect("a parent")[name] = other;
@@ -122,10 +119,7 @@ async fn what_put_cannot_change_is_refused_and_kept_when_left_out() {
         ),
         ("media/storage/disk", "/spec/description", json!("another")),
     ] {
-        let sample = all
-            .iter()
-            .find(|sample| sample.path == path)
-            .expect("a sample");
+        let sample = samples::at(&all, path);
         let mut body = sample.body.clone();
         let (parent, name) = pointer.rsplit_once('/').expect("a pointer");
         body.pointer_mut(parent).expect("a parent")[name] = value.clone();
@@ -139,13 +133,7 @@ async fn what_put_cannot_change_is_refused_and_kept_when_left_out() {
 async fn a_replaced_resource_forgets_what_is_left_out() {
     let caller = Caller::start().await;
     let all = samples::make(&caller).await;
-    let body = |path: &str| {
-        all.iter()
-            .find(|sample| sample.path == path)
-            .expect("a sample")
-            .body
-            .clone()
-    };
+    let body = |path: &str| samples::at(&all, path).body.clone();
     let mut filter = body("media/accountFilters/low");
     filter["properties"]["tracks"] = json!([{ "trackSelections": [{ "property": "Type", "operation": "Equal", "value": "Audio" }] }]);
     caller

@@ -1,7 +1,7 @@
 //! What refers to what: deletions that are refused, and bodies that name what does not exist.
 
 use crate::common::Caller;
-use crate::samples::{self, Sample};
+use crate::samples;
 use serde_json::{Value, json};
 
 /// What is used, who uses it, and the status of the refusal. The user goes first; then the used can go.
@@ -117,7 +117,7 @@ async fn remove(caller: &Caller, path: &str) {
 async fn what_is_used_stays_until_its_users_are_gone() {
     for (used, user, status) in USES {
         let caller = Caller::start().await;
-        let all = samples::make(&caller).await;
+        samples::make(&caller).await;
         for (path, body) in more() {
             caller.put(path, body).await.expect(201);
         }
@@ -202,7 +202,6 @@ async fn what_is_used_stays_until_its_users_are_gone() {
         remove(&caller, user).await;
         remove(&caller, used).await;
         caller.get(used).await.expect(404);
-        drop(all);
     }
 }
 
@@ -262,10 +261,7 @@ async fn a_body_that_names_what_does_not_exist_is_refused_with_the_field() {
     let caller = Caller::start().await;
     let all = samples::make(&caller).await;
     for (path, pointer) in NAMES {
-        let sample: &Sample = all
-            .iter()
-            .find(|sample| sample.path == *path)
-            .expect("a sample");
+        let sample = samples::at(&all, path);
         let mut body = sample.body.clone();
         let (parent, name) = pointer.rsplit_once('/').expect("a pointer");
         body.pointer_mut(parent).expect("a parent")[name] = json!("nowhere");

@@ -257,6 +257,15 @@ pub fn all(caller: &Caller) -> Vec<Sample> {
     all
 }
 
+/// The one at a path.
+#[track_caller]
+pub fn at<'a>(all: &'a [Sample], path: &str) -> &'a Sample {
+    match all.iter().find(|sample| sample.path == path) {
+        Some(sample) => sample,
+        None => panic!("there is no sample at {path}"),
+    }
+}
+
 /// Makes all of them.
 pub async fn make(caller: &Caller) -> Vec<Sample> {
     let all = all(caller);

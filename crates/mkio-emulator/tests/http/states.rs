@@ -11,10 +11,7 @@ async fn act(caller: &Caller, path: &str, action: &str) -> Answer {
     match action {
         "PATCH" => {
             let all = samples::all(caller);
-            let sample = all
-                .iter()
-                .find(|sample| sample.path == path)
-                .expect("a sample");
+            let sample = samples::at(&all, path);
             caller
                 .patch(path, sample.patch.clone().expect("a change"))
                 .await
@@ -386,13 +383,7 @@ async fn a_scheduled_operation_runs_through_its_states_on_each_kind_of_flow() {
 async fn deleting_a_transform_frees_the_slots_of_its_jobs() {
     let caller = Caller::with(|builder| builder.settings(|settings| settings.job_slots = 1)).await;
     let all = samples::make(&caller).await;
-    let body = |path: &str| {
-        all.iter()
-            .find(|sample| sample.path == path)
-            .expect("a sample")
-            .body
-            .clone()
-    };
+    let body = |path: &str| samples::at(&all, path).body.clone();
     caller
         .put("media/transforms/other", body("media/transforms/encode"))
         .await

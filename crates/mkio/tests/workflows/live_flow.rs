@@ -15,7 +15,7 @@ use serde_json::json;
 use crate::common::{Place, body, quick};
 
 /// The asset, content, source and configuration of a flow, and the flow.
-pub(crate) async fn flow(place: &Place) -> anyhow::Result<FlowPut> {
+async fn flow(place: &Place) -> anyhow::Result<FlowPut> {
     place.asset("archive").await?;
     let media = place.project.media();
     let shown = json!({ "displayName": "News" });
@@ -69,16 +69,20 @@ pub(crate) async fn flow(place: &Place) -> anyhow::Result<FlowPut> {
     } }))
 }
 
+/// Makes the flow, under the name `show`.
+pub(crate) async fn show(place: &Place) -> anyhow::Result<()> {
+    let put = flow(place).await?;
+    let live = place.project.live();
+    let request = live.create_or_update_live_event().name("show");
+    request.body(put).send().await?;
+    Ok(())
+}
+
 #[tokio::test]
 async fn a_flow_runs_and_is_removed() -> anyhow::Result<()> {
     let place = Place::start().await?;
     let live = place.project.live();
-    let put = flow(&place).await?;
-    live.create_or_update_live_event()
-        .name("show")
-        .body(put)
-        .send()
-        .await?;
+    show(&place).await?;
     let running = quick(live.start_live_event_and_wait("show")).await?;
     let state = running.status.and_then(|status| status.state);
     assert_eq!(state, Some(FlowState::Running));
@@ -111,12 +115,7 @@ async fn a_flow_runs_and_is_removed() -> anyhow::Result<()> {
 async fn a_scheduled_operation_starts_and_stops_its_flow() -> anyhow::Result<()> {
     let place = Place::start().await?;
     let live = place.project.live();
-    let put = flow(&place).await?;
-    live.create_or_update_live_event()
-        .name("show")
-        .body(put)
-        .send()
-        .await?;
+    show(&place).await?;
     let now = place.emulator.control().now();
     let at = |minutes: u64| Timestamp::from(now + Duration::from_secs(minutes * 60));
     let operation: ScheduledOperationPut = body(json!({ "spec": {
@@ -142,12 +141,7 @@ async fn a_multiview_composes_two_flows_and_is_published() -> anyhow::Result<()>
     let place = Place::start().await?;
     let live = place.project.live();
     let media = place.project.media();
-    let put = flow(&place).await?;
-    live.create_or_update_live_event()
-        .name("show")
-        .body(put)
-        .send()
-        .await?;
+    show(&place).await?;
     place.asset("both").await?;
     let templates = place.project.templates();
     templates

@@ -13,7 +13,7 @@ use mkio_emulator::{ChannelAlarm, Incident, SyncFailure};
 use serde_json::json;
 
 use crate::common::{Place, body, quick};
-use crate::live_flow::flow;
+use crate::live_flow::show;
 
 impl Place {
     fn cause(&self, path: &str, incident: Incident) -> anyhow::Result<()> {
@@ -105,12 +105,7 @@ async fn a_live_event_that_falls_back_is_told_apart_from_one_that_stops() -> any
 async fn a_flow_cannot_start_or_hangs() -> anyhow::Result<()> {
     let place = Place::start().await?;
     let live = place.project.live();
-    let put = flow(&place).await?;
-    live.create_or_update_live_event()
-        .name("show")
-        .body(put)
-        .send()
-        .await?;
+    show(&place).await?;
     let told = "no encoder is free";
     place.cause(
         "live/liveEvents/show",
@@ -139,12 +134,7 @@ async fn a_flow_cannot_start_or_hangs() -> anyhow::Result<()> {
 async fn a_scheduled_operation_tells_why_it_failed() -> anyhow::Result<()> {
     let place = Place::start().await?;
     let live = place.project.live();
-    let put = flow(&place).await?;
-    live.create_or_update_live_event()
-        .name("show")
-        .body(put)
-        .send()
-        .await?;
+    show(&place).await?;
     let now = place.emulator.control().now();
     let at = |minutes: u64| Timestamp::from(now + Duration::from_secs(minutes * 60));
     let operation: ScheduledOperationPut = body(json!({ "spec": {

@@ -247,12 +247,17 @@ pub fn device_of<'a>(world: &'a World, project: &str, flow: &Resource) -> Option
 /// The flows that a device runs.
 fn assigned<'a>(world: &'a World, device: &'a Address) -> impl Iterator<Item = &'a Resource> {
     let project = &device.place.project;
+    // Its own site first, so that devices are looked through for the flows of that alone.
+    let site = world
+        .get(device)
+        .and_then(|device| device.text("/spec/siteName"));
     FLOWS
         .iter()
         .flat_map(move |kind| world.all(project, *kind))
         .map(|(_, flow)| flow)
         .filter(move |flow| {
             !flow.is_deleting()
+                && flow.text("/spec/siteName") == site
                 && device_of(world, project, flow).is_some_and(|found| *found.name == *device.name)
         })
 }
