@@ -369,25 +369,33 @@ fn whatever_comes_is_answered_and_never_with_500() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ten_thousand_requests_by_64_connections() {
     let caller = Caller::with(|builder| builder.seed(100)).await;
-    let url = format!(
-        "{}/api/v1/projects/demo/media/assets/asset-50",
+    let assets = format!(
+        "{}/api/v1/projects/demo/media/assets",
         caller.emulator.base_url()
     );
-    let statuses: Vec<u16> = futures::stream::iter(0..10_000)
-        .map(|_| async {
-            caller
-                .http
-                .get(&url)
-                .bearer_auth(&caller.token)
-                .send()
-                .await
-                .map_or(0, |response| response.status().as_u16())
+    let send = async |request: reqwest::RequestBuilder| {
+        let response = request.bearer_auth(&caller.token).send().await;
+        response.map_or(0, |response| response.status().as_u16())
+    };
+    // Each makes its own asset, reads it, reads a page, and deletes it: 2,500 times 4 requests, 64 at a time.
+    let body = json!({ "properties": { "storageAccountName": "storage1" } });
+    let (send, body, assets, http) = (&send, &body, &assets, &caller.http);
+    let statuses: Vec<[u16; 4]> = futures::stream::iter(0..2_500)
+        .map(|number| async move {
+            let own = format!("{assets}/own-{number}");
+            [
+                send(http.put(&own).json(body)).await,
+                send(http.get(&own)).await,
+                send(http.get(format!("{assets}?$top=10"))).await,
+                send(http.delete(&own)).await,
+            ]
         })
         .buffer_unordered(64)
         .collect()
         .await;
-    assert_eq!(
-        statuses.iter().filter(|status| **status == 200).count(),
-        10_000
-    );
+    let wrong: Vec<&[u16; 4]> = statuses
+        .iter()
+        .filter(|statuses| **statuses != [201, 200, 200, 200])
+        .collect();
+    assert_eq!((statuses.len(), wrong), (2_500, vec![]));
 }
