@@ -149,7 +149,12 @@ async fn answer(
     if !delivery.delay.is_zero() {
         tokio::time::sleep(delivery.delay).await;
     }
-    let response = answer.into_response();
+    let mut response = answer.into_response();
+    // Resources carry platform time; who compares them with the answer's own time must meet the same.
+    let now = engine.clock.now().format("%a, %d %b %Y %H:%M:%S GMT");
+    if let Ok(now) = HeaderValue::from_str(&now.to_string()) {
+        response.headers_mut().insert(header::DATE, now);
+    }
     if delivery.reset {
         let mut response = response.map(Body::from);
         response.extensions_mut().insert(Break);

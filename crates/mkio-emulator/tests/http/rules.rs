@@ -685,3 +685,13 @@ async fn seeds_are_made_or_refused() {
         .await;
     assert!(refused.is_err_and(|error| error.to_string().contains("metadata")));
 }
+
+#[tokio::test]
+async fn answers_tell_platform_time() {
+    let caller = Caller::start().await;
+    caller.step(86_400 * 400);
+    let answer = caller.get("/api/v1/locations").await;
+    let date = answer.headers["date"].to_str().expect("text");
+    let now = caller.emulator.control().now();
+    assert_eq!(date, now.format("%a, %d %b %Y %H:%M:%S GMT").to_string());
+}

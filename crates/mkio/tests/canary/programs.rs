@@ -33,6 +33,23 @@ pub async fn run(shown: &mut Shown) -> anyhow::Result<()> {
             .to_string(),
         );
     shown.debug(&builder);
+    for refused in [
+        builder.clone().token(format!("{CANARY}\n{CANARY}")),
+        builder.clone().seed_requests(
+            json!([{"method": "PUT", "path": "media/storage/s", "body": {
+                "spec": {"type": "Microsoft.Storage", "credential": {"sasToken": CANARY}},
+            }}])
+            .to_string(),
+        ),
+    ] {
+        match refused.start().await {
+            Ok(_) => anyhow::bail!("this emulator should not start"),
+            Err(error) => {
+                shown.debug(&error);
+                shown.display(&error);
+            }
+        }
+    }
     let emulator = builder.start().await?;
     shown.debug(&emulator);
     shown.debug(&emulator.control());
