@@ -19,8 +19,9 @@ const MANY: usize = 256;
 /// outside projects (the organization).
 ///
 /// The service allows 2,000 reads (GET) and 1,000 writes (everything else) per minute; these are
-/// the defaults. No more than that leave within any 60 s. A tenth may leave at once, the rest is
-/// spread evenly.
+/// the defaults. No more than that leave within any 60 s, redirects aside. A tenth may leave at
+/// once, the rest is spread evenly. A 429 that comes anyway pauses the reads or the writes of that
+/// project, whichever it answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RateBudget(Option<Limits>);
 

@@ -22,7 +22,8 @@ pub enum Jitter {
 /// The wait before attempt *n* + 1 is drawn from zero to `initial_backoff` · 2ⁿ⁻¹, at most
 /// `max_backoff`. After a 429 without `Retry-After` it starts from `throttled_backoff` instead,
 /// because the service counts requests per minute. A `Retry-After` is followed as given, up to
-/// `max_retry_after`.
+/// `max_retry_after`. All calls together are bounded by
+/// [`retry_budget`](crate::TransportBuilder::retry_budget).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RetryPolicy {
     pub(super) max_attempts: u32,

@@ -2,8 +2,8 @@
 
 use std::sync::Mutex;
 
-/// Units in a full bucket.
-const FULL: u32 = 500;
+/// Repetitions in a full bucket, unless told otherwise.
+pub(crate) const REPETITIONS: u32 = 100;
 /// Units that one repetition takes.
 const COST: u32 = 5;
 /// Units that a call which succeeds at once gives back.
@@ -11,23 +11,29 @@ const REWARD: u32 = 1;
 
 /// A token bucket that all clones of a client share.
 ///
-/// A repetition takes 5 of 500 units and gets them back when it succeeds; a call that succeeds at
-/// once adds 1. So a client repeats freely while about two calls in three succeed, and stops after
-/// 100 repetitions without any success.
+/// A repetition takes 5 units, by default of 500, and gets them back when it is answered; a call
+/// that is answered at once adds 1. So a client repeats freely while about two calls in three are,
+/// and stops after 100 repetitions without any answer but faults.
 #[derive(Debug)]
-pub(crate) struct Quota(Mutex<u32>);
+pub(crate) struct Quota {
+    left: Mutex<u32>,
+    full: u32,
+}
 
 /// What a repetition took; given back on success.
 #[derive(Debug, Default)]
 pub(crate) struct Ticket(u32);
 
-impl Default for Quota {
-    fn default() -> Self {
-        Self(Mutex::new(FULL))
-    }
-}
-
 impl Quota {
+    /// A bucket that is full with so many repetitions.
+    pub(crate) fn new(repetitions: u32) -> Self {
+        let full = repetitions.saturating_mul(COST);
+        Self {
+            left: Mutex::new(full),
+            full,
+        }
+    }
+
     /// Takes what one repetition costs, if that is left.
     pub(crate) fn take(&self) -> Option<Ticket> {
         let mut left = self.lock();
@@ -38,11 +44,11 @@ impl Quota {
     /// A call ended well; `last` is the ticket of its last repetition.
     pub(crate) fn succeeded(&self, last: Ticket) {
         let mut left = self.lock();
-        *left = (*left + last.0.max(REWARD)).min(FULL);
+        *left = left.saturating_add(last.0.max(REWARD)).min(self.full);
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, u32> {
-        self.0
+        self.left
             .lock()
             .unwrap_or_else(|poisoned| poisoned.into_inner())
     }
@@ -54,7 +60,7 @@ mod tests {
 
     #[test]
     fn runs_dry_without_success_and_recovers_with_it() {
-        let quota = Quota::default();
+        let quota = Quota::new(REPETITIONS);
         let tickets = std::iter::from_fn(|| quota.take()).count();
         assert_eq!(tickets, 100);
         for _ in 0..4 {
@@ -69,9 +75,19 @@ mod tests {
     }
 
     #[test]
+    fn none_is_none_and_many_are_many() {
+        assert!(Quota::new(0).take().is_none());
+        let quota = Quota::new(0);
+        quota.succeeded(Ticket::default());
+        assert!(quota.take().is_none());
+        let quota = Quota::new(u32::MAX);
+        assert!((0..1000).all(|_| quota.take().is_some()));
+    }
+
+    #[test]
     fn never_holds_more_than_full() {
-        let quota = Quota::default();
-        quota.succeeded(Ticket(FULL));
+        let quota = Quota::new(REPETITIONS);
+        quota.succeeded(Ticket(u32::MAX));
         assert_eq!(std::iter::from_fn(|| quota.take()).count(), 100);
     }
 }

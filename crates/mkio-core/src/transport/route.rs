@@ -28,6 +28,7 @@ impl Route {
         token: Option<TokenSource>,
         anonymous: bool,
         budgeted: bool,
+        quota: Quota,
     ) -> Self {
         Self {
             base: url.as_str().trim_end_matches('/').to_owned(),
@@ -35,7 +36,7 @@ impl Route {
             token,
             anonymous,
             budgeted,
-            quota: Quota::default(),
+            quota,
         }
     }
 
@@ -128,7 +129,8 @@ mod tests {
     use super::*;
 
     fn route(base: &str) -> Route {
-        Route::new(Url::parse(base).unwrap(), None, true, false)
+        let quota = Quota::new(1);
+        Route::new(Url::parse(base).unwrap(), None, true, false, quota)
     }
 
     #[test]

@@ -330,3 +330,16 @@ async fn no_wait_at_all_is_no_pace() {
         assert!(script.count() < 200, "the retry budget does not end this");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_retry_budget_is_settable() {
+    for (repetitions, requests) in [(0, 3), (2, 5)] {
+        let script = Script::new([Reply::status(500)]);
+        let transport = builder(&script).retry_budget(repetitions).build().unwrap();
+        for _ in 0..3 {
+            let error = call(&transport, &GET).await.unwrap_err();
+            assert_eq!(error.gave_up(), Some("the retry budget is spent"));
+        }
+        assert_eq!(script.count(), requests);
+    }
+}

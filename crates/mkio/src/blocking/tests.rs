@@ -2,7 +2,7 @@
 
 use std::{
     sync::{Arc, Mutex, mpsc},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use http::Response;
@@ -163,7 +163,6 @@ fn a_wait_gives_its_changes_and_then_the_resource() {
         (200, job)
     });
     let media = mkio.project("acme").media();
-    let began = Instant::now();
     let mut wait = media.wait_for_job("h264", "job-1");
     let states: Vec<_> = mkio
         .iter(&mut wait)
@@ -172,10 +171,6 @@ fn a_wait_gives_its_changes_and_then_the_resource() {
     assert_eq!(states, ["Queued", "Processing", "Finished"]);
     let job = mkio.run(wait).unwrap();
     assert_eq!(job.name.as_deref(), Some("job-1"));
-    assert!(
-        began.elapsed() < Duration::from_secs(2),
-        "it slept for real"
-    );
 }
 
 #[test]

@@ -14,6 +14,7 @@ use crate::{
     Result,
     budget::Budget,
     config::{Environment, Profile, TokenSetting},
+    retry::{Quota, REPETITIONS},
     token::{Token, TokenSource},
     transport::{CallSettings, Carrier, Core, Route, Routes, Transport, origin},
     wait::Waits,
@@ -251,6 +252,8 @@ impl<C> TransportBuilder<C> {
             TokenSetting::Fixed(token) => TokenSource::fixed(token),
             TokenSetting::Provider(provider) => Ok(TokenSource::provided(provider, margin)),
         };
+        let repetitions = self.settings.retry_budget.unwrap_or(REPETITIONS);
+        let quota = || Quota::new(repetitions);
         let mut own = HashMap::new();
         for (api, url) in std::mem::take(&mut self.settings.apis) {
             let setting = format!("the base URL of the {api} API");
@@ -261,7 +264,7 @@ impl<C> TransportBuilder<C> {
                 .map(source)
                 .transpose()?;
             let url = base_url(&setting, &url, token.is_some() && !plain)?;
-            own.insert(api, Route::new(url, token, true, false));
+            own.insert(api, Route::new(url, token, true, false, quota()));
         }
         if let Some(api) = self.settings.api_tokens.keys().next() {
             return Err(fault(format!(
@@ -283,7 +286,7 @@ impl<C> TransportBuilder<C> {
         let url = base_url("the base URL", url, token.is_some() && !plain)?;
         let cloud = Url::parse(CLOUD).is_ok_and(|cloud| origin::equal(&cloud, &url));
         Ok(Routes::new(
-            Route::new(url, token, self.settings.anonymous, true),
+            Route::new(url, token, self.settings.anonymous, true, quota()),
             own,
             cloud,
         ))

@@ -77,6 +77,7 @@ struct Settings {
     http_client: Option<reqwest::Client>,
     dispatch: Option<Arc<dyn Dispatch>>,
     options: CallOptions,
+    retry_budget: Option<u32>,
     budget: RateBudget,
 }
 
@@ -239,6 +240,15 @@ impl<C> TransportBuilder<C> {
     /// How often and at what distance failed attempts are repeated.
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
         self.settings.options = self.settings.options.retry(policy);
+        self
+    }
+
+    /// How many repetitions a service that answers nothing but faults gets in all, from all calls
+    /// together; every call that is answered gives some back, so that about two in three have to
+    /// be. Default 100 for each service; 0 repeats only what a service itself puts off (429, and
+    /// 503 with `Retry-After`, which never count).
+    pub fn retry_budget(mut self, repetitions: u32) -> Self {
+        self.settings.retry_budget = Some(repetitions);
         self
     }
 
