@@ -330,11 +330,11 @@ fn the_environment_of_the_process_and_the_platforms_folder_are_read() {
     super::tokens::set_mode(&file, 0o600);
     let closed = folder.path().join("mkio/config.toml/nothing");
     let home = folder.path().to_owned();
-    let rows: [(&[(&str, &str)], &std::path::Path, &str); 4] = [
-        (&[], &home, "https://app.mk.io from-file"),
-        (&[("MKIO_PROFILE", "q")], &home, "https://q.example -"),
+    let rows = [
+        (vec![], &home, "https://app.mk.io from-file"),
+        (vec![("MKIO_PROFILE", "q")], &home, "https://q.example -"),
         (
-            &[
+            vec![
                 ("MKIO_TOKEN", "t"),
                 ("MKIO_PROJECT", "acme"),
                 ("MKIO_BASE_URL", "https://e.example"),
@@ -343,14 +343,14 @@ fn the_environment_of_the_process_and_the_platforms_folder_are_read() {
             "https://e.example acme",
         ),
         // A home that cannot be looked into has no profile file.
-        (&[("MKIO_TOKEN", "t")], &closed, "https://app.mk.io -"),
+        (vec![("MKIO_TOKEN", "t")], &closed, "https://app.mk.io -"),
     ];
     for (variables, home, expected) in rows {
         let name = "config::child_with_an_environment_of_its_own";
         let output = std::process::Command::new(std::env::current_exe().unwrap())
             .args(["--exact", name])
             .env_clear()
-            .envs(variables.iter().copied())
+            .envs(variables)
             .env("XDG_CONFIG_HOME", home)
             .env("HOME", home)
             .env("MKIO_TEST_EXPECTS", expected)
