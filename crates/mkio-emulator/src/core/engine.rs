@@ -32,7 +32,9 @@ pub struct Engine {
     pub(crate) woken: Notify,
     pub(crate) faults: Mutex<Faults>,
     pub(crate) body_limit: usize,
+    #[cfg_attr(not(feature = "host"), expect(dead_code, reason = "for the host"))]
     pub(crate) read_timeout: Option<Duration>,
+    #[cfg_attr(not(feature = "host"), expect(dead_code, reason = "for the host"))]
     pub(crate) remote_webhooks: bool,
     limits: Mutex<Limits>,
     world: Mutex<World>,
