@@ -162,26 +162,32 @@ async fn a_service_that_is_not_there_is_tried_again_whatever_the_verb() {
     assert!(!error.outcome_unknown(), "{error}");
 }
 
-/// A client that follows redirects by itself asks with GET after a write; its success is not ours.
-#[tokio::test]
-async fn a_write_that_a_client_of_ones_own_redirected_is_no_success() {
+/// Answers each connection with one of these heads, in order; gives the address.
+async fn answering(heads: Vec<String>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(async move {
-        for head in ["302 Found\r\nlocation: /login", "200 OK"] {
+        for head in heads {
             let (socket, _) = listener.accept().await.unwrap();
             let mut stream = BufReader::new(socket);
             let mut line = String::new();
             while stream.read_line(&mut line).await.unwrap() > 2 {
                 line.clear();
             }
-            let answer =
-                format!("HTTP/1.1 {head}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+            let rest = "content-length: 0\r\nconnection: close\r\n\r\n";
+            let answer = format!("HTTP/1.1 {head}\r\n{rest}");
             stream.write_all(answer.as_bytes()).await.unwrap();
         }
     });
+    address
+}
+
+/// A client that follows redirects by itself asks with GET after a write; its success is not ours.
+#[tokio::test]
+async fn a_write_that_a_client_of_ones_own_redirected_is_no_success() {
+    let heads = ["302 Found\r\nlocation: /login", "200 OK"].map(str::to_owned);
     let transport = builder()
-        .base_url(address)
+        .base_url(answering(heads.to_vec()).await)
         .http_client(reqwest::Client::new())
         .build()
         .unwrap();
@@ -194,21 +200,45 @@ async fn a_write_that_a_client_of_ones_own_redirected_is_no_success() {
 #[tokio::test]
 async fn a_redirect_away_is_not_followed_over_real_connections() {
     let mut elsewhere = Server::start(None).await;
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = format!("http://{}", listener.local_addr().unwrap());
     let location = format!("http://127.0.0.1:{}/", elsewhere.port);
-    tokio::spawn(async move {
-        let (socket, _) = listener.accept().await.unwrap();
-        let mut stream = BufReader::new(socket);
-        let mut line = String::new();
-        while stream.read_line(&mut line).await.unwrap() > 2 {
-            line.clear();
-        }
-        let answer =
-            format!("HTTP/1.1 307 Away\r\nlocation: {location}\r\ncontent-length: 0\r\n\r\n");
-        stream.write_all(answer.as_bytes()).await.unwrap();
-    });
+    let address = answering(vec![format!("307 Away\r\nlocation: {location}")]).await;
     let error = get(builder().base_url(address)).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Origin, "{error}");
     assert!(elsewhere.lines().is_empty());
+}
+
+/// The client that is told to use the environment's proxies is not used for this machine.
+#[test]
+fn child_with_a_proxy_in_its_environment() {
+    let Ok(address) = std::env::var("MKIO_TEST_ADDRESS") else {
+        return;
+    };
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(get(builder().base_url(address))).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_environments_proxy_does_not_get_what_is_for_this_machine() {
+    let mut server = Server::start(None).await;
+    let mut proxy = Server::start(None).await;
+    let address = |port: u16| format!("http://127.0.0.1:{port}");
+    let (here, there) = (address(server.port), address(proxy.port));
+    let output = tokio::task::spawn_blocking(move || {
+        std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "network::child_with_a_proxy_in_its_environment"])
+            .env("MKIO_TEST_ADDRESS", here)
+            .env("HTTP_PROXY", &there)
+            .env("http_proxy", &there)
+            .env_remove("NO_PROXY")
+            .env_remove("no_proxy")
+            .output()
+    });
+    let output = output.await.unwrap().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        output.status.success() && text.contains("1 passed"),
+        "{text}"
+    );
+    assert!(proxy.lines().is_empty());
+    assert!(!server.lines().is_empty());
 }
