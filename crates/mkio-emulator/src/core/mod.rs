@@ -30,6 +30,7 @@ pub mod store;
 mod templates;
 mod tokens;
 pub mod webhooks;
+mod weight;
 pub mod world;
 
 pub use incidents::{ChannelAlarm, Incident, JobFailure, SyncFailure};
