@@ -1,6 +1,7 @@
 //! The platform without HTTP: resources, rules, state machines, clock.
 
 pub mod call;
+mod candidate;
 mod channels;
 pub mod clock;
 mod duration;
