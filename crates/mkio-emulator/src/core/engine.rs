@@ -94,6 +94,7 @@ impl Engine {
     pub(crate) fn world(&self) -> MutexGuard<'_, World> {
         let mut world = self.world.lock().unwrap_or_else(PoisonError::into_inner);
         world.settle();
+        world.counted = self.clock.counted();
         world.advance(self.clock.now());
         world
     }

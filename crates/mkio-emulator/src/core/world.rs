@@ -3,6 +3,7 @@
 use std::cell::OnceCell;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, VecDeque};
+use std::time::Duration;
 
 use chrono::{DateTime, DurationRound, Utc};
 use serde_json::{Map, Value, json};
@@ -34,8 +35,8 @@ pub struct FileAccess {
     pub project: String,
     /// Asset whose files may be read.
     pub asset: String,
-    /// When it expires.
-    pub expires: DateTime<Utc>,
+    /// When it expires, by [`World::counted`].
+    pub expires: Duration,
 }
 
 /// Hours of projects and meters that usage is remembered for.
@@ -58,6 +59,8 @@ struct Due {
 pub struct World {
     /// Platform time of what is being done.
     pub now: DateTime<Utc>,
+    /// Time since the start as callers live through it: not scaled, but with the steps of the control handle.
+    pub counted: Duration,
     /// How this emulator was set up.
     pub settings: Settings,
     /// Webhook deliveries.
@@ -89,6 +92,7 @@ impl World {
     pub fn new(now: DateTime<Utc>, settings: Settings) -> Self {
         Self {
             now,
+            counted: Duration::ZERO,
             settings,
             outbox: Outbox::default(),
             spent_names: BTreeSet::new(),
