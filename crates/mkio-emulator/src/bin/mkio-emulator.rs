@@ -192,10 +192,12 @@ fn text(path: &Path) -> Result<String, String> {
     std::fs::read_to_string(path).map_err(|error| error.to_string())
 }
 
-/// A rule has a blank between its method and its path; a text without one names a file.
+/// A rule has a blank between its method and its path; a text without one names a file, unless it is a method whose path is missing.
 fn rules(given: &str) -> Result<String, String> {
     let path = Path::new(given);
-    let rule = given.trim().contains(char::is_whitespace) || given.trim_start().starts_with('[');
+    let word = given.trim();
+    let method = word == "*" || word.bytes().all(|byte| byte.is_ascii_uppercase());
+    let rule = method || word.contains(char::is_whitespace) || word.starts_with('[');
     if rule && !path.is_file() {
         return Ok(given.to_owned());
     }

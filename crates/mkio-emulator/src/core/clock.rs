@@ -51,7 +51,7 @@ fn forward(time: DateTime<Utc>, seconds: f64) -> DateTime<Utc> {
 }
 
 /// The last time that the documents' date format can write.
-const LAST: DateTime<Utc> = match DateTime::from_timestamp(253_402_300_799, 0) {
+pub const LAST: DateTime<Utc> = match DateTime::from_timestamp(253_402_300_799, 0) {
     Some(time) => time,
     None => DateTime::<Utc>::MAX_UTC,
 };

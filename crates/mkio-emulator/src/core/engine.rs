@@ -23,6 +23,7 @@ use super::media::download;
 use super::query::Query;
 use super::settings::Settings;
 use super::store::Address;
+use super::weight::values_in;
 use super::world::World;
 use crate::docs::{Api, Documents, Keep, Operation, RouteError, findings};
 
@@ -32,6 +33,7 @@ pub struct Engine {
     pub(crate) woken: Notify,
     pub(crate) faults: Mutex<Faults>,
     pub(crate) body_limit: usize,
+    body_values: usize,
     #[cfg_attr(not(feature = "host"), expect(dead_code, reason = "for the host"))]
     pub(crate) read_timeout: Option<Duration>,
     #[cfg_attr(not(feature = "host"), expect(dead_code, reason = "for the host"))]
@@ -80,6 +82,7 @@ impl Engine {
             woken: Notify::new(),
             faults: Mutex::new(Faults::default()),
             body_limit: settings.body_limit,
+            body_values: settings.body_values,
             read_timeout: settings.read_timeout,
             remote_webhooks: settings.remote_webhooks,
             limits: Mutex::new(Limits::default()),
@@ -90,6 +93,8 @@ impl Engine {
     /// The platform's memory, moved on to now.
     pub(crate) fn world(&self) -> MutexGuard<'_, World> {
         let mut world = self.world.lock().unwrap_or_else(PoisonError::into_inner);
+        world.settle();
+        world.counted = self.clock.counted();
         world.advance(self.clock.now());
         world
     }
@@ -153,6 +158,12 @@ impl Engine {
         if request.body().len() > self.body_limit {
             return Err(too_large(self.body_limit));
         }
+        if values_in(request.body()) > self.body_values {
+            return Err(ApiError::too_large(format!(
+                "a request body holds at most {} values",
+                self.body_values
+            )));
+        }
         for text in [Some(path), request.uri().query()].into_iter().flatten() {
             check_escapes(text)?;
         }
@@ -196,7 +207,9 @@ impl Engine {
             project_id,
             caller,
         };
-        action.run(&mut self.world(), &call)
+        let mut world = self.world();
+        world.room_for(&call.body)?;
+        action.run(&mut world, &call)
     }
 
     /// Who calls, if the caller may, and the id of the project in the path.

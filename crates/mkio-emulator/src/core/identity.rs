@@ -163,7 +163,7 @@ pub fn caller(world: &mut World, token: &str) -> Result<Caller, ApiError> {
         .token_digests
         .get(&tokens::digest_of(token))
         .ok_or_else(|| ApiError::unauthorized("the bearer token is not valid"))?;
-    if tokens::expiry(world, id).is_none_or(|expires| expires <= world.now) {
+    if tokens::is_expired(world, id) {
         return Err(ApiError::unauthorized("the bearer token has expired"));
     }
     if tokens::is_revoked(world, id) {

@@ -3,9 +3,10 @@
 use serde_json::{Map, Value, json};
 
 use super::call::{Answer, Call, Payload};
+use super::candidate::{Candidate, Kept, Ready};
 use super::error::ApiError;
 use super::family::Family;
-use super::query::{Dialect, Filter, Indexed, Labels, OrderBy, PageLimits, PageRequest, SortKey};
+use super::query::{Dialect, Filter, Labels, OrderBy, PageLimits, PageRequest, SortKey};
 use super::render;
 use super::settings::NextLink;
 use super::store::{Address, Place, Resource, Table};
@@ -50,18 +51,8 @@ pub fn tables_page(
     let ahead = items
         .into_iter()
         .filter(|(_, item)| after.is_none_or(|sequence| item.sequence > sequence));
-    let rendered = ahead.map(|(place, item)| {
-        let address = Address {
-            place: place.clone(),
-            name: item.name.to_string(),
-        };
-        (
-            render::resource(world, &address, item),
-            render::index(world, &address, item),
-            item.sequence,
-        )
-    });
-    Ok(selected(world, call, label, &request, rendered, total))
+    let candidates = ahead.map(|(place, item)| Kept::new(world, place, item));
+    Ok(selected(world, call, label, &request, candidates, total))
 }
 
 /// A page out of values that are already as they are answered.
@@ -87,7 +78,7 @@ pub fn indexed_page(
     let numbered = values
         .into_iter()
         .enumerate()
-        .map(|(at, (value, index))| (value, index, at as u64));
+        .map(|(at, (value, hidden))| ready(value, hidden, at));
     Ok(selected(world, call, label, &request, numbered, total))
 }
 
@@ -115,7 +106,7 @@ pub fn device_page(call: &Call<'_>, label: &str, values: Vec<Value>) -> Result<A
     let numbered = values
         .into_iter()
         .enumerate()
-        .map(|(at, value)| (value, Map::new(), at as u64));
+        .map(|(at, value)| ready(value, Map::new(), at));
     let selection = select(&request, numbered, None);
     let (start, records) = (selection.start, selection.items.len());
     let end = start.saturating_add(records);
@@ -135,6 +126,14 @@ pub fn device_page(call: &Call<'_>, label: &str, values: Vec<Value>) -> Result<A
         );
     }
     Ok(Answer::ok(body))
+}
+
+fn ready(value: Value, hidden: Map<String, Value>, at: usize) -> Ready {
+    Ready {
+        value,
+        hidden,
+        sequence: at as u64,
+    }
 }
 
 struct Request {
@@ -261,7 +260,7 @@ fn selected(
     call: &Call<'_>,
     label: &str,
     request: &Request,
-    items: impl Iterator<Item = (Value, Map<String, Value>, u64)>,
+    items: impl Iterator<Item = impl Candidate>,
     total: usize,
 ) -> Answer {
     let selection = select(request, items, request.enough());
@@ -287,50 +286,57 @@ struct Selection {
     last: Option<SortKey>,
 }
 
-fn select(
+/// Chooses a page: of everything that matches, only the keys are kept, and only the page's own items are answered.
+fn select<C: Candidate>(
     request: &Request,
-    items: impl Iterator<Item = (Value, Map<String, Value>, u64)>,
+    items: impl Iterator<Item = C>,
     enough: Option<usize>,
 ) -> Selection {
     let after = request.after();
-    let mut kept: Vec<(SortKey, Value)> = Vec::new();
-    for (value, hidden, sequence) in items {
-        if after.is_some_and(|after| sequence <= after) {
+    let mut kept: Vec<(SortKey, C)> = Vec::new();
+    for mut item in items {
+        if after.is_some_and(|after| item.sequence() <= after) {
             continue;
         }
         if enough.is_some_and(|enough| kept.len() >= enough) {
             break;
         }
-        let item = Indexed {
-            document: &value,
-            hidden: Some(&hidden),
-        };
-        if request.labels.accept(&value)
-            && request
-                .filter
-                .as_ref()
-                .is_none_or(|filter| filter.accepts(&item))
+        let filter = request.filter.as_ref();
+        if (request.labels.is_empty() || request.labels.accept(item.document()))
+            && filter.is_none_or(|filter| filter.accepts(&item))
         {
-            let key = request.order.key(&item, sequence);
-            kept.push((key, value));
+            let key = request.order.key(&item, item.sequence());
+            if enough.is_none() {
+                item.shrink();
+            }
+            kept.push((key, item));
         }
     }
-    kept.sort_by(|(left, _), (right, _)| request.order.compare(left, right));
+    let order =
+        |left: &(SortKey, C), right: &(SortKey, C)| request.order.compare(&left.0, &right.0);
+    let found = kept.len();
     let start = match &request.page.cursor {
         Some(cursor) => {
-            kept.partition_point(|(key, _)| request.order.compare(key, &cursor.0).is_le())
+            kept.retain(|(key, _)| request.order.compare(key, &cursor.0).is_gt());
+            found - kept.len()
         }
-        None => request.page.start.min(kept.len()),
+        None => request.page.start.min(found),
     };
-    let found = kept.len();
+    let skipped = start - (found - kept.len());
+    // The order of what comes after the page is of no interest.
+    let end = skipped.saturating_add(request.page.size);
+    if end < kept.len() {
+        kept.select_nth_unstable_by(end, order);
+        kept.truncate(end);
+    }
+    kept.sort_unstable_by(order);
     let mut last = None;
     let items: Vec<Value> = kept
         .into_iter()
-        .skip(start)
-        .take(request.page.size)
-        .map(|(key, value)| {
+        .skip(skipped)
+        .map(|(key, item)| {
             last = Some(key);
-            value
+            item.answer()
         })
         .collect();
     let more = start + items.len() < found;
@@ -389,4 +395,82 @@ fn project_info(world: &World, name: &str) -> Option<Value> {
     let address = Address::new("", super::family::Kind::Project, name);
     let project = world.get(&address)?;
     Some(json!({ "id": project.id, "name": name }))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+    use crate::core::query::{Cursor, Fields};
+
+    /// Counts how often it is rendered.
+    struct Counted<'a> {
+        at: u64,
+        rendered: &'a Cell<usize>,
+        none: Value,
+    }
+
+    impl Fields for Counted<'_> {
+        fn values(&self, _: &str) -> Vec<Value> {
+            // Scattered, so that the order asked for is not that of creation.
+            vec![json!(self.at * 37 % 101)]
+        }
+    }
+
+    impl Candidate for Counted<'_> {
+        fn sequence(&self) -> u64 {
+            self.at
+        }
+
+        fn document(&self) -> &Value {
+            self.rendered.set(self.rendered.get() + 1);
+            &self.none
+        }
+
+        fn shrink(&mut self) {}
+
+        fn answer(self) -> Value {
+            self.document();
+            json!(self.at * 37 % 101)
+        }
+    }
+
+    #[test]
+    fn an_ordered_page_renders_its_own_items_alone() -> Result<(), ApiError> {
+        let page = |start, cursor| {
+            let request = Request {
+                filter: None,
+                order: OrderBy::parse("name desc", &|_| true)?,
+                labels: Labels::default(),
+                page: PageRequest {
+                    size: 10,
+                    start,
+                    cursor,
+                },
+            };
+            let rendered = Cell::new(0);
+            let items = (0..101).map(|at| Counted {
+                at,
+                rendered: &rendered,
+                none: Value::Null,
+            });
+            let selection = select(&request, items, request.enough());
+            assert_eq!(rendered.get(), selection.items.len());
+            Ok::<_, ApiError>(selection)
+        };
+        let numbers =
+            |range: std::ops::Range<u64>| -> Vec<Value> { range.rev().map(Value::from).collect() };
+        let first = page(0, None)?;
+        assert_eq!((first.items, first.more), (numbers(91..101), true));
+        let second = page(10, first.last.map(Cursor))?;
+        assert_eq!(second.items, numbers(81..91));
+        assert_eq!((second.start, second.found), (10, 101));
+        let by_offset = page(10, None)?;
+        assert_eq!((by_offset.items, by_offset.start), (numbers(81..91), 10));
+        let last = page(95, None)?;
+        assert_eq!((last.items, last.more), (numbers(0..6), false));
+        assert_eq!(page(500, None)?.items, numbers(0..0));
+        Ok(())
+    }
 }

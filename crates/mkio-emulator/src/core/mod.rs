@@ -1,6 +1,7 @@
 //! The platform without HTTP: resources, rules, state machines, clock.
 
 pub mod call;
+mod candidate;
 mod channels;
 pub mod clock;
 mod duration;
@@ -30,6 +31,7 @@ pub mod store;
 mod templates;
 mod tokens;
 pub mod webhooks;
+mod weight;
 pub mod world;
 
 pub use incidents::{ChannelAlarm, Incident, JobFailure, SyncFailure};

@@ -31,6 +31,11 @@ pub struct Settings {
     pub resource_limit: usize,
     /// Largest request body, in bytes.
     pub body_limit: usize,
+    /// Most values (numbers, texts, lists, objects, and so on) in a request body of JSON. Small ones take far more memory than
+    /// they take space in a request.
+    pub body_values: usize,
+    /// Most bytes of memory, as estimated, for what callers said of all resources together.
+    pub memory_limit: usize,
     /// How long a connection may take to send the head of a request, and the body after it; a connection that stays idle for as
     /// long is closed. No limit by default: time in tests may be paused, and then leaps.
     pub read_timeout: Option<Duration>,
@@ -57,6 +62,8 @@ impl Default for Settings {
             job_duration: Duration::from_secs(60),
             resource_limit: 200_000,
             body_limit: 2 * 1024 * 1024,
+            body_values: 20_000,
+            memory_limit: 512 * 1024 * 1024,
             read_timeout: None,
             rate_limit: false,
             retry_after: false,

@@ -120,6 +120,8 @@ pub struct Resource {
     pub state: &'static str,
     /// What its state machine does next.
     pub plan: VecDeque<Step>,
+    /// Bytes of memory that its values were estimated to take when it was weighed last.
+    pub weight: usize,
     /// Counts plans, so that a step of a plan that was dropped does nothing.
     pub generation: u64,
 }
@@ -238,6 +240,7 @@ mod tests {
             private: json!({}),
             state: "",
             plan: VecDeque::new(),
+            weight: 0,
             generation: 0,
         }
     }

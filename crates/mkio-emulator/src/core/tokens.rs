@@ -10,6 +10,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::clock::LAST;
 use super::error::ApiError;
 use super::family::Kind;
 use super::render;
@@ -180,11 +181,10 @@ pub fn issue(
 
 /// Drops the tokens that have expired: nothing lists them any more.
 fn sweep(world: &mut World) {
-    let now = world.now;
     let expired: Vec<Uuid> = world
         .all("", Kind::Token)
         .map(|(_, token)| token.id)
-        .filter(|id| expiry(world, *id).is_none_or(|expires| expires <= now))
+        .filter(|id| is_expired(world, *id))
         .collect();
     for id in &expired {
         world.remove(&Address::new("", Kind::Token, &id.to_string()));
@@ -194,9 +194,14 @@ fn sweep(world: &mut World) {
 }
 
 /// When a token expires.
-pub fn expiry(world: &World, id: Uuid) -> Option<DateTime<Utc>> {
+fn expiry(world: &World, id: Uuid) -> Option<DateTime<Utc>> {
     let token = world.get(&Address::new("", Kind::Token, &id.to_string()))?;
     super::query::parse_time(token.private_text("/expires")?)
+}
+
+/// Whether a token's time is over. One that lasts as long as the calendar does not end with it.
+pub fn is_expired(world: &World, id: Uuid) -> bool {
+    expiry(world, id).is_none_or(|expires| expires <= world.now && expires < LAST)
 }
 
 /// Whether a token was revoked.
@@ -220,7 +225,7 @@ pub fn revoke(world: &mut World, id: Uuid, by: Uuid) {
     }
 }
 
-/// The longest a token may live.
+/// The longest a token may live that is made through the API.
 pub const LONGEST: TimeDelta = TimeDelta::days(365);
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::cell::OnceCell;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, VecDeque};
+use std::time::Duration;
 
 use chrono::{DateTime, DurationRound, Utc};
 use serde_json::{Map, Value, json};
@@ -14,6 +15,7 @@ use super::settings::Settings;
 use super::store::{Address, Event, Place, Resource, Step, Table};
 use super::tokens::{Digest, Signer};
 use super::webhooks::Outbox;
+use super::weight::{self, Scales};
 
 /// Where a quantity is counted.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,8 +35,8 @@ pub struct FileAccess {
     pub project: String,
     /// Asset whose files may be read.
     pub asset: String,
-    /// When it expires.
-    pub expires: DateTime<Utc>,
+    /// When it expires, by [`World::counted`].
+    pub expires: Duration,
 }
 
 /// Hours of projects and meters that usage is remembered for.
@@ -57,6 +59,8 @@ struct Due {
 pub struct World {
     /// Platform time of what is being done.
     pub now: DateTime<Utc>,
+    /// Time since the start as callers live through it: not scaled, but with the steps of the control handle.
+    pub counted: Duration,
     /// How this emulator was set up.
     pub settings: Settings,
     /// Webhook deliveries.
@@ -76,6 +80,7 @@ pub struct World {
     /// Containers in use: project, storage account, container.
     pub containers: BTreeSet<(String, String, String)>,
     tables: BTreeMap<Place, Table>,
+    scales: Scales,
     queue: BinaryHeap<Reverse<Due>>,
     /// Steps in the queue before it is looked through for those that nothing waits for any more.
     queue_limit: usize,
@@ -87,6 +92,7 @@ impl World {
     pub fn new(now: DateTime<Utc>, settings: Settings) -> Self {
         Self {
             now,
+            counted: Duration::ZERO,
             settings,
             outbox: Outbox::default(),
             spent_names: BTreeSet::new(),
@@ -97,6 +103,7 @@ impl World {
             signer: OnceCell::new(),
             containers: BTreeSet::new(),
             tables: BTreeMap::new(),
+            scales: Scales::default(),
             queue: BinaryHeap::new(),
             queue_limit: MIN_QUEUE,
             counter: 0,
@@ -144,7 +151,46 @@ impl World {
 
     /// A resource, to change.
     pub fn get_mut(&mut self, address: &Address) -> Option<&mut Resource> {
+        self.touch(address);
         self.tables.get_mut(&address.place)?.get_mut(&address.name)
+    }
+
+    /// Remembers that a resource is about to change, so that it is weighed afterwards.
+    fn touch(&mut self, address: &Address) {
+        if self.scales.is_full() {
+            self.settle();
+        }
+        self.scales.touch(address);
+    }
+
+    /// Weighs what has changed.
+    pub fn settle(&mut self) {
+        for address in self.scales.take() {
+            let table = self.tables.get_mut(&address.place);
+            if let Some(resource) = table.and_then(|table| table.get_mut(&address.name)) {
+                let now = weight::of(resource);
+                let before = std::mem::replace(&mut resource.weight, now);
+                self.scales.reweigh(before, now);
+            }
+        }
+    }
+
+    /// Whether what a caller says can still be kept. Deleting, and what says nothing, always goes.
+    ///
+    /// # Errors
+    /// 409 when the emulator keeps as much as it may.
+    pub fn room_for(&mut self, body: &Value) -> Result<(), ApiError> {
+        if body.is_null() {
+            return Ok(());
+        }
+        self.settle();
+        let limit = self.settings.memory_limit;
+        if self.scales.total().saturating_add(weight::of_value(body)) <= limit {
+            return Ok(());
+        }
+        Err(ApiError::conflict(format!(
+            "this emulator keeps at most {limit} bytes of resources; delete some of them"
+        )))
     }
 
     /// A resource, or 404.
@@ -179,6 +225,7 @@ impl World {
         body: Value,
         by: Uuid,
     ) -> Result<&mut Resource, ApiError> {
+        self.touch(address);
         let full = self.table(&address.place).is_some_and(|table| {
             table.len() >= self.settings.resource_limit && table.get(&address.name).is_none()
         });
@@ -186,6 +233,8 @@ impl World {
             return Err(self.full());
         }
         let table = self.tables.entry(address.place.clone()).or_default();
+        let replaced = table.get(&address.name).map_or(0, |old| old.weight);
+        self.scales.reweigh(replaced, 0);
         self.counter += 1;
         table.insert(Resource {
             name: address.name.as_str().into(),
@@ -201,6 +250,7 @@ impl World {
             private: json!({}),
             state: "",
             plan: VecDeque::new(),
+            weight: 0,
             generation: 0,
         });
         table
@@ -230,14 +280,24 @@ impl World {
         } else {
             address.place.project.clone()
         };
+        self.scales.reweigh(removed.weight, 0);
         if kind == Kind::Project {
-            self.tables.retain(|place, _| place.project != project);
+            let scales = &mut self.scales;
+            self.tables.retain(|place, table| {
+                let stays = place.project != project;
+                if !stays {
+                    scales.drop_table(table);
+                }
+                stays
+            });
         }
         for child in Kind::ALL
             .iter()
             .filter(|child| child.parent() == Some(kind))
         {
-            self.tables.remove(&Place::under(&project, *child, &below));
+            if let Some(table) = self.tables.remove(&Place::under(&project, *child, &below)) {
+                self.scales.drop_table(&table);
+            }
         }
         Some(removed)
     }

@@ -17,7 +17,7 @@ const DRAINED: usize = 64 * 1024 * 1024;
 /// The whole body.
 ///
 /// # Errors
-/// 413 over the limit, 408 when it does not arrive in time, 400 when it breaks off or its encoding is broken.
+/// 413 over the limit, also when the rest of such a body does not come; 408 when it does not arrive in time, 400 when it breaks off or its encoding is broken.
 pub(super) async fn read(
     headers: &HeaderMap,
     body: Body,
@@ -25,25 +25,28 @@ pub(super) async fn read(
     timeout: Option<Duration>,
 ) -> Result<Bytes, ApiError> {
     let announced = body.size_hint().lower();
-    if announced > limit as u64 && headers.contains_key(EXPECT) {
-        // Whoever asks before sending is told before it sends.
+    let mut over = announced > limit as u64;
+    // Whoever asks before sending is told before it sends, and what would not be read to its end is not begun with.
+    if over && (headers.contains_key(EXPECT) || announced > (limit.saturating_add(DRAINED)) as u64)
+    {
         return Err(too_large(limit));
     }
-    let all = collect(body, limit);
-    match timeout {
-        None => all.await,
-        Some(timeout) => tokio::time::timeout(timeout, all)
-            .await
-            .unwrap_or_else(|_| {
-                Err(ApiError::timeout(format!(
-                    "the request body did not arrive within {} seconds",
-                    timeout.as_secs_f64()
-                )))
-            }),
+    let all = collect(body, limit, &mut over);
+    let Some(timeout) = timeout else {
+        return all.await;
+    };
+    match tokio::time::timeout(timeout, all).await {
+        Ok(read) => read,
+        Err(_) if over => Err(too_large(limit)),
+        Err(_) => Err(ApiError::timeout(format!(
+            "the request body did not arrive within {} seconds",
+            timeout.as_secs_f64()
+        ))),
     }
 }
 
-async fn collect(body: Body, limit: usize) -> Result<Bytes, ApiError> {
+/// Reads it all. `over` says that it is over the limit as soon as that is known.
+async fn collect(body: Body, limit: usize, over: &mut bool) -> Result<Bytes, ApiError> {
     let mut stream = body.into_data_stream();
     let mut kept = BytesMut::new();
     let mut dropped = 0_usize;
@@ -54,17 +57,18 @@ async fn collect(body: Body, limit: usize) -> Result<Bytes, ApiError> {
                 "the request body breaks off or is not encoded as its headers say",
             )
         })?;
-        if dropped == 0 && kept.len().saturating_add(piece.len()) <= limit {
+        if !*over && kept.len().saturating_add(piece.len()) <= limit {
             kept.extend_from_slice(&piece);
             continue;
         }
+        *over = true;
         kept = BytesMut::new();
         dropped = dropped.saturating_add(piece.len());
         if dropped > DRAINED {
             break;
         }
     }
-    if dropped > 0 {
+    if *over {
         return Err(too_large(limit));
     }
     Ok(kept.freeze())

@@ -4,7 +4,7 @@ use crate::common::Caller;
 use futures::StreamExt;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 /// Sends bytes and reads all that comes back until the connection closes.
@@ -259,6 +259,13 @@ async fn whoever_sends_slowly_is_not_waited_for() {
         .await
         .expect("it does not wait for the rest of the body");
     assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
+    // Of a body over the limit, the rest changes nothing.
+    let over = body.replace("content-length: 100", "content-length: 9999999");
+    let ended = exchange(&caller, over.as_bytes());
+    let answer = tokio::time::timeout(std::time::Duration::from_secs(30), ended)
+        .await
+        .expect("it does not wait for the rest of the body");
+    assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
     caller.get("media/assets").await.expect(200);
 }
 
@@ -299,6 +306,12 @@ async fn a_body_over_the_limit_is_413() {
         caller.token
     );
     assert_eq!(raw(&caller, asking.as_bytes()).await, Some(413));
+    // More than would be read to its end is answered as it is announced, although none of it ever comes.
+    let announced = format!(
+        "PUT /api/v1/projects/demo/media/assets/b HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\ncontent-length: 99999999\r\n\r\n{{",
+        caller.token
+    );
+    assert_eq!(raw(&caller, announced.as_bytes()).await, Some(413));
     caller.get("media/assets/b").await.expect(404);
 }
 
@@ -398,4 +411,94 @@ async fn ten_thousand_requests_by_64_connections() {
         .filter(|statuses| **statuses != [201, 200, 200, 200])
         .collect();
     assert_eq!((statuses.len(), wrong), (2_500, vec![]));
+}
+
+fn transform(description: usize) -> Value {
+    let preset = json!({ "@odata.type": "#Microsoft.Media.BuiltInStandardEncoderPreset", "presetName": "H264SingleBitrate720p" });
+    json!({ "properties": { "description": "x".repeat(description), "outputs": [{ "preset": preset }] } })
+}
+
+fn job(asset: &str, data: Value) -> Value {
+    json!({ "properties": {
+        "input": { "@odata.type": "#Microsoft.Media.JobInputAsset", "assetName": asset },
+        "outputs": [{ "@odata.type": "#Microsoft.Media.JobOutputAsset", "assetName": asset }],
+        "correlationData": data } })
+}
+
+#[tokio::test]
+async fn bodies_of_very_many_values_are_413() {
+    let caller = Caller::start().await;
+    let asset = |lists: usize| json!({ "properties": { "storageAccountName": "storage1" }, "labels": { "x": vec![json!([0]); lists] } });
+    let refused = caller
+        .put("media/assets/a", asset(490_000))
+        .await
+        .expect(413);
+    assert!(
+        refused.detail().contains("at most 20000 values"),
+        "{}",
+        refused.body
+    );
+    // Many characters are no matter, and archives are not looked into.
+    caller.asset("in").await;
+    caller
+        .put("media/transforms/t", transform(1))
+        .await
+        .expect(201);
+    let path = "media/transforms/t/jobs/j";
+    let text = json!({ "k": "[,{".repeat(50_000) });
+    caller.put(path, job("in", text)).await.expect(201);
+    let archive = [&[0x1f, 0x8b][..], "[,{".repeat(50_000).as_bytes()].concat();
+    let url = format!(
+        "{}/api/v1/projects/demo/fleet/uploadBackup?name=n",
+        caller.emulator.base_url()
+    );
+    let sent = caller
+        .http
+        .post(url)
+        .bearer_auth(&caller.token)
+        .header("content-type", "application/gzip")
+        .body(archive)
+        .send()
+        .await
+        .expect("an answer");
+    assert_eq!(sent.status().as_u16(), 201);
+}
+
+#[tokio::test]
+async fn memory_is_bounded_over_all_kinds() {
+    let caller = Caller::with(|builder| {
+        builder
+            .seed(1)
+            .settings(|settings| settings.memory_limit = 1_000_000)
+    })
+    .await;
+    let big = |size: usize| job("asset-1", json!({ "k": "x".repeat(size) }));
+    let own = "media/transforms/t";
+    // Twice, so that what is deleted makes room again; many times, so that what is replaced is seen not to count.
+    for _ in 0..2 {
+        caller.put(own, transform(1)).await.expect(201);
+        for _ in 0..400 {
+            caller.put(own, transform(1_000)).await.expect(200);
+        }
+        for name in ["a", "b"] {
+            let path = format!("{own}/jobs/{name}");
+            caller.put(&path, big(200_000)).await.expect(201);
+        }
+        let more = format!("{own}/jobs/c");
+        let refused = caller.put(&more, big(500_000)).await.expect(409);
+        assert!(
+            refused.detail().contains("at most 1000000 bytes"),
+            "{}",
+            refused.body
+        );
+        caller.get(&more).await.expect(404);
+        // What is below goes with it.
+        for name in ["a", "b"] {
+            let path = format!("{own}/jobs/{name}");
+            caller.post(&format!("{path}/cancelJob"), json!(null)).await;
+        }
+        caller.step(600);
+        caller.delete(own).await.expect(200);
+        caller.get(own).await.expect(404);
+    }
 }

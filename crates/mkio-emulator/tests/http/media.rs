@@ -723,3 +723,28 @@ async fn files_of_an_asset_with_a_path_are_named_with_it() {
         Value::Null
     );
 }
+
+#[tokio::test]
+async fn a_download_has_as_long_however_fast_platform_time_is() {
+    let caller = Caller::with(|builder| builder.seed(1).time_scale(1_000_000.0)).await;
+    let access = caller
+        .post("media/assets/asset-1/getFileAccessInfo", Value::Null)
+        .await
+        .expect(200);
+    let control = caller.emulator.control();
+    let asked = control.now();
+    control.resume();
+    while control.now() < asked + chrono::TimeDelta::hours(1) {
+        tokio::task::yield_now().await;
+    }
+    let body = json!({ "storageAccountName": "storage1", "containerName": access.body["containerName"], "fileName": "video.mp4" });
+    let taken = caller
+        .http
+        .post(format!("{}downloadBlob", access.text("/url")))
+        .bearer_auth(access.text("/jwt"))
+        .json(&body)
+        .send()
+        .await
+        .expect("an answer");
+    assert_eq!(taken.status(), 200);
+}

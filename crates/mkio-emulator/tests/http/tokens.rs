@@ -371,3 +371,27 @@ async fn a_token_opens_its_own_organization_alone() {
         Some(1)
     );
 }
+
+#[tokio::test]
+async fn the_token_of_the_start_outlives_any_platform_time() {
+    let caller = Caller::with(|builder| builder.token("given")).await;
+    let made_up = Caller::start().await;
+    for caller in [&caller, &made_up] {
+        for days in [400, 4_000_000] {
+            caller.step(days * 86_400);
+            caller.get("media/assets").await.expect(200);
+        }
+    }
+    // One that is made through the API ends with its year.
+    let mut caller = Caller::start().await;
+    let organization = caller
+        .get("/api/v1/organization")
+        .await
+        .text("/metadata/id");
+    let body = json!({ "type": "full-access", "organizationId": organization });
+    let made = caller.post(TOKENS, body).await.expect(201);
+    caller.token = made.text("/metadata/JWT");
+    caller.get("media/assets").await.expect(200);
+    caller.step(400 * 86_400);
+    caller.get("media/assets").await.expect(401);
+}

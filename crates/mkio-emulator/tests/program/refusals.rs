@@ -33,6 +33,14 @@ async fn options_that_make_no_sense_are_named_with_a_way_out() {
         ),
         (&["--rate-limit", "maybe"], &["--rate-limit", "on, off"]),
         (
+            &["--faults", "GET"],
+            &["--faults", "a method and a path", "GET */assets"],
+        ),
+        (
+            &["--faults", "GET * unknown=state status=500"],
+            &["--faults", "no field 'state'", "detail"],
+        ),
+        (
             &["--faults", "GET */assets"],
             &["--faults", "does nothing", "status=503"],
         ),

@@ -1,8 +1,10 @@
 //! Whether a fault can meet a request, and does something then.
 
-use http::HeaderValue;
+use http::{HeaderValue, StatusCode};
+use serde_json::Value;
 
 use super::Fault;
+use crate::core::error::ApiError;
 
 const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
@@ -39,6 +41,12 @@ pub(super) fn check(fault: &Fault) -> Result<(), String> {
     if fault.html && changed {
         return Err("an HTML page has no fields to change".to_owned());
     }
+    if made && fault.link.is_some() {
+        return Err("'link' changes a list, and 'status' and 'html' answer without one".to_owned());
+    }
+    if fault.status.is_some() {
+        error_has(fault)?;
+    }
     let does = made
         || changed
         || fault.reset.is_some()
@@ -50,6 +58,37 @@ pub(super) fn check(fault: &Fault) -> Result<(), String> {
         Ok(())
     } else {
         Err("it does nothing; add status=503, reset=before or the like".to_owned())
+    }
+}
+
+/// Whether the fields to change are among those of the error that the fault answers with.
+fn error_has(fault: &Fault) -> Result<(), String> {
+    let error = ApiError::made(StatusCode::INTERNAL_SERVER_ERROR, "").body();
+    let mut known = Vec::new();
+    names(&error, &mut known);
+    let changed = [&fault.unknown, &fault.drop, &fault.null, &fault.mistype];
+    match changed
+        .into_iter()
+        .flatten()
+        .find(|name| !known.contains(name))
+    {
+        Some(name) => Err(format!(
+            "the error that 'status' answers with has no field '{name}'; it has {}",
+            known
+                .iter()
+                .map(|name| name.as_str())
+                .collect::<Vec<_>>()
+                .join(", ")
+        )),
+        None => Ok(()),
+    }
+}
+
+/// The names of all fields, wherever they are.
+fn names<'a>(value: &'a Value, found: &mut Vec<&'a String>) {
+    for (name, value) in value.as_object().into_iter().flatten() {
+        found.push(name);
+        names(value, found);
     }
 }
 

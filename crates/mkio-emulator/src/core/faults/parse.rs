@@ -164,6 +164,16 @@ mod tests {
     }
 
     #[test]
+    fn the_error_that_a_status_makes_can_be_spoiled() {
+        for text in [
+            "GET * status=500 drop=detail null=ref mistype=code,status",
+            "GET * status=500 extra=more",
+        ] {
+            assert_eq!(parse(text).map(|faults| faults.len()), Ok(1), "{text}");
+        }
+    }
+
+    #[test]
     fn mistakes_are_named() {
         for (text, reason) in [
             ("GET", "a method and a path"),
@@ -187,6 +197,10 @@ mod tests {
             ("GET * html=yes", "takes no value"),
             ("GET * html drop=name", "no fields"),
             ("GET * drop=", "names of fields"),
+            ("GET * status=500 unknown=state", "no field 'state'; it has"),
+            ("GET * status=500 drop=detail,name", "no field 'name'"),
+            ("GET * status=500 link=repeat", "answer without one"),
+            ("GET * html link=stale", "answer without one"),
             ("GET * nth=2ms status=500", "takes a number"),
             ("GET * status=500; PUT *", "fault 2"),
             ("[{\"colour\":1}]", "unknown field"),

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-use super::fields::{Indexed, lookup};
+use super::fields::Fields;
 use super::filter::{Comparison, Expression, Filter, Function, Literal, Operand, parse_time};
 
 /// A value while a filter is evaluated. A path through an array has several.
@@ -20,12 +20,12 @@ enum Evaluated {
 
 impl Filter {
     /// Whether an item passes.
-    pub(crate) fn accepts(&self, item: &Indexed<'_>) -> bool {
+    pub(crate) fn accepts(&self, item: &dyn Fields) -> bool {
         holds(&self.expression, item)
     }
 }
 
-fn holds(expression: &Expression, item: &Indexed<'_>) -> bool {
+fn holds(expression: &Expression, item: &dyn Fields) -> bool {
     match expression {
         Expression::And(left, right) => holds(left, item) && holds(right, item),
         Expression::Or(left, right) => holds(left, item) || holds(right, item),
@@ -81,7 +81,7 @@ fn order(left: &Evaluated, right: &Evaluated) -> Option<Ordering> {
     }
 }
 
-fn values(operand: &Operand, item: &Indexed<'_>) -> Vec<Evaluated> {
+fn values(operand: &Operand, item: &dyn Fields) -> Vec<Evaluated> {
     match operand {
         Operand::Literal(literal) => vec![match literal {
             Literal::Null => Evaluated::Null,
@@ -92,7 +92,7 @@ fn values(operand: &Operand, item: &Indexed<'_>) -> Vec<Evaluated> {
             Literal::Uuid(value) => Evaluated::Text(value.to_string()),
         }],
         Operand::Field(path) => {
-            let found: Vec<Evaluated> = lookup(item, path).iter().map(evaluated).collect();
+            let found: Vec<Evaluated> = item.values(path).iter().map(evaluated).collect();
             if found.is_empty() {
                 vec![Evaluated::Null]
             } else {
@@ -167,6 +167,7 @@ fn call(function: Function, left: &Evaluated, right: &Evaluated) -> Evaluated {
 mod tests {
     use serde_json::json;
 
+    use super::super::fields::Indexed;
     use super::super::filter::Dialect;
     use super::*;
 

@@ -2,6 +2,12 @@
 
 use serde_json::{Map, Value};
 
+/// What lists can sort and filter by.
+pub(crate) trait Fields {
+    /// The values at a path; none when it leads nowhere, several when it leads through an array.
+    fn values(&self, path: &str) -> Vec<Value>;
+}
+
 /// A resource as it is answered, with values that lists know and answers do not show (`transform` of a job). An array stands for
 /// several values of one field.
 #[derive(Debug, Clone, Copy)]
@@ -43,15 +49,26 @@ const ALIASES: &[(&str, &[&str])] = &[
 
 const PLACES: &[&str] = &["", "metadata/", "spec/", "status/", "properties/"];
 
-/// The values at a path; none when it leads nowhere, several when it leads through an array.
-pub(crate) fn lookup(item: &Indexed<'_>, path: &str) -> Vec<Value> {
-    match item.hidden.and_then(|hidden| hidden.get(path)) {
-        Some(Value::Array(values)) => return values.clone(),
-        Some(value) => return vec![value.clone()],
-        None => {}
+impl Fields for Indexed<'_> {
+    fn values(&self, path: &str) -> Vec<Value> {
+        self.hidden
+            .and_then(|hidden| indexed(hidden, path))
+            .unwrap_or_else(|| shown(self.document, path))
     }
+}
+
+/// The values that lists know a field to have beside what answers show.
+pub(crate) fn indexed(hidden: &Map<String, Value>, path: &str) -> Option<Vec<Value>> {
+    match hidden.get(path)? {
+        Value::Array(values) => Some(values.clone()),
+        value => Some(vec![value.clone()]),
+    }
+}
+
+/// The values of a field in an answer.
+pub(crate) fn shown(document: &Value, path: &str) -> Vec<Value> {
     for place in PLACES {
-        let found = follow(item.document, &format!("{place}{path}"));
+        let found = follow(document, &format!("{place}{path}"));
         if !found.is_empty() {
             return found;
         }
@@ -62,7 +79,7 @@ pub(crate) fn lookup(item: &Indexed<'_>, path: &str) -> Vec<Value> {
         .map_or(&[][..], |(_, places)| places);
     aliases
         .iter()
-        .map(|place| follow(item.document, place))
+        .map(|place| follow(document, place))
         .find(|found| !found.is_empty())
         .unwrap_or_default()
 }

@@ -17,7 +17,7 @@ pub use labels::Labels;
 pub use order::{OrderBy, SortKey};
 pub use page::{Cursor, PageLimits, PageRequest};
 
-pub(crate) use fields::Indexed;
+pub(crate) use fields::{Fields, Indexed, indexed, shown};
 pub(crate) use filter::parse_time;
 
 /// The decoded pairs of a query string, in order.

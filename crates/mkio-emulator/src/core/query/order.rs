@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use serde_json::Value;
 
-use super::fields::{Indexed, lookup};
+use super::fields::Fields;
 use crate::core::error::ApiError;
 
 /// The values an item is sorted by, and its place of creation for ties.
@@ -58,16 +58,11 @@ impl OrderBy {
     }
 
     /// What an item is sorted by.
-    pub(crate) fn key(&self, item: &Indexed<'_>, sequence: u64) -> SortKey {
+    pub(crate) fn key(&self, item: &dyn Fields, sequence: u64) -> SortKey {
         let values = self
             .keys
             .iter()
-            .map(|(field, _)| {
-                lookup(item, field)
-                    .into_iter()
-                    .next()
-                    .unwrap_or(Value::Null)
-            })
+            .map(|(field, _)| item.values(field).into_iter().next().unwrap_or(Value::Null))
             .collect();
         SortKey { values, sequence }
     }
@@ -115,6 +110,7 @@ fn compare(left: &Value, right: &Value) -> Ordering {
 mod tests {
     use serde_json::json;
 
+    use super::super::fields::Indexed;
     use super::*;
 
     #[test]
