@@ -20,6 +20,7 @@ use super::fixed;
 use super::handlers::{Action, actions};
 use super::identity::{self, Caller};
 use super::limits::{Bucket, Limits};
+use super::management::metrics;
 use super::media::download;
 use super::query::Query;
 use super::settings::Settings;
@@ -159,6 +160,9 @@ impl Engine {
         }
         if path.starts_with(download::PREFIX) && request.method() == http::Method::POST {
             return download::serve(&self.world(), path, request.headers(), request.body());
+        }
+        if path.starts_with(metrics::PREFIX) && request.method() == http::Method::GET {
+            return metrics::serve(&self.world(), path, request.headers());
         }
         let documents = Documents::get();
         let (operation, parameters) = documents
