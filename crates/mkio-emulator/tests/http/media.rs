@@ -126,8 +126,10 @@ async fn an_asset_is_encoded_published_and_downloaded() {
         .put("media/transforms/t/jobs/j", job("incoming", "outgoing"))
         .await
         .expect(409);
+    assert_eq!(caller.state("media/transforms/t/jobs/j").await, "Queued");
+    caller.step(1);
     assert_eq!(caller.state("media/transforms/t/jobs/j").await, "Scheduled");
-    caller.step(2);
+    caller.step(1);
     caller.step(30);
     let half = caller.get("media/transforms/t/jobs/j").await.expect(200);
     assert_eq!(half.text("/properties/state"), "Processing");
@@ -270,6 +272,7 @@ async fn jobs_queue_by_priority_are_canceled_and_fail() {
             .await
             .expect(201);
     }
+    caller.step(1);
     let path = |name: &str| format!("media/transforms/t/jobs/{name}");
     let mut states = Vec::new();
     for name in ["a", "b", "c", "d", "e"] {
@@ -722,4 +725,49 @@ async fn files_of_an_asset_with_a_path_are_named_with_it() {
         caller.get("media/storage/disk").await.body["status"]["activeCredentialId"],
         Value::Null
     );
+}
+
+#[tokio::test]
+async fn a_job_fails_when_its_asset_has_other_files_than_it_names() {
+    let caller = Caller::start().await;
+    caller.asset("incoming").await;
+    caller
+        .put(
+            "media/assets/fresh",
+            json!({ "properties": { "storageAccountName": "storage1" } }),
+        )
+        .await
+        .expect(201);
+    caller
+        .put("media/transforms/t", encoder())
+        .await
+        .expect(201);
+    for (name, input, files, state) in [
+        (
+            "a",
+            "incoming",
+            json!(["video.mp4", "audio.mp4"]),
+            "Finished",
+        ),
+        ("b", "incoming", json!(["video.mp4", "nosuch.mp4"]), "Error"),
+        ("c", "incoming", json!([]), "Finished"),
+        ("d", "fresh", json!(["intro.mp4"]), "Finished"),
+    ] {
+        let mut body = job(input, "incoming");
+        body["properties"]["input"]["files"] = files;
+        let path = format!("media/transforms/t/jobs/{name}");
+        caller.put(&path, body).await.expect(201);
+        caller.step(100);
+        let ended = caller.get(&path).await.expect(200);
+        assert_eq!(ended.text("/properties/state"), state, "{name}");
+        if state == "Error" {
+            let error = "/properties/outputs/0/error";
+            assert_eq!(
+                ended.text(&format!("{error}/code")),
+                "DownloadNotAccessible"
+            );
+            let message = ended.text(&format!("{error}/message"));
+            assert!(message.contains("'nosuch.mp4'"), "{message}");
+        }
+    }
 }
