@@ -771,3 +771,37 @@ async fn a_job_fails_when_its_asset_has_other_files_than_it_names() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_streaming_endpoint_has_a_base_path_while_its_cdn_is_on() {
+    let caller = Caller::start().await;
+    let path = "media/streamingEndpoints/front";
+    let endpoint = json!({ "location": "eastus", "properties": { "scaleUnits": 1 } });
+    let made = caller.put(path, endpoint).await.expect(201);
+    assert_eq!(made.text("/properties/cdnBasePath"), "");
+    let mut seen = Vec::new();
+    for on in [true, false, true] {
+        caller.step(60);
+        let change = json!({ "properties": { "cdnEnabled": on } });
+        let changed = caller.patch(path, change).await.expect(200);
+        let base = changed.text("/properties/cdnBasePath");
+        // Host, base path and path of the locator meet with one slash each.
+        assert_eq!(base.starts_with('/') && !base.ends_with('/'), on, "{base}");
+        seen.push(base);
+    }
+    assert_eq!((seen[0].as_str(), seen[1].as_str()), (seen[2].as_str(), ""));
+}
+
+#[tokio::test]
+async fn a_name_that_is_refused_is_told_in_a_sentence() {
+    let caller = Caller::start().await;
+    let asset = json!({ "properties": { "storageAccountName": "storage1" } });
+    let refused = caller.put("media/assets/a%3Cb", asset).await.expect(400);
+    assert!(
+        refused
+            .detail()
+            .contains("the asset is named with 1 to 260"),
+        "{}",
+        refused.detail()
+    );
+}
