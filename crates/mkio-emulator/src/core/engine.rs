@@ -16,9 +16,11 @@ use super::clock::Clock;
 use super::error::ApiError;
 use super::family::Kind;
 use super::faults::{self, Fault, Faults, Reset};
-use super::handlers::actions;
+use super::fixed;
+use super::handlers::{Action, actions};
 use super::identity::{self, Caller};
 use super::limits::{Bucket, Limits};
+use super::management::metrics;
 use super::media::download;
 use super::query::Query;
 use super::settings::Settings;
@@ -170,17 +172,14 @@ impl Engine {
         if path.starts_with(download::PREFIX) && request.method() == http::Method::POST {
             return download::serve(&self.world(), path, request.headers(), request.body());
         }
+        if path.starts_with(metrics::PREFIX) && request.method() == http::Method::GET {
+            return metrics::serve(&self.world(), path, request.headers());
+        }
         let documents = Documents::get();
         let (operation, parameters) = documents
             .route(request.method(), path)
             .map_err(|error| unrouted(request, error))?;
-        let index = documents
-            .operations()
-            .iter()
-            .position(|candidate| std::ptr::eq(candidate, operation));
-        let action = index.and_then(|index| actions().get(index).copied().flatten());
-        let action =
-            action.ok_or_else(|| ApiError::internal(format!("no handler for {}", operation.id)))?;
+        let action = action_of(operation)?;
         let project = parameters
             .iter()
             .find(|(name, _)| *name == "project_name")
@@ -191,7 +190,7 @@ impl Engine {
         let query = Query::parse(request.uri().query().unwrap_or_default())?;
         check_query(operation, &query)?;
         let content_type = content_type(request.headers())?;
-        let body = check_body(operation, content_type.as_deref(), request.body())?;
+        let (body, given) = check_body(operation, content_type.as_deref(), request.body())?;
         let call = Call {
             operation,
             parameters,
@@ -209,6 +208,11 @@ impl Engine {
         };
         let mut world = self.world();
         world.room_for(&call.body)?;
+        if let Some(given) = given.filter(Value::is_object)
+            && let Some(reading) = fixed::reader(operation)
+        {
+            fixed::check(&mut world, &call, &given, (reading, action_of(reading)?))?;
+        }
         action.run(&mut world, &call)
     }
 
@@ -259,6 +263,15 @@ impl Engine {
         }
         Ok((caller, known))
     }
+}
+
+fn action_of(operation: &Operation) -> Result<Action, ApiError> {
+    let index = Documents::get()
+        .operations()
+        .iter()
+        .position(|candidate| std::ptr::eq(candidate, operation));
+    let action = index.and_then(|index| actions().get(index).copied().flatten());
+    action.ok_or_else(|| ApiError::internal(format!("no handler for {}", operation.id)))
 }
 
 /// The answer to a request that is refused, in the form of the API that the path belongs to.
@@ -387,13 +400,14 @@ fn check_query(operation: &Operation, query: &Query) -> Result<(), ApiError> {
     Ok(())
 }
 
+/// The body, cut down to what the operation takes; of a partial change also as it came.
 fn check_body(
     operation: &Operation,
     content_type: Option<&str>,
     raw: &Bytes,
-) -> Result<Value, ApiError> {
+) -> Result<(Value, Option<Value>), ApiError> {
     let Some(first) = operation.bodies.first() else {
-        return Ok(Value::Null);
+        return Ok((Value::Null, None));
     };
     let declared = match content_type {
         _ if raw.is_empty() => first,
@@ -432,12 +446,13 @@ fn check_body(
     if !findings.is_empty() {
         return Err(ApiError::invalid("request body", findings));
     }
-    let keep = if operation.method == http::Method::PATCH {
-        Keep::Change
+    let (keep, given) = if operation.method == http::Method::PATCH {
+        (Keep::Change, Some(value.clone()))
     } else {
-        Keep::Stored
+        (Keep::Stored, None)
     };
-    Ok(Documents::get().prune(operation.api, &declared.schema, value, keep))
+    let body = Documents::get().prune(operation.api, &declared.schema, value, keep);
+    Ok((body, given))
 }
 
 impl Answer {

@@ -197,7 +197,7 @@ pub fn check_name(family: &Family, name: &str) -> Result<(), ApiError> {
         return Ok(());
     }
     let reason = format!(
-        "a {} is named with {} to {} characters that match {}",
+        "the {} is named with {} to {} characters that match {}",
         family.kind.noun(),
         rule.min,
         rule.max,

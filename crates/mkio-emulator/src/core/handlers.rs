@@ -8,7 +8,9 @@ use super::call::{Answer, Call, Handler};
 use super::error::ApiError;
 use super::family::{Family, Kind};
 use super::live::flows;
-use super::management::{account, billing, organization, people, projects, rules, teams, tokens};
+use super::management::{
+    account, billing, metrics, organization, people, projects, rules, teams, tokens,
+};
 use super::store::Address;
 use super::world::World;
 use super::{channels, fleet, generic, list, live, media, templates};
@@ -337,8 +339,8 @@ fn project_action(method: &Method, tail: &str) -> Option<Action> {
         },
         ("PUT", "") => projects::create,
         ("PATCH", "") => projects::change,
-        ("GET", "/metricsEndpoint") => projects::metrics,
-        ("PATCH", "/metricsEndpoint") => projects::change_metrics,
+        ("GET", "/metricsEndpoint") => metrics::get,
+        ("PATCH", "/metricsEndpoint") => metrics::change,
         ("GET", "/paymentMethod") => projects::payment,
         ("POST", "/paymentMethod") => projects::assign_payment,
         ("GET", "/usage") => billing::project_usage,

@@ -9,6 +9,7 @@ pub mod engine;
 pub mod error;
 pub mod family;
 pub mod faults;
+mod fixed;
 mod fleet;
 mod generic;
 pub mod handlers;

@@ -682,3 +682,122 @@ async fn secrets_never_come_back() {
         assert_eq!(told.text(pointer), SECRET, "{policy}");
     }
 }
+
+/// What no PATCH of the documents declares although the resource has it: the change, and the field that the refusal names.
+#[tokio::test]
+async fn patch_refuses_what_it_could_only_pass_over() {
+    let caller = Caller::start().await;
+    samples::make(&caller).await;
+    caller.step(5);
+    for (path, change, named) in [
+        (
+            "media/destinations/target",
+            json!({ "spec": { "transport": { "type": "UDP", "url": "udp://127.0.0.1:1" } } }),
+            "spec.transport.type",
+        ),
+        (
+            "media/destinations/target",
+            json!({ "spec": { "networkName": "world" } }),
+            "spec.networkName",
+        ),
+        (
+            "media/sources/source",
+            json!({ "spec": { "transport": { "type": "SRTListener", "latency": 9 } } }),
+            "spec.transport.latency",
+        ),
+        (
+            "media/sources/source",
+            json!({ "spec": { "transport": { "latency": 9 } } }),
+            "spec.transport.latency",
+        ),
+        (
+            "media/sources/source",
+            json!({ "spec": { "transport": { "type": "RTMPListener" } } }),
+            "spec.transport.type",
+        ),
+        (
+            "media/liveEvents/match",
+            json!({ "properties": { "description": "new" } }),
+            "properties.description",
+        ),
+        (
+            "media/liveEvents/match",
+            json!({ "properties": { "useStaticHostname": true } }),
+            "properties.useStaticHostname",
+        ),
+        (
+            "live/liveChannels/flow1",
+            json!({ "spec": { "siteName": null } }),
+            "spec.siteName",
+        ),
+        (
+            "/api/v1/projects/demo",
+            json!({ "spec": { "locationName": "westus" } }),
+            "spec.locationName",
+        ),
+    ] {
+        let before = caller.get(path).await.expect(200).body;
+        let refused = caller.patch(path, change).await.expect(400);
+        assert!(
+            refused.detail().contains(named),
+            "{path}: {}",
+            refused.detail()
+        );
+        assert_eq!(caller.get(path).await.body, before, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn patch_takes_back_what_was_read_with_one_field_changed() {
+    let caller = Caller::start().await;
+    samples::make(&caller).await;
+    caller.step(5);
+    for (path, field, value) in [
+        (
+            "media/destinations/target",
+            "/metadata/displayName",
+            json!("New"),
+        ),
+        (
+            "media/sources/source",
+            "/metadata/displayName",
+            json!("New"),
+        ),
+        (
+            "media/sources/source",
+            "/spec/transport/allowList",
+            json!(["192.0.2.9"]),
+        ),
+        ("media/content/news", "/metadata/displayName", json!("New")),
+        (
+            "live/liveChannels/flow1",
+            "/metadata/displayName",
+            json!("New"),
+        ),
+        ("infra/sites/studio", "/metadata/displayName", json!("New")),
+        (
+            "/api/v1/projects/demo",
+            "/metadata/displayName",
+            json!("New"),
+        ),
+    ] {
+        let mut body = caller.get(path).await.expect(200).body;
+        // Fields that the platform keeps may be out of date by the time they come back, and a resource may not know others.
+        for (at, stale) in [
+            ("/metadata/updated", "2020-01-01T00:00:00Z"),
+            ("/kind", "Other"),
+        ] {
+            if let Some(shown) = body.pointer_mut(at) {
+                *shown = json!(stale);
+            }
+        }
+        body["spec"]["ownField"] = json!(1);
+        *body.pointer_mut(field).unwrap_or(&mut Value::Null) = value.clone();
+        if body.pointer(field).is_none() {
+            body["spec"]["transport"]["allowList"] = value.clone();
+        }
+        caller.patch(path, body).await.expect(200);
+        let after = caller.get(path).await.body;
+        assert_eq!(after.pointer(field), Some(&value), "{path} {field}");
+    }
+}

@@ -89,6 +89,11 @@ async fn a_device_is_onboarded_backed_up_updated_and_removed() {
         .await
         .expect(202);
     caller.step(30);
+    let signature = async || {
+        let backup = caller.get(&format!("fleet/backups/{id}")).await.expect(200);
+        backup.text("/signature")
+    };
+    let signed = signature().await;
     caller
         .patch(
             &format!("fleet/backups/{id}"),
@@ -96,6 +101,7 @@ async fn a_device_is_onboarded_backed_up_updated_and_removed() {
         )
         .await
         .expect(200);
+    assert_eq!(signature().await, signed, "the archive is the same");
     assert_eq!(
         caller
             .get("fleet/backups")
@@ -213,6 +219,24 @@ async fn a_device_is_registered_once_and_a_project_keeps_a_hundred_backups() {
     assert_eq!(made.text("/status/locationId"), location);
     let clash = caller.put("fleet/devices/two", known).await.expect(409);
     assert!(clash.detail().contains("'one'"), "{}", clash.detail());
+    let coded = device(json!({ "shortCode": "abcd1234" }));
+    caller
+        .put("fleet/devices/coded", coded.clone())
+        .await
+        .expect(201);
+    let clash = caller.put("fleet/devices/two", coded).await.expect(409);
+    assert!(clash.detail().contains("'coded'"), "{}", clash.detail());
+    for (name, spec, other) in [
+        ("one", json!({ "shortCode": "abcd1234" }), "'coded'"),
+        ("coded", json!({ "locationId": location }), "'one'"),
+    ] {
+        let path = format!("fleet/devices/{name}");
+        let clash = caller.patch(&path, json!({ "spec": spec })).await;
+        let clash = clash.expect(409);
+        assert!(clash.detail().contains(other), "{}", clash.detail());
+    }
+    let own = json!({ "spec": { "shortCode": "abcd1234" } });
+    caller.patch("fleet/devices/coded", own).await.expect(200);
     let never = device(json!({ "locationId": "00000000-0000-0000-0000-000000000000" }));
     let never = caller.put("fleet/devices/two", never).await.expect(400);
     assert_eq!(never.text("/error/code"), "1000.4500.1500.1300");
@@ -265,4 +289,51 @@ async fn a_device_is_registered_once_and_a_project_keeps_a_hundred_backups() {
         .post("fleet/devices/one/backup", backup)
         .await
         .expect(202);
+}
+
+#[tokio::test]
+async fn a_switch_waits_for_its_bundle() {
+    let caller = Caller::start().await;
+    let path = "fleet/devices/beam";
+    let body = json!({ "metadata": named(), "spec": { "shortCode": "abcd1234", "availableNetworks": [] } });
+    caller.put(path, body).await.expect(201);
+    let want = async |spec: Value| {
+        let changed = caller.patch(path, json!({ "spec": spec })).await;
+        changed.expect(200);
+    };
+    let told = async || {
+        let status = caller.get(path).await.expect(200).body["status"].take();
+        (
+            status["preloadedSoftware"][0]["state"].clone(),
+            status["softwareUpgradeState"].clone(),
+            status["currentSoftwareVersion"].clone(),
+        )
+    };
+    let (old, newest) = ("1.12.0.7", "1.13.0.2");
+    let both = json!({ "preloadSoftwareVersion": newest, "desiredSoftwareVersion": newest });
+    want(both.clone()).await;
+    for (seconds, staged, state, version) in [
+        (0, "Requested", "Idle", old),
+        (41, "Downloading", "Idle", old),
+        (1, "Downloaded", "Switching", old),
+        (60, "Downloaded", "Idle", newest),
+    ] {
+        caller.step(seconds);
+        assert_eq!(told().await, (json!(staged), json!(state), json!(version)));
+    }
+
+    // A change of mind ends the wait, and another change goes on with it.
+    let body = json!({ "metadata": named(), "spec": { "shortCode": "efgh5678", "availableNetworks": [] } });
+    caller.delete(path).await.expect(200);
+    caller.put(path, body).await.expect(201);
+    want(both).await;
+    caller.step(10);
+    want(json!({ "desiredSoftwareVersion": old })).await;
+    caller.step(100);
+    assert_eq!(
+        told().await,
+        (json!("Downloaded"), json!("Idle"), json!(old))
+    );
+    want(json!({ "desiredSoftwareVersion": newest })).await;
+    assert_eq!(told().await.1, "Switching");
 }

@@ -200,3 +200,71 @@ async fn usage_is_counted_and_reported() {
         "demo"
     );
 }
+
+#[tokio::test]
+async fn metrics_are_scraped_with_the_credentials_of_the_endpoint() {
+    let caller = Caller::start().await;
+    let endpoint = json!({ "location": "eastus", "properties": { "scaleUnits": 1 } });
+    caller
+        .put("media/streamingEndpoints/front", endpoint)
+        .await
+        .expect(201);
+    caller.step(5);
+    caller
+        .post("media/streamingEndpoints/front/start", Value::Null)
+        .await
+        .expect(200);
+    caller.step(600);
+    caller
+        .post("media/streamingEndpoints/front/stop", Value::Null)
+        .await
+        .expect(200);
+    caller.step(60);
+    let on = json!({ "spec": { "enabled": true } });
+    let on = caller.patch("metricsEndpoint", on).await.expect(200);
+    let url = format!("{}/federate", on.text("/status/url"));
+    let (user, password) = (on.text("/status/username"), on.text("/status/password"));
+    let scrape = async |user: &str, password: &str| {
+        let request = caller.http.get(&url).basic_auth(user, Some(password));
+        let answer = request.send().await.expect("an answer");
+        let kind = answer.headers().get("content-type").cloned();
+        (
+            answer.status().as_u16(),
+            kind,
+            answer.text().await.expect("text"),
+        )
+    };
+    for (user, password) in [(user.as_str(), "other"), ("other", &password)] {
+        assert_eq!(scrape(user, password).await.0, 401);
+    }
+    // The token of the API opens nothing here, and a caller is told what does.
+    let bearer = caller
+        .http
+        .get(&url)
+        .bearer_auth(&caller.token)
+        .send()
+        .await;
+    let bearer = bearer.expect("an answer");
+    assert_eq!(bearer.status(), 401);
+    assert!(bearer.headers().contains_key("www-authenticate"));
+    let (status, kind, samples) = scrape(&user, &password).await;
+    assert_eq!(status, 200);
+    assert_eq!(kind.expect("a type"), "text/plain; version=0.0.4");
+    let usage = caller.get("usage").await.expect(200);
+    let quantity = &usage.body["value"][0]["quantity"];
+    for sample in [
+        r#"mkio_state{project="demo",kind="StreamingEndpoint",name="front",state="Stopped"} 1"#
+            .to_owned(),
+        format!(
+            r#"mkio_usage{{project="demo",meter="endpoint-minutes",unit="minute"}} {quantity}"#
+        ),
+    ] {
+        assert!(
+            samples.lines().any(|line| line == sample),
+            "{sample} in\n{samples}"
+        );
+    }
+    let off = json!({ "spec": { "enabled": false } });
+    caller.patch("metricsEndpoint", off).await.expect(200);
+    assert_eq!(scrape(&user, &password).await.0, 404);
+}

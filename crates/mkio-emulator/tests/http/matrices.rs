@@ -310,6 +310,9 @@ async fn labels_are_bounded() {
         if sample.path.contains("/assets/") {
             body["properties"]["container"] = json!("labelled");
         }
+        if sample.path.contains("/devices/") {
+            body["spec"]["shortCode"] = json!("labelled");
+        }
         let taken = caller.put(&path, body).await;
         assert!([200, 201].contains(&taken.status), "{path}: {}", taken.body);
         assert_eq!(taken.body.pointer(at), Some(&good), "{path}");

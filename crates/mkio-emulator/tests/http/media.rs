@@ -126,8 +126,10 @@ async fn an_asset_is_encoded_published_and_downloaded() {
         .put("media/transforms/t/jobs/j", job("incoming", "outgoing"))
         .await
         .expect(409);
+    assert_eq!(caller.state("media/transforms/t/jobs/j").await, "Queued");
+    caller.step(1);
     assert_eq!(caller.state("media/transforms/t/jobs/j").await, "Scheduled");
-    caller.step(2);
+    caller.step(1);
     caller.step(30);
     let half = caller.get("media/transforms/t/jobs/j").await.expect(200);
     assert_eq!(half.text("/properties/state"), "Processing");
@@ -270,6 +272,7 @@ async fn jobs_queue_by_priority_are_canceled_and_fail() {
             .await
             .expect(201);
     }
+    caller.step(1);
     let path = |name: &str| format!("media/transforms/t/jobs/{name}");
     let mut states = Vec::new();
     for name in ["a", "b", "c", "d", "e"] {
@@ -747,4 +750,83 @@ async fn a_download_has_as_long_however_fast_platform_time_is() {
         .await
         .expect("an answer");
     assert_eq!(taken.status(), 200);
+}
+
+#[tokio::test]
+async fn a_job_fails_when_its_asset_has_other_files_than_it_names() {
+    let caller = Caller::start().await;
+    caller.asset("incoming").await;
+    caller
+        .put(
+            "media/assets/fresh",
+            json!({ "properties": { "storageAccountName": "storage1" } }),
+        )
+        .await
+        .expect(201);
+    caller
+        .put("media/transforms/t", encoder())
+        .await
+        .expect(201);
+    for (name, input, files, state) in [
+        (
+            "a",
+            "incoming",
+            json!(["video.mp4", "audio.mp4"]),
+            "Finished",
+        ),
+        ("b", "incoming", json!(["video.mp4", "nosuch.mp4"]), "Error"),
+        ("c", "incoming", json!([]), "Finished"),
+        ("d", "fresh", json!(["intro.mp4"]), "Finished"),
+    ] {
+        let mut body = job(input, "incoming");
+        body["properties"]["input"]["files"] = files;
+        let path = format!("media/transforms/t/jobs/{name}");
+        caller.put(&path, body).await.expect(201);
+        caller.step(100);
+        let ended = caller.get(&path).await.expect(200);
+        assert_eq!(ended.text("/properties/state"), state, "{name}");
+        if state == "Error" {
+            let error = "/properties/outputs/0/error";
+            assert_eq!(
+                ended.text(&format!("{error}/code")),
+                "DownloadNotAccessible"
+            );
+            let message = ended.text(&format!("{error}/message"));
+            assert!(message.contains("'nosuch.mp4'"), "{message}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_streaming_endpoint_has_a_base_path_while_its_cdn_is_on() {
+    let caller = Caller::start().await;
+    let path = "media/streamingEndpoints/front";
+    let endpoint = json!({ "location": "eastus", "properties": { "scaleUnits": 1 } });
+    let made = caller.put(path, endpoint).await.expect(201);
+    assert_eq!(made.text("/properties/cdnBasePath"), "");
+    let mut seen = Vec::new();
+    for on in [true, false, true] {
+        caller.step(60);
+        let change = json!({ "properties": { "cdnEnabled": on } });
+        let changed = caller.patch(path, change).await.expect(200);
+        let base = changed.text("/properties/cdnBasePath");
+        // Host, base path and path of the locator meet with one slash each.
+        assert_eq!(base.starts_with('/') && !base.ends_with('/'), on, "{base}");
+        seen.push(base);
+    }
+    assert_eq!((seen[0].as_str(), seen[1].as_str()), (seen[2].as_str(), ""));
+}
+
+#[tokio::test]
+async fn a_name_that_is_refused_is_told_in_a_sentence() {
+    let caller = Caller::start().await;
+    let asset = json!({ "properties": { "storageAccountName": "storage1" } });
+    let refused = caller.put("media/assets/a%3Cb", asset).await.expect(400);
+    assert!(
+        refused
+            .detail()
+            .contains("the asset is named with 1 to 260"),
+        "{}",
+        refused.detail()
+    );
 }

@@ -395,6 +395,7 @@ async fn deleting_a_transform_frees_the_slots_of_its_jobs() {
         )
         .await
         .expect(201);
+    caller.step(1);
     assert_eq!(
         caller.state("media/transforms/other/jobs/waiting").await,
         "Queued"

@@ -395,3 +395,66 @@ async fn the_token_of_the_start_outlives_any_platform_time() {
     caller.step(400 * 86_400);
     caller.get("media/assets").await.expect(401);
 }
+
+#[tokio::test]
+async fn a_token_with_reduced_permissions_reaches_no_token_but_itself() {
+    let mut caller = Caller::start().await;
+    let ids = ids(&caller).await;
+    let full = caller.token.clone();
+    let listed = caller.get(TOKENS).await.expect(200);
+    let operators = listed.text("/value/0/metadata/id");
+    let permissions = json!({ "core.project": { &ids.demo: { "ams.asset": ["get"] } } });
+    for kind in ["restricted", "ephemeral"] {
+        let body =
+            json!({ "type": kind, "organizationId": ids.organization, "permissions": permissions });
+        let made = caller.post(TOKENS, body).await.expect(201);
+        let (own, other) = (made.text("/metadata/id"), format!("{TOKENS}/{operators}"));
+        caller.token = made.text("/metadata/JWT");
+        caller.delete(TOKENS).await.expect(403);
+        caller.get(&other).await.expect(403);
+        caller.delete(&other).await.expect(403);
+        let unknown = format!("{TOKENS}/{}", ids.demo);
+        caller.delete(&unknown).await.expect(403);
+        let listed = caller.get(TOKENS).await.expect(200);
+        assert_eq!(listed.body["value"].as_array().map(Vec::len), Some(1));
+        assert_eq!(listed.text("/value/0/metadata/id"), own);
+        let itself = format!("{TOKENS}/{own}");
+        caller.get(&itself).await.expect(200);
+        caller.get("media/assets/none").await.expect(404);
+        caller.delete(&itself).await.expect(200);
+        caller.get("media/assets/none").await.expect(401);
+        caller.token.clone_from(&full);
+        caller.get(&other).await.expect(200);
+    }
+}
+
+#[tokio::test]
+async fn permissions_are_less_than_what_the_user_may_do() {
+    let caller = Caller::start().await;
+    let ids = ids(&caller).await;
+    let rbac = caller.get("/api/v1/user/rbac").await.expect(200);
+    let mut permissions = rbac.body["rbac"].clone();
+    let refused = restricted(&caller, &ids, permissions.clone())
+        .await
+        .expect(400);
+    assert!(
+        refused.detail().contains("full-access"),
+        "{}",
+        refused.detail()
+    );
+    permissions["core.project"]["another"] = json!({});
+    restricted(&caller, &ids, permissions.clone())
+        .await
+        .expect(400);
+    let projects = permissions["core.project"].as_object_mut();
+    let projects = projects.expect("permissions of projects");
+    projects.remove("another");
+    let asset = projects
+        .get_mut(&ids.demo)
+        .and_then(|project| project.get_mut("ams.asset"));
+    asset
+        .and_then(Value::as_array_mut)
+        .expect("verbs of assets")
+        .pop();
+    restricted(&caller, &ids, permissions).await.expect(201);
+}

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use mkio_core::{Dispatch, DispatchFuture};
 use mkio_emulator::docs::Documents;
 use reqwest::{Method, ResponseBuilderExt, StatusCode};
+use serde_json::Value;
 
 /// What was seen so far.
 #[derive(Debug, Default)]
@@ -40,16 +41,34 @@ impl Checked {
         let device = path.starts_with("/api/channels/");
         let forgotten =
             status == StatusCode::CONFLICT || (status == StatusCode::NOT_FOUND && device);
-        if forgotten && operation.reply(status).is_none() {
-            return;
-        }
         let body = json.then(|| serde_json::from_slice(body)).transpose();
         let checked = match body {
+            Ok(body) if forgotten && operation.reply(status).is_none() => {
+                shaped(path, status, body.as_ref())
+                    .then_some(())
+                    .ok_or_else(|| format!("{method} {path} answered {status} with {body:?}"))
+            }
             Ok(body) => operation.check_reply(status, body.as_ref()),
             Err(error) => Err(format!("{method} {path}: {error}")),
         };
         seen.findings.extend(checked.err());
     }
+}
+
+/// Whether a refusal that no document declares has at least the form that all the others have.
+fn shaped(path: &str, status: StatusCode, body: Option<&Value>) -> bool {
+    let text = |at: &str| {
+        body.and_then(|body| body.pointer(at))
+            .is_some_and(Value::is_string)
+    };
+    if path.starts_with("/api/channel") {
+        return text("/detail");
+    }
+    let told = body.and_then(|body| body.get("status")?.as_u64());
+    ["/error/code", "/error/detail", "/ref"]
+        .into_iter()
+        .all(text)
+        && told == Some(u64::from(status.as_u16()))
 }
 
 impl Dispatch for Checked {
@@ -97,4 +116,56 @@ fn an_answer_that_does_not_fit_is_found() {
         "{:?}",
         seen.findings
     );
+}
+
+#[test]
+fn a_refusal_that_no_document_declares_has_the_form_of_the_others() {
+    let checked = Checked::default();
+    let asset = "/api/v1/projects/demo/media/assets/a";
+    let channel = "/api/channels/one/";
+    let standard = r#"{"error":{"code":"Conflict","detail":"d"},"ref":"r","status":409}"#;
+    let cases = [
+        (Method::DELETE, asset, StatusCode::CONFLICT, standard, true),
+        (
+            Method::DELETE,
+            asset,
+            StatusCode::CONFLICT,
+            r#"{"detail":"d"}"#,
+            false,
+        ),
+        (
+            Method::DELETE,
+            asset,
+            StatusCode::CONFLICT,
+            r#"{"error":{"code":"c","detail":"d"},"ref":"r","status":400}"#,
+            false,
+        ),
+        (
+            Method::PATCH,
+            channel,
+            StatusCode::NOT_FOUND,
+            r#"{"detail":"d"}"#,
+            true,
+        ),
+        (Method::PATCH, channel, StatusCode::NOT_FOUND, "{}", false),
+    ];
+    for (method, path, status, body, fits) in cases {
+        let (operation, _) = Documents::get().route(&method, path).expect("an operation");
+        assert!(
+            operation.reply(status).is_none(),
+            "{path} declares {status}"
+        );
+        checked.look(&method, path, status, body.as_bytes(), true);
+        let mut seen = checked.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        assert_eq!(
+            seen.findings.is_empty(),
+            fits,
+            "{body}: {:?}",
+            seen.findings
+        );
+        seen.findings.clear();
+    }
+    checked.look(&Method::DELETE, asset, StatusCode::CONFLICT, b"", false);
+    let seen = checked.seen.lock().unwrap_or_else(PoisonError::into_inner);
+    assert_eq!(seen.findings.len(), 1);
 }

@@ -17,8 +17,8 @@ async fn transform(place: &Place, name: &str, preset: Value) -> anyhow::Result<(
     Ok(())
 }
 
-fn job(input: &str, output: &str) -> JobPut {
-    let input = JobInputAsset::new(input).files(["intro.mp4"]);
+fn job(input: &str, file: &str, output: &str) -> JobPut {
+    let input = JobInputAsset::new(input).files([file]);
     JobPut::new(JobPutProperties::new(input, [JobOutputAsset::new(output)]))
 }
 
@@ -38,8 +38,8 @@ async fn a_dubbed_track_is_inserted() -> anyhow::Result<()> {
         "@odata.type": "#MediaKind.AudioTrack", "trackName": "eng", "languageCode": "en",
     }] });
     transform(&place, "insert", insert).await?;
-    quick(media.run_job("dub", "job", job("encoded", "dubbed"))).await?;
-    quick(media.run_job("insert", "job", job("dubbed", "encoded"))).await?;
+    quick(media.run_job("dub", "job", job("encoded", "intro.mp4", "dubbed"))).await?;
+    quick(media.run_job("insert", "job", job("dubbed", "intro_eng.mp4", "encoded"))).await?;
     let storage = media
         .get_asset_storage()
         .asset_name("encoded")
@@ -65,7 +65,10 @@ async fn a_job_is_canceled() -> anyhow::Result<()> {
     // The job cannot finish before it is canceled.
     place.emulator.control().pause();
     let create = media.create_job().transform_name("encode").job_name("job");
-    create.body(job("input", "output")).send().await?;
+    create
+        .body(job("input", "intro.mp4", "output"))
+        .send()
+        .await?;
     media
         .cancel_job()
         .transform_name("encode")

@@ -287,7 +287,18 @@ async fn a_project_moves_to_another_payment_method_and_shows_its_metrics() -> an
         .send()
         .await?;
     let status = metrics.into_inner().status.context("a status")?;
-    assert!(status.url.is_some() && status.username.is_some());
+    let (url, user) = status.url.zip(status.username).context("an endpoint")?;
+    let password = status.password.context("a password")?;
+    let scrape = reqwest::Client::new().get(format!("{}/federate", url.trim_end_matches('/')));
+    let refused = scrape.try_clone().context("a request")?.send().await?;
+    assert_eq!(refused.status(), 401);
+    let answer = scrape
+        .basic_auth(user, Some(password.expose()))
+        .send()
+        .await?;
+    assert_eq!(answer.status(), 200);
+    let samples = answer.text().await?;
+    assert!(samples.contains("# TYPE mkio_usage"), "{samples}");
     let usage = project.get_project_usage().send().await?.into_inner();
     assert!(usage.value.is_some());
     Ok(())

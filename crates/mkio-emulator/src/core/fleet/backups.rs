@@ -108,10 +108,16 @@ fn address(call: &Call<'_>) -> Address {
 pub fn get(world: &mut World, call: &Call<'_>) -> Result<Answer, ApiError> {
     let backup = world.find(&address(call))?;
     let path = path(backup);
+    // Of what the archive is, so that a new name leaves it as it was.
+    let signed = format!(
+        "{}/{}",
+        backup.text("/device").unwrap_or_default(),
+        backup.name
+    );
     Ok(Answer::ok(json!({
         "id": &*backup.name, "name": backup.text("/name"), "device": backup.text("/device"), "project": call.project(),
         "customer": call.organization, "timestamp": render::time(backup.created), "services": {},
-        "assetFileIncluded": backup.body.get("assetFileIncluded"), "signature": tokens::hex(&path),
+        "assetFileIncluded": backup.body.get("assetFileIncluded"), "signature": tokens::hex(&signed),
         "blobStorageUrl": format!("https://backups.blob.localhost/{path}"),
     })))
 }

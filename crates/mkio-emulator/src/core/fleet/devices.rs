@@ -86,19 +86,25 @@ fn check(
                 ..ApiError::bad_request("a device with this id has never contacted the platform")
             });
         }
-        let same =
-            |other: &Resource| location.is_some() && other.text("/spec/locationId") == location;
-        if let Some((_, other)) = world
-            .all(call.project(), Kind::Device)
-            .find(|(_, other)| same(other))
-        {
-            return Err(ApiError::conflict(format!(
-                "this device is registered already, as '{}'",
-                other.name
-            )));
-        }
     }
     let device = call.address(Kind::Device);
+    let same = |other: &Resource| {
+        let taken = |pointer: &str| {
+            let (own, other) = (text(pointer), other.text(pointer));
+            own.zip(other)
+                .is_some_and(|(own, other)| own.eq_ignore_ascii_case(other))
+        };
+        taken("/spec/shortCode") || taken("/spec/locationId")
+    };
+    if let Some((_, other)) = world
+        .all(call.project(), Kind::Device)
+        .find(|(_, other)| *other.name != *device.name && same(other))
+    {
+        return Err(ApiError::conflict(format!(
+            "this device is registered already, as '{}'",
+            other.name
+        )));
+    }
     if let Some(task) = running(world, &device) {
         return Err(ApiError::conflict(format!(
             "the configuration of the device is locked while the operation '{task}' runs"

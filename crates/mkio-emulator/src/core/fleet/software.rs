@@ -1,5 +1,8 @@
 //! Software of devices: what there is, staging, switching.
 
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
 use super::presence::is_offline;
@@ -10,7 +13,7 @@ use crate::core::list;
 use crate::core::merge;
 use crate::core::query::parse_time;
 use crate::core::render;
-use crate::core::store::{Address, Resource, enter};
+use crate::core::store::{Address, Event, Resource, Step, enter};
 use crate::core::world::World;
 
 /// Versions, oldest first, with the day they came out.
@@ -22,6 +25,11 @@ const VERSIONS: &[(&str, &str)] = &[
 
 /// What a device runs when it is registered.
 pub const FIRST: &str = "1.12.0.7";
+
+/// Seconds after which a bundle is there.
+const FETCHED: i64 = 42;
+/// Seconds that a switch takes.
+const SWITCH: u64 = 60;
 
 fn rank(version: &str) -> Vec<u64> {
     version
@@ -74,7 +82,8 @@ pub fn check(body: &Value) -> Vec<(String, String)> {
 
 /// Follows a change of the wanted versions.
 pub fn steer(world: &mut World, address: &Address) {
-    let now = render::time(world.now);
+    let moment = world.now;
+    let now = render::time(moment);
     let Some(device) = world.get_mut(address) else {
         return;
     };
@@ -125,9 +134,35 @@ pub fn steer(world: &mut World, address: &Address) {
         }
     }
     let current = device.private_text("/current").unwrap_or(FIRST).to_owned();
-    if desired.is_some_and(|desired| desired != current && device.state != "Switching") {
-        world.enter(address, "Switching", &[enter(60, "Idle")]);
+    if device.state == "Switching" {
+        return;
     }
+    // A switch that waits for its bundle waits for what is wanted now.
+    let Some(desired) = desired.filter(|desired| *desired != current) else {
+        world.plan(address, &[]);
+        return;
+    };
+    match staging(device, &desired, moment) {
+        Some(after) => {
+            let switch = Step {
+                after,
+                event: Event::Enter("Switching"),
+            };
+            world.plan(address, &[switch, enter(SWITCH, "Idle")]);
+        }
+        None => world.enter(address, "Switching", &[enter(SWITCH, "Idle")]),
+    }
+}
+
+/// How long the bundle of a version is still being fetched; none when it is not.
+fn staging(device: &Resource, version: &str, now: DateTime<Utc>) -> Option<Duration> {
+    if device.private_text("/preload/version") != Some(version)
+        || !matches!(progress(device, now)?.0, "Requested" | "Downloading")
+    {
+        return None;
+    }
+    let since = parse_time(device.private_text("/preload/since")?)?;
+    (since + TimeDelta::seconds(FETCHED) - now).to_std().ok()
 }
 
 /// Staging and switching stop where they are.
@@ -139,9 +174,7 @@ pub fn stand_still(world: &mut World, address: &Address) {
     if progress(device, now).is_some_and(|(state, _)| state != "Downloaded") {
         merge::take(&mut device.private, "/preload");
     }
-    if device.state == "Switching" {
-        world.plan(address, &[]);
-    }
+    world.plan(address, &[]);
 }
 
 /// Staging begins anew, switching goes on.
@@ -150,7 +183,7 @@ pub fn go_on(world: &mut World, address: &Address) {
         .get(address)
         .is_some_and(|device| device.state == "Switching" && device.plan.is_empty())
     {
-        world.plan(address, &[enter(60, "Idle")]);
+        world.plan(address, &[enter(SWITCH, "Idle")]);
     }
     steer(world, address);
 }
@@ -202,7 +235,7 @@ pub fn switched(world: &mut World, address: &Address) {
 }
 
 /// How far the staging is: state and percent.
-fn progress(device: &Resource, now: chrono::DateTime<chrono::Utc>) -> Option<(&'static str, i64)> {
+fn progress(device: &Resource, now: DateTime<Utc>) -> Option<(&'static str, i64)> {
     match device.private_text("/preload/failure/state") {
         Some("PreloadFailed") => return Some(("PreloadFailed", 0)),
         Some(_) => return Some(("PreloadCancelled", 0)),
@@ -218,7 +251,7 @@ fn progress(device: &Resource, now: chrono::DateTime<chrono::Utc>) -> Option<(&'
     let since = parse_time(device.private_text("/preload/since")?)?;
     Some(match (now - since).num_seconds() {
         ..2 => ("Requested", 0),
-        seconds @ 2..42 => ("Downloading", (seconds - 2) * 100 / 40),
+        seconds @ 2..FETCHED => ("Downloading", (seconds - 2) * 100 / (FETCHED - 2)),
         _ => ("Downloaded", 100),
     })
 }

@@ -13,8 +13,11 @@ use crate::core::store::Address;
 use crate::core::world::{Usage, World};
 use crate::core::{identity, list, merge, render};
 
-/// What is metered: name, unit, solution, family, price.
-pub const METERS: &[(&str, &str, &str, &str, f64)] = &[
+/// Something that is metered: name, unit, solution, family, price.
+pub type Meter = (&'static str, &'static str, &'static str, &'static str, f64);
+
+/// What is metered.
+pub const METERS: &[Meter] = &[
     ("encoding-minutes", "minute", "Encoding", "VOD", 0.02),
     ("live-minutes", "minute", "Live", "Live", 0.05),
     ("endpoint-minutes", "minute", "Streaming", "Delivery", 0.01),
@@ -132,22 +135,34 @@ pub fn rate_card(world: &mut World, call: &Call<'_>) -> Result<Answer, ApiError>
     })))
 }
 
-/// GET `~/usage`: month to date.
-pub fn project_usage(world: &mut World, call: &Call<'_>) -> Result<Answer, ApiError> {
-    let start = world.now.date_naive().with_day(1).unwrap_or_default();
+/// What a project used since the month began: the meters that counted anything, and how much.
+pub fn month(world: &World, project: &str) -> Vec<(&'static Meter, f64)> {
+    let start = month_start(world);
     let mut totals: BTreeMap<&str, f64> = BTreeMap::new();
     for (usage, quantity) in world
         .usage
         .iter()
-        .filter(|(usage, _)| usage.project == call.project() && usage.hour.date_naive() >= start)
+        .filter(|(usage, _)| usage.project == project && usage.hour.date_naive() >= start)
     {
         *totals.entry(usage.meter).or_default() += quantity;
     }
-    let values: Vec<Value> = METERS
+    METERS
         .iter()
-        .filter_map(|(name, unit, solution, family, _)| {
-            let quantity = totals.get(name)?;
-            Some(json!({ "meterName": name, "quantity": quantity, "unit": unit, "solution": solution, "family": family }))
+        .filter_map(|meter| Some((meter, *totals.get(meter.0)?)))
+        .collect()
+}
+
+fn month_start(world: &World) -> NaiveDate {
+    world.now.date_naive().with_day(1).unwrap_or_default()
+}
+
+/// GET `~/usage`: month to date.
+pub fn project_usage(world: &mut World, call: &Call<'_>) -> Result<Answer, ApiError> {
+    let start = month_start(world);
+    let values: Vec<Value> = month(world, call.project())
+        .into_iter()
+        .map(|((name, unit, solution, family, _), quantity)| {
+            json!({ "meterName": name, "quantity": quantity, "unit": unit, "solution": solution, "family": family })
         })
         .collect();
     Ok(Answer::ok(json!({

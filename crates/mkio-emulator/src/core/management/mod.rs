@@ -2,6 +2,7 @@
 
 pub(crate) mod account;
 pub(crate) mod billing;
+pub(crate) mod metrics;
 pub(crate) mod organization;
 pub(crate) mod people;
 pub(crate) mod projects;

@@ -1,8 +1,7 @@
-//! Projects, their locations, metrics and payment method.
+//! Projects, their locations and payment method.
 
 use http::StatusCode;
 use serde_json::{Value, json};
-use uuid::Uuid;
 
 use crate::core::call::{Answer, Call};
 use crate::core::error::ApiError;
@@ -146,36 +145,6 @@ pub fn change(world: &mut World, call: &Call<'_>) -> Result<Answer, ApiError> {
     project.updated = now;
     project.updated_by = call.user;
     generic::shown(world, &address, StatusCode::OK)
-}
-
-/// GET `…/metricsEndpoint`.
-pub fn metrics(world: &mut World, call: &Call<'_>) -> Result<Answer, ApiError> {
-    let project = world.find(&address(call))?;
-    let enabled = project.private.get("metrics").and_then(Value::as_bool) == Some(true);
-    let mut out = json!({ "kind": "MetricsEndpoint", "spec": { "enabled": enabled } });
-    if enabled {
-        let status = json!({
-            "url": format!("{}/metrics/{}", call.origin, call.project()), "username": call.project(),
-            "password": project.private_text("/metricsPassword").unwrap_or_default(),
-        });
-        merge::put(&mut out, "/status", status);
-    }
-    Ok(Answer::ok(out))
-}
-
-/// PATCH `…/metricsEndpoint`.
-pub fn change_metrics(world: &mut World, call: &Call<'_>) -> Result<Answer, ApiError> {
-    let project = world.find_mut(&address(call))?;
-    let enabled = call.body.pointer("/spec/enabled").and_then(Value::as_bool) == Some(true);
-    merge::put(&mut project.private, "/metrics", json!(enabled));
-    if enabled && project.private.get("metricsPassword").is_none() {
-        merge::put(
-            &mut project.private,
-            "/metricsPassword",
-            json!(Uuid::new_v4().simple().to_string()),
-        );
-    }
-    metrics(world, call)
 }
 
 /// GET `…/paymentMethod`.

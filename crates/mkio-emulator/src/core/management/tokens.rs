@@ -58,6 +58,7 @@ pub fn list_own(world: &mut World, call: &Call<'_>) -> Result<Answer, ApiError> 
     Ok(listed(
         all(world)
             .filter(|token| token.created_by == call.user && is_live(token, now))
+            .filter(|token| reaches(call, token.id))
             .map(|token| token.body.clone())
             .collect(),
     ))
@@ -131,10 +132,15 @@ pub fn create(world: &mut World, call: &Call<'_>) -> Result<Answer, ApiError> {
             );
         }
         Some(permissions) => {
-            if let Some(problem) =
-                identity::outside(&permissions, &identity::rbac(world, organization))
-            {
+            let rbac = identity::rbac(world, organization);
+            if let Some(problem) = identity::outside(&permissions, &rbac) {
                 return refuse("permissions", &problem);
+            }
+            if identity::outside(&rbac, &permissions).is_none() {
+                return refuse(
+                    "permissions",
+                    "is all that its user may do and has to be less; make a full-access token for all of it",
+                );
             }
             permissions
         }
@@ -170,21 +176,43 @@ fn named(world: &World, call: &Call<'_>, own: bool) -> Result<Uuid, ApiError> {
     }
 }
 
+/// Whether the caller's token may be used on a token: with reduced permissions on itself alone.
+fn reaches(call: &Call<'_>, id: Uuid) -> bool {
+    !call.restricted || call.caller.token == id
+}
+
+/// The token of the caller's user that the path names.
+fn own(world: &World, call: &Call<'_>) -> Result<Uuid, ApiError> {
+    // The id alone decides, so that a reduced token does not learn which others there are.
+    let itself = Uuid::try_parse(call.parameter("token_id")).is_ok_and(|id| reaches(call, id));
+    if call.restricted && !itself {
+        return Err(ApiError::forbidden(
+            "a token with reduced permissions can read and revoke itself alone",
+        ));
+    }
+    named(world, call, true)
+}
+
 /// GET `/api/v1/user/tokens/{token_id}`.
 pub fn get(world: &mut World, call: &Call<'_>) -> Result<Answer, ApiError> {
-    let id = named(world, call, true)?;
+    let id = own(world, call)?;
     Ok(Answer::ok(world.find(&address(id))?.body.clone()))
 }
 
 /// DELETE `/api/v1/user/tokens/{token_id}`.
 pub fn revoke_own(world: &mut World, call: &Call<'_>) -> Result<Answer, ApiError> {
-    let id = named(world, call, true)?;
+    let id = own(world, call)?;
     revoke(world, id, call.user);
     Ok(Answer::empty(StatusCode::OK))
 }
 
 /// DELETE `/api/v1/user/tokens`: logout everywhere.
 pub fn revoke_all(world: &mut World, call: &Call<'_>) -> Result<Answer, ApiError> {
+    if call.restricted {
+        return Err(ApiError::forbidden(
+            "a token with reduced permissions cannot end the others of its user",
+        ));
+    }
     let ids: Vec<Uuid> = all(world)
         .filter(|token| token.created_by == call.user && !is_revoked(token))
         .map(|token| token.id)

@@ -135,7 +135,14 @@ fn dress(_: &World, address: &Address, endpoint: &Resource, out: &mut Value) {
             address.place.project
         )),
     );
-    merge::put(out, "/properties/cdnBasePath", json!(""));
+    let cdn = endpoint.body.pointer("/properties/cdnEnabled") == Some(&json!(true));
+    // Without CDN delivery there is nothing between the host and the path.
+    let base = if cdn {
+        format!("/{}", endpoint.id)
+    } else {
+        String::new()
+    };
+    merge::put(out, "/properties/cdnBasePath", json!(base));
     let sku = if units == 0 {
         json!({ "name": "Standard", "capacity": 600 })
     } else {

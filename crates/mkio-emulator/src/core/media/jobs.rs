@@ -42,6 +42,10 @@ pub static JOBS: Family = Family {
         "/properties/correlationData",
     ],
     initial: "Queued",
+    creation: &[Step {
+        after: QUEUED_FOR,
+        event: Event::Enter("Queued"),
+    }],
     state_at: &["/properties/state"],
     check,
     created: |world, address| {
@@ -49,7 +53,6 @@ pub static JOBS: Family = Family {
             job.hidden
                 .insert("transform".to_owned(), json!(address.place.parent));
         }
-        dispatch(world, &address.place.project);
     },
     removed: |world, address, _| dispatch(world, &address.place.project),
     entered,
@@ -57,7 +60,9 @@ pub static JOBS: Family = Family {
     ..Family::new(Kind::Job, "Job", arm("transforms/jobs"))
 };
 
-const SCHEDULED_FOR: Duration = Duration::from_secs(2);
+/// Even with a free slot a job is seen waiting for one first.
+const QUEUED_FOR: Duration = Duration::from_millis(500);
+const SCHEDULED_FOR: Duration = Duration::from_millis(1_500);
 
 fn check(
     world: &World,
@@ -158,6 +163,9 @@ fn entered(world: &mut World, address: &Address, previous: &'static str) {
     let Some(job) = world.get_mut(address) else {
         return;
     };
+    if job.state == "Queued" {
+        return dispatch(world, &address.place.project);
+    }
     job.updated = now;
     match job.state {
         "Processing" => {
@@ -242,7 +250,16 @@ fn failure(world: &World, address: &Address) -> Option<Value> {
             &format!("the input asset '{name}' is gone"),
             false,
         )),
-        Some(_) => None,
+        Some(name) => {
+            let asset = world.get(&Address::new(project, Kind::Asset, name))?;
+            let lost = lost_file(job, &assets::files(asset))?;
+            Some(error(
+                "Download",
+                "DownloadNotAccessible",
+                &format!("the input asset '{name}' has no file '{lost}'"),
+                false,
+            ))
+        }
         None => {
             // The reserved top-level domain that never resolves: a way to see a failure without the control handle.
             let sources = job.text("/properties/input/baseUri").into_iter().chain(
@@ -264,6 +281,20 @@ fn failure(world: &World, address: &Address) -> Option<Value> {
             ))
         }
     }
+}
+
+/// The first file that a job reads and its asset has not. An asset without any file counts as one that its user has put the files
+/// into: nothing can be uploaded to the emulator.
+fn lost_file<'a>(job: &'a Resource, known: &[(String, u64)]) -> Option<&'a str> {
+    if known.is_empty() {
+        return None;
+    }
+    job.body
+        .pointer("/properties/input/files")?
+        .as_array()?
+        .iter()
+        .filter_map(Value::as_str)
+        .find(|file| !known.iter().any(|(name, _)| name == file))
 }
 
 /// Lets a job that has not ended fail half way through its processing.
