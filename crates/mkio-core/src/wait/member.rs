@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::failure::ResourceError;
-use super::judge::{Judge, Seen, Verdict};
+use super::judge::{Held, Judge, Seen, Verdict};
 use super::links::Links;
 use super::look::Looked;
 use super::state::RawChange;
@@ -190,6 +190,16 @@ impl Watched {
     /// Time since looking began.
     fn elapsed(&self) -> Duration {
         self.plan().started.elapsed()
+    }
+
+    /// The deadline has come.
+    pub(super) fn is_late(&self) -> bool {
+        self.plan().deadline <= Instant::now()
+    }
+
+    /// What was seen does not count yet, and will soon.
+    pub(super) fn settles(&self) -> bool {
+        !self.judge().settle().is_zero()
     }
 
     /// A look is about to begin.
@@ -391,8 +401,24 @@ impl Watched {
                 }
             }
             (None, Ok(resource)) => {
-                self.end(Ok(resource));
-                Next::Remove
+                let held = plan.judge().holds(&plan.target, &resource);
+                match held {
+                    Held::Yes => {
+                        self.end(Ok(resource));
+                        Next::Remove
+                    }
+                    Held::Failed => {
+                        plan.judge().read(&plan.target, resource);
+                        self.fail(Reason::State, None)
+                    }
+                    // The state was not that of the resource, or the read is behind it.
+                    Held::No if self.last => self.fail(Reason::Timeout, None),
+                    Held::No => {
+                        self.finishing = false;
+                        self.alone = true;
+                        self.no_news()
+                    }
+                }
             }
             (None, Err(error)) if error.is_not_found() => self.fail(Reason::Gone, Some(error)),
             (None, Err(error)) => {
