@@ -113,6 +113,15 @@ impl Action {
     }
 }
 
+/// A resource's name in words: `an asset`, `a live event`.
+pub fn with_article(name: &str) -> String {
+    let article = match name.starts_with(['a', 'e', 'i', 'o']) {
+        true => "an",
+        false => "a",
+    };
+    format!("{article} {}", name.replace('_', " "))
+}
+
 /// The resources of an API by their names, for example `live_event`.
 pub type States = IndexMap<String, Resource>;
 
@@ -229,7 +238,7 @@ pub fn connect(document: &Document, model: &mut Model, states: &States) -> Resul
             model.types.insert(
                 state_type.clone(),
                 Type {
-                    description: format!("State of a {}.", name.replace('_', " ")),
+                    description: format!("State of {}.", with_article(name)),
                     written: false,
                     shape: Shape::Enum(values),
                 },
