@@ -16,7 +16,7 @@ use super::member::{DISTRUST, Member, Next, Source, Watched, later};
 use super::members::Members;
 use super::target::Target;
 use super::{Reason, StateEvent};
-use crate::{Error, Result};
+use crate::{Error, Result, token};
 
 /// Waits that come in within this time share their first look.
 const GATHER: Duration = Duration::from_millis(10);
@@ -101,6 +101,8 @@ struct Group {
     endings: Vec<Ending>,
     looks: JoinSet<Look>,
     slots: Arc<Semaphore>,
+    /// Looks at deadlines do not stand behind others.
+    urgent_slots: Arc<Semaphore>,
     /// When the next list look may begin.
     next_list: Instant,
     /// When the next look at deadlines may begin.
@@ -126,6 +128,7 @@ pub(super) async fn run(hub: Arc<Hub>, key: Key, mut commands: mpsc::UnboundedRe
         endings: Vec::new(),
         looks: JoinSet::new(),
         slots: Arc::new(Semaphore::new(AT_ONCE)),
+        urgent_slots: Arc::new(Semaphore::new(AT_ONCE)),
         next_list: Instant::now(),
         next_last: Instant::now(),
         distrusted: Pause::new(DISTRUST),
@@ -440,7 +443,10 @@ impl Group {
         let Some(plan) = first else {
             return;
         };
-        let slots = self.slots.clone();
+        let slots = match urgent {
+            true => self.urgent_slots.clone(),
+            false => self.slots.clone(),
+        };
         self.looks.spawn(async move {
             // Never closed.
             let _slot = slots.acquire_owned().await;
@@ -507,7 +513,9 @@ impl Group {
             self.untold.begin();
         }
         // Anything but a passing fault means that the list cannot be used like this.
-        let unusable = cut.as_ref().is_some_and(|error| !error.is_retryable());
+        let unusable = cut
+            .as_ref()
+            .is_some_and(|error| !error.is_retryable() && !token::gave_none(error));
         let refused = cut.as_ref().is_some_and(is_refused);
         match &cut {
             None => self.refused = 0,
@@ -520,10 +528,7 @@ impl Group {
         // One name that the filter does not take must not spoil the list for the others: halves
         // of the request are tried, until it is alone.
         let size = members.len();
-        let limit = match refused {
-            true => (size / 2).max(1),
-            false => usize::MAX,
-        };
+        let half = (size / 2).max(1);
         self.shown += looked.seen.iter().flatten().count();
         if self.left_out > self.shown {
             self.distrusted.begin();
@@ -544,18 +549,22 @@ impl Group {
                 }
                 let next = match (&item, &cut) {
                     (Some(item), _) => {
-                        watched.limit = limit;
-                        watched.listed = true;
+                        if refused {
+                            watched.limit(half);
+                        }
+                        watched.was_listed();
                         watched.date = looked.date.max(watched.date);
                         let seen = look::there(watched.target(), item.clone());
                         watched.see(seen, looked.retry_after, Source::Elsewhere)
                     }
-                    (None, Some(_)) if refused && !self.unlisted.lasts() && limit > 1 => {
-                        watched.limit = limit;
+                    (None, Some(_)) if refused && !self.unlisted.lasts() && half > 1 => {
+                        watched.limit(half);
                         watched.again()
                     }
                     (None, Some(_)) if unusable => {
-                        watched.limit = limit;
+                        if refused {
+                            watched.limit(half);
+                        }
                         check.push(id);
                         continue;
                     }

@@ -40,7 +40,8 @@ use crate::{Error, ErrorKind, Result, Timestamp, Transport};
 /// waits share list requests, else the answer of a read of the resource itself.
 ///
 /// Nothing is sent before the first poll. Looks run in a task that waits of the same collection
-/// share; dropping the wait takes it out. There is always a deadline
+/// share; dropping the wait takes it out. What takes futures, such as `join_all`, takes a wait's
+/// [`into_future`](IntoFuture::into_future). There is always a deadline
 /// ([`timeout`](Self::timeout)), and one last look at it. A 404 means that the resource is gone
 /// only where that is the goal; right after a creation it is tolerated for a while
 /// ([`missing_for`](Self::missing_for)). A look that fails is repeated as the retry rules say; one
@@ -218,6 +219,11 @@ impl<T, S: StateName> Wait<T, S> {
     /// A closure that panics ends its wait with an error of kind [`Wait`](ErrorKind::Wait).
     pub fn until(self, goal: impl Until<S>) -> Self {
         self.with(|setup| setup.goal = Goal::Until(goal.into_target()))
+    }
+
+    /// As [`until`](Self::until) with a closure, whose parameter's type need not be written.
+    pub fn until_fn(self, test: impl FnMut(&Change<S>) -> bool + Send + 'static) -> Self {
+        self.until(test)
     }
 
     /// Waits for a goal that the resource declares, by name, for example `running`.

@@ -16,7 +16,7 @@ use super::look::Looked;
 use super::state::RawChange;
 use super::target::Target;
 use super::{Reason, WaitFailure, pointer};
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, ErrorKind, Result, token};
 
 /// What a wait is told.
 pub(super) enum Update {
@@ -112,6 +112,8 @@ pub(super) struct Watched {
     distrust: Duration,
     /// Most resources in a list request that this one is part of.
     pub(super) limit: usize,
+    /// Lists that showed it with this limit.
+    within_limit: u8,
     /// Lists in a row that did not show it.
     unseen: u32,
     failures: u32,
@@ -160,6 +162,7 @@ impl Watched {
             unlisted: None,
             distrust: DISTRUST,
             limit: usize::MAX,
+            within_limit: 0,
             unseen: 0,
             failures: 0,
             last_error: None,
@@ -325,6 +328,27 @@ impl Watched {
         self.missing && !self.last && judge.state.is_none() && self.elapsed() < judge.missing_for()
     }
 
+    /// The service refused a list request for as many as twice this.
+    pub(super) fn limit(&mut self, limit: usize) {
+        self.limit = limit;
+        self.within_limit = 0;
+    }
+
+    /// A list showed it. The limit grows back slowly: the name that the service refused, or the
+    /// length, may be there still.
+    pub(super) fn was_listed(&mut self) {
+        self.listed = true;
+        self.within_limit += 1;
+        if self.within_limit == 8 {
+            self.limit(self.limit.saturating_mul(2));
+        }
+    }
+
+    /// A look has shown the resource.
+    fn has_seen(&self) -> bool {
+        self.judge().state.is_some()
+    }
+
     /// The last look failed.
     pub(super) fn has_failed(&self) -> bool {
         self.failures > 0
@@ -375,7 +399,9 @@ impl Watched {
     /// Takes in a look that failed.
     pub(super) fn look_failed(&mut self, error: Error) -> Next {
         self.failures = self.failures.saturating_add(1);
-        if !error.is_retryable() {
+        // A provider that has given tokens before will do so again.
+        let passing = error.is_retryable() || (token::gave_none(&error) && self.has_seen());
+        if !passing {
             return self.fail(Reason::Look, Some(error));
         }
         let retry = self.plan().links.retry;
