@@ -113,6 +113,15 @@ impl Action {
     }
 }
 
+/// A resource's name in words: `an asset`, `a live event`.
+pub fn with_article(name: &str) -> String {
+    let article = match name.starts_with(['a', 'e', 'i', 'o']) {
+        true => "an",
+        false => "a",
+    };
+    format!("{article} {}", name.replace('_', " "))
+}
+
 /// The resources of an API by their names, for example `live_event`.
 pub type States = IndexMap<String, Resource>;
 
@@ -192,6 +201,37 @@ pub fn connect(document: &Document, model: &mut Model, states: &States) -> Resul
                 "states that the entry lists",
             ));
         }
+        let calls = [&resource.item, &resource.state, &resource.delete];
+        let calls = calls.into_iter().flatten().chain(
+            resource
+                .actions
+                .values()
+                .flat_map(Action::steps)
+                .map(|step| &step.operation),
+        );
+        let parameters = calls
+            .filter_map(|id| model.operation(id))
+            .flat_map(|operation| &operation.parameters);
+        let mut missing = parameters
+            .filter(|parameter| !parameter.query)
+            .map(|parameter| &parameter.ident)
+            .chain(&resource.named)
+            .filter(|parameter| !resource.params.contains(parameter));
+        if let Some(parameter) = missing.next() {
+            return Err(document.problem(
+                entry,
+                format!("the parameter {parameter:?}, which `params` lacks"),
+                "all path parameters of the operations under `params`",
+            ));
+        }
+        let empty = |(_, goal): &(&String, &Goal)| goal.states.is_empty();
+        if resource.goals.is_empty() || resource.goals.iter().any(|found| empty(&found)) {
+            return Err(document.problem(
+                entry,
+                "nothing to wait for".to_owned(),
+                "goals, each with states",
+            ));
+        }
         if !model.types.contains_key(&resource.model) {
             return Err(document.problem(
                 entry,
@@ -229,7 +269,7 @@ pub fn connect(document: &Document, model: &mut Model, states: &States) -> Resul
             model.types.insert(
                 state_type.clone(),
                 Type {
-                    description: format!("State of a {}.", name.replace('_', " ")),
+                    description: format!("State of {}.", with_article(name)),
                     written: false,
                     shape: Shape::Enum(values),
                 },
@@ -283,6 +323,56 @@ media.job:
             problem.found
         };
         assert!(found("  busy: [Flying]\n").contains("Flying"));
+        assert!(found("  named: whose\n").contains("whose"));
+    }
+
+    #[test]
+    fn an_entry_without_a_goal_or_a_goal_without_states_is_refused() {
+        let job = JOB.replace("  item: get_job\n", "");
+        let document = with_schemas(json!({"Job": {"properties": {}}}));
+        for goals in ["goals: {}", "goals: {finished: {states: []}}"] {
+            let text = job.replace("goals: {finished: {states: [Finished]}}", goals);
+            let states = parse(&APIS[0], &text).unwrap();
+            let problem = connect(&document, &mut Model::new(&document), &states).unwrap_err();
+            assert!(problem.found.contains("nothing to wait for"), "{problem}");
+        }
+    }
+
+    #[test]
+    fn parameters_that_an_operation_needs_are_named() {
+        let document = with_schemas(json!({"Job": {"properties": {}}}));
+        let mut model = Model::new(&document);
+        let parameter = |ident: &str, query| crate::model::Parameter {
+            name: ident.to_owned(),
+            ident: ident.to_owned(),
+            query,
+            required: true,
+            many: false,
+            description: String::new(),
+        };
+        model.operations.push(crate::model::Operation {
+            id: "get_job".to_owned(),
+            method: "GET".to_owned(),
+            path: "/jobs/{transform_name}/{job_name}".to_owned(),
+            parameters: vec![
+                parameter("expand", true),
+                parameter("transform_name", false),
+            ],
+            body: None,
+            body_schema: None,
+            answer: crate::model::Answer::Empty,
+            sort: Vec::new(),
+            filter: Vec::new(),
+        });
+        let states = parse(&APIS[0], JOB).unwrap();
+        let problem = connect(&document, &mut model, &states).unwrap_err();
+        assert!(problem.found.contains("transform_name"), "{problem}");
+    }
+
+    #[test]
+    fn names_get_their_article() {
+        assert_eq!(with_article("asset"), "an asset");
+        assert_eq!(with_article("live_event"), "a live event");
     }
 
     #[test]

@@ -244,8 +244,11 @@ async fn polls_yield_to_calls_that_somebody_waits_for() {
         ..Resource::DEFAULT
     };
     // Far more polls than the budget of 60 a minute has place for.
-    let (transport, paths) = limited(RateBudget::per_minute(60, 60), |_, _| {
-        (200, json!({"status": {"state": "Processing"}}))
+    let start = tokio::time::Instant::now();
+    let (transport, paths) = limited(RateBudget::per_minute(60, 60), move |_, request| {
+        let late = request.url().path().contains("late") && start.elapsed().as_secs() >= 290;
+        let state = if late { "Finished" } else { "Processing" };
+        (200, json!({"status": {"state": state}}))
     });
     let mut waits = tokio::task::JoinSet::new();
     for number in 0..50 {
@@ -261,6 +264,12 @@ async fn polls_yield_to_calls_that_somebody_waits_for() {
     tokio::time::sleep(Duration::from_secs(120)).await;
     let polls = paths.lock().unwrap().len();
     assert!(polls > 50, "{polls} polls: the budget is not contended");
+    // A look at the deadline does not queue with the others either.
+    let names = vec!["acme".to_owned(), "late".to_owned()];
+    let late =
+        Wait::<Value, State>::new(&transport, &ASSET, names).timeout(Duration::from_secs(180));
+    let hour = Duration::from_secs(3600);
+    let late = tokio::spawn(late.poll_every(hour..hour).into_future());
     for _ in 0..20 {
         let url = "https://app.mk.io/api/v1/projects/acme/media/jobs/a";
         let request = reqwest::Request::new(Method::GET, url.parse().unwrap());
@@ -271,4 +280,8 @@ async fn polls_yield_to_calls_that_somebody_waits_for() {
         assert!(waited < Duration::from_millis(1200), "{waited:?}");
         tokio::time::sleep(Duration::from_secs(5)).await;
     }
+    late.await.unwrap().unwrap();
+    // A turn for the look, and one for the last read.
+    let ended = start.elapsed() - Duration::from_secs(300);
+    assert!(ended < Duration::from_millis(2400), "{ended:?}");
 }

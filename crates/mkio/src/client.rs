@@ -67,6 +67,12 @@ impl Client {
         self.transport.request(method, path)
     }
 
+    /// All waits of this client and its clones, for [`notify`](mkio_core::Waits::notify) and
+    /// [`WebhookBuilder::waits`](crate::webhook::WebhookBuilder::waits).
+    pub fn waits(&self) -> &mkio_core::Waits {
+        self.transport.waits()
+    }
+
     /// What all requests go through.
     pub fn transport(&self) -> &Transport {
         &self.transport

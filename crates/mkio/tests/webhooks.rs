@@ -47,7 +47,7 @@ impl Place {
         let webhook = Webhook::builder()
             .secret(secret())
             .secret(in_query())
-            .waits(client.transport().waits())
+            .waits(client.waits())
             .on_event(move |event| {
                 let sent = sender.send(event);
                 async move { sent.map_err(Into::into) }
@@ -201,7 +201,7 @@ async fn an_event_ends_a_wait_that_would_not_look_for_hours() -> anyhow::Result<
     // The first look has been, and found a job that has not ended.
     let first = wait.try_next().await?.context("a change")?;
     assert_ne!(first.state, JobState::Finished);
-    assert_eq!(place.client.transport().waits().pollers(), 1);
+    assert_eq!(place.client.waits().pollers(), 1);
     place.emulator.control().resume();
     let job = tokio::time::timeout(GUARD, wait).await??;
     let state = job.properties.and_then(|properties| properties.state);

@@ -10,6 +10,7 @@ use crate::{
     glue::project::SCOPE,
     model::{Model, Operation},
     refine::Signatures,
+    states::with_article,
     states::{Action, Goal, Kind, Resource, States},
 };
 
@@ -144,8 +145,8 @@ fn description(api: &str, name: &str, resource: &Resource) -> Item {
         .missing_for
         .map(|seconds| quote!(missing_for: Duration::from_secs(#seconds),));
     let doc = format!(
-        " State of a {}: where it is read and what it means.",
-        name.replace('_', " ")
+        " State of {}: where it is read and what it means.",
+        with_article(name)
     );
     parse_quote! {
         #[doc = #doc]
@@ -235,13 +236,23 @@ fn values(resource: &Resource) -> Vec<TokenStream> {
 }
 
 fn waiting(name: &str, resource: &Resource) -> TokenStream {
-    let (call, resume) = (
+    let (call, resume, resume_gone) = (
         format_ident!("wait_for_{name}"),
         format_ident!("resume_wait_for_{name}"),
+        format_ident!("resume_wait_until_{name}_gone"),
     );
     let (model, state) = types_of(resource);
     let (given, values, constant) = (given(resource), values(resource), constant(name));
-    let words = name.replace('_', " ");
+    let words = with_article(name);
+    let project = resource.params.first().is_some_and(|p| p == SCOPE);
+    let described = match project {
+        true => quote!(description.within(self.project_name())?),
+        false => quote!(description),
+    };
+    let elsewhere = match project {
+        true => " another kind of resource, in another project, or",
+        false => " another kind of resource, or",
+    };
     let goals: Vec<String> = resource
         .goals
         .iter()
@@ -252,7 +263,7 @@ fn waiting(name: &str, resource: &Resource) -> TokenStream {
         .collect();
     let docs = [
         format!(
-            " Waits for a {words}, by default until it is {}.",
+            " Waits for {words}, by default until it is {}.",
             goals.first().map_or("", String::as_str)
         ),
         String::new(),
@@ -264,7 +275,14 @@ fn waiting(name: &str, resource: &Resource) -> TokenStream {
             resource.poll.1
         ),
     ];
-    let resumes = format!(" Takes a described wait for a {words} up again.");
+    let resumes = format!(" Takes a described wait for {words} up again.");
+    let resumes_gone = format!(" Takes a described wait until {words} is gone up again.");
+    let (until_gone, for_state) = (
+        format!(
+            " of a wait until it is gone, which [`{resume_gone}`](Self::{resume_gone}) takes up."
+        ),
+        format!(" of a wait for a state, which [`{resume}`](Self::{resume}) takes up."),
+    );
     quote! {
         #(#[doc = #docs])*
         pub fn #call(&self, #(#given: impl Into<String>),*) -> Wait<#model, #state> {
@@ -276,9 +294,21 @@ fn waiting(name: &str, resource: &Resource) -> TokenStream {
         /// # Errors
         ///
         /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
-        /// another kind of resource.
+        #[doc = #elsewhere]
+        #[doc = #until_gone]
         pub fn #resume(&self, description: &WaitDescription) -> Result<Wait<#model, #state>> {
-            Wait::resume(self.transport(), &#constant, description)
+            Wait::resume(self.transport(), &#constant, #described)
+        }
+
+        #[doc = #resumes_gone]
+        ///
+        /// # Errors
+        ///
+        /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
+        #[doc = #elsewhere]
+        #[doc = #for_state]
+        pub fn #resume_gone(&self, description: &WaitDescription) -> Result<Wait<(), #state>> {
+            Wait::<#model, #state>::resume_until_gone(self.transport(), &#constant, #described)
         }
     }
 }

@@ -129,12 +129,29 @@ impl Client {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
-    /// another kind of resource.
+    /// another kind of resource, or
+    /// of a wait until it is gone, which [`resume_wait_until_channel_gone`](Self::resume_wait_until_channel_gone) takes up.
     pub fn resume_wait_for_channel(
         &self,
         description: &WaitDescription,
     ) -> Result<Wait<types::Channel, types::SyncState>> {
         Wait::resume(self.transport(), &CHANNEL, description)
+    }
+    /// Takes a described wait until a channel is gone up again.
+    ///
+    /// # Errors
+    ///
+    /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
+    /// another kind of resource, or
+    /// of a wait for a state, which [`resume_wait_for_channel`](Self::resume_wait_for_channel) takes up.
+    pub fn resume_wait_until_channel_gone(
+        &self,
+        description: &WaitDescription,
+    ) -> Result<Wait<(), types::SyncState>> {
+        Wait::<
+            types::Channel,
+            types::SyncState,
+        >::resume_until_gone(self.transport(), &CHANNEL, description)
     }
     /// [`create_or_replace_channel`](Self::create_or_replace_channel) and a wait for the goal `ok`.
     ///
@@ -245,12 +262,29 @@ impl Client {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
-    /// another kind of resource.
+    /// another kind of resource, or
+    /// of a wait until it is gone, which [`resume_wait_until_channel_activity_gone`](Self::resume_wait_until_channel_activity_gone) takes up.
     pub fn resume_wait_for_channel_activity(
         &self,
         description: &WaitDescription,
     ) -> Result<Wait<types::Channel, types::ActualState>> {
         Wait::resume(self.transport(), &CHANNEL_ACTIVITY, description)
+    }
+    /// Takes a described wait until a channel activity is gone up again.
+    ///
+    /// # Errors
+    ///
+    /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
+    /// another kind of resource, or
+    /// of a wait for a state, which [`resume_wait_for_channel_activity`](Self::resume_wait_for_channel_activity) takes up.
+    pub fn resume_wait_until_channel_activity_gone(
+        &self,
+        description: &WaitDescription,
+    ) -> Result<Wait<(), types::ActualState>> {
+        Wait::<
+            types::Channel,
+            types::ActualState,
+        >::resume_until_gone(self.transport(), &CHANNEL_ACTIVITY, description)
     }
     /// [`update_channel`](Self::update_channel) and a wait for the goal `running`.
     ///

@@ -20,7 +20,8 @@ use crate::{Operation, Result, Transport};
 /// [`resume_token`](Self::resume_token) goes on from there.
 ///
 /// While the items of one page are in use, the next page is fetched
-/// ([`prefetch`](Self::prefetch)); memory holds those two and no more.
+/// ([`prefetch`](Self::prefetch)); memory holds those two and no more, or with a prefetch of `n`
+/// the current page and `n` others.
 #[must_use = "a list sends nothing until it is polled"]
 pub struct Items<P: Page> {
     pages: Pages<P>,

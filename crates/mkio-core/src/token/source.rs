@@ -99,6 +99,14 @@ fn expired(time: SystemTime) -> Error {
     )
 }
 
+/// Marks the error of a provider that failed, which it may not do the next time.
+struct NoToken;
+
+/// The token provider failed.
+pub(crate) fn gave_none(error: &Error) -> bool {
+    error.value::<NoToken>().is_some()
+}
+
 /// The current token of a service.
 pub(crate) struct TokenSource(Arc<Inner>);
 
@@ -236,7 +244,9 @@ impl TokenSource {
 impl Inner {
     async fn ask(&self, provider: &dyn TokenProvider) -> Result<Bearer> {
         let token = provider.token().await.map_err(|error| {
-            Error::new(ErrorKind::Token, "the token provider gave no token").with_source(error)
+            Error::new(ErrorKind::Token, "the token provider gave no token")
+                .with_source(error)
+                .with_value(NoToken)
         })?;
         let generation = self.current().map_or(0, |now| now.0.generation) + 1;
         let bearer = Bearer::new(token, generation, self.margin)?;

@@ -370,6 +370,40 @@ async fn what_an_earlier_job_of_the_name_shows_does_not_count() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_new_job_that_fails_at_once_is_an_error_at_once() {
+    let now = chrono::Utc::now();
+    let service = Service::new();
+    service.life(JOB_1, vec![(seconds(0), Some(made("Error", now)))]);
+    let create = Calls::new(|_| Ok(()));
+    let start = Instant::now();
+    let wait = job(&service).acting([create.creates(made("Queued", now))]);
+    let error = wait.await.unwrap_err();
+    assert_eq!(WaitFailure::of(&error).unwrap().reason, Reason::State);
+    assert!(start.elapsed() < seconds(1), "{:?}", start.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn answers_may_tell_the_time_of_creation_more_or_less_exactly() {
+    let job_of = |state: &str, created: &str| {
+        let mut job = resource(JOB_1, state);
+        job["properties"]["created"] = json!(created);
+        job
+    };
+    let service = Service::new();
+    let read = |state: &str| Some(job_of(state, "2026-03-01T10:00:00Z"));
+    let life = vec![
+        (seconds(0), read("Processing")),
+        (seconds(20), read("Finished")),
+    ];
+    service.life(JOB_1, life);
+    let create = Calls::new(|_| Ok(()));
+    let answer = job_of("Queued", "2026-03-01T10:00:00.512Z");
+    let wait = job(&service).acting([create.creates(answer)]);
+    let done = wait.timeout(seconds(600)).await.unwrap();
+    assert_eq!(done["properties"]["state"], "Finished");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_deletion_whose_answer_was_lost_is_done() {
     let service = Service::new();
     let gone = Calls::new(|_| Err(status(404).with_outcome_unknown()));

@@ -6,7 +6,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::Timestamp;
+use crate::{Error, ErrorKind, Result, Timestamp};
 
 /// A wait, written down: which resource, for what, until when, and what it has seen.
 ///
@@ -63,6 +63,44 @@ impl WaitDescription {
     /// Path parameters of the resource, for example `job_name`.
     pub fn parameter(&self, name: &str) -> Option<&str> {
         self.parameters.get(name).map(String::as_str)
+    }
+
+    /// The wait is one until the resource is gone: a call `resume_wait_until_…_gone` takes it up
+    /// again.
+    pub fn is_until_gone(&self) -> bool {
+        self.goal == WrittenGoal::Gone
+    }
+
+    /// For generated code: the wait is one in this project.
+    ///
+    /// # Errors
+    ///
+    /// Kind [`InvalidRequest`](ErrorKind::InvalidRequest) when it is one in another project.
+    #[doc(hidden)]
+    pub fn within(&self, project: &str) -> Result<&Self> {
+        match self.parameter("project_name") {
+            Some(other) if other != project => {
+                let message = format!(
+                    "the description is of a wait in the project `{other}`, not in `{project}`: \
+                     take it up with a client of that project"
+                );
+                Err(Error::new(ErrorKind::InvalidRequest, message))
+            }
+            _ => Ok(self),
+        }
+    }
+
+    /// The error that another call takes this wait up.
+    pub(super) fn takes_up(&self, call: &str, end: &str) -> Error {
+        let name = self.resource.rsplit('.').next().unwrap_or_default();
+        let goal = match self.is_until_gone() {
+            true => "until the resource is gone",
+            false => "for a state",
+        };
+        let message = format!(
+            "the description is of a wait {goal}: `resume_{call}_{name}{end}` takes it up again"
+        );
+        Error::new(ErrorKind::InvalidRequest, message)
     }
 
     /// When time is up.

@@ -16,7 +16,7 @@ use super::member::{DISTRUST, Member, Next, Source, Watched, later};
 use super::members::Members;
 use super::target::Target;
 use super::{Reason, StateEvent};
-use crate::{Error, Result};
+use crate::{Error, Result, token};
 
 /// Waits that come in within this time share their first look.
 const GATHER: Duration = Duration::from_millis(10);
@@ -35,6 +35,12 @@ const LAST_LOOK: Duration = Duration::from_secs(10);
 
 /// List requests in a row that the service may refuse before the list counts as of no use.
 const REFUSALS: usize = 16;
+
+/// How long a list is not used that the service refuses; doubled each time.
+const REFUSED: Duration = Duration::from_secs(120);
+
+/// Resources shown by lists that are remembered in full.
+const MEMORY: usize = 10_000;
 
 /// Time within which looks at deadlines are put together.
 const TOGETHER: Duration = Duration::from_secs(1);
@@ -62,6 +68,32 @@ enum Look {
 /// A wait that is decided, and how, unless it has reached its goal.
 type Ending = (u64, Option<Reason>);
 
+/// A time for which something is not done, twice as long each time.
+struct Pause {
+    until: Option<Instant>,
+    next: Duration,
+}
+
+impl Pause {
+    fn new(first: Duration) -> Self {
+        Self {
+            until: None,
+            next: first,
+        }
+    }
+
+    fn begin(&mut self) {
+        if !self.lasts() {
+            self.until = Some(later(Instant::now(), self.next));
+            self.next = self.next.saturating_mul(2);
+        }
+    }
+
+    fn lasts(&self) -> bool {
+        self.until.is_some_and(|until| until > Instant::now())
+    }
+}
+
 struct Group {
     hub: Arc<Hub>,
     members: Members,
@@ -69,22 +101,23 @@ struct Group {
     endings: Vec<Ending>,
     looks: JoinSet<Look>,
     slots: Arc<Semaphore>,
+    /// Looks at deadlines do not stand behind others.
+    urgent_slots: Arc<Semaphore>,
     /// When the next list look may begin.
     next_list: Instant,
     /// When the next look at deadlines may begin.
     next_last: Instant,
-    /// Until when the list is not used.
-    distrusted: Option<Instant>,
-    distrust: Duration,
+    /// The list is not used: it leaves out what exists.
+    distrusted: Pause,
+    /// The list is not used: the service refuses it.
+    unlisted: Pause,
+    /// Items of the list do not tell which of several resources of one name they are.
+    untold: Pause,
     /// Resources that the list showed, and those that it left out although they exist.
     shown: usize,
     left_out: usize,
-    /// The list cannot be used at all.
-    unlisted: bool,
     /// How often a list request was refused (400) since one was answered.
     refused: usize,
-    /// Items of the list tell which of several resources of one name they are.
-    told: bool,
     last_event: Option<Instant>,
 }
 
@@ -95,15 +128,15 @@ pub(super) async fn run(hub: Arc<Hub>, key: Key, mut commands: mpsc::UnboundedRe
         endings: Vec::new(),
         looks: JoinSet::new(),
         slots: Arc::new(Semaphore::new(AT_ONCE)),
+        urgent_slots: Arc::new(Semaphore::new(AT_ONCE)),
         next_list: Instant::now(),
         next_last: Instant::now(),
-        distrusted: None,
-        distrust: DISTRUST,
+        distrusted: Pause::new(DISTRUST),
+        unlisted: Pause::new(REFUSED),
+        untold: Pause::new(REFUSED),
         shown: 0,
         left_out: 0,
-        unlisted: false,
         refused: 0,
-        told: true,
         last_event: None,
     };
     loop {
@@ -194,6 +227,7 @@ impl Group {
         if plan.target.resource.events
             && plan.judge().state.is_some()
             && !delay.is_zero()
+            && !watched.settles()
             && self
                 .last_event
                 .is_some_and(|last| last.elapsed() < rhythm.quiet)
@@ -219,6 +253,7 @@ impl Group {
                 let due = self.due(watched);
                 match shared {
                     true if alone(watched, now) => due.max(self.next_list).min(deadline),
+                    true if deadline <= now => self.next_last,
                     true => due.max(self.next_list).min(deadline.max(self.next_last)),
                     false => due.min(deadline),
                 }
@@ -230,12 +265,12 @@ impl Group {
 
     /// Looks through one list are possible and worth it.
     fn list_usable(&self) -> bool {
-        let trusted = self.distrusted.is_none_or(|until| until <= Instant::now());
+        let usable = !self.distrusted.lasts() && !self.unlisted.lasts();
         let listed = self
             .members
             .first()
             .is_some_and(|watched| watched.target().resource.listed().is_some());
-        self.members.resources() > 1 && trusted && listed && !self.unlisted
+        self.members.resources() > 1 && usable && listed
     }
 
     /// Begins the looks that are due.
@@ -333,7 +368,7 @@ impl Group {
             members.map(|watched| watched.limit).min()
         };
         let limits: Vec<_> = found.iter().filter_map(limit).collect();
-        let mut rounds = look::rounds(&targets, &limits, list, self.told);
+        let mut rounds = look::rounds(&targets, &limits, list, !self.untold.lasts());
         let count = rounds.len() + more;
         if !last {
             rounds.truncate(1);
@@ -356,7 +391,7 @@ impl Group {
             for id in members.iter().flatten() {
                 if let Some(watched) = self.members.get_mut(*id) {
                     watched.looks();
-                    watched.last |= last;
+                    watched.last |= last && watched.is_late();
                 }
             }
             let exchange = exchange.clone();
@@ -390,16 +425,17 @@ impl Group {
     }
 
     /// Looks at the one resource that all these wait for.
-    fn look_at_one(&mut self, ids: Vec<u64>, mut last: bool, check: bool) {
+    fn look_at_one(&mut self, ids: Vec<u64>, last: bool, check: bool) {
         let mut whole = false;
+        let mut urgent = last;
         let mut first = None;
         for id in &ids {
             let Some(watched) = self.members.get_mut(*id) else {
                 continue;
             };
             watched.looks();
-            watched.last |= last;
-            last |= watched.last;
+            watched.last |= last && watched.is_late();
+            urgent |= watched.last;
             let plan = &watched.member.plan;
             whole |= plan.wants_whole();
             first.get_or_insert_with(|| plan.clone());
@@ -407,11 +443,14 @@ impl Group {
         let Some(plan) = first else {
             return;
         };
-        let slots = self.slots.clone();
+        let slots = match urgent {
+            true => self.urgent_slots.clone(),
+            false => self.slots.clone(),
+        };
         self.looks.spawn(async move {
             // Never closed.
             let _slot = slots.acquire_owned().await;
-            let exchange = match last {
+            let exchange = match urgent {
                 true => &plan.links.urgent,
                 false => &plan.links.polls,
             };
@@ -470,28 +509,33 @@ impl Group {
             let asked = watched.plan().links.retry.wait(1, false, Some(asked));
             self.hold(asked);
         }
-        self.told &= !unclear;
+        if unclear {
+            self.untold.begin();
+        }
         // Anything but a passing fault means that the list cannot be used like this.
-        let unusable = cut.as_ref().is_some_and(|error| !error.is_retryable());
+        let unusable = cut
+            .as_ref()
+            .is_some_and(|error| !error.is_retryable() && !token::gave_none(error));
         let refused = cut.as_ref().is_some_and(is_refused);
         match &cut {
             None => self.refused = 0,
             Some(_) if refused => self.refused += 1,
             Some(_) => {}
         }
-        self.unlisted |= unusable && (!refused || self.refused > REFUSALS);
+        if unusable && (!refused || self.refused > REFUSALS) {
+            self.unlisted.begin();
+        }
         // One name that the filter does not take must not spoil the list for the others: halves
         // of the request are tried, until it is alone.
         let size = members.len();
-        let limit = match refused {
-            true => (size / 2).max(1),
-            false => usize::MAX,
-        };
+        let half = (size / 2).max(1);
         self.shown += looked.seen.iter().flatten().count();
         if self.left_out > self.shown {
-            self.distrusted = Some(later(Instant::now(), self.distrust));
-            self.distrust = self.distrust.saturating_mul(2);
+            self.distrusted.begin();
             (self.shown, self.left_out) = (0, 0);
+        } else if self.shown > MEMORY {
+            // What was long ago says little of the list as it is now.
+            (self.shown, self.left_out) = (self.shown / 2, self.left_out / 2);
         }
         let mut checks = 0;
         for (ids, item) in members.into_iter().zip(looked.seen) {
@@ -505,18 +549,22 @@ impl Group {
                 }
                 let next = match (&item, &cut) {
                     (Some(item), _) => {
-                        watched.limit = limit;
-                        watched.listed = true;
+                        if refused {
+                            watched.limit(half);
+                        }
+                        watched.was_listed();
                         watched.date = looked.date.max(watched.date);
                         let seen = look::there(watched.target(), item.clone());
                         watched.see(seen, looked.retry_after, Source::Elsewhere)
                     }
-                    (None, Some(_)) if refused && !self.unlisted && limit > 1 => {
-                        watched.limit = limit;
+                    (None, Some(_)) if refused && !self.unlisted.lasts() && half > 1 => {
+                        watched.limit(half);
                         watched.again()
                     }
                     (None, Some(_)) if unusable => {
-                        watched.limit = limit;
+                        if refused {
+                            watched.limit(half);
+                        }
                         check.push(id);
                         continue;
                     }
@@ -601,6 +649,7 @@ impl Group {
             let Some(watched) = self.members.get_mut(id) else {
                 continue;
             };
+            watched.finishing = false;
             let message = format!("a look at the resource was lost: {lost}");
             let error = Error::new(crate::ErrorKind::Connection, message);
             let next = watched.look_failed(error);

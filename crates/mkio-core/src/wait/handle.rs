@@ -36,8 +36,12 @@ use crate::{Error, ErrorKind, Result, Timestamp, Transport};
 /// [`try_next`](Self::try_next)) it gives each [`Change`] as soon as it is seen, progress included;
 /// the stream ends with the wait, after which the wait can still be awaited for its outcome.
 ///
+/// The final resource is what the look showed that saw its state: an item of the list when many
+/// waits share list requests, else the answer of a read of the resource itself.
+///
 /// Nothing is sent before the first poll. Looks run in a task that waits of the same collection
-/// share; dropping the wait takes it out. There is always a deadline
+/// share; dropping the wait takes it out. What takes futures, such as `join_all`, takes a wait's
+/// [`into_future`](IntoFuture::into_future). There is always a deadline
 /// ([`timeout`](Self::timeout)), and one last look at it. A 404 means that the resource is gone
 /// only where that is the goal; right after a creation it is tolerated for a while
 /// ([`missing_for`](Self::missing_for)). A look that fails is repeated as the retry rules say; one
@@ -126,12 +130,15 @@ impl<T, S: StateName> Wait<T, S> {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](ErrorKind::InvalidRequest) when the description is of another kind
-    /// of resource.
+    /// of resource, or of a wait until it is gone, which has no resource to give.
     pub fn resume(
         transport: &Transport,
         resource: &'static Resource,
         description: &WaitDescription,
     ) -> Result<Self> {
+        if description.is_until_gone() {
+            return Err(description.takes_up("wait_until", "_gone"));
+        }
         Self::resume_over(Links::of(transport), resource, description)
     }
 
@@ -180,6 +187,23 @@ impl<T, S: StateName> Wait<T, S> {
         })
     }
 
+    /// Takes a described wait until the resource is gone up again.
+    ///
+    /// # Errors
+    ///
+    /// Kind [`InvalidRequest`](ErrorKind::InvalidRequest) when the description is of another kind
+    /// of resource or of a wait for something else.
+    pub fn resume_until_gone(
+        transport: &Transport,
+        resource: &'static Resource,
+        description: &WaitDescription,
+    ) -> Result<Wait<(), S>> {
+        if !description.is_until_gone() {
+            return Err(description.takes_up("wait_for", ""));
+        }
+        Wait::resume_over(Links::of(transport), resource, description)
+    }
+
     fn with(mut self, change: impl FnOnce(&mut Setup<S>)) -> Self {
         if let Stage::New(setup) = &mut self.stage {
             change(setup);
@@ -195,6 +219,11 @@ impl<T, S: StateName> Wait<T, S> {
     /// A closure that panics ends its wait with an error of kind [`Wait`](ErrorKind::Wait).
     pub fn until(self, goal: impl Until<S>) -> Self {
         self.with(|setup| setup.goal = Goal::Until(goal.into_target()))
+    }
+
+    /// As [`until`](Self::until) with a closure, whose parameter's type need not be written.
+    pub fn until_fn(self, test: impl FnMut(&Change<S>) -> bool + Send + 'static) -> Self {
+        self.until(test)
     }
 
     /// Waits for a goal that the resource declares, by name, for example `running`.
@@ -218,9 +247,15 @@ impl<T, S: StateName> Wait<T, S> {
         self.with(|setup| setup.timeout = limit)
     }
 
-    /// Shortest and longest time between two looks. It begins with the shortest, grows while
-    /// nothing changes, and varies a little at random; a `Retry-After` of the service counts. The
-    /// default is that of the resource. Both are at least 100 ms and at most a year.
+    /// About the shortest and the longest time between two looks. It begins with the shortest and
+    /// grows while nothing changes. Looks come up to a tenth earlier, at random, so that many waits
+    /// do not look at once, and up to half earlier when they share a list request with others; they
+    /// come later while webhook events arrive ([`Waits::events`](super::Waits::events)) and where a
+    /// `Retry-After` of the service says so. The default is that of the resource. Both are at least
+    /// 100 ms and at most a year.
+    ///
+    /// The longest time also wins over the rule that the list requests of a collection stay under
+    /// 60 a minute: waits whose names do not fit into so few requests send as many as it takes.
     pub fn poll_every(self, range: Range<Duration>) -> Self {
         let shortest = Duration::from_millis(100);
         let min = range.start.clamp(shortest, YEAR);

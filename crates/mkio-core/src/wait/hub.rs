@@ -88,7 +88,9 @@ impl Waits {
         }
     }
 
-    /// Tells the waits of a webhook event: the one it is about advances or ends without a look.
+    /// Tells the waits of a webhook event: the one it is about advances or ends. That takes no
+    /// look, save that a goal reached by an event without its resource has the resource read, and
+    /// that an event which may be older than the last look makes the wait look again at once.
     ///
     /// While events arrive for a kind of resource, its waits look only every `slow` (see
     /// [`events`](Self::events)); when none has come for `quiet`, they return to their own pace.

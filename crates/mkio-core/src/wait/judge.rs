@@ -51,6 +51,14 @@ pub(super) enum Verdict {
     Panicked,
 }
 
+/// What the last read says of the goal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Held {
+    Yes,
+    No,
+    Failed,
+}
+
 /// How long a failure from before an action does not count, where the goal says nothing.
 const GRACE: Duration = Duration::from_secs(10);
 
@@ -69,6 +77,8 @@ pub(super) struct Judge {
     via: bool,
     /// The wait begins with an action.
     acted: bool,
+    /// The action has made the resource: nothing that it shows is from before.
+    made: bool,
     /// A state other than the first was seen.
     moved: bool,
     /// The last look saw a failure that may be from before the wait.
@@ -110,6 +120,7 @@ impl Judge {
             elsewhere: false,
             via: false,
             acted: false,
+            made: false,
             moved: false,
             doubted: false,
             seen: BTreeSet::new(),
@@ -128,6 +139,7 @@ impl Judge {
                 self.via = goal.via.contains(&&**state);
             }
             self.state = acted.state;
+            self.made = acted.born.is_some();
             self.born = acted.born;
             self.before = acted.took;
         }
@@ -183,6 +195,7 @@ impl Judge {
     /// How long a failure that was there from the beginning does not count.
     fn grace(&self) -> Duration {
         match &self.want {
+            _ if self.made => Duration::ZERO,
             Want::Goal(goal) if !goal.settle.is_zero() || !goal.grace.is_zero() => {
                 goal.settle.max(goal.grace)
             }
@@ -210,10 +223,52 @@ impl Judge {
         let Some(born) = born(target, resource) else {
             return false;
         };
-        let outdated = self.born.is_some_and(|newest| born < newest)
-            || self.created_after.is_some_and(|after| born <= after);
+        // Some answers tell the time in whole seconds.
+        let older = |newest: DateTime<Utc>| born.timestamp() < newest.timestamp();
+        let outdated =
+            self.born.is_some_and(older) || self.created_after.is_some_and(|after| born <= after);
         self.born = self.born.max(Some(born));
         outdated
+    }
+
+    /// What the last read says, after a state that reached the goal. A resource that has moved on
+    /// from there was there all the same; one that is still where it was before was not, and
+    /// neither was one that is not in a final state.
+    pub(super) fn holds(&self, target: &Target, resource: &Value) -> Held {
+        let declared = target.resource;
+        let Some(state) = text(target, resource) else {
+            return Held::Yes;
+        };
+        let final_state = self.state.as_deref().is_some_and(|state| {
+            matches!(
+                declared.kind(state),
+                Some(StateKind::Success | StateKind::Failure)
+            )
+        });
+        let reached = match &self.want {
+            Want::Goal(goal) => goal.states.contains(&state),
+            Want::States(states) => states.iter().any(|wanted| wanted == state),
+            Want::Test(_) => self.state.as_deref() == Some(state),
+            Want::Gone | Want::Leave(_) => true,
+        };
+        let failed = matches!(&self.want, Want::Goal(goal) if goal.failures.contains(&state));
+        if reached {
+            Held::Yes
+        } else if failed {
+            Held::Failed
+        } else if final_state || self.seen.contains(state) {
+            Held::No
+        } else {
+            Held::Yes
+        }
+    }
+
+    /// Takes in the last read of a resource that has failed.
+    pub(super) fn read(&mut self, target: &Target, resource: Value) {
+        if let Some(state) = text(target, &resource) {
+            self.state = Some(state.into());
+        }
+        self.resource = Some(Arc::new(resource));
     }
 
     /// The goal does not come any more after this state, as far as one can tell.
@@ -360,6 +415,12 @@ impl Judge {
             }
         }
     }
+}
+
+/// The resource's state, as its JSON tells.
+fn text<'a>(target: &Target, resource: &'a Value) -> Option<&'a str> {
+    let at = target.resource.state_pointer;
+    pointer::text(resource, &target.pointer(at)).filter(|_| !at.is_empty())
 }
 
 /// When the resource was created, as its JSON tells.

@@ -10,13 +10,13 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::failure::ResourceError;
-use super::judge::{Judge, Seen, Verdict};
+use super::judge::{Held, Judge, Seen, Verdict};
 use super::links::Links;
 use super::look::Looked;
 use super::state::RawChange;
 use super::target::Target;
 use super::{Reason, WaitFailure, pointer};
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, ErrorKind, Result, token};
 
 /// What a wait is told.
 pub(super) enum Update {
@@ -112,6 +112,8 @@ pub(super) struct Watched {
     distrust: Duration,
     /// Most resources in a list request that this one is part of.
     pub(super) limit: usize,
+    /// Lists that showed it with this limit.
+    within_limit: u8,
     /// Lists in a row that did not show it.
     unseen: u32,
     failures: u32,
@@ -160,6 +162,7 @@ impl Watched {
             unlisted: None,
             distrust: DISTRUST,
             limit: usize::MAX,
+            within_limit: 0,
             unseen: 0,
             failures: 0,
             last_error: None,
@@ -190,6 +193,16 @@ impl Watched {
     /// Time since looking began.
     fn elapsed(&self) -> Duration {
         self.plan().started.elapsed()
+    }
+
+    /// The deadline has come.
+    pub(super) fn is_late(&self) -> bool {
+        self.plan().deadline <= Instant::now()
+    }
+
+    /// What was seen does not count yet, and will soon.
+    pub(super) fn settles(&self) -> bool {
+        !self.judge().settle().is_zero()
     }
 
     /// A look is about to begin.
@@ -315,6 +328,27 @@ impl Watched {
         self.missing && !self.last && judge.state.is_none() && self.elapsed() < judge.missing_for()
     }
 
+    /// The service refused a list request for as many as twice this.
+    pub(super) fn limit(&mut self, limit: usize) {
+        self.limit = limit;
+        self.within_limit = 0;
+    }
+
+    /// A list showed it. The limit grows back slowly: the name that the service refused, or the
+    /// length, may be there still.
+    pub(super) fn was_listed(&mut self) {
+        self.listed = true;
+        self.within_limit += 1;
+        if self.within_limit == 8 {
+            self.limit(self.limit.saturating_mul(2));
+        }
+    }
+
+    /// A look has shown the resource.
+    fn has_seen(&self) -> bool {
+        self.judge().state.is_some()
+    }
+
     /// The last look failed.
     pub(super) fn has_failed(&self) -> bool {
         self.failures > 0
@@ -365,7 +399,9 @@ impl Watched {
     /// Takes in a look that failed.
     pub(super) fn look_failed(&mut self, error: Error) -> Next {
         self.failures = self.failures.saturating_add(1);
-        if !error.is_retryable() {
+        // A provider that has given tokens before will do so again.
+        let passing = error.is_retryable() || (token::gave_none(&error) && self.has_seen());
+        if !passing {
             return self.fail(Reason::Look, Some(error));
         }
         let retry = self.plan().links.retry;
@@ -391,8 +427,24 @@ impl Watched {
                 }
             }
             (None, Ok(resource)) => {
-                self.end(Ok(resource));
-                Next::Remove
+                let held = plan.judge().holds(&plan.target, &resource);
+                match held {
+                    Held::Yes => {
+                        self.end(Ok(resource));
+                        Next::Remove
+                    }
+                    Held::Failed => {
+                        plan.judge().read(&plan.target, resource);
+                        self.fail(Reason::State, None)
+                    }
+                    // The state was not that of the resource, or the read is behind it.
+                    Held::No if self.last => self.fail(Reason::Timeout, None),
+                    Held::No => {
+                        self.finishing = false;
+                        self.alone = true;
+                        self.no_news()
+                    }
+                }
             }
             (None, Err(error)) if error.is_not_found() => self.fail(Reason::Gone, Some(error)),
             (None, Err(error)) => {

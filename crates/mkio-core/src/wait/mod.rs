@@ -33,6 +33,8 @@ mod description_tests;
 #[cfg(test)]
 mod edge_tests;
 #[cfg(test)]
+mod group_tests;
+#[cfg(test)]
 mod runtime_tests;
 #[cfg(test)]
 mod shared_tests;

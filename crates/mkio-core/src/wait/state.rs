@@ -177,6 +177,12 @@ impl<S: StateName> Until<S> for &str {
     }
 }
 
+impl<S: StateName> Until<S> for Vec<S> {
+    fn into_target(self) -> UntilTarget<S> {
+        UntilTarget::States(self)
+    }
+}
+
 impl<S: StateName, const N: usize> Until<S> for [S; N] {
     fn into_target(self) -> UntilTarget<S> {
         UntilTarget::States(self.into())

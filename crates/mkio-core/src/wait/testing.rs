@@ -290,6 +290,11 @@ impl Service {
         *self.world.nameless.lock().unwrap() = true;
     }
 
+    /// Items of lists have their ids again.
+    pub(super) fn with_ids(&self) {
+        *self.world.nameless.lock().unwrap() = false;
+    }
+
     /// Answers requests for which this gives an error with the error.
     pub(super) fn fault(&self, fault: impl Fn(&Seen) -> Option<Error> + Send + Sync + 'static) {
         *self.world.fault.lock().unwrap() = Some(Box::new(fault));

@@ -217,9 +217,10 @@ async fn waits_for_states_and_for_what_a_closure_accepts() {
     let model = processing().until("Processing").await.unwrap();
     assert_eq!(model.properties.state, "Processing");
     let either = [State::from("Processing"), State::from("Finished")];
-    processing().until(either).await.unwrap();
+    processing().until(either.clone()).await.unwrap();
+    processing().until(either.to_vec()).await.unwrap();
 
-    let mut half = processing().until(|change: &Change<State>| change.progress >= Some(50));
+    let mut half = processing().until_fn(|change| change.progress >= Some(50));
     let mut last = None;
     while let Some(change) = half.try_next().await.unwrap() {
         last = change.progress;

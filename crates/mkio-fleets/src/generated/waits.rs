@@ -17,8 +17,11 @@ use super::{Client, ProjectClient, operations, types};
 pub static ALL: &[&Resource] = &[
     &DEVICE_SOFTWARE,
     &DEVICE_PRELOAD,
+    &DEVICE,
     &BACKUP,
     &SUPPORT_PACKAGE,
+    &STORED_BACKUP,
+    &STORED_SUPPORT_PACKAGE,
 ];
 /// State of a device software: where it is read and what it means.
 pub static DEVICE_SOFTWARE: Resource = Resource {
@@ -55,7 +58,7 @@ pub static DEVICE_SOFTWARE: Resource = Resource {
             via: &[],
             undone: &[],
             settle: Duration::from_secs(0u64),
-            grace: Duration::from_secs(0u64),
+            grace: Duration::from_secs(15u64),
             requires: &[("/status/currentSoftwareVersion", "{version}")],
         },
     ],
@@ -94,14 +97,24 @@ pub static DEVICE_PRELOAD: Resource = Resource {
         ("Importing", StateKind::Transient),
         ("PreloadFailed", StateKind::Failure),
         ("PreloadCancelled", StateKind::Failure),
-        ("Removing", StateKind::Deleting),
-        ("Removed", StateKind::Deleting),
+        ("Removing", StateKind::Transient),
+        ("Removed", StateKind::Steady),
     ],
     goals: &[
         Goal {
             name: "downloaded",
             states: &["Downloaded", "Importing"],
             failures: &["PreloadFailed", "PreloadCancelled", "Removing", "Removed"],
+            via: &[],
+            undone: &[],
+            settle: Duration::from_secs(0u64),
+            grace: Duration::from_secs(15u64),
+            requires: &[],
+        },
+        Goal {
+            name: "removed",
+            states: &["Removed"],
+            failures: &[],
             via: &[],
             undone: &[],
             settle: Duration::from_secs(0u64),
@@ -115,6 +128,46 @@ pub static DEVICE_PRELOAD: Resource = Resource {
     ..Resource::DEFAULT
 };
 ::mkio_core::state_names!(types::PreloadState);
+/// State of a device: where it is read and what it means.
+pub static DEVICE: Resource = Resource {
+    name: "fleets.device",
+    params: &["project_name", "name"],
+    named: "",
+    item: Some(&operations::GET_DEVICE),
+    state: None,
+    list: Some(Listing {
+        operation: &operations::LIST_DEVICES,
+        name_pointer: "/metadata/name",
+        name_field: Some("metadata/name"),
+        scope_fields: &[],
+        stem: false,
+        id_pointer: "",
+    }),
+    state_pointer: "",
+    progress_pointer: "",
+    error_pointers: &[],
+    born_pointer: "",
+    busy: &[],
+    failed_when: &[],
+    presence: true,
+    states: &[],
+    goals: &[
+        Goal {
+            name: "present",
+            states: &["Present"],
+            failures: &[],
+            via: &[],
+            undone: &[],
+            settle: Duration::from_secs(0u64),
+            grace: Duration::from_secs(0u64),
+            requires: &[],
+        },
+    ],
+    timeout: Duration::from_secs(300u64),
+    poll: (Duration::from_secs(1u64), Duration::from_secs(10u64)),
+    events: false,
+    ..Resource::DEFAULT
+};
 /// State of a backup: where it is read and what it means.
 pub static BACKUP: Resource = Resource {
     name: "fleets.backup",
@@ -195,6 +248,79 @@ pub static SUPPORT_PACKAGE: Resource = Resource {
     events: false,
     ..Resource::DEFAULT
 };
+/// State of a stored backup: where it is read and what it means.
+pub static STORED_BACKUP: Resource = Resource {
+    name: "fleets.stored_backup",
+    params: &["project_name", "backup_id"],
+    named: "",
+    item: Some(&operations::GET_BACKUP),
+    state: None,
+    list: None,
+    state_pointer: "",
+    progress_pointer: "",
+    error_pointers: &[],
+    born_pointer: "",
+    busy: &[],
+    failed_when: &[],
+    presence: true,
+    states: &[],
+    goals: &[
+        Goal {
+            name: "present",
+            states: &["Present"],
+            failures: &[],
+            via: &[],
+            undone: &[],
+            settle: Duration::from_secs(0u64),
+            grace: Duration::from_secs(0u64),
+            requires: &[],
+        },
+    ],
+    timeout: Duration::from_secs(300u64),
+    poll: (Duration::from_secs(1u64), Duration::from_secs(10u64)),
+    events: false,
+    ..Resource::DEFAULT
+};
+/// State of a stored support package: where it is read and what it means.
+pub static STORED_SUPPORT_PACKAGE: Resource = Resource {
+    name: "fleets.stored_support_package",
+    params: &["project_name", "name", "package_name"],
+    named: "",
+    item: None,
+    state: None,
+    list: Some(Listing {
+        operation: &operations::LIST_SUPPORT_PACKAGES,
+        name_pointer: "/metadata/name",
+        name_field: None,
+        scope_fields: &[],
+        stem: false,
+        id_pointer: "",
+    }),
+    state_pointer: "",
+    progress_pointer: "",
+    error_pointers: &[],
+    born_pointer: "",
+    busy: &[],
+    failed_when: &[],
+    presence: true,
+    states: &[],
+    goals: &[
+        Goal {
+            name: "present",
+            states: &["Present"],
+            failures: &[],
+            via: &[],
+            undone: &[],
+            settle: Duration::from_secs(0u64),
+            grace: Duration::from_secs(0u64),
+            requires: &[],
+        },
+    ],
+    timeout: Duration::from_secs(300u64),
+    poll: (Duration::from_secs(1u64), Duration::from_secs(10u64)),
+    events: false,
+    ..Resource::DEFAULT
+};
 /// Waits, and calls that act and wait.
 impl ProjectClient {
     /// Waits for a device software, by default until it is `switched` (`Idle`).
@@ -216,16 +342,41 @@ impl ProjectClient {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
-    /// another kind of resource.
+    /// another kind of resource, in another project, or
+    /// of a wait until it is gone, which [`resume_wait_until_device_software_gone`](Self::resume_wait_until_device_software_gone) takes up.
     pub fn resume_wait_for_device_software(
         &self,
         description: &WaitDescription,
     ) -> Result<Wait<types::Device, types::SoftwareUpgradeState>> {
-        Wait::resume(self.transport(), &DEVICE_SOFTWARE, description)
+        Wait::resume(
+            self.transport(),
+            &DEVICE_SOFTWARE,
+            description.within(self.project_name())?,
+        )
+    }
+    /// Takes a described wait until a device software is gone up again.
+    ///
+    /// # Errors
+    ///
+    /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
+    /// another kind of resource, in another project, or
+    /// of a wait for a state, which [`resume_wait_for_device_software`](Self::resume_wait_for_device_software) takes up.
+    pub fn resume_wait_until_device_software_gone(
+        &self,
+        description: &WaitDescription,
+    ) -> Result<Wait<(), types::SoftwareUpgradeState>> {
+        Wait::<
+            types::Device,
+            types::SoftwareUpgradeState,
+        >::resume_until_gone(
+            self.transport(),
+            &DEVICE_SOFTWARE,
+            description.within(self.project_name())?,
+        )
     }
     /// Waits for a device preload, by default until it is `downloaded` (`Downloaded`, `Importing`).
     ///
-    /// Goals: `downloaded` (`Downloaded`, `Importing`), or gone. Longest wait unless told otherwise: 14400 s; looks every 5 to 60 s.
+    /// Goals: `downloaded` (`Downloaded`, `Importing`), `removed` (`Removed`), or gone. Longest wait unless told otherwise: 14400 s; looks every 5 to 60 s.
     pub fn wait_for_device_preload(
         &self,
         name: impl Into<String>,
@@ -242,12 +393,103 @@ impl ProjectClient {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
-    /// another kind of resource.
+    /// another kind of resource, in another project, or
+    /// of a wait until it is gone, which [`resume_wait_until_device_preload_gone`](Self::resume_wait_until_device_preload_gone) takes up.
     pub fn resume_wait_for_device_preload(
         &self,
         description: &WaitDescription,
     ) -> Result<Wait<types::Device, types::PreloadState>> {
-        Wait::resume(self.transport(), &DEVICE_PRELOAD, description)
+        Wait::resume(
+            self.transport(),
+            &DEVICE_PRELOAD,
+            description.within(self.project_name())?,
+        )
+    }
+    /// Takes a described wait until a device preload is gone up again.
+    ///
+    /// # Errors
+    ///
+    /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
+    /// another kind of resource, in another project, or
+    /// of a wait for a state, which [`resume_wait_for_device_preload`](Self::resume_wait_for_device_preload) takes up.
+    pub fn resume_wait_until_device_preload_gone(
+        &self,
+        description: &WaitDescription,
+    ) -> Result<Wait<(), types::PreloadState>> {
+        Wait::<
+            types::Device,
+            types::PreloadState,
+        >::resume_until_gone(
+            self.transport(),
+            &DEVICE_PRELOAD,
+            description.within(self.project_name())?,
+        )
+    }
+    /// Waits for a device, by default until it is `present` (`Present`).
+    ///
+    /// Goals: `present` (`Present`), or gone. Longest wait unless told otherwise: 300 s; looks every 1 to 10 s.
+    pub fn wait_for_device(
+        &self,
+        name: impl Into<String>,
+    ) -> Wait<types::Device, State> {
+        Wait::new(
+            self.transport(),
+            &DEVICE,
+            vec![self.project_name().to_owned(), name.into()],
+        )
+    }
+    /// Takes a described wait for a device up again.
+    ///
+    /// # Errors
+    ///
+    /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
+    /// another kind of resource, in another project, or
+    /// of a wait until it is gone, which [`resume_wait_until_device_gone`](Self::resume_wait_until_device_gone) takes up.
+    pub fn resume_wait_for_device(
+        &self,
+        description: &WaitDescription,
+    ) -> Result<Wait<types::Device, State>> {
+        Wait::resume(self.transport(), &DEVICE, description.within(self.project_name())?)
+    }
+    /// Takes a described wait until a device is gone up again.
+    ///
+    /// # Errors
+    ///
+    /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
+    /// another kind of resource, in another project, or
+    /// of a wait for a state, which [`resume_wait_for_device`](Self::resume_wait_for_device) takes up.
+    pub fn resume_wait_until_device_gone(
+        &self,
+        description: &WaitDescription,
+    ) -> Result<Wait<(), State>> {
+        Wait::<
+            types::Device,
+            State,
+        >::resume_until_gone(
+            self.transport(),
+            &DEVICE,
+            description.within(self.project_name())?,
+        )
+    }
+    /// [`delete_device`](Self::delete_device) and a wait until it is gone.
+    ///
+    /// Nothing is sent before the wait is polled.
+    ///
+    /// When an answer is lost, a 404 to a repetition means that it has been done.
+    pub fn delete_device_and_wait(&self, name: impl Into<String>) -> Wait<(), State> {
+        let name: String = name.into();
+        let wait = self.wait_for_device(String::clone(&name)).until_gone();
+        wait.acting([
+            {
+                let client = self.clone();
+                let name = String::clone(&name);
+                Action::deletes(move || {
+                    let client = client.clone();
+                    let name = String::clone(&name);
+                    async move { client.delete_device().name(name).send().await }
+                })
+            },
+        ])
     }
     /// Waits for a backup, by default until it is `present` (`Present`).
     ///
@@ -267,12 +509,33 @@ impl ProjectClient {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
-    /// another kind of resource.
+    /// another kind of resource, in another project, or
+    /// of a wait until it is gone, which [`resume_wait_until_backup_gone`](Self::resume_wait_until_backup_gone) takes up.
     pub fn resume_wait_for_backup(
         &self,
         description: &WaitDescription,
     ) -> Result<Wait<types::BackupListItem, State>> {
-        Wait::resume(self.transport(), &BACKUP, description)
+        Wait::resume(self.transport(), &BACKUP, description.within(self.project_name())?)
+    }
+    /// Takes a described wait until a backup is gone up again.
+    ///
+    /// # Errors
+    ///
+    /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
+    /// another kind of resource, in another project, or
+    /// of a wait for a state, which [`resume_wait_for_backup`](Self::resume_wait_for_backup) takes up.
+    pub fn resume_wait_until_backup_gone(
+        &self,
+        description: &WaitDescription,
+    ) -> Result<Wait<(), State>> {
+        Wait::<
+            types::BackupListItem,
+            State,
+        >::resume_until_gone(
+            self.transport(),
+            &BACKUP,
+            description.within(self.project_name())?,
+        )
     }
     /// Waits for a support package, by default until it is `present` (`Present`).
     ///
@@ -293,11 +556,201 @@ impl ProjectClient {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
-    /// another kind of resource.
+    /// another kind of resource, in another project, or
+    /// of a wait until it is gone, which [`resume_wait_until_support_package_gone`](Self::resume_wait_until_support_package_gone) takes up.
     pub fn resume_wait_for_support_package(
         &self,
         description: &WaitDescription,
     ) -> Result<Wait<types::SupportPackage, State>> {
-        Wait::resume(self.transport(), &SUPPORT_PACKAGE, description)
+        Wait::resume(
+            self.transport(),
+            &SUPPORT_PACKAGE,
+            description.within(self.project_name())?,
+        )
+    }
+    /// Takes a described wait until a support package is gone up again.
+    ///
+    /// # Errors
+    ///
+    /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
+    /// another kind of resource, in another project, or
+    /// of a wait for a state, which [`resume_wait_for_support_package`](Self::resume_wait_for_support_package) takes up.
+    pub fn resume_wait_until_support_package_gone(
+        &self,
+        description: &WaitDescription,
+    ) -> Result<Wait<(), State>> {
+        Wait::<
+            types::SupportPackage,
+            State,
+        >::resume_until_gone(
+            self.transport(),
+            &SUPPORT_PACKAGE,
+            description.within(self.project_name())?,
+        )
+    }
+    /// Waits for a stored backup, by default until it is `present` (`Present`).
+    ///
+    /// Goals: `present` (`Present`), or gone. Longest wait unless told otherwise: 300 s; looks every 1 to 10 s.
+    pub fn wait_for_stored_backup(
+        &self,
+        backup_id: impl Into<String>,
+    ) -> Wait<types::Backup, State> {
+        Wait::new(
+            self.transport(),
+            &STORED_BACKUP,
+            vec![self.project_name().to_owned(), backup_id.into()],
+        )
+    }
+    /// Takes a described wait for a stored backup up again.
+    ///
+    /// # Errors
+    ///
+    /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
+    /// another kind of resource, in another project, or
+    /// of a wait until it is gone, which [`resume_wait_until_stored_backup_gone`](Self::resume_wait_until_stored_backup_gone) takes up.
+    pub fn resume_wait_for_stored_backup(
+        &self,
+        description: &WaitDescription,
+    ) -> Result<Wait<types::Backup, State>> {
+        Wait::resume(
+            self.transport(),
+            &STORED_BACKUP,
+            description.within(self.project_name())?,
+        )
+    }
+    /// Takes a described wait until a stored backup is gone up again.
+    ///
+    /// # Errors
+    ///
+    /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
+    /// another kind of resource, in another project, or
+    /// of a wait for a state, which [`resume_wait_for_stored_backup`](Self::resume_wait_for_stored_backup) takes up.
+    pub fn resume_wait_until_stored_backup_gone(
+        &self,
+        description: &WaitDescription,
+    ) -> Result<Wait<(), State>> {
+        Wait::<
+            types::Backup,
+            State,
+        >::resume_until_gone(
+            self.transport(),
+            &STORED_BACKUP,
+            description.within(self.project_name())?,
+        )
+    }
+    /// [`delete_backup`](Self::delete_backup) and a wait until it is gone.
+    ///
+    /// Nothing is sent before the wait is polled.
+    ///
+    /// When an answer is lost, a 404 to a repetition means that it has been done.
+    pub fn delete_backup_and_wait(
+        &self,
+        backup_id: impl Into<String>,
+    ) -> Wait<(), State> {
+        let backup_id: String = backup_id.into();
+        let wait = self.wait_for_stored_backup(String::clone(&backup_id)).until_gone();
+        wait.acting([
+            {
+                let client = self.clone();
+                let backup_id = String::clone(&backup_id);
+                Action::deletes(move || {
+                    let client = client.clone();
+                    let backup_id = String::clone(&backup_id);
+                    async move {
+                        client.delete_backup().backup_id(backup_id).send().await
+                    }
+                })
+            },
+        ])
+    }
+    /// Waits for a stored support package, by default until it is `present` (`Present`).
+    ///
+    /// Goals: `present` (`Present`), or gone. Longest wait unless told otherwise: 300 s; looks every 1 to 10 s.
+    pub fn wait_for_stored_support_package(
+        &self,
+        name: impl Into<String>,
+        package_name: impl Into<String>,
+    ) -> Wait<types::SupportPackage, State> {
+        Wait::new(
+            self.transport(),
+            &STORED_SUPPORT_PACKAGE,
+            vec![self.project_name().to_owned(), name.into(), package_name.into()],
+        )
+    }
+    /// Takes a described wait for a stored support package up again.
+    ///
+    /// # Errors
+    ///
+    /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
+    /// another kind of resource, in another project, or
+    /// of a wait until it is gone, which [`resume_wait_until_stored_support_package_gone`](Self::resume_wait_until_stored_support_package_gone) takes up.
+    pub fn resume_wait_for_stored_support_package(
+        &self,
+        description: &WaitDescription,
+    ) -> Result<Wait<types::SupportPackage, State>> {
+        Wait::resume(
+            self.transport(),
+            &STORED_SUPPORT_PACKAGE,
+            description.within(self.project_name())?,
+        )
+    }
+    /// Takes a described wait until a stored support package is gone up again.
+    ///
+    /// # Errors
+    ///
+    /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
+    /// another kind of resource, in another project, or
+    /// of a wait for a state, which [`resume_wait_for_stored_support_package`](Self::resume_wait_for_stored_support_package) takes up.
+    pub fn resume_wait_until_stored_support_package_gone(
+        &self,
+        description: &WaitDescription,
+    ) -> Result<Wait<(), State>> {
+        Wait::<
+            types::SupportPackage,
+            State,
+        >::resume_until_gone(
+            self.transport(),
+            &STORED_SUPPORT_PACKAGE,
+            description.within(self.project_name())?,
+        )
+    }
+    /// [`delete_support_package`](Self::delete_support_package) and a wait until it is gone.
+    ///
+    /// Nothing is sent before the wait is polled.
+    ///
+    /// When an answer is lost, a 404 to a repetition means that it has been done.
+    pub fn delete_support_package_and_wait(
+        &self,
+        name: impl Into<String>,
+        package_name: impl Into<String>,
+    ) -> Wait<(), State> {
+        let name: String = name.into();
+        let package_name: String = package_name.into();
+        let wait = self
+            .wait_for_stored_support_package(
+                String::clone(&name),
+                String::clone(&package_name),
+            )
+            .until_gone();
+        wait.acting([
+            {
+                let client = self.clone();
+                let name = String::clone(&name);
+                let package_name = String::clone(&package_name);
+                Action::deletes(move || {
+                    let client = client.clone();
+                    let name = String::clone(&name);
+                    let package_name = String::clone(&package_name);
+                    async move {
+                        client
+                            .delete_support_package()
+                            .name(name)
+                            .package_name(package_name)
+                            .send()
+                            .await
+                    }
+                })
+            },
+        ])
     }
 }

@@ -373,8 +373,8 @@ pub static LIVE_CHANNEL_SCHEDULED_OPERATION: Resource = Resource {
         },
         Goal {
             name: "ongoing",
-            states: &["Ongoing"],
-            failures: &["Completed", "Errored"],
+            states: &["Ongoing", "Completed"],
+            failures: &["Errored"],
             via: &[],
             undone: &[],
             settle: Duration::from_secs(0u64),
@@ -440,8 +440,8 @@ pub static LIVE_EVENT_SCHEDULED_OPERATION: Resource = Resource {
         },
         Goal {
             name: "ongoing",
-            states: &["Ongoing"],
-            failures: &["Completed", "Errored"],
+            states: &["Ongoing", "Completed"],
+            failures: &["Errored"],
             via: &[],
             undone: &[],
             settle: Duration::from_secs(0u64),
@@ -506,8 +506,8 @@ pub static STATIC_MULTIVIEW_CHANNEL_SCHEDULED_OPERATION: Resource = Resource {
         },
         Goal {
             name: "ongoing",
-            states: &["Ongoing"],
-            failures: &["Completed", "Errored"],
+            states: &["Ongoing", "Completed"],
+            failures: &["Errored"],
             via: &[],
             undone: &[],
             settle: Duration::from_secs(0u64),
@@ -572,8 +572,8 @@ pub static STATIC_MULTIVIEW_EVENT_SCHEDULED_OPERATION: Resource = Resource {
         },
         Goal {
             name: "ongoing",
-            states: &["Ongoing"],
-            failures: &["Completed", "Errored"],
+            states: &["Ongoing", "Completed"],
+            failures: &["Errored"],
             via: &[],
             undone: &[],
             settle: Duration::from_secs(0u64),
@@ -606,12 +606,37 @@ impl ProjectClient {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
-    /// another kind of resource.
+    /// another kind of resource, in another project, or
+    /// of a wait until it is gone, which [`resume_wait_until_live_channel_gone`](Self::resume_wait_until_live_channel_gone) takes up.
     pub fn resume_wait_for_live_channel(
         &self,
         description: &WaitDescription,
     ) -> Result<Wait<types::Flow, types::FlowState>> {
-        Wait::resume(self.transport(), &LIVE_CHANNEL, description)
+        Wait::resume(
+            self.transport(),
+            &LIVE_CHANNEL,
+            description.within(self.project_name())?,
+        )
+    }
+    /// Takes a described wait until a live channel is gone up again.
+    ///
+    /// # Errors
+    ///
+    /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
+    /// another kind of resource, in another project, or
+    /// of a wait for a state, which [`resume_wait_for_live_channel`](Self::resume_wait_for_live_channel) takes up.
+    pub fn resume_wait_until_live_channel_gone(
+        &self,
+        description: &WaitDescription,
+    ) -> Result<Wait<(), types::FlowState>> {
+        Wait::<
+            types::Flow,
+            types::FlowState,
+        >::resume_until_gone(
+            self.transport(),
+            &LIVE_CHANNEL,
+            description.within(self.project_name())?,
+        )
     }
     /// [`update_live_channel`](Self::update_live_channel) and a wait for the goal `running`.
     ///
@@ -797,12 +822,37 @@ impl ProjectClient {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
-    /// another kind of resource.
+    /// another kind of resource, in another project, or
+    /// of a wait until it is gone, which [`resume_wait_until_live_event_gone`](Self::resume_wait_until_live_event_gone) takes up.
     pub fn resume_wait_for_live_event(
         &self,
         description: &WaitDescription,
     ) -> Result<Wait<types::Flow, types::FlowState>> {
-        Wait::resume(self.transport(), &LIVE_EVENT, description)
+        Wait::resume(
+            self.transport(),
+            &LIVE_EVENT,
+            description.within(self.project_name())?,
+        )
+    }
+    /// Takes a described wait until a live event is gone up again.
+    ///
+    /// # Errors
+    ///
+    /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
+    /// another kind of resource, in another project, or
+    /// of a wait for a state, which [`resume_wait_for_live_event`](Self::resume_wait_for_live_event) takes up.
+    pub fn resume_wait_until_live_event_gone(
+        &self,
+        description: &WaitDescription,
+    ) -> Result<Wait<(), types::FlowState>> {
+        Wait::<
+            types::Flow,
+            types::FlowState,
+        >::resume_until_gone(
+            self.transport(),
+            &LIVE_EVENT,
+            description.within(self.project_name())?,
+        )
     }
     /// [`update_live_event`](Self::update_live_event) and a wait for the goal `running`.
     ///
@@ -980,12 +1030,37 @@ impl ProjectClient {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
-    /// another kind of resource.
+    /// another kind of resource, in another project, or
+    /// of a wait until it is gone, which [`resume_wait_until_static_multiview_channel_gone`](Self::resume_wait_until_static_multiview_channel_gone) takes up.
     pub fn resume_wait_for_static_multiview_channel(
         &self,
         description: &WaitDescription,
     ) -> Result<Wait<types::Flow, types::FlowState>> {
-        Wait::resume(self.transport(), &STATIC_MULTIVIEW_CHANNEL, description)
+        Wait::resume(
+            self.transport(),
+            &STATIC_MULTIVIEW_CHANNEL,
+            description.within(self.project_name())?,
+        )
+    }
+    /// Takes a described wait until a static multiview channel is gone up again.
+    ///
+    /// # Errors
+    ///
+    /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
+    /// another kind of resource, in another project, or
+    /// of a wait for a state, which [`resume_wait_for_static_multiview_channel`](Self::resume_wait_for_static_multiview_channel) takes up.
+    pub fn resume_wait_until_static_multiview_channel_gone(
+        &self,
+        description: &WaitDescription,
+    ) -> Result<Wait<(), types::FlowState>> {
+        Wait::<
+            types::Flow,
+            types::FlowState,
+        >::resume_until_gone(
+            self.transport(),
+            &STATIC_MULTIVIEW_CHANNEL,
+            description.within(self.project_name())?,
+        )
     }
     /// [`update_static_multiview_channel`](Self::update_static_multiview_channel) and a wait for the goal `running`.
     ///
@@ -1193,12 +1268,37 @@ impl ProjectClient {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
-    /// another kind of resource.
+    /// another kind of resource, in another project, or
+    /// of a wait until it is gone, which [`resume_wait_until_static_multiview_event_gone`](Self::resume_wait_until_static_multiview_event_gone) takes up.
     pub fn resume_wait_for_static_multiview_event(
         &self,
         description: &WaitDescription,
     ) -> Result<Wait<types::Flow, types::FlowState>> {
-        Wait::resume(self.transport(), &STATIC_MULTIVIEW_EVENT, description)
+        Wait::resume(
+            self.transport(),
+            &STATIC_MULTIVIEW_EVENT,
+            description.within(self.project_name())?,
+        )
+    }
+    /// Takes a described wait until a static multiview event is gone up again.
+    ///
+    /// # Errors
+    ///
+    /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
+    /// another kind of resource, in another project, or
+    /// of a wait for a state, which [`resume_wait_for_static_multiview_event`](Self::resume_wait_for_static_multiview_event) takes up.
+    pub fn resume_wait_until_static_multiview_event_gone(
+        &self,
+        description: &WaitDescription,
+    ) -> Result<Wait<(), types::FlowState>> {
+        Wait::<
+            types::Flow,
+            types::FlowState,
+        >::resume_until_gone(
+            self.transport(),
+            &STATIC_MULTIVIEW_EVENT,
+            description.within(self.project_name())?,
+        )
     }
     /// [`update_static_multiview_event`](Self::update_static_multiview_event) and a wait for the goal `running`.
     ///
@@ -1390,7 +1490,7 @@ impl ProjectClient {
     }
     /// Waits for a live channel scheduled operation, by default until it is `completed` (`Completed`).
     ///
-    /// Goals: `completed` (`Completed`), `accepted` (`Accepted`, `Ongoing`, `Completed`), `ongoing` (`Ongoing`), or gone. Longest wait unless told otherwise: 86400 s; looks every 5 to 60 s.
+    /// Goals: `completed` (`Completed`), `accepted` (`Accepted`, `Ongoing`, `Completed`), `ongoing` (`Ongoing`, `Completed`), or gone. Longest wait unless told otherwise: 86400 s; looks every 5 to 60 s.
     pub fn wait_for_live_channel_scheduled_operation(
         &self,
         name: impl Into<String>,
@@ -1407,12 +1507,37 @@ impl ProjectClient {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
-    /// another kind of resource.
+    /// another kind of resource, in another project, or
+    /// of a wait until it is gone, which [`resume_wait_until_live_channel_scheduled_operation_gone`](Self::resume_wait_until_live_channel_scheduled_operation_gone) takes up.
     pub fn resume_wait_for_live_channel_scheduled_operation(
         &self,
         description: &WaitDescription,
     ) -> Result<Wait<types::ScheduledOperation, types::ScheduledOperationState>> {
-        Wait::resume(self.transport(), &LIVE_CHANNEL_SCHEDULED_OPERATION, description)
+        Wait::resume(
+            self.transport(),
+            &LIVE_CHANNEL_SCHEDULED_OPERATION,
+            description.within(self.project_name())?,
+        )
+    }
+    /// Takes a described wait until a live channel scheduled operation is gone up again.
+    ///
+    /// # Errors
+    ///
+    /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
+    /// another kind of resource, in another project, or
+    /// of a wait for a state, which [`resume_wait_for_live_channel_scheduled_operation`](Self::resume_wait_for_live_channel_scheduled_operation) takes up.
+    pub fn resume_wait_until_live_channel_scheduled_operation_gone(
+        &self,
+        description: &WaitDescription,
+    ) -> Result<Wait<(), types::ScheduledOperationState>> {
+        Wait::<
+            types::ScheduledOperation,
+            types::ScheduledOperationState,
+        >::resume_until_gone(
+            self.transport(),
+            &LIVE_CHANNEL_SCHEDULED_OPERATION,
+            description.within(self.project_name())?,
+        )
     }
     /// [`delete_live_channel_scheduled_operation`](Self::delete_live_channel_scheduled_operation) and a wait until it is gone.
     ///
@@ -1455,7 +1580,7 @@ impl ProjectClient {
     }
     /// Waits for a live event scheduled operation, by default until it is `completed` (`Completed`).
     ///
-    /// Goals: `completed` (`Completed`), `accepted` (`Accepted`, `Ongoing`, `Completed`), `ongoing` (`Ongoing`), or gone. Longest wait unless told otherwise: 86400 s; looks every 5 to 60 s.
+    /// Goals: `completed` (`Completed`), `accepted` (`Accepted`, `Ongoing`, `Completed`), `ongoing` (`Ongoing`, `Completed`), or gone. Longest wait unless told otherwise: 86400 s; looks every 5 to 60 s.
     pub fn wait_for_live_event_scheduled_operation(
         &self,
         name: impl Into<String>,
@@ -1472,12 +1597,37 @@ impl ProjectClient {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
-    /// another kind of resource.
+    /// another kind of resource, in another project, or
+    /// of a wait until it is gone, which [`resume_wait_until_live_event_scheduled_operation_gone`](Self::resume_wait_until_live_event_scheduled_operation_gone) takes up.
     pub fn resume_wait_for_live_event_scheduled_operation(
         &self,
         description: &WaitDescription,
     ) -> Result<Wait<types::ScheduledOperation, types::ScheduledOperationState>> {
-        Wait::resume(self.transport(), &LIVE_EVENT_SCHEDULED_OPERATION, description)
+        Wait::resume(
+            self.transport(),
+            &LIVE_EVENT_SCHEDULED_OPERATION,
+            description.within(self.project_name())?,
+        )
+    }
+    /// Takes a described wait until a live event scheduled operation is gone up again.
+    ///
+    /// # Errors
+    ///
+    /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
+    /// another kind of resource, in another project, or
+    /// of a wait for a state, which [`resume_wait_for_live_event_scheduled_operation`](Self::resume_wait_for_live_event_scheduled_operation) takes up.
+    pub fn resume_wait_until_live_event_scheduled_operation_gone(
+        &self,
+        description: &WaitDescription,
+    ) -> Result<Wait<(), types::ScheduledOperationState>> {
+        Wait::<
+            types::ScheduledOperation,
+            types::ScheduledOperationState,
+        >::resume_until_gone(
+            self.transport(),
+            &LIVE_EVENT_SCHEDULED_OPERATION,
+            description.within(self.project_name())?,
+        )
     }
     /// [`delete_live_event_scheduled_operation`](Self::delete_live_event_scheduled_operation) and a wait until it is gone.
     ///
@@ -1520,7 +1670,7 @@ impl ProjectClient {
     }
     /// Waits for a static multiview channel scheduled operation, by default until it is `completed` (`Completed`).
     ///
-    /// Goals: `completed` (`Completed`), `accepted` (`Accepted`, `Ongoing`, `Completed`), `ongoing` (`Ongoing`), or gone. Longest wait unless told otherwise: 86400 s; looks every 5 to 60 s.
+    /// Goals: `completed` (`Completed`), `accepted` (`Accepted`, `Ongoing`, `Completed`), `ongoing` (`Ongoing`, `Completed`), or gone. Longest wait unless told otherwise: 86400 s; looks every 5 to 60 s.
     pub fn wait_for_static_multiview_channel_scheduled_operation(
         &self,
         name: impl Into<String>,
@@ -1537,7 +1687,8 @@ impl ProjectClient {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
-    /// another kind of resource.
+    /// another kind of resource, in another project, or
+    /// of a wait until it is gone, which [`resume_wait_until_static_multiview_channel_scheduled_operation_gone`](Self::resume_wait_until_static_multiview_channel_scheduled_operation_gone) takes up.
     pub fn resume_wait_for_static_multiview_channel_scheduled_operation(
         &self,
         description: &WaitDescription,
@@ -1545,7 +1696,27 @@ impl ProjectClient {
         Wait::resume(
             self.transport(),
             &STATIC_MULTIVIEW_CHANNEL_SCHEDULED_OPERATION,
-            description,
+            description.within(self.project_name())?,
+        )
+    }
+    /// Takes a described wait until a static multiview channel scheduled operation is gone up again.
+    ///
+    /// # Errors
+    ///
+    /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
+    /// another kind of resource, in another project, or
+    /// of a wait for a state, which [`resume_wait_for_static_multiview_channel_scheduled_operation`](Self::resume_wait_for_static_multiview_channel_scheduled_operation) takes up.
+    pub fn resume_wait_until_static_multiview_channel_scheduled_operation_gone(
+        &self,
+        description: &WaitDescription,
+    ) -> Result<Wait<(), types::ScheduledOperationState>> {
+        Wait::<
+            types::ScheduledOperation,
+            types::ScheduledOperationState,
+        >::resume_until_gone(
+            self.transport(),
+            &STATIC_MULTIVIEW_CHANNEL_SCHEDULED_OPERATION,
+            description.within(self.project_name())?,
         )
     }
     /// [`delete_static_multiview_channel_scheduled_operation`](Self::delete_static_multiview_channel_scheduled_operation) and a wait until it is gone.
@@ -1589,7 +1760,7 @@ impl ProjectClient {
     }
     /// Waits for a static multiview event scheduled operation, by default until it is `completed` (`Completed`).
     ///
-    /// Goals: `completed` (`Completed`), `accepted` (`Accepted`, `Ongoing`, `Completed`), `ongoing` (`Ongoing`), or gone. Longest wait unless told otherwise: 86400 s; looks every 5 to 60 s.
+    /// Goals: `completed` (`Completed`), `accepted` (`Accepted`, `Ongoing`, `Completed`), `ongoing` (`Ongoing`, `Completed`), or gone. Longest wait unless told otherwise: 86400 s; looks every 5 to 60 s.
     pub fn wait_for_static_multiview_event_scheduled_operation(
         &self,
         name: impl Into<String>,
@@ -1606,7 +1777,8 @@ impl ProjectClient {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
-    /// another kind of resource.
+    /// another kind of resource, in another project, or
+    /// of a wait until it is gone, which [`resume_wait_until_static_multiview_event_scheduled_operation_gone`](Self::resume_wait_until_static_multiview_event_scheduled_operation_gone) takes up.
     pub fn resume_wait_for_static_multiview_event_scheduled_operation(
         &self,
         description: &WaitDescription,
@@ -1614,7 +1786,27 @@ impl ProjectClient {
         Wait::resume(
             self.transport(),
             &STATIC_MULTIVIEW_EVENT_SCHEDULED_OPERATION,
-            description,
+            description.within(self.project_name())?,
+        )
+    }
+    /// Takes a described wait until a static multiview event scheduled operation is gone up again.
+    ///
+    /// # Errors
+    ///
+    /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
+    /// another kind of resource, in another project, or
+    /// of a wait for a state, which [`resume_wait_for_static_multiview_event_scheduled_operation`](Self::resume_wait_for_static_multiview_event_scheduled_operation) takes up.
+    pub fn resume_wait_until_static_multiview_event_scheduled_operation_gone(
+        &self,
+        description: &WaitDescription,
+    ) -> Result<Wait<(), types::ScheduledOperationState>> {
+        Wait::<
+            types::ScheduledOperation,
+            types::ScheduledOperationState,
+        >::resume_until_gone(
+            self.transport(),
+            &STATIC_MULTIVIEW_EVENT_SCHEDULED_OPERATION,
+            description.within(self.project_name())?,
         )
     }
     /// [`delete_static_multiview_event_scheduled_operation`](Self::delete_static_multiview_event_scheduled_operation) and a wait until it is gone.

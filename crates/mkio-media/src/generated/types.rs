@@ -615,7 +615,7 @@ impl AssetPutProperties {
     }
 }
 ::mkio_core::open_enum! {
-    /// State of a asset.
+    /// State of an asset.
     pub enum AssetState {
         /// `Pending`.
         Pending = "Pending",

@@ -23,7 +23,7 @@ pub static ALL: &[&Resource] = &[
     &STREAMING_ENDPOINT,
     &STREAMING_LOCATOR,
 ];
-/// State of a asset: where it is read and what it means.
+/// State of an asset: where it is read and what it means.
 pub static ASSET: Resource = Resource {
     name: "media.asset",
     params: &["project_name", "asset_name"],
@@ -439,7 +439,7 @@ pub static STREAMING_LOCATOR: Resource = Resource {
 ::mkio_core::state_names!(types::StreamingLocatorState);
 /// Waits, and calls that act and wait.
 impl ProjectClient {
-    /// Waits for a asset, by default until it is `ready` (`Ready`).
+    /// Waits for an asset, by default until it is `ready` (`Ready`).
     ///
     /// Goals: `ready` (`Ready`), or gone. Longest wait unless told otherwise: 300 s; looks every 1 to 10 s.
     pub fn wait_for_asset(
@@ -452,17 +452,38 @@ impl ProjectClient {
             vec![self.project_name().to_owned(), asset_name.into()],
         )
     }
-    /// Takes a described wait for a asset up again.
+    /// Takes a described wait for an asset up again.
     ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
-    /// another kind of resource.
+    /// another kind of resource, in another project, or
+    /// of a wait until it is gone, which [`resume_wait_until_asset_gone`](Self::resume_wait_until_asset_gone) takes up.
     pub fn resume_wait_for_asset(
         &self,
         description: &WaitDescription,
     ) -> Result<Wait<types::Asset, types::AssetState>> {
-        Wait::resume(self.transport(), &ASSET, description)
+        Wait::resume(self.transport(), &ASSET, description.within(self.project_name())?)
+    }
+    /// Takes a described wait until an asset is gone up again.
+    ///
+    /// # Errors
+    ///
+    /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
+    /// another kind of resource, in another project, or
+    /// of a wait for a state, which [`resume_wait_for_asset`](Self::resume_wait_for_asset) takes up.
+    pub fn resume_wait_until_asset_gone(
+        &self,
+        description: &WaitDescription,
+    ) -> Result<Wait<(), types::AssetState>> {
+        Wait::<
+            types::Asset,
+            types::AssetState,
+        >::resume_until_gone(
+            self.transport(),
+            &ASSET,
+            description.within(self.project_name())?,
+        )
     }
     /// [`delete_asset`](Self::delete_asset) and a wait until it is gone.
     ///
@@ -508,12 +529,37 @@ impl ProjectClient {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
-    /// another kind of resource.
+    /// another kind of resource, in another project, or
+    /// of a wait until it is gone, which [`resume_wait_until_content_key_policy_gone`](Self::resume_wait_until_content_key_policy_gone) takes up.
     pub fn resume_wait_for_content_key_policy(
         &self,
         description: &WaitDescription,
     ) -> Result<Wait<types::ContentKeyPolicy, types::ContentKeyPolicyState>> {
-        Wait::resume(self.transport(), &CONTENT_KEY_POLICY, description)
+        Wait::resume(
+            self.transport(),
+            &CONTENT_KEY_POLICY,
+            description.within(self.project_name())?,
+        )
+    }
+    /// Takes a described wait until a content key policy is gone up again.
+    ///
+    /// # Errors
+    ///
+    /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
+    /// another kind of resource, in another project, or
+    /// of a wait for a state, which [`resume_wait_for_content_key_policy`](Self::resume_wait_for_content_key_policy) takes up.
+    pub fn resume_wait_until_content_key_policy_gone(
+        &self,
+        description: &WaitDescription,
+    ) -> Result<Wait<(), types::ContentKeyPolicyState>> {
+        Wait::<
+            types::ContentKeyPolicy,
+            types::ContentKeyPolicyState,
+        >::resume_until_gone(
+            self.transport(),
+            &CONTENT_KEY_POLICY,
+            description.within(self.project_name())?,
+        )
     }
     /// [`delete_content_key_policy`](Self::delete_content_key_policy) and a wait until it is gone.
     ///
@@ -566,12 +612,33 @@ impl ProjectClient {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
-    /// another kind of resource.
+    /// another kind of resource, in another project, or
+    /// of a wait until it is gone, which [`resume_wait_until_job_gone`](Self::resume_wait_until_job_gone) takes up.
     pub fn resume_wait_for_job(
         &self,
         description: &WaitDescription,
     ) -> Result<Wait<types::Job, types::JobState>> {
-        Wait::resume(self.transport(), &JOB, description)
+        Wait::resume(self.transport(), &JOB, description.within(self.project_name())?)
+    }
+    /// Takes a described wait until a job is gone up again.
+    ///
+    /// # Errors
+    ///
+    /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
+    /// another kind of resource, in another project, or
+    /// of a wait for a state, which [`resume_wait_for_job`](Self::resume_wait_for_job) takes up.
+    pub fn resume_wait_until_job_gone(
+        &self,
+        description: &WaitDescription,
+    ) -> Result<Wait<(), types::JobState>> {
+        Wait::<
+            types::Job,
+            types::JobState,
+        >::resume_until_gone(
+            self.transport(),
+            &JOB,
+            description.within(self.project_name())?,
+        )
     }
     /// [`create_job`](Self::create_job) and a wait for the goal `finished`.
     ///
@@ -705,12 +772,37 @@ impl ProjectClient {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
-    /// another kind of resource.
+    /// another kind of resource, in another project, or
+    /// of a wait until it is gone, which [`resume_wait_until_live_event_gone`](Self::resume_wait_until_live_event_gone) takes up.
     pub fn resume_wait_for_live_event(
         &self,
         description: &WaitDescription,
     ) -> Result<Wait<types::LiveEvent, types::LiveEventState>> {
-        Wait::resume(self.transport(), &LIVE_EVENT, description)
+        Wait::resume(
+            self.transport(),
+            &LIVE_EVENT,
+            description.within(self.project_name())?,
+        )
+    }
+    /// Takes a described wait until a live event is gone up again.
+    ///
+    /// # Errors
+    ///
+    /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
+    /// another kind of resource, in another project, or
+    /// of a wait for a state, which [`resume_wait_for_live_event`](Self::resume_wait_for_live_event) takes up.
+    pub fn resume_wait_until_live_event_gone(
+        &self,
+        description: &WaitDescription,
+    ) -> Result<Wait<(), types::LiveEventState>> {
+        Wait::<
+            types::LiveEvent,
+            types::LiveEventState,
+        >::resume_until_gone(
+            self.transport(),
+            &LIVE_EVENT,
+            description.within(self.project_name())?,
+        )
     }
     /// [`start_live_event`](Self::start_live_event) and a wait for the goal `running`.
     ///
@@ -855,12 +947,37 @@ impl ProjectClient {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
-    /// another kind of resource.
+    /// another kind of resource, in another project, or
+    /// of a wait until it is gone, which [`resume_wait_until_live_output_gone`](Self::resume_wait_until_live_output_gone) takes up.
     pub fn resume_wait_for_live_output(
         &self,
         description: &WaitDescription,
     ) -> Result<Wait<types::LiveOutput, types::LiveOutputState>> {
-        Wait::resume(self.transport(), &LIVE_OUTPUT, description)
+        Wait::resume(
+            self.transport(),
+            &LIVE_OUTPUT,
+            description.within(self.project_name())?,
+        )
+    }
+    /// Takes a described wait until a live output is gone up again.
+    ///
+    /// # Errors
+    ///
+    /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
+    /// another kind of resource, in another project, or
+    /// of a wait for a state, which [`resume_wait_for_live_output`](Self::resume_wait_for_live_output) takes up.
+    pub fn resume_wait_until_live_output_gone(
+        &self,
+        description: &WaitDescription,
+    ) -> Result<Wait<(), types::LiveOutputState>> {
+        Wait::<
+            types::LiveOutput,
+            types::LiveOutputState,
+        >::resume_until_gone(
+            self.transport(),
+            &LIVE_OUTPUT,
+            description.within(self.project_name())?,
+        )
     }
     /// [`delete_live_output`](Self::delete_live_output) and a wait until it is gone.
     ///
@@ -920,12 +1037,37 @@ impl ProjectClient {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
-    /// another kind of resource.
+    /// another kind of resource, in another project, or
+    /// of a wait until it is gone, which [`resume_wait_until_streaming_endpoint_gone`](Self::resume_wait_until_streaming_endpoint_gone) takes up.
     pub fn resume_wait_for_streaming_endpoint(
         &self,
         description: &WaitDescription,
     ) -> Result<Wait<types::StreamingEndpoint, types::StreamingEndpointState>> {
-        Wait::resume(self.transport(), &STREAMING_ENDPOINT, description)
+        Wait::resume(
+            self.transport(),
+            &STREAMING_ENDPOINT,
+            description.within(self.project_name())?,
+        )
+    }
+    /// Takes a described wait until a streaming endpoint is gone up again.
+    ///
+    /// # Errors
+    ///
+    /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
+    /// another kind of resource, in another project, or
+    /// of a wait for a state, which [`resume_wait_for_streaming_endpoint`](Self::resume_wait_for_streaming_endpoint) takes up.
+    pub fn resume_wait_until_streaming_endpoint_gone(
+        &self,
+        description: &WaitDescription,
+    ) -> Result<Wait<(), types::StreamingEndpointState>> {
+        Wait::<
+            types::StreamingEndpoint,
+            types::StreamingEndpointState,
+        >::resume_until_gone(
+            self.transport(),
+            &STREAMING_ENDPOINT,
+            description.within(self.project_name())?,
+        )
     }
     /// [`start_streaming_endpoint`](Self::start_streaming_endpoint) and a wait for the goal `running`.
     ///
@@ -1118,12 +1260,37 @@ impl ProjectClient {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
-    /// another kind of resource.
+    /// another kind of resource, in another project, or
+    /// of a wait until it is gone, which [`resume_wait_until_streaming_locator_gone`](Self::resume_wait_until_streaming_locator_gone) takes up.
     pub fn resume_wait_for_streaming_locator(
         &self,
         description: &WaitDescription,
     ) -> Result<Wait<types::StreamingLocator, types::StreamingLocatorState>> {
-        Wait::resume(self.transport(), &STREAMING_LOCATOR, description)
+        Wait::resume(
+            self.transport(),
+            &STREAMING_LOCATOR,
+            description.within(self.project_name())?,
+        )
+    }
+    /// Takes a described wait until a streaming locator is gone up again.
+    ///
+    /// # Errors
+    ///
+    /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
+    /// another kind of resource, in another project, or
+    /// of a wait for a state, which [`resume_wait_for_streaming_locator`](Self::resume_wait_for_streaming_locator) takes up.
+    pub fn resume_wait_until_streaming_locator_gone(
+        &self,
+        description: &WaitDescription,
+    ) -> Result<Wait<(), types::StreamingLocatorState>> {
+        Wait::<
+            types::StreamingLocator,
+            types::StreamingLocatorState,
+        >::resume_until_gone(
+            self.transport(),
+            &STREAMING_LOCATOR,
+            description.within(self.project_name())?,
+        )
     }
     /// [`delete_streaming_locator`](Self::delete_streaming_locator) and a wait until it is gone.
     ///

@@ -13,7 +13,7 @@
 //! # let mkio: mkio::Client = mkio::Client::builder().token("a.b.c").build()?.into();
 //! let webhook = Webhook::builder()
 //!     .secret(SharedSecret::header("x-mkio-secret", "correct horse battery staple"))
-//!     .waits(mkio.transport().waits())
+//!     .waits(mkio.waits())
 //!     .on_event(|event: Event| async move {
 //!         if event.kind == EventType::JobFinished {
 //!             println!("{} is {:?}", event.source, event.data.state);

@@ -305,3 +305,32 @@ async fn a_call_that_acts_and_waits_can_move_between_tasks() -> mkio::Result<()>
     rest.await.expect("no panic")?;
     Ok(())
 }
+
+#[tokio::test(start_paused = true)]
+async fn devices_and_what_they_leave_are_deleted_by_their_names() -> mkio::Result<()> {
+    let service = Service::new(|asked| match (asked.call(), asked.second) {
+        (("DELETE", _), _) => done(),
+        ((_, path), 0..20) if path.ends_with("/supportPackages") => {
+            Some((200, json!({"value": [{"metadata": {"name": "it"}}]})))
+        }
+        ((_, path), _) if path.ends_with("/supportPackages") => Some((200, json!({"value": []}))),
+        (_, 0..20) => state("any"),
+        _ => error(404),
+    });
+    let fleets = service.client().project("acme").fleets();
+    let start = tokio::time::Instant::now();
+    let mut device = fleets.delete_device_and_wait("beam");
+    assert_eq!(states(&mut device).await?, [mkio::wait::PRESENT]);
+    device.await?;
+    assert!(start.elapsed() >= Duration::from_secs(20));
+    fleets.delete_backup_and_wait("1234").await?;
+    fleets.delete_support_package_and_wait("beam", "it").await?;
+    for end in [
+        "fleet/devices/beam",
+        "fleet/backups/1234",
+        "beam/supportPackages/it",
+    ] {
+        assert_eq!(service.count(Method::DELETE, end), 1, "{end}");
+    }
+    Ok(())
+}

@@ -139,8 +139,11 @@ fn the_resources_that_have_a_state_are_these() {
             "channels.channel",
             "channels.channel_activity",
             "fleets.backup",
+            "fleets.device",
             "fleets.device_preload",
             "fleets.device_software",
+            "fleets.stored_backup",
+            "fleets.stored_support_package",
             "fleets.support_package",
             "live.live_channel",
             "live.live_channel_scheduled_operation",
@@ -297,4 +300,49 @@ async fn each_is_described_and_taken_up_again() {
         let found = again.expect("a wait").into_future().await;
         found.unwrap_or_else(|error| panic!("{}: {error}", resource.name));
     }
+}
+
+/// One wait of the resource, for its goal, with a service that has these states.
+async fn reached(
+    resource: &'static Resource,
+    goal: &str,
+    states: Vec<(u64, &'static str)>,
+) -> mkio::Result<Value> {
+    let found = resource.goals.iter().find(|found| found.name == goal);
+    let found = found.unwrap_or_else(|| panic!("{}: no goal {goal}", resource.name));
+    let service = service(resource, Some(found), states);
+    wait(&service, resource).goal(goal).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_operation_that_was_short_has_been_under_way() -> mkio::Result<()> {
+    let operations = every().filter(|resource| resource.name.ends_with("_scheduled_operation"));
+    let mut count = 0;
+    for resource in operations {
+        let states = vec![(0, "Accepted"), (62, "Ongoing"), (63, "Completed")];
+        reached(resource, "ongoing", states).await?;
+        count += 1;
+    }
+    assert_eq!(count, 4);
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_an_earlier_attempt_left_behind_does_not_end_the_next() -> mkio::Result<()> {
+    let (software, preload) = (
+        &mkio::fleets::waits::DEVICE_SOFTWARE,
+        &mkio::fleets::waits::DEVICE_PRELOAD,
+    );
+    let switch = vec![(0, "SwitchFailed"), (8, "Switching"), (60, "Idle")];
+    reached(software, "switched", switch).await?;
+    for before in ["PreloadFailed", "PreloadCancelled", "Removing", "Removed"] {
+        let load = vec![(0, before), (8, "Requested"), (60, "Downloaded")];
+        reached(preload, "downloaded", load).await?;
+        // One that lasts is the end.
+        let start = Instant::now();
+        let failed = reached(preload, "downloaded", vec![(0, before)]).await;
+        assert!(failed.is_err() && start.elapsed() < Duration::from_secs(21));
+    }
+    reached(preload, "removed", vec![(0, "Removing"), (60, "Removed")]).await?;
+    Ok(())
 }

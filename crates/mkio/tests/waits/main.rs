@@ -2,4 +2,5 @@
 
 mod actions;
 mod every;
+mod resumed;
 mod service;

@@ -94,7 +94,8 @@ impl<L, K: Kind, U: Filterable> Field<L, K, U> {
         ge
     }
 
-    /// The field is one of `values`; without any value nothing matches.
+    /// The field is one of `values`; without any value nothing matches. The filter is then
+    /// `false`, which is OData; whether the service takes it, its documents do not say.
     pub fn one_of<V: Literal<K>>(self, values: impl IntoIterator<Item = V>) -> Filter<L> {
         values
             .into_iter()
@@ -103,12 +104,13 @@ impl<L, K: Kind, U: Filterable> Field<L, K, U> {
             .unwrap_or_else(|| Filter::atom("false".to_owned()))
     }
 
-    /// The field has no value.
+    /// The field has no value: `eq null`, which is OData; whether the service takes it, its
+    /// documents do not say.
     pub fn is_null(self) -> Filter<L> {
         self.compare("eq", "null")
     }
 
-    /// The field has a value.
+    /// The field has a value: `ne null`; see [`is_null`](Self::is_null).
     pub fn is_not_null(self) -> Filter<L> {
         self.compare("ne", "null")
     }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::time::SystemTime;
 
-use chrono::{DateTime, NaiveDate, NaiveTime, SecondsFormat, TimeZone, Utc};
+use chrono::{DateTime, NaiveDate, NaiveTime, SecondsFormat, TimeDelta, TimeZone, Utc};
 use uuid::Uuid;
 
 use crate::Timestamp;
@@ -113,7 +113,31 @@ impl Literal<Time> for NaiveDate {
 
 impl Literal<Time> for SystemTime {
     fn literal(&self) -> String {
-        DateTime::<Utc>::from(*self).literal()
+        utc(*self).literal()
+    }
+}
+
+/// The time as far as a date can tell it: the years 0 to 9999.
+fn utc(time: SystemTime) -> DateTime<Utc> {
+    const FIRST: i64 = -62_167_219_200;
+    const LAST: i64 = 253_402_300_799;
+    let (before, span) = match time.duration_since(SystemTime::UNIX_EPOCH) {
+        Ok(span) => (false, span),
+        Err(error) => (true, error.duration()),
+    };
+    let epoch = DateTime::<Utc>::UNIX_EPOCH;
+    let exact = TimeDelta::from_std(span)
+        .ok()
+        .and_then(|span| match before {
+            true => epoch.checked_sub_signed(span),
+            false => epoch.checked_add_signed(span),
+        });
+    let end = |second| DateTime::from_timestamp(second, 0).unwrap_or(epoch);
+    let (first, last) = (end(FIRST), end(LAST));
+    match exact {
+        Some(time) => time.clamp(first, last),
+        None if before => first,
+        None => last,
     }
 }
 
@@ -215,6 +239,15 @@ mod tests {
         );
         assert_eq!(time(SystemTime::UNIX_EPOCH), "1970-01-01T00:00:00Z");
         assert_eq!(time("2026-03-01"), "2026-03-01T00:00:00Z");
+        let second = std::time::Duration::from_secs(1);
+        assert_eq!(
+            time(SystemTime::UNIX_EPOCH - second),
+            "1969-12-31T23:59:59Z"
+        );
+        // A system's clock reaches further than a date.
+        let far = std::time::Duration::from_secs(1 << 60);
+        assert_eq!(time(SystemTime::UNIX_EPOCH + far), "9999-12-31T23:59:59Z");
+        assert_eq!(time(SystemTime::UNIX_EPOCH - far), "0000-01-01T00:00:00Z");
         assert_eq!(
             time(NaiveDate::from_ymd_opt(2026, 2, 28).unwrap()),
             "2026-02-28T00:00:00Z"

@@ -121,6 +121,12 @@ impl Event {
     }
 }
 
+impl From<&Event> for StateEvent {
+    fn from(event: &Event) -> Self {
+        event.state_event()
+    }
+}
+
 /// Shows no resource and no extensions: they may hold secrets.
 impl fmt::Debug for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -78,7 +78,7 @@ fn odd_members_survive() {
             assert_eq!(event.id, odd.to_string());
         }
         // Whatever it is, it can be given to the waits.
-        let _ = event.state_event();
+        let _ = mkio_core::wait::StateEvent::from(&event);
     }
     plain["id"] = json!(null);
     let event = Event::from_json(plain.to_string().as_bytes()).unwrap();
