@@ -383,7 +383,11 @@ fn envelope(
     ) {
         fields.insert("subscription".to_owned(), project);
     }
-    let mut body = json!({ "value": items, "supplemental": supplemental });
+    // `json!` would copy the items.
+    let mut body = Value::Object(Map::from_iter([
+        ("value".to_owned(), Value::Array(items)),
+        ("supplemental".to_owned(), supplemental),
+    ]));
     if full && (totals.more || world.settings.link_when_full) {
         let query = request.page.next_query(&call.query, end, totals.last);
         let relative = format!("{}?{query}", call.path);
