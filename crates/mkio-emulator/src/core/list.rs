@@ -28,30 +28,35 @@ pub fn list(world: &World, call: &Call<'_>, family: &Family) -> Result<Answer, A
 }
 
 /// A page out of one or several tables.
-pub fn tables_page(
-    world: &World,
+pub fn tables_page<'a>(
+    world: &'a World,
     call: &Call<'_>,
     label: &str,
-    tables: &[(&Place, &Table)],
+    tables: &[(&'a Place, &'a Table)],
 ) -> Result<Answer, ApiError> {
     let request = Request::parse(world.settings.pages, call)?;
     let total = tables.iter().map(|(_, table)| table.len()).sum();
     if let ([(place, table)], true) = (tables, request.is_plain()) {
         return Ok(plain(world, call, label, &request, place, table));
     }
+    // Left out before they are looked at, which is what costs time.
+    let after = request.after();
+    let ahead = |table: &'a Table| {
+        let start = after.map_or(0, |sequence| table.offset_after(sequence));
+        table.slice(start, usize::MAX)
+    };
+    if let [(place, table)] = *tables {
+        let candidates = ahead(table).map(|item| Kept::new(world, place, item));
+        return Ok(selected(world, call, label, &request, candidates, total));
+    }
     let mut items: Vec<(&Place, &Resource)> = tables
         .iter()
-        .flat_map(|(place, table)| table.iter().map(move |item| (*place, item)))
+        .flat_map(|(place, table)| ahead(table).map(|item| (*place, item)))
         .collect();
-    if tables.len() > 1 {
-        items.sort_by_key(|(_, item)| item.sequence);
-    }
-    // Left out before they are rendered, which is what costs time.
-    let after = request.after();
-    let ahead = items
+    items.sort_unstable_by_key(|(_, item)| item.sequence);
+    let candidates = items
         .into_iter()
-        .filter(|(_, item)| after.is_none_or(|sequence| item.sequence > sequence));
-    let candidates = ahead.map(|(place, item)| Kept::new(world, place, item));
+        .map(|(place, item)| Kept::new(world, place, item));
     Ok(selected(world, call, label, &request, candidates, total))
 }
 
@@ -378,7 +383,11 @@ fn envelope(
     ) {
         fields.insert("subscription".to_owned(), project);
     }
-    let mut body = json!({ "value": items, "supplemental": supplemental });
+    // `json!` would copy the items.
+    let mut body = Value::Object(Map::from_iter([
+        ("value".to_owned(), Value::Array(items)),
+        ("supplemental".to_owned(), supplemental),
+    ]));
     if full && (totals.more || world.settings.link_when_full) {
         let query = request.page.next_query(&call.query, end, totals.last);
         let relative = format!("{}?{query}", call.path);

@@ -1,6 +1,6 @@
 //! Resources and the tables that hold them.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -154,8 +154,10 @@ impl Resource {
 /// Resources of one kind under one parent, in order of creation.
 #[derive(Debug, Default)]
 pub struct Table {
-    items: HashMap<Arc<str>, Resource>,
-    order: Vec<(u64, Arc<str>)>,
+    /// By sequence, so that a walk through them is one through memory.
+    items: BTreeMap<u64, Resource>,
+    names: HashMap<Arc<str>, u64>,
+    order: Vec<u64>,
 }
 
 impl Table {
@@ -171,51 +173,46 @@ impl Table {
 
     /// One by name.
     pub fn get(&self, name: &str) -> Option<&Resource> {
-        self.items.get(name)
+        self.items.get(self.names.get(name)?)
     }
 
     /// One by name, to change.
     pub fn get_mut(&mut self, name: &str) -> Option<&mut Resource> {
-        self.items.get_mut(name)
+        self.items.get_mut(self.names.get(name)?)
     }
 
     /// Adds one. Sequences only grow, so it goes last.
     pub fn insert(&mut self, resource: Resource) {
         self.remove(&resource.name.clone());
-        self.order.push((resource.sequence, resource.name.clone()));
-        self.items.insert(resource.name.clone(), resource);
+        self.order.push(resource.sequence);
+        self.names.insert(resource.name.clone(), resource.sequence);
+        self.items.insert(resource.sequence, resource);
     }
 
     /// Takes one out.
     pub fn remove(&mut self, name: &str) -> Option<Resource> {
-        let resource = self.items.remove(name)?;
-        if let Ok(at) = self
-            .order
-            .binary_search_by_key(&resource.sequence, |(sequence, _)| *sequence)
-        {
+        let sequence = self.names.remove(name)?;
+        if let Ok(at) = self.order.binary_search(&sequence) {
             self.order.remove(at);
         }
-        Some(resource)
+        self.items.remove(&sequence)
     }
 
     /// All, in order of creation.
     pub fn iter(&self) -> impl Iterator<Item = &Resource> {
-        self.order
-            .iter()
-            .filter_map(|(_, name)| self.items.get(name))
+        self.items.values()
     }
 
     /// A stretch of the order of creation.
     pub fn slice(&self, start: usize, size: usize) -> impl Iterator<Item = &Resource> {
-        let end = start.saturating_add(size).min(self.order.len());
-        let names = self.order.get(start.min(end)..end).unwrap_or_default();
-        names.iter().filter_map(|(_, name)| self.items.get(name))
+        let first = self.order.get(start).copied().unwrap_or(u64::MAX);
+        self.items.range(first..).take(size).map(|(_, item)| item)
     }
 
     /// The offset of the first resource made after the one with this sequence, which may be gone.
     pub fn offset_after(&self, sequence: u64) -> usize {
         self.order
-            .partition_point(|(candidate, _)| *candidate <= sequence)
+            .partition_point(|candidate| *candidate <= sequence)
     }
 }
 

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::store::{Address, Resource, Table};
 
-/// What an allocation costs beside its content, and the room that a collection keeps for growing.
+/// What an allocation costs beside its content.
 const ALLOCATION: usize = 32;
 /// Hash and links of a field in an object.
 const FIELD: usize = 32;
@@ -18,11 +18,7 @@ pub fn of_value(value: &Value) -> usize {
     let inside = match value {
         Value::Null | Value::Bool(_) | Value::Number(_) => 0,
         Value::String(text) => ALLOCATION + text.len(),
-        // The first element makes room for four.
-        Value::Array(items) => {
-            let spare = 4_usize.saturating_sub(items.len()) * size_of::<Value>();
-            ALLOCATION + spare + items.iter().map(of_value).sum::<usize>()
-        }
+        Value::Array(items) => ALLOCATION + items.iter().map(of_value).sum::<usize>(),
         Value::Object(fields) => {
             let field = |(name, value): (&String, &Value)| {
                 size_of::<String>() + ALLOCATION + name.len() + FIELD + of_value(value)
