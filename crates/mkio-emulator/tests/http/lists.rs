@@ -157,6 +157,9 @@ async fn every_list_pages_and_counts() {
             caller.asset("spare").await;
             body["properties"]["assetName"] = json!("spare");
         }
+        if sample.path.contains("/devices/") {
+            body["spec"]["shortCode"] = json!("efgh5678");
+        }
         let path = match sample.path {
             "/api/channels/one/" => "/api/channels/two/".to_owned(),
             "templating/configs/encodingLive/cfg" => {

@@ -154,6 +154,12 @@ fn body(
         ("PUT", end) if end.ends_with("/liveOutputs/{output_name}") => {
             json!({ "properties": { "assetName": "spare", "archiveWindowLength": "PT4H" } })
         }
+        // The device of the sample is registered already.
+        ("PUT", "/fleet/devices/{name}") => {
+            let mut body = sample.map(|sample| sample.body.clone())?;
+            body["spec"]["shortCode"] = json!("efgh5678");
+            body
+        }
         ("PUT", _) => sample.map(|sample| sample.body.clone())?,
         ("PATCH", "") => json!({ "spec": { "isActive": true } }),
         ("PATCH", "/metricsEndpoint") => json!({ "spec": { "enabled": true } }),

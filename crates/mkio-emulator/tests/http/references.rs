@@ -268,6 +268,9 @@ async fn a_body_that_names_what_does_not_exist_is_refused_with_the_field() {
         if *path == "media/assets/film" {
             body["properties"]["container"] = json!("another");
         }
+        if path.contains("/devices/") {
+            body["spec"]["shortCode"] = json!("efgh5678");
+        }
         let refused = caller.put(&format!("{path}9"), body).await.expect(400);
         let field = pointer.trim_start_matches('/').replace('/', ".");
         let field = field
