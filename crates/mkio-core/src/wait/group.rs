@@ -517,6 +517,7 @@ impl Group {
             .as_ref()
             .is_some_and(|error| !error.is_retryable() && !token::gave_none(error));
         let refused = cut.as_ref().is_some_and(is_refused);
+        let for_length = cut.as_ref().is_some_and(is_too_long);
         match &cut {
             None => self.refused = 0,
             Some(_) if refused => self.refused += 1,
@@ -550,7 +551,7 @@ impl Group {
                 let next = match (&item, &cut) {
                     (Some(item), _) => {
                         if refused {
-                            watched.limit(half);
+                            watched.limit(half, for_length);
                         }
                         watched.was_listed();
                         watched.date = looked.date.max(watched.date);
@@ -558,12 +559,12 @@ impl Group {
                         watched.see(seen, looked.retry_after, Source::Elsewhere)
                     }
                     (None, Some(_)) if refused && !self.unlisted.lasts() && half > 1 => {
-                        watched.limit(half);
+                        watched.limit(half, for_length);
                         watched.again()
                     }
                     (None, Some(_)) if unusable => {
                         if refused {
-                            watched.limit(half);
+                            watched.limit(half, for_length);
                         }
                         check.push(id);
                         continue;
@@ -661,7 +662,13 @@ impl Group {
 /// The service does not take the request: its filter, or its length.
 fn is_refused(error: &Error) -> bool {
     let status = error.status().map(|status| status.as_u16());
-    matches!(status, Some(400 | 414 | 422 | 431))
+    is_too_long(error) || matches!(status, Some(400 | 422))
+}
+
+/// The service does not take the request for its length.
+fn is_too_long(error: &Error) -> bool {
+    let status = error.status().map(|status| status.as_u16());
+    matches!(status, Some(413 | 414 | 431))
 }
 
 /// The list is of no use for this one now.

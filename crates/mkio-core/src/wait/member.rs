@@ -114,6 +114,8 @@ pub(super) struct Watched {
     pub(super) limit: usize,
     /// Lists that showed it with this limit.
     within_limit: u8,
+    /// The limit is one of the request's length.
+    for_length: bool,
     /// Lists in a row that did not show it.
     unseen: u32,
     failures: u32,
@@ -163,6 +165,7 @@ impl Watched {
             distrust: DISTRUST,
             limit: usize::MAX,
             within_limit: 0,
+            for_length: false,
             unseen: 0,
             failures: 0,
             last_error: None,
@@ -328,19 +331,23 @@ impl Watched {
         self.missing && !self.last && judge.state.is_none() && self.elapsed() < judge.missing_for()
     }
 
-    /// The service refused a list request for as many as twice this.
-    pub(super) fn limit(&mut self, limit: usize) {
+    /// The service refused a list request for as many as twice this: for its length, or for
+    /// something in it.
+    pub(super) fn limit(&mut self, limit: usize, for_length: bool) {
         self.limit = limit;
+        self.for_length = for_length;
         self.within_limit = 0;
     }
 
-    /// A list showed it. The limit grows back slowly: the name that the service refused, or the
-    /// length, may be there still.
+    /// A list showed it. What else was refused is not it, so it goes with all others again; a
+    /// length is as bad the next time, so that limit grows back slowly.
     pub(super) fn was_listed(&mut self) {
         self.listed = true;
-        self.within_limit += 1;
-        if self.within_limit == 8 {
-            self.limit(self.limit.saturating_mul(2));
+        self.within_limit = self.within_limit.saturating_add(1);
+        if !self.for_length {
+            self.limit = usize::MAX;
+        } else if self.within_limit == 8 {
+            self.limit(self.limit.saturating_mul(2), true);
         }
     }
 
