@@ -5,7 +5,7 @@ use std::{borrow::Cow, fmt::Display};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use url::Url;
 
-use crate::{Error, ErrorKind, Operation, Result, Transport};
+use crate::{Error, ErrorKind, Operation, Result};
 
 /// Everything but RFC 3986's unreserved characters, so that no parser on the way reads structure
 /// into a name.
@@ -15,12 +15,21 @@ const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'_')
     .remove(b'~');
 
-/// An argument of a builder: its value, or what is wrong with it, in words that name it.
-pub type Argument<T> = Result<T, Cow<'static, str>>;
-
-/// The value of an argument, or an error that names the operation too.
-pub fn argument<T>(operation: &'static Operation, value: Argument<T>) -> Result<T> {
-    value.map_err(|why| Error::new(ErrorKind::InvalidRequest, why).with_operation(operation))
+/// The path of an operation with these arguments, in the order of its template.
+pub(crate) fn path(operation: &'static Operation, arguments: &[&str]) -> Result<String> {
+    let room = operation.path.len() + arguments.iter().map(|value| value.len()).sum::<usize>();
+    let mut path = String::with_capacity(room);
+    let mut arguments = arguments.iter();
+    let mut rest = operation.path;
+    while let Some((before, after)) = rest.split_once('{') {
+        let (name, after) = after.split_once('}').unwrap_or((after, ""));
+        let value = arguments.next().copied().unwrap_or_default();
+        path.push_str(before);
+        path.push_str(&path_segment(operation, name, &value)?);
+        rest = after;
+    }
+    path.push_str(rest);
+    Ok(path)
 }
 
 /// A path parameter as one segment of a URL.
@@ -47,11 +56,6 @@ pub fn path_segment(
     })
 }
 
-/// Address of an API's service, under which [`url`] puts paths.
-pub fn base(transport: &Transport, api: &str) -> Url {
-    transport.routes().of(api).url().clone()
-}
-
 /// A path under the address of a service. The path is absolute, its arguments are segments of
 /// [`path_segment`]; nothing but the path is parsed.
 pub fn url(base: &Url, path: &str) -> Url {
@@ -61,20 +65,6 @@ pub fn url(base: &Url, path: &str) -> Url {
         prefix => url.set_path(&format!("{prefix}{path}")),
     }
     url
-}
-
-/// A request that reqwest was willing to build.
-pub fn built(
-    operation: &'static Operation,
-    request: reqwest::Result<reqwest::Request>,
-) -> Result<reqwest::Request> {
-    request.map_err(|error| not_built(error, operation))
-}
-
-pub(super) fn not_built(error: reqwest::Error, operation: &'static Operation) -> Error {
-    Error::new(ErrorKind::InvalidRequest, "the request cannot be built")
-        .with_source(error.without_url())
-        .with_operation(operation)
 }
 
 #[cfg(test)]
@@ -147,18 +137,5 @@ mod tests {
             assert_eq!(error.operation_id(), Some("request"));
             assert!(error.to_string().contains("`asset_name`"), "{error}");
         }
-    }
-
-    #[test]
-    fn a_missing_argument_names_itself_and_its_operation() {
-        let operation = Operation::raw(&Method::GET, false, false);
-        let missing: Argument<()> = Err("argument `asset_name` is missing".into());
-        let error = argument(operation, missing).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::InvalidRequest);
-        assert_eq!(
-            error.to_string(),
-            "request: argument `asset_name` is missing"
-        );
-        assert_eq!(argument(operation, Ok(7)).unwrap(), 7);
     }
 }

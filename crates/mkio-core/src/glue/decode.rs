@@ -6,96 +6,54 @@ use bytes::Bytes;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use super::hook;
 use crate::{
-    ByteStream, Error, ErrorKind, Operation, Response, Result, error::expectation,
-    response::CallInfo, transport, transport::Received,
+    ByteStream, Error, ErrorKind, Operation, Response, Result, error::expectation, transport,
+    transport::Reply,
 };
 
-/// Decodes a JSON answer.
-pub async fn json<T: DeserializeOwned>(
-    result: reqwest::Result<reqwest::Response>,
+/// Decodes a JSON reply.
+pub(crate) fn json<T: DeserializeOwned>(
+    reply: Reply,
     operation: &'static Operation,
 ) -> Result<Response<T>> {
-    let response = whole(hook::answer(result, operation)?, operation).await?;
-    typed(response, operation, || None)
+    typed(whole(reply), operation, || None)
 }
 
-/// Takes an answer whose body does not matter.
-pub async fn empty(
-    result: reqwest::Result<reqwest::Response>,
-    operation: &'static Operation,
-) -> Result<Response<()>> {
-    let response = whole(hook::answer(result, operation)?, operation).await?;
-    Ok(response.map(drop))
-}
-
-/// Hands an answer's body on as a stream.
-pub async fn stream(
-    result: reqwest::Result<reqwest::Response>,
-    operation: &'static Operation,
-) -> Result<Response<ByteStream>> {
-    let response = hook::answer(result, operation)?;
-    let idle = response.extensions().get::<hook::Idle>().map(|idle| idle.0);
-    let idle = idle.unwrap_or_else(hook::default_idle);
-    Ok(streamed(response, idle, operation))
-}
-
-pub(crate) fn streamed(
-    mut response: reqwest::Response,
-    idle: Duration,
-    operation: &'static Operation,
-) -> Response<ByteStream> {
-    let status = response.status();
-    let headers = std::mem::take(response.headers_mut());
-    let call = Received::detach(&mut response).map(|received| received.call);
-    let body = ByteStream::new(response, idle, operation);
-    Response::new(body, status, headers, Bytes::new()).with_call(call.unwrap_or_default())
-}
-
-/// The whole body as it is.
-pub(crate) async fn whole(
-    mut response: reqwest::Response,
-    operation: &'static Operation,
-) -> Result<Response<Bytes>> {
-    let status = response.status();
-    let headers = std::mem::take(response.headers_mut());
-    let (body, call) = match Received::detach(&mut response) {
-        Some(received) => (received.body, received.call),
-        None => (None, CallInfo::default()),
-    };
-    let body = match body {
-        Some(body) => body,
-        None => response.bytes().await.map_err(|error| {
-            let message = "the connection broke in the middle of the body";
-            Error::new(ErrorKind::Connection, message)
-                .with_source(error.without_url())
-                .with_status(status)
-                .with_operation(operation)
-        })?,
-    };
-    let response = Response::new(body.clone(), status, headers, body);
-    Ok(response.with_call(call))
-}
-
-pub(crate) async fn decode<T: DeserializeOwned>(
-    response: reqwest::Response,
-    operation: &'static Operation,
-) -> Result<Response<T>> {
-    typed(whole(response, operation).await?, operation, || None)
-}
-
-/// Decodes JSON; an answer without a body is what `empty` says.
-pub(crate) async fn decode_or<T: DeserializeOwned>(
-    response: reqwest::Response,
+/// Decodes a JSON reply; one without a body is what `empty` says.
+pub(crate) fn json_or<T: DeserializeOwned>(
+    reply: Reply,
     operation: &'static Operation,
     empty: impl FnOnce() -> Option<T>,
 ) -> Result<Response<T>> {
-    typed(whole(response, operation).await?, operation, empty)
+    typed(whole(reply), operation, empty)
 }
 
-/// Not async, and called by all of the above: models are large, and every async function that
-/// hands one on copies it.
+/// A reply whose body does not matter.
+pub(crate) fn empty(reply: Reply) -> Response<()> {
+    whole(reply).map(drop)
+}
+
+/// Hands a reply's body on as a stream that may be silent for `silence`.
+pub(crate) fn stream(
+    reply: Reply,
+    silence: Duration,
+    operation: &'static Operation,
+) -> Response<ByteStream> {
+    let mut response = reply.response;
+    let status = response.status();
+    let headers = std::mem::take(response.headers_mut());
+    let body = ByteStream::new(response, silence, operation);
+    Response::new(body, status, headers, Bytes::new()).with_call(reply.call)
+}
+
+/// The whole body as it is.
+pub(crate) fn whole(mut reply: Reply) -> Response<Bytes> {
+    let status = reply.response.status();
+    let headers = std::mem::take(reply.response.headers_mut());
+    let body = reply.body.unwrap_or_default();
+    Response::new(body.clone(), status, headers, body).with_call(reply.call)
+}
+
 fn typed<T: DeserializeOwned>(
     response: Response<Bytes>,
     operation: &'static Operation,

@@ -4,8 +4,8 @@ use bytes::Bytes;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
-use super::{decode, hook};
-use crate::{Error, ErrorKind, Operation, Response, Result, error::expectation};
+use super::decode;
+use crate::{Error, ErrorKind, Operation, Response, Result, Transport, error::expectation};
 
 /// What to do with an answer.
 pub enum Retype {
@@ -29,6 +29,14 @@ pub fn unknown(api: &str, operation: &str) -> Error {
     let message =
         format!("the {api} API has no operation {operation:?}; `operations::ALL` has their names");
     Error::new(ErrorKind::InvalidRequest, message)
+}
+
+/// A parameter that the operation cannot do without.
+pub fn required<T>(operation: &'static Operation, name: &str, value: Option<T>) -> Result<T> {
+    value.ok_or_else(|| {
+        let message = format!("argument `{name}` is missing");
+        Error::new(ErrorKind::InvalidRequest, message).with_operation(operation)
+    })
 }
 
 /// A parameter. Numbers and flags may come as text.
@@ -70,13 +78,14 @@ fn misfit(operation: &'static Operation, name: &str, error: serde_json::Error) -
     .with_operation(operation)
 }
 
-/// The answer, through its type.
-pub async fn answer(
-    result: reqwest::Result<reqwest::Response>,
+/// Sends the request, and passes the response through its type.
+pub async fn send(
+    transport: &Transport,
+    request: reqwest::Request,
     operation: &'static Operation,
     retype: Retype,
 ) -> Result<Response<Value>> {
-    let response = decode::whole(hook::answer(result, operation)?, operation).await?;
+    let response = decode::whole(transport.call(request, operation).await?);
     match retype {
         Retype::Json(through) => through(response, operation),
         Retype::Empty | Retype::Bytes => Ok(response.map(|_| Value::Null)),

@@ -4,19 +4,14 @@
 mod arguments;
 mod decode;
 pub mod dynamic;
-mod hook;
 
-pub use arguments::{Argument, argument, base, built, path_segment, url};
-pub(crate) use decode::{decode, decode_or, streamed, whole};
-pub use decode::{empty, json, stream};
-pub use hook::exec;
+pub(crate) use arguments::{path, path_segment, url};
+pub(crate) use decode::{empty, json, json_or, stream, whole};
 
-pub use crate::value::text;
+pub use crate::{transport::RequestBuilder, value::text};
 
 pub use bytes;
 pub use http;
-pub use progenitor_client;
 pub use reqwest;
 pub use serde;
 pub use serde_json;
-pub use url::Url;

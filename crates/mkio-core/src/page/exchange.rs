@@ -4,7 +4,7 @@ use futures_core::future::BoxFuture;
 use reqwest::Request;
 use serde::de::DeserializeOwned;
 
-use crate::{Operation, Response, Result, Transport, glue};
+use crate::{Operation, Response, Result, Transport, glue, transport::Reply};
 
 /// Sends a request and gives its successful answer.
 pub(crate) trait Exchange: Send + Sync {
@@ -16,7 +16,7 @@ pub(crate) trait Exchange: Send + Sync {
         &'a self,
         request: Request,
         operation: &'static Operation,
-    ) -> BoxFuture<'a, Result<reqwest::Response>>;
+    ) -> BoxFuture<'a, Result<Reply>>;
 }
 
 impl dyn Exchange {
@@ -26,7 +26,7 @@ impl dyn Exchange {
         request: Request,
         operation: &'static Operation,
     ) -> Result<Response<T>> {
-        glue::decode(self.exchange(request, operation).await?, operation).await
+        glue::json(self.exchange(request, operation).await?, operation)
     }
 }
 
@@ -39,7 +39,7 @@ impl Exchange for Transport {
         &'a self,
         request: Request,
         operation: &'static Operation,
-    ) -> BoxFuture<'a, Result<reqwest::Response>> {
-        Box::pin(self.exec(request, operation))
+    ) -> BoxFuture<'a, Result<Reply>> {
+        Box::pin(self.call(request, operation))
     }
 }

@@ -9,7 +9,7 @@ use reqwest::Request;
 use tokio::time::Instant;
 
 use super::exchange::Exchange;
-use crate::{Operation, Result};
+use crate::{Operation, Result, transport::Reply};
 
 /// A request as the service saw it.
 #[derive(Debug, Clone)]
@@ -78,7 +78,7 @@ impl Exchange for Script {
         &'a self,
         request: Request,
         _: &'static Operation,
-    ) -> BoxFuture<'a, Result<reqwest::Response>> {
+    ) -> BoxFuture<'a, Result<Reply>> {
         Box::pin(async move {
             let seen = Seen {
                 at: Instant::now(),
@@ -90,7 +90,7 @@ impl Exchange for Script {
             if !self.latency.is_zero() {
                 tokio::time::sleep(self.latency).await;
             }
-            let mut answer = http::Response::new((self.handler)(&seen)?);
+            let mut answer = http::Response::new((self.handler)(&seen)?.into());
             if let Some(date) = *self.date.lock().unwrap() {
                 let date = http::HeaderValue::from_static(date);
                 answer.headers_mut().insert(http::header::DATE, date);

@@ -13,7 +13,7 @@ use super::{
     CallSettings, Core, Route, Transport,
     attempt::{Answer, Attempt, Failed},
     origin,
-    received::Received,
+    reply::Reply,
     trace,
 };
 use crate::{
@@ -26,13 +26,12 @@ use crate::{
 };
 
 impl Transport {
-    /// Sends a request, as often as it takes and may. The body of the answer is apart, as
-    /// [`Received`].
+    /// Sends a request, and retries it as far as the settings allow.
     pub(crate) async fn call(
         &self,
         request: reqwest::Request,
         operation: &'static Operation,
-    ) -> Result<reqwest::Response> {
+    ) -> Result<Reply> {
         let route = self.core.routes.to(operation)?;
         self.call_on(route, request, operation).await
     }
@@ -43,7 +42,7 @@ impl Transport {
         route: &Route,
         request: reqwest::Request,
         operation: &'static Operation,
-    ) -> Result<reqwest::Response> {
+    ) -> Result<Reply> {
         let span = trace::span(&request, operation);
         let mut call = Call::new(self, route, request, operation);
         // Instrumenting copies the future; without a listener that is for nothing.
@@ -416,17 +415,20 @@ impl<'a> Call<'a> {
     }
 
     /// Adds to the result what the call took.
-    fn finish(self, span: &Span, result: Result<Answer>) -> Result<reqwest::Response> {
+    fn finish(self, span: &Span, result: Result<Answer>) -> Result<Reply> {
         let call = CallInfo {
             attempts: self.attempts,
             elapsed: self.started.elapsed(),
             budget_wait: self.waited,
         };
         match result {
-            Ok((mut response, body)) => {
+            Ok((response, body)) => {
                 trace::finished(span, &call, Ok(response.status()));
-                Received { body, call }.attach(&mut response);
-                Ok(response)
+                Ok(Reply {
+                    response,
+                    body,
+                    call,
+                })
             }
             Err(error) => {
                 let error = error.with_operation(self.operation).with_call(call);

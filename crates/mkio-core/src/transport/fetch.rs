@@ -4,9 +4,56 @@ use http::{HeaderValue, Method, header::ACCEPT};
 use serde::de::DeserializeOwned;
 
 use super::Transport;
-use crate::{Operation, Response, Result, glue};
+use crate::{ByteStream, Operation, Response, Result, glue};
 
 impl Transport {
+    /// Sends a request that belongs to `operation` and decodes its JSON response.
+    ///
+    /// For a request that was changed by hand, for example one of a generated `into_request`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`exec`](Self::exec); kind [`Decode`](crate::ErrorKind::Decode) when the response is
+    /// no JSON of this type.
+    pub async fn send_as<T: DeserializeOwned>(
+        &self,
+        request: reqwest::Request,
+        operation: &'static Operation,
+    ) -> Result<Response<T>> {
+        glue::json(self.call(request, operation).await?, operation)
+    }
+
+    /// Sends a request that belongs to `operation`; its response needs no body.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`exec`](Self::exec).
+    pub async fn send_empty(
+        &self,
+        request: reqwest::Request,
+        operation: &'static Operation,
+    ) -> Result<Response<()>> {
+        Ok(glue::empty(self.call(request, operation).await?))
+    }
+
+    /// Sends a request that belongs to `operation`; the response's body is handed on as it arrives.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`exec`](Self::exec).
+    pub async fn send_stream(
+        &self,
+        request: reqwest::Request,
+        operation: &'static Operation,
+    ) -> Result<Response<ByteStream>> {
+        let silence = self.settings.attempt_timeout;
+        Ok(glue::stream(
+            self.call(request, operation).await?,
+            silence,
+            operation,
+        ))
+    }
+
     /// GETs a link from an answer, or a path, as a call of `operation`.
     ///
     /// A path is appended to the base URL of the operation's API, unless it has the base URL's own
@@ -30,6 +77,6 @@ impl Transport {
         let mut request = reqwest::Request::new(Method::GET, url);
         let json = HeaderValue::from_static("application/json");
         request.headers_mut().insert(ACCEPT, json);
-        glue::decode(self.call(request, operation).await?, operation).await
+        glue::json(self.call(request, operation).await?, operation)
     }
 }

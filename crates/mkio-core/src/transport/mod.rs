@@ -8,8 +8,9 @@ mod fetch;
 mod options;
 mod origin;
 mod raw;
-mod received;
 mod redirect;
+mod reply;
+mod request;
 mod route;
 mod trace;
 
@@ -21,7 +22,8 @@ pub use dispatch::{Dispatch, DispatchError, DispatchFuture};
 pub(crate) use options::CallSettings;
 pub use options::{CallOptions, Priority};
 pub use raw::RawRequest;
-pub(crate) use received::Received;
+pub(crate) use reply::Reply;
+pub use request::RequestBuilder;
 pub(crate) use route::{Route, Routes};
 pub(crate) use trace::undecodable;
 
@@ -87,14 +89,6 @@ impl Transport {
         }
     }
 
-    pub(crate) fn routes(&self) -> &Routes {
-        &self.core.routes
-    }
-
-    pub(crate) fn settings(&self) -> &CallSettings {
-        &self.settings
-    }
-
     /// All waits that run over this transport and its clones.
     pub fn waits(&self) -> &Waits {
         &self.core.waits
@@ -115,7 +109,8 @@ impl Transport {
         request: reqwest::Request,
         operation: &'static Operation,
     ) -> Result<reqwest::Response> {
-        self.call(request, operation).await.map(received::restored)
+        let reply = self.call(request, operation).await?;
+        Ok(reply.into_response())
     }
 }
 

@@ -1,18 +1,14 @@
 //! Requests that no document describes.
 
 use bytes::Bytes;
-use http::{
-    HeaderMap, HeaderName, HeaderValue, Method,
-    header::{ACCEPT, CONTENT_TYPE},
-};
+use http::{Method, header::CONTENT_TYPE};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use url::Url;
 
-use super::Transport;
+use super::{CallOptions, Reply, Transport, request::Parts};
 use crate::{
-    ByteStream, Error, ErrorKind, Operation, Response, Result, error::BoxError, glue,
-    operation::JSON_PATCH,
+    ByteStream, Error, ErrorKind, Operation, Response, Result, glue, operation::JSON_PATCH,
 };
 
 /// A request put together by hand, for operations and fields that the crates do not know yet.
@@ -25,11 +21,9 @@ pub struct RawRequest {
     method: Method,
     api: String,
     path: String,
-    query: Vec<(String, String)>,
-    headers: HeaderMap,
+    parts: Parts,
+    /// A body that is no JSON.
     body: Option<reqwest::Body>,
-    /// The first thing that was wrong with an argument.
-    fault: Option<Error>,
 }
 
 impl Transport {
@@ -51,10 +45,8 @@ impl Transport {
             method,
             api: String::new(),
             path: path.into(),
-            query: Vec::new(),
-            headers: HeaderMap::new(),
+            parts: Parts::default(),
             body: None,
-            fault: None,
         }
     }
 }
@@ -68,48 +60,32 @@ impl RawRequest {
 
     /// Adds a query parameter; call it again for more.
     pub fn query(mut self, name: impl Into<String>, value: impl ToString) -> Self {
-        self.query.push((name.into(), value.to_string()));
+        self.parts.add_query(name.into(), value.to_string());
         self
     }
 
     /// Sets a header. The value is treated as a secret: it is in no log.
     pub fn header(mut self, name: impl AsRef<str>, value: impl AsRef<str>) -> Self {
-        let parsed = HeaderName::try_from(name.as_ref())
-            .map_err(BoxError::from)
-            .and_then(|name| Ok((name, HeaderValue::from_str(value.as_ref())?)));
-        match parsed {
-            Ok((name, mut value)) => {
-                value.set_sensitive(true);
-                self.headers.insert(name, value);
-            }
-            Err(error) => self.fault(format!("header `{}` is unusable", name.as_ref()), error),
-        }
+        self.parts.header(name.as_ref(), value.as_ref());
         self
     }
 
     /// Sends a JSON body. A merge PATCH may be repeated, a list of JSON Patch operations may not.
     pub fn json(mut self, body: &(impl Serialize + ?Sized)) -> Self {
-        match serde_json::to_vec(body) {
-            Ok(body) => self.body(body, "application/json"),
-            Err(error) => {
-                self.fault(
-                    "the body cannot be written as JSON".to_owned(),
-                    error.into(),
-                );
-                self
-            }
-        }
+        self.parts.json(body, "application/json");
+        self
     }
 
     /// Sends a body of any media type. A body that is a stream is never repeated.
     pub fn body(mut self, body: impl Into<reqwest::Body>, media_type: &str) -> Self {
         self.body = Some(body.into());
-        match HeaderValue::from_str(media_type) {
-            Ok(value) => {
-                self.headers.insert(CONTENT_TYPE, value);
-            }
-            Err(error) => self.fault("the media type is unusable".to_owned(), error.into()),
-        }
+        self.parts.media_type(media_type);
+        self
+    }
+
+    /// Overrides settings of this call.
+    pub fn options(mut self, options: CallOptions) -> Self {
+        self.transport = self.transport.with(options);
         self
     }
 
@@ -121,8 +97,8 @@ impl RawRequest {
     /// unusable, [`Decode`](ErrorKind::Decode) when the answer is no JSON (see
     /// [`send_bytes`](Self::send_bytes)).
     pub async fn send(self) -> Result<Response<Value>> {
-        let (response, operation) = self.exec(false).await?;
-        glue::decode_or(response, operation, || Some(Value::Null)).await
+        let (reply, operation) = self.exec(false).await?;
+        glue::json_or(reply, operation, || Some(Value::Null))
     }
 
     /// Sends the request; the answer is decoded into a type of yours.
@@ -131,8 +107,8 @@ impl RawRequest {
     ///
     /// As for [`send`](Self::send).
     pub async fn send_as<T: DeserializeOwned>(self) -> Result<Response<T>> {
-        let (response, operation) = self.exec(false).await?;
-        glue::decode(response, operation).await
+        let (reply, operation) = self.exec(false).await?;
+        glue::json(reply, operation)
     }
 
     /// Sends the request; the answer is taken as it is.
@@ -141,8 +117,8 @@ impl RawRequest {
     ///
     /// As for [`send`](Self::send), save for decoding.
     pub async fn send_bytes(self) -> Result<Response<Bytes>> {
-        let (response, operation) = self.exec(false).await?;
-        glue::whole(response, operation).await
+        let (reply, _) = self.exec(false).await?;
+        Ok(glue::whole(reply))
     }
 
     /// Sends the request; the answer's body is handed on as it arrives.
@@ -152,17 +128,13 @@ impl RawRequest {
     /// As for [`send`](Self::send), save for decoding.
     pub async fn send_stream(self) -> Result<Response<ByteStream>> {
         let idle = self.transport.settings.attempt_timeout;
-        let (response, operation) = self.exec(true).await?;
-        Ok(glue::streamed(response, idle, operation))
+        let (reply, operation) = self.exec(true).await?;
+        Ok(glue::stream(reply, idle, operation))
     }
 
-    fn fault(&mut self, message: String, source: BoxError) {
-        let error = Error::new(ErrorKind::InvalidRequest, message).with_source(source);
-        self.fault.get_or_insert(error);
-    }
-
-    async fn exec(self, streams: bool) -> Result<(reqwest::Response, &'static Operation)> {
-        let json_patch = self.headers.get(CONTENT_TYPE).is_some_and(|value| {
+    async fn exec(self, streams: bool) -> Result<(Reply, &'static Operation)> {
+        let media_type = self.parts.headers.get(CONTENT_TYPE);
+        let json_patch = media_type.is_some_and(|value| {
             value.to_str().is_ok_and(|text| {
                 let media_type = text.split(';').next().unwrap_or_default();
                 media_type.trim().eq_ignore_ascii_case(JSON_PATCH)
@@ -170,29 +142,20 @@ impl RawRequest {
         });
         let operation = Operation::raw(&self.method, json_patch, streams);
         let named = |error: Error| error.with_operation(operation);
-        if let Some(error) = self.fault {
-            return Err(named(error));
+        let route = self.transport.core.routes.served(&self.api);
+        let route = route.map_err(named)?;
+        let url = url(route, &self.path).map_err(named)?;
+        let request = self.parts.into_request(self.method, url);
+        let mut request = request.map_err(named)?;
+        if self.body.is_some() {
+            *request.body_mut() = self.body;
         }
-        let route = self
-            .transport
-            .core
-            .routes
-            .served(&self.api)
-            .map_err(named)?;
-        let url = url(route, &self.path, &self.query).map_err(named)?;
-        let mut request = reqwest::Request::new(self.method, url);
-        *request.headers_mut() = self.headers;
-        request
-            .headers_mut()
-            .entry(ACCEPT)
-            .or_insert(HeaderValue::from_static("application/json"));
-        *request.body_mut() = self.body;
-        let response = self.transport.call_on(route, request, operation).await?;
-        Ok((response, operation))
+        let reply = self.transport.call_on(route, request, operation).await?;
+        Ok((reply, operation))
     }
 }
 
-fn url(route: &super::Route, path: &str, query: &[(String, String)]) -> Result<Url> {
+fn url(route: &super::Route, path: &str) -> Result<Url> {
     let refuse = |why: &str| {
         let shown = path.split(['?', '#']).next().unwrap_or_default();
         Error::new(
@@ -203,7 +166,7 @@ fn url(route: &super::Route, path: &str, query: &[(String, String)]) -> Result<U
     if !path.starts_with('/') || path.starts_with("//") {
         return Err(refuse("must begin with one `/`"));
     }
-    let mut url = Url::parse(&format!("{}{path}", route.base()))
+    let url = Url::parse(&format!("{}{path}", route.base()))
         .map_err(|_| refuse("makes no usable URL"))?;
     // `..` would climb out of the base URL, or out of the project.
     let dots = |segment: &str| {
@@ -216,9 +179,6 @@ fn url(route: &super::Route, path: &str, query: &[(String, String)]) -> Result<U
         .is_some_and(|path| path.split(['/', '\\']).any(dots))
     {
         return Err(refuse("has a `.` or `..` segment"));
-    }
-    if !query.is_empty() {
-        url.query_pairs_mut().extend_pairs(query);
     }
     Ok(url)
 }

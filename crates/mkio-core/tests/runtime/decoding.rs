@@ -1,7 +1,7 @@
 //! From bodies to values, and what is said when that fails.
 
 use http::StatusCode;
-use mkio_core::{Error, ErrorKind, glue};
+use mkio_core::{Error, ErrorKind, glue::RequestBuilder};
 use serde::Deserialize;
 
 use crate::support::*;
@@ -21,7 +21,7 @@ async fn list(reply: Reply) -> mkio_core::Result<mkio_core::Response<List>> {
     let script = Script::new([reply]);
     let transport = transport(&script);
     let request = request(&transport, &GET);
-    glue::json(glue::exec(&transport, request, &GET).await, &GET).await
+    transport.send_as(request, &GET).await
 }
 
 #[tokio::test(start_paused = true)]
@@ -88,21 +88,20 @@ async fn answers_without_a_body() {
         let script = Script::new([reply]);
         let transport = transport(&script);
         let request = request(&transport, &DELETE);
-        let result = glue::exec(&transport, request, &DELETE).await;
-        let response = glue::empty(result, &DELETE).await.unwrap();
+        let response = transport.send_empty(request, &DELETE).await.unwrap();
         assert_eq!(*response, ());
         assert_eq!(response.raw().is_empty(), response.status() == 204);
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn errors_survive_the_way_through_the_hook() {
+async fn errors_keep_what_the_service_said() {
     let script = Script::new([Reply::status(404)]);
     let transport = transport(&script);
     let request = request(&transport, &GET);
-    let result = glue::exec(&transport, request, &GET).await;
-    assert_eq!(result.as_ref().unwrap().status(), 404);
-    let error = glue::json::<List>(result, &GET).await.unwrap_err();
+    let result = transport.send_as::<List>(request, &GET).await;
+    let error = result.unwrap_err();
+    assert_eq!(error.status().unwrap(), 404);
     assert!(error.is_not_found());
     assert_eq!(error.code(), Some("E404"));
     assert_eq!(error.detail(), Some("no luck"));
@@ -110,12 +109,14 @@ async fn errors_survive_the_way_through_the_hook() {
     assert_eq!(error.headers()["content-type"], "application/json");
 }
 
-#[test]
-fn a_request_that_cannot_be_built_is_an_error_of_its_operation() {
-    let bad = reqwest::Client::new().get("::nonsense::").build();
-    let error = glue::built(&GET, bad).unwrap_err();
+#[tokio::test(start_paused = true)]
+async fn a_request_that_cannot_be_built_is_an_error_of_its_operation() {
+    let mut request = RequestBuilder::new(&transport(&Script::new([])), &GET, &[]);
+    request.header("no name", "value");
+    let error = request.build().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidRequest);
     assert_eq!(error.operation_id(), Some("GET"));
+    assert!(error.to_string().contains("`no name`"), "{error}");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Tokens stay at the service they are for.
 
-use mkio_core::{ErrorKind, Transport, glue};
+use mkio_core::{ErrorKind, Transport};
 use serde_json::Value;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -236,8 +236,7 @@ async fn over_real_connections_redirects_stay_within_the_service() {
         .build()
         .unwrap();
     let request = request(&transport, &GET);
-    let result = glue::exec(&transport, request, &GET).await;
-    glue::json::<Value>(result, &GET).await.unwrap();
+    transport.send_as::<Value>(request, &GET).await.unwrap();
     let requests = served.await.unwrap();
     assert!(
         requests[1].starts_with("GET /there HTTP/1.1"),

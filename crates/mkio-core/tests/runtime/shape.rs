@@ -3,7 +3,6 @@
 use http::Method;
 use mkio_core::{
     ByteStream, Error, RawRequest, Response, Token, TokenProvider, Transport, TransportBuilder,
-    glue,
 };
 use serde_json::Value;
 
@@ -39,10 +38,7 @@ fn futures_are_send() {
     let spare = request.try_clone().unwrap();
     let (a, b) = (transport.clone(), transport.clone());
     sent(async move { a.exec(request, &GET).await });
-    sent(async move {
-        let result = glue::exec(&b, spare, &GET).await;
-        glue::json::<Value>(result, &GET).await
-    });
+    sent(async move { b.send_as::<Value>(spare, &GET).await });
     sent(transport.request(Method::GET, "/").send());
     sent(transport.request(Method::GET, "/").send_as::<Value>());
     sent(transport.request(Method::GET, "/").send_stream());

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures::StreamExt;
-use mkio_core::{ByteStream, CallOptions, ErrorKind, Response, glue};
+use mkio_core::{ByteStream, CallOptions, ErrorKind, Response};
 use tokio::time::Instant;
 
 use crate::support::*;
@@ -11,7 +11,7 @@ use crate::support::*;
 async fn open(script: &Script) -> mkio_core::Result<Response<ByteStream>> {
     let transport = transport(script).with(CallOptions::new().attempt_timeout(LIMIT));
     let request = request(&transport, &STREAM);
-    glue::stream(glue::exec(&transport, request, &STREAM).await, &STREAM).await
+    transport.send_stream(request, &STREAM).await
 }
 
 const LIMIT: Duration = Duration::from_secs(5);

@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use mkio_core::{Error, Operation, RateBudget, RetryPolicy, Transport, glue};
+use mkio_core::{Error, Operation, RateBudget, RetryPolicy, Transport};
 use serde_json::Value;
 use service::{FAULTS, Service};
 use tokio::time::{Instant, timeout_at};
@@ -43,9 +43,8 @@ async fn call(transport: &Transport, id: usize) -> Result<(Value, u32), Error> {
     if let Some(media_type) = operation.request_body {
         request = request.header("content-type", media_type).body("{}");
     }
-    let request = glue::built(operation, request.build())?;
-    let result = glue::exec(transport, request, operation).await;
-    let response = glue::json::<Value>(result, operation).await?;
+    let request = request.build().unwrap();
+    let response = transport.send_as::<Value>(request, operation).await?;
     let attempts = response.call().attempts;
     Ok((response.into_inner(), attempts))
 }

@@ -7,7 +7,7 @@ pub use capture::Capture;
 pub use script::{Reply, Script};
 
 use http::Method;
-use mkio_core::{Operation, RateBudget, Transport, TransportBuilder, glue};
+use mkio_core::{Operation, RateBudget, Transport, TransportBuilder};
 use serde_json::Value;
 
 macro_rules! operation {
@@ -111,5 +111,5 @@ pub async fn call(
     operation: &'static Operation,
 ) -> mkio_core::Result<mkio_core::Response<Value>> {
     let request = request(transport, operation);
-    glue::json(glue::exec(transport, request, operation).await, operation).await
+    transport.send_as(request, operation).await
 }
