@@ -6,7 +6,7 @@ mod decode;
 pub mod dynamic;
 mod hook;
 
-pub use arguments::{Argument, argument, base, built, path_segment, url};
+pub use arguments::{Argument, argument, built, path_segment, url};
 pub(crate) use decode::{decode, decode_or, streamed, whole};
 pub use decode::{empty, json, stream};
 pub use hook::exec;

@@ -25,7 +25,9 @@ pub(crate) use received::Received;
 pub(crate) use route::{Route, Routes};
 pub(crate) use trace::undecodable;
 
-use crate::{Operation, Result, budget::Budget, retry::RetryPolicy, wait::Waits};
+use url::Url;
+
+use crate::{Error, ErrorKind, Operation, Result, budget::Budget, retry::RetryPolicy, wait::Waits};
 
 /// Sends requests: the one seam of all generated crates.
 ///
@@ -87,8 +89,25 @@ impl Transport {
         }
     }
 
-    pub(crate) fn routes(&self) -> &Routes {
-        &self.core.routes
+    /// The URL of an operation's path, whose names are percent-encoded already.
+    ///
+    /// # Errors
+    ///
+    /// Kind [`InvalidRequest`](ErrorKind::InvalidRequest) when the path has not exactly the
+    /// segments of the operation's template, or a URL cannot keep them.
+    pub(crate) fn url(&self, operation: &'static Operation, path: &str) -> Result<Url> {
+        if !route::fits(path, operation.path) {
+            let message = format!(
+                "the path `{}` has other segments than `{}`",
+                path.escape_debug(),
+                operation.path
+            );
+            return Err(Error::new(ErrorKind::InvalidRequest, message).with_operation(operation));
+        }
+        let route = self.core.routes.of(operation.api);
+        route
+            .url(path)
+            .map_err(|error| error.with_operation(operation))
     }
 
     pub(crate) fn settings(&self) -> &CallSettings {

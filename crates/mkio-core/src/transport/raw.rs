@@ -7,7 +7,6 @@ use http::{
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
-use url::Url;
 
 use super::Transport;
 use crate::{
@@ -179,7 +178,10 @@ impl RawRequest {
             .routes
             .served(&self.api)
             .map_err(named)?;
-        let url = url(route, &self.path, &self.query).map_err(named)?;
+        let mut url = route.url_with_query(&self.path).map_err(named)?;
+        if !self.query.is_empty() {
+            url.query_pairs_mut().extend_pairs(&self.query);
+        }
         let mut request = reqwest::Request::new(self.method, url);
         *request.headers_mut() = self.headers;
         request
@@ -190,37 +192,6 @@ impl RawRequest {
         let response = self.transport.call_on(route, request, operation).await?;
         Ok((response, operation))
     }
-}
-
-fn url(route: &super::Route, path: &str, query: &[(String, String)]) -> Result<Url> {
-    let refuse = |why: &str| {
-        let shown = path.split(['?', '#']).next().unwrap_or_default();
-        Error::new(
-            ErrorKind::InvalidRequest,
-            format!("the path `{shown}` {why}"),
-        )
-    };
-    if !path.starts_with('/') || path.starts_with("//") {
-        return Err(refuse("must begin with one `/`"));
-    }
-    let mut url = Url::parse(&format!("{}{path}", route.base()))
-        .map_err(|_| refuse("makes no usable URL"))?;
-    // `..` would climb out of the base URL, or out of the project.
-    let dots = |segment: &str| {
-        let plain = segment.replace("%2e", ".").replace("%2E", ".");
-        plain == "." || plain == ".."
-    };
-    if path
-        .split(['?', '#'])
-        .next()
-        .is_some_and(|path| path.split(['/', '\\']).any(dots))
-    {
-        return Err(refuse("has a `.` or `..` segment"));
-    }
-    if !query.is_empty() {
-        url.query_pairs_mut().extend_pairs(query);
-    }
-    Ok(url)
 }
 
 impl std::fmt::Debug for RawRequest {
