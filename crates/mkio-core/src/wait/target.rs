@@ -102,9 +102,12 @@ impl Target {
     }
 
     /// A GET of an operation for this resource.
-    pub(super) fn request(&self, transport: &Transport, operation: &Operation) -> Result<Request> {
-        let base = glue::base(transport, operation.api);
-        let url = glue::url(&base, &self.path(operation));
+    pub(super) fn request(
+        &self,
+        transport: &Transport,
+        operation: &'static Operation,
+    ) -> Result<Request> {
+        let url = transport.url(operation, &self.path(operation))?;
         let mut request = Request::new(Method::GET, url);
         request.headers_mut().insert(
             http::header::ACCEPT,
