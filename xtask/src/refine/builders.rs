@@ -466,7 +466,7 @@ impl VisitMut for Arguments<'_> {
                     Common.visit_expr_mut(part);
                 }
                 call.mac.tokens = parts.to_token_stream();
-                if let Some(url) = under_base(&parts) {
+                if let Some(url) = under_base(&parts, constant) {
                     *expression = url;
                 }
             }
@@ -476,7 +476,10 @@ impl VisitMut for Arguments<'_> {
 }
 
 /// `format!("{}/path", client.baseurl, …)`, with the address parsed once and for all.
-fn under_base(parts: &syn::punctuated::Punctuated<Expr, syn::Token![,]>) -> Option<Expr> {
+fn under_base(
+    parts: &syn::punctuated::Punctuated<Expr, syn::Token![,]>,
+    constant: &syn::Ident,
+) -> Option<Expr> {
     let mut parts = parts.iter();
     let Expr::Lit(syn::ExprLit {
         lit: syn::Lit::Str(template),
@@ -491,8 +494,10 @@ fn under_base(parts: &syn::punctuated::Punctuated<Expr, syn::Token![,]>) -> Opti
     let path = template.value().strip_prefix("{}")?.to_owned();
     let arguments: Vec<_> = parts.collect();
     Some(match arguments.is_empty() {
-        true => parse_quote!(glue::url(&client.base, #path)),
-        false => parse_quote!(glue::url(&client.base, &format!(#path, #(#arguments),*))),
+        true => parse_quote!(glue::url(&client.inner, &operations::#constant, #path)?),
+        false => parse_quote!(
+            glue::url(&client.inner, &operations::#constant, &format!(#path, #(#arguments),*))?
+        ),
     })
 }
 
@@ -590,7 +595,7 @@ mod tests {
         for part in [
             "glue::argument(&operations::UPDATE_A, id)?",
             "glue::path_segment(&operations::UPDATE_A, \"id\", &id)?",
-            "glue::url(&client.base, &format!(\"/a/{}\"",
+            "glue::url(&client.inner, &operations::UPDATE_A, &format!(\"/a/{}\"",
             "\"application/json-patch+json\"",
             "glue::built(",
             "client.exec(request, &info).await",

@@ -51,7 +51,6 @@ pub fn run(root: Vec<Item>, model: &Model, changes: &mut Changes) -> Vec<Item> {
             /// Cheap to clone; clones share connections, budgets and the token.
             #[derive(Clone, Debug)]
             pub struct Client {
-                pub(crate) base: glue::Url,
                 pub(crate) client: ::reqwest::Client,
                 pub(crate) inner: Transport,
             }
@@ -61,7 +60,6 @@ pub fn run(root: Vec<Item>, model: &Model, changes: &mut Changes) -> Vec<Item> {
                 /// A client that sends its requests through a transport.
                 pub fn new(transport: Transport) -> Self {
                     Self {
-                        base: glue::base(&transport, super::API),
                         client: transport.http().clone(),
                         inner: transport,
                     }
@@ -88,7 +86,7 @@ pub fn run(root: Vec<Item>, model: &Model, changes: &mut Changes) -> Vec<Item> {
                     super::API_VERSION
                 }
                 fn baseurl(&self) -> &str {
-                    self.base.as_str()
+                    self.inner.base_url(super::API)
                 }
                 fn client(&self) -> &::reqwest::Client {
                     &self.client

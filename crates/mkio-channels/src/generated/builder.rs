@@ -29,7 +29,11 @@ impl<'a> GetBissImportCode<'a> {
     /// When an argument is missing or cannot be used.
     pub fn into_request(self) -> Result<::reqwest::Request> {
         let Self { client } = self;
-        let url = glue::url(&client.base, "/api/channel-biss/import-code/");
+        let url = glue::url(
+            &client.inner,
+            &operations::GET_BISS_IMPORT_CODE,
+            "/api/channel-biss/import-code/",
+        )?;
         glue::built(
             &operations::GET_BISS_IMPORT_CODE,
             client
@@ -75,7 +79,11 @@ impl<'a> ListBissInjectedIds<'a> {
     /// When an argument is missing or cannot be used.
     pub fn into_request(self) -> Result<::reqwest::Request> {
         let Self { client } = self;
-        let url = glue::url(&client.base, "/api/channel-biss/injected-ids/");
+        let url = glue::url(
+            &client.inner,
+            &operations::LIST_BISS_INJECTED_IDS,
+            "/api/channel-biss/injected-ids/",
+        )?;
         glue::built(
             &operations::LIST_BISS_INJECTED_IDS,
             client
@@ -142,7 +150,11 @@ impl<'a> CreateBissInjectedId<'a> {
     pub fn into_request(self) -> Result<::reqwest::Request> {
         let Self { client, body } = self;
         let body = glue::argument(&operations::CREATE_BISS_INJECTED_ID, body)?;
-        let url = glue::url(&client.base, "/api/channel-biss/injected-ids/");
+        let url = glue::url(
+            &client.inner,
+            &operations::CREATE_BISS_INJECTED_ID,
+            "/api/channel-biss/injected-ids/",
+        )?;
         glue::built(
             &operations::CREATE_BISS_INJECTED_ID,
             client
@@ -191,7 +203,11 @@ impl<'a> GetCapabilities<'a> {
     /// When an argument is missing or cannot be used.
     pub fn into_request(self) -> Result<::reqwest::Request> {
         let Self { client } = self;
-        let url = glue::url(&client.base, "/api/channel-capability/");
+        let url = glue::url(
+            &client.inner,
+            &operations::GET_CAPABILITIES,
+            "/api/channel-capability/",
+        )?;
         glue::built(
             &operations::GET_CAPABILITIES,
             client
@@ -255,7 +271,11 @@ impl<'a> ListActiveAlarms<'a> {
             &operations::LIST_ACTIVE_ALARMS,
             channel_name,
         )?;
-        let url = glue::url(&client.base, "/api/channel-channelalarms/active/");
+        let url = glue::url(
+            &client.inner,
+            &operations::LIST_ACTIVE_ALARMS,
+            "/api/channel-channelalarms/active/",
+        )?;
         glue::built(
             &operations::LIST_ACTIVE_ALARMS,
             client
@@ -302,7 +322,11 @@ impl<'a> GetEligibility<'a> {
     /// When an argument is missing or cannot be used.
     pub fn into_request(self) -> Result<::reqwest::Request> {
         let Self { client } = self;
-        let url = glue::url(&client.base, "/api/channel-deployment/eligibility/");
+        let url = glue::url(
+            &client.inner,
+            &operations::GET_ELIGIBILITY,
+            "/api/channel-deployment/eligibility/",
+        )?;
         glue::built(
             &operations::GET_ELIGIBILITY,
             client
@@ -366,7 +390,11 @@ impl<'a> ExportChannels<'a> {
     pub fn into_request(self) -> Result<::reqwest::Request> {
         let Self { client, body } = self;
         let body = glue::argument(&operations::EXPORT_CHANNELS, body)?;
-        let url = glue::url(&client.base, "/api/channel-export/");
+        let url = glue::url(
+            &client.inner,
+            &operations::EXPORT_CHANNELS,
+            "/api/channel-export/",
+        )?;
         glue::built(
             &operations::EXPORT_CHANNELS,
             client
@@ -431,7 +459,11 @@ impl<'a> ImportChannels<'a> {
     pub fn into_request(self) -> Result<::reqwest::Request> {
         let Self { client, body } = self;
         let body = glue::argument(&operations::IMPORT_CHANNELS, body)?;
-        let url = glue::url(&client.base, "/api/channel-import/");
+        let url = glue::url(
+            &client.inner,
+            &operations::IMPORT_CHANNELS,
+            "/api/channel-import/",
+        )?;
         glue::built(
             &operations::IMPORT_CHANNELS,
             client
@@ -478,7 +510,7 @@ impl<'a> GetMe<'a> {
     /// When an argument is missing or cannot be used.
     pub fn into_request(self) -> Result<::reqwest::Request> {
         let Self { client } = self;
-        let url = glue::url(&client.base, "/api/channel-me/");
+        let url = glue::url(&client.inner, &operations::GET_ME, "/api/channel-me/")?;
         glue::built(
             &operations::GET_ME,
             client
@@ -568,7 +600,11 @@ impl<'a> QueryCpuMetrics<'a> {
         let end = glue::argument(&operations::QUERY_CPU_METRICS, end)?;
         let start = glue::argument(&operations::QUERY_CPU_METRICS, start)?;
         let step = glue::argument(&operations::QUERY_CPU_METRICS, step)?;
-        let url = glue::url(&client.base, "/api/channel-metrics/cpu/");
+        let url = glue::url(
+            &client.inner,
+            &operations::QUERY_CPU_METRICS,
+            "/api/channel-metrics/cpu/",
+        )?;
         glue::built(
             &operations::QUERY_CPU_METRICS,
             client
@@ -633,7 +669,11 @@ impl<'a> GetCurrentMetrics<'a> {
     pub fn into_request(self) -> Result<::reqwest::Request> {
         let Self { client, select } = self;
         let select = glue::argument(&operations::GET_CURRENT_METRICS, select)?;
-        let url = glue::url(&client.base, "/api/channel-metrics/current/");
+        let url = glue::url(
+            &client.inner,
+            &operations::GET_CURRENT_METRICS,
+            "/api/channel-metrics/current/",
+        )?;
         glue::built(
             &operations::GET_CURRENT_METRICS,
             client
@@ -737,7 +777,11 @@ impl<'a> QueryMetrics<'a> {
         let query = glue::argument(&operations::QUERY_METRICS, query)?;
         let start = glue::argument(&operations::QUERY_METRICS, start)?;
         let step = glue::argument(&operations::QUERY_METRICS, step)?;
-        let url = glue::url(&client.base, "/api/channel-metrics/query/");
+        let url = glue::url(
+            &client.inner,
+            &operations::QUERY_METRICS,
+            "/api/channel-metrics/query/",
+        )?;
         glue::built(
             &operations::QUERY_METRICS,
             client
@@ -831,7 +875,11 @@ impl<'a> QueryTemperatureMetrics<'a> {
         let end = glue::argument(&operations::QUERY_TEMPERATURE_METRICS, end)?;
         let start = glue::argument(&operations::QUERY_TEMPERATURE_METRICS, start)?;
         let step = glue::argument(&operations::QUERY_TEMPERATURE_METRICS, step)?;
-        let url = glue::url(&client.base, "/api/channel-metrics/temperature/");
+        let url = glue::url(
+            &client.inner,
+            &operations::QUERY_TEMPERATURE_METRICS,
+            "/api/channel-metrics/temperature/",
+        )?;
         glue::built(
             &operations::QUERY_TEMPERATURE_METRICS,
             client
@@ -880,7 +928,11 @@ impl<'a> GetSystemInfo<'a> {
     /// When an argument is missing or cannot be used.
     pub fn into_request(self) -> Result<::reqwest::Request> {
         let Self { client } = self;
-        let url = glue::url(&client.base, "/api/channel-system/");
+        let url = glue::url(
+            &client.inner,
+            &operations::GET_SYSTEM_INFO,
+            "/api/channel-system/",
+        )?;
         glue::built(
             &operations::GET_SYSTEM_INFO,
             client
@@ -1004,7 +1056,11 @@ impl<'a> ListChannels<'a> {
         let select = glue::argument(&operations::LIST_CHANNELS, select)?;
         let skiptoken = glue::argument(&operations::LIST_CHANNELS, skiptoken)?;
         let top = glue::argument(&operations::LIST_CHANNELS, top)?;
-        let url = glue::url(&client.base, "/api/channels/");
+        let url = glue::url(
+            &client.inner,
+            &operations::LIST_CHANNELS,
+            "/api/channels/",
+        )?;
         glue::built(
             &operations::LIST_CHANNELS,
             client
@@ -1071,12 +1127,13 @@ impl<'a> GetChannel<'a> {
         let Self { client, channel_id } = self;
         let channel_id = glue::argument(&operations::GET_CHANNEL, channel_id)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::GET_CHANNEL,
             &format!(
                 "/api/channels/{}/", glue::path_segment(& operations::GET_CHANNEL,
                 "channel_id", & channel_id) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::GET_CHANNEL,
             client
@@ -1157,12 +1214,13 @@ impl<'a> CreateOrReplaceChannel<'a> {
         )?;
         let body = glue::argument(&operations::CREATE_OR_REPLACE_CHANNEL, body)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::CREATE_OR_REPLACE_CHANNEL,
             &format!(
                 "/api/channels/{}/", glue::path_segment(&
                 operations::CREATE_OR_REPLACE_CHANNEL, "channel_id", & channel_id) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::CREATE_OR_REPLACE_CHANNEL,
             client
@@ -1225,12 +1283,13 @@ impl<'a> DeleteChannel<'a> {
         let Self { client, channel_id } = self;
         let channel_id = glue::argument(&operations::DELETE_CHANNEL, channel_id)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::DELETE_CHANNEL,
             &format!(
                 "/api/channels/{}/", glue::path_segment(& operations::DELETE_CHANNEL,
                 "channel_id", & channel_id) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::DELETE_CHANNEL,
             client
@@ -1308,12 +1367,13 @@ impl<'a> UpdateChannel<'a> {
         let channel_id = glue::argument(&operations::UPDATE_CHANNEL, channel_id)?;
         let body = glue::argument(&operations::UPDATE_CHANNEL, body)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::UPDATE_CHANNEL,
             &format!(
                 "/api/channels/{}/", glue::path_segment(& operations::UPDATE_CHANNEL,
                 "channel_id", & channel_id) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::UPDATE_CHANNEL,
             client
@@ -1392,14 +1452,15 @@ impl<'a> GetChannelThumbnail<'a> {
             thumbnail_id,
         )?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::GET_CHANNEL_THUMBNAIL,
             &format!(
                 "/api/channels/{}/thumbnails/{}/thumbnail.jpg", glue::path_segment(&
                 operations::GET_CHANNEL_THUMBNAIL, "channel_id", & channel_id) ?,
                 glue::path_segment(& operations::GET_CHANNEL_THUMBNAIL, "thumbnail_id", &
                 thumbnail_id) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::GET_CHANNEL_THUMBNAIL,
             client
@@ -1442,7 +1503,11 @@ impl<'a> GetInterfaces<'a> {
     /// When an argument is missing or cannot be used.
     pub fn into_request(self) -> Result<::reqwest::Request> {
         let Self { client } = self;
-        let url = glue::url(&client.base, "/api/interfaces/");
+        let url = glue::url(
+            &client.inner,
+            &operations::GET_INTERFACES,
+            "/api/interfaces/",
+        )?;
         glue::built(
             &operations::GET_INTERFACES,
             client

@@ -5,7 +5,7 @@ mod arguments;
 mod decode;
 pub mod dynamic;
 
-pub(crate) use arguments::{path, path_segment, url};
+pub(crate) use arguments::{path, path_segment};
 pub(crate) use decode::{empty, json, json_or, stream, whole};
 
 pub use crate::{transport::RequestBuilder, value::text};

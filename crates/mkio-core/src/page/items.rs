@@ -1,11 +1,12 @@
 //! A list as a stream of items.
 
-use std::future::poll_fn;
-use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::{
+    future::poll_fn,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
 
-use futures_core::Stream;
-use futures_core::stream::FusedStream;
+use futures_core::{Stream, stream::FusedStream};
 use reqwest::Request;
 
 use super::{Page, Pages, ResumeToken};
@@ -34,8 +35,15 @@ pub struct Items<P: Page> {
     end: u64,
 }
 
+impl<P: Page> Pages<P> {
+    /// The items of the pages instead of the pages.
+    pub fn items(self) -> Items<P> {
+        Items::new(self)
+    }
+}
+
 impl<P: Page> Items<P> {
-    pub(super) fn new(pages: Pages<P>) -> Self {
+    fn new(pages: Pages<P>) -> Self {
         Self {
             handed_out: pages.items_before(),
             pages,

@@ -10,7 +10,6 @@
 //! - [`query`] has typed filters and orders.
 
 mod bounds;
-mod exchange;
 mod items;
 mod link;
 mod pages;
@@ -26,8 +25,6 @@ mod tests;
 pub use items::Items;
 pub use pages::Pages;
 pub use token::ResumeToken;
-
-pub(crate) use exchange::Exchange;
 
 use serde::de::DeserializeOwned;
 

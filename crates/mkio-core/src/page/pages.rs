@@ -1,22 +1,22 @@
 //! A list as a stream of pages.
 
-use std::future::poll_fn;
-use std::pin::Pin;
-use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::{
+    future::poll_fn,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+};
 
-use futures_core::Stream;
-use futures_core::future::BoxFuture;
-use futures_core::stream::FusedStream;
+use futures_core::{Stream, future::BoxFuture, stream::FusedStream};
 use reqwest::Request;
-use tokio::sync::mpsc;
-use tokio::task::JoinSet;
+use tokio::{sync::mpsc, task::JoinSet};
 use tracing::Instrument;
 
-use super::bounds::Bounds;
-use super::exchange::Exchange;
-use super::walk::{Fetched, Start, Walk};
-use super::{Items, Page, ResumeToken};
+use super::{
+    Page, ResumeToken,
+    bounds::Bounds,
+    walk::{Fetched, Start, Walk},
+};
 use crate::{Error, ErrorKind, Operation, Response, Result, Transport};
 
 /// The pages of a list, one after the other.
@@ -75,15 +75,7 @@ impl<P: Page> Pages<P> {
         operation: &'static Operation,
         first: Result<Request>,
     ) -> Self {
-        Self::over(Arc::new(transport), operation, first)
-    }
-
-    pub(crate) fn over(
-        exchange: Arc<dyn Exchange>,
-        operation: &'static Operation,
-        first: Result<Request>,
-    ) -> Self {
-        let walk = Walk::new(exchange, operation, first);
+        let walk = Walk::new(transport, operation, first);
         Self {
             operation,
             place: Place::at(walk.start()),
@@ -102,11 +94,6 @@ impl<P: Page> Pages<P> {
     pub fn takes_top(mut self) -> Self {
         self.set(Walk::takes_top);
         self
-    }
-
-    /// The items of the pages instead of the pages.
-    pub fn items(self) -> Items<P> {
-        Items::new(self)
     }
 
     /// Pages that are fetched while earlier ones are in use: 1 by default, 0 for none.

@@ -1,15 +1,18 @@
 //! A scripted service for the tests of lists and waits: no sockets, so that the paused clock holds.
 
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
-use futures_core::future::BoxFuture;
-use http::Method;
+use http::{HeaderValue, Method, header::DATE};
 use reqwest::Request;
 use tokio::time::Instant;
 
-use super::exchange::Exchange;
-use crate::{Operation, Result, transport::Reply};
+use crate::{
+    Dispatch, DispatchError, DispatchFuture, Operation, RateBudget, Result, RetryPolicy, Transport,
+    TransportBuilder,
+};
 
 /// A request as the service saw it.
 #[derive(Debug, Clone)]
@@ -31,12 +34,13 @@ impl Seen {
 
 type Handler = dyn Fn(&Seen) -> Result<String> + Send + Sync;
 
-/// Answers every request with what a closure makes of it, after a latency.
+/// Answers every request with what a closure makes of it, after a latency. An error with a status
+/// is an answer with that status; one without is a broken connection.
 pub(crate) struct Script {
     handler: Box<Handler>,
     latency: Duration,
     log: Mutex<Vec<Seen>>,
-    /// What answers say about their time.
+    /// The `Date` of the answers.
     pub(crate) date: Mutex<Option<&'static str>>,
 }
 
@@ -59,6 +63,26 @@ impl Script {
         })
     }
 
+    /// A transport to this service that sends every request once and at once.
+    pub(crate) fn transport(self: &Arc<Self>) -> Transport {
+        self.transport_at("https://app.mk.io")
+    }
+
+    /// The same under another address.
+    pub(crate) fn transport_at(self: &Arc<Self>, base_url: &str) -> Transport {
+        let builder = self.builder().base_url(base_url);
+        builder.token("token").build().unwrap()
+    }
+
+    /// The same without a token.
+    pub(crate) fn builder(self: &Arc<Self>) -> TransportBuilder {
+        Transport::builder()
+            .base_url("https://app.mk.io")
+            .retry(RetryPolicy::none())
+            .rate_budget(RateBudget::off())
+            .dispatch(Arc::clone(self))
+    }
+
     /// All requests so far.
     pub(crate) fn log(&self) -> Vec<Seen> {
         self.log.lock().unwrap().clone()
@@ -69,16 +93,8 @@ impl Script {
     }
 }
 
-impl Exchange for Script {
-    fn base(&self, _: &str) -> String {
-        "https://app.mk.io".to_owned()
-    }
-
-    fn exchange<'a>(
-        &'a self,
-        request: Request,
-        _: &'static Operation,
-    ) -> BoxFuture<'a, Result<Reply>> {
+impl Dispatch for Arc<Script> {
+    fn dispatch(&self, request: Request) -> DispatchFuture<'_> {
         Box::pin(async move {
             let seen = Seen {
                 at: Instant::now(),
@@ -90,10 +106,21 @@ impl Exchange for Script {
             if !self.latency.is_zero() {
                 tokio::time::sleep(self.latency).await;
             }
-            let mut answer = http::Response::new((self.handler)(&seen)?.into());
+            let mut answer = match (self.handler)(&seen) {
+                Ok(body) => http::Response::new(body.into()),
+                Err(error) => {
+                    let Some(status) = error.status() else {
+                        return Err(DispatchError::broken(error));
+                    };
+                    let mut answer = http::Response::new(error.body().clone());
+                    *answer.status_mut() = status;
+                    *answer.headers_mut() = error.headers().clone();
+                    answer
+                }
+            };
             if let Some(date) = *self.date.lock().unwrap() {
-                let date = http::HeaderValue::from_static(date);
-                answer.headers_mut().insert(http::header::DATE, date);
+                let date = HeaderValue::from_static(date);
+                answer.headers_mut().insert(DATE, date);
             }
             Ok(answer.into())
         })

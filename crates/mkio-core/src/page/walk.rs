@@ -1,16 +1,16 @@
 //! Fetches the pages of a list one after the other.
 
-use std::marker::PhantomData;
-use std::sync::Arc;
+use std::{marker::PhantomData, sync::Arc};
 
 use reqwest::Request;
 use url::Url;
 
-use super::bounds::Bounds;
-use super::exchange::Exchange;
-use super::link::{self, BadLink, Seen};
-use super::{Page, ResumeToken};
-use crate::{Error, ErrorKind, Operation, Response, Result};
+use super::{
+    Page, ResumeToken,
+    bounds::Bounds,
+    link::{self, BadLink, Seen},
+};
+use crate::{Error, ErrorKind, Operation, Response, Result, Transport, glue};
 
 /// A page and where it stands in the list.
 pub(crate) struct Fetched<P> {
@@ -47,7 +47,7 @@ enum Next {
 
 /// The walk over a list's pages.
 pub(crate) struct Walk<P> {
-    exchange: Arc<dyn Exchange>,
+    transport: Transport,
     operation: &'static Operation,
     /// The first request; the others differ in their query.
     template: Option<Request>,
@@ -77,7 +77,7 @@ const OWN_TOP: u64 = 100;
 
 impl<P: Page> Walk<P> {
     pub(crate) fn new(
-        exchange: Arc<dyn Exchange>,
+        transport: Transport,
         operation: &'static Operation,
         first: Result<Request>,
     ) -> Self {
@@ -89,7 +89,7 @@ impl<P: Page> Walk<P> {
             Err(error) => (None, Next::Failure(error)),
         };
         Self {
-            exchange,
+            transport,
             operation,
             template,
             next,
@@ -177,7 +177,8 @@ impl<P: Page> Walk<P> {
             link::set_top(request.url_mut(), top);
         }
         self.seen.insert(&url);
-        let mut page = self.exchange.json::<P>(request, self.operation).await?;
+        let answer = self.transport.call(request, self.operation).await?;
+        let mut page = glue::json::<P>(answer, self.operation)?;
 
         let received = page.items().len();
         let skipped = self.skip.min(received);

@@ -187,7 +187,7 @@ impl<'a> Call<'a> {
         let Some(request) = &mut self.next else {
             return Ok(false);
         };
-        origin::same(self.route.url(), request.url())?;
+        origin::same(self.route.address(), request.url())?;
         if let Some(user_agent) = &self.core.user_agent {
             request
                 .headers_mut()
@@ -318,7 +318,7 @@ impl<'a> Call<'a> {
         };
         let attempt = Attempt {
             carrier: &self.core.carrier,
-            base: self.route.url(),
+            base: self.route.address(),
             spare: self.spare.as_ref(),
             streams: self.operation.streams,
             deadline,

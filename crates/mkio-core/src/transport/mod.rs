@@ -27,7 +27,9 @@ pub use request::RequestBuilder;
 pub(crate) use route::{Route, Routes};
 pub(crate) use trace::undecodable;
 
-use crate::{Operation, Result, budget::Budget, retry::RetryPolicy, wait::Waits};
+use url::Url;
+
+use crate::{Error, ErrorKind, Operation, Result, budget::Budget, retry::RetryPolicy, wait::Waits};
 
 /// Sends requests: the one seam of all generated crates.
 ///
@@ -87,6 +89,27 @@ impl Transport {
             core: Arc::clone(&self.core),
             settings: self.settings.with(&options),
         }
+    }
+
+    /// The URL of an operation's path, whose names are percent-encoded already.
+    ///
+    /// # Errors
+    ///
+    /// Kind [`InvalidRequest`](ErrorKind::InvalidRequest) when the path has not exactly the
+    /// segments of the operation's template, or a URL cannot keep them.
+    pub(crate) fn url(&self, operation: &'static Operation, path: &str) -> Result<Url> {
+        if !route::fits(path, operation.path) {
+            let message = format!(
+                "the path `{}` has other segments than `{}`",
+                path.escape_debug(),
+                operation.path
+            );
+            return Err(Error::new(ErrorKind::InvalidRequest, message).with_operation(operation));
+        }
+        let route = self.core.routes.of(operation.api);
+        route
+            .url(path)
+            .map_err(|error| error.with_operation(operation))
     }
 
     /// All waits that run over this transport and its clones.

@@ -4,12 +4,9 @@ use bytes::Bytes;
 use http::{Method, header::CONTENT_TYPE};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
-use url::Url;
 
 use super::{CallOptions, Reply, Transport, request::Parts};
-use crate::{
-    ByteStream, Error, ErrorKind, Operation, Response, Result, glue, operation::JSON_PATCH,
-};
+use crate::{ByteStream, Error, Operation, Response, Result, glue, operation::JSON_PATCH};
 
 /// A request put together by hand, for operations and fields that the crates do not know yet.
 ///
@@ -93,8 +90,8 @@ impl RawRequest {
     ///
     /// # Errors
     ///
-    /// As for every call; kind [`InvalidRequest`](ErrorKind::InvalidRequest) when an argument is
-    /// unusable, [`Decode`](ErrorKind::Decode) when the answer is no JSON (see
+    /// As for every call; kind [`InvalidRequest`](crate::ErrorKind::InvalidRequest) when an argument is
+    /// unusable, [`Decode`](crate::ErrorKind::Decode) when the answer is no JSON (see
     /// [`send_bytes`](Self::send_bytes)).
     pub async fn send(self) -> Result<Response<Value>> {
         let (reply, operation) = self.exec(false).await?;
@@ -144,7 +141,7 @@ impl RawRequest {
         let named = |error: Error| error.with_operation(operation);
         let route = self.transport.core.routes.served(&self.api);
         let route = route.map_err(named)?;
-        let url = url(route, &self.path).map_err(named)?;
+        let url = route.url_with_query(&self.path).map_err(named)?;
         let request = self.parts.into_request(self.method, url);
         let mut request = request.map_err(named)?;
         if self.body.is_some() {
@@ -153,34 +150,6 @@ impl RawRequest {
         let reply = self.transport.call_on(route, request, operation).await?;
         Ok((reply, operation))
     }
-}
-
-fn url(route: &super::Route, path: &str) -> Result<Url> {
-    let refuse = |why: &str| {
-        let shown = path.split(['?', '#']).next().unwrap_or_default();
-        Error::new(
-            ErrorKind::InvalidRequest,
-            format!("the path `{shown}` {why}"),
-        )
-    };
-    if !path.starts_with('/') || path.starts_with("//") {
-        return Err(refuse("must begin with one `/`"));
-    }
-    let url = Url::parse(&format!("{}{path}", route.base()))
-        .map_err(|_| refuse("makes no usable URL"))?;
-    // `..` would climb out of the base URL, or out of the project.
-    let dots = |segment: &str| {
-        let plain = segment.replace("%2e", ".").replace("%2E", ".");
-        plain == "." || plain == ".."
-    };
-    if path
-        .split(['?', '#'])
-        .next()
-        .is_some_and(|path| path.split(['/', '\\']).any(dots))
-    {
-        return Err(refuse("has a `.` or `..` segment"));
-    }
-    Ok(url)
 }
 
 impl std::fmt::Debug for RawRequest {

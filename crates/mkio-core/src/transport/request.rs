@@ -86,8 +86,7 @@ impl RequestBuilder {
     /// The request, without authentication.
     pub fn build(self) -> Result<reqwest::Request> {
         let operation = self.operation;
-        let route = self.transport.core.routes.to(operation)?;
-        let url = glue::url(route.url(), &self.path?);
+        let url = self.transport.url(operation, &self.path?)?;
         let method = operation.method.clone();
         let request = self.parts.into_request(method, url);
         request.map_err(|error| error.with_operation(operation))

@@ -2,6 +2,7 @@
 
 use std::{collections::HashMap, fmt};
 
+use percent_encoding::percent_decode_str;
 use url::Url;
 
 use crate::{Error, ErrorKind, Operation, Result, retry::Quota, token::TokenSource};
@@ -12,7 +13,7 @@ const ON_DEVICES: [&str; 1] = ["channels"];
 /// One service: its address and its token.
 pub(crate) struct Route {
     base: String,
-    url: Url,
+    address: Url,
     pub(crate) token: Option<TokenSource>,
     /// Requests without a token are fine here.
     pub(crate) anonymous: bool,
@@ -24,15 +25,15 @@ pub(crate) struct Route {
 
 impl Route {
     pub(crate) fn new(
-        url: Url,
+        address: Url,
         token: Option<TokenSource>,
         anonymous: bool,
         budgeted: bool,
         quota: Quota,
     ) -> Self {
         Self {
-            base: url.as_str().trim_end_matches('/').to_owned(),
-            url,
+            base: address.as_str().trim_end_matches('/').to_owned(),
+            address,
             token,
             anonymous,
             budgeted,
@@ -44,35 +45,153 @@ impl Route {
         &self.base
     }
 
-    pub(crate) fn url(&self) -> &Url {
-        &self.url
+    pub(crate) fn address(&self) -> &Url {
+        &self.address
+    }
+
+    /// The URL of a path at this service. Every URL that is not a link of the service is made here.
+    ///
+    /// The path begins with `/`, has no query, and its names are percent-encoded already.
+    /// Characters that a path cannot have, such as spaces, are encoded.
+    ///
+    /// # Errors
+    ///
+    /// Kind [`InvalidRequest`](ErrorKind::InvalidRequest) when the path of the URL would not be the
+    /// base URL's path and then this one: URLs drop tabs and line breaks, resolve `.` and `..`, and
+    /// read `\` as `/`.
+    pub(crate) fn url(&self, path: &str) -> Result<Url> {
+        if !path.starts_with('/') || path.starts_with("//") {
+            return Err(refused(path, "must begin with one `/`"));
+        }
+        if path.contains(['?', '#']) {
+            return Err(refused(
+                path,
+                "has a `?` or `#` that is not percent-encoded",
+            ));
+        }
+        let mut url = self.address.clone();
+        let prefix = self.prefix();
+        if prefix.is_empty() {
+            url.set_path(path);
+        } else {
+            url.set_path(&format!("{prefix}{path}"));
+        }
+        let kept = url.path().strip_prefix(prefix);
+        if kept.is_some_and(|kept| kept == path || is_faithful(kept, path)) {
+            return Ok(url);
+        }
+        Err(unfaithful(path))
+    }
+
+    /// Path of the base URL, without a trailing slash.
+    fn prefix(&self) -> &str {
+        self.address.path().trim_end_matches('/')
+    }
+
+    /// The URL of a path that may have a query.
+    ///
+    /// # Errors
+    ///
+    /// As [`url`](Self::url); also when the query has a tab, a line break or a `#`.
+    pub(crate) fn url_with_query(&self, reference: &str) -> Result<Url> {
+        let (path, query) = match reference.split_once('?') {
+            Some((path, query)) => (path, Some(query)),
+            None => (reference, None),
+        };
+        let mut url = self.url(path)?;
+        if let Some(query) = query {
+            // The query stays out of the message: it may hold anything.
+            if query.contains('#') {
+                return Err(refused(
+                    path,
+                    "has a query with a `#` that is not percent-encoded",
+                ));
+            }
+            url.set_query(Some(query));
+            if !url.query().is_some_and(|kept| is_faithful(kept, query)) {
+                return Err(refused(path, "has a query with a tab or a line break"));
+            }
+        }
+        Ok(url)
     }
 
     /// The URL of a path or link at this service.
     ///
-    /// An absolute link is taken as it is. A path is appended to the base URL; one that already
+    /// An absolute link keeps its address. A path is appended to the base URL; one that already
     /// has the base URL's own path in front, as links in answers may, is not given it twice.
+    ///
+    /// # Errors
+    ///
+    /// As [`url_with_query`](Self::url_with_query).
     pub(crate) fn resolve(&self, link: &str) -> Result<Url> {
-        let refuse = |why: &str| {
-            // The query stays out of the message: it may hold anything.
-            let shown = link.split(['?', '#']).next().unwrap_or_default();
-            Error::new(ErrorKind::InvalidRequest, format!("`{shown}` {why}"))
-        };
         if !link.starts_with('/') || link.starts_with("//") {
-            return match Url::parse(link) {
-                Ok(url) => Ok(url),
-                Err(_) => Err(refuse(
-                    "is neither a path that begins with one `/` nor an absolute URL",
-                )),
-            };
+            return absolute(link);
         }
-        let prefix = self.url.path().trim_end_matches('/');
+        let prefix = self.prefix();
         let rest = link
             .strip_prefix(prefix)
             .filter(|rest| !prefix.is_empty() && rest.starts_with('/'))
             .unwrap_or(link);
-        Url::parse(&format!("{}{rest}", self.base)).map_err(|_| refuse("is no usable path"))
+        self.url_with_query(rest)
     }
+}
+
+/// An absolute link, when a URL keeps its path.
+fn absolute(link: &str) -> Result<Url> {
+    let neither = "is neither a path that begins with one `/` nor an absolute URL";
+    let parsed = Url::parse(link).map_err(|_| refused(link, neither))?;
+    let (_, rest) = link
+        .split_once("://")
+        .ok_or_else(|| refused(link, neither))?;
+    let reference = rest
+        .find(['/', '?', '#', '\\'])
+        .map_or("", |at| &rest[at..]);
+    let path = reference.split(['?', '#']).next().unwrap_or_default();
+    if parsed.path() == path || path.is_empty() || is_faithful(parsed.path(), path) {
+        return Ok(parsed);
+    }
+    Err(unfaithful(path))
+}
+
+/// What the URL parser made of a text is that text, but for characters that it percent-encoded.
+fn is_faithful(parsed: &str, text: &str) -> bool {
+    let slashes = |text: &str| text.bytes().filter(|byte| *byte == b'/').count();
+    slashes(parsed) == slashes(text) && percent_decode_str(parsed).eq(percent_decode_str(text))
+}
+
+fn unfaithful(path: &str) -> Error {
+    let is_dots = |segment: &str| {
+        let plain = segment.replace("%2e", ".").replace("%2E", ".");
+        plain == "." || plain == ".."
+    };
+    let why = if path.split(['/', '\\']).any(is_dots) {
+        "has a `.` or `..` segment"
+    } else {
+        "has a character that URLs drop or read as `/`, such as a tab or `\\`; percent-encode it"
+    };
+    refused(path, why)
+}
+
+fn refused(path: &str, why: &str) -> Error {
+    // The query stays out of the message: it may hold anything.
+    let shown = path.split(['?', '#']).next().unwrap_or_default();
+    let message = format!("the path `{}` {why}", shown.escape_debug());
+    Error::new(ErrorKind::InvalidRequest, message)
+}
+
+/// The segments of a path are those of a template, with something for each parameter.
+pub(super) fn fits(path: &str, template: &str) -> bool {
+    let mut segments = path.split('/');
+    let fits = template.split('/').all(|wanted| {
+        segments.next().is_some_and(|segment| {
+            if wanted.contains('{') {
+                !segment.is_empty()
+            } else {
+                segment == wanted
+            }
+        })
+    });
+    fits && segments.next().is_none()
 }
 
 impl fmt::Debug for Route {
@@ -145,6 +264,49 @@ mod tests {
         ] {
             let url = route(base).resolve(link).unwrap();
             assert_eq!(url.as_str(), expected, "{base} {link}");
+        }
+    }
+
+    #[test]
+    fn what_urls_lose_is_refused() {
+        for link in [
+            "/.\t./x",
+            "/a/%2e%2E/x",
+            "/a/.\n",
+            "/a\\b",
+            "/a\r/x",
+            "/\t/evil.example",
+            "/a\t",
+            "/a?b=\t",
+            "/a?b#c",
+            "/a#c",
+            "/..",
+            "https://h/a/../b",
+            "https://h\\a",
+            "https://h/a\tb",
+        ] {
+            for base in ["https://h", "https://h/gw/"] {
+                let error = route(base).resolve(link).unwrap_err();
+                assert_eq!(error.kind(), ErrorKind::InvalidRequest, "{link:?}");
+            }
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn a_path_is_under_the_base_url_or_refused(
+            path in "(/|//)?([a-c%2e./?#\\\\\t\n\r ;:@]|\\PC){0,12}",
+            prefix in "(/g%20w|/gw/x)?/?",
+        ) {
+            let route = route(&format!("https://h{prefix}"));
+            if let Ok(url) = route.url(&path) {
+                let base = Url::parse(&format!("https://h{prefix}")).unwrap();
+                let under = url.path().strip_prefix(base.path().trim_end_matches('/')).unwrap();
+                proptest::prop_assert_eq!(under.split('/').count(), path.split('/').count());
+                proptest::prop_assert!(percent_decode_str(under).eq(percent_decode_str(&path)));
+                proptest::prop_assert_eq!((url.query(), url.fragment()), (None, None));
+                proptest::prop_assert_eq!(Url::parse(url.as_str()).unwrap(), url);
+            }
         }
     }
 

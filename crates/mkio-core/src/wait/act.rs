@@ -16,8 +16,8 @@ use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
+use super::channels::Channels;
 use super::judge::{Acted, born};
-use super::links::Links;
 use super::member::Pace;
 use super::setup::Goal as Wanted;
 use super::state::RawChange;
@@ -98,7 +98,7 @@ impl Action {
 
 /// Carries actions out, one after the other, each when the one before has reached its goal.
 pub(super) struct Course {
-    pub(super) links: Links,
+    pub(super) channels: Channels,
     pub(super) target: Target,
     pub(super) pace: Pace,
     /// Longest time to wait in between.
@@ -246,7 +246,7 @@ impl Steps {
             ..self.acted.clone()
         });
         let wait = Wait::<IgnoredAny, State>::within(
-            course.links.clone(),
+            course.channels.clone(),
             course.target.clone(),
             course.pace,
         );
@@ -266,7 +266,7 @@ impl Steps {
     /// After a conflict: an attempt whose answer was lost may have made the resource.
     async fn made(&mut self, called: Instant, conflict: Error) -> Result<()> {
         let target = &self.course.target;
-        let found = match look::item(&self.course.links.calls, target).await {
+        let found = match look::item(&self.course.channels.foreground, target).await {
             Ok(found) => found,
             // Lists and reads may lag behind; the wait tolerates that.
             Err(error) if error.is_not_found() => return Ok(()),

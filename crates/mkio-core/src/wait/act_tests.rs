@@ -31,12 +31,12 @@ fn seconds(count: u64) -> Duration {
 
 fn show(service: &Service) -> Wait<Value, State> {
     let values = ["acme", "show"].map(str::to_owned).to_vec();
-    Wait::over(service.links(), &LIVE_EVENT, values)
+    Wait::new(&service.transport, &LIVE_EVENT, values)
 }
 
 fn job(service: &Service) -> Wait<Value, State> {
     let values = ["acme", "h264", "job-1"].map(str::to_owned).to_vec();
-    Wait::over(service.links(), &JOB, values)
+    Wait::new(&service.transport, &JOB, values)
 }
 
 /// Answers of a call, one after the other; the last one again and again.
@@ -364,7 +364,7 @@ async fn what_an_earlier_job_of_the_name_shows_does_not_count() {
     let event = super::StateEvent::new("/api/v1/projects/acme/transforms/h264/jobs/job-1")
         .state("Finished")
         .resource(made("Finished", old));
-    service.waits.notify(&event);
+    service.waits().notify(&event);
     let ended = tokio::time::timeout(seconds(100), wait.into_future()).await;
     assert!(ended.is_err(), "{ended:?}");
 }
@@ -459,5 +459,5 @@ async fn a_dropped_wait_acts_no_more() {
     drop(wait);
     tokio::time::sleep(seconds(100)).await;
     assert_eq!((stop.count(), begin.count()), (1, 0));
-    assert_eq!(service.waits.pollers(), 0);
+    assert_eq!(service.waits().pollers(), 0);
 }

@@ -17,12 +17,12 @@ fn seconds(count: u64) -> Duration {
 
 fn show(service: &Service) -> Wait<Value, State> {
     let values = ["acme", "show"].map(str::to_owned).to_vec();
-    Wait::over(service.links(), &LIVE_EVENT, values)
+    Wait::new(&service.transport, &LIVE_EVENT, values)
 }
 
 fn job(service: &Service) -> Wait<Value, State> {
     let values = ["acme", "h264", "job-1"].map(str::to_owned).to_vec();
-    Wait::over(service.links(), &JOB, values)
+    Wait::new(&service.transport, &JOB, values)
 }
 
 /// Writes the wait down, drops it, and takes it up in a process that knows nothing else.
@@ -34,7 +34,7 @@ fn again(
     let written = serde_json::to_string(&wait.describe().unwrap()).unwrap();
     drop(wait);
     let read: WaitDescription = serde_json::from_str(&written).unwrap();
-    Wait::resume_over(service.links(), resource, &read).unwrap()
+    Wait::resume(&service.transport, resource, &read).unwrap()
 }
 
 fn reason(error: &crate::Error) -> Reason {
@@ -57,7 +57,7 @@ async fn how_long_a_404_is_tolerated_is_written_down() {
     let service = Service::new();
     let mut late = job(&service).describe().unwrap();
     late.missing_until = Some(chrono::DateTime::UNIX_EPOCH);
-    let wait: Wait<Value, State> = Wait::resume_over(service.links(), &JOB, &late).unwrap();
+    let wait: Wait<Value, State> = Wait::resume(&service.transport, &JOB, &late).unwrap();
     assert_eq!(reason(&wait.await.unwrap_err()), Reason::NotFound);
     assert_eq!(service.script.calls(), 1);
 }
@@ -131,7 +131,7 @@ async fn a_clock_that_was_put_back_makes_no_wait_longer() {
     service.at(JOB_1, &[(0, "Processing")]);
     let mut written = job(&service).timeout(seconds(60)).describe().unwrap();
     written.deadline += chrono::TimeDelta::days(365);
-    let wait: Wait<Value, State> = Wait::resume_over(service.links(), &JOB, &written).unwrap();
+    let wait: Wait<Value, State> = Wait::resume(&service.transport, &JOB, &written).unwrap();
     let start = Instant::now();
     assert!(wait.await.unwrap_err().is_timeout());
     assert!(start.elapsed() < seconds(61));
@@ -172,7 +172,7 @@ async fn a_description_that_lacks_something_is_refused_by_name() {
         .unwrap()
         .remove("job_name");
     let read: WaitDescription = serde_json::from_value(written).unwrap();
-    let error = Wait::<Value, State>::resume_over(service.links(), &JOB, &read).unwrap_err();
+    let error = Wait::<Value, State>::resume(&service.transport, &JOB, &read).unwrap_err();
     assert!(error.to_string().contains("job_name"), "{error}");
     assert_eq!(service.script.calls(), 0);
 }

@@ -8,13 +8,14 @@ use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
+use super::channels::Channels;
 use super::judge::{Judge, Seen, Want};
 use super::member::{Member, Next, Pace, Plan, Source, Watched};
 use super::testing::{
     GET_LIVE_EVENT, GET_LIVE_EVENT_STATE, JOB, LIVE_EVENT, Service, job as target,
 };
 use super::{Change, Goal, Reason, Resource, State, StateKind, Wait, WaitFailure};
-use crate::ErrorKind;
+use crate::{CallOptions, ErrorKind, RetryPolicy};
 
 static CHANNEL: Resource = Resource {
     name: "live.channel",
@@ -59,12 +60,12 @@ const SHOW: &str = "media/liveEvents/show";
 
 fn channel(service: &Service) -> Wait<Value, State> {
     let values = ["acme", "show"].map(str::to_owned).to_vec();
-    Wait::over(service.links(), &CHANNEL, values)
+    Wait::new(&service.transport, &CHANNEL, values)
 }
 
 fn job(service: &Service, name: &str) -> Wait<Value, State> {
     let values = ["acme", "h264", name].map(str::to_owned).to_vec();
-    Wait::over(service.links(), &JOB, values)
+    Wait::new(&service.transport, &JOB, values)
 }
 
 fn path(name: &str) -> String {
@@ -200,7 +201,7 @@ async fn a_stream_asks_for_states_alone_where_there_is_no_progress() {
         &[(0, "Stopped"), (20, "Starting"), (40, "Running")],
     );
     let values = ["acme", "show"].map(str::to_owned).to_vec();
-    let mut event: Wait<Value, State> = Wait::over(service.links(), &LIVE_EVENT, values);
+    let mut event: Wait<Value, State> = Wait::new(&service.transport, &LIVE_EVENT, values);
     while event.try_next().await.unwrap().is_some() {}
     let log = service.log();
     let (last, looks) = log.split_last().unwrap();
@@ -214,8 +215,8 @@ async fn a_stream_asks_for_states_alone_where_there_is_no_progress() {
 #[tokio::test(start_paused = true)]
 async fn the_retry_after_of_a_look_that_succeeded_is_capped() {
     let service = Service::new();
-    let mut links = service.links();
-    links.retry = links.retry.max_retry_after(seconds(60));
+    let policy = RetryPolicy::default().max_retry_after(seconds(60));
+    let capped = CallOptions::new().retry(policy);
     let (updates, _changes) = mpsc::unbounded_channel();
     let started = Instant::now();
     let pace = Pace {
@@ -226,7 +227,7 @@ async fn the_retry_after_of_a_look_that_succeeded_is_capped() {
     let plan = Plan::new(
         target("h264", "job-1"),
         Judge::new(Want::Gone, seconds(30)),
-        links,
+        Channels::of(&service.transport.with(capped)),
         pace,
         (started, started + seconds(1_000_000)),
     );
@@ -292,7 +293,7 @@ async fn a_wait_dropped_in_the_middle_of_a_look_leaves_nothing_behind() {
     tokio::time::timeout(look, waiting).await.unwrap_err();
     assert_eq!(service.script.calls(), 1);
     tokio::time::sleep(Duration::from_millis(1)).await;
-    assert_eq!(service.waits.pollers(), 0);
+    assert_eq!(service.waits().pollers(), 0);
     tokio::time::sleep(seconds(100)).await;
     assert_eq!(service.script.calls(), 1);
 }

@@ -12,11 +12,11 @@ use tokio::time::{Instant, sleep_until};
 use super::hub::{Hub, Key};
 use super::judge::Seen;
 use super::look::{self, Listed, Looked};
-use super::member::{DISTRUST, Member, Next, Source, Watched, later};
+use super::member::{DISTRUST, Member, Next, Source, Watched, is_provider_failure, later};
 use super::members::Members;
 use super::target::Target;
 use super::{Reason, StateEvent};
-use crate::{Error, Result, token};
+use crate::{Error, Result};
 
 /// Waits that come in within this time share their first look.
 const GATHER: Duration = Duration::from_millis(10);
@@ -353,14 +353,14 @@ impl Group {
         let longest = self.longest(found.iter().flat_map(|(_, ids)| ids).copied());
         let first = found.first().and_then(|(target, ids)| {
             let watched = self.members.get(*ids.first()?)?;
-            Some((watched.plan().links.clone(), target.resource.listed()?))
+            Some((watched.plan().channels.clone(), target.resource.listed()?))
         });
-        let Some((links, list)) = first else {
+        let Some((channels, list)) = first else {
             return;
         };
-        let exchange = match last {
-            true => links.urgent,
-            false => links.polls,
+        let transport = match last {
+            true => channels.urgent,
+            false => channels.background,
         };
         let targets: Vec<_> = found.iter().map(|(target, _)| target.clone()).collect();
         let limit = |(_, ids): &(Target, Vec<u64>)| {
@@ -394,9 +394,9 @@ impl Group {
                     watched.last |= last && watched.is_late();
                 }
             }
-            let exchange = exchange.clone();
+            let transport = transport.clone();
             self.looks.spawn(async move {
-                let listed = look::many(&exchange, &shown, round.filter.as_deref()).await;
+                let listed = look::many(&transport, &shown, round.filter.as_deref()).await;
                 Look::Many(members, listed)
             });
         }
@@ -450,11 +450,11 @@ impl Group {
         self.looks.spawn(async move {
             // Never closed.
             let _slot = slots.acquire_owned().await;
-            let exchange = match urgent {
-                true => &plan.links.urgent,
-                false => &plan.links.polls,
+            let transport = match urgent {
+                true => &plan.channels.urgent,
+                false => &plan.channels.background,
             };
-            let looked = look::one(exchange, &plan.target, whole).await;
+            let looked = look::one(transport, &plan.target, whole).await;
             match check {
                 true => Look::Check(ids, looked),
                 false => Look::One(ids, looked),
@@ -506,7 +506,7 @@ impl Group {
         if let Some(asked) = cut.as_ref().map_or(looked.retry_after, Error::retry_after)
             && let Some(watched) = self.members.first()
         {
-            let asked = watched.plan().links.retry.wait(1, false, Some(asked));
+            let asked = watched.plan().channels.retry().wait(1, false, Some(asked));
             self.hold(asked);
         }
         if unclear {
@@ -515,7 +515,7 @@ impl Group {
         // Anything but a passing fault means that the list cannot be used like this.
         let unusable = cut
             .as_ref()
-            .is_some_and(|error| !error.is_retryable() && !token::gave_none(error));
+            .is_some_and(|error| !error.is_retryable() && !is_provider_failure(error));
         let refused = cut.as_ref().is_some_and(is_refused);
         let for_length = cut.as_ref().is_some_and(is_too_long);
         match &cut {
@@ -636,7 +636,7 @@ impl Group {
                 continue;
             };
             self.looks.spawn(async move {
-                let read = look::item(&plan.links.calls, &plan.target).await;
+                let read = look::item(&plan.channels.foreground, &plan.target).await;
                 Look::Last(endings, read.map(crate::Response::into_inner))
             });
         }

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use super::testing::{JOB, LIVE_EVENT, Service, status};
 use super::{Reason, State, StateEvent, Wait, WaitFailure};
-use crate::token::TokenSource;
+use crate::{Token, token_fn};
 
 const SHOW: &str = "media/liveEvents/show";
 
@@ -25,7 +25,7 @@ fn job(service: &Service, name: &str) -> Wait<Value, State> {
 
 fn of(service: &Service, transform: &str, name: &str) -> Wait<Value, State> {
     let values = ["acme", transform, name].map(str::to_owned).to_vec();
-    Wait::over(service.links(), &JOB, values)
+    Wait::new(&service.transport, &JOB, values)
 }
 
 fn path(name: &str) -> String {
@@ -160,7 +160,7 @@ async fn the_last_read_must_show_what_was_told() {
     service.at(&path("a"), &[(0, "Processing"), (60, "Finished")]);
     let mut waiting = job(&service, "a");
     waiting.try_next().await.unwrap();
-    service.waits.notify(&told("Finished"));
+    service.waits().notify(&told("Finished"));
     let start = Instant::now();
     assert_eq!(waiting.await.unwrap()["properties"]["state"], "Finished");
     assert!(start.elapsed() > seconds(50), "{:?}", start.elapsed());
@@ -170,7 +170,7 @@ async fn the_last_read_must_show_what_was_told() {
     service.at(&path("a"), &[(0, "Processing")]);
     let mut waiting = job(&service, "a").timeout(seconds(60));
     waiting.try_next().await.unwrap();
-    service.waits.notify(&told("Finished"));
+    service.waits().notify(&told("Finished"));
     assert!(waiting.await.unwrap_err().is_timeout());
 
     // One that has moved on was there.
@@ -179,7 +179,7 @@ async fn the_last_read_must_show_what_was_told() {
     let mut waiting = job(&service, "a").until("Processing");
     waiting.try_next().await.unwrap();
     service.at(&path("a"), &[(0, "Finished")]);
-    service.waits.notify(&told("Processing"));
+    service.waits().notify(&told("Processing"));
     assert_eq!(waiting.await.unwrap()["properties"]["state"], "Finished");
 }
 
@@ -188,11 +188,11 @@ async fn a_last_read_that_shows_a_failure_is_one() {
     let service = Service::new();
     service.at(SHOW, &[(0, "Starting")]);
     let values = ["acme", "show"].map(str::to_owned).to_vec();
-    let mut waiting: Wait<Value, State> = Wait::over(service.links(), &LIVE_EVENT, values);
+    let mut waiting: Wait<Value, State> = Wait::new(&service.transport, &LIVE_EVENT, values);
     waiting.try_next().await.unwrap();
     service.at(SHOW, &[(0, "Deleting")]);
     let event = StateEvent::new("/api/v1/projects/acme/media/liveEvents/show").state("Running");
-    service.waits.notify(&event);
+    service.waits().notify(&event);
     let error = waiting.await.unwrap_err();
     let failure = WaitFailure::of(&error).unwrap();
     assert_eq!(
@@ -224,7 +224,7 @@ async fn what_is_doubted_is_not_put_off_by_events() {
     let running = tokio::spawn(waiting.into_future());
     tokio::time::sleep(Duration::from_millis(1)).await;
     service
-        .waits
+        .waits()
         .notify(&StateEvent::new("/api/v1/projects/acme/transforms/h264/jobs/b").state("Queued"));
     let start = Instant::now();
     running.await.unwrap().unwrap_err();
@@ -257,30 +257,32 @@ async fn a_list_request_that_was_too_long_is_not_tried_again_at_once() {
 
 #[tokio::test(start_paused = true)]
 async fn a_token_provider_that_fails_for_a_while_ends_no_wait() {
-    let provider = crate::token_fn(|| async { Err("the vault is sealed".into()) });
-    let source = TokenSource::provided(Arc::new(provider), seconds(60));
-    let error = source.get().await.err().unwrap();
-    assert!(error.is_denied());
     for names in [&["a"][..], &["a", "b", "c"]] {
-        let service = Service::new();
-        let (start, sealed) = (Instant::now(), error.clone());
-        service.fault(move |_| {
-            (10..40)
-                .contains(&start.elapsed().as_secs())
-                .then(|| sealed.clone())
+        let start = Instant::now();
+        let sealed = move || (10..40).contains(&start.elapsed().as_secs());
+        let provider = token_fn(move || async move {
+            match sealed() {
+                true => Err("the vault is sealed".into()),
+                false => Ok(Token::new("token")),
+            }
         });
+        let service = Service::with(|builder| builder.token_provider(provider));
+        service.fault(move |_| sealed().then(|| status(401)));
         let mut running = JoinSet::new();
         for name in names {
             service.at(&path(name), &[(0, "Processing"), (60, "Finished")]);
             running.spawn(job(&service, name).into_future());
         }
-        assert!(running.join_all().await.iter().all(Result::is_ok));
+        for ended in running.join_all().await {
+            ended.unwrap();
+        }
     }
 
     // A wait that never had an answer tells what is wrong at once.
-    let service = Service::new();
-    service.fault(move |_| Some(error.clone()));
+    let provider = token_fn(|| async { Err("the vault is sealed".into()) });
+    let service = Service::with(|builder| builder.token_provider(provider));
     let error = job(&service, "a").await.unwrap_err();
+    assert!(error.is_denied());
     assert_eq!(WaitFailure::of(&error).unwrap().reason, Reason::Look);
-    assert_eq!(service.script.calls(), 1);
+    assert_eq!(service.script.calls(), 0);
 }

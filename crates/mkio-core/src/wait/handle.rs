@@ -18,9 +18,9 @@ use serde_json::Value;
 
 use super::Resource;
 use super::act::Action;
+use super::channels::Channels;
 use super::description::{WaitDescription, WrittenGoal};
 use super::judge::Acted;
-use super::links::Links;
 use super::member::{Pace, Update, YEAR};
 use super::running::{Acting, Running};
 use super::setup::{First, Goal, Setup};
@@ -66,28 +66,30 @@ impl<T, S: StateName> Wait<T, S> {
     /// Called by the generated crates. A value that cannot be part of a path is an error when the
     /// wait is polled.
     pub fn new(transport: &Transport, resource: &'static Resource, values: Vec<String>) -> Self {
-        Self::over(Links::of(transport), resource, values)
-    }
-
-    pub(super) fn over(links: Links, resource: &'static Resource, values: Vec<String>) -> Self {
         let (min, max) = resource.poll;
         let pace = Pace {
             min,
             max,
             explicit: false,
         };
-        Self::of(links, resource, Target::new(resource, values), pace)
+        let target = Target::new(resource, values);
+        Self::of(Channels::of(transport), resource, target, pace)
     }
 
     /// A part of a wait for the same resource.
-    pub(super) fn within(links: Links, target: Target, pace: Pace) -> Self {
-        Self::of(links, target.resource, Ok(target), pace)
+    pub(super) fn within(channels: Channels, target: Target, pace: Pace) -> Self {
+        Self::of(channels, target.resource, Ok(target), pace)
     }
 
-    fn of(links: Links, resource: &'static Resource, target: Result<Target>, pace: Pace) -> Self {
+    fn of(
+        channels: Channels,
+        resource: &'static Resource,
+        target: Result<Target>,
+        pace: Pace,
+    ) -> Self {
         Self {
             stage: Stage::New(Box::new(Setup {
-                links,
+                channels,
                 resource,
                 target,
                 goal: Goal::Default,
@@ -139,11 +141,11 @@ impl<T, S: StateName> Wait<T, S> {
         if description.is_until_gone() {
             return Err(description.takes_up("wait_until", "_gone"));
         }
-        Self::resume_over(Links::of(transport), resource, description)
+        Self::taken_up(transport, resource, description)
     }
 
-    pub(super) fn resume_over(
-        links: Links,
+    pub(super) fn taken_up(
+        transport: &Transport,
         resource: &'static Resource,
         description: &WaitDescription,
     ) -> Result<Self> {
@@ -161,7 +163,7 @@ impl<T, S: StateName> Wait<T, S> {
             })
         };
         let values = resource.params.iter().map(value).collect::<Result<_>>()?;
-        let wait = Self::over(links, resource, values).timeout(description.left());
+        let wait = Self::new(transport, resource, values).timeout(description.left());
         let wait = match description.poll_every {
             Some((min, max)) => {
                 wait.poll_every(Duration::from_millis(min)..Duration::from_millis(max))
@@ -201,7 +203,7 @@ impl<T, S: StateName> Wait<T, S> {
         if !description.is_until_gone() {
             return Err(description.takes_up("wait_for", ""));
         }
-        Wait::resume_over(Links::of(transport), resource, description)
+        Wait::taken_up(transport, resource, description)
     }
 
     fn with(mut self, change: impl FnOnce(&mut Setup<S>)) -> Self {

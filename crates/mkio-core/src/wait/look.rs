@@ -1,20 +1,19 @@
 //! Looks at resources: single states, single resources, many at once.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use http::HeaderMap;
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 use url::Url;
 
 use super::judge::{Seen, born};
 use super::target::Target;
 use super::{Listing, pointer};
-use crate::page::{Exchange, Page, Pages};
-use crate::{Error, Response, Result, retry};
+use crate::page::{Page, Pages};
+use crate::{Error, Operation, Response, Result, Transport, glue, retry};
 
 /// How much of a URL's query the names of one list request may take: web servers commonly stop at
 /// 8 KiB for the whole request line.
@@ -69,7 +68,7 @@ impl Page for AnyPage {
 /// Reads the state of one resource; with `whole`, or where there is no state operation, the
 /// resource itself.
 pub(super) async fn one(
-    exchange: &Arc<dyn Exchange>,
+    transport: &Transport,
     target: &Target,
     whole: bool,
 ) -> Result<Looked<Seen>> {
@@ -79,9 +78,7 @@ pub(super) async fn one(
         .filter(|_| !whole || resource.item.is_none() || resource.state_pointer.is_empty());
     let looked = match (state, resource.item) {
         (Some(operation), _) => {
-            let request = target.request(&exchange.base(operation.api), operation)?;
-            exchange
-                .json::<StateAnswer>(request, operation)
+            get::<StateAnswer>(transport, target, operation)
                 .await
                 .map(|answer| {
                     looked(&answer, |answer| Seen::There {
@@ -93,7 +90,7 @@ pub(super) async fn one(
                     })
                 })
         }
-        (None, Some(_)) => item(exchange, target)
+        (None, Some(_)) => item(transport, target)
             .await
             .map(|answer| looked(&answer, |item| there(target, item.clone()))),
         (None, None) => {
@@ -104,10 +101,10 @@ pub(super) async fn one(
                 .map(|list| rounds(targets, &[], list, false));
             let round = rounds.and_then(|rounds| rounds.into_iter().next());
             let filter = round.and_then(|round| round.filter);
-            let mut listed = many(exchange, targets, filter.as_deref()).await;
+            let mut listed = many(transport, targets, filter.as_deref()).await;
             // What is deleted while pages are read moves later items to pages that were read before.
             if listed.cut.is_none() && listed.looked.requests > 1 && !listed.shows_all() {
-                listed = many(exchange, targets, filter.as_deref()).await;
+                listed = many(transport, targets, filter.as_deref()).await;
             }
             match listed.cut {
                 Some(error) => Err(error),
@@ -130,13 +127,21 @@ pub(super) async fn one(
 }
 
 /// Reads the resource.
-pub(super) async fn item(exchange: &Arc<dyn Exchange>, target: &Target) -> Result<Response<Value>> {
+pub(super) async fn item(transport: &Transport, target: &Target) -> Result<Response<Value>> {
     let Some(operation) = target.resource.item else {
         let message = format!("{} cannot be read by name", target.resource.name);
         return Err(Error::new(crate::ErrorKind::InvalidRequest, message));
     };
-    let request = target.request(&exchange.base(operation.api), operation)?;
-    exchange.json(request, operation).await
+    get(transport, target, operation).await
+}
+
+async fn get<T: DeserializeOwned>(
+    transport: &Transport,
+    target: &Target,
+    operation: &'static Operation,
+) -> Result<Response<T>> {
+    let request = target.request(transport, operation)?;
+    glue::json(transport.call(request, operation).await?, operation)
 }
 
 fn looked<T>(answer: &Response<T>, seen: impl FnOnce(&T) -> Seen) -> Looked<Seen> {
@@ -326,7 +331,7 @@ impl Listed {
 
 /// Carries out one list request, over as many pages as it takes.
 pub(super) async fn many(
-    exchange: &Arc<dyn Exchange>,
+    transport: &Transport,
     targets: &[Target],
     filter: Option<&str>,
 ) -> Listed {
@@ -346,11 +351,11 @@ pub(super) async fn many(
     let Some(list) = first.resource.list.as_ref() else {
         return listed;
     };
-    let mut request = first.request(&exchange.base(list.operation.api), list.operation);
+    let mut request = first.request(transport, list.operation);
     if let (Ok(request), Some(filter)) = (&mut request, filter) {
         narrow(request.url_mut(), filter, targets.len());
     }
-    let mut pages = Pages::<AnyPage>::over(exchange.clone(), list.operation, request).prefetch(0);
+    let mut pages = Pages::<AnyPage>::new(transport.clone(), list.operation, request).prefetch(0);
     let owners = Owners::new(targets, list);
     // Without a filter, newer resources of the same name may come later.
     let dated = filter.is_none() && !first.resource.born_pointer.is_empty();

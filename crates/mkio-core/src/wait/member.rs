@@ -9,9 +9,9 @@ use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
+use super::channels::Channels;
 use super::failure::ResourceError;
 use super::judge::{Held, Judge, Seen, Verdict};
-use super::links::Links;
 use super::look::Looked;
 use super::state::RawChange;
 use super::target::Target;
@@ -39,7 +39,7 @@ pub(super) struct Pace {
 pub(super) struct Plan {
     pub(super) target: Target,
     judge: Mutex<Judge>,
-    pub(super) links: Links,
+    pub(super) channels: Channels,
     pub(super) pace: Pace,
     /// When looking began.
     pub(super) started: Instant,
@@ -52,14 +52,14 @@ impl Plan {
     pub(super) fn new(
         target: Target,
         judge: Judge,
-        links: Links,
+        channels: Channels,
         pace: Pace,
         (started, deadline): (Instant, Instant),
     ) -> Self {
         Self {
             target,
             judge: Mutex::new(judge),
-            links,
+            channels,
             pace,
             started,
             deadline,
@@ -267,7 +267,7 @@ impl Watched {
         } else {
             self.interval = plan.pace.min;
         }
-        let asked = retry_after.map(|asked| plan.links.retry.wait(1, false, Some(asked)));
+        let asked = retry_after.map(|asked| plan.channels.retry().wait(1, false, Some(asked)));
         self.schedule(asked.unwrap_or_default().max(self.spread()));
         match verdict {
             Verdict::Doubtful => {
@@ -407,11 +407,11 @@ impl Watched {
     pub(super) fn look_failed(&mut self, error: Error) -> Next {
         self.failures = self.failures.saturating_add(1);
         // A provider that has given tokens before will do so again.
-        let passing = error.is_retryable() || (token::gave_none(&error) && self.has_seen());
+        let passing = error.is_retryable() || (is_provider_failure(&error) && self.has_seen());
         if !passing {
             return self.fail(Reason::Look, Some(error));
         }
-        let retry = self.plan().links.retry;
+        let retry = self.plan().channels.retry();
         let wait = retry.wait(self.failures, error.is_rate_limited(), error.retry_after());
         self.schedule(wait.max(self.plan().pace.min));
         self.last_error = Some(error);
@@ -519,6 +519,14 @@ impl Watched {
         self.looking = false;
         self.delay = delay;
     }
+}
+
+/// The token provider failed, at first or when the service refused the token that it gave before.
+pub(super) fn is_provider_failure(error: &Error) -> bool {
+    let first: &(dyn std::error::Error + 'static) = error;
+    std::iter::successors(Some(first), |error| error.source())
+        .filter_map(|error| error.downcast_ref::<Error>())
+        .any(token::gave_none)
 }
 
 /// As good as never.

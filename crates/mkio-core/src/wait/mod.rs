@@ -8,6 +8,7 @@
 //!   where these are fewer than looks at each resource.
 
 mod act;
+mod channels;
 mod description;
 mod event;
 mod failure;
@@ -15,7 +16,6 @@ mod group;
 mod handle;
 mod hub;
 mod judge;
-mod links;
 mod look;
 mod member;
 mod members;

@@ -62,7 +62,7 @@ impl Running {
             plan: self.plan.clone(),
             updates: sender,
         };
-        self.membership = self.plan.links.waits.join(member)?;
+        self.membership = self.plan.channels.waits().join(member)?;
         self.updates = updates;
         Ok(())
     }

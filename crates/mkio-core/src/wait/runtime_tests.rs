@@ -19,7 +19,7 @@ fn runtime() -> Runtime {
 
 fn job(service: &Service, name: &str) -> Wait<Value, State> {
     let values = ["acme", "h264", name].map(str::to_owned).to_vec();
-    Wait::over(service.links(), &JOB, values)
+    Wait::new(&service.transport, &JOB, values)
 }
 
 fn service(runtime: &Runtime, names: &[&str]) -> Service {
@@ -52,9 +52,9 @@ fn a_wait_outlives_the_runtime_in_which_it_began() {
     let (mut a, mut b) = (job(&service, "a"), job(&service, "b"));
     first.block_on(a.try_next()).unwrap();
     second.block_on(b.try_next()).unwrap();
-    assert_eq!(service.waits.pollers(), 2);
+    assert_eq!(service.waits().pollers(), 2);
     drop(first);
-    assert_eq!(service.waits.pollers(), 1);
+    assert_eq!(service.waits().pollers(), 1);
     let mut changes = Vec::new();
     second.block_on(async {
         while let Some(change) = a.try_next().await.unwrap() {
@@ -66,7 +66,7 @@ fn a_wait_outlives_the_runtime_in_which_it_began() {
     });
     // What it had seen before is not told again.
     assert_eq!(changes, ["Finished"]);
-    assert_eq!(service.waits.pollers(), 0);
+    assert_eq!(service.waits().pollers(), 0);
 }
 
 #[test]
@@ -78,7 +78,7 @@ fn a_wait_goes_on_in_the_runtime_that_polls_it() {
     // The first one is still there, but nobody drives it.
     assert_eq!(second.block_on(async { a.await }).unwrap()["name"], "a");
     drop(first);
-    assert_eq!(service.waits.pollers(), 0);
+    assert_eq!(service.waits().pollers(), 0);
 }
 
 #[test]

@@ -10,10 +10,10 @@ use tokio::time::Instant;
 
 use super::Resource;
 use super::act::{Action, Course};
+use super::channels::Channels;
 use super::description::{self, WaitDescription, WrittenGoal};
 use super::handle::Stage;
 use super::judge::{Acted, Judge, Want};
-use super::links::Links;
 use super::member::{Member, Pace, Plan, later};
 use super::running::{Acting, Running};
 use super::state::{StateName, UntilTarget};
@@ -22,7 +22,7 @@ use crate::{Error, ErrorKind, Result, Timestamp};
 
 /// A wait that has not begun.
 pub(super) struct Setup<S> {
-    pub(super) links: Links,
+    pub(super) channels: Channels,
     pub(super) resource: &'static Resource,
     pub(super) target: Result<Target>,
     pub(super) goal: Goal<S>,
@@ -114,12 +114,12 @@ impl<S: StateName> Setup<S> {
                 })
             }),
             First::Actions(actions) => {
-                let links = self.links.clone();
+                let channels = self.channels.clone();
                 let (pace, timeout) = (self.pace, self.timeout);
                 let target = self.target.clone();
                 Box::pin(async move {
                     let course = Course {
-                        links,
+                        channels,
                         target: target?,
                         pace,
                         timeout,
@@ -159,8 +159,8 @@ impl<S: StateName> Setup<S> {
         judge.created_after = setup.created_after.as_ref().and_then(Timestamp::utc);
         let judge = judge.after_action(setup.acted);
         let times = (started, later(started, setup.timeout));
-        let waits = setup.links.waits.clone();
-        let plan = Arc::new(Plan::new(target, judge, setup.links, setup.pace, times));
+        let waits = setup.channels.waits().clone();
+        let plan = Arc::new(Plan::new(target, judge, setup.channels, setup.pace, times));
         let member = Member {
             plan: plan.clone(),
             updates: sender,

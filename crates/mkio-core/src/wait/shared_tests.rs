@@ -20,7 +20,7 @@ fn seconds(count: u64) -> Duration {
 
 fn job(service: &Service, name: &str) -> Wait<Value, State> {
     let values = ["acme", "h264", name].map(str::to_owned).to_vec();
-    Wait::over(service.links(), &JOB, values)
+    Wait::new(&service.transport, &JOB, values)
 }
 
 fn path(name: &str) -> String {
@@ -108,7 +108,7 @@ async fn waits_that_begin_one_after_the_other_share_as_well() {
         running.spawn(async move { wait.await });
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    assert_eq!(service.waits.pollers(), 1);
+    assert_eq!(service.waits().pollers(), 1);
     assert!(running.join_all().await.iter().all(Result::is_ok));
     let busiest = service.busiest_minute();
     assert!(busiest < 60, "{busiest} requests in a minute");
@@ -131,7 +131,7 @@ async fn the_task_ends_with_its_last_wait_and_dropped_waits_disappear() {
     let mut b = job(&service, "b");
     a.try_next().await.unwrap();
     b.try_next().await.unwrap();
-    assert_eq!(service.waits.pollers(), 1);
+    assert_eq!(service.waits().pollers(), 1);
     drop(a);
     tokio::time::sleep(seconds(60)).await;
     // With one wait left, its state is enough.
@@ -142,7 +142,7 @@ async fn the_task_ends_with_its_last_wait_and_dropped_waits_disappear() {
 
     drop(b);
     tokio::time::sleep(Duration::from_millis(1)).await;
-    assert_eq!(service.waits.pollers(), 0);
+    assert_eq!(service.waits().pollers(), 0);
     let calls = service.script.calls();
     tokio::time::sleep(seconds(600)).await;
     assert_eq!(service.script.calls(), calls);
@@ -150,7 +150,7 @@ async fn the_task_ends_with_its_last_wait_and_dropped_waits_disappear() {
     service.at(&path("c"), &[(0, "Finished")]);
     job(&service, "c").await.unwrap();
     tokio::time::sleep(Duration::from_millis(1)).await;
-    assert_eq!(service.waits.pollers(), 0);
+    assert_eq!(service.waits().pollers(), 0);
 }
 
 #[tokio::test(start_paused = true)]
@@ -196,7 +196,7 @@ async fn jobs_of_the_same_name_are_told_apart() {
     let service = Service::new();
     let of = |transform: &str| {
         let values = ["acme", transform, "job's 1"].map(str::to_owned).to_vec();
-        Wait::<Value, State>::over(service.links(), &JOB, values)
+        Wait::<Value, State>::new(&service.transport, &JOB, values)
     };
     service.at(
         "media/transforms/h264/jobs/job%27s%201",
@@ -259,11 +259,11 @@ async fn an_event_ends_a_wait_without_a_look() {
     waiting.try_next().await.unwrap();
     let calls = service.script.calls();
     // Others do not concern it.
-    service.waits.notify(&finished("b"));
-    service.waits.notify(
+    service.waits().notify(&finished("b"));
+    service.waits().notify(
         &StateEvent::new("/api/v1/projects/other/transforms/h264/jobs/a").state("Finished"),
     );
-    service.waits.notify(&finished("a"));
+    service.waits().notify(&finished("a"));
     let start = Instant::now();
     assert_eq!(waiting.await.unwrap()["name"], "a");
     assert_eq!(
@@ -279,7 +279,7 @@ async fn an_event_without_the_resource_has_it_read_once() {
     let waiting = job(&service, "a").poll_every(seconds(30)..seconds(30));
     let mut event = finished("a");
     event.resource = None;
-    let waits = service.waits.clone();
+    let waits = service.waits().clone();
     service.at(&path("a"), &[(0, "Processing"), (10, "Finished")]);
     tokio::spawn(async move {
         tokio::time::sleep(seconds(10)).await;
@@ -299,7 +299,7 @@ async fn an_event_of_failure_is_an_error_with_what_the_resource_says() {
     waiting.try_next().await.unwrap();
     let mut event = finished("a").state("Error");
     event.resource = Some(resource(&path("a"), "Error"));
-    service.waits.notify(&event);
+    service.waits().notify(&event);
     let error = waiting.await.unwrap_err();
     let failure = WaitFailure::of(&error).unwrap();
     assert_eq!(failure.errors[0].message.as_deref(), Some("no such file"));
@@ -317,13 +317,13 @@ async fn events_that_come_late_do_not_turn_back_the_state() {
         event
     };
     service
-        .waits
+        .waits()
         .notify(&strip(event("Processing", "2026-03-01T10:00:05Z")));
     service
-        .waits
+        .waits()
         .notify(&strip(event("Scheduled", "2026-03-01T10:00:01Z")));
     service
-        .waits
+        .waits()
         .notify(&strip(event("Canceling", "2026-03-01T10:00:09Z")));
     let mut states = Vec::new();
     for _ in 0..2 {
@@ -344,7 +344,9 @@ async fn polling_is_slow_while_events_arrive_and_resumes_when_they_stop() {
 
     // Events about other jobs of the project, for ten minutes.
     for number in 0..10 {
-        service.waits.notify(&finished(&format!("other-{number}")));
+        service
+            .waits()
+            .notify(&finished(&format!("other-{number}")));
         tokio::time::sleep(seconds(60)).await;
     }
     let during = service.script.calls() - before;
@@ -364,9 +366,9 @@ async fn events_do_not_slow_down_what_has_none() {
     let service = Service::new();
     service.at("media/liveEvents/show", &[(0, "Starting"), (30, "Running")]);
     let values = ["acme", "show"].map(str::to_owned).to_vec();
-    let event: Wait<Value, State> = Wait::over(service.links(), &LIVE_EVENT, values);
+    let event: Wait<Value, State> = Wait::new(&service.transport, &LIVE_EVENT, values);
     service
-        .waits
+        .waits()
         .notify(&StateEvent::new("/api/v1/projects/acme/media/liveEvents/other").state("Running"));
     let start = Instant::now();
     event.await.unwrap();
@@ -377,7 +379,7 @@ async fn events_do_not_slow_down_what_has_none() {
 fn gone(service: &Service, name: &str) -> Wait<Value, State> {
     let mut description = job(service, name).describe().unwrap();
     description.goal = super::description::WrittenGoal::Gone;
-    Wait::resume_over(service.links(), &JOB, &description).unwrap()
+    Wait::taken_up(&service.transport, &JOB, &description).unwrap()
 }
 
 /// Jobs of these transforms and names run for five minutes; all ends, and what is said of it.
@@ -388,7 +390,7 @@ async fn run_all(service: &Service, jobs: &[(String, String)]) {
     }
     let waits = jobs.iter().map(|(transform, name)| {
         let values = ["acme", transform, name].map(str::to_owned).to_vec();
-        Wait::over(service.links(), &JOB, values)
+        Wait::new(&service.transport, &JOB, values)
     });
     for (number, at, outcome) in all(waits).await {
         let (transform, name) = &jobs[number];
@@ -552,7 +554,7 @@ async fn a_look_that_began_before_an_event_tells_nothing_new() {
     }
     let mut event = finished("a").state("Processing");
     event.resource = None;
-    service.waits.notify(&event);
+    service.waits().notify(&event);
     service.at(
         &path("a"),
         &[(0, "Queued"), (6, "Processing"), (100, "Finished")],
@@ -573,11 +575,11 @@ async fn an_event_that_is_older_than_a_look_makes_it_look_again() {
     waiting.try_next().await.unwrap();
     let calls = service.script.calls();
     // Of the time before the job was made again, for all one knows.
-    service.waits.notify(&finished("a"));
+    service.waits().notify(&finished("a"));
     tokio::time::sleep(seconds(1)).await;
     assert_eq!(service.script.calls(), calls + 1);
     service
-        .waits
+        .waits()
         .notify(&finished("a").time("2026-03-01T10:00:09.5Z"));
     assert_eq!(waiting.await.unwrap()["name"], "a");
 }
@@ -588,10 +590,10 @@ async fn a_fall_back_that_only_an_event_tells_is_looked_at() {
     let show = "media/liveEvents/show";
     service.at(show, &[(0, "Starting"), (60, "Running")]);
     let values = ["acme", "show"].map(str::to_owned).to_vec();
-    let mut event: Wait<Value, State> = Wait::over(service.links(), &LIVE_EVENT, values);
+    let mut event: Wait<Value, State> = Wait::new(&service.transport, &LIVE_EVENT, values);
     event.try_next().await.unwrap();
     let late = StateEvent::new("/api/v1/projects/acme/media/liveEvents/show").state("Stopped");
-    service.waits.notify(&late);
+    service.waits().notify(&late);
     assert_eq!(event.await.unwrap()["properties"]["state"], "Running");
 }
 
@@ -722,5 +724,5 @@ async fn check(fates: Vec<Fate>, page: usize) {
         );
     }
     tokio::time::sleep(Duration::from_millis(1)).await;
-    assert_eq!(service.waits.pollers(), 0);
+    assert_eq!(service.waits().pollers(), 0);
 }

@@ -2,10 +2,9 @@
 
 use percent_encoding::percent_decode_str;
 use reqwest::{Method, Request};
-use url::Url;
 
 use super::{Listing, Resource};
-use crate::{Error, ErrorKind, Operation, Result, glue};
+use crate::{Error, ErrorKind, Operation, Result, Transport, glue};
 
 /// A resource and the values of its path parameters.
 #[derive(Debug, Clone)]
@@ -103,12 +102,12 @@ impl Target {
     }
 
     /// A GET of an operation for this resource.
-    pub(super) fn request(&self, base: &str, operation: &Operation) -> Result<Request> {
-        let url = format!("{}{}", base.trim_end_matches('/'), self.path(operation));
-        let url = Url::parse(&url).map_err(|error| {
-            let message = format!("{}: `{url}` is not a URL: {error}", operation.id);
-            Error::new(ErrorKind::InvalidRequest, message)
-        })?;
+    pub(super) fn request(
+        &self,
+        transport: &Transport,
+        operation: &'static Operation,
+    ) -> Result<Request> {
+        let url = transport.url(operation, &self.path(operation))?;
         let mut request = Request::new(Method::GET, url);
         request.headers_mut().insert(
             http::header::ACCEPT,

@@ -8,11 +8,10 @@ use http::Method;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::links::Links;
 use super::target::Target;
-use super::{Goal, Listing, Resource, StateKind, Waits};
+use super::{Goal, Listing, Resource, StateKind};
 use crate::page::script::{Script, Seen};
-use crate::{Error, Operation, Result, RetryPolicy};
+use crate::{Error, Operation, Result, Transport, TransportBuilder};
 
 macro_rules! operation {
     ($name:ident, $id:literal, $path:literal) => {
@@ -220,7 +219,7 @@ type Fault = Box<dyn Fn(&Seen) -> Option<Error> + Send + Sync>;
 pub(super) struct Service {
     pub(super) script: Arc<Script>,
     world: Arc<World>,
-    pub(super) waits: Waits,
+    pub(super) transport: Transport,
 }
 
 struct World {
@@ -234,6 +233,11 @@ struct World {
 
 impl Service {
     pub(super) fn new() -> Self {
+        Self::with(|builder| builder.token("token"))
+    }
+
+    /// A service behind a transport with these settings as well.
+    pub(super) fn with(settings: impl FnOnce(TransportBuilder) -> TransportBuilder) -> Self {
         let world = Arc::new(World {
             start: Instant::now(),
             resources: Mutex::default(),
@@ -244,21 +248,16 @@ impl Service {
         });
         let served = world.clone();
         let latency = Duration::from_millis(5);
+        let script = Script::slow(latency, move |seen| served.answer(seen));
         Self {
-            script: Script::slow(latency, move |seen| served.answer(seen)),
+            transport: settings(script.builder()).build().unwrap(),
+            script,
             world,
-            waits: Waits::new(),
         }
     }
 
-    pub(super) fn links(&self) -> Links {
-        Links {
-            waits: self.waits.clone(),
-            polls: self.script.clone(),
-            urgent: self.script.clone(),
-            calls: self.script.clone(),
-            retry: RetryPolicy::default(),
-        }
+    pub(super) fn waits(&self) -> &super::Waits {
+        self.transport.waits()
     }
 
     /// A resource at this path that has these states from these seconds on; `""` is gone.

@@ -30,7 +30,7 @@ type Of<T> = Wait<T, State>;
 fn wait(service: &Service, resource: &'static Resource, names: &[&str]) -> Of<Model> {
     let mut values = vec!["acme".to_owned()];
     values.extend(names.iter().map(|name| (*name).to_owned()));
-    Wait::over(service.links(), resource, values)
+    Wait::new(&service.transport, resource, values)
 }
 
 fn job(service: &Service, name: &str) -> Of<Model> {
@@ -80,7 +80,7 @@ async fn starts_nothing_before_the_first_poll() {
     service.at(JOB_1, &[(0, "Finished")]);
     let waiting = job(&service, "job-1");
     tokio::time::sleep(seconds(100)).await;
-    assert_eq!((service.script.calls(), service.waits.pollers()), (0, 0));
+    assert_eq!((service.script.calls(), service.waits().pollers()), (0, 0));
     waiting.await.unwrap();
 }
 
@@ -287,14 +287,10 @@ async fn there_is_always_a_deadline_with_one_last_look() {
 
 #[tokio::test(start_paused = true)]
 async fn a_look_that_hangs_does_not_move_the_deadline() {
-    let service = Service::new();
-    service.at(JOB_1, &[(0, "Processing")]);
-    let hang = crate::page::script::Script::slow(seconds(3600), |_| Ok("{}".to_owned()));
-    let mut links = service.links();
-    links.polls = hang;
+    let hanging = crate::page::script::Script::slow(seconds(3600), |_| Ok("{}".to_owned()));
     let values = ["acme", "h264", "job-1"].map(str::to_owned).to_vec();
     let start = Instant::now();
-    let waiting: Of<Model> = Wait::over(links, &JOB, values);
+    let waiting: Of<Model> = Wait::new(&hanging.transport(), &JOB, values);
     assert!(waiting.timeout(seconds(30)).await.unwrap_err().is_timeout());
     assert!(start.elapsed() <= seconds(41), "{:?}", start.elapsed());
 }
@@ -453,7 +449,7 @@ async fn resources_without_a_state_are_waited_for_by_presence() {
     let service = Service::new();
     service.at("fleet/backups/nightly.v2.tar.gz", &[(90, "x")]);
     let values = ["acme", "nightly.v2"].map(str::to_owned).to_vec();
-    let backup: Of<Value> = Wait::over(service.links(), &BACKUP, values);
+    let backup: Of<Value> = Wait::new(&service.transport, &BACKUP, values);
     assert_eq!(
         backup.await.unwrap()["metadata"]["name"],
         "nightly.v2.tar.gz"
@@ -474,7 +470,7 @@ async fn an_earlier_resource_of_the_same_name_is_as_good_as_absent_on_demand() {
     service.life("fleet/backups/0", vec![(seconds(0), Some(old.clone()))]);
     service.life("fleet/backups/1", vec![(seconds(60), Some(new.clone()))]);
     let values = || ["acme", "nightly"].map(str::to_owned).to_vec();
-    let waiting = || Wait::<Value, State>::over(service.links(), &BACKUP, values());
+    let waiting = || Wait::<Value, State>::new(&service.transport, &BACKUP, values());
     assert_eq!(waiting().await.unwrap(), old);
 
     let newer = waiting().created_after("2026-03-01T12:00:00Z");
@@ -486,7 +482,7 @@ async fn an_earlier_resource_of_the_same_name_is_as_good_as_absent_on_demand() {
     assert_eq!(waiting().await.unwrap(), new);
 
     let read = serde_json::from_str(&written).unwrap();
-    let again: Of<Value> = Wait::resume_over(service.links(), &BACKUP, &read).unwrap();
+    let again: Of<Value> = Wait::resume(&service.transport, &BACKUP, &read).unwrap();
     assert_eq!(again.await.unwrap(), new);
 }
 
@@ -506,7 +502,7 @@ async fn software_is_switched_when_the_version_runs() {
     );
     let values = ["acme", "beam-1", "1.13.0.1"].map(str::to_owned).to_vec();
     let start = Instant::now();
-    let waiting: Of<Value> = Wait::over(service.links(), &DEVICE_SOFTWARE, values);
+    let waiting: Of<Value> = Wait::new(&service.transport, &DEVICE_SOFTWARE, values);
     waiting.await.unwrap();
     assert!(start.elapsed() >= seconds(200));
 }
@@ -532,7 +528,7 @@ async fn a_state_can_be_that_of_an_entry_of_a_list() {
         ],
     );
     let values = ["acme", "beam-1", "2.0"].map(str::to_owned).to_vec();
-    let mut waiting: Of<Value> = Wait::over(service.links(), &DEVICE_PRELOAD, values);
+    let mut waiting: Of<Value> = Wait::new(&service.transport, &DEVICE_PRELOAD, values);
     let mut seen = Vec::new();
     while let Some(change) = waiting.try_next().await.unwrap() {
         seen.push((change.state.to_string(), change.progress));
@@ -569,7 +565,7 @@ async fn states_have_their_type() {
         &[(0, "Queued"), (10, "Processing"), (60, "Finished")],
     );
     let values = || ["acme", "h264", "job-1"].map(str::to_owned).to_vec();
-    let waiting = || Wait::<Model, JobState>::over(service.links(), &JOB, values());
+    let waiting = || Wait::<Model, JobState>::new(&service.transport, &JOB, values());
     let model = waiting().until(JobState::Processing).await.unwrap();
     assert_eq!(model.properties.state, "Processing");
     waiting()
@@ -595,7 +591,7 @@ async fn a_wait_is_described_and_taken_up_again_by_name() {
     drop(waiting);
 
     let description = serde_json::from_str(&written).unwrap();
-    let again: Of<Model> = Wait::resume_over(service.links(), &JOB, &description).unwrap();
+    let again: Of<Model> = Wait::resume(&service.transport, &JOB, &description).unwrap();
     assert_eq!(again.describe().unwrap().poll_every, Some((3000, 7000)));
     assert_eq!(again.await.unwrap().name, "job-1");
 
@@ -606,12 +602,11 @@ async fn a_wait_is_described_and_taken_up_again_by_name() {
     ] {
         let description = goal.describe().unwrap();
         assert!(serde_json::to_string(&description).unwrap().contains(text));
-        let again: Of<Model> =
-            Wait::resume_over(service.links(), &LIVE_EVENT, &description).unwrap();
+        let again: Of<Model> = Wait::resume(&service.transport, &LIVE_EVENT, &description).unwrap();
         assert_eq!(again.describe().unwrap().goal, description.goal);
     }
     let gone = event(&service).until_gone().describe().unwrap();
-    let again: Of<()> = Wait::resume_over(service.links(), &LIVE_EVENT, &gone).unwrap();
+    let again: Of<()> = Wait::taken_up(&service.transport, &LIVE_EVENT, &gone).unwrap();
     again.await.unwrap();
     let closure = event(&service).until(|_: &Change<State>| true);
     assert_eq!(
@@ -620,7 +615,7 @@ async fn a_wait_is_described_and_taken_up_again_by_name() {
     );
 
     // Not a wait for another kind of resource.
-    let wrong = Wait::<Model, State>::resume_over(service.links(), &LIVE_EVENT, &description);
+    let wrong = Wait::<Model, State>::resume(&service.transport, &LIVE_EVENT, &description);
     assert!(wrong.unwrap_err().to_string().contains("media.job"));
 }
 
@@ -630,7 +625,7 @@ async fn a_wait_taken_up_after_its_deadline_has_one_look() {
     service.at(JOB_1, &[(0, "Finished")]);
     let mut description = job(&service, "job-1").describe().unwrap();
     description.deadline = chrono::DateTime::UNIX_EPOCH;
-    let again: Of<Model> = Wait::resume_over(service.links(), &JOB, &description).unwrap();
+    let again: Of<Model> = Wait::resume(&service.transport, &JOB, &description).unwrap();
     again.await.unwrap();
 }
 

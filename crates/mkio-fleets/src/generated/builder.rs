@@ -45,12 +45,13 @@ impl<'a> ListBackups<'a> {
         let Self { client, project_name } = self;
         let project_name = glue::argument(&operations::LIST_BACKUPS, project_name)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::LIST_BACKUPS,
             &format!(
                 "/api/v1/projects/{}/fleet/backups", glue::path_segment(&
                 operations::LIST_BACKUPS, "project_name", & project_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::LIST_BACKUPS,
             client
@@ -125,13 +126,14 @@ impl<'a> GetBackup<'a> {
         let project_name = glue::argument(&operations::GET_BACKUP, project_name)?;
         let backup_id = glue::argument(&operations::GET_BACKUP, backup_id)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::GET_BACKUP,
             &format!(
                 "/api/v1/projects/{}/fleet/backups/{}", glue::path_segment(&
                 operations::GET_BACKUP, "project_name", & project_name) ?,
                 glue::path_segment(& operations::GET_BACKUP, "backup_id", & backup_id) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::GET_BACKUP,
             client
@@ -206,14 +208,15 @@ impl<'a> DeleteBackup<'a> {
         let project_name = glue::argument(&operations::DELETE_BACKUP, project_name)?;
         let backup_id = glue::argument(&operations::DELETE_BACKUP, backup_id)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::DELETE_BACKUP,
             &format!(
                 "/api/v1/projects/{}/fleet/backups/{}", glue::path_segment(&
                 operations::DELETE_BACKUP, "project_name", & project_name) ?,
                 glue::path_segment(& operations::DELETE_BACKUP, "backup_id", & backup_id)
                 ?
             ),
-        );
+        )?;
         glue::built(
             &operations::DELETE_BACKUP,
             client
@@ -301,14 +304,15 @@ impl<'a> UpdateBackup<'a> {
         let backup_id = glue::argument(&operations::UPDATE_BACKUP, backup_id)?;
         let body = glue::argument(&operations::UPDATE_BACKUP, body)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::UPDATE_BACKUP,
             &format!(
                 "/api/v1/projects/{}/fleet/backups/{}", glue::path_segment(&
                 operations::UPDATE_BACKUP, "project_name", & project_name) ?,
                 glue::path_segment(& operations::UPDATE_BACKUP, "backup_id", & backup_id)
                 ?
             ),
-        );
+        )?;
         glue::built(
             &operations::UPDATE_BACKUP,
             client
@@ -384,14 +388,15 @@ impl<'a> GetBackupConfig<'a> {
         let project_name = glue::argument(&operations::GET_BACKUP_CONFIG, project_name)?;
         let backup_id = glue::argument(&operations::GET_BACKUP_CONFIG, backup_id)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::GET_BACKUP_CONFIG,
             &format!(
                 "/api/v1/projects/{}/fleet/backups/{}/config", glue::path_segment(&
                 operations::GET_BACKUP_CONFIG, "project_name", & project_name) ?,
                 glue::path_segment(& operations::GET_BACKUP_CONFIG, "backup_id", &
                 backup_id) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::GET_BACKUP_CONFIG,
             client
@@ -544,12 +549,13 @@ impl<'a> ListDevices<'a> {
         let skiptoken = glue::argument(&operations::LIST_DEVICES, skiptoken)?;
         let top = glue::argument(&operations::LIST_DEVICES, top)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::LIST_DEVICES,
             &format!(
                 "/api/v1/projects/{}/fleet/devices", glue::path_segment(&
                 operations::LIST_DEVICES, "project_name", & project_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::LIST_DEVICES,
             client
@@ -630,13 +636,14 @@ impl<'a> GetDevice<'a> {
         let project_name = glue::argument(&operations::GET_DEVICE, project_name)?;
         let name = glue::argument(&operations::GET_DEVICE, name)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::GET_DEVICE,
             &format!(
                 "/api/v1/projects/{}/fleet/devices/{}", glue::path_segment(&
                 operations::GET_DEVICE, "project_name", & project_name) ?,
                 glue::path_segment(& operations::GET_DEVICE, "name", & name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::GET_DEVICE,
             client
@@ -727,13 +734,14 @@ impl<'a> CreateDevice<'a> {
         let name = glue::argument(&operations::CREATE_DEVICE, name)?;
         let body = glue::argument(&operations::CREATE_DEVICE, body)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::CREATE_DEVICE,
             &format!(
                 "/api/v1/projects/{}/fleet/devices/{}", glue::path_segment(&
                 operations::CREATE_DEVICE, "project_name", & project_name) ?,
                 glue::path_segment(& operations::CREATE_DEVICE, "name", & name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::CREATE_DEVICE,
             client
@@ -851,13 +859,14 @@ impl<'a> DeleteDevice<'a> {
         let notes = glue::argument(&operations::DELETE_DEVICE, notes)?;
         let reason = glue::argument(&operations::DELETE_DEVICE, reason)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::DELETE_DEVICE,
             &format!(
                 "/api/v1/projects/{}/fleet/devices/{}", glue::path_segment(&
                 operations::DELETE_DEVICE, "project_name", & project_name) ?,
                 glue::path_segment(& operations::DELETE_DEVICE, "name", & name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::DELETE_DEVICE,
             client
@@ -951,13 +960,14 @@ impl<'a> UpdateDevice<'a> {
         let name = glue::argument(&operations::UPDATE_DEVICE, name)?;
         let body = glue::argument(&operations::UPDATE_DEVICE, body)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::UPDATE_DEVICE,
             &format!(
                 "/api/v1/projects/{}/fleet/devices/{}", glue::path_segment(&
                 operations::UPDATE_DEVICE, "project_name", & project_name) ?,
                 glue::path_segment(& operations::UPDATE_DEVICE, "name", & name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::UPDATE_DEVICE,
             client
@@ -1049,13 +1059,14 @@ impl<'a> BackUpDevice<'a> {
         let name = glue::argument(&operations::BACK_UP_DEVICE, name)?;
         let body = glue::argument(&operations::BACK_UP_DEVICE, body)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::BACK_UP_DEVICE,
             &format!(
                 "/api/v1/projects/{}/fleet/devices/{}/backup", glue::path_segment(&
                 operations::BACK_UP_DEVICE, "project_name", & project_name) ?,
                 glue::path_segment(& operations::BACK_UP_DEVICE, "name", & name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::BACK_UP_DEVICE,
             client
@@ -1153,14 +1164,15 @@ impl<'a> RemoveDeviceServices<'a> {
         let name = glue::argument(&operations::REMOVE_DEVICE_SERVICES, name)?;
         let body = glue::argument(&operations::REMOVE_DEVICE_SERVICES, body)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::REMOVE_DEVICE_SERVICES,
             &format!(
                 "/api/v1/projects/{}/fleet/devices/{}/removeServices",
                 glue::path_segment(& operations::REMOVE_DEVICE_SERVICES, "project_name",
                 & project_name) ?, glue::path_segment(&
                 operations::REMOVE_DEVICE_SERVICES, "name", & name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::REMOVE_DEVICE_SERVICES,
             client
@@ -1252,13 +1264,14 @@ impl<'a> RestoreDevice<'a> {
         let name = glue::argument(&operations::RESTORE_DEVICE, name)?;
         let body = glue::argument(&operations::RESTORE_DEVICE, body)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::RESTORE_DEVICE,
             &format!(
                 "/api/v1/projects/{}/fleet/devices/{}/restore", glue::path_segment(&
                 operations::RESTORE_DEVICE, "project_name", & project_name) ?,
                 glue::path_segment(& operations::RESTORE_DEVICE, "name", & name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::RESTORE_DEVICE,
             client
@@ -1431,13 +1444,14 @@ impl<'a> ListDeviceSoftware<'a> {
         let skiptoken = glue::argument(&operations::LIST_DEVICE_SOFTWARE, skiptoken)?;
         let top = glue::argument(&operations::LIST_DEVICE_SOFTWARE, top)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::LIST_DEVICE_SOFTWARE,
             &format!(
                 "/api/v1/projects/{}/fleet/devices/{}/software", glue::path_segment(&
                 operations::LIST_DEVICE_SOFTWARE, "project_name", & project_name) ?,
                 glue::path_segment(& operations::LIST_DEVICE_SOFTWARE, "name", & name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::LIST_DEVICE_SOFTWARE,
             client
@@ -1521,14 +1535,15 @@ impl<'a> ListSupportPackages<'a> {
         )?;
         let name = glue::argument(&operations::LIST_SUPPORT_PACKAGES, name)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::LIST_SUPPORT_PACKAGES,
             &format!(
                 "/api/v1/projects/{}/fleet/devices/{}/supportPackages",
                 glue::path_segment(& operations::LIST_SUPPORT_PACKAGES, "project_name", &
                 project_name) ?, glue::path_segment(& operations::LIST_SUPPORT_PACKAGES,
                 "name", & name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::LIST_SUPPORT_PACKAGES,
             client
@@ -1625,14 +1640,15 @@ impl<'a> CreateSupportPackage<'a> {
         let name = glue::argument(&operations::CREATE_SUPPORT_PACKAGE, name)?;
         let body = glue::argument(&operations::CREATE_SUPPORT_PACKAGE, body)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::CREATE_SUPPORT_PACKAGE,
             &format!(
                 "/api/v1/projects/{}/fleet/devices/{}/supportPackages",
                 glue::path_segment(& operations::CREATE_SUPPORT_PACKAGE, "project_name",
                 & project_name) ?, glue::path_segment(&
                 operations::CREATE_SUPPORT_PACKAGE, "name", & name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::CREATE_SUPPORT_PACKAGE,
             client
@@ -1727,7 +1743,8 @@ impl<'a> GetSupportPackage<'a> {
             package_name,
         )?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::GET_SUPPORT_PACKAGE,
             &format!(
                 "/api/v1/projects/{}/fleet/devices/{}/supportPackages/{}",
                 glue::path_segment(& operations::GET_SUPPORT_PACKAGE, "project_name", &
@@ -1735,7 +1752,7 @@ impl<'a> GetSupportPackage<'a> {
                 "name", & name) ?, glue::path_segment(& operations::GET_SUPPORT_PACKAGE,
                 "package_name", & package_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::GET_SUPPORT_PACKAGE,
             client
@@ -1829,7 +1846,8 @@ impl<'a> DeleteSupportPackage<'a> {
             package_name,
         )?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::DELETE_SUPPORT_PACKAGE,
             &format!(
                 "/api/v1/projects/{}/fleet/devices/{}/supportPackages/{}",
                 glue::path_segment(& operations::DELETE_SUPPORT_PACKAGE, "project_name",
@@ -1838,7 +1856,7 @@ impl<'a> DeleteSupportPackage<'a> {
                 glue::path_segment(& operations::DELETE_SUPPORT_PACKAGE, "package_name",
                 & package_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::DELETE_SUPPORT_PACKAGE,
             client
@@ -1913,12 +1931,13 @@ impl<'a> UploadBackup<'a> {
         let project_name = glue::argument(&operations::UPLOAD_BACKUP, project_name)?;
         let body = glue::argument(&operations::UPLOAD_BACKUP, body)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::UPLOAD_BACKUP,
             &format!(
                 "/api/v1/projects/{}/fleet/uploadBackup", glue::path_segment(&
                 operations::UPLOAD_BACKUP, "project_name", & project_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::UPLOAD_BACKUP,
             client

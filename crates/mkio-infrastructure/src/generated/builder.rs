@@ -136,12 +136,13 @@ impl<'a> ListNetworks<'a> {
         let skiptoken = glue::argument(&operations::LIST_NETWORKS, skiptoken)?;
         let top = glue::argument(&operations::LIST_NETWORKS, top)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::LIST_NETWORKS,
             &format!(
                 "/api/v1/projects/{}/infra/networks", glue::path_segment(&
                 operations::LIST_NETWORKS, "project_name", & project_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::LIST_NETWORKS,
             client
@@ -222,13 +223,14 @@ impl<'a> GetNetwork<'a> {
         let project_name = glue::argument(&operations::GET_NETWORK, project_name)?;
         let name = glue::argument(&operations::GET_NETWORK, name)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::GET_NETWORK,
             &format!(
                 "/api/v1/projects/{}/infra/networks/{}", glue::path_segment(&
                 operations::GET_NETWORK, "project_name", & project_name) ?,
                 glue::path_segment(& operations::GET_NETWORK, "name", & name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::GET_NETWORK,
             client
@@ -319,13 +321,14 @@ impl<'a> CreateNetwork<'a> {
         let name = glue::argument(&operations::CREATE_NETWORK, name)?;
         let body = glue::argument(&operations::CREATE_NETWORK, body)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::CREATE_NETWORK,
             &format!(
                 "/api/v1/projects/{}/infra/networks/{}", glue::path_segment(&
                 operations::CREATE_NETWORK, "project_name", & project_name) ?,
                 glue::path_segment(& operations::CREATE_NETWORK, "name", & name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::CREATE_NETWORK,
             client
@@ -401,13 +404,14 @@ impl<'a> DeleteNetwork<'a> {
         let project_name = glue::argument(&operations::DELETE_NETWORK, project_name)?;
         let name = glue::argument(&operations::DELETE_NETWORK, name)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::DELETE_NETWORK,
             &format!(
                 "/api/v1/projects/{}/infra/networks/{}", glue::path_segment(&
                 operations::DELETE_NETWORK, "project_name", & project_name) ?,
                 glue::path_segment(& operations::DELETE_NETWORK, "name", & name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::DELETE_NETWORK,
             client
@@ -498,13 +502,14 @@ impl<'a> UpdateNetwork<'a> {
         let name = glue::argument(&operations::UPDATE_NETWORK, name)?;
         let body = glue::argument(&operations::UPDATE_NETWORK, body)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::UPDATE_NETWORK,
             &format!(
                 "/api/v1/projects/{}/infra/networks/{}", glue::path_segment(&
                 operations::UPDATE_NETWORK, "project_name", & project_name) ?,
                 glue::path_segment(& operations::UPDATE_NETWORK, "name", & name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::UPDATE_NETWORK,
             client
@@ -658,12 +663,13 @@ impl<'a> ListSites<'a> {
         let skiptoken = glue::argument(&operations::LIST_SITES, skiptoken)?;
         let top = glue::argument(&operations::LIST_SITES, top)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::LIST_SITES,
             &format!(
                 "/api/v1/projects/{}/infra/sites", glue::path_segment(&
                 operations::LIST_SITES, "project_name", & project_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::LIST_SITES,
             client
@@ -744,13 +750,14 @@ impl<'a> GetSite<'a> {
         let project_name = glue::argument(&operations::GET_SITE, project_name)?;
         let name = glue::argument(&operations::GET_SITE, name)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::GET_SITE,
             &format!(
                 "/api/v1/projects/{}/infra/sites/{}", glue::path_segment(&
                 operations::GET_SITE, "project_name", & project_name) ?,
                 glue::path_segment(& operations::GET_SITE, "name", & name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::GET_SITE,
             client
@@ -841,13 +848,14 @@ impl<'a> CreateSite<'a> {
         let name = glue::argument(&operations::CREATE_SITE, name)?;
         let body = glue::argument(&operations::CREATE_SITE, body)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::CREATE_SITE,
             &format!(
                 "/api/v1/projects/{}/infra/sites/{}", glue::path_segment(&
                 operations::CREATE_SITE, "project_name", & project_name) ?,
                 glue::path_segment(& operations::CREATE_SITE, "name", & name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::CREATE_SITE,
             client
@@ -923,13 +931,14 @@ impl<'a> DeleteSite<'a> {
         let project_name = glue::argument(&operations::DELETE_SITE, project_name)?;
         let name = glue::argument(&operations::DELETE_SITE, name)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::DELETE_SITE,
             &format!(
                 "/api/v1/projects/{}/infra/sites/{}", glue::path_segment(&
                 operations::DELETE_SITE, "project_name", & project_name) ?,
                 glue::path_segment(& operations::DELETE_SITE, "name", & name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::DELETE_SITE,
             client
@@ -1020,13 +1029,14 @@ impl<'a> UpdateSite<'a> {
         let name = glue::argument(&operations::UPDATE_SITE, name)?;
         let body = glue::argument(&operations::UPDATE_SITE, body)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::UPDATE_SITE,
             &format!(
                 "/api/v1/projects/{}/infra/sites/{}", glue::path_segment(&
                 operations::UPDATE_SITE, "project_name", & project_name) ?,
                 glue::path_segment(& operations::UPDATE_SITE, "name", & name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::UPDATE_SITE,
             client

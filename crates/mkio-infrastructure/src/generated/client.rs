@@ -12,7 +12,6 @@ use super::{builder, operations};
 /// Cheap to clone; clones share connections, budgets and the token.
 #[derive(Clone, Debug)]
 pub struct Client {
-    pub(crate) base: glue::Url,
     pub(crate) client: ::reqwest::Client,
     pub(crate) inner: Transport,
 }
@@ -20,7 +19,6 @@ impl Client {
     /// A client that sends its requests through a transport.
     pub fn new(transport: Transport) -> Self {
         Self {
-            base: glue::base(&transport, super::API),
             client: transport.http().clone(),
             inner: transport,
         }
@@ -160,7 +158,7 @@ impl ClientInfo<Transport> for Client {
         super::API_VERSION
     }
     fn baseurl(&self) -> &str {
-        self.base.as_str()
+        self.inner.base_url(super::API)
     }
     fn client(&self) -> &::reqwest::Client {
         &self.client

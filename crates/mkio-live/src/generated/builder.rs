@@ -157,12 +157,13 @@ impl<'a> ListLiveChannels<'a> {
         let skiptoken = glue::argument(&operations::LIST_LIVE_CHANNELS, skiptoken)?;
         let top = glue::argument(&operations::LIST_LIVE_CHANNELS, top)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::LIST_LIVE_CHANNELS,
             &format!(
                 "/api/v1/projects/{}/live/liveChannels", glue::path_segment(&
                 operations::LIST_LIVE_CHANNELS, "project_name", & project_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::LIST_LIVE_CHANNELS,
             client
@@ -266,13 +267,14 @@ impl<'a> GetLiveChannel<'a> {
             detailed_status,
         )?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::GET_LIVE_CHANNEL,
             &format!(
                 "/api/v1/projects/{}/live/liveChannels/{}", glue::path_segment(&
                 operations::GET_LIVE_CHANNEL, "project_name", & project_name) ?,
                 glue::path_segment(& operations::GET_LIVE_CHANNEL, "name", & name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::GET_LIVE_CHANNEL,
             client
@@ -372,14 +374,15 @@ impl<'a> CreateOrUpdateLiveChannel<'a> {
         let name = glue::argument(&operations::CREATE_OR_UPDATE_LIVE_CHANNEL, name)?;
         let body = glue::argument(&operations::CREATE_OR_UPDATE_LIVE_CHANNEL, body)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::CREATE_OR_UPDATE_LIVE_CHANNEL,
             &format!(
                 "/api/v1/projects/{}/live/liveChannels/{}", glue::path_segment(&
                 operations::CREATE_OR_UPDATE_LIVE_CHANNEL, "project_name", &
                 project_name) ?, glue::path_segment(&
                 operations::CREATE_OR_UPDATE_LIVE_CHANNEL, "name", & name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::CREATE_OR_UPDATE_LIVE_CHANNEL,
             client
@@ -472,13 +475,14 @@ impl<'a> DeleteLiveChannel<'a> {
         let name = glue::argument(&operations::DELETE_LIVE_CHANNEL, name)?;
         let force = glue::argument(&operations::DELETE_LIVE_CHANNEL, force)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::DELETE_LIVE_CHANNEL,
             &format!(
                 "/api/v1/projects/{}/live/liveChannels/{}", glue::path_segment(&
                 operations::DELETE_LIVE_CHANNEL, "project_name", & project_name) ?,
                 glue::path_segment(& operations::DELETE_LIVE_CHANNEL, "name", & name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::DELETE_LIVE_CHANNEL,
             client
@@ -573,13 +577,14 @@ impl<'a> UpdateLiveChannel<'a> {
         let name = glue::argument(&operations::UPDATE_LIVE_CHANNEL, name)?;
         let body = glue::argument(&operations::UPDATE_LIVE_CHANNEL, body)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::UPDATE_LIVE_CHANNEL,
             &format!(
                 "/api/v1/projects/{}/live/liveChannels/{}", glue::path_segment(&
                 operations::UPDATE_LIVE_CHANNEL, "project_name", & project_name) ?,
                 glue::path_segment(& operations::UPDATE_LIVE_CHANNEL, "name", & name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::UPDATE_LIVE_CHANNEL,
             client
@@ -727,14 +732,15 @@ impl<'a> ListLiveChannelScheduledOperations<'a> {
             top,
         )?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::LIST_LIVE_CHANNEL_SCHEDULED_OPERATIONS,
             &format!(
                 "/api/v1/projects/{}/live/liveChannels/{}/scheduledOperations",
                 glue::path_segment(& operations::LIST_LIVE_CHANNEL_SCHEDULED_OPERATIONS,
                 "project_name", & project_name) ?, glue::path_segment(&
                 operations::LIST_LIVE_CHANNEL_SCHEDULED_OPERATIONS, "name", & name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::LIST_LIVE_CHANNEL_SCHEDULED_OPERATIONS,
             client
@@ -835,7 +841,8 @@ impl<'a> GetLiveChannelScheduledOperation<'a> {
             operation_name,
         )?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::GET_LIVE_CHANNEL_SCHEDULED_OPERATION,
             &format!(
                 "/api/v1/projects/{}/live/liveChannels/{}/scheduledOperations/{}",
                 glue::path_segment(& operations::GET_LIVE_CHANNEL_SCHEDULED_OPERATION,
@@ -844,7 +851,7 @@ impl<'a> GetLiveChannelScheduledOperation<'a> {
                 glue::path_segment(& operations::GET_LIVE_CHANNEL_SCHEDULED_OPERATION,
                 "operation_name", & operation_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::GET_LIVE_CHANNEL_SCHEDULED_OPERATION,
             client
@@ -963,7 +970,8 @@ impl<'a> CreateOrUpdateLiveChannelScheduledOperation<'a> {
             body,
         )?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::CREATE_OR_UPDATE_LIVE_CHANNEL_SCHEDULED_OPERATION,
             &format!(
                 "/api/v1/projects/{}/live/liveChannels/{}/scheduledOperations/{}",
                 glue::path_segment(&
@@ -974,7 +982,7 @@ impl<'a> CreateOrUpdateLiveChannelScheduledOperation<'a> {
                 operations::CREATE_OR_UPDATE_LIVE_CHANNEL_SCHEDULED_OPERATION,
                 "operation_name", & operation_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::CREATE_OR_UPDATE_LIVE_CHANNEL_SCHEDULED_OPERATION,
             client
@@ -1076,7 +1084,8 @@ impl<'a> DeleteLiveChannelScheduledOperation<'a> {
             operation_name,
         )?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::DELETE_LIVE_CHANNEL_SCHEDULED_OPERATION,
             &format!(
                 "/api/v1/projects/{}/live/liveChannels/{}/scheduledOperations/{}",
                 glue::path_segment(& operations::DELETE_LIVE_CHANNEL_SCHEDULED_OPERATION,
@@ -1085,7 +1094,7 @@ impl<'a> DeleteLiveChannelScheduledOperation<'a> {
                 glue::path_segment(& operations::DELETE_LIVE_CHANNEL_SCHEDULED_OPERATION,
                 "operation_name", & operation_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::DELETE_LIVE_CHANNEL_SCHEDULED_OPERATION,
             client
@@ -1163,14 +1172,15 @@ impl<'a> GetLiveChannelState<'a> {
         )?;
         let name = glue::argument(&operations::GET_LIVE_CHANNEL_STATE, name)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::GET_LIVE_CHANNEL_STATE,
             &format!(
                 "/api/v1/projects/{}/live/liveChannels/{}/state", glue::path_segment(&
                 operations::GET_LIVE_CHANNEL_STATE, "project_name", & project_name) ?,
                 glue::path_segment(& operations::GET_LIVE_CHANNEL_STATE, "name", & name)
                 ?
             ),
-        );
+        )?;
         glue::built(
             &operations::GET_LIVE_CHANNEL_STATE,
             client
@@ -1341,12 +1351,13 @@ impl<'a> ListLiveEvents<'a> {
         let skiptoken = glue::argument(&operations::LIST_LIVE_EVENTS, skiptoken)?;
         let top = glue::argument(&operations::LIST_LIVE_EVENTS, top)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::LIST_LIVE_EVENTS,
             &format!(
                 "/api/v1/projects/{}/live/liveEvents", glue::path_segment(&
                 operations::LIST_LIVE_EVENTS, "project_name", & project_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::LIST_LIVE_EVENTS,
             client
@@ -1450,13 +1461,14 @@ impl<'a> GetLiveEvent<'a> {
             detailed_status,
         )?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::GET_LIVE_EVENT,
             &format!(
                 "/api/v1/projects/{}/live/liveEvents/{}", glue::path_segment(&
                 operations::GET_LIVE_EVENT, "project_name", & project_name) ?,
                 glue::path_segment(& operations::GET_LIVE_EVENT, "name", & name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::GET_LIVE_EVENT,
             client
@@ -1556,14 +1568,15 @@ impl<'a> CreateOrUpdateLiveEvent<'a> {
         let name = glue::argument(&operations::CREATE_OR_UPDATE_LIVE_EVENT, name)?;
         let body = glue::argument(&operations::CREATE_OR_UPDATE_LIVE_EVENT, body)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::CREATE_OR_UPDATE_LIVE_EVENT,
             &format!(
                 "/api/v1/projects/{}/live/liveEvents/{}", glue::path_segment(&
                 operations::CREATE_OR_UPDATE_LIVE_EVENT, "project_name", & project_name)
                 ?, glue::path_segment(& operations::CREATE_OR_UPDATE_LIVE_EVENT, "name",
                 & name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::CREATE_OR_UPDATE_LIVE_EVENT,
             client
@@ -1653,13 +1666,14 @@ impl<'a> DeleteLiveEvent<'a> {
         let name = glue::argument(&operations::DELETE_LIVE_EVENT, name)?;
         let force = glue::argument(&operations::DELETE_LIVE_EVENT, force)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::DELETE_LIVE_EVENT,
             &format!(
                 "/api/v1/projects/{}/live/liveEvents/{}", glue::path_segment(&
                 operations::DELETE_LIVE_EVENT, "project_name", & project_name) ?,
                 glue::path_segment(& operations::DELETE_LIVE_EVENT, "name", & name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::DELETE_LIVE_EVENT,
             client
@@ -1751,13 +1765,14 @@ impl<'a> UpdateLiveEvent<'a> {
         let name = glue::argument(&operations::UPDATE_LIVE_EVENT, name)?;
         let body = glue::argument(&operations::UPDATE_LIVE_EVENT, body)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::UPDATE_LIVE_EVENT,
             &format!(
                 "/api/v1/projects/{}/live/liveEvents/{}", glue::path_segment(&
                 operations::UPDATE_LIVE_EVENT, "project_name", & project_name) ?,
                 glue::path_segment(& operations::UPDATE_LIVE_EVENT, "name", & name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::UPDATE_LIVE_EVENT,
             client
@@ -1905,14 +1920,15 @@ impl<'a> ListLiveEventScheduledOperations<'a> {
             top,
         )?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::LIST_LIVE_EVENT_SCHEDULED_OPERATIONS,
             &format!(
                 "/api/v1/projects/{}/live/liveEvents/{}/scheduledOperations",
                 glue::path_segment(& operations::LIST_LIVE_EVENT_SCHEDULED_OPERATIONS,
                 "project_name", & project_name) ?, glue::path_segment(&
                 operations::LIST_LIVE_EVENT_SCHEDULED_OPERATIONS, "name", & name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::LIST_LIVE_EVENT_SCHEDULED_OPERATIONS,
             client
@@ -2013,7 +2029,8 @@ impl<'a> GetLiveEventScheduledOperation<'a> {
             operation_name,
         )?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::GET_LIVE_EVENT_SCHEDULED_OPERATION,
             &format!(
                 "/api/v1/projects/{}/live/liveEvents/{}/scheduledOperations/{}",
                 glue::path_segment(& operations::GET_LIVE_EVENT_SCHEDULED_OPERATION,
@@ -2022,7 +2039,7 @@ impl<'a> GetLiveEventScheduledOperation<'a> {
                 glue::path_segment(& operations::GET_LIVE_EVENT_SCHEDULED_OPERATION,
                 "operation_name", & operation_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::GET_LIVE_EVENT_SCHEDULED_OPERATION,
             client
@@ -2141,7 +2158,8 @@ impl<'a> CreateOrUpdateLiveEventScheduledOperation<'a> {
             body,
         )?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::CREATE_OR_UPDATE_LIVE_EVENT_SCHEDULED_OPERATION,
             &format!(
                 "/api/v1/projects/{}/live/liveEvents/{}/scheduledOperations/{}",
                 glue::path_segment(&
@@ -2152,7 +2170,7 @@ impl<'a> CreateOrUpdateLiveEventScheduledOperation<'a> {
                 operations::CREATE_OR_UPDATE_LIVE_EVENT_SCHEDULED_OPERATION,
                 "operation_name", & operation_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::CREATE_OR_UPDATE_LIVE_EVENT_SCHEDULED_OPERATION,
             client
@@ -2251,7 +2269,8 @@ impl<'a> DeleteLiveEventScheduledOperation<'a> {
             operation_name,
         )?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::DELETE_LIVE_EVENT_SCHEDULED_OPERATION,
             &format!(
                 "/api/v1/projects/{}/live/liveEvents/{}/scheduledOperations/{}",
                 glue::path_segment(& operations::DELETE_LIVE_EVENT_SCHEDULED_OPERATION,
@@ -2260,7 +2279,7 @@ impl<'a> DeleteLiveEventScheduledOperation<'a> {
                 glue::path_segment(& operations::DELETE_LIVE_EVENT_SCHEDULED_OPERATION,
                 "operation_name", & operation_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::DELETE_LIVE_EVENT_SCHEDULED_OPERATION,
             client
@@ -2338,13 +2357,14 @@ impl<'a> GetLiveEventState<'a> {
         )?;
         let name = glue::argument(&operations::GET_LIVE_EVENT_STATE, name)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::GET_LIVE_EVENT_STATE,
             &format!(
                 "/api/v1/projects/{}/live/liveEvents/{}/state", glue::path_segment(&
                 operations::GET_LIVE_EVENT_STATE, "project_name", & project_name) ?,
                 glue::path_segment(& operations::GET_LIVE_EVENT_STATE, "name", & name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::GET_LIVE_EVENT_STATE,
             client
@@ -2512,12 +2532,13 @@ impl<'a> ListFlows<'a> {
         let skiptoken = glue::argument(&operations::LIST_FLOWS, skiptoken)?;
         let top = glue::argument(&operations::LIST_FLOWS, top)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::LIST_FLOWS,
             &format!(
                 "/api/v1/projects/{}/live/search", glue::path_segment(&
                 operations::LIST_FLOWS, "project_name", & project_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::LIST_FLOWS,
             client
@@ -2715,13 +2736,14 @@ impl<'a> ListStaticMultiviewChannels<'a> {
         )?;
         let top = glue::argument(&operations::LIST_STATIC_MULTIVIEW_CHANNELS, top)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::LIST_STATIC_MULTIVIEW_CHANNELS,
             &format!(
                 "/api/v1/projects/{}/live/staticMultiviewChannels", glue::path_segment(&
                 operations::LIST_STATIC_MULTIVIEW_CHANNELS, "project_name", &
                 project_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::LIST_STATIC_MULTIVIEW_CHANNELS,
             client
@@ -2828,14 +2850,15 @@ impl<'a> GetStaticMultiviewChannel<'a> {
             detailed_status,
         )?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::GET_STATIC_MULTIVIEW_CHANNEL,
             &format!(
                 "/api/v1/projects/{}/live/staticMultiviewChannels/{}",
                 glue::path_segment(& operations::GET_STATIC_MULTIVIEW_CHANNEL,
                 "project_name", & project_name) ?, glue::path_segment(&
                 operations::GET_STATIC_MULTIVIEW_CHANNEL, "name", & name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::GET_STATIC_MULTIVIEW_CHANNEL,
             client
@@ -2941,7 +2964,8 @@ impl<'a> CreateOrUpdateStaticMultiviewChannel<'a> {
             body,
         )?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::CREATE_OR_UPDATE_STATIC_MULTIVIEW_CHANNEL,
             &format!(
                 "/api/v1/projects/{}/live/staticMultiviewChannels/{}",
                 glue::path_segment(&
@@ -2949,7 +2973,7 @@ impl<'a> CreateOrUpdateStaticMultiviewChannel<'a> {
                 project_name) ?, glue::path_segment(&
                 operations::CREATE_OR_UPDATE_STATIC_MULTIVIEW_CHANNEL, "name", & name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::CREATE_OR_UPDATE_STATIC_MULTIVIEW_CHANNEL,
             client
@@ -3042,14 +3066,15 @@ impl<'a> DeleteStaticMultiviewChannel<'a> {
         let name = glue::argument(&operations::DELETE_STATIC_MULTIVIEW_CHANNEL, name)?;
         let force = glue::argument(&operations::DELETE_STATIC_MULTIVIEW_CHANNEL, force)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::DELETE_STATIC_MULTIVIEW_CHANNEL,
             &format!(
                 "/api/v1/projects/{}/live/staticMultiviewChannels/{}",
                 glue::path_segment(& operations::DELETE_STATIC_MULTIVIEW_CHANNEL,
                 "project_name", & project_name) ?, glue::path_segment(&
                 operations::DELETE_STATIC_MULTIVIEW_CHANNEL, "name", & name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::DELETE_STATIC_MULTIVIEW_CHANNEL,
             client
@@ -3144,14 +3169,15 @@ impl<'a> UpdateStaticMultiviewChannel<'a> {
         let name = glue::argument(&operations::UPDATE_STATIC_MULTIVIEW_CHANNEL, name)?;
         let body = glue::argument(&operations::UPDATE_STATIC_MULTIVIEW_CHANNEL, body)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::UPDATE_STATIC_MULTIVIEW_CHANNEL,
             &format!(
                 "/api/v1/projects/{}/live/staticMultiviewChannels/{}",
                 glue::path_segment(& operations::UPDATE_STATIC_MULTIVIEW_CHANNEL,
                 "project_name", & project_name) ?, glue::path_segment(&
                 operations::UPDATE_STATIC_MULTIVIEW_CHANNEL, "name", & name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::UPDATE_STATIC_MULTIVIEW_CHANNEL,
             client
@@ -3303,7 +3329,8 @@ impl<'a> ListStaticMultiviewChannelScheduledOperations<'a> {
             top,
         )?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::LIST_STATIC_MULTIVIEW_CHANNEL_SCHEDULED_OPERATIONS,
             &format!(
                 "/api/v1/projects/{}/live/staticMultiviewChannels/{}/scheduledOperations",
                 glue::path_segment(&
@@ -3312,7 +3339,7 @@ impl<'a> ListStaticMultiviewChannelScheduledOperations<'a> {
                 operations::LIST_STATIC_MULTIVIEW_CHANNEL_SCHEDULED_OPERATIONS, "name", &
                 name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::LIST_STATIC_MULTIVIEW_CHANNEL_SCHEDULED_OPERATIONS,
             client
@@ -3417,7 +3444,8 @@ impl<'a> GetStaticMultiviewChannelScheduledOperation<'a> {
             operation_name,
         )?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::GET_STATIC_MULTIVIEW_CHANNEL_SCHEDULED_OPERATION,
             &format!(
                 "/api/v1/projects/{}/live/staticMultiviewChannels/{}/scheduledOperations/{}",
                 glue::path_segment(&
@@ -3428,7 +3456,7 @@ impl<'a> GetStaticMultiviewChannelScheduledOperation<'a> {
                 operations::GET_STATIC_MULTIVIEW_CHANNEL_SCHEDULED_OPERATION,
                 "operation_name", & operation_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::GET_STATIC_MULTIVIEW_CHANNEL_SCHEDULED_OPERATION,
             client
@@ -3548,7 +3576,8 @@ impl<'a> CreateOrUpdateStaticMultiviewChannelScheduledOperation<'a> {
             body,
         )?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::CREATE_OR_UPDATE_STATIC_MULTIVIEW_CHANNEL_SCHEDULED_OPERATION,
             &format!(
                 "/api/v1/projects/{}/live/staticMultiviewChannels/{}/scheduledOperations/{}",
                 glue::path_segment(&
@@ -3559,7 +3588,7 @@ impl<'a> CreateOrUpdateStaticMultiviewChannelScheduledOperation<'a> {
                 operations::CREATE_OR_UPDATE_STATIC_MULTIVIEW_CHANNEL_SCHEDULED_OPERATION,
                 "operation_name", & operation_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::CREATE_OR_UPDATE_STATIC_MULTIVIEW_CHANNEL_SCHEDULED_OPERATION,
             client
@@ -3661,7 +3690,8 @@ impl<'a> DeleteStaticMultiviewChannelScheduledOperation<'a> {
             operation_name,
         )?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::DELETE_STATIC_MULTIVIEW_CHANNEL_SCHEDULED_OPERATION,
             &format!(
                 "/api/v1/projects/{}/live/staticMultiviewChannels/{}/scheduledOperations/{}",
                 glue::path_segment(&
@@ -3672,7 +3702,7 @@ impl<'a> DeleteStaticMultiviewChannelScheduledOperation<'a> {
                 operations::DELETE_STATIC_MULTIVIEW_CHANNEL_SCHEDULED_OPERATION,
                 "operation_name", & operation_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::DELETE_STATIC_MULTIVIEW_CHANNEL_SCHEDULED_OPERATION,
             client
@@ -3757,14 +3787,15 @@ impl<'a> GetStaticMultiviewChannelState<'a> {
             name,
         )?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::GET_STATIC_MULTIVIEW_CHANNEL_STATE,
             &format!(
                 "/api/v1/projects/{}/live/staticMultiviewChannels/{}/state",
                 glue::path_segment(& operations::GET_STATIC_MULTIVIEW_CHANNEL_STATE,
                 "project_name", & project_name) ?, glue::path_segment(&
                 operations::GET_STATIC_MULTIVIEW_CHANNEL_STATE, "name", & name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::GET_STATIC_MULTIVIEW_CHANNEL_STATE,
             client
@@ -3947,13 +3978,14 @@ impl<'a> ListStaticMultiviewEvents<'a> {
         )?;
         let top = glue::argument(&operations::LIST_STATIC_MULTIVIEW_EVENTS, top)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::LIST_STATIC_MULTIVIEW_EVENTS,
             &format!(
                 "/api/v1/projects/{}/live/staticMultiviewEvents", glue::path_segment(&
                 operations::LIST_STATIC_MULTIVIEW_EVENTS, "project_name", & project_name)
                 ?
             ),
-        );
+        )?;
         glue::built(
             &operations::LIST_STATIC_MULTIVIEW_EVENTS,
             client
@@ -4060,14 +4092,15 @@ impl<'a> GetStaticMultiviewEvent<'a> {
             detailed_status,
         )?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::GET_STATIC_MULTIVIEW_EVENT,
             &format!(
                 "/api/v1/projects/{}/live/staticMultiviewEvents/{}", glue::path_segment(&
                 operations::GET_STATIC_MULTIVIEW_EVENT, "project_name", & project_name)
                 ?, glue::path_segment(& operations::GET_STATIC_MULTIVIEW_EVENT, "name", &
                 name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::GET_STATIC_MULTIVIEW_EVENT,
             client
@@ -4173,14 +4206,15 @@ impl<'a> CreateOrUpdateStaticMultiviewEvent<'a> {
             body,
         )?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::CREATE_OR_UPDATE_STATIC_MULTIVIEW_EVENT,
             &format!(
                 "/api/v1/projects/{}/live/staticMultiviewEvents/{}", glue::path_segment(&
                 operations::CREATE_OR_UPDATE_STATIC_MULTIVIEW_EVENT, "project_name", &
                 project_name) ?, glue::path_segment(&
                 operations::CREATE_OR_UPDATE_STATIC_MULTIVIEW_EVENT, "name", & name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::CREATE_OR_UPDATE_STATIC_MULTIVIEW_EVENT,
             client
@@ -4273,14 +4307,15 @@ impl<'a> DeleteStaticMultiviewEvent<'a> {
         let name = glue::argument(&operations::DELETE_STATIC_MULTIVIEW_EVENT, name)?;
         let force = glue::argument(&operations::DELETE_STATIC_MULTIVIEW_EVENT, force)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::DELETE_STATIC_MULTIVIEW_EVENT,
             &format!(
                 "/api/v1/projects/{}/live/staticMultiviewEvents/{}", glue::path_segment(&
                 operations::DELETE_STATIC_MULTIVIEW_EVENT, "project_name", &
                 project_name) ?, glue::path_segment(&
                 operations::DELETE_STATIC_MULTIVIEW_EVENT, "name", & name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::DELETE_STATIC_MULTIVIEW_EVENT,
             client
@@ -4375,14 +4410,15 @@ impl<'a> UpdateStaticMultiviewEvent<'a> {
         let name = glue::argument(&operations::UPDATE_STATIC_MULTIVIEW_EVENT, name)?;
         let body = glue::argument(&operations::UPDATE_STATIC_MULTIVIEW_EVENT, body)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::UPDATE_STATIC_MULTIVIEW_EVENT,
             &format!(
                 "/api/v1/projects/{}/live/staticMultiviewEvents/{}", glue::path_segment(&
                 operations::UPDATE_STATIC_MULTIVIEW_EVENT, "project_name", &
                 project_name) ?, glue::path_segment(&
                 operations::UPDATE_STATIC_MULTIVIEW_EVENT, "name", & name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::UPDATE_STATIC_MULTIVIEW_EVENT,
             client
@@ -4534,7 +4570,8 @@ impl<'a> ListStaticMultiviewEventScheduledOperations<'a> {
             top,
         )?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::LIST_STATIC_MULTIVIEW_EVENT_SCHEDULED_OPERATIONS,
             &format!(
                 "/api/v1/projects/{}/live/staticMultiviewEvents/{}/scheduledOperations",
                 glue::path_segment(&
@@ -4543,7 +4580,7 @@ impl<'a> ListStaticMultiviewEventScheduledOperations<'a> {
                 operations::LIST_STATIC_MULTIVIEW_EVENT_SCHEDULED_OPERATIONS, "name", &
                 name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::LIST_STATIC_MULTIVIEW_EVENT_SCHEDULED_OPERATIONS,
             client
@@ -4645,7 +4682,8 @@ impl<'a> GetStaticMultiviewEventScheduledOperation<'a> {
             operation_name,
         )?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::GET_STATIC_MULTIVIEW_EVENT_SCHEDULED_OPERATION,
             &format!(
                 "/api/v1/projects/{}/live/staticMultiviewEvents/{}/scheduledOperations/{}",
                 glue::path_segment(&
@@ -4656,7 +4694,7 @@ impl<'a> GetStaticMultiviewEventScheduledOperation<'a> {
                 operations::GET_STATIC_MULTIVIEW_EVENT_SCHEDULED_OPERATION,
                 "operation_name", & operation_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::GET_STATIC_MULTIVIEW_EVENT_SCHEDULED_OPERATION,
             client
@@ -4776,7 +4814,8 @@ impl<'a> CreateOrUpdateStaticMultiviewEventScheduledOperation<'a> {
             body,
         )?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::CREATE_OR_UPDATE_STATIC_MULTIVIEW_EVENT_SCHEDULED_OPERATION,
             &format!(
                 "/api/v1/projects/{}/live/staticMultiviewEvents/{}/scheduledOperations/{}",
                 glue::path_segment(&
@@ -4787,7 +4826,7 @@ impl<'a> CreateOrUpdateStaticMultiviewEventScheduledOperation<'a> {
                 operations::CREATE_OR_UPDATE_STATIC_MULTIVIEW_EVENT_SCHEDULED_OPERATION,
                 "operation_name", & operation_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::CREATE_OR_UPDATE_STATIC_MULTIVIEW_EVENT_SCHEDULED_OPERATION,
             client
@@ -4889,7 +4928,8 @@ impl<'a> DeleteStaticMultiviewEventScheduledOperation<'a> {
             operation_name,
         )?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::DELETE_STATIC_MULTIVIEW_EVENT_SCHEDULED_OPERATION,
             &format!(
                 "/api/v1/projects/{}/live/staticMultiviewEvents/{}/scheduledOperations/{}",
                 glue::path_segment(&
@@ -4900,7 +4940,7 @@ impl<'a> DeleteStaticMultiviewEventScheduledOperation<'a> {
                 operations::DELETE_STATIC_MULTIVIEW_EVENT_SCHEDULED_OPERATION,
                 "operation_name", & operation_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::DELETE_STATIC_MULTIVIEW_EVENT_SCHEDULED_OPERATION,
             client
@@ -4982,14 +5022,15 @@ impl<'a> GetStaticMultiviewEventState<'a> {
         )?;
         let name = glue::argument(&operations::GET_STATIC_MULTIVIEW_EVENT_STATE, name)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::GET_STATIC_MULTIVIEW_EVENT_STATE,
             &format!(
                 "/api/v1/projects/{}/live/staticMultiviewEvents/{}/state",
                 glue::path_segment(& operations::GET_STATIC_MULTIVIEW_EVENT_STATE,
                 "project_name", & project_name) ?, glue::path_segment(&
                 operations::GET_STATIC_MULTIVIEW_EVENT_STATE, "name", & name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::GET_STATIC_MULTIVIEW_EVENT_STATE,
             client

@@ -29,7 +29,11 @@ impl<'a> ListPublicKeys<'a> {
     /// When an argument is missing or cannot be used.
     pub fn into_request(self) -> Result<::reqwest::Request> {
         let Self { client } = self;
-        let url = glue::url(&client.base, "/.well-known/jwks.json");
+        let url = glue::url(
+            &client.inner,
+            &operations::LIST_PUBLIC_KEYS,
+            "/.well-known/jwks.json",
+        )?;
         glue::built(
             &operations::LIST_PUBLIC_KEYS,
             client
@@ -75,7 +79,11 @@ impl<'a> ListRevokedTokens<'a> {
     /// When an argument is missing or cannot be used.
     pub fn into_request(self) -> Result<::reqwest::Request> {
         let Self { client } = self;
-        let url = glue::url(&client.base, "/.well-known/revoked.json");
+        let url = glue::url(
+            &client.inner,
+            &operations::LIST_REVOKED_TOKENS,
+            "/.well-known/revoked.json",
+        )?;
         glue::built(
             &operations::LIST_REVOKED_TOKENS,
             client
@@ -121,7 +129,11 @@ impl<'a> GetLegacyProfile<'a> {
     /// When an argument is missing or cannot be used.
     pub fn into_request(self) -> Result<::reqwest::Request> {
         let Self { client } = self;
-        let url = glue::url(&client.base, "/api/profile/");
+        let url = glue::url(
+            &client.inner,
+            &operations::GET_LEGACY_PROFILE,
+            "/api/profile/",
+        )?;
         glue::built(
             &operations::GET_LEGACY_PROFILE,
             client
@@ -185,7 +197,11 @@ impl<'a> SetLegacyProfile<'a> {
     pub fn into_request(self) -> Result<::reqwest::Request> {
         let Self { client, body } = self;
         let body = glue::argument(&operations::SET_LEGACY_PROFILE, body)?;
-        let url = glue::url(&client.base, "/api/profile/");
+        let url = glue::url(
+            &client.inner,
+            &operations::SET_LEGACY_PROFILE,
+            "/api/profile/",
+        )?;
         glue::built(
             &operations::SET_LEGACY_PROFILE,
             client
@@ -232,7 +248,7 @@ impl<'a> GetReady<'a> {
     /// When an argument is missing or cannot be used.
     pub fn into_request(self) -> Result<::reqwest::Request> {
         let Self { client } = self;
-        let url = glue::url(&client.base, "/api/ready");
+        let url = glue::url(&client.inner, &operations::GET_READY, "/api/ready")?;
         glue::built(
             &operations::GET_READY,
             client
@@ -334,7 +350,11 @@ impl<'a> ListLocations<'a> {
         let orderby = glue::argument(&operations::LIST_LOCATIONS, orderby)?;
         let skiptoken = glue::argument(&operations::LIST_LOCATIONS, skiptoken)?;
         let top = glue::argument(&operations::LIST_LOCATIONS, top)?;
-        let url = glue::url(&client.base, "/api/v1/locations");
+        let url = glue::url(
+            &client.inner,
+            &operations::LIST_LOCATIONS,
+            "/api/v1/locations",
+        )?;
         glue::built(
             &operations::LIST_LOCATIONS,
             client
@@ -400,12 +420,13 @@ impl<'a> GetLocation<'a> {
         let Self { client, location_name } = self;
         let location_name = glue::argument(&operations::GET_LOCATION, location_name)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::GET_LOCATION,
             &format!(
                 "/api/v1/locations/{}", glue::path_segment(& operations::GET_LOCATION,
                 "location_name", & location_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::GET_LOCATION,
             client
@@ -451,7 +472,11 @@ impl<'a> GetOrganization<'a> {
     /// When an argument is missing or cannot be used.
     pub fn into_request(self) -> Result<::reqwest::Request> {
         let Self { client } = self;
-        let url = glue::url(&client.base, "/api/v1/organization");
+        let url = glue::url(
+            &client.inner,
+            &operations::GET_ORGANIZATION,
+            "/api/v1/organization",
+        )?;
         glue::built(
             &operations::GET_ORGANIZATION,
             client
@@ -515,7 +540,11 @@ impl<'a> CreateOrganization<'a> {
     pub fn into_request(self) -> Result<::reqwest::Request> {
         let Self { client, body } = self;
         let body = glue::argument(&operations::CREATE_ORGANIZATION, body)?;
-        let url = glue::url(&client.base, "/api/v1/organization");
+        let url = glue::url(
+            &client.inner,
+            &operations::CREATE_ORGANIZATION,
+            "/api/v1/organization",
+        )?;
         glue::built(
             &operations::CREATE_ORGANIZATION,
             client
@@ -581,7 +610,11 @@ impl<'a> UpdateOrganization<'a> {
     pub fn into_request(self) -> Result<::reqwest::Request> {
         let Self { client, body } = self;
         let body = glue::argument(&operations::UPDATE_ORGANIZATION, body)?;
-        let url = glue::url(&client.base, "/api/v1/organization");
+        let url = glue::url(
+            &client.inner,
+            &operations::UPDATE_ORGANIZATION,
+            "/api/v1/organization",
+        )?;
         glue::built(
             &operations::UPDATE_ORGANIZATION,
             client
@@ -628,7 +661,11 @@ impl<'a> ListInvites<'a> {
     /// When an argument is missing or cannot be used.
     pub fn into_request(self) -> Result<::reqwest::Request> {
         let Self { client } = self;
-        let url = glue::url(&client.base, "/api/v1/organization/invites");
+        let url = glue::url(
+            &client.inner,
+            &operations::LIST_INVITES,
+            "/api/v1/organization/invites",
+        )?;
         glue::built(
             &operations::LIST_INVITES,
             client
@@ -692,7 +729,11 @@ impl<'a> CreateInvite<'a> {
     pub fn into_request(self) -> Result<::reqwest::Request> {
         let Self { client, body } = self;
         let body = glue::argument(&operations::CREATE_INVITE, body)?;
-        let url = glue::url(&client.base, "/api/v1/organization/invites");
+        let url = glue::url(
+            &client.inner,
+            &operations::CREATE_INVITE,
+            "/api/v1/organization/invites",
+        )?;
         glue::built(
             &operations::CREATE_INVITE,
             client
@@ -755,12 +796,13 @@ impl<'a> GetInvite<'a> {
         let Self { client, invite_id } = self;
         let invite_id = glue::argument(&operations::GET_INVITE, invite_id)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::GET_INVITE,
             &format!(
                 "/api/v1/organization/invites/{}", glue::path_segment(&
                 operations::GET_INVITE, "invite_id", & invite_id) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::GET_INVITE,
             client
@@ -822,12 +864,13 @@ impl<'a> DeleteInvite<'a> {
         let Self { client, invite_id } = self;
         let invite_id = glue::argument(&operations::DELETE_INVITE, invite_id)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::DELETE_INVITE,
             &format!(
                 "/api/v1/organization/invites/{}", glue::path_segment(&
                 operations::DELETE_INVITE, "invite_id", & invite_id) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::DELETE_INVITE,
             client
@@ -929,7 +972,11 @@ impl<'a> ListPaymentMethods<'a> {
         let orderby = glue::argument(&operations::LIST_PAYMENT_METHODS, orderby)?;
         let skiptoken = glue::argument(&operations::LIST_PAYMENT_METHODS, skiptoken)?;
         let top = glue::argument(&operations::LIST_PAYMENT_METHODS, top)?;
-        let url = glue::url(&client.base, "/api/v1/organization/paymentMethods");
+        let url = glue::url(
+            &client.inner,
+            &operations::LIST_PAYMENT_METHODS,
+            "/api/v1/organization/paymentMethods",
+        )?;
         glue::built(
             &operations::LIST_PAYMENT_METHODS,
             client
@@ -998,12 +1045,13 @@ impl<'a> GetPaymentMethod<'a> {
             paymentmethod_id,
         )?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::GET_PAYMENT_METHOD,
             &format!(
                 "/api/v1/organization/paymentMethods/{}", glue::path_segment(&
                 operations::GET_PAYMENT_METHOD, "paymentmethod_id", & paymentmethod_id) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::GET_PAYMENT_METHOD,
             client
@@ -1084,13 +1132,14 @@ impl<'a> UpdatePaymentMethodJsonPatch<'a> {
         )?;
         let body = glue::argument(&operations::UPDATE_PAYMENT_METHOD_JSON_PATCH, body)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::UPDATE_PAYMENT_METHOD_JSON_PATCH,
             &format!(
                 "/api/v1/organization/paymentMethods/{}", glue::path_segment(&
                 operations::UPDATE_PAYMENT_METHOD_JSON_PATCH, "paymentmethod_id", &
                 paymentmethod_id) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::UPDATE_PAYMENT_METHOD_JSON_PATCH,
             client
@@ -1157,13 +1206,14 @@ impl<'a> AcceptPaymentMethodTerms<'a> {
             paymentmethod_id,
         )?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::ACCEPT_PAYMENT_METHOD_TERMS,
             &format!(
                 "/api/v1/organization/paymentMethods/{}/acceptTermsAndConditions",
                 glue::path_segment(& operations::ACCEPT_PAYMENT_METHOD_TERMS,
                 "paymentmethod_id", & paymentmethod_id) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::ACCEPT_PAYMENT_METHOD_TERMS,
             client
@@ -1228,13 +1278,14 @@ impl<'a> GetPaymentMethodRateCard<'a> {
             paymentmethod_id,
         )?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::GET_PAYMENT_METHOD_RATE_CARD,
             &format!(
                 "/api/v1/organization/paymentMethods/{}/rateCard", glue::path_segment(&
                 operations::GET_PAYMENT_METHOD_RATE_CARD, "paymentmethod_id", &
                 paymentmethod_id) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::GET_PAYMENT_METHOD_RATE_CARD,
             client
@@ -1298,7 +1349,11 @@ impl<'a> CreateUsageReport<'a> {
     pub fn into_request(self) -> Result<::reqwest::Request> {
         let Self { client, body } = self;
         let body = glue::argument(&operations::CREATE_USAGE_REPORT, body)?;
-        let url = glue::url(&client.base, "/api/v1/organization/reports/usage");
+        let url = glue::url(
+            &client.inner,
+            &operations::CREATE_USAGE_REPORT,
+            "/api/v1/organization/reports/usage",
+        )?;
         glue::built(
             &operations::CREATE_USAGE_REPORT,
             client
@@ -1345,7 +1400,11 @@ impl<'a> ListRoles<'a> {
     /// When an argument is missing or cannot be used.
     pub fn into_request(self) -> Result<::reqwest::Request> {
         let Self { client } = self;
-        let url = glue::url(&client.base, "/api/v1/organization/roles");
+        let url = glue::url(
+            &client.inner,
+            &operations::LIST_ROLES,
+            "/api/v1/organization/roles",
+        )?;
         glue::built(
             &operations::LIST_ROLES,
             client
@@ -1407,12 +1466,13 @@ impl<'a> GetRole<'a> {
         let Self { client, role_name } = self;
         let role_name = glue::argument(&operations::GET_ROLE, role_name)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::GET_ROLE,
             &format!(
                 "/api/v1/organization/roles/{}", glue::path_segment(&
                 operations::GET_ROLE, "role_name", & role_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::GET_ROLE,
             client
@@ -1458,7 +1518,11 @@ impl<'a> ListScopes<'a> {
     /// When an argument is missing or cannot be used.
     pub fn into_request(self) -> Result<::reqwest::Request> {
         let Self { client } = self;
-        let url = glue::url(&client.base, "/api/v1/organization/scopes");
+        let url = glue::url(
+            &client.inner,
+            &operations::LIST_SCOPES,
+            "/api/v1/organization/scopes",
+        )?;
         glue::built(
             &operations::LIST_SCOPES,
             client
@@ -1520,12 +1584,13 @@ impl<'a> GetScope<'a> {
         let Self { client, scope_name } = self;
         let scope_name = glue::argument(&operations::GET_SCOPE, scope_name)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::GET_SCOPE,
             &format!(
                 "/api/v1/organization/scopes/{}", glue::path_segment(&
                 operations::GET_SCOPE, "scope_name", & scope_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::GET_SCOPE,
             client
@@ -1571,7 +1636,11 @@ impl<'a> ListTeams<'a> {
     /// When an argument is missing or cannot be used.
     pub fn into_request(self) -> Result<::reqwest::Request> {
         let Self { client } = self;
-        let url = glue::url(&client.base, "/api/v1/organization/teams");
+        let url = glue::url(
+            &client.inner,
+            &operations::LIST_TEAMS,
+            "/api/v1/organization/teams",
+        )?;
         glue::built(
             &operations::LIST_TEAMS,
             client
@@ -1633,12 +1702,13 @@ impl<'a> GetTeam<'a> {
         let Self { client, team_name } = self;
         let team_name = glue::argument(&operations::GET_TEAM, team_name)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::GET_TEAM,
             &format!(
                 "/api/v1/organization/teams/{}", glue::path_segment(&
                 operations::GET_TEAM, "team_name", & team_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::GET_TEAM,
             client
@@ -1716,12 +1786,13 @@ impl<'a> CreateOrUpdateTeam<'a> {
         let team_name = glue::argument(&operations::CREATE_OR_UPDATE_TEAM, team_name)?;
         let body = glue::argument(&operations::CREATE_OR_UPDATE_TEAM, body)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::CREATE_OR_UPDATE_TEAM,
             &format!(
                 "/api/v1/organization/teams/{}", glue::path_segment(&
                 operations::CREATE_OR_UPDATE_TEAM, "team_name", & team_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::CREATE_OR_UPDATE_TEAM,
             client
@@ -1784,12 +1855,13 @@ impl<'a> DeleteTeam<'a> {
         let Self { client, team_name } = self;
         let team_name = glue::argument(&operations::DELETE_TEAM, team_name)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::DELETE_TEAM,
             &format!(
                 "/api/v1/organization/teams/{}", glue::path_segment(&
                 operations::DELETE_TEAM, "team_name", & team_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::DELETE_TEAM,
             client
@@ -1867,12 +1939,13 @@ impl<'a> UpdateTeamJsonPatch<'a> {
         let team_name = glue::argument(&operations::UPDATE_TEAM_JSON_PATCH, team_name)?;
         let body = glue::argument(&operations::UPDATE_TEAM_JSON_PATCH, body)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::UPDATE_TEAM_JSON_PATCH,
             &format!(
                 "/api/v1/organization/teams/{}", glue::path_segment(&
                 operations::UPDATE_TEAM_JSON_PATCH, "team_name", & team_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::UPDATE_TEAM_JSON_PATCH,
             client
@@ -1919,7 +1992,11 @@ impl<'a> ListOrganizationTokens<'a> {
     /// When an argument is missing or cannot be used.
     pub fn into_request(self) -> Result<::reqwest::Request> {
         let Self { client } = self;
-        let url = glue::url(&client.base, "/api/v1/organization/tokens");
+        let url = glue::url(
+            &client.inner,
+            &operations::LIST_ORGANIZATION_TOKENS,
+            "/api/v1/organization/tokens",
+        )?;
         glue::built(
             &operations::LIST_ORGANIZATION_TOKENS,
             client
@@ -1981,12 +2058,13 @@ impl<'a> DeleteOrganizationToken<'a> {
         let Self { client, token_id } = self;
         let token_id = glue::argument(&operations::DELETE_ORGANIZATION_TOKEN, token_id)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::DELETE_ORGANIZATION_TOKEN,
             &format!(
                 "/api/v1/organization/tokens/{}", glue::path_segment(&
                 operations::DELETE_ORGANIZATION_TOKEN, "token_id", & token_id) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::DELETE_ORGANIZATION_TOKEN,
             client
@@ -2032,7 +2110,11 @@ impl<'a> ListUsers<'a> {
     /// When an argument is missing or cannot be used.
     pub fn into_request(self) -> Result<::reqwest::Request> {
         let Self { client } = self;
-        let url = glue::url(&client.base, "/api/v1/organization/users");
+        let url = glue::url(
+            &client.inner,
+            &operations::LIST_USERS,
+            "/api/v1/organization/users",
+        )?;
         glue::built(
             &operations::LIST_USERS,
             client
@@ -2094,12 +2176,13 @@ impl<'a> GetUser<'a> {
         let Self { client, user_id } = self;
         let user_id = glue::argument(&operations::GET_USER, user_id)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::GET_USER,
             &format!(
                 "/api/v1/organization/users/{}", glue::path_segment(&
                 operations::GET_USER, "user_id", & user_id) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::GET_USER,
             client
@@ -2161,12 +2244,13 @@ impl<'a> DeleteUser<'a> {
         let Self { client, user_id } = self;
         let user_id = glue::argument(&operations::DELETE_USER, user_id)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::DELETE_USER,
             &format!(
                 "/api/v1/organization/users/{}", glue::path_segment(&
                 operations::DELETE_USER, "user_id", & user_id) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::DELETE_USER,
             client
@@ -2282,7 +2366,11 @@ impl<'a> ListProjects<'a> {
         let skiptoken = glue::argument(&operations::LIST_PROJECTS, skiptoken)?;
         let top = glue::argument(&operations::LIST_PROJECTS, top)?;
         let show_hidden = glue::argument(&operations::LIST_PROJECTS, show_hidden)?;
-        let url = glue::url(&client.base, "/api/v1/projects");
+        let url = glue::url(
+            &client.inner,
+            &operations::LIST_PROJECTS,
+            "/api/v1/projects",
+        )?;
         glue::built(
             &operations::LIST_PROJECTS,
             client
@@ -2349,12 +2437,13 @@ impl<'a> GetProject<'a> {
         let Self { client, project_name } = self;
         let project_name = glue::argument(&operations::GET_PROJECT, project_name)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::GET_PROJECT,
             &format!(
                 "/api/v1/projects/{}", glue::path_segment(& operations::GET_PROJECT,
                 "project_name", & project_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::GET_PROJECT,
             client
@@ -2432,12 +2521,13 @@ impl<'a> CreateProject<'a> {
         let project_name = glue::argument(&operations::CREATE_PROJECT, project_name)?;
         let body = glue::argument(&operations::CREATE_PROJECT, body)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::CREATE_PROJECT,
             &format!(
                 "/api/v1/projects/{}", glue::path_segment(& operations::CREATE_PROJECT,
                 "project_name", & project_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::CREATE_PROJECT,
             client
@@ -2516,12 +2606,13 @@ impl<'a> UpdateProject<'a> {
         let project_name = glue::argument(&operations::UPDATE_PROJECT, project_name)?;
         let body = glue::argument(&operations::UPDATE_PROJECT, body)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::UPDATE_PROJECT,
             &format!(
                 "/api/v1/projects/{}", glue::path_segment(& operations::UPDATE_PROJECT,
                 "project_name", & project_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::UPDATE_PROJECT,
             client
@@ -2587,13 +2678,14 @@ impl<'a> GetProjectMetricsEndpoint<'a> {
             project_name,
         )?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::GET_PROJECT_METRICS_ENDPOINT,
             &format!(
                 "/api/v1/projects/{}/metricsEndpoint", glue::path_segment(&
                 operations::GET_PROJECT_METRICS_ENDPOINT, "project_name", & project_name)
                 ?
             ),
-        );
+        )?;
         glue::built(
             &operations::GET_PROJECT_METRICS_ENDPOINT,
             client
@@ -2674,13 +2766,14 @@ impl<'a> UpdateProjectMetricsEndpoint<'a> {
         )?;
         let body = glue::argument(&operations::UPDATE_PROJECT_METRICS_ENDPOINT, body)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::UPDATE_PROJECT_METRICS_ENDPOINT,
             &format!(
                 "/api/v1/projects/{}/metricsEndpoint", glue::path_segment(&
                 operations::UPDATE_PROJECT_METRICS_ENDPOINT, "project_name", &
                 project_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::UPDATE_PROJECT_METRICS_ENDPOINT,
             client
@@ -2746,12 +2839,13 @@ impl<'a> GetProjectPaymentMethod<'a> {
             project_name,
         )?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::GET_PROJECT_PAYMENT_METHOD,
             &format!(
                 "/api/v1/projects/{}/paymentMethod", glue::path_segment(&
                 operations::GET_PROJECT_PAYMENT_METHOD, "project_name", & project_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::GET_PROJECT_PAYMENT_METHOD,
             client
@@ -2835,12 +2929,13 @@ impl<'a> SetProjectPaymentMethod<'a> {
         )?;
         let body = glue::argument(&operations::SET_PROJECT_PAYMENT_METHOD, body)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::SET_PROJECT_PAYMENT_METHOD,
             &format!(
                 "/api/v1/projects/{}/paymentMethod", glue::path_segment(&
                 operations::SET_PROJECT_PAYMENT_METHOD, "project_name", & project_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::SET_PROJECT_PAYMENT_METHOD,
             client
@@ -2903,12 +2998,13 @@ impl<'a> GetProjectUsage<'a> {
         let Self { client, project_name } = self;
         let project_name = glue::argument(&operations::GET_PROJECT_USAGE, project_name)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::GET_PROJECT_USAGE,
             &format!(
                 "/api/v1/projects/{}/usage", glue::path_segment(&
                 operations::GET_PROJECT_USAGE, "project_name", & project_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::GET_PROJECT_USAGE,
             client
@@ -3029,12 +3125,13 @@ impl<'a> ListWebhookRules<'a> {
         let skiptoken = glue::argument(&operations::LIST_WEBHOOK_RULES, skiptoken)?;
         let top = glue::argument(&operations::LIST_WEBHOOK_RULES, top)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::LIST_WEBHOOK_RULES,
             &format!(
                 "/api/v1/projects/{}/webhook/rules", glue::path_segment(&
                 operations::LIST_WEBHOOK_RULES, "project_name", & project_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::LIST_WEBHOOK_RULES,
             client
@@ -3113,14 +3210,15 @@ impl<'a> GetWebhookRule<'a> {
         let project_name = glue::argument(&operations::GET_WEBHOOK_RULE, project_name)?;
         let rule_name = glue::argument(&operations::GET_WEBHOOK_RULE, rule_name)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::GET_WEBHOOK_RULE,
             &format!(
                 "/api/v1/projects/{}/webhook/rules/{}", glue::path_segment(&
                 operations::GET_WEBHOOK_RULE, "project_name", & project_name) ?,
                 glue::path_segment(& operations::GET_WEBHOOK_RULE, "rule_name", &
                 rule_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::GET_WEBHOOK_RULE,
             client
@@ -3217,14 +3315,15 @@ impl<'a> CreateOrUpdateWebhookRule<'a> {
         )?;
         let body = glue::argument(&operations::CREATE_OR_UPDATE_WEBHOOK_RULE, body)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::CREATE_OR_UPDATE_WEBHOOK_RULE,
             &format!(
                 "/api/v1/projects/{}/webhook/rules/{}", glue::path_segment(&
                 operations::CREATE_OR_UPDATE_WEBHOOK_RULE, "project_name", &
                 project_name) ?, glue::path_segment(&
                 operations::CREATE_OR_UPDATE_WEBHOOK_RULE, "rule_name", & rule_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::CREATE_OR_UPDATE_WEBHOOK_RULE,
             client
@@ -3303,14 +3402,15 @@ impl<'a> DeleteWebhookRule<'a> {
         )?;
         let rule_name = glue::argument(&operations::DELETE_WEBHOOK_RULE, rule_name)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::DELETE_WEBHOOK_RULE,
             &format!(
                 "/api/v1/projects/{}/webhook/rules/{}", glue::path_segment(&
                 operations::DELETE_WEBHOOK_RULE, "project_name", & project_name) ?,
                 glue::path_segment(& operations::DELETE_WEBHOOK_RULE, "rule_name", &
                 rule_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::DELETE_WEBHOOK_RULE,
             client
@@ -3391,14 +3491,15 @@ impl<'a> ListWebhookRuleEvents<'a> {
             rule_name,
         )?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::LIST_WEBHOOK_RULE_EVENTS,
             &format!(
                 "/api/v1/projects/{}/webhook/rules/{}/events", glue::path_segment(&
                 operations::LIST_WEBHOOK_RULE_EVENTS, "project_name", & project_name) ?,
                 glue::path_segment(& operations::LIST_WEBHOOK_RULE_EVENTS, "rule_name", &
                 rule_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::LIST_WEBHOOK_RULE_EVENTS,
             client
@@ -3444,7 +3545,11 @@ impl<'a> ListUserOrganizations<'a> {
     /// When an argument is missing or cannot be used.
     pub fn into_request(self) -> Result<::reqwest::Request> {
         let Self { client } = self;
-        let url = glue::url(&client.base, "/api/v1/user/organizations");
+        let url = glue::url(
+            &client.inner,
+            &operations::LIST_USER_ORGANIZATIONS,
+            "/api/v1/user/organizations",
+        )?;
         glue::built(
             &operations::LIST_USER_ORGANIZATIONS,
             client
@@ -3509,13 +3614,14 @@ impl<'a> GetUserOrganization<'a> {
             organization_id,
         )?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::GET_USER_ORGANIZATION,
             &format!(
                 "/api/v1/user/organizations/{}", glue::path_segment(&
                 operations::GET_USER_ORGANIZATION, "organization_id", & organization_id)
                 ?
             ),
-        );
+        )?;
         glue::built(
             &operations::GET_USER_ORGANIZATION,
             client
@@ -3580,13 +3686,14 @@ impl<'a> LeaveUserOrganization<'a> {
             organization_id,
         )?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::LEAVE_USER_ORGANIZATION,
             &format!(
                 "/api/v1/user/organizations/{}", glue::path_segment(&
                 operations::LEAVE_USER_ORGANIZATION, "organization_id", &
                 organization_id) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::LEAVE_USER_ORGANIZATION,
             client
@@ -3670,13 +3777,14 @@ impl<'a> UpdateUserOrganization<'a> {
         )?;
         let body = glue::argument(&operations::UPDATE_USER_ORGANIZATION, body)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::UPDATE_USER_ORGANIZATION,
             &format!(
                 "/api/v1/user/organizations/{}", glue::path_segment(&
                 operations::UPDATE_USER_ORGANIZATION, "organization_id", &
                 organization_id) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::UPDATE_USER_ORGANIZATION,
             client
@@ -3723,7 +3831,11 @@ impl<'a> GetUserProfile<'a> {
     /// When an argument is missing or cannot be used.
     pub fn into_request(self) -> Result<::reqwest::Request> {
         let Self { client } = self;
-        let url = glue::url(&client.base, "/api/v1/user/profile");
+        let url = glue::url(
+            &client.inner,
+            &operations::GET_USER_PROFILE,
+            "/api/v1/user/profile",
+        )?;
         glue::built(
             &operations::GET_USER_PROFILE,
             client
@@ -3787,7 +3899,11 @@ impl<'a> UpdateUserProfile<'a> {
     pub fn into_request(self) -> Result<::reqwest::Request> {
         let Self { client, body } = self;
         let body = glue::argument(&operations::UPDATE_USER_PROFILE, body)?;
-        let url = glue::url(&client.base, "/api/v1/user/profile");
+        let url = glue::url(
+            &client.inner,
+            &operations::UPDATE_USER_PROFILE,
+            "/api/v1/user/profile",
+        )?;
         glue::built(
             &operations::UPDATE_USER_PROFILE,
             client
@@ -3834,7 +3950,11 @@ impl<'a> GetUserCapabilities<'a> {
     /// When an argument is missing or cannot be used.
     pub fn into_request(self) -> Result<::reqwest::Request> {
         let Self { client } = self;
-        let url = glue::url(&client.base, "/api/v1/user/rbac");
+        let url = glue::url(
+            &client.inner,
+            &operations::GET_USER_CAPABILITIES,
+            "/api/v1/user/rbac",
+        )?;
         glue::built(
             &operations::GET_USER_CAPABILITIES,
             client
@@ -3880,7 +4000,11 @@ impl<'a> ListUserTokens<'a> {
     /// When an argument is missing or cannot be used.
     pub fn into_request(self) -> Result<::reqwest::Request> {
         let Self { client } = self;
-        let url = glue::url(&client.base, "/api/v1/user/tokens");
+        let url = glue::url(
+            &client.inner,
+            &operations::LIST_USER_TOKENS,
+            "/api/v1/user/tokens",
+        )?;
         glue::built(
             &operations::LIST_USER_TOKENS,
             client
@@ -3944,7 +4068,11 @@ impl<'a> CreateUserToken<'a> {
     pub fn into_request(self) -> Result<::reqwest::Request> {
         let Self { client, body } = self;
         let body = glue::argument(&operations::CREATE_USER_TOKEN, body)?;
-        let url = glue::url(&client.base, "/api/v1/user/tokens");
+        let url = glue::url(
+            &client.inner,
+            &operations::CREATE_USER_TOKEN,
+            "/api/v1/user/tokens",
+        )?;
         glue::built(
             &operations::CREATE_USER_TOKEN,
             client
@@ -3991,7 +4119,11 @@ impl<'a> DeleteAllUserTokens<'a> {
     /// When an argument is missing or cannot be used.
     pub fn into_request(self) -> Result<::reqwest::Request> {
         let Self { client } = self;
-        let url = glue::url(&client.base, "/api/v1/user/tokens");
+        let url = glue::url(
+            &client.inner,
+            &operations::DELETE_ALL_USER_TOKENS,
+            "/api/v1/user/tokens",
+        )?;
         glue::built(
             &operations::DELETE_ALL_USER_TOKENS,
             client
@@ -4053,12 +4185,13 @@ impl<'a> GetUserToken<'a> {
         let Self { client, token_id } = self;
         let token_id = glue::argument(&operations::GET_USER_TOKEN, token_id)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::GET_USER_TOKEN,
             &format!(
                 "/api/v1/user/tokens/{}", glue::path_segment(&
                 operations::GET_USER_TOKEN, "token_id", & token_id) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::GET_USER_TOKEN,
             client
@@ -4120,12 +4253,13 @@ impl<'a> DeleteUserToken<'a> {
         let Self { client, token_id } = self;
         let token_id = glue::argument(&operations::DELETE_USER_TOKEN, token_id)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::DELETE_USER_TOKEN,
             &format!(
                 "/api/v1/user/tokens/{}", glue::path_segment(&
                 operations::DELETE_USER_TOKEN, "token_id", & token_id) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::DELETE_USER_TOKEN,
             client
@@ -4189,7 +4323,11 @@ impl<'a> CreateUsageReportCsv<'a> {
     pub fn into_request(self) -> Result<::reqwest::Request> {
         let Self { client, body } = self;
         let body = glue::argument(&operations::CREATE_USAGE_REPORT_CSV, body)?;
-        let url = glue::url(&client.base, "/api/v1/organization/reports/usage");
+        let url = glue::url(
+            &client.inner,
+            &operations::CREATE_USAGE_REPORT_CSV,
+            "/api/v1/organization/reports/usage",
+        )?;
         glue::built(
             &operations::CREATE_USAGE_REPORT_CSV,
             client

@@ -102,12 +102,13 @@ impl<'a> ListAccountFilters<'a> {
         let skiptoken = glue::argument(&operations::LIST_ACCOUNT_FILTERS, skiptoken)?;
         let top = glue::argument(&operations::LIST_ACCOUNT_FILTERS, top)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::LIST_ACCOUNT_FILTERS,
             &format!(
                 "/api/v1/projects/{}/media/accountFilters", glue::path_segment(&
                 operations::LIST_ACCOUNT_FILTERS, "project_name", & project_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::LIST_ACCOUNT_FILTERS,
             client
@@ -189,14 +190,15 @@ impl<'a> GetAccountFilter<'a> {
         )?;
         let filter_name = glue::argument(&operations::GET_ACCOUNT_FILTER, filter_name)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::GET_ACCOUNT_FILTER,
             &format!(
                 "/api/v1/projects/{}/media/accountFilters/{}", glue::path_segment(&
                 operations::GET_ACCOUNT_FILTER, "project_name", & project_name) ?,
                 glue::path_segment(& operations::GET_ACCOUNT_FILTER, "filter_name", &
                 filter_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::GET_ACCOUNT_FILTER,
             client
@@ -293,7 +295,8 @@ impl<'a> CreateOrUpdateAccountFilter<'a> {
         )?;
         let body = glue::argument(&operations::CREATE_OR_UPDATE_ACCOUNT_FILTER, body)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::CREATE_OR_UPDATE_ACCOUNT_FILTER,
             &format!(
                 "/api/v1/projects/{}/media/accountFilters/{}", glue::path_segment(&
                 operations::CREATE_OR_UPDATE_ACCOUNT_FILTER, "project_name", &
@@ -301,7 +304,7 @@ impl<'a> CreateOrUpdateAccountFilter<'a> {
                 operations::CREATE_OR_UPDATE_ACCOUNT_FILTER, "filter_name", &
                 filter_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::CREATE_OR_UPDATE_ACCOUNT_FILTER,
             client
@@ -383,14 +386,15 @@ impl<'a> DeleteAccountFilter<'a> {
             filter_name,
         )?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::DELETE_ACCOUNT_FILTER,
             &format!(
                 "/api/v1/projects/{}/media/accountFilters/{}", glue::path_segment(&
                 operations::DELETE_ACCOUNT_FILTER, "project_name", & project_name) ?,
                 glue::path_segment(& operations::DELETE_ACCOUNT_FILTER, "filter_name", &
                 filter_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::DELETE_ACCOUNT_FILTER,
             client
@@ -543,12 +547,13 @@ impl<'a> ListAssets<'a> {
         let skiptoken = glue::argument(&operations::LIST_ASSETS, skiptoken)?;
         let top = glue::argument(&operations::LIST_ASSETS, top)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::LIST_ASSETS,
             &format!(
                 "/api/v1/projects/{}/media/assets", glue::path_segment(&
                 operations::LIST_ASSETS, "project_name", & project_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::LIST_ASSETS,
             client
@@ -629,13 +634,14 @@ impl<'a> GetAsset<'a> {
         let project_name = glue::argument(&operations::GET_ASSET, project_name)?;
         let asset_name = glue::argument(&operations::GET_ASSET, asset_name)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::GET_ASSET,
             &format!(
                 "/api/v1/projects/{}/media/assets/{}", glue::path_segment(&
                 operations::GET_ASSET, "project_name", & project_name) ?,
                 glue::path_segment(& operations::GET_ASSET, "asset_name", & asset_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::GET_ASSET,
             client
@@ -732,14 +738,15 @@ impl<'a> CreateOrUpdateAsset<'a> {
         )?;
         let body = glue::argument(&operations::CREATE_OR_UPDATE_ASSET, body)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::CREATE_OR_UPDATE_ASSET,
             &format!(
                 "/api/v1/projects/{}/media/assets/{}", glue::path_segment(&
                 operations::CREATE_OR_UPDATE_ASSET, "project_name", & project_name) ?,
                 glue::path_segment(& operations::CREATE_OR_UPDATE_ASSET, "asset_name", &
                 asset_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::CREATE_OR_UPDATE_ASSET,
             client
@@ -815,14 +822,15 @@ impl<'a> DeleteAsset<'a> {
         let project_name = glue::argument(&operations::DELETE_ASSET, project_name)?;
         let asset_name = glue::argument(&operations::DELETE_ASSET, asset_name)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::DELETE_ASSET,
             &format!(
                 "/api/v1/projects/{}/media/assets/{}", glue::path_segment(&
                 operations::DELETE_ASSET, "project_name", & project_name) ?,
                 glue::path_segment(& operations::DELETE_ASSET, "asset_name", &
                 asset_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::DELETE_ASSET,
             client
@@ -954,14 +962,15 @@ impl<'a> ListAssetFilters<'a> {
         let skiptoken = glue::argument(&operations::LIST_ASSET_FILTERS, skiptoken)?;
         let top = glue::argument(&operations::LIST_ASSET_FILTERS, top)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::LIST_ASSET_FILTERS,
             &format!(
                 "/api/v1/projects/{}/media/assets/{}/assetFilters", glue::path_segment(&
                 operations::LIST_ASSET_FILTERS, "project_name", & project_name) ?,
                 glue::path_segment(& operations::LIST_ASSET_FILTERS, "asset_name", &
                 asset_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::LIST_ASSET_FILTERS,
             client
@@ -1053,7 +1062,8 @@ impl<'a> GetAssetFilter<'a> {
         let asset_name = glue::argument(&operations::GET_ASSET_FILTER, asset_name)?;
         let filter_name = glue::argument(&operations::GET_ASSET_FILTER, filter_name)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::GET_ASSET_FILTER,
             &format!(
                 "/api/v1/projects/{}/media/assets/{}/assetFilters/{}",
                 glue::path_segment(& operations::GET_ASSET_FILTER, "project_name", &
@@ -1061,7 +1071,7 @@ impl<'a> GetAssetFilter<'a> {
                 "asset_name", & asset_name) ?, glue::path_segment(&
                 operations::GET_ASSET_FILTER, "filter_name", & filter_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::GET_ASSET_FILTER,
             client
@@ -1174,7 +1184,8 @@ impl<'a> CreateOrUpdateAssetFilter<'a> {
         )?;
         let body = glue::argument(&operations::CREATE_OR_UPDATE_ASSET_FILTER, body)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::CREATE_OR_UPDATE_ASSET_FILTER,
             &format!(
                 "/api/v1/projects/{}/media/assets/{}/assetFilters/{}",
                 glue::path_segment(& operations::CREATE_OR_UPDATE_ASSET_FILTER,
@@ -1183,7 +1194,7 @@ impl<'a> CreateOrUpdateAssetFilter<'a> {
                 glue::path_segment(& operations::CREATE_OR_UPDATE_ASSET_FILTER,
                 "filter_name", & filter_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::CREATE_OR_UPDATE_ASSET_FILTER,
             client
@@ -1275,7 +1286,8 @@ impl<'a> DeleteAssetFilter<'a> {
         let asset_name = glue::argument(&operations::DELETE_ASSET_FILTER, asset_name)?;
         let filter_name = glue::argument(&operations::DELETE_ASSET_FILTER, filter_name)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::DELETE_ASSET_FILTER,
             &format!(
                 "/api/v1/projects/{}/media/assets/{}/assetFilters/{}",
                 glue::path_segment(& operations::DELETE_ASSET_FILTER, "project_name", &
@@ -1283,7 +1295,7 @@ impl<'a> DeleteAssetFilter<'a> {
                 "asset_name", & asset_name) ?, glue::path_segment(&
                 operations::DELETE_ASSET_FILTER, "filter_name", & filter_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::DELETE_ASSET_FILTER,
             client
@@ -1364,14 +1376,15 @@ impl<'a> GetAssetFileAccessInfo<'a> {
             asset_name,
         )?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::GET_ASSET_FILE_ACCESS_INFO,
             &format!(
                 "/api/v1/projects/{}/media/assets/{}/getFileAccessInfo",
                 glue::path_segment(& operations::GET_ASSET_FILE_ACCESS_INFO,
                 "project_name", & project_name) ?, glue::path_segment(&
                 operations::GET_ASSET_FILE_ACCESS_INFO, "asset_name", & asset_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::GET_ASSET_FILE_ACCESS_INFO,
             client
@@ -1452,14 +1465,15 @@ impl<'a> ListAssetStreamingLocators<'a> {
             asset_name,
         )?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::LIST_ASSET_STREAMING_LOCATORS,
             &format!(
                 "/api/v1/projects/{}/media/assets/{}/listStreamingLocators",
                 glue::path_segment(& operations::LIST_ASSET_STREAMING_LOCATORS,
                 "project_name", & project_name) ?, glue::path_segment(&
                 operations::LIST_ASSET_STREAMING_LOCATORS, "asset_name", & asset_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::LIST_ASSET_STREAMING_LOCATORS,
             client
@@ -1534,14 +1548,15 @@ impl<'a> GetAssetState<'a> {
         let project_name = glue::argument(&operations::GET_ASSET_STATE, project_name)?;
         let asset_name = glue::argument(&operations::GET_ASSET_STATE, asset_name)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::GET_ASSET_STATE,
             &format!(
                 "/api/v1/projects/{}/media/assets/{}/state", glue::path_segment(&
                 operations::GET_ASSET_STATE, "project_name", & project_name) ?,
                 glue::path_segment(& operations::GET_ASSET_STATE, "asset_name", &
                 asset_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::GET_ASSET_STATE,
             client
@@ -1616,14 +1631,15 @@ impl<'a> GetAssetStorage<'a> {
         let project_name = glue::argument(&operations::GET_ASSET_STORAGE, project_name)?;
         let asset_name = glue::argument(&operations::GET_ASSET_STORAGE, asset_name)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::GET_ASSET_STORAGE,
             &format!(
                 "/api/v1/projects/{}/media/assets/{}/storage/", glue::path_segment(&
                 operations::GET_ASSET_STORAGE, "project_name", & project_name) ?,
                 glue::path_segment(& operations::GET_ASSET_STORAGE, "asset_name", &
                 asset_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::GET_ASSET_STORAGE,
             client
@@ -1776,12 +1792,13 @@ impl<'a> ListContents<'a> {
         let skiptoken = glue::argument(&operations::LIST_CONTENTS, skiptoken)?;
         let top = glue::argument(&operations::LIST_CONTENTS, top)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::LIST_CONTENTS,
             &format!(
                 "/api/v1/projects/{}/media/content", glue::path_segment(&
                 operations::LIST_CONTENTS, "project_name", & project_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::LIST_CONTENTS,
             client
@@ -1862,13 +1879,14 @@ impl<'a> GetContent<'a> {
         let project_name = glue::argument(&operations::GET_CONTENT, project_name)?;
         let name = glue::argument(&operations::GET_CONTENT, name)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::GET_CONTENT,
             &format!(
                 "/api/v1/projects/{}/media/content/{}", glue::path_segment(&
                 operations::GET_CONTENT, "project_name", & project_name) ?,
                 glue::path_segment(& operations::GET_CONTENT, "name", & name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::GET_CONTENT,
             client
@@ -1959,13 +1977,14 @@ impl<'a> CreateContent<'a> {
         let name = glue::argument(&operations::CREATE_CONTENT, name)?;
         let body = glue::argument(&operations::CREATE_CONTENT, body)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::CREATE_CONTENT,
             &format!(
                 "/api/v1/projects/{}/media/content/{}", glue::path_segment(&
                 operations::CREATE_CONTENT, "project_name", & project_name) ?,
                 glue::path_segment(& operations::CREATE_CONTENT, "name", & name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::CREATE_CONTENT,
             client
@@ -2041,13 +2060,14 @@ impl<'a> DeleteContent<'a> {
         let project_name = glue::argument(&operations::DELETE_CONTENT, project_name)?;
         let name = glue::argument(&operations::DELETE_CONTENT, name)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::DELETE_CONTENT,
             &format!(
                 "/api/v1/projects/{}/media/content/{}", glue::path_segment(&
                 operations::DELETE_CONTENT, "project_name", & project_name) ?,
                 glue::path_segment(& operations::DELETE_CONTENT, "name", & name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::DELETE_CONTENT,
             client
@@ -2138,13 +2158,14 @@ impl<'a> UpdateContent<'a> {
         let name = glue::argument(&operations::UPDATE_CONTENT, name)?;
         let body = glue::argument(&operations::UPDATE_CONTENT, body)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::UPDATE_CONTENT,
             &format!(
                 "/api/v1/projects/{}/media/content/{}", glue::path_segment(&
                 operations::UPDATE_CONTENT, "project_name", & project_name) ?,
                 glue::path_segment(& operations::UPDATE_CONTENT, "name", & name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::UPDATE_CONTENT,
             client
@@ -2267,12 +2288,13 @@ impl<'a> ListContentKeyPolicies<'a> {
         )?;
         let top = glue::argument(&operations::LIST_CONTENT_KEY_POLICIES, top)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::LIST_CONTENT_KEY_POLICIES,
             &format!(
                 "/api/v1/projects/{}/media/contentKeyPolicies", glue::path_segment(&
                 operations::LIST_CONTENT_KEY_POLICIES, "project_name", & project_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::LIST_CONTENT_KEY_POLICIES,
             client
@@ -2357,14 +2379,15 @@ impl<'a> GetContentKeyPolicy<'a> {
             policy_name,
         )?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::GET_CONTENT_KEY_POLICY,
             &format!(
                 "/api/v1/projects/{}/media/contentKeyPolicies/{}", glue::path_segment(&
                 operations::GET_CONTENT_KEY_POLICY, "project_name", & project_name) ?,
                 glue::path_segment(& operations::GET_CONTENT_KEY_POLICY, "policy_name", &
                 policy_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::GET_CONTENT_KEY_POLICY,
             client
@@ -2464,14 +2487,15 @@ impl<'a> CreateContentKeyPolicy<'a> {
         )?;
         let body = glue::argument(&operations::CREATE_CONTENT_KEY_POLICY, body)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::CREATE_CONTENT_KEY_POLICY,
             &format!(
                 "/api/v1/projects/{}/media/contentKeyPolicies/{}", glue::path_segment(&
                 operations::CREATE_CONTENT_KEY_POLICY, "project_name", & project_name) ?,
                 glue::path_segment(& operations::CREATE_CONTENT_KEY_POLICY,
                 "policy_name", & policy_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::CREATE_CONTENT_KEY_POLICY,
             client
@@ -2553,14 +2577,15 @@ impl<'a> DeleteContentKeyPolicy<'a> {
             policy_name,
         )?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::DELETE_CONTENT_KEY_POLICY,
             &format!(
                 "/api/v1/projects/{}/media/contentKeyPolicies/{}", glue::path_segment(&
                 operations::DELETE_CONTENT_KEY_POLICY, "project_name", & project_name) ?,
                 glue::path_segment(& operations::DELETE_CONTENT_KEY_POLICY,
                 "policy_name", & policy_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::DELETE_CONTENT_KEY_POLICY,
             client
@@ -2657,14 +2682,15 @@ impl<'a> UpdateContentKeyPolicy<'a> {
         )?;
         let body = glue::argument(&operations::UPDATE_CONTENT_KEY_POLICY, body)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::UPDATE_CONTENT_KEY_POLICY,
             &format!(
                 "/api/v1/projects/{}/media/contentKeyPolicies/{}", glue::path_segment(&
                 operations::UPDATE_CONTENT_KEY_POLICY, "project_name", & project_name) ?,
                 glue::path_segment(& operations::UPDATE_CONTENT_KEY_POLICY,
                 "policy_name", & policy_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::UPDATE_CONTENT_KEY_POLICY,
             client
@@ -2746,7 +2772,8 @@ impl<'a> GetContentKeyPolicyPropertiesWithSecrets<'a> {
             policy_name,
         )?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::GET_CONTENT_KEY_POLICY_PROPERTIES_WITH_SECRETS,
             &format!(
                 "/api/v1/projects/{}/media/contentKeyPolicies/{}/getPolicyPropertiesWithSecrets",
                 glue::path_segment(&
@@ -2755,7 +2782,7 @@ impl<'a> GetContentKeyPolicyPropertiesWithSecrets<'a> {
                 operations::GET_CONTENT_KEY_POLICY_PROPERTIES_WITH_SECRETS,
                 "policy_name", & policy_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::GET_CONTENT_KEY_POLICY_PROPERTIES_WITH_SECRETS,
             client
@@ -2837,14 +2864,15 @@ impl<'a> GetContentKeyPolicyState<'a> {
             policy_name,
         )?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::GET_CONTENT_KEY_POLICY_STATE,
             &format!(
                 "/api/v1/projects/{}/media/contentKeyPolicies/{}/state",
                 glue::path_segment(& operations::GET_CONTENT_KEY_POLICY_STATE,
                 "project_name", & project_name) ?, glue::path_segment(&
                 operations::GET_CONTENT_KEY_POLICY_STATE, "policy_name", & policy_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::GET_CONTENT_KEY_POLICY_STATE,
             client
@@ -2997,12 +3025,13 @@ impl<'a> ListDestinations<'a> {
         let skiptoken = glue::argument(&operations::LIST_DESTINATIONS, skiptoken)?;
         let top = glue::argument(&operations::LIST_DESTINATIONS, top)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::LIST_DESTINATIONS,
             &format!(
                 "/api/v1/projects/{}/media/destinations", glue::path_segment(&
                 operations::LIST_DESTINATIONS, "project_name", & project_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::LIST_DESTINATIONS,
             client
@@ -3083,13 +3112,14 @@ impl<'a> GetDestination<'a> {
         let project_name = glue::argument(&operations::GET_DESTINATION, project_name)?;
         let name = glue::argument(&operations::GET_DESTINATION, name)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::GET_DESTINATION,
             &format!(
                 "/api/v1/projects/{}/media/destinations/{}", glue::path_segment(&
                 operations::GET_DESTINATION, "project_name", & project_name) ?,
                 glue::path_segment(& operations::GET_DESTINATION, "name", & name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::GET_DESTINATION,
             client
@@ -3183,13 +3213,14 @@ impl<'a> CreateDestination<'a> {
         let name = glue::argument(&operations::CREATE_DESTINATION, name)?;
         let body = glue::argument(&operations::CREATE_DESTINATION, body)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::CREATE_DESTINATION,
             &format!(
                 "/api/v1/projects/{}/media/destinations/{}", glue::path_segment(&
                 operations::CREATE_DESTINATION, "project_name", & project_name) ?,
                 glue::path_segment(& operations::CREATE_DESTINATION, "name", & name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::CREATE_DESTINATION,
             client
@@ -3268,13 +3299,14 @@ impl<'a> DeleteDestination<'a> {
         )?;
         let name = glue::argument(&operations::DELETE_DESTINATION, name)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::DELETE_DESTINATION,
             &format!(
                 "/api/v1/projects/{}/media/destinations/{}", glue::path_segment(&
                 operations::DELETE_DESTINATION, "project_name", & project_name) ?,
                 glue::path_segment(& operations::DELETE_DESTINATION, "name", & name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::DELETE_DESTINATION,
             client
@@ -3368,13 +3400,14 @@ impl<'a> UpdateDestination<'a> {
         let name = glue::argument(&operations::UPDATE_DESTINATION, name)?;
         let body = glue::argument(&operations::UPDATE_DESTINATION, body)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::UPDATE_DESTINATION,
             &format!(
                 "/api/v1/projects/{}/media/destinations/{}", glue::path_segment(&
                 operations::UPDATE_DESTINATION, "project_name", & project_name) ?,
                 glue::path_segment(& operations::UPDATE_DESTINATION, "name", & name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::UPDATE_DESTINATION,
             client
@@ -3491,12 +3524,13 @@ impl<'a> ListJobs<'a> {
         let skiptoken = glue::argument(&operations::LIST_JOBS, skiptoken)?;
         let top = glue::argument(&operations::LIST_JOBS, top)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::LIST_JOBS,
             &format!(
                 "/api/v1/projects/{}/media/jobs", glue::path_segment(&
                 operations::LIST_JOBS, "project_name", & project_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::LIST_JOBS,
             client
@@ -3653,12 +3687,13 @@ impl<'a> ListLiveEvents<'a> {
         let skiptoken = glue::argument(&operations::LIST_LIVE_EVENTS, skiptoken)?;
         let top = glue::argument(&operations::LIST_LIVE_EVENTS, top)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::LIST_LIVE_EVENTS,
             &format!(
                 "/api/v1/projects/{}/media/liveEvents", glue::path_segment(&
                 operations::LIST_LIVE_EVENTS, "project_name", & project_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::LIST_LIVE_EVENTS,
             client
@@ -3739,14 +3774,15 @@ impl<'a> GetLiveEvent<'a> {
         let project_name = glue::argument(&operations::GET_LIVE_EVENT, project_name)?;
         let event_name = glue::argument(&operations::GET_LIVE_EVENT, event_name)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::GET_LIVE_EVENT,
             &format!(
                 "/api/v1/projects/{}/media/liveEvents/{}", glue::path_segment(&
                 operations::GET_LIVE_EVENT, "project_name", & project_name) ?,
                 glue::path_segment(& operations::GET_LIVE_EVENT, "event_name", &
                 event_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::GET_LIVE_EVENT,
             client
@@ -3837,14 +3873,15 @@ impl<'a> CreateLiveEvent<'a> {
         let event_name = glue::argument(&operations::CREATE_LIVE_EVENT, event_name)?;
         let body = glue::argument(&operations::CREATE_LIVE_EVENT, body)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::CREATE_LIVE_EVENT,
             &format!(
                 "/api/v1/projects/{}/media/liveEvents/{}", glue::path_segment(&
                 operations::CREATE_LIVE_EVENT, "project_name", & project_name) ?,
                 glue::path_segment(& operations::CREATE_LIVE_EVENT, "event_name", &
                 event_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::CREATE_LIVE_EVENT,
             client
@@ -3920,14 +3957,15 @@ impl<'a> DeleteLiveEvent<'a> {
         let project_name = glue::argument(&operations::DELETE_LIVE_EVENT, project_name)?;
         let event_name = glue::argument(&operations::DELETE_LIVE_EVENT, event_name)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::DELETE_LIVE_EVENT,
             &format!(
                 "/api/v1/projects/{}/media/liveEvents/{}", glue::path_segment(&
                 operations::DELETE_LIVE_EVENT, "project_name", & project_name) ?,
                 glue::path_segment(& operations::DELETE_LIVE_EVENT, "event_name", &
                 event_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::DELETE_LIVE_EVENT,
             client
@@ -4018,14 +4056,15 @@ impl<'a> UpdateLiveEvent<'a> {
         let event_name = glue::argument(&operations::UPDATE_LIVE_EVENT, event_name)?;
         let body = glue::argument(&operations::UPDATE_LIVE_EVENT, body)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::UPDATE_LIVE_EVENT,
             &format!(
                 "/api/v1/projects/{}/media/liveEvents/{}", glue::path_segment(&
                 operations::UPDATE_LIVE_EVENT, "project_name", & project_name) ?,
                 glue::path_segment(& operations::UPDATE_LIVE_EVENT, "event_name", &
                 event_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::UPDATE_LIVE_EVENT,
             client
@@ -4104,14 +4143,15 @@ impl<'a> AllocateLiveEvent<'a> {
         )?;
         let event_name = glue::argument(&operations::ALLOCATE_LIVE_EVENT, event_name)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::ALLOCATE_LIVE_EVENT,
             &format!(
                 "/api/v1/projects/{}/media/liveEvents/{}/allocate", glue::path_segment(&
                 operations::ALLOCATE_LIVE_EVENT, "project_name", & project_name) ?,
                 glue::path_segment(& operations::ALLOCATE_LIVE_EVENT, "event_name", &
                 event_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::ALLOCATE_LIVE_EVENT,
             client
@@ -4240,14 +4280,15 @@ impl<'a> ListLiveOutputs<'a> {
         let skiptoken = glue::argument(&operations::LIST_LIVE_OUTPUTS, skiptoken)?;
         let top = glue::argument(&operations::LIST_LIVE_OUTPUTS, top)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::LIST_LIVE_OUTPUTS,
             &format!(
                 "/api/v1/projects/{}/media/liveEvents/{}/liveOutputs",
                 glue::path_segment(& operations::LIST_LIVE_OUTPUTS, "project_name", &
                 project_name) ?, glue::path_segment(& operations::LIST_LIVE_OUTPUTS,
                 "event_name", & event_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::LIST_LIVE_OUTPUTS,
             client
@@ -4339,7 +4380,8 @@ impl<'a> GetLiveOutput<'a> {
         let event_name = glue::argument(&operations::GET_LIVE_OUTPUT, event_name)?;
         let output_name = glue::argument(&operations::GET_LIVE_OUTPUT, output_name)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::GET_LIVE_OUTPUT,
             &format!(
                 "/api/v1/projects/{}/media/liveEvents/{}/liveOutputs/{}",
                 glue::path_segment(& operations::GET_LIVE_OUTPUT, "project_name", &
@@ -4347,7 +4389,7 @@ impl<'a> GetLiveOutput<'a> {
                 "event_name", & event_name) ?, glue::path_segment(&
                 operations::GET_LIVE_OUTPUT, "output_name", & output_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::GET_LIVE_OUTPUT,
             client
@@ -4454,7 +4496,8 @@ impl<'a> CreateLiveOutput<'a> {
         let output_name = glue::argument(&operations::CREATE_LIVE_OUTPUT, output_name)?;
         let body = glue::argument(&operations::CREATE_LIVE_OUTPUT, body)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::CREATE_LIVE_OUTPUT,
             &format!(
                 "/api/v1/projects/{}/media/liveEvents/{}/liveOutputs/{}",
                 glue::path_segment(& operations::CREATE_LIVE_OUTPUT, "project_name", &
@@ -4462,7 +4505,7 @@ impl<'a> CreateLiveOutput<'a> {
                 "event_name", & event_name) ?, glue::path_segment(&
                 operations::CREATE_LIVE_OUTPUT, "output_name", & output_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::CREATE_LIVE_OUTPUT,
             client
@@ -4554,7 +4597,8 @@ impl<'a> DeleteLiveOutput<'a> {
         let event_name = glue::argument(&operations::DELETE_LIVE_OUTPUT, event_name)?;
         let output_name = glue::argument(&operations::DELETE_LIVE_OUTPUT, output_name)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::DELETE_LIVE_OUTPUT,
             &format!(
                 "/api/v1/projects/{}/media/liveEvents/{}/liveOutputs/{}",
                 glue::path_segment(& operations::DELETE_LIVE_OUTPUT, "project_name", &
@@ -4562,7 +4606,7 @@ impl<'a> DeleteLiveOutput<'a> {
                 "event_name", & event_name) ?, glue::path_segment(&
                 operations::DELETE_LIVE_OUTPUT, "output_name", & output_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::DELETE_LIVE_OUTPUT,
             client
@@ -4656,7 +4700,8 @@ impl<'a> GetLiveOutputState<'a> {
             output_name,
         )?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::GET_LIVE_OUTPUT_STATE,
             &format!(
                 "/api/v1/projects/{}/media/liveEvents/{}/liveOutputs/{}/state",
                 glue::path_segment(& operations::GET_LIVE_OUTPUT_STATE, "project_name", &
@@ -4664,7 +4709,7 @@ impl<'a> GetLiveOutputState<'a> {
                 "event_name", & event_name) ?, glue::path_segment(&
                 operations::GET_LIVE_OUTPUT_STATE, "output_name", & output_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::GET_LIVE_OUTPUT_STATE,
             client
@@ -4739,14 +4784,15 @@ impl<'a> ResetLiveEvent<'a> {
         let project_name = glue::argument(&operations::RESET_LIVE_EVENT, project_name)?;
         let event_name = glue::argument(&operations::RESET_LIVE_EVENT, event_name)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::RESET_LIVE_EVENT,
             &format!(
                 "/api/v1/projects/{}/media/liveEvents/{}/reset", glue::path_segment(&
                 operations::RESET_LIVE_EVENT, "project_name", & project_name) ?,
                 glue::path_segment(& operations::RESET_LIVE_EVENT, "event_name", &
                 event_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::RESET_LIVE_EVENT,
             client
@@ -4821,14 +4867,15 @@ impl<'a> StartLiveEvent<'a> {
         let project_name = glue::argument(&operations::START_LIVE_EVENT, project_name)?;
         let event_name = glue::argument(&operations::START_LIVE_EVENT, event_name)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::START_LIVE_EVENT,
             &format!(
                 "/api/v1/projects/{}/media/liveEvents/{}/start", glue::path_segment(&
                 operations::START_LIVE_EVENT, "project_name", & project_name) ?,
                 glue::path_segment(& operations::START_LIVE_EVENT, "event_name", &
                 event_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::START_LIVE_EVENT,
             client
@@ -4906,14 +4953,15 @@ impl<'a> GetLiveEventState<'a> {
         )?;
         let event_name = glue::argument(&operations::GET_LIVE_EVENT_STATE, event_name)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::GET_LIVE_EVENT_STATE,
             &format!(
                 "/api/v1/projects/{}/media/liveEvents/{}/state", glue::path_segment(&
                 operations::GET_LIVE_EVENT_STATE, "project_name", & project_name) ?,
                 glue::path_segment(& operations::GET_LIVE_EVENT_STATE, "event_name", &
                 event_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::GET_LIVE_EVENT_STATE,
             client
@@ -4988,14 +5036,15 @@ impl<'a> StopLiveEvent<'a> {
         let project_name = glue::argument(&operations::STOP_LIVE_EVENT, project_name)?;
         let event_name = glue::argument(&operations::STOP_LIVE_EVENT, event_name)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::STOP_LIVE_EVENT,
             &format!(
                 "/api/v1/projects/{}/media/liveEvents/{}/stop", glue::path_segment(&
                 operations::STOP_LIVE_EVENT, "project_name", & project_name) ?,
                 glue::path_segment(& operations::STOP_LIVE_EVENT, "event_name", &
                 event_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::STOP_LIVE_EVENT,
             client
@@ -5148,12 +5197,13 @@ impl<'a> ListSources<'a> {
         let skiptoken = glue::argument(&operations::LIST_SOURCES, skiptoken)?;
         let top = glue::argument(&operations::LIST_SOURCES, top)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::LIST_SOURCES,
             &format!(
                 "/api/v1/projects/{}/media/sources", glue::path_segment(&
                 operations::LIST_SOURCES, "project_name", & project_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::LIST_SOURCES,
             client
@@ -5234,13 +5284,14 @@ impl<'a> GetSource<'a> {
         let project_name = glue::argument(&operations::GET_SOURCE, project_name)?;
         let name = glue::argument(&operations::GET_SOURCE, name)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::GET_SOURCE,
             &format!(
                 "/api/v1/projects/{}/media/sources/{}", glue::path_segment(&
                 operations::GET_SOURCE, "project_name", & project_name) ?,
                 glue::path_segment(& operations::GET_SOURCE, "name", & name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::GET_SOURCE,
             client
@@ -5331,13 +5382,14 @@ impl<'a> CreateSource<'a> {
         let name = glue::argument(&operations::CREATE_SOURCE, name)?;
         let body = glue::argument(&operations::CREATE_SOURCE, body)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::CREATE_SOURCE,
             &format!(
                 "/api/v1/projects/{}/media/sources/{}", glue::path_segment(&
                 operations::CREATE_SOURCE, "project_name", & project_name) ?,
                 glue::path_segment(& operations::CREATE_SOURCE, "name", & name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::CREATE_SOURCE,
             client
@@ -5413,13 +5465,14 @@ impl<'a> DeleteSource<'a> {
         let project_name = glue::argument(&operations::DELETE_SOURCE, project_name)?;
         let name = glue::argument(&operations::DELETE_SOURCE, name)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::DELETE_SOURCE,
             &format!(
                 "/api/v1/projects/{}/media/sources/{}", glue::path_segment(&
                 operations::DELETE_SOURCE, "project_name", & project_name) ?,
                 glue::path_segment(& operations::DELETE_SOURCE, "name", & name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::DELETE_SOURCE,
             client
@@ -5510,13 +5563,14 @@ impl<'a> UpdateSource<'a> {
         let name = glue::argument(&operations::UPDATE_SOURCE, name)?;
         let body = glue::argument(&operations::UPDATE_SOURCE, body)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::UPDATE_SOURCE,
             &format!(
                 "/api/v1/projects/{}/media/sources/{}", glue::path_segment(&
                 operations::UPDATE_SOURCE, "project_name", & project_name) ?,
                 glue::path_segment(& operations::UPDATE_SOURCE, "name", & name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::UPDATE_SOURCE,
             client
@@ -5633,12 +5687,13 @@ impl<'a> ListStorages<'a> {
         let skiptoken = glue::argument(&operations::LIST_STORAGES, skiptoken)?;
         let top = glue::argument(&operations::LIST_STORAGES, top)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::LIST_STORAGES,
             &format!(
                 "/api/v1/projects/{}/media/storage", glue::path_segment(&
                 operations::LIST_STORAGES, "project_name", & project_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::LIST_STORAGES,
             client
@@ -5717,14 +5772,15 @@ impl<'a> GetStorage<'a> {
         let project_name = glue::argument(&operations::GET_STORAGE, project_name)?;
         let storage_name = glue::argument(&operations::GET_STORAGE, storage_name)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::GET_STORAGE,
             &format!(
                 "/api/v1/projects/{}/media/storage/{}", glue::path_segment(&
                 operations::GET_STORAGE, "project_name", & project_name) ?,
                 glue::path_segment(& operations::GET_STORAGE, "storage_name", &
                 storage_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::GET_STORAGE,
             client
@@ -5821,14 +5877,15 @@ impl<'a> CreateOrUpdateStorage<'a> {
         )?;
         let body = glue::argument(&operations::CREATE_OR_UPDATE_STORAGE, body)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::CREATE_OR_UPDATE_STORAGE,
             &format!(
                 "/api/v1/projects/{}/media/storage/{}", glue::path_segment(&
                 operations::CREATE_OR_UPDATE_STORAGE, "project_name", & project_name) ?,
                 glue::path_segment(& operations::CREATE_OR_UPDATE_STORAGE,
                 "storage_name", & storage_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::CREATE_OR_UPDATE_STORAGE,
             client
@@ -5904,14 +5961,15 @@ impl<'a> DeleteStorage<'a> {
         let project_name = glue::argument(&operations::DELETE_STORAGE, project_name)?;
         let storage_name = glue::argument(&operations::DELETE_STORAGE, storage_name)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::DELETE_STORAGE,
             &format!(
                 "/api/v1/projects/{}/media/storage/{}", glue::path_segment(&
                 operations::DELETE_STORAGE, "project_name", & project_name) ?,
                 glue::path_segment(& operations::DELETE_STORAGE, "storage_name", &
                 storage_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::DELETE_STORAGE,
             client
@@ -6002,14 +6060,15 @@ impl<'a> UpdateStorage<'a> {
         let storage_name = glue::argument(&operations::UPDATE_STORAGE, storage_name)?;
         let body = glue::argument(&operations::UPDATE_STORAGE, body)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::UPDATE_STORAGE,
             &format!(
                 "/api/v1/projects/{}/media/storage/{}", glue::path_segment(&
                 operations::UPDATE_STORAGE, "project_name", & project_name) ?,
                 glue::path_segment(& operations::UPDATE_STORAGE, "storage_name", &
                 storage_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::UPDATE_STORAGE,
             client
@@ -6091,14 +6150,15 @@ impl<'a> ListStorageCredentials<'a> {
             storage_name,
         )?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::LIST_STORAGE_CREDENTIALS,
             &format!(
                 "/api/v1/projects/{}/media/storage/{}/credentials", glue::path_segment(&
                 operations::LIST_STORAGE_CREDENTIALS, "project_name", & project_name) ?,
                 glue::path_segment(& operations::LIST_STORAGE_CREDENTIALS,
                 "storage_name", & storage_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::LIST_STORAGE_CREDENTIALS,
             client
@@ -6198,14 +6258,15 @@ impl<'a> CreateStorageCredential<'a> {
         )?;
         let body = glue::argument(&operations::CREATE_STORAGE_CREDENTIAL, body)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::CREATE_STORAGE_CREDENTIAL,
             &format!(
                 "/api/v1/projects/{}/media/storage/{}/credentials", glue::path_segment(&
                 operations::CREATE_STORAGE_CREDENTIAL, "project_name", & project_name) ?,
                 glue::path_segment(& operations::CREATE_STORAGE_CREDENTIAL,
                 "storage_name", & storage_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::CREATE_STORAGE_CREDENTIAL,
             client
@@ -6303,7 +6364,8 @@ impl<'a> GetStorageCredential<'a> {
             credential_id,
         )?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::GET_STORAGE_CREDENTIAL,
             &format!(
                 "/api/v1/projects/{}/media/storage/{}/credentials/{}",
                 glue::path_segment(& operations::GET_STORAGE_CREDENTIAL, "project_name",
@@ -6312,7 +6374,7 @@ impl<'a> GetStorageCredential<'a> {
                 glue::path_segment(& operations::GET_STORAGE_CREDENTIAL, "credential_id",
                 & credential_id) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::GET_STORAGE_CREDENTIAL,
             client
@@ -6409,7 +6471,8 @@ impl<'a> DeleteStorageCredential<'a> {
             credential_id,
         )?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::DELETE_STORAGE_CREDENTIAL,
             &format!(
                 "/api/v1/projects/{}/media/storage/{}/credentials/{}",
                 glue::path_segment(& operations::DELETE_STORAGE_CREDENTIAL,
@@ -6418,7 +6481,7 @@ impl<'a> DeleteStorageCredential<'a> {
                 glue::path_segment(& operations::DELETE_STORAGE_CREDENTIAL,
                 "credential_id", & credential_id) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::DELETE_STORAGE_CREDENTIAL,
             client
@@ -6540,12 +6603,13 @@ impl<'a> ListStreamingEndpoints<'a> {
         )?;
         let top = glue::argument(&operations::LIST_STREAMING_ENDPOINTS, top)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::LIST_STREAMING_ENDPOINTS,
             &format!(
                 "/api/v1/projects/{}/media/streamingEndpoints", glue::path_segment(&
                 operations::LIST_STREAMING_ENDPOINTS, "project_name", & project_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::LIST_STREAMING_ENDPOINTS,
             client
@@ -6630,14 +6694,15 @@ impl<'a> GetStreamingEndpoint<'a> {
             endpoint_name,
         )?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::GET_STREAMING_ENDPOINT,
             &format!(
                 "/api/v1/projects/{}/media/streamingEndpoints/{}", glue::path_segment(&
                 operations::GET_STREAMING_ENDPOINT, "project_name", & project_name) ?,
                 glue::path_segment(& operations::GET_STREAMING_ENDPOINT, "endpoint_name",
                 & endpoint_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::GET_STREAMING_ENDPOINT,
             client
@@ -6737,14 +6802,15 @@ impl<'a> CreateStreamingEndpoint<'a> {
         )?;
         let body = glue::argument(&operations::CREATE_STREAMING_ENDPOINT, body)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::CREATE_STREAMING_ENDPOINT,
             &format!(
                 "/api/v1/projects/{}/media/streamingEndpoints/{}", glue::path_segment(&
                 operations::CREATE_STREAMING_ENDPOINT, "project_name", & project_name) ?,
                 glue::path_segment(& operations::CREATE_STREAMING_ENDPOINT,
                 "endpoint_name", & endpoint_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::CREATE_STREAMING_ENDPOINT,
             client
@@ -6826,14 +6892,15 @@ impl<'a> DeleteStreamingEndpoint<'a> {
             endpoint_name,
         )?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::DELETE_STREAMING_ENDPOINT,
             &format!(
                 "/api/v1/projects/{}/media/streamingEndpoints/{}", glue::path_segment(&
                 operations::DELETE_STREAMING_ENDPOINT, "project_name", & project_name) ?,
                 glue::path_segment(& operations::DELETE_STREAMING_ENDPOINT,
                 "endpoint_name", & endpoint_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::DELETE_STREAMING_ENDPOINT,
             client
@@ -6931,14 +6998,15 @@ impl<'a> UpdateStreamingEndpoint<'a> {
         )?;
         let body = glue::argument(&operations::UPDATE_STREAMING_ENDPOINT, body)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::UPDATE_STREAMING_ENDPOINT,
             &format!(
                 "/api/v1/projects/{}/media/streamingEndpoints/{}", glue::path_segment(&
                 operations::UPDATE_STREAMING_ENDPOINT, "project_name", & project_name) ?,
                 glue::path_segment(& operations::UPDATE_STREAMING_ENDPOINT,
                 "endpoint_name", & endpoint_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::UPDATE_STREAMING_ENDPOINT,
             client
@@ -7020,7 +7088,8 @@ impl<'a> RestartStreamingEndpoint<'a> {
             endpoint_name,
         )?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::RESTART_STREAMING_ENDPOINT,
             &format!(
                 "/api/v1/projects/{}/media/streamingEndpoints/{}/restart",
                 glue::path_segment(& operations::RESTART_STREAMING_ENDPOINT,
@@ -7028,7 +7097,7 @@ impl<'a> RestartStreamingEndpoint<'a> {
                 operations::RESTART_STREAMING_ENDPOINT, "endpoint_name", & endpoint_name)
                 ?
             ),
-        );
+        )?;
         glue::built(
             &operations::RESTART_STREAMING_ENDPOINT,
             client
@@ -7128,14 +7197,15 @@ impl<'a> ScaleStreamingEndpoint<'a> {
         )?;
         let body = glue::argument(&operations::SCALE_STREAMING_ENDPOINT, body)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::SCALE_STREAMING_ENDPOINT,
             &format!(
                 "/api/v1/projects/{}/media/streamingEndpoints/{}/scale",
                 glue::path_segment(& operations::SCALE_STREAMING_ENDPOINT,
                 "project_name", & project_name) ?, glue::path_segment(&
                 operations::SCALE_STREAMING_ENDPOINT, "endpoint_name", & endpoint_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::SCALE_STREAMING_ENDPOINT,
             client
@@ -7217,7 +7287,8 @@ impl<'a> GetStreamingEndpointSkus<'a> {
             endpoint_name,
         )?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::GET_STREAMING_ENDPOINT_SKUS,
             &format!(
                 "/api/v1/projects/{}/media/streamingEndpoints/{}/skus",
                 glue::path_segment(& operations::GET_STREAMING_ENDPOINT_SKUS,
@@ -7225,7 +7296,7 @@ impl<'a> GetStreamingEndpointSkus<'a> {
                 operations::GET_STREAMING_ENDPOINT_SKUS, "endpoint_name", &
                 endpoint_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::GET_STREAMING_ENDPOINT_SKUS,
             client
@@ -7306,14 +7377,15 @@ impl<'a> StartStreamingEndpoint<'a> {
             endpoint_name,
         )?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::START_STREAMING_ENDPOINT,
             &format!(
                 "/api/v1/projects/{}/media/streamingEndpoints/{}/start",
                 glue::path_segment(& operations::START_STREAMING_ENDPOINT,
                 "project_name", & project_name) ?, glue::path_segment(&
                 operations::START_STREAMING_ENDPOINT, "endpoint_name", & endpoint_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::START_STREAMING_ENDPOINT,
             client
@@ -7394,7 +7466,8 @@ impl<'a> GetStreamingEndpointState<'a> {
             endpoint_name,
         )?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::GET_STREAMING_ENDPOINT_STATE,
             &format!(
                 "/api/v1/projects/{}/media/streamingEndpoints/{}/state",
                 glue::path_segment(& operations::GET_STREAMING_ENDPOINT_STATE,
@@ -7402,7 +7475,7 @@ impl<'a> GetStreamingEndpointState<'a> {
                 operations::GET_STREAMING_ENDPOINT_STATE, "endpoint_name", &
                 endpoint_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::GET_STREAMING_ENDPOINT_STATE,
             client
@@ -7483,14 +7556,15 @@ impl<'a> StopStreamingEndpoint<'a> {
             endpoint_name,
         )?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::STOP_STREAMING_ENDPOINT,
             &format!(
                 "/api/v1/projects/{}/media/streamingEndpoints/{}/stop",
                 glue::path_segment(& operations::STOP_STREAMING_ENDPOINT, "project_name",
                 & project_name) ?, glue::path_segment(&
                 operations::STOP_STREAMING_ENDPOINT, "endpoint_name", & endpoint_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::STOP_STREAMING_ENDPOINT,
             client
@@ -7609,12 +7683,13 @@ impl<'a> ListStreamingLocators<'a> {
         let skiptoken = glue::argument(&operations::LIST_STREAMING_LOCATORS, skiptoken)?;
         let top = glue::argument(&operations::LIST_STREAMING_LOCATORS, top)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::LIST_STREAMING_LOCATORS,
             &format!(
                 "/api/v1/projects/{}/media/streamingLocators", glue::path_segment(&
                 operations::LIST_STREAMING_LOCATORS, "project_name", & project_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::LIST_STREAMING_LOCATORS,
             client
@@ -7699,14 +7774,15 @@ impl<'a> GetStreamingLocator<'a> {
             locator_name,
         )?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::GET_STREAMING_LOCATOR,
             &format!(
                 "/api/v1/projects/{}/media/streamingLocators/{}", glue::path_segment(&
                 operations::GET_STREAMING_LOCATOR, "project_name", & project_name) ?,
                 glue::path_segment(& operations::GET_STREAMING_LOCATOR, "locator_name", &
                 locator_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::GET_STREAMING_LOCATOR,
             client
@@ -7809,7 +7885,8 @@ impl<'a> CreateOrUpdateStreamingLocator<'a> {
             body,
         )?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::CREATE_OR_UPDATE_STREAMING_LOCATOR,
             &format!(
                 "/api/v1/projects/{}/media/streamingLocators/{}", glue::path_segment(&
                 operations::CREATE_OR_UPDATE_STREAMING_LOCATOR, "project_name", &
@@ -7817,7 +7894,7 @@ impl<'a> CreateOrUpdateStreamingLocator<'a> {
                 operations::CREATE_OR_UPDATE_STREAMING_LOCATOR, "locator_name", &
                 locator_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::CREATE_OR_UPDATE_STREAMING_LOCATOR,
             client
@@ -7899,14 +7976,15 @@ impl<'a> DeleteStreamingLocator<'a> {
             locator_name,
         )?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::DELETE_STREAMING_LOCATOR,
             &format!(
                 "/api/v1/projects/{}/media/streamingLocators/{}", glue::path_segment(&
                 operations::DELETE_STREAMING_LOCATOR, "project_name", & project_name) ?,
                 glue::path_segment(& operations::DELETE_STREAMING_LOCATOR,
                 "locator_name", & locator_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::DELETE_STREAMING_LOCATOR,
             client
@@ -7987,7 +8065,8 @@ impl<'a> ListStreamingLocatorContentKeys<'a> {
             locator_name,
         )?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::LIST_STREAMING_LOCATOR_CONTENT_KEYS,
             &format!(
                 "/api/v1/projects/{}/media/streamingLocators/{}/listContentKeys",
                 glue::path_segment(& operations::LIST_STREAMING_LOCATOR_CONTENT_KEYS,
@@ -7995,7 +8074,7 @@ impl<'a> ListStreamingLocatorContentKeys<'a> {
                 operations::LIST_STREAMING_LOCATOR_CONTENT_KEYS, "locator_name", &
                 locator_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::LIST_STREAMING_LOCATOR_CONTENT_KEYS,
             client
@@ -8097,7 +8176,8 @@ impl<'a> GetStreamingLocatorPaths<'a> {
         )?;
         let body = glue::argument(&operations::GET_STREAMING_LOCATOR_PATHS, body)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::GET_STREAMING_LOCATOR_PATHS,
             &format!(
                 "/api/v1/projects/{}/media/streamingLocators/{}/listPaths",
                 glue::path_segment(& operations::GET_STREAMING_LOCATOR_PATHS,
@@ -8105,7 +8185,7 @@ impl<'a> GetStreamingLocatorPaths<'a> {
                 operations::GET_STREAMING_LOCATOR_PATHS, "locator_name", & locator_name)
                 ?
             ),
-        );
+        )?;
         glue::built(
             &operations::GET_STREAMING_LOCATOR_PATHS,
             client
@@ -8187,7 +8267,8 @@ impl<'a> GetStreamingLocatorState<'a> {
             locator_name,
         )?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::GET_STREAMING_LOCATOR_STATE,
             &format!(
                 "/api/v1/projects/{}/media/streamingLocators/{}/state",
                 glue::path_segment(& operations::GET_STREAMING_LOCATOR_STATE,
@@ -8195,7 +8276,7 @@ impl<'a> GetStreamingLocatorState<'a> {
                 operations::GET_STREAMING_LOCATOR_STATE, "locator_name", & locator_name)
                 ?
             ),
-        );
+        )?;
         glue::built(
             &operations::GET_STREAMING_LOCATOR_STATE,
             client
@@ -8314,12 +8395,13 @@ impl<'a> ListStreamingPolicies<'a> {
         let skiptoken = glue::argument(&operations::LIST_STREAMING_POLICIES, skiptoken)?;
         let top = glue::argument(&operations::LIST_STREAMING_POLICIES, top)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::LIST_STREAMING_POLICIES,
             &format!(
                 "/api/v1/projects/{}/media/streamingPolicies", glue::path_segment(&
                 operations::LIST_STREAMING_POLICIES, "project_name", & project_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::LIST_STREAMING_POLICIES,
             client
@@ -8404,14 +8486,15 @@ impl<'a> GetStreamingPolicy<'a> {
             policy_name,
         )?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::GET_STREAMING_POLICY,
             &format!(
                 "/api/v1/projects/{}/media/streamingPolicies/{}", glue::path_segment(&
                 operations::GET_STREAMING_POLICY, "project_name", & project_name) ?,
                 glue::path_segment(& operations::GET_STREAMING_POLICY, "policy_name", &
                 policy_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::GET_STREAMING_POLICY,
             client
@@ -8511,7 +8594,8 @@ impl<'a> CreateOrUpdateStreamingPolicy<'a> {
         )?;
         let body = glue::argument(&operations::CREATE_OR_UPDATE_STREAMING_POLICY, body)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::CREATE_OR_UPDATE_STREAMING_POLICY,
             &format!(
                 "/api/v1/projects/{}/media/streamingPolicies/{}", glue::path_segment(&
                 operations::CREATE_OR_UPDATE_STREAMING_POLICY, "project_name", &
@@ -8519,7 +8603,7 @@ impl<'a> CreateOrUpdateStreamingPolicy<'a> {
                 operations::CREATE_OR_UPDATE_STREAMING_POLICY, "policy_name", &
                 policy_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::CREATE_OR_UPDATE_STREAMING_POLICY,
             client
@@ -8601,14 +8685,15 @@ impl<'a> DeleteStreamingPolicy<'a> {
             policy_name,
         )?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::DELETE_STREAMING_POLICY,
             &format!(
                 "/api/v1/projects/{}/media/streamingPolicies/{}", glue::path_segment(&
                 operations::DELETE_STREAMING_POLICY, "project_name", & project_name) ?,
                 glue::path_segment(& operations::DELETE_STREAMING_POLICY, "policy_name",
                 & policy_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::DELETE_STREAMING_POLICY,
             client
@@ -8724,12 +8809,13 @@ impl<'a> ListTransforms<'a> {
         let skiptoken = glue::argument(&operations::LIST_TRANSFORMS, skiptoken)?;
         let top = glue::argument(&operations::LIST_TRANSFORMS, top)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::LIST_TRANSFORMS,
             &format!(
                 "/api/v1/projects/{}/media/transforms", glue::path_segment(&
                 operations::LIST_TRANSFORMS, "project_name", & project_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::LIST_TRANSFORMS,
             client
@@ -8808,14 +8894,15 @@ impl<'a> GetTransform<'a> {
         let project_name = glue::argument(&operations::GET_TRANSFORM, project_name)?;
         let transform_name = glue::argument(&operations::GET_TRANSFORM, transform_name)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::GET_TRANSFORM,
             &format!(
                 "/api/v1/projects/{}/media/transforms/{}", glue::path_segment(&
                 operations::GET_TRANSFORM, "project_name", & project_name) ?,
                 glue::path_segment(& operations::GET_TRANSFORM, "transform_name", &
                 transform_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::GET_TRANSFORM,
             client
@@ -8912,14 +8999,15 @@ impl<'a> CreateOrUpdateTransform<'a> {
         )?;
         let body = glue::argument(&operations::CREATE_OR_UPDATE_TRANSFORM, body)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::CREATE_OR_UPDATE_TRANSFORM,
             &format!(
                 "/api/v1/projects/{}/media/transforms/{}", glue::path_segment(&
                 operations::CREATE_OR_UPDATE_TRANSFORM, "project_name", & project_name)
                 ?, glue::path_segment(& operations::CREATE_OR_UPDATE_TRANSFORM,
                 "transform_name", & transform_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::CREATE_OR_UPDATE_TRANSFORM,
             client
@@ -8998,14 +9086,15 @@ impl<'a> DeleteTransform<'a> {
             transform_name,
         )?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::DELETE_TRANSFORM,
             &format!(
                 "/api/v1/projects/{}/media/transforms/{}", glue::path_segment(&
                 operations::DELETE_TRANSFORM, "project_name", & project_name) ?,
                 glue::path_segment(& operations::DELETE_TRANSFORM, "transform_name", &
                 transform_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::DELETE_TRANSFORM,
             client
@@ -9150,14 +9239,15 @@ impl<'a> ListTransformJobs<'a> {
         let skiptoken = glue::argument(&operations::LIST_TRANSFORM_JOBS, skiptoken)?;
         let top = glue::argument(&operations::LIST_TRANSFORM_JOBS, top)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::LIST_TRANSFORM_JOBS,
             &format!(
                 "/api/v1/projects/{}/media/transforms/{}/jobs", glue::path_segment(&
                 operations::LIST_TRANSFORM_JOBS, "project_name", & project_name) ?,
                 glue::path_segment(& operations::LIST_TRANSFORM_JOBS, "transform_name", &
                 transform_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::LIST_TRANSFORM_JOBS,
             client
@@ -9249,7 +9339,8 @@ impl<'a> GetJob<'a> {
         let transform_name = glue::argument(&operations::GET_JOB, transform_name)?;
         let job_name = glue::argument(&operations::GET_JOB, job_name)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::GET_JOB,
             &format!(
                 "/api/v1/projects/{}/media/transforms/{}/jobs/{}", glue::path_segment(&
                 operations::GET_JOB, "project_name", & project_name) ?,
@@ -9257,7 +9348,7 @@ impl<'a> GetJob<'a> {
                 transform_name) ?, glue::path_segment(& operations::GET_JOB, "job_name",
                 & job_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::GET_JOB,
             client
@@ -9361,7 +9452,8 @@ impl<'a> CreateJob<'a> {
         let job_name = glue::argument(&operations::CREATE_JOB, job_name)?;
         let body = glue::argument(&operations::CREATE_JOB, body)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::CREATE_JOB,
             &format!(
                 "/api/v1/projects/{}/media/transforms/{}/jobs/{}", glue::path_segment(&
                 operations::CREATE_JOB, "project_name", & project_name) ?,
@@ -9369,7 +9461,7 @@ impl<'a> CreateJob<'a> {
                 transform_name) ?, glue::path_segment(& operations::CREATE_JOB,
                 "job_name", & job_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::CREATE_JOB,
             client
@@ -9458,7 +9550,8 @@ impl<'a> DeleteJob<'a> {
         let transform_name = glue::argument(&operations::DELETE_JOB, transform_name)?;
         let job_name = glue::argument(&operations::DELETE_JOB, job_name)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::DELETE_JOB,
             &format!(
                 "/api/v1/projects/{}/media/transforms/{}/jobs/{}", glue::path_segment(&
                 operations::DELETE_JOB, "project_name", & project_name) ?,
@@ -9466,7 +9559,7 @@ impl<'a> DeleteJob<'a> {
                 transform_name) ?, glue::path_segment(& operations::DELETE_JOB,
                 "job_name", & job_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::DELETE_JOB,
             client
@@ -9570,7 +9663,8 @@ impl<'a> UpdateJob<'a> {
         let job_name = glue::argument(&operations::UPDATE_JOB, job_name)?;
         let body = glue::argument(&operations::UPDATE_JOB, body)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::UPDATE_JOB,
             &format!(
                 "/api/v1/projects/{}/media/transforms/{}/jobs/{}", glue::path_segment(&
                 operations::UPDATE_JOB, "project_name", & project_name) ?,
@@ -9578,7 +9672,7 @@ impl<'a> UpdateJob<'a> {
                 transform_name) ?, glue::path_segment(& operations::UPDATE_JOB,
                 "job_name", & job_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::UPDATE_JOB,
             client
@@ -9667,7 +9761,8 @@ impl<'a> CancelJob<'a> {
         let transform_name = glue::argument(&operations::CANCEL_JOB, transform_name)?;
         let job_name = glue::argument(&operations::CANCEL_JOB, job_name)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::CANCEL_JOB,
             &format!(
                 "/api/v1/projects/{}/media/transforms/{}/jobs/{}/cancelJob",
                 glue::path_segment(& operations::CANCEL_JOB, "project_name", &
@@ -9675,7 +9770,7 @@ impl<'a> CancelJob<'a> {
                 "transform_name", & transform_name) ?, glue::path_segment(&
                 operations::CANCEL_JOB, "job_name", & job_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::CANCEL_JOB,
             client
@@ -9763,7 +9858,8 @@ impl<'a> GetJobState<'a> {
         let transform_name = glue::argument(&operations::GET_JOB_STATE, transform_name)?;
         let job_name = glue::argument(&operations::GET_JOB_STATE, job_name)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::GET_JOB_STATE,
             &format!(
                 "/api/v1/projects/{}/media/transforms/{}/jobs/{}/state",
                 glue::path_segment(& operations::GET_JOB_STATE, "project_name", &
@@ -9771,7 +9867,7 @@ impl<'a> GetJobState<'a> {
                 "transform_name", & transform_name) ?, glue::path_segment(&
                 operations::GET_JOB_STATE, "job_name", & job_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::GET_JOB_STATE,
             client
@@ -9868,14 +9964,15 @@ impl<'a> UpdateLiveEventJsonPatch<'a> {
         )?;
         let body = glue::argument(&operations::UPDATE_LIVE_EVENT_JSON_PATCH, body)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::UPDATE_LIVE_EVENT_JSON_PATCH,
             &format!(
                 "/api/v1/projects/{}/media/liveEvents/{}", glue::path_segment(&
                 operations::UPDATE_LIVE_EVENT_JSON_PATCH, "project_name", & project_name)
                 ?, glue::path_segment(& operations::UPDATE_LIVE_EVENT_JSON_PATCH,
                 "event_name", & event_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::UPDATE_LIVE_EVENT_JSON_PATCH,
             client

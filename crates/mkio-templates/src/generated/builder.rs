@@ -136,12 +136,13 @@ impl<'a> ListConfigs<'a> {
         let skiptoken = glue::argument(&operations::LIST_CONFIGS, skiptoken)?;
         let top = glue::argument(&operations::LIST_CONFIGS, top)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::LIST_CONFIGS,
             &format!(
                 "/api/v1/projects/{}/templating/configs", glue::path_segment(&
                 operations::LIST_CONFIGS, "project_name", & project_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::LIST_CONFIGS,
             client
@@ -320,14 +321,15 @@ impl<'a> ListConfigsOfType<'a> {
         let skiptoken = glue::argument(&operations::LIST_CONFIGS_OF_TYPE, skiptoken)?;
         let top = glue::argument(&operations::LIST_CONFIGS_OF_TYPE, top)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::LIST_CONFIGS_OF_TYPE,
             &format!(
                 "/api/v1/projects/{}/templating/configs/{}", glue::path_segment(&
                 operations::LIST_CONFIGS_OF_TYPE, "project_name", & project_name) ?,
                 glue::path_segment(& operations::LIST_CONFIGS_OF_TYPE, "config_type", &
                 config_type) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::LIST_CONFIGS_OF_TYPE,
             client
@@ -421,7 +423,8 @@ impl<'a> GetConfig<'a> {
         let config_type = glue::argument(&operations::GET_CONFIG, config_type)?;
         let name = glue::argument(&operations::GET_CONFIG, name)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::GET_CONFIG,
             &format!(
                 "/api/v1/projects/{}/templating/configs/{}/{}", glue::path_segment(&
                 operations::GET_CONFIG, "project_name", & project_name) ?,
@@ -429,7 +432,7 @@ impl<'a> GetConfig<'a> {
                 config_type) ?, glue::path_segment(& operations::GET_CONFIG, "name", &
                 name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::GET_CONFIG,
             client
@@ -539,7 +542,8 @@ impl<'a> CreateOrUpdateConfig<'a> {
         let name = glue::argument(&operations::CREATE_OR_UPDATE_CONFIG, name)?;
         let body = glue::argument(&operations::CREATE_OR_UPDATE_CONFIG, body)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::CREATE_OR_UPDATE_CONFIG,
             &format!(
                 "/api/v1/projects/{}/templating/configs/{}/{}", glue::path_segment(&
                 operations::CREATE_OR_UPDATE_CONFIG, "project_name", & project_name) ?,
@@ -547,7 +551,7 @@ impl<'a> CreateOrUpdateConfig<'a> {
                 & config_type) ?, glue::path_segment(&
                 operations::CREATE_OR_UPDATE_CONFIG, "name", & name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::CREATE_OR_UPDATE_CONFIG,
             client
@@ -636,7 +640,8 @@ impl<'a> DeleteConfig<'a> {
         let config_type = glue::argument(&operations::DELETE_CONFIG, config_type)?;
         let name = glue::argument(&operations::DELETE_CONFIG, name)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::DELETE_CONFIG,
             &format!(
                 "/api/v1/projects/{}/templating/configs/{}/{}", glue::path_segment(&
                 operations::DELETE_CONFIG, "project_name", & project_name) ?,
@@ -644,7 +649,7 @@ impl<'a> DeleteConfig<'a> {
                 config_type) ?, glue::path_segment(& operations::DELETE_CONFIG, "name", &
                 name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::DELETE_CONFIG,
             client
@@ -831,7 +836,8 @@ impl<'a> ListConfigVersions<'a> {
         let skiptoken = glue::argument(&operations::LIST_CONFIG_VERSIONS, skiptoken)?;
         let top = glue::argument(&operations::LIST_CONFIG_VERSIONS, top)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::LIST_CONFIG_VERSIONS,
             &format!(
                 "/api/v1/projects/{}/templating/configs/{}/{}/versions",
                 glue::path_segment(& operations::LIST_CONFIG_VERSIONS, "project_name", &
@@ -839,7 +845,7 @@ impl<'a> ListConfigVersions<'a> {
                 "config_type", & config_type) ?, glue::path_segment(&
                 operations::LIST_CONFIG_VERSIONS, "name", & name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::LIST_CONFIG_VERSIONS,
             client
@@ -949,7 +955,8 @@ impl<'a> GetConfigVersion<'a> {
         let name = glue::argument(&operations::GET_CONFIG_VERSION, name)?;
         let version = glue::argument(&operations::GET_CONFIG_VERSION, version)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::GET_CONFIG_VERSION,
             &format!(
                 "/api/v1/projects/{}/templating/configs/{}/{}/versions/{}",
                 glue::path_segment(& operations::GET_CONFIG_VERSION, "project_name", &
@@ -958,7 +965,7 @@ impl<'a> GetConfigVersion<'a> {
                 operations::GET_CONFIG_VERSION, "name", & name) ?, glue::path_segment(&
                 operations::GET_CONFIG_VERSION, "version", & version) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::GET_CONFIG_VERSION,
             client
@@ -1065,7 +1072,8 @@ impl<'a> DeleteConfigVersion<'a> {
         let name = glue::argument(&operations::DELETE_CONFIG_VERSION, name)?;
         let version = glue::argument(&operations::DELETE_CONFIG_VERSION, version)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::DELETE_CONFIG_VERSION,
             &format!(
                 "/api/v1/projects/{}/templating/configs/{}/{}/versions/{}",
                 glue::path_segment(& operations::DELETE_CONFIG_VERSION, "project_name", &
@@ -1075,7 +1083,7 @@ impl<'a> DeleteConfigVersion<'a> {
                 glue::path_segment(& operations::DELETE_CONFIG_VERSION, "version", &
                 version) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::DELETE_CONFIG_VERSION,
             client
@@ -1228,12 +1236,13 @@ impl<'a> ListPresets<'a> {
         let skiptoken = glue::argument(&operations::LIST_PRESETS, skiptoken)?;
         let top = glue::argument(&operations::LIST_PRESETS, top)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::LIST_PRESETS,
             &format!(
                 "/api/v1/projects/{}/templating/presets", glue::path_segment(&
                 operations::LIST_PRESETS, "project_name", & project_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::LIST_PRESETS,
             client
@@ -1412,14 +1421,15 @@ impl<'a> ListPresetsOfType<'a> {
         let skiptoken = glue::argument(&operations::LIST_PRESETS_OF_TYPE, skiptoken)?;
         let top = glue::argument(&operations::LIST_PRESETS_OF_TYPE, top)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::LIST_PRESETS_OF_TYPE,
             &format!(
                 "/api/v1/projects/{}/templating/presets/{}", glue::path_segment(&
                 operations::LIST_PRESETS_OF_TYPE, "project_name", & project_name) ?,
                 glue::path_segment(& operations::LIST_PRESETS_OF_TYPE, "config_type", &
                 config_type) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::LIST_PRESETS_OF_TYPE,
             client
@@ -1513,7 +1523,8 @@ impl<'a> GetPreset<'a> {
         let config_type = glue::argument(&operations::GET_PRESET, config_type)?;
         let name = glue::argument(&operations::GET_PRESET, name)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::GET_PRESET,
             &format!(
                 "/api/v1/projects/{}/templating/presets/{}/{}", glue::path_segment(&
                 operations::GET_PRESET, "project_name", & project_name) ?,
@@ -1521,7 +1532,7 @@ impl<'a> GetPreset<'a> {
                 config_type) ?, glue::path_segment(& operations::GET_PRESET, "name", &
                 name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::GET_PRESET,
             client
@@ -1583,12 +1594,13 @@ impl<'a> ListConfigTypes<'a> {
         let Self { client, project_name } = self;
         let project_name = glue::argument(&operations::LIST_CONFIG_TYPES, project_name)?;
         let url = glue::url(
-            &client.base,
+            &client.inner,
+            &operations::LIST_CONFIG_TYPES,
             &format!(
                 "/api/v1/projects/{}/templating/types", glue::path_segment(&
                 operations::LIST_CONFIG_TYPES, "project_name", & project_name) ?
             ),
-        );
+        )?;
         glue::built(
             &operations::LIST_CONFIG_TYPES,
             client

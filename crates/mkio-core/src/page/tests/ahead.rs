@@ -105,6 +105,7 @@ fn a_list_whose_runtime_has_ended_is_not_at_its_end() {
     let script = list(FIVE);
     let runtime = || {
         tokio::runtime::Builder::new_current_thread()
+            .enable_time()
             .build()
             .unwrap()
     };

@@ -67,7 +67,7 @@ fn page(sizes: &[u32], seen: &Seen) -> String {
 }
 
 fn pages(script: &Arc<Script>) -> Pages<Assets> {
-    Pages::over(script.clone(), &LIST, get(URL))
+    Pages::new(script.transport(), &LIST, get(URL))
 }
 
 fn items(script: &Arc<Script>) -> Items<Assets> {
@@ -121,7 +121,7 @@ async fn an_unusable_request_is_the_first_item() {
         ErrorKind::InvalidRequest,
         "asset_name is missing",
     ));
-    let mut assets = Pages::<Assets>::over(script.clone(), &LIST, unusable).items();
+    let mut assets = Pages::<Assets>::new(script.transport(), &LIST, unusable).items();
     let _ = assets.resume_token();
     let error = assets.try_next().await.unwrap_err();
     assert_eq!(error.to_string(), "asset_name is missing");
@@ -226,18 +226,6 @@ async fn an_undecodable_page_names_the_place() {
     let error = items(&script).try_next().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Decode);
     assert_eq!(error.json_path(), Some("value[1]"));
-}
-
-#[test]
-fn works_without_a_tokio_runtime() {
-    let script = list(FIVE);
-    let collect = items(&script).try_collect::<Vec<_>>();
-    let mut collect = std::pin::pin!(collect);
-    let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
-    let std::task::Poll::Ready(all) = collect.as_mut().poll(&mut cx) else {
-        panic!("the script answers at once");
-    };
-    assert_eq!(all.unwrap().len(), 12);
 }
 
 #[test]

@@ -77,7 +77,7 @@ async fn a_token_goes_back_to_its_own_list_only() {
     let script = list(FIVE);
     let token = items(&script).resume_token();
     let other = get("https://app.mk.io/api/v1/projects/other/media/assets");
-    let mut other = Pages::<Assets>::over(script.clone(), &LIST, other).resume(&token);
+    let mut other = Pages::<Assets>::new(script.transport(), &LIST, other).resume(&token);
     let error = other.try_next().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Paging);
     assert!(error.to_string().contains("/projects/acme/"), "{error}");
@@ -294,8 +294,8 @@ async fn a_forged_token_leads_nowhere_else() {
 #[tokio::test(start_paused = true)]
 async fn a_token_holds_for_the_same_list_elsewhere_and_has_nothing_of_the_client() {
     let script = list(FIVE);
-    let mut first = Pages::<Assets>::over(
-        script.clone(),
+    let mut first = Pages::<Assets>::new(
+        script.transport_at("http://127.0.0.1:8080"),
         &LIST,
         get("http://127.0.0.1:8080/api/v1/projects/acme/media/assets?$filter=x"),
     )
@@ -335,7 +335,7 @@ async fn a_list_that_has_begun_is_not_resumed_elsewhere() {
 async fn a_token_has_the_same_members_everywhere() {
     let script = Script::new(|_| Ok(r#"{"value": [1]}"#.to_owned()));
     let list = get("https://app.mk.io/assets");
-    let token = Pages::<Assets>::over(script, &LIST, list).resume_token();
+    let token = Pages::<Assets>::new(script.transport(), &LIST, list).resume_token();
     assert_eq!(
         serde_json::to_value(&token).unwrap(),
         serde_json::json!({"list": "/assets", "query": null, "offset": 0})
