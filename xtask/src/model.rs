@@ -70,11 +70,14 @@ pub struct Operation {
     pub method: String,
     /// Path template as the service knows it.
     pub path: String,
+    /// What the document says it does.
+    pub docs: String,
     pub parameters: Vec<Parameter>,
     /// Media type of the body to send.
     pub body: Option<String>,
-    /// Name of the body's type, when it is one.
     pub body_schema: Option<Value>,
+    /// A call cannot do without a body.
+    pub body_required: bool,
     pub answer: Answer,
     pub sort: Vec<String>,
     pub filter: Vec<String>,
@@ -107,6 +110,20 @@ impl Operation {
         self.id.to_uppercase()
     }
 
+    /// Parameters of the path, in the order of its template.
+    pub fn path_parameters(&self) -> Vec<&Parameter> {
+        let mut parameters: Vec<_> = self.parameters.iter().filter(|p| !p.query).collect();
+        parameters.sort_by_key(|parameter| self.path.find(&format!("{{{}}}", parameter.name)));
+        parameters
+    }
+
+    /// Parameters that a call cannot do without: those of the path first, in its order.
+    pub fn required(&self) -> Vec<&Parameter> {
+        let mut required = self.path_parameters();
+        required.extend(self.parameters.iter().filter(|p| p.query && p.required));
+        required
+    }
+
     /// The named type that it answers.
     pub fn answers(&self) -> Option<&str> {
         match &self.answer {
@@ -123,7 +140,11 @@ impl Model {
                 .schemas()
                 .map(|(name, schema)| (name.to_owned(), type_of(schema)))
                 .collect(),
-            operations: document.operations().iter().map(operation).collect(),
+            operations: document
+                .operations()
+                .iter()
+                .map(|found| operation(document, found))
+                .collect(),
         }
     }
 
@@ -215,7 +236,7 @@ fn enum_values(values: &[String], pinned: Option<&Value>) -> Vec<(String, String
     names
 }
 
-fn operation(operation: &crate::document::OperationRef<'_>) -> Operation {
+fn operation(document: &Document, operation: &crate::document::OperationRef<'_>) -> Operation {
     let value = operation.value;
     let get = |name: &str| value.get(name);
     let content_of = |holder: Option<&Value>| {
@@ -238,6 +259,12 @@ fn operation(operation: &crate::document::OperationRef<'_>) -> Operation {
             .to_owned(),
         method: operation.method.to_uppercase(),
         path: path.to_owned(),
+        docs: ["summary", "description"]
+            .into_iter()
+            .filter_map(|key| get(key)?.as_str())
+            .filter(|text| !text.trim().is_empty())
+            .collect::<Vec<_>>()
+            .join("\n\n"),
         parameters: get("parameters")
             .and_then(Value::as_array)
             .into_iter()
@@ -257,11 +284,38 @@ fn operation(operation: &crate::document::OperationRef<'_>) -> Operation {
             let sent = get("x-mkio-content-type").and_then(Value::as_str);
             sent.unwrap_or(media_type).to_owned()
         }),
+        body_required: body
+            .as_ref()
+            .is_some_and(|(_, schema)| body_required(document, operation, schema)),
         body_schema: body.map(|(_, schema)| schema),
         answer,
         sort: texts(get("x-mkio-sort")),
         filter: texts(get("x-mkio-filter")),
     }
+}
+
+/// Whether a call makes no sense without a body. The documents hardly ever say so: a body that
+/// replaces or changes something is one, and so is one with a field that must be there.
+fn body_required(
+    document: &Document,
+    operation: &crate::document::OperationRef<'_>,
+    schema: &Value,
+) -> bool {
+    let body = operation.value.get("requestBody");
+    let declared = body.and_then(|body| body.get("x-mkio-required")?.as_bool());
+    if let Some(declared) = declared {
+        return declared;
+    }
+    let named = ref_name(schema).or_else(|| ref_name(&schema["allOf"][0]));
+    let schema = named
+        .and_then(|name| document.schemas().find(|(known, _)| *known == name))
+        .map_or(schema, |(_, schema)| schema);
+    let demands = |list: &str| schema[list].as_array().is_some_and(|all| !all.is_empty());
+    let is_object = schema["type"] == "object" || schema.get("properties").is_some();
+    matches!(operation.method.to_lowercase().as_str(), "put" | "patch")
+        || !is_object
+        || demands("required")
+        || demands("x-mkio-required")
 }
 
 /// JSON pointer of an operation in the document, for messages.

@@ -7,8 +7,7 @@ use std::{
     thread,
 };
 
-use progenitor::{GenerationSettings, Generator, HooksMode, InterfaceStyle, TagStyle};
-use quote::quote;
+use progenitor::{GenerationSettings, Generator, InterfaceStyle, TagStyle};
 
 use crate::{
     document::{Document, Problem},
@@ -36,8 +35,6 @@ pub fn run(document: &Document, model: &Model) -> Result<Generated, Problem> {
     settings
         .with_interface(InterfaceStyle::Builder)
         .with_tag(TagStyle::Merged)
-        .with_hooks(HooksMode::Expected)
-        .with_inner_type(quote!(::mkio_core::Transport))
         .with_map_type("::std::collections::BTreeMap");
     for (name, of) in &model.types {
         if !matches!(of.shape, Shape::Struct(_)) {

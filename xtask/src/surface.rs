@@ -4,18 +4,12 @@ use quote::ToTokens;
 use syn::{Fields, Item};
 
 use crate::{
-    model::{Answer, Model, Operation, Shape},
+    model::{Answer, Model, Operation, Parameter, Shape},
     refine::{Code, Signatures},
 };
 
 /// The text of `spec/surface/<api>.txt`.
-pub fn text(
-    title: &str,
-    version: &str,
-    model: &Model,
-    code: &Code,
-    signatures: &Signatures,
-) -> String {
+pub fn text(title: &str, version: &str, model: &Model, code: &Code) -> String {
     let mut lines = vec![
         format!("{title} {version}"),
         String::new(),
@@ -24,7 +18,7 @@ pub fn text(
     let mut operations: Vec<_> = model.operations.iter().collect();
     operations.sort_by(|a, b| a.id.cmp(&b.id));
     for operation in operations {
-        lines.extend(describe(operation, signatures));
+        lines.extend(describe(operation, &code.signatures));
     }
     lines.push(String::new());
     lines.push("TYPES".to_owned());
@@ -108,28 +102,41 @@ fn describe(operation: &Operation, signatures: &Signatures) -> Vec<String> {
         Answer::Json(answer) => schema(answer),
         Answer::Bytes(media_type) => media_type.clone(),
     };
+    let typed = |parameter: &Parameter| {
+        let ty = signatures.argument(&operation.id, &parameter.ident);
+        let ty = compact(&ty.to_token_stream().to_string());
+        format!("{}: {ty}", parameter.ident)
+    };
+    let body = operation.body_schema.as_ref().map(schema);
+    let mut taken: Vec<_> = operation.required().into_iter().map(typed).collect();
+    taken.extend(
+        body.iter()
+            .filter(|_| operation.body_required)
+            .map(|body| format!("body: {body}")),
+    );
     let mut lines = vec![format!(
-        "{} -> {answer}\n    {} {}",
-        operation.id, operation.method, operation.path
+        "{}({}) -> {answer}\n    {} {}",
+        operation.id,
+        taken.join(", "),
+        operation.method,
+        operation.path
     )];
-    let (query, path): (Vec<_>, Vec<_>) = operation.parameters.iter().partition(|p| p.query);
-    for (lead, parameters) in [("path", path), ("query", query)] {
-        if !parameters.is_empty() {
-            let names: Vec<String> = parameters
-                .iter()
-                .map(|p| {
-                    let optional = if p.required { "" } else { "?" };
-                    let ty = signatures.argument(&operation.id, &p.ident);
-                    let ty = compact(&ty.to_token_stream().to_string());
-                    let ty = ty.replace("::std::vec::", "");
-                    format!("{}{optional}: {ty}", p.ident)
-                })
-                .collect();
-            lines.push(format!("    {lead} {}", names.join(", ")));
-        }
+    let optional: Vec<_> = operation
+        .parameters
+        .iter()
+        .filter(|p| !p.required)
+        .map(typed)
+        .collect();
+    if !optional.is_empty() {
+        lines.push(format!("    optional {}", optional.join(", ")));
     }
-    if let (Some(media_type), Some(body)) = (&operation.body, &operation.body_schema) {
-        lines.push(format!("    body {} as {media_type}", schema(body)));
+    if let (Some(media_type), Some(body)) = (&operation.body, &body) {
+        let what = if operation.body_required {
+            "body"
+        } else {
+            "optional body"
+        };
+        lines.push(format!("    {what} {body} as {media_type}"));
     }
     lines
 }

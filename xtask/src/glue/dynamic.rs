@@ -1,10 +1,10 @@
 //! Calls by name: every operation with its arguments as JSON, through the typed request.
 
 use quote::{format_ident, quote};
-use syn::{Item, parse_quote};
+use syn::{Item, Type, parse_quote};
 
 use crate::{
-    model::{Answer, Model, Operation},
+    model::{Answer, Model, Operation, Parameter},
     refine::Signatures,
 };
 
@@ -33,8 +33,7 @@ pub fn run(model: &Model, signatures: &Signatures) -> Vec<Item> {
                 arguments: &Map<String, Value>,
             ) -> Result<Response<Value>> {
                 let (request, operation, retype) = prepare(client, operation, arguments)?;
-                let result = glue::exec(client.transport(), request, operation).await;
-                glue::dynamic::answer(result, operation, retype).await
+                glue::dynamic::send(client.transport(), request, operation, retype).await
             }
         },
         parse_quote! {
@@ -55,16 +54,38 @@ pub fn run(model: &Model, signatures: &Signatures) -> Vec<Item> {
 fn arm(operation: &Operation, signatures: &Signatures) -> syn::Arm {
     let (id, ident) = (&operation.id, format_ident!("{}", operation.id));
     let constant = format_ident!("{}", operation.constant());
-    let set = operation.parameters.iter().map(|parameter| {
+    let given = operation.required().into_iter().map(|parameter| {
+        let (name, ty) = (&parameter.name, argument(operation, parameter, signatures));
+        quote! {
+            glue::dynamic::required(
+                operation, #name, glue::dynamic::argument::<#ty>(operation, arguments, #name)?
+            )?
+        }
+    });
+    let body_type = match signatures.argument(id, "body") {
+        // Bytes come as text.
+        ty if quote!(#ty).to_string().contains("reqwest") => parse_quote!(String),
+        ty => ty,
+    };
+    let body = operation.body_required.then(|| {
+        quote! {
+            glue::dynamic::required(
+                operation, "body", glue::dynamic::body::<#body_type>(operation, arguments)?
+            )?
+        }
+    });
+    let given = given.chain(body);
+    let optional = operation.parameters.iter().filter(|p| !p.required);
+    let set = optional.map(|parameter| {
         let (name, setter) = (&parameter.name, format_ident!("{}", parameter.ident));
+        let ty = argument(operation, parameter, signatures);
         if parameter.many {
             quote! {
-                for value in glue::dynamic::argument::<Vec<String>>(operation, arguments, #name)?.unwrap_or_default() {
+                for value in glue::dynamic::argument::<#ty>(operation, arguments, #name)?.unwrap_or_default() {
                     request = request.#setter(value);
                 }
             }
         } else {
-            let ty = signatures.argument(id, &parameter.ident);
             quote! {
                 if let Some(value) = glue::dynamic::argument::<#ty>(operation, arguments, #name)? {
                     request = request.#setter(value);
@@ -72,14 +93,9 @@ fn arm(operation: &Operation, signatures: &Signatures) -> syn::Arm {
             }
         }
     });
-    let body = operation.body.as_ref().map(|_| {
-        let ty = match signatures.argument(id, "body") {
-            // Bytes come as text.
-            ty if quote!(#ty).to_string().contains("reqwest") => parse_quote!(String),
-            ty => ty,
-        };
+    let body = (operation.body.is_some() && !operation.body_required).then(|| {
         quote! {
-            if let Some(value) = glue::dynamic::body::<#ty>(operation, arguments)? {
+            if let Some(value) = glue::dynamic::body::<#body_type>(operation, arguments)? {
                 request = request.body(value);
             }
         }
@@ -96,10 +112,18 @@ fn arm(operation: &Operation, signatures: &Signatures) -> syn::Arm {
         #id => {
             let operation = &operations::#constant;
             #[allow(unused_mut)]
-            let mut request = client.#ident();
+            let mut request = client.#ident(#(#given),*);
             #(#set)*
             #body
             Ok((request.into_request()?, operation, #retype))
         }
+    }
+}
+
+fn argument(operation: &Operation, parameter: &Parameter, signatures: &Signatures) -> Type {
+    if parameter.many {
+        parse_quote!(Vec<String>)
+    } else {
+        signatures.argument(&operation.id, &parameter.ident)
     }
 }

@@ -4,13 +4,7 @@ use anyhow::Result;
 use syn::Item;
 
 use crate::{
-    apis::Api,
-    document::Document,
-    glue,
-    model::Model,
-    output::Files,
-    refine::{Code, Signatures},
-    states::States,
+    apis::Api, document::Document, glue, model::Model, output::Files, refine::Code, states::States,
 };
 
 /// Adds all files of an API's crate.
@@ -28,17 +22,17 @@ pub fn files(
     };
     let (title, version) = (info("title"), info("version"));
     let folder = format!("crates/{}", api.package());
-    let signatures = Signatures::of(&code.builder);
+    let signatures = &code.signatures;
     files.add(
         format!("spec/surface/{}.txt", api.name),
-        crate::surface::text(&title, &version, model, &code, &signatures),
+        crate::surface::text(&title, &version, model, &code),
     );
     files.add(format!("{folder}/Cargo.toml"), manifest(api, &version));
     files.add(
         format!("{folder}/README.md"),
         readme(api, &title, &version, model),
     );
-    let project = glue::project::run(model);
+    let project = glue::project::run(model, signatures);
     let scoped = !project.is_empty();
     files.add(
         format!("{folder}/src/lib.rs"),
@@ -52,7 +46,7 @@ pub fn files(
         let text = source(api, head, items);
         files.add(format!("{folder}/src/generated/{name}.rs"), text);
     };
-    module("dynamic", DYNAMIC, glue::dynamic::run(model, &signatures));
+    module("dynamic", DYNAMIC, glue::dynamic::run(model, signatures));
     module("types", TYPES, code.types);
     module("client", CLIENT, code.client);
     module("builder", BUILDER, code.builder);
@@ -79,7 +73,7 @@ pub fn files(
         module("fields", FIELDS, fields);
         modules.push("fields");
     }
-    let waits = glue::waits::run(api.name, model, states, &signatures);
+    let waits = glue::waits::run(api.name, model, states, signatures);
     if !waits.is_empty() {
         let scope = if scoped { "ProjectClient, " } else { "" };
         module("waits", &WAITS.replace("ProjectClient, ", scope), waits);
@@ -112,21 +106,22 @@ use serde_json::Value;
 const CLIENT: &str = "\
 //! The client.
 
-use mkio_core::{CallOptions, Transport, glue};
-use progenitor_client::{ClientHooks, ClientInfo, OperationInfo};
+use mkio_core::{CallOptions, Transport};
 
-use super::{builder, operations};
+use super::builder;
+#[allow(unused_imports, reason = \"not every API has typed bodies\")]
+use super::types;
 ";
 
 const BUILDER: &str = "\
-//! Requests: one builder for each operation, whose arguments are set by name.
+//! Requests: one for each operation. They own what they need, so they can be stored, returned, and
+//! moved into a task.
 
 #[allow(unused_imports, reason = \"not every API needs all of them\")]
 use mkio_core::{
-    ByteStream, Response, Result, glue,
+    ByteStream, CallOptions, Response, Result, Transport, glue,
     page::query::{Filter, OrderBy},
 };
-use progenitor_client::{ClientHooks, OperationInfo};
 
 #[allow(unused_imports, reason = \"not every API has typed bodies\")]
 use super::{operations, types};
@@ -143,7 +138,7 @@ const PAGES: &str = "\
 
 use mkio_core::{Items, Page, Pages};
 
-use super::{builder, operations, types};
+use super::{builder, types};
 ";
 
 const PROJECT: &str = "\
@@ -154,6 +149,8 @@ use std::sync::Arc;
 use mkio_core::{CallOptions, Transport};
 
 use super::{Client, builder};
+#[allow(unused_imports, reason = \"not every API has typed bodies\")]
+use super::types;
 ";
 
 const DYNAMIC: &str = "\
@@ -255,7 +252,6 @@ schemars = [\"dep:schemars\", \"mkio-core/schemars\"]
 [dependencies]
 http.workspace = true
 mkio-core.workspace = true
-progenitor-client.workspace = true
 reqwest.workspace = true
 schemars = {{ workspace = true, optional = true }}
 serde.workspace = true

@@ -153,14 +153,13 @@ fn page(answer: &str, collection: &Collection) -> Item {
 fn endings(operation: &Operation, answer: &str) -> Item {
     let builder = format_ident!("{}", type_name(&operation.id));
     let answer = format_ident!("{answer}");
-    let constant = format_ident!("{}", operation.constant());
     let takes_top = operation
         .parameters
         .iter()
         .any(|parameter| parameter.query && parameter.name == "$top")
         .then(|| quote!(.takes_top()));
     parse_quote! {
-        impl builder::#builder<'_> {
+        impl builder::#builder {
             /// The list as a stream of its items, over all pages; sends nothing before the first poll.
             pub fn items(self) -> Items<types::#answer> {
                 self.pages().items()
@@ -168,8 +167,7 @@ fn endings(operation: &Operation, answer: &str) -> Item {
 
             /// The list as a stream of its pages; sends nothing before the first poll.
             pub fn pages(self) -> Pages<types::#answer> {
-                let transport = self.client.transport().clone();
-                Pages::new(transport, &operations::#constant, self.into_request())#takes_top
+                self.request.pages()#takes_top
             }
         }
     }
@@ -196,8 +194,9 @@ mod tests {
         let mut current = "";
         for line in text.lines() {
             if let Some((operation, answer)) = line.split_once(" -> ") {
+                let operation = operation.split('(').next().unwrap();
                 surface.operations.push((operation, answer, ""));
-            } else if let Some(query) = line.strip_prefix("    query ") {
+            } else if let Some(query) = line.strip_prefix("    optional ") {
                 surface.operations.last_mut().unwrap().2 = query;
             } else if let Some(name) = line.strip_prefix("struct ") {
                 current = name;
@@ -255,7 +254,7 @@ mod tests {
                     continue;
                 }
                 let name = format!("{}: {operation}", api.name);
-                let builder = format!("impl builder::{}<'_> {{", type_name(operation));
+                let builder = format!("impl builder::{} {{", type_name(operation));
                 let endings = block(&code, &builder).unwrap_or_else(|| panic!("{name}"));
                 for ending in ["items(self)->Items", "pages(self)->Pages"] {
                     let ending = format!("pubfn{ending}<types::{answer}>");
@@ -263,7 +262,7 @@ mod tests {
                 }
                 let sized = query
                     .split(", ")
-                    .any(|parameter| parameter.starts_with("top?: u32"));
+                    .any(|parameter| parameter.starts_with("top: u32"));
                 assert_eq!(endings.contains(".takes_top()"), sized, "{name}: page size");
                 // What the answer says of other pages is read.
                 let page = block(&code, &format!("impl Page for types::{answer} {{"));

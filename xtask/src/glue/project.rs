@@ -1,15 +1,17 @@
 //! The project-scoped client: every operation of a project with `project_name` filled in.
 
-use quote::{format_ident, quote};
 use syn::{Item, parse_quote};
 
-use crate::{model::Model, names::type_name};
+use crate::{
+    model::Model,
+    refine::{Signatures, requests},
+};
 
 /// Name of the path parameter that is the scope.
 pub const SCOPE: &str = "project_name";
 
 /// The items of the module; none when the API knows no projects.
-pub fn run(model: &Model) -> Vec<Item> {
+pub fn run(model: &Model, signatures: &Signatures) -> Vec<Item> {
     let scoped: Vec<_> = model
         .operations
         .iter()
@@ -18,25 +20,12 @@ pub fn run(model: &Model) -> Vec<Item> {
     if scoped.is_empty() {
         return Vec::new();
     }
-    let methods = scoped.iter().map(|operation| {
-        let ident = format_ident!("{}", operation.id);
-        let builder = format_ident!("{}", type_name(&operation.id));
-        let doc = format!(
-            " [`Client::{id}`] in this project: `{} {}`.",
-            operation.method,
-            operation.path,
-            id = operation.id
-        );
-        quote! {
-            #[doc = #doc]
-            pub fn #ident(&self) -> builder::#builder<'_> {
-                self.client.#ident().project_name(&*self.project)
-            }
-        }
-    });
+    let methods = scoped
+        .iter()
+        .map(|operation| requests::method(operation, signatures, true));
     vec![
         parse_quote! {
-            /// A [`Client`] for one project: its requests have `project_name` filled in.
+            /// A [`Client`] for one project: its requests are all of this project.
             ///
             /// Cheap to clone.
             #[derive(Clone, Debug)]
@@ -65,7 +54,7 @@ pub fn run(model: &Model) -> Vec<Item> {
                     self.client.transport()
                 }
 
-                /// The same client for calls with other options: retries, timeouts, priority.
+                /// Returns a client whose calls have other retries, timeouts or priority.
                 pub fn with(&self, options: CallOptions) -> Self {
                     Self {
                         client: self.client.with(options),
@@ -94,6 +83,7 @@ mod tests {
             id: id.to_owned(),
             method: "GET".to_owned(),
             path: "/a".to_owned(),
+            docs: String::new(),
             parameters: scoped
                 .then(|| Parameter {
                     name: SCOPE.to_owned(),
@@ -107,6 +97,7 @@ mod tests {
                 .collect(),
             body: None,
             body_schema: None,
+            body_required: false,
             answer: Answer::Empty,
             sort: Vec::new(),
             filter: Vec::new(),
@@ -115,10 +106,10 @@ mod tests {
             operations: vec![operation("get_a", true), operation("get_b", false)],
             ..Model::default()
         };
-        let file = crate::code::file(run(&model));
+        let file = crate::code::file(run(&model, &Signatures::default()));
         let code = prettyplease::unparse(&file);
         assert!(code.contains("fn get_a(&self)"));
         assert!(!code.contains("get_b"));
-        assert!(run(&Model::default()).is_empty());
+        assert!(run(&Model::default(), &Signatures::default()).is_empty());
     }
 }

@@ -358,52 +358,46 @@ impl<'a> Step<'a> {
         given.then(|| signatures.argument(&self.operation.id, "body"))
     }
 
-    /// The action: a call that can be made again. `names` are the arguments it takes.
-    fn action(&self, names: &[Ident], signatures: &Signatures) -> TokenStream {
+    /// The action: a request that can be sent again.
+    fn action(&self, signatures: &Signatures) -> TokenStream {
         let method = format_ident!("{}", self.operation.id);
         let constant = format_ident!("{}", self.operation.constant());
-        let own = names
-            .iter()
-            .map(|name| quote!(let #name = String::clone(&#name);));
-        let clones = names
-            .iter()
-            .map(|name| quote!(let #name = String::clone(&#name);));
-        let setters = names.iter().map(|name| quote!(.#name(#name)));
-        let (shared, again, send_body) = match (self.argument(signatures), self.body) {
-            (Some(_), _) => (
-                Some(quote!(let body = Clone::clone(&body);)),
-                Some(quote!(let body = Clone::clone(&body);)),
-                Some(quote!(.body(body))),
-            ),
+        let names = self.operation.path_parameters().into_iter();
+        let names = names.filter(|parameter| parameter.ident != SCOPE);
+        let names: Vec<_> = names
+            .map(|parameter| format_ident!("{}", parameter.ident))
+            .collect();
+        let call = |body: TokenStream| {
+            if self.operation.body_required {
+                quote!(self.#method(#(&#names,)* #body))
+            } else {
+                quote!(self.#method(#(&#names),*).body(#body))
+            }
+        };
+        let (request, send) = match (self.argument(signatures), self.body) {
+            (Some(_), _) => (call(quote!(Clone::clone(&body))), None),
             (None, Some(fixed)) if self.operation.body.is_some() => {
                 let ty = signatures.argument(&self.operation.id, "body");
-                let text = fixed.to_string();
-                let again = quote! {
-                    let body: glue::Argument<#ty> =
-                        serde_json::from_str(#text).map_err(|error| error.to_string().into());
+                let (text, request) = (fixed.to_string(), call(quote!(body)));
+                let request = quote! {
+                    glue::fixed_body(&operations::#constant, #text).map(|body: #ty| #request)
                 };
-                let send = quote!(.body(glue::argument(&operations::#constant, body)?));
-                (None, Some(again), Some(send))
+                let send = quote! {{
+                    let request = request.clone();
+                    async move { request?.send().await }
+                }};
+                (request, Some(send))
             }
-            _ => (None, None, None),
+            _ => (quote!(self.#method(#(&#names),*)), None),
         };
-        let call = quote! {
-            move || {
-                let client = client.clone();
-                #(#clones)*
-                #again
-                async move { client.#method()#(#setters)* #send_body.send().await }
-            }
-        };
+        let send = send.unwrap_or_else(|| quote!(request.clone().send()));
         let action = match &self.effect {
-            Effect::Creates => quote!(Action::creates(#call)),
-            Effect::Reaches(goal) => quote!(Action::reaches(#goal, #call)),
-            Effect::Deletes => quote!(Action::deletes(#call)),
+            Effect::Creates => quote!(Action::creates(move || #send)),
+            Effect::Reaches(goal) => quote!(Action::reaches(#goal, move || #send)),
+            Effect::Deletes => quote!(Action::deletes(move || #send)),
         };
         quote!({
-            let client = self.clone();
-            #(#own)*
-            #shared
+            let request = #request;
             #action
         })
     }
@@ -459,7 +453,7 @@ fn acting(
     let names = given
         .iter()
         .map(|ident| quote!(let #ident: String = #ident.into();));
-    let actions = steps.iter().map(|step| step.action(&given, signatures));
+    let actions = steps.iter().map(|step| step.action(signatures));
     quote! {
         #[doc = #docs]
         ///

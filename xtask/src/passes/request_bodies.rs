@@ -25,8 +25,11 @@ pub fn run(mut document: Document, changes: &mut Changes) -> Result<Document, Pr
         else {
             return;
         };
-        // A body that is declared is meant to be sent; progenitor treats it so in any case.
-        body.insert("required".to_owned(), Value::Bool(true));
+        // progenitor treats every body that is declared as one that is sent; whether it may be left
+        // out is for the request's template.
+        if let Some(declared) = body.insert("required".to_owned(), Value::Bool(true)) {
+            body.insert("x-mkio-required".to_owned(), declared);
+        }
         let Some(content) = body.get_mut("content").and_then(Value::as_object_mut) else {
             return;
         };

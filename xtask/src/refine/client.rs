@@ -1,132 +1,47 @@
-//! Problem: progenitor's client makes its own HTTP client with a fixed timeout and a panic, and
-//! shows examples that do not compile. This rule keeps the methods that start each request, with
-//! their docs, on a client that is made from the runtime's transport.
+//! The client of an API: a method for each operation that starts its request.
 
 use quote::{format_ident, quote};
-use syn::{ImplItem, Item, parse_quote};
+use syn::{Item, parse_quote};
 
-use super::docs;
+use super::{Signatures, requests};
 use crate::{model::Model, report::Changes};
 
-pub fn run(root: Vec<Item>, model: &Model, changes: &mut Changes) -> Vec<Item> {
-    let mut methods: Vec<ImplItem> = Vec::new();
-    for item in root {
-        let Item::Impl(item) = item else { continue };
-        for item in item.items {
-            let ImplItem::Fn(mut method) = item else {
-                continue;
-            };
-            let name = method.sig.ident.to_string();
-            let Some(operation) = model.operation(&name) else {
-                continue;
-            };
-            let text = doc_text(&method.attrs);
-            let text = text.split("Sends a `").next().unwrap_or_default();
-            let needed: Vec<String> = operation
-                .parameters
-                .iter()
-                .filter(|parameter| parameter.required)
-                .map(|parameter| format!("`{}`", parameter.ident))
-                .chain(operation.body.as_ref().map(|_| "`body`".to_owned()))
-                .collect();
-            let mut text = text.trim_end().to_owned();
-            if !text.is_empty() {
-                text.push_str("\n\n");
-            }
-            text.push_str(&format!("`{} {}`", operation.method, operation.path));
-            if !needed.is_empty() {
-                text.push_str(&format!("\n\nNeeds {}.", needed.join(", ")));
-            }
-            let doc = docs::attributes(&text);
-            let (ident, output, block) = (&method.sig.ident, &method.sig.output, &method.block);
-            method = parse_quote!(#doc pub fn #ident(&self) #output #block);
-            changes.note(name);
-            methods.push(ImplItem::Fn(method));
-        }
-    }
-    let client: Vec<Item> = vec![
+pub fn run(model: &Model, signatures: &Signatures, changes: &mut Changes) -> Vec<Item> {
+    let methods = model.operations.iter().map(|operation| {
+        changes.note(&operation.id);
+        requests::method(operation, signatures, false)
+    });
+    let methods: Vec<_> = methods.collect();
+    vec![
         parse_quote! {
             /// The client: starts a request for each operation of the API.
             ///
             /// Cheap to clone; clones share connections, budgets and the token.
             #[derive(Clone, Debug)]
             pub struct Client {
-                pub(crate) client: ::reqwest::Client,
-                pub(crate) inner: Transport,
+                transport: Transport,
             }
         },
         parse_quote! {
             impl Client {
                 /// A client that sends its requests through a transport.
                 pub fn new(transport: Transport) -> Self {
-                    Self {
-                        client: transport.http().clone(),
-                        inner: transport,
-                    }
+                    Self { transport }
                 }
 
                 /// The transport that requests go through.
                 pub fn transport(&self) -> &Transport {
-                    &self.inner
+                    &self.transport
                 }
 
-                /// The same client for calls with other options: retries, timeouts, priority.
+                /// Returns a client whose calls have other retries, timeouts or priority.
                 pub fn with(&self, options: CallOptions) -> Self {
-                    Self {
-                        inner: self.inner.with(options),
-                        ..self.clone()
-                    }
+                    Self::new(self.transport.with(options))
                 }
             }
         },
         parse_quote!(impl Client { #(#methods)* }),
-        parse_quote! {
-            impl ClientInfo<Transport> for Client {
-                fn api_version() -> &'static str {
-                    super::API_VERSION
-                }
-                fn baseurl(&self) -> &str {
-                    self.inner.base_url(super::API)
-                }
-                fn client(&self) -> &::reqwest::Client {
-                    &self.client
-                }
-                fn inner(&self) -> &Transport {
-                    &self.inner
-                }
-            }
-        },
-        parse_quote! {
-            impl ClientHooks<Transport> for Client {
-                async fn exec(
-                    &self,
-                    request: ::reqwest::Request,
-                    info: &OperationInfo,
-                ) -> ::reqwest::Result<::reqwest::Response> {
-                    glue::exec(&self.inner, request, operations::get(info.operation_id)).await
-                }
-            }
-        },
-    ];
-    client
-}
-
-/// The text of doc attributes.
-pub fn doc_text(attributes: &[syn::Attribute]) -> String {
-    let lines: Vec<String> = attributes
-        .iter()
-        .filter_map(|attribute| match &attribute.meta {
-            syn::Meta::NameValue(pair) if pair.path.is_ident("doc") => match &pair.value {
-                syn::Expr::Lit(syn::ExprLit {
-                    lit: syn::Lit::Str(text),
-                    ..
-                }) => Some(text.value()),
-                _ => None,
-            },
-            _ => None,
-        })
-        .collect();
-    lines.join("\n")
+    ]
 }
 
 /// The statics of all operations and the way to find one by its name.
@@ -163,15 +78,6 @@ pub fn operations(model: &Model, api: &str) -> Vec<Item> {
         /// Every operation of the API, sorted by [`Operation::id`].
         pub static ALL: &[&Operation] = &[#(&#all),*];
     });
-    items.push(parse_quote! {
-        /// The operation with an id; generated code asks for its own only.
-        pub(crate) fn get(id: &str) -> &'static Operation {
-            match ALL.binary_search_by(|operation| operation.id.cmp(id)) {
-                Ok(found) => ALL[found],
-                Err(_) => unreachable!("no operation is called {id}"),
-            }
-        }
-    });
     items
 }
 
@@ -184,37 +90,23 @@ mod tests {
 
     fn model() -> Model {
         Model::new(&with_paths(json!({"/b/{id}": {"get": {
-            "operationId": "get_b", "responses": {},
+            "operationId": "get_b", "responses": {}, "summary": "Fetch a B [x]",
             "parameters": [{"name": "id", "in": "path", "required": true, "schema": {"type": "string"}}],
         }}, "/a": {"get": {"operationId": "list_a", "responses": {}}}})))
     }
 
     #[test]
-    fn methods_keep_their_text_and_lose_the_example() {
-        let file: syn::File = parse_quote! {
-            impl Client {
-                #[doc = "Fetch a B [x]\n\nSends a `GET` request to `/b/{id}`\n\n```ignore\nlet response;\n```"]
-                pub fn get_b(&self) -> builder::GetB<'_> { builder::GetB::new(self) }
-                pub fn new(baseurl: &str) -> Self { unimplemented() }
-            }
-        };
-        let code = prettyplease::unparse(&crate::code::file(run(
-            file.items,
-            &model(),
-            &mut Changes::default(),
-        )));
+    fn methods_say_what_their_document_says() {
+        let code = run(&model(), &Signatures::default(), &mut Changes::default());
+        let code = prettyplease::unparse(&crate::code::file(code));
         for line in [
             "/// Fetch a B \\[x\\]",
             "/// `GET /b/{id}`",
-            "/// Needs `id`.",
+            "pub fn get_b(&self, id: impl AsRef<str>) -> builder::GetB",
             "pub fn new(transport: Transport)",
         ] {
             assert!(code.contains(line), "{line} in:\n{code}");
         }
-        assert!(
-            !code.contains("ignore") && !code.contains("unimplemented"),
-            "{code}"
-        );
     }
 
     #[test]

@@ -1,14 +1,14 @@
 //! Rules for the Rust code that progenitor makes, one file each.
 //!
 //! progenitor's file comes in as a syn tree; what goes out are the items of the generated
-//! modules. What is kept of progenitor's are the client, the request builders with their typed
-//! arguments, and the structures; the rest is replaced by what the runtime does better.
+//! modules. Of progenitor's code the structures are kept, and the types of arguments and responses;
+//! client and requests are written from templates.
 
-mod builders;
 mod client;
 pub mod docs;
 mod enums;
 mod mock;
+pub mod requests;
 mod setters;
 mod signatures;
 mod simplify;
@@ -32,6 +32,7 @@ pub struct Code {
     pub client: Vec<Item>,
     pub builder: Vec<Item>,
     pub mock: Vec<Item>,
+    pub signatures: Signatures,
 }
 
 /// Runs all rules.
@@ -47,10 +48,11 @@ pub fn run(
     })?;
     let enums = report.step("enums", |changes| enums::run(model, changes));
     let unions = report.step("unions code", |changes| unions::run(model, changes));
-    let builder = report.step("builders", |changes| {
-        builders::run(std::mem::take(&mut parts.builder), document, model, changes)
+    let signatures = Signatures::of(&parts.builder);
+    let builder = report.step("requests", |changes| {
+        requests::run(&signatures, document, model, changes)
     })?;
-    let client = report.step("client", |changes| client::run(parts.root, model, changes));
+    let client = report.step("client", |changes| client::run(model, &signatures, changes));
     let mock = report.step("mock", |changes| {
         mock::run(generated.mock, document.api, model, changes)
     });
@@ -71,12 +73,12 @@ pub fn run(
         client,
         builder,
         mock,
+        signatures,
     })
 }
 
 /// The modules of progenitor's file.
 struct Parts {
-    root: Vec<Item>,
     types: Vec<Item>,
     builder: Vec<Item>,
 }
@@ -84,22 +86,16 @@ struct Parts {
 impl Parts {
     fn split(file: File) -> Self {
         let mut parts = Self {
-            root: Vec::new(),
             types: Vec::new(),
             builder: Vec::new(),
         };
         for item in file.items {
-            match item {
-                Item::Mod(module) => {
-                    let name = module.ident.to_string();
-                    let items = module.content.map(|(_, items)| items).unwrap_or_default();
-                    match name.as_str() {
-                        "types" => parts.types = items,
-                        "builder" => parts.builder = items,
-                        _ => {}
-                    }
-                }
-                other => parts.root.push(other),
+            let Item::Mod(module) = item else { continue };
+            let items = module.content.map(|(_, items)| items).unwrap_or_default();
+            match module.ident.to_string().as_str() {
+                "types" => parts.types = items,
+                "builder" => parts.builder = items,
+                _ => {}
             }
         }
         parts

@@ -2,37 +2,31 @@
 
 //! The client.
 
-use mkio_core::{CallOptions, Transport, glue};
-use progenitor_client::{ClientHooks, ClientInfo, OperationInfo};
+use mkio_core::{CallOptions, Transport};
 
-use super::{builder, operations};
+use super::builder;
+#[allow(unused_imports, reason = "not every API has typed bodies")]
+use super::types;
 
 /// The client: starts a request for each operation of the API.
 ///
 /// Cheap to clone; clones share connections, budgets and the token.
 #[derive(Clone, Debug)]
 pub struct Client {
-    pub(crate) client: ::reqwest::Client,
-    pub(crate) inner: Transport,
+    transport: Transport,
 }
 impl Client {
     /// A client that sends its requests through a transport.
     pub fn new(transport: Transport) -> Self {
-        Self {
-            client: transport.http().clone(),
-            inner: transport,
-        }
+        Self { transport }
     }
     /// The transport that requests go through.
     pub fn transport(&self) -> &Transport {
-        &self.inner
+        &self.transport
     }
-    /// The same client for calls with other options: retries, timeouts, priority.
+    /// Returns a client whose calls have other retries, timeouts or priority.
     pub fn with(&self, options: CallOptions) -> Self {
-        Self {
-            inner: self.inner.with(options),
-            ..self.clone()
-        }
+        Self::new(self.transport.with(options))
     }
 }
 impl Client {
@@ -41,208 +35,215 @@ impl Client {
     /// A client needs it before encrypting on its side.
     ///
     /// `GET /api/channel-biss/import-code/`
-    pub fn get_biss_import_code(&self) -> builder::GetBissImportCode<'_> {
-        builder::GetBissImportCode::new(self)
+    pub fn get_biss_import_code(&self) -> builder::GetBissImportCode {
+        builder::GetBissImportCode::new(self.transport())
     }
     /// List the appliance's BISS Injected IDs
     ///
     /// Only bkid and description are given.
     ///
     /// `GET /api/channel-biss/injected-ids/`
-    pub fn list_biss_injected_ids(&self) -> builder::ListBissInjectedIds<'_> {
-        builder::ListBissInjectedIds::new(self)
+    pub fn list_biss_injected_ids(&self) -> builder::ListBissInjectedIds {
+        builder::ListBissInjectedIds::new(self.transport())
     }
     /// Add a BISS Injected ID
     ///
     /// `bkid` is chosen by the appliance; list the injected IDs again afterwards to learn it.
     ///
     /// `POST /api/channel-biss/injected-ids/`
-    ///
-    /// Needs `body`.
-    pub fn create_biss_injected_id(&self) -> builder::CreateBissInjectedId<'_> {
-        builder::CreateBissInjectedId::new(self)
+    pub fn create_biss_injected_id(
+        &self,
+        body: impl Into<types::BissInjectedIdPost>,
+    ) -> builder::CreateBissInjectedId {
+        builder::CreateBissInjectedId::new(self.transport(), body.into())
     }
     /// Report appliance capabilities
     ///
     /// Covers SDI, RF and ST2110 cards and their firmware.
     ///
     /// `GET /api/channel-capability/`
-    pub fn get_capabilities(&self) -> builder::GetCapabilities<'_> {
-        builder::GetCapabilities::new(self)
+    pub fn get_capabilities(&self) -> builder::GetCapabilities {
+        builder::GetCapabilities::new(self.transport())
     }
     /// List a channel's active alarms
     ///
     /// The channel is selected by its name.
     ///
     /// `GET /api/channel-channelalarms/active/`
-    ///
-    /// Needs `channel_name`.
-    pub fn list_active_alarms(&self) -> builder::ListActiveAlarms<'_> {
-        builder::ListActiveAlarms::new(self)
+    pub fn list_active_alarms(
+        &self,
+        channel_name: impl AsRef<str>,
+    ) -> builder::ListActiveAlarms {
+        builder::ListActiveAlarms::new(self.transport(), channel_name.as_ref())
     }
     /// Check takeover eligibility
     ///
     /// Tells whether channels-api may take control of this device, together with its present state.
     ///
     /// `GET /api/channel-deployment/eligibility/`
-    pub fn get_eligibility(&self) -> builder::GetEligibility<'_> {
-        builder::GetEligibility::new(self)
+    pub fn get_eligibility(&self) -> builder::GetEligibility {
+        builder::GetEligibility::new(self.transport())
     }
     /// Export channels to JSON
     ///
     /// Without `channels`, every channel is exported. With `includeServices=false` only specs are exported (smaller; an import then rebuilds the services from templates).
     ///
     /// `POST /api/channel-export/`
-    ///
-    /// Needs `body`.
-    pub fn export_channels(&self) -> builder::ExportChannels<'_> {
-        builder::ExportChannels::new(self)
+    pub fn export_channels(
+        &self,
+        body: impl Into<types::ExportRequest>,
+    ) -> builder::ExportChannels {
+        builder::ExportChannels::new(self.transport(), body.into())
     }
     /// Load channels from JSON
     ///
     /// `mode=merge` (default) adds missing channels, updates changed ones and keeps the rest; `mode=replace` also removes channels absent from the payload, so an empty `channels` list removes all. Answers at once while service configs reach the controller in the background; follow each channel's `syncState` through `GET /channels/{id}/`.
     ///
     /// `POST /api/channel-import/`
-    ///
-    /// Needs `body`.
-    pub fn import_channels(&self) -> builder::ImportChannels<'_> {
-        builder::ImportChannels::new(self)
+    pub fn import_channels(
+        &self,
+        body: impl Into<types::ImportRequest>,
+    ) -> builder::ImportChannels {
+        builder::ImportChannels::new(self.transport(), body.into())
     }
     /// Show the caller's identity and permissions
     ///
     /// Needs a valid Bearer token; gives user, groups and a map of permission flags such as `services.add_service`, `services.change_service`, `services.delete_service` to booleans. A front-end may use the flags on load to hide or disable actions.
     ///
     /// `GET /api/channel-me/`
-    pub fn get_me(&self) -> builder::GetMe<'_> {
-        builder::GetMe::new(self)
+    pub fn get_me(&self) -> builder::GetMe {
+        builder::GetMe::new(self.transport())
     }
     /// Read CPU use for a period
     ///
     /// The answer is in the Prometheus format.
     ///
     /// `GET /api/channel-metrics/cpu/`
-    ///
-    /// Needs `start`, `end`.
-    pub fn query_cpu_metrics(&self) -> builder::QueryCpuMetrics<'_> {
-        builder::QueryCpuMetrics::new(self)
+    pub fn query_cpu_metrics(
+        &self,
+        start: impl AsRef<str>,
+        end: impl AsRef<str>,
+    ) -> builder::QueryCpuMetrics {
+        builder::QueryCpuMetrics::new(self.transport(), start.as_ref(), end.as_ref())
     }
     /// Read server metrics as of now
     ///
     /// `$select` narrows the fields returned.
     ///
     /// `GET /api/channel-metrics/current/`
-    pub fn get_current_metrics(&self) -> builder::GetCurrentMetrics<'_> {
-        builder::GetCurrentMetrics::new(self)
+    pub fn get_current_metrics(&self) -> builder::GetCurrentMetrics {
+        builder::GetCurrentMetrics::new(self.transport())
     }
     /// Run a free-form PromQL range query
     ///
     /// The answer is in the Prometheus format.
     ///
     /// `GET /api/channel-metrics/query/`
-    ///
-    /// Needs `query`, `start`, `end`.
-    pub fn query_metrics(&self) -> builder::QueryMetrics<'_> {
-        builder::QueryMetrics::new(self)
+    pub fn query_metrics(
+        &self,
+        query: impl AsRef<str>,
+        start: impl AsRef<str>,
+        end: impl AsRef<str>,
+    ) -> builder::QueryMetrics {
+        builder::QueryMetrics::new(
+            self.transport(),
+            query.as_ref(),
+            start.as_ref(),
+            end.as_ref(),
+        )
     }
     /// Read outlet temperature for a period
     ///
     /// The answer is in the Prometheus format.
     ///
     /// `GET /api/channel-metrics/temperature/`
-    ///
-    /// Needs `start`, `end`.
-    pub fn query_temperature_metrics(&self) -> builder::QueryTemperatureMetrics<'_> {
-        builder::QueryTemperatureMetrics::new(self)
+    pub fn query_temperature_metrics(
+        &self,
+        start: impl AsRef<str>,
+        end: impl AsRef<str>,
+    ) -> builder::QueryTemperatureMetrics {
+        builder::QueryTemperatureMetrics::new(
+            self.transport(),
+            start.as_ref(),
+            end.as_ref(),
+        )
     }
     /// Show the device's identity
     ///
     /// Gives software version, serial number and hardware model.
     ///
     /// `GET /api/channel-system/`
-    pub fn get_system_info(&self) -> builder::GetSystemInfo<'_> {
-        builder::GetSystemInfo::new(self)
+    pub fn get_system_info(&self) -> builder::GetSystemInfo {
+        builder::GetSystemInfo::new(self.transport())
     }
     /// Page through channels, OData style
     ///
     /// Filter operators: eq, ne, lt, le, gt, ge, and, or; functions: contains(), tolower(), toupper(); for instance `$filter=status/health/severity eq 'Clear' and metadata/created lt 2024-06-30T12:00:00Z` or `$filter=contains(toupper(metadata/displayName), 'NEWS')`. Every channel is loaded with live status first, then filtered, sorted and paged in memory, since channel counts are small (tens).
     ///
     /// `GET /api/channels/`
-    pub fn list_channels(&self) -> builder::ListChannels<'_> {
-        builder::ListChannels::new(self)
+    pub fn list_channels(&self) -> builder::ListChannels {
+        builder::ListChannels::new(self.transport())
     }
     /// Fetch one channel
     ///
     /// `GET /api/channels/{channel_id}/`
-    ///
-    /// Needs `channel_id`.
-    pub fn get_channel(&self) -> builder::GetChannel<'_> {
-        builder::GetChannel::new(self)
+    pub fn get_channel(&self, channel_id: impl AsRef<str>) -> builder::GetChannel {
+        builder::GetChannel::new(self.transport(), channel_id.as_ref())
     }
     /// Create a channel or replace it
     ///
     /// The configuration is applied in the background.
     ///
     /// `PUT /api/channels/{channel_id}/`
+    pub fn create_or_replace_channel(
+        &self,
+        channel_id: impl AsRef<str>,
+        body: impl Into<types::ChannelPut>,
+    ) -> builder::CreateOrReplaceChannel {
+        builder::CreateOrReplaceChannel::new(
+            self.transport(),
+            channel_id.as_ref(),
+            body.into(),
+        )
+    }
+    /// Change a channel's displayName or state
     ///
-    /// Needs `channel_id`, `body`.
-    pub fn create_or_replace_channel(&self) -> builder::CreateOrReplaceChannel<'_> {
-        builder::CreateOrReplaceChannel::new(self)
+    /// `PATCH /api/channels/{channel_id}/`
+    pub fn update_channel(
+        &self,
+        channel_id: impl AsRef<str>,
+        body: impl Into<types::ChannelPatch>,
+    ) -> builder::UpdateChannel {
+        builder::UpdateChannel::new(self.transport(), channel_id.as_ref(), body.into())
     }
     /// Remove a channel
     ///
     /// Its services are stopped first. Failures while cleaning up services are only logged; the channel is removed regardless.
     ///
     /// `DELETE /api/channels/{channel_id}/`
-    ///
-    /// Needs `channel_id`.
-    pub fn delete_channel(&self) -> builder::DeleteChannel<'_> {
-        builder::DeleteChannel::new(self)
-    }
-    /// Change a channel's displayName or state
-    ///
-    /// `PATCH /api/channels/{channel_id}/`
-    ///
-    /// Needs `channel_id`, `body`.
-    pub fn update_channel(&self) -> builder::UpdateChannel<'_> {
-        builder::UpdateChannel::new(self)
+    pub fn delete_channel(&self, channel_id: impl AsRef<str>) -> builder::DeleteChannel {
+        builder::DeleteChannel::new(self.transport(), channel_id.as_ref())
     }
     /// Fetch a channel input's thumbnail
     ///
     /// `thumbnail_id` is the name of the input (e.g. 'sdi-0'). The .jpg ending lets browsers handle it as an ordinary JPEG.
     ///
     /// `GET /api/channels/{channel_id}/thumbnails/{thumbnail_id}/thumbnail.jpg`
-    ///
-    /// Needs `channel_id`, `thumbnail_id`.
-    pub fn get_channel_thumbnail(&self) -> builder::GetChannelThumbnail<'_> {
-        builder::GetChannelThumbnail::new(self)
+    pub fn get_channel_thumbnail(
+        &self,
+        channel_id: impl AsRef<str>,
+        thumbnail_id: impl AsRef<str>,
+    ) -> builder::GetChannelThumbnail {
+        builder::GetChannelThumbnail::new(
+            self.transport(),
+            channel_id.as_ref(),
+            thumbnail_id.as_ref(),
+        )
     }
     /// List usable interfaces by type
     ///
     /// `GET /api/interfaces/`
-    pub fn get_interfaces(&self) -> builder::GetInterfaces<'_> {
-        builder::GetInterfaces::new(self)
-    }
-}
-impl ClientInfo<Transport> for Client {
-    fn api_version() -> &'static str {
-        super::API_VERSION
-    }
-    fn baseurl(&self) -> &str {
-        self.inner.base_url(super::API)
-    }
-    fn client(&self) -> &::reqwest::Client {
-        &self.client
-    }
-    fn inner(&self) -> &Transport {
-        &self.inner
-    }
-}
-impl ClientHooks<Transport> for Client {
-    async fn exec(
-        &self,
-        request: ::reqwest::Request,
-        info: &OperationInfo,
-    ) -> ::reqwest::Result<::reqwest::Response> {
-        glue::exec(&self.inner, request, operations::get(info.operation_id)).await
+    pub fn get_interfaces(&self) -> builder::GetInterfaces {
+        builder::GetInterfaces::new(self.transport())
     }
 }

@@ -25,8 +25,7 @@ pub async fn call(
     arguments: &Map<String, Value>,
 ) -> Result<Response<Value>> {
     let (request, operation, retype) = prepare(client, operation, arguments)?;
-    let result = glue::exec(client.transport(), request, operation).await;
-    glue::dynamic::answer(result, operation, retype).await
+    glue::dynamic::send(client.transport(), request, operation, retype).await
 }
 fn prepare(
     client: &Client,
@@ -57,12 +56,16 @@ fn prepare(
         "create_biss_injected_id" => {
             let operation = &operations::CREATE_BISS_INJECTED_ID;
             #[allow(unused_mut)]
-            let mut request = client.create_biss_injected_id();
-            if let Some(value) = glue::dynamic::body::<
-                types::BissInjectedIdPost,
-            >(operation, arguments)? {
-                request = request.body(value);
-            }
+            let mut request = client
+                .create_biss_injected_id(
+                    glue::dynamic::required(
+                        operation,
+                        "body",
+                        glue::dynamic::body::<
+                            types::BissInjectedIdPost,
+                        >(operation, arguments)?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -84,12 +87,16 @@ fn prepare(
         "list_active_alarms" => {
             let operation = &operations::LIST_ACTIVE_ALARMS;
             #[allow(unused_mut)]
-            let mut request = client.list_active_alarms();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "channelName")? {
-                request = request.channel_name(value);
-            }
+            let mut request = client
+                .list_active_alarms(
+                    glue::dynamic::required(
+                        operation,
+                        "channelName",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "channelName")?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -109,12 +116,16 @@ fn prepare(
         "export_channels" => {
             let operation = &operations::EXPORT_CHANNELS;
             #[allow(unused_mut)]
-            let mut request = client.export_channels();
-            if let Some(value) = glue::dynamic::body::<
-                types::ExportRequest,
-            >(operation, arguments)? {
-                request = request.body(value);
-            }
+            let mut request = client
+                .export_channels(
+                    glue::dynamic::required(
+                        operation,
+                        "body",
+                        glue::dynamic::body::<
+                            types::ExportRequest,
+                        >(operation, arguments)?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -124,12 +135,16 @@ fn prepare(
         "import_channels" => {
             let operation = &operations::IMPORT_CHANNELS;
             #[allow(unused_mut)]
-            let mut request = client.import_channels();
-            if let Some(value) = glue::dynamic::body::<
-                types::ImportRequest,
-            >(operation, arguments)? {
-                request = request.body(value);
-            }
+            let mut request = client
+                .import_channels(
+                    glue::dynamic::required(
+                        operation,
+                        "body",
+                        glue::dynamic::body::<
+                            types::ImportRequest,
+                        >(operation, arguments)?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -149,17 +164,19 @@ fn prepare(
         "query_cpu_metrics" => {
             let operation = &operations::QUERY_CPU_METRICS;
             #[allow(unused_mut)]
-            let mut request = client.query_cpu_metrics();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "start")? {
-                request = request.start(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "end")? {
-                request = request.end(value);
-            }
+            let mut request = client
+                .query_cpu_metrics(
+                    glue::dynamic::required(
+                        operation,
+                        "start",
+                        glue::dynamic::argument::<String>(operation, arguments, "start")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "end",
+                        glue::dynamic::argument::<String>(operation, arguments, "end")?,
+                    )?,
+                );
             if let Some(value) = glue::dynamic::argument::<
                 String,
             >(operation, arguments, "step")? {
@@ -189,22 +206,24 @@ fn prepare(
         "query_metrics" => {
             let operation = &operations::QUERY_METRICS;
             #[allow(unused_mut)]
-            let mut request = client.query_metrics();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "query")? {
-                request = request.query(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "start")? {
-                request = request.start(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "end")? {
-                request = request.end(value);
-            }
+            let mut request = client
+                .query_metrics(
+                    glue::dynamic::required(
+                        operation,
+                        "query",
+                        glue::dynamic::argument::<String>(operation, arguments, "query")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "start",
+                        glue::dynamic::argument::<String>(operation, arguments, "start")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "end",
+                        glue::dynamic::argument::<String>(operation, arguments, "end")?,
+                    )?,
+                );
             if let Some(value) = glue::dynamic::argument::<
                 String,
             >(operation, arguments, "step")? {
@@ -219,17 +238,19 @@ fn prepare(
         "query_temperature_metrics" => {
             let operation = &operations::QUERY_TEMPERATURE_METRICS;
             #[allow(unused_mut)]
-            let mut request = client.query_temperature_metrics();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "start")? {
-                request = request.start(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "end")? {
-                request = request.end(value);
-            }
+            let mut request = client
+                .query_temperature_metrics(
+                    glue::dynamic::required(
+                        operation,
+                        "start",
+                        glue::dynamic::argument::<String>(operation, arguments, "start")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "end",
+                        glue::dynamic::argument::<String>(operation, arguments, "end")?,
+                    )?,
+                );
             if let Some(value) = glue::dynamic::argument::<
                 String,
             >(operation, arguments, "step")? {
@@ -289,12 +310,16 @@ fn prepare(
         "get_channel" => {
             let operation = &operations::GET_CHANNEL;
             #[allow(unused_mut)]
-            let mut request = client.get_channel();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "channel_id")? {
-                request = request.channel_id(value);
-            }
+            let mut request = client
+                .get_channel(
+                    glue::dynamic::required(
+                        operation,
+                        "channel_id",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "channel_id")?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -304,17 +329,21 @@ fn prepare(
         "create_or_replace_channel" => {
             let operation = &operations::CREATE_OR_REPLACE_CHANNEL;
             #[allow(unused_mut)]
-            let mut request = client.create_or_replace_channel();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "channel_id")? {
-                request = request.channel_id(value);
-            }
-            if let Some(value) = glue::dynamic::body::<
-                types::ChannelPut,
-            >(operation, arguments)? {
-                request = request.body(value);
-            }
+            let mut request = client
+                .create_or_replace_channel(
+                    glue::dynamic::required(
+                        operation,
+                        "channel_id",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "channel_id")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "body",
+                        glue::dynamic::body::<types::ChannelPut>(operation, arguments)?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -324,17 +353,21 @@ fn prepare(
         "update_channel" => {
             let operation = &operations::UPDATE_CHANNEL;
             #[allow(unused_mut)]
-            let mut request = client.update_channel();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "channel_id")? {
-                request = request.channel_id(value);
-            }
-            if let Some(value) = glue::dynamic::body::<
-                types::ChannelPatch,
-            >(operation, arguments)? {
-                request = request.body(value);
-            }
+            let mut request = client
+                .update_channel(
+                    glue::dynamic::required(
+                        operation,
+                        "channel_id",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "channel_id")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "body",
+                        glue::dynamic::body::<types::ChannelPatch>(operation, arguments)?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -344,28 +377,38 @@ fn prepare(
         "delete_channel" => {
             let operation = &operations::DELETE_CHANNEL;
             #[allow(unused_mut)]
-            let mut request = client.delete_channel();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "channel_id")? {
-                request = request.channel_id(value);
-            }
+            let mut request = client
+                .delete_channel(
+                    glue::dynamic::required(
+                        operation,
+                        "channel_id",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "channel_id")?,
+                    )?,
+                );
             Ok((request.into_request()?, operation, glue::dynamic::Retype::Empty))
         }
         "get_channel_thumbnail" => {
             let operation = &operations::GET_CHANNEL_THUMBNAIL;
             #[allow(unused_mut)]
-            let mut request = client.get_channel_thumbnail();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "channel_id")? {
-                request = request.channel_id(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "thumbnail_id")? {
-                request = request.thumbnail_id(value);
-            }
+            let mut request = client
+                .get_channel_thumbnail(
+                    glue::dynamic::required(
+                        operation,
+                        "channel_id",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "channel_id")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "thumbnail_id",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "thumbnail_id")?,
+                    )?,
+                );
             Ok((request.into_request()?, operation, glue::dynamic::Retype::Bytes))
         }
         "get_interfaces" => {

@@ -4,7 +4,7 @@
 
 use mkio_core::{Items, Page, Pages};
 
-use super::{builder, operations, types};
+use super::{builder, types};
 
 impl Page for types::BissInjectedIdList {
     type Item = types::BissInjectedId;
@@ -44,37 +44,33 @@ impl Page for types::ChannelList {
         u64::try_from(total).ok()
     }
 }
-impl builder::ListBissInjectedIds<'_> {
+impl builder::ListBissInjectedIds {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
     pub fn items(self) -> Items<types::BissInjectedIdList> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
     pub fn pages(self) -> Pages<types::BissInjectedIdList> {
-        let transport = self.client.transport().clone();
-        Pages::new(transport, &operations::LIST_BISS_INJECTED_IDS, self.into_request())
+        self.request.pages()
     }
 }
-impl builder::ListActiveAlarms<'_> {
+impl builder::ListActiveAlarms {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
     pub fn items(self) -> Items<types::AlarmList> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
     pub fn pages(self) -> Pages<types::AlarmList> {
-        let transport = self.client.transport().clone();
-        Pages::new(transport, &operations::LIST_ACTIVE_ALARMS, self.into_request())
+        self.request.pages()
     }
 }
-impl builder::ListChannels<'_> {
+impl builder::ListChannels {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
     pub fn items(self) -> Items<types::ChannelList> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
     pub fn pages(self) -> Pages<types::ChannelList> {
-        let transport = self.client.transport().clone();
-        Pages::new(transport, &operations::LIST_CHANNELS, self.into_request())
-            .takes_top()
+        self.request.pages().takes_top()
     }
 }

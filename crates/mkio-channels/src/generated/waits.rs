@@ -166,25 +166,9 @@ impl Client {
         let wait = self.wait_for_channel(String::clone(&channel_id)).goal("ok");
         wait.acting([
             {
-                let client = self.clone();
-                let channel_id = String::clone(&channel_id);
-                let body = Clone::clone(&body);
-                Action::reaches(
-                    "ok",
-                    move || {
-                        let client = client.clone();
-                        let channel_id = String::clone(&channel_id);
-                        let body = Clone::clone(&body);
-                        async move {
-                            client
-                                .create_or_replace_channel()
-                                .channel_id(channel_id)
-                                .body(body)
-                                .send()
-                                .await
-                        }
-                    },
-                )
+                let request = self
+                    .create_or_replace_channel(&channel_id, Clone::clone(&body));
+                Action::reaches("ok", move || request.clone().send())
             },
         ])
     }
@@ -201,25 +185,8 @@ impl Client {
         let wait = self.wait_for_channel(String::clone(&channel_id)).goal("ok");
         wait.acting([
             {
-                let client = self.clone();
-                let channel_id = String::clone(&channel_id);
-                let body = Clone::clone(&body);
-                Action::reaches(
-                    "ok",
-                    move || {
-                        let client = client.clone();
-                        let channel_id = String::clone(&channel_id);
-                        let body = Clone::clone(&body);
-                        async move {
-                            client
-                                .update_channel()
-                                .channel_id(channel_id)
-                                .body(body)
-                                .send()
-                                .await
-                        }
-                    },
-                )
+                let request = self.update_channel(&channel_id, Clone::clone(&body));
+                Action::reaches("ok", move || request.clone().send())
             },
         ])
     }
@@ -236,15 +203,8 @@ impl Client {
         let wait = self.wait_for_channel(String::clone(&channel_id)).until_gone();
         wait.acting([
             {
-                let client = self.clone();
-                let channel_id = String::clone(&channel_id);
-                Action::deletes(move || {
-                    let client = client.clone();
-                    let channel_id = String::clone(&channel_id);
-                    async move {
-                        client.delete_channel().channel_id(channel_id).send().await
-                    }
-                })
+                let request = self.delete_channel(&channel_id);
+                Action::deletes(move || request.clone().send())
             },
         ])
     }
@@ -299,25 +259,18 @@ impl Client {
             .goal("running");
         wait.acting([
             {
-                let client = self.clone();
-                let channel_id = String::clone(&channel_id);
+                let request = glue::fixed_body(
+                        &operations::UPDATE_CHANNEL,
+                        "{\"spec\":{\"state\":\"Running\"}}",
+                    )
+                    .map(|body: types::ChannelPatch| {
+                        self.update_channel(&channel_id, body)
+                    });
                 Action::reaches(
                     "running",
                     move || {
-                        let client = client.clone();
-                        let channel_id = String::clone(&channel_id);
-                        let body: glue::Argument<types::ChannelPatch> = serde_json::from_str(
-                                "{\"spec\":{\"state\":\"Running\"}}",
-                            )
-                            .map_err(|error| error.to_string().into());
-                        async move {
-                            client
-                                .update_channel()
-                                .channel_id(channel_id)
-                                .body(glue::argument(&operations::UPDATE_CHANNEL, body)?)
-                                .send()
-                                .await
-                        }
+                        let request = request.clone();
+                        async move { request?.send().await }
                     },
                 )
             },
@@ -336,25 +289,18 @@ impl Client {
             .goal("stopped");
         wait.acting([
             {
-                let client = self.clone();
-                let channel_id = String::clone(&channel_id);
+                let request = glue::fixed_body(
+                        &operations::UPDATE_CHANNEL,
+                        "{\"spec\":{\"state\":\"Stopped\"}}",
+                    )
+                    .map(|body: types::ChannelPatch| {
+                        self.update_channel(&channel_id, body)
+                    });
                 Action::reaches(
                     "stopped",
                     move || {
-                        let client = client.clone();
-                        let channel_id = String::clone(&channel_id);
-                        let body: glue::Argument<types::ChannelPatch> = serde_json::from_str(
-                                "{\"spec\":{\"state\":\"Stopped\"}}",
-                            )
-                            .map_err(|error| error.to_string().into());
-                        async move {
-                            client
-                                .update_channel()
-                                .channel_id(channel_id)
-                                .body(glue::argument(&operations::UPDATE_CHANNEL, body)?)
-                                .send()
-                                .await
-                        }
+                        let request = request.clone();
+                        async move { request?.send().await }
                     },
                 )
             },
@@ -373,48 +319,34 @@ impl Client {
             .goal("running");
         wait.acting([
             {
-                let client = self.clone();
-                let channel_id = String::clone(&channel_id);
+                let request = glue::fixed_body(
+                        &operations::UPDATE_CHANNEL,
+                        "{\"spec\":{\"state\":\"Stopped\"}}",
+                    )
+                    .map(|body: types::ChannelPatch| {
+                        self.update_channel(&channel_id, body)
+                    });
                 Action::reaches(
                     "stopped",
                     move || {
-                        let client = client.clone();
-                        let channel_id = String::clone(&channel_id);
-                        let body: glue::Argument<types::ChannelPatch> = serde_json::from_str(
-                                "{\"spec\":{\"state\":\"Stopped\"}}",
-                            )
-                            .map_err(|error| error.to_string().into());
-                        async move {
-                            client
-                                .update_channel()
-                                .channel_id(channel_id)
-                                .body(glue::argument(&operations::UPDATE_CHANNEL, body)?)
-                                .send()
-                                .await
-                        }
+                        let request = request.clone();
+                        async move { request?.send().await }
                     },
                 )
             },
             {
-                let client = self.clone();
-                let channel_id = String::clone(&channel_id);
+                let request = glue::fixed_body(
+                        &operations::UPDATE_CHANNEL,
+                        "{\"spec\":{\"state\":\"Running\"}}",
+                    )
+                    .map(|body: types::ChannelPatch| {
+                        self.update_channel(&channel_id, body)
+                    });
                 Action::reaches(
                     "running",
                     move || {
-                        let client = client.clone();
-                        let channel_id = String::clone(&channel_id);
-                        let body: glue::Argument<types::ChannelPatch> = serde_json::from_str(
-                                "{\"spec\":{\"state\":\"Running\"}}",
-                            )
-                            .map_err(|error| error.to_string().into());
-                        async move {
-                            client
-                                .update_channel()
-                                .channel_id(channel_id)
-                                .body(glue::argument(&operations::UPDATE_CHANNEL, body)?)
-                                .send()
-                                .await
-                        }
+                        let request = request.clone();
+                        async move { request?.send().await }
                     },
                 )
             },

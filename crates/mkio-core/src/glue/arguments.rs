@@ -3,6 +3,7 @@
 use std::{borrow::Cow, fmt::Display};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::de::DeserializeOwned;
 
 use crate::{Error, ErrorKind, Operation, Result};
 
@@ -50,6 +51,18 @@ pub fn path_segment(
         return Err(Error::new(ErrorKind::InvalidRequest, message).with_operation(operation));
     }
     Ok(Cow::from(utf8_percent_encode(&value, SEGMENT)).into_owned())
+}
+
+/// A body that a document of ours fixes.
+pub fn fixed_body<T: DeserializeOwned>(operation: &'static Operation, text: &str) -> Result<T> {
+    serde_json::from_str(text).map_err(|error| {
+        Error::new(
+            ErrorKind::InvalidRequest,
+            "the fixed body does not fit its type",
+        )
+        .with_source(error)
+        .with_operation(operation)
+    })
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ mod arguments;
 mod decode;
 pub mod dynamic;
 
+pub use arguments::fixed_body;
 pub(crate) use arguments::{path, path_segment};
 pub(crate) use decode::{empty, json, json_or, stream, whole};
 

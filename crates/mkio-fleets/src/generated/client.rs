@@ -2,37 +2,31 @@
 
 //! The client.
 
-use mkio_core::{CallOptions, Transport, glue};
-use progenitor_client::{ClientHooks, ClientInfo, OperationInfo};
+use mkio_core::{CallOptions, Transport};
 
-use super::{builder, operations};
+use super::builder;
+#[allow(unused_imports, reason = "not every API has typed bodies")]
+use super::types;
 
 /// The client: starts a request for each operation of the API.
 ///
 /// Cheap to clone; clones share connections, budgets and the token.
 #[derive(Clone, Debug)]
 pub struct Client {
-    pub(crate) client: ::reqwest::Client,
-    pub(crate) inner: Transport,
+    transport: Transport,
 }
 impl Client {
     /// A client that sends its requests through a transport.
     pub fn new(transport: Transport) -> Self {
-        Self {
-            client: transport.http().clone(),
-            inner: transport,
-        }
+        Self { transport }
     }
     /// The transport that requests go through.
     pub fn transport(&self) -> &Transport {
-        &self.inner
+        &self.transport
     }
-    /// The same client for calls with other options: retries, timeouts, priority.
+    /// Returns a client whose calls have other retries, timeouts or priority.
     pub fn with(&self, options: CallOptions) -> Self {
-        Self {
-            inner: self.inner.with(options),
-            ..self.clone()
-        }
+        Self::new(self.transport.with(options))
     }
 }
 impl Client {
@@ -43,10 +37,24 @@ impl Client {
     /// Capability needed: `fleet.device.get`.
     ///
     /// `GET /api/v1/projects/{project_name}/fleet/backups`
+    pub fn list_backups(&self, project_name: impl AsRef<str>) -> builder::ListBackups {
+        builder::ListBackups::new(self.transport(), project_name.as_ref())
+    }
+    /// Remove one device backup
     ///
-    /// Needs `project_name`.
-    pub fn list_backups(&self) -> builder::ListBackups<'_> {
-        builder::ListBackups::new(self)
+    /// Capability needed: `fleet.device.delete`.
+    ///
+    /// `DELETE /api/v1/projects/{project_name}/fleet/backups/{backup_id}`
+    pub fn delete_backup(
+        &self,
+        project_name: impl AsRef<str>,
+        backup_id: impl AsRef<str>,
+    ) -> builder::DeleteBackup {
+        builder::DeleteBackup::new(
+            self.transport(),
+            project_name.as_ref(),
+            backup_id.as_ref(),
+        )
     }
     /// Fetch one backup's details
     ///
@@ -55,20 +63,16 @@ impl Client {
     /// Capability needed: `fleet.device.get`.
     ///
     /// `GET /api/v1/projects/{project_name}/fleet/backups/{backup_id}`
-    ///
-    /// Needs `project_name`, `backup_id`.
-    pub fn get_backup(&self) -> builder::GetBackup<'_> {
-        builder::GetBackup::new(self)
-    }
-    /// Remove one device backup
-    ///
-    /// Capability needed: `fleet.device.delete`.
-    ///
-    /// `DELETE /api/v1/projects/{project_name}/fleet/backups/{backup_id}`
-    ///
-    /// Needs `project_name`, `backup_id`.
-    pub fn delete_backup(&self) -> builder::DeleteBackup<'_> {
-        builder::DeleteBackup::new(self)
+    pub fn get_backup(
+        &self,
+        project_name: impl AsRef<str>,
+        backup_id: impl AsRef<str>,
+    ) -> builder::GetBackup {
+        builder::GetBackup::new(
+            self.transport(),
+            project_name.as_ref(),
+            backup_id.as_ref(),
+        )
     }
     /// Give a backup another name
     ///
@@ -77,20 +81,34 @@ impl Client {
     /// Capability needed: `fleet.device.update`.
     ///
     /// `PATCH /api/v1/projects/{project_name}/fleet/backups/{backup_id}`
-    ///
-    /// Needs `project_name`, `backup_id`, `body`.
-    pub fn update_backup(&self) -> builder::UpdateBackup<'_> {
-        builder::UpdateBackup::new(self)
+    pub fn update_backup(
+        &self,
+        project_name: impl AsRef<str>,
+        backup_id: impl AsRef<str>,
+        body: impl Into<::serde_json::Value>,
+    ) -> builder::UpdateBackup {
+        builder::UpdateBackup::new(
+            self.transport(),
+            project_name.as_ref(),
+            backup_id.as_ref(),
+            body.into(),
+        )
     }
     /// Fetch one backup's config
     ///
     /// Capability needed: `fleet.device.get`.
     ///
     /// `GET /api/v1/projects/{project_name}/fleet/backups/{backup_id}/config`
-    ///
-    /// Needs `project_name`, `backup_id`.
-    pub fn get_backup_config(&self) -> builder::GetBackupConfig<'_> {
-        builder::GetBackupConfig::new(self)
+    pub fn get_backup_config(
+        &self,
+        project_name: impl AsRef<str>,
+        backup_id: impl AsRef<str>,
+    ) -> builder::GetBackupConfig {
+        builder::GetBackupConfig::new(
+            self.transport(),
+            project_name.as_ref(),
+            backup_id.as_ref(),
+        )
     }
     /// List the project's devices
     ///
@@ -103,30 +121,8 @@ impl Client {
     /// Filterable fields: `created`, `createdBy`, `createdByEmail`, `createdByName`, `displayName`, `id`, `labels`, `metadata/created`, `metadata/displayName`, `metadata/name`, `name`, `spec/siteName`, `status/alarmSeverity`, `status/beamHA/activeControllerDeviceName`, `status/beamHA/roles`, `status/currentSoftwareVersion`, `status/lastContact`, `status/model`, `status/rollbackSoftwareVersion`, `status/serialNumber`, `updated`, `updatedBy`, `updatedByEmail`, `updatedByName`.
     ///
     /// `GET /api/v1/projects/{project_name}/fleet/devices`
-    ///
-    /// Needs `project_name`.
-    pub fn list_devices(&self) -> builder::ListDevices<'_> {
-        builder::ListDevices::new(self)
-    }
-    /// Fetch one device by name
-    ///
-    /// Capability needed: `fleet.device.get`.
-    ///
-    /// `GET /api/v1/projects/{project_name}/fleet/devices/{name}`
-    ///
-    /// Needs `project_name`, `name`.
-    pub fn get_device(&self) -> builder::GetDevice<'_> {
-        builder::GetDevice::new(self)
-    }
-    /// Add a device
-    ///
-    /// Capability needed: `fleet.device.create`.
-    ///
-    /// `PUT /api/v1/projects/{project_name}/fleet/devices/{name}`
-    ///
-    /// Needs `project_name`, `name`, `body`.
-    pub fn create_device(&self) -> builder::CreateDevice<'_> {
-        builder::CreateDevice::new(self)
+    pub fn list_devices(&self, project_name: impl AsRef<str>) -> builder::ListDevices {
+        builder::ListDevices::new(self.transport(), project_name.as_ref())
     }
     /// Remove a device
     ///
@@ -135,20 +131,64 @@ impl Client {
     /// Capability needed: `fleet.device.delete`.
     ///
     /// `DELETE /api/v1/projects/{project_name}/fleet/devices/{name}`
+    pub fn delete_device(
+        &self,
+        project_name: impl AsRef<str>,
+        name: impl AsRef<str>,
+    ) -> builder::DeleteDevice {
+        builder::DeleteDevice::new(
+            self.transport(),
+            project_name.as_ref(),
+            name.as_ref(),
+        )
+    }
+    /// Fetch one device by name
     ///
-    /// Needs `project_name`, `name`.
-    pub fn delete_device(&self) -> builder::DeleteDevice<'_> {
-        builder::DeleteDevice::new(self)
+    /// Capability needed: `fleet.device.get`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/fleet/devices/{name}`
+    pub fn get_device(
+        &self,
+        project_name: impl AsRef<str>,
+        name: impl AsRef<str>,
+    ) -> builder::GetDevice {
+        builder::GetDevice::new(self.transport(), project_name.as_ref(), name.as_ref())
     }
     /// Change a device
     ///
     /// Capability needed: `fleet.device.update`.
     ///
     /// `PATCH /api/v1/projects/{project_name}/fleet/devices/{name}`
+    pub fn update_device(
+        &self,
+        project_name: impl AsRef<str>,
+        name: impl AsRef<str>,
+        body: impl Into<types::DevicePatch>,
+    ) -> builder::UpdateDevice {
+        builder::UpdateDevice::new(
+            self.transport(),
+            project_name.as_ref(),
+            name.as_ref(),
+            body.into(),
+        )
+    }
+    /// Add a device
     ///
-    /// Needs `project_name`, `name`, `body`.
-    pub fn update_device(&self) -> builder::UpdateDevice<'_> {
-        builder::UpdateDevice::new(self)
+    /// Capability needed: `fleet.device.create`.
+    ///
+    /// `PUT /api/v1/projects/{project_name}/fleet/devices/{name}`
+    pub fn create_device(
+        &self,
+        project_name: impl AsRef<str>,
+        name: impl AsRef<str>,
+        body: impl Into<types::DevicePut>,
+    ) -> builder::CreateDevice {
+        builder::CreateDevice::new(
+            self.transport(),
+            project_name.as_ref(),
+            name.as_ref(),
+            body.into(),
+        )
     }
     /// Back up a device
     ///
@@ -157,10 +197,18 @@ impl Client {
     /// Capability needed: `fleet.device.update`.
     ///
     /// `POST /api/v1/projects/{project_name}/fleet/devices/{name}/backup`
-    ///
-    /// Needs `project_name`, `name`, `body`.
-    pub fn back_up_device(&self) -> builder::BackUpDevice<'_> {
-        builder::BackUpDevice::new(self)
+    pub fn back_up_device(
+        &self,
+        project_name: impl AsRef<str>,
+        name: impl AsRef<str>,
+        body: impl Into<types::BackupPost>,
+    ) -> builder::BackUpDevice {
+        builder::BackUpDevice::new(
+            self.transport(),
+            project_name.as_ref(),
+            name.as_ref(),
+            body.into(),
+        )
     }
     /// Strip chosen services from a device
     ///
@@ -169,20 +217,36 @@ impl Client {
     /// Capability needed: `fleet.device.update`.
     ///
     /// `POST /api/v1/projects/{project_name}/fleet/devices/{name}/removeServices`
-    ///
-    /// Needs `project_name`, `name`, `body`.
-    pub fn remove_device_services(&self) -> builder::RemoveDeviceServices<'_> {
-        builder::RemoveDeviceServices::new(self)
+    pub fn remove_device_services(
+        &self,
+        project_name: impl AsRef<str>,
+        name: impl AsRef<str>,
+        body: impl Into<types::RemoveServicesPost>,
+    ) -> builder::RemoveDeviceServices {
+        builder::RemoveDeviceServices::new(
+            self.transport(),
+            project_name.as_ref(),
+            name.as_ref(),
+            body.into(),
+        )
     }
     /// Apply a backup to a device
     ///
     /// Capability needed: `fleet.device.update`.
     ///
     /// `POST /api/v1/projects/{project_name}/fleet/devices/{name}/restore`
-    ///
-    /// Needs `project_name`, `name`, `body`.
-    pub fn restore_device(&self) -> builder::RestoreDevice<'_> {
-        builder::RestoreDevice::new(self)
+    pub fn restore_device(
+        &self,
+        project_name: impl AsRef<str>,
+        name: impl AsRef<str>,
+        body: impl Into<types::RestorePost>,
+    ) -> builder::RestoreDevice {
+        builder::RestoreDevice::new(
+            self.transport(),
+            project_name.as_ref(),
+            name.as_ref(),
+            body.into(),
+        )
     }
     /// List software the device can preload
     ///
@@ -191,10 +255,16 @@ impl Client {
     /// Capability needed: `fleet.devicesoftware.get`.
     ///
     /// `GET /api/v1/projects/{project_name}/fleet/devices/{name}/software`
-    ///
-    /// Needs `project_name`, `name`.
-    pub fn list_device_software(&self) -> builder::ListDeviceSoftware<'_> {
-        builder::ListDeviceSoftware::new(self)
+    pub fn list_device_software(
+        &self,
+        project_name: impl AsRef<str>,
+        name: impl AsRef<str>,
+    ) -> builder::ListDeviceSoftware {
+        builder::ListDeviceSoftware::new(
+            self.transport(),
+            project_name.as_ref(),
+            name.as_ref(),
+        )
     }
     /// List a device's support packages
     ///
@@ -203,10 +273,16 @@ impl Client {
     /// Capability needed: `fleet.device.get`.
     ///
     /// `GET /api/v1/projects/{project_name}/fleet/devices/{name}/supportPackages`
-    ///
-    /// Needs `project_name`, `name`.
-    pub fn list_support_packages(&self) -> builder::ListSupportPackages<'_> {
-        builder::ListSupportPackages::new(self)
+    pub fn list_support_packages(
+        &self,
+        project_name: impl AsRef<str>,
+        name: impl AsRef<str>,
+    ) -> builder::ListSupportPackages {
+        builder::ListSupportPackages::new(
+            self.transport(),
+            project_name.as_ref(),
+            name.as_ref(),
+        )
     }
     /// Ask a device for a support package
     ///
@@ -215,22 +291,18 @@ impl Client {
     /// Capability needed: `fleet.device.update`.
     ///
     /// `POST /api/v1/projects/{project_name}/fleet/devices/{name}/supportPackages`
-    ///
-    /// Needs `project_name`, `name`, `body`.
-    pub fn create_support_package(&self) -> builder::CreateSupportPackage<'_> {
-        builder::CreateSupportPackage::new(self)
-    }
-    /// Get a support package's download URL
-    ///
-    /// Answers with JSON holding the package's blob URL, which embeds an expiring SAS token.
-    ///
-    /// Capability needed: `fleet.device.get`.
-    ///
-    /// `GET /api/v1/projects/{project_name}/fleet/devices/{name}/supportPackages/{package_name}`
-    ///
-    /// Needs `project_name`, `name`, `package_name`.
-    pub fn get_support_package(&self) -> builder::GetSupportPackage<'_> {
-        builder::GetSupportPackage::new(self)
+    pub fn create_support_package(
+        &self,
+        project_name: impl AsRef<str>,
+        name: impl AsRef<str>,
+        body: impl Into<types::SupportPackagePost>,
+    ) -> builder::CreateSupportPackage {
+        builder::CreateSupportPackage::new(
+            self.transport(),
+            project_name.as_ref(),
+            name.as_ref(),
+            body.into(),
+        )
     }
     /// Erase one support package
     ///
@@ -239,10 +311,38 @@ impl Client {
     /// Capability needed: `fleet.device.delete`.
     ///
     /// `DELETE /api/v1/projects/{project_name}/fleet/devices/{name}/supportPackages/{package_name}`
+    pub fn delete_support_package(
+        &self,
+        project_name: impl AsRef<str>,
+        name: impl AsRef<str>,
+        package_name: impl AsRef<str>,
+    ) -> builder::DeleteSupportPackage {
+        builder::DeleteSupportPackage::new(
+            self.transport(),
+            project_name.as_ref(),
+            name.as_ref(),
+            package_name.as_ref(),
+        )
+    }
+    /// Get a support package's download URL
     ///
-    /// Needs `project_name`, `name`, `package_name`.
-    pub fn delete_support_package(&self) -> builder::DeleteSupportPackage<'_> {
-        builder::DeleteSupportPackage::new(self)
+    /// Answers with JSON holding the package's blob URL, which embeds an expiring SAS token.
+    ///
+    /// Capability needed: `fleet.device.get`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/fleet/devices/{name}/supportPackages/{package_name}`
+    pub fn get_support_package(
+        &self,
+        project_name: impl AsRef<str>,
+        name: impl AsRef<str>,
+        package_name: impl AsRef<str>,
+    ) -> builder::GetSupportPackage {
+        builder::GetSupportPackage::new(
+            self.transport(),
+            project_name.as_ref(),
+            name.as_ref(),
+            package_name.as_ref(),
+        )
     }
     /// Upload or overwrite a backup archive
     ///
@@ -251,32 +351,11 @@ impl Client {
     /// Capability needed: `fleet.device.create`.
     ///
     /// `POST /api/v1/projects/{project_name}/fleet/uploadBackup`
-    ///
-    /// Needs `project_name`, `body`.
-    pub fn upload_backup(&self) -> builder::UploadBackup<'_> {
-        builder::UploadBackup::new(self)
-    }
-}
-impl ClientInfo<Transport> for Client {
-    fn api_version() -> &'static str {
-        super::API_VERSION
-    }
-    fn baseurl(&self) -> &str {
-        self.inner.base_url(super::API)
-    }
-    fn client(&self) -> &::reqwest::Client {
-        &self.client
-    }
-    fn inner(&self) -> &Transport {
-        &self.inner
-    }
-}
-impl ClientHooks<Transport> for Client {
-    async fn exec(
+    pub fn upload_backup(
         &self,
-        request: ::reqwest::Request,
-        info: &OperationInfo,
-    ) -> ::reqwest::Result<::reqwest::Response> {
-        glue::exec(&self.inner, request, operations::get(info.operation_id)).await
+        project_name: impl AsRef<str>,
+        body: impl Into<::reqwest::Body>,
+    ) -> builder::UploadBackup {
+        builder::UploadBackup::new(self.transport(), project_name.as_ref(), body.into())
     }
 }

@@ -25,8 +25,7 @@ pub async fn call(
     arguments: &Map<String, Value>,
 ) -> Result<Response<Value>> {
     let (request, operation, retype) = prepare(client, operation, arguments)?;
-    let result = glue::exec(client.transport(), request, operation).await;
-    glue::dynamic::answer(result, operation, retype).await
+    glue::dynamic::send(client.transport(), request, operation, retype).await
 }
 fn prepare(
     client: &Client,
@@ -37,12 +36,16 @@ fn prepare(
         "list_backups" => {
             let operation = &operations::LIST_BACKUPS;
             #[allow(unused_mut)]
-            let mut request = client.list_backups();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
+            let mut request = client
+                .list_backups(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -52,33 +55,45 @@ fn prepare(
         "delete_backup" => {
             let operation = &operations::DELETE_BACKUP;
             #[allow(unused_mut)]
-            let mut request = client.delete_backup();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "backup_id")? {
-                request = request.backup_id(value);
-            }
+            let mut request = client
+                .delete_backup(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "backup_id",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "backup_id")?,
+                    )?,
+                );
             Ok((request.into_request()?, operation, glue::dynamic::Retype::Empty))
         }
         "get_backup" => {
             let operation = &operations::GET_BACKUP;
             #[allow(unused_mut)]
-            let mut request = client.get_backup();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "backup_id")? {
-                request = request.backup_id(value);
-            }
+            let mut request = client
+                .get_backup(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "backup_id",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "backup_id")?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -88,22 +103,28 @@ fn prepare(
         "update_backup" => {
             let operation = &operations::UPDATE_BACKUP;
             #[allow(unused_mut)]
-            let mut request = client.update_backup();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "backup_id")? {
-                request = request.backup_id(value);
-            }
-            if let Some(value) = glue::dynamic::body::<
-                ::serde_json::Value,
-            >(operation, arguments)? {
-                request = request.body(value);
-            }
+            let mut request = client
+                .update_backup(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "backup_id",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "backup_id")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "body",
+                        glue::dynamic::body::<::serde_json::Value>(operation, arguments)?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -113,17 +134,23 @@ fn prepare(
         "get_backup_config" => {
             let operation = &operations::GET_BACKUP_CONFIG;
             #[allow(unused_mut)]
-            let mut request = client.get_backup_config();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "backup_id")? {
-                request = request.backup_id(value);
-            }
+            let mut request = client
+                .get_backup_config(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "backup_id",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "backup_id")?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -133,12 +160,16 @@ fn prepare(
         "list_devices" => {
             let operation = &operations::LIST_DEVICES;
             #[allow(unused_mut)]
-            let mut request = client.list_devices();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
+            let mut request = client
+                .list_devices(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                );
             if let Some(value) = glue::dynamic::argument::<
                 String,
             >(operation, arguments, "$orderby")? {
@@ -182,17 +213,21 @@ fn prepare(
         "delete_device" => {
             let operation = &operations::DELETE_DEVICE;
             #[allow(unused_mut)]
-            let mut request = client.delete_device();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "name")? {
-                request = request.name(value);
-            }
+            let mut request = client
+                .delete_device(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "name",
+                        glue::dynamic::argument::<String>(operation, arguments, "name")?,
+                    )?,
+                );
             if let Some(value) = glue::dynamic::argument::<
                 bool,
             >(operation, arguments, "$force")? {
@@ -213,17 +248,21 @@ fn prepare(
         "get_device" => {
             let operation = &operations::GET_DEVICE;
             #[allow(unused_mut)]
-            let mut request = client.get_device();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "name")? {
-                request = request.name(value);
-            }
+            let mut request = client
+                .get_device(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "name",
+                        glue::dynamic::argument::<String>(operation, arguments, "name")?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -233,22 +272,26 @@ fn prepare(
         "update_device" => {
             let operation = &operations::UPDATE_DEVICE;
             #[allow(unused_mut)]
-            let mut request = client.update_device();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "name")? {
-                request = request.name(value);
-            }
-            if let Some(value) = glue::dynamic::body::<
-                types::DevicePatch,
-            >(operation, arguments)? {
-                request = request.body(value);
-            }
+            let mut request = client
+                .update_device(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "name",
+                        glue::dynamic::argument::<String>(operation, arguments, "name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "body",
+                        glue::dynamic::body::<types::DevicePatch>(operation, arguments)?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -258,22 +301,26 @@ fn prepare(
         "create_device" => {
             let operation = &operations::CREATE_DEVICE;
             #[allow(unused_mut)]
-            let mut request = client.create_device();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "name")? {
-                request = request.name(value);
-            }
-            if let Some(value) = glue::dynamic::body::<
-                types::DevicePut,
-            >(operation, arguments)? {
-                request = request.body(value);
-            }
+            let mut request = client
+                .create_device(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "name",
+                        glue::dynamic::argument::<String>(operation, arguments, "name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "body",
+                        glue::dynamic::body::<types::DevicePut>(operation, arguments)?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -283,80 +330,98 @@ fn prepare(
         "back_up_device" => {
             let operation = &operations::BACK_UP_DEVICE;
             #[allow(unused_mut)]
-            let mut request = client.back_up_device();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "name")? {
-                request = request.name(value);
-            }
-            if let Some(value) = glue::dynamic::body::<
-                types::BackupPost,
-            >(operation, arguments)? {
-                request = request.body(value);
-            }
+            let mut request = client
+                .back_up_device(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "name",
+                        glue::dynamic::argument::<String>(operation, arguments, "name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "body",
+                        glue::dynamic::body::<types::BackupPost>(operation, arguments)?,
+                    )?,
+                );
             Ok((request.into_request()?, operation, glue::dynamic::Retype::Empty))
         }
         "remove_device_services" => {
             let operation = &operations::REMOVE_DEVICE_SERVICES;
             #[allow(unused_mut)]
-            let mut request = client.remove_device_services();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "name")? {
-                request = request.name(value);
-            }
-            if let Some(value) = glue::dynamic::body::<
-                types::RemoveServicesPost,
-            >(operation, arguments)? {
-                request = request.body(value);
-            }
+            let mut request = client
+                .remove_device_services(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "name",
+                        glue::dynamic::argument::<String>(operation, arguments, "name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "body",
+                        glue::dynamic::body::<
+                            types::RemoveServicesPost,
+                        >(operation, arguments)?,
+                    )?,
+                );
             Ok((request.into_request()?, operation, glue::dynamic::Retype::Empty))
         }
         "restore_device" => {
             let operation = &operations::RESTORE_DEVICE;
             #[allow(unused_mut)]
-            let mut request = client.restore_device();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "name")? {
-                request = request.name(value);
-            }
-            if let Some(value) = glue::dynamic::body::<
-                types::RestorePost,
-            >(operation, arguments)? {
-                request = request.body(value);
-            }
+            let mut request = client
+                .restore_device(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "name",
+                        glue::dynamic::argument::<String>(operation, arguments, "name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "body",
+                        glue::dynamic::body::<types::RestorePost>(operation, arguments)?,
+                    )?,
+                );
             Ok((request.into_request()?, operation, glue::dynamic::Retype::Empty))
         }
         "list_device_software" => {
             let operation = &operations::LIST_DEVICE_SOFTWARE;
             #[allow(unused_mut)]
-            let mut request = client.list_device_software();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "name")? {
-                request = request.name(value);
-            }
+            let mut request = client
+                .list_device_software(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "name",
+                        glue::dynamic::argument::<String>(operation, arguments, "name")?,
+                    )?,
+                );
             if let Some(value) = glue::dynamic::argument::<
                 String,
             >(operation, arguments, "$orderby")? {
@@ -400,17 +465,21 @@ fn prepare(
         "list_support_packages" => {
             let operation = &operations::LIST_SUPPORT_PACKAGES;
             #[allow(unused_mut)]
-            let mut request = client.list_support_packages();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "name")? {
-                request = request.name(value);
-            }
+            let mut request = client
+                .list_support_packages(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "name",
+                        glue::dynamic::argument::<String>(operation, arguments, "name")?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -420,22 +489,28 @@ fn prepare(
         "create_support_package" => {
             let operation = &operations::CREATE_SUPPORT_PACKAGE;
             #[allow(unused_mut)]
-            let mut request = client.create_support_package();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "name")? {
-                request = request.name(value);
-            }
-            if let Some(value) = glue::dynamic::body::<
-                types::SupportPackagePost,
-            >(operation, arguments)? {
-                request = request.body(value);
-            }
+            let mut request = client
+                .create_support_package(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "name",
+                        glue::dynamic::argument::<String>(operation, arguments, "name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "body",
+                        glue::dynamic::body::<
+                            types::SupportPackagePost,
+                        >(operation, arguments)?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -445,43 +520,55 @@ fn prepare(
         "delete_support_package" => {
             let operation = &operations::DELETE_SUPPORT_PACKAGE;
             #[allow(unused_mut)]
-            let mut request = client.delete_support_package();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "name")? {
-                request = request.name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "package_name")? {
-                request = request.package_name(value);
-            }
+            let mut request = client
+                .delete_support_package(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "name",
+                        glue::dynamic::argument::<String>(operation, arguments, "name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "package_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "package_name")?,
+                    )?,
+                );
             Ok((request.into_request()?, operation, glue::dynamic::Retype::Empty))
         }
         "get_support_package" => {
             let operation = &operations::GET_SUPPORT_PACKAGE;
             #[allow(unused_mut)]
-            let mut request = client.get_support_package();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "name")? {
-                request = request.name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "package_name")? {
-                request = request.package_name(value);
-            }
+            let mut request = client
+                .get_support_package(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "name",
+                        glue::dynamic::argument::<String>(operation, arguments, "name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "package_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "package_name")?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -491,15 +578,21 @@ fn prepare(
         "upload_backup" => {
             let operation = &operations::UPLOAD_BACKUP;
             #[allow(unused_mut)]
-            let mut request = client.upload_backup();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::body::<String>(operation, arguments)? {
-                request = request.body(value);
-            }
+            let mut request = client
+                .upload_backup(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "body",
+                        glue::dynamic::body::<String>(operation, arguments)?,
+                    )?,
+                );
             Ok((request.into_request()?, operation, glue::dynamic::Retype::Empty))
         }
         unknown => Err(glue::dynamic::unknown(super::API, unknown)),

@@ -4,7 +4,7 @@
 
 use mkio_core::{Items, Page, Pages};
 
-use super::{builder, operations, types};
+use super::{builder, types};
 
 impl Page for types::BackupList {
     type Item = types::BackupListItem;
@@ -70,48 +70,43 @@ impl Page for types::SupportPackageList {
         u64::try_from(total).ok()
     }
 }
-impl builder::ListBackups<'_> {
+impl builder::ListBackups {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
     pub fn items(self) -> Items<types::BackupList> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
     pub fn pages(self) -> Pages<types::BackupList> {
-        let transport = self.client.transport().clone();
-        Pages::new(transport, &operations::LIST_BACKUPS, self.into_request())
+        self.request.pages()
     }
 }
-impl builder::ListDevices<'_> {
+impl builder::ListDevices {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
     pub fn items(self) -> Items<types::DeviceList> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
     pub fn pages(self) -> Pages<types::DeviceList> {
-        let transport = self.client.transport().clone();
-        Pages::new(transport, &operations::LIST_DEVICES, self.into_request()).takes_top()
+        self.request.pages().takes_top()
     }
 }
-impl builder::ListDeviceSoftware<'_> {
+impl builder::ListDeviceSoftware {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
     pub fn items(self) -> Items<types::DeviceSoftwareList> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
     pub fn pages(self) -> Pages<types::DeviceSoftwareList> {
-        let transport = self.client.transport().clone();
-        Pages::new(transport, &operations::LIST_DEVICE_SOFTWARE, self.into_request())
-            .takes_top()
+        self.request.pages().takes_top()
     }
 }
-impl builder::ListSupportPackages<'_> {
+impl builder::ListSupportPackages {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
     pub fn items(self) -> Items<types::SupportPackageList> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
     pub fn pages(self) -> Pages<types::SupportPackageList> {
-        let transport = self.client.transport().clone();
-        Pages::new(transport, &operations::LIST_SUPPORT_PACKAGES, self.into_request())
+        self.request.pages()
     }
 }

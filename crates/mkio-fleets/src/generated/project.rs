@@ -7,8 +7,10 @@ use std::sync::Arc;
 use mkio_core::{CallOptions, Transport};
 
 use super::{Client, builder};
+#[allow(unused_imports, reason = "not every API has typed bodies")]
+use super::types;
 
-/// A [`Client`] for one project: its requests have `project_name` filled in.
+/// A [`Client`] for one project: its requests are all of this project.
 ///
 /// Cheap to clone.
 #[derive(Clone, Debug)]
@@ -34,7 +36,7 @@ impl ProjectClient {
     pub fn transport(&self) -> &Transport {
         self.client.transport()
     }
-    /// The same client for calls with other options: retries, timeouts, priority.
+    /// Returns a client whose calls have other retries, timeouts or priority.
     pub fn with(&self, options: CallOptions) -> Self {
         Self {
             client: self.client.with(options),
@@ -47,80 +49,283 @@ impl ProjectClient {
     }
 }
 impl ProjectClient {
-    /// [`Client::list_backups`] in this project: `GET /api/v1/projects/{project_name}/fleet/backups`.
-    pub fn list_backups(&self) -> builder::ListBackups<'_> {
-        self.client.list_backups().project_name(&*self.project)
+    /// List a project's backups
+    ///
+    /// Reads every backup of the project from blob storage; narrow by device with $filter.
+    ///
+    /// Capability needed: `fleet.device.get`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/fleet/backups`
+    pub fn list_backups(&self) -> builder::ListBackups {
+        builder::ListBackups::new(self.transport(), &self.project)
     }
-    /// [`Client::delete_backup`] in this project: `DELETE /api/v1/projects/{project_name}/fleet/backups/{backup_id}`.
-    pub fn delete_backup(&self) -> builder::DeleteBackup<'_> {
-        self.client.delete_backup().project_name(&*self.project)
+    /// Remove one device backup
+    ///
+    /// Capability needed: `fleet.device.delete`.
+    ///
+    /// `DELETE /api/v1/projects/{project_name}/fleet/backups/{backup_id}`
+    pub fn delete_backup(&self, backup_id: impl AsRef<str>) -> builder::DeleteBackup {
+        builder::DeleteBackup::new(self.transport(), &self.project, backup_id.as_ref())
     }
-    /// [`Client::get_backup`] in this project: `GET /api/v1/projects/{project_name}/fleet/backups/{backup_id}`.
-    pub fn get_backup(&self) -> builder::GetBackup<'_> {
-        self.client.get_backup().project_name(&*self.project)
+    /// Fetch one backup's details
+    ///
+    /// Details come from the metadata.json kept in blob storage.
+    ///
+    /// Capability needed: `fleet.device.get`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/fleet/backups/{backup_id}`
+    pub fn get_backup(&self, backup_id: impl AsRef<str>) -> builder::GetBackup {
+        builder::GetBackup::new(self.transport(), &self.project, backup_id.as_ref())
     }
-    /// [`Client::update_backup`] in this project: `PATCH /api/v1/projects/{project_name}/fleet/backups/{backup_id}`.
-    pub fn update_backup(&self) -> builder::UpdateBackup<'_> {
-        self.client.update_backup().project_name(&*self.project)
+    /// Give a backup another name
+    ///
+    /// Only renaming is possible; 'device' and 'storage\_url' are fixed.
+    ///
+    /// Capability needed: `fleet.device.update`.
+    ///
+    /// `PATCH /api/v1/projects/{project_name}/fleet/backups/{backup_id}`
+    pub fn update_backup(
+        &self,
+        backup_id: impl AsRef<str>,
+        body: impl Into<::serde_json::Value>,
+    ) -> builder::UpdateBackup {
+        builder::UpdateBackup::new(
+            self.transport(),
+            &self.project,
+            backup_id.as_ref(),
+            body.into(),
+        )
     }
-    /// [`Client::get_backup_config`] in this project: `GET /api/v1/projects/{project_name}/fleet/backups/{backup_id}/config`.
-    pub fn get_backup_config(&self) -> builder::GetBackupConfig<'_> {
-        self.client.get_backup_config().project_name(&*self.project)
+    /// Fetch one backup's config
+    ///
+    /// Capability needed: `fleet.device.get`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/fleet/backups/{backup_id}/config`
+    pub fn get_backup_config(
+        &self,
+        backup_id: impl AsRef<str>,
+    ) -> builder::GetBackupConfig {
+        builder::GetBackupConfig::new(
+            self.transport(),
+            &self.project,
+            backup_id.as_ref(),
+        )
     }
-    /// [`Client::list_devices`] in this project: `GET /api/v1/projects/{project_name}/fleet/devices`.
-    pub fn list_devices(&self) -> builder::ListDevices<'_> {
-        self.client.list_devices().project_name(&*self.project)
+    /// List the project's devices
+    ///
+    /// `$filter` uses OData syntax; `$orderby` takes comma-separated fields, each with optional asc/desc; page via `@odata.nextLink`. Repeated `$label_key` must all match; `$label` accepts key=value, inequality or inexact key~value, and several values for one key are ORed.
+    ///
+    /// Capability needed: `fleet.device.get`.
+    ///
+    /// Sortable fields: `created`, `createdBy`, `displayName`, `id`, `labels`, `metadata/created`, `metadata/displayName`, `metadata/name`, `name`, `status/alarmSeverity`, `status/beamHA/activeControllerDeviceName`, `status/beamHA/roles`, `status/currentSoftwareVersion`, `status/lastContact`, `status/model`, `status/rollbackSoftwareVersion`, `status/serialNumber`, `updated`, `updatedBy`.
+    ///
+    /// Filterable fields: `created`, `createdBy`, `createdByEmail`, `createdByName`, `displayName`, `id`, `labels`, `metadata/created`, `metadata/displayName`, `metadata/name`, `name`, `spec/siteName`, `status/alarmSeverity`, `status/beamHA/activeControllerDeviceName`, `status/beamHA/roles`, `status/currentSoftwareVersion`, `status/lastContact`, `status/model`, `status/rollbackSoftwareVersion`, `status/serialNumber`, `updated`, `updatedBy`, `updatedByEmail`, `updatedByName`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/fleet/devices`
+    pub fn list_devices(&self) -> builder::ListDevices {
+        builder::ListDevices::new(self.transport(), &self.project)
     }
-    /// [`Client::delete_device`] in this project: `DELETE /api/v1/projects/{project_name}/fleet/devices/{name}`.
-    pub fn delete_device(&self) -> builder::DeleteDevice<'_> {
-        self.client.delete_device().project_name(&*self.project)
+    /// Remove a device
+    ///
+    /// Answers 204 when no such device exists.
+    ///
+    /// Capability needed: `fleet.device.delete`.
+    ///
+    /// `DELETE /api/v1/projects/{project_name}/fleet/devices/{name}`
+    pub fn delete_device(&self, name: impl AsRef<str>) -> builder::DeleteDevice {
+        builder::DeleteDevice::new(self.transport(), &self.project, name.as_ref())
     }
-    /// [`Client::get_device`] in this project: `GET /api/v1/projects/{project_name}/fleet/devices/{name}`.
-    pub fn get_device(&self) -> builder::GetDevice<'_> {
-        self.client.get_device().project_name(&*self.project)
+    /// Fetch one device by name
+    ///
+    /// Capability needed: `fleet.device.get`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/fleet/devices/{name}`
+    pub fn get_device(&self, name: impl AsRef<str>) -> builder::GetDevice {
+        builder::GetDevice::new(self.transport(), &self.project, name.as_ref())
     }
-    /// [`Client::update_device`] in this project: `PATCH /api/v1/projects/{project_name}/fleet/devices/{name}`.
-    pub fn update_device(&self) -> builder::UpdateDevice<'_> {
-        self.client.update_device().project_name(&*self.project)
+    /// Change a device
+    ///
+    /// Capability needed: `fleet.device.update`.
+    ///
+    /// `PATCH /api/v1/projects/{project_name}/fleet/devices/{name}`
+    pub fn update_device(
+        &self,
+        name: impl AsRef<str>,
+        body: impl Into<types::DevicePatch>,
+    ) -> builder::UpdateDevice {
+        builder::UpdateDevice::new(
+            self.transport(),
+            &self.project,
+            name.as_ref(),
+            body.into(),
+        )
     }
-    /// [`Client::create_device`] in this project: `PUT /api/v1/projects/{project_name}/fleet/devices/{name}`.
-    pub fn create_device(&self) -> builder::CreateDevice<'_> {
-        self.client.create_device().project_name(&*self.project)
+    /// Add a device
+    ///
+    /// Capability needed: `fleet.device.create`.
+    ///
+    /// `PUT /api/v1/projects/{project_name}/fleet/devices/{name}`
+    pub fn create_device(
+        &self,
+        name: impl AsRef<str>,
+        body: impl Into<types::DevicePut>,
+    ) -> builder::CreateDevice {
+        builder::CreateDevice::new(
+            self.transport(),
+            &self.project,
+            name.as_ref(),
+            body.into(),
+        )
     }
-    /// [`Client::back_up_device`] in this project: `POST /api/v1/projects/{project_name}/fleet/devices/{name}/backup`.
-    pub fn back_up_device(&self) -> builder::BackUpDevice<'_> {
-        self.client.back_up_device().project_name(&*self.project)
+    /// Back up a device
+    ///
+    /// The result may be restored later.
+    ///
+    /// Capability needed: `fleet.device.update`.
+    ///
+    /// `POST /api/v1/projects/{project_name}/fleet/devices/{name}/backup`
+    pub fn back_up_device(
+        &self,
+        name: impl AsRef<str>,
+        body: impl Into<types::BackupPost>,
+    ) -> builder::BackUpDevice {
+        builder::BackUpDevice::new(
+            self.transport(),
+            &self.project,
+            name.as_ref(),
+            body.into(),
+        )
     }
-    /// [`Client::remove_device_services`] in this project: `POST /api/v1/projects/{project_name}/fleet/devices/{name}/removeServices`.
-    pub fn remove_device_services(&self) -> builder::RemoveDeviceServices<'_> {
-        self.client.remove_device_services().project_name(&*self.project)
+    /// Strip chosen services from a device
+    ///
+    /// Wipes every selected configuration; back up anything important beforehand.
+    ///
+    /// Capability needed: `fleet.device.update`.
+    ///
+    /// `POST /api/v1/projects/{project_name}/fleet/devices/{name}/removeServices`
+    pub fn remove_device_services(
+        &self,
+        name: impl AsRef<str>,
+        body: impl Into<types::RemoveServicesPost>,
+    ) -> builder::RemoveDeviceServices {
+        builder::RemoveDeviceServices::new(
+            self.transport(),
+            &self.project,
+            name.as_ref(),
+            body.into(),
+        )
     }
-    /// [`Client::restore_device`] in this project: `POST /api/v1/projects/{project_name}/fleet/devices/{name}/restore`.
-    pub fn restore_device(&self) -> builder::RestoreDevice<'_> {
-        self.client.restore_device().project_name(&*self.project)
+    /// Apply a backup to a device
+    ///
+    /// Capability needed: `fleet.device.update`.
+    ///
+    /// `POST /api/v1/projects/{project_name}/fleet/devices/{name}/restore`
+    pub fn restore_device(
+        &self,
+        name: impl AsRef<str>,
+        body: impl Into<types::RestorePost>,
+    ) -> builder::RestoreDevice {
+        builder::RestoreDevice::new(
+            self.transport(),
+            &self.project,
+            name.as_ref(),
+            body.into(),
+        )
     }
-    /// [`Client::list_device_software`] in this project: `GET /api/v1/projects/{project_name}/fleet/devices/{name}/software`.
-    pub fn list_device_software(&self) -> builder::ListDeviceSoftware<'_> {
-        self.client.list_device_software().project_name(&*self.project)
+    /// List software the device can preload
+    ///
+    /// Repeated `$label_key` must all match; several `$label` values for one key are ORed.
+    ///
+    /// Capability needed: `fleet.devicesoftware.get`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/fleet/devices/{name}/software`
+    pub fn list_device_software(
+        &self,
+        name: impl AsRef<str>,
+    ) -> builder::ListDeviceSoftware {
+        builder::ListDeviceSoftware::new(self.transport(), &self.project, name.as_ref())
     }
-    /// [`Client::list_support_packages`] in this project: `GET /api/v1/projects/{project_name}/fleet/devices/{name}/supportPackages`.
-    pub fn list_support_packages(&self) -> builder::ListSupportPackages<'_> {
-        self.client.list_support_packages().project_name(&*self.project)
+    /// List a device's support packages
+    ///
+    /// Gives at most 5 packages kept in blob storage, most recent leading. Said to carry the state of the running support-package operation too.
+    ///
+    /// Capability needed: `fleet.device.get`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/fleet/devices/{name}/supportPackages`
+    pub fn list_support_packages(
+        &self,
+        name: impl AsRef<str>,
+    ) -> builder::ListSupportPackages {
+        builder::ListSupportPackages::new(self.transport(), &self.project, name.as_ref())
     }
-    /// [`Client::create_support_package`] in this project: `POST /api/v1/projects/{project_name}/fleet/devices/{name}/supportPackages`.
-    pub fn create_support_package(&self) -> builder::CreateSupportPackage<'_> {
-        self.client.create_support_package().project_name(&*self.project)
+    /// Ask a device for a support package
+    ///
+    /// The device builds the package and uploads it to cloud storage; 202 carries a timestamp plus upload URL without its SAS token. One such operation per device at once.
+    ///
+    /// Capability needed: `fleet.device.update`.
+    ///
+    /// `POST /api/v1/projects/{project_name}/fleet/devices/{name}/supportPackages`
+    pub fn create_support_package(
+        &self,
+        name: impl AsRef<str>,
+        body: impl Into<types::SupportPackagePost>,
+    ) -> builder::CreateSupportPackage {
+        builder::CreateSupportPackage::new(
+            self.transport(),
+            &self.project,
+            name.as_ref(),
+            body.into(),
+        )
     }
-    /// [`Client::delete_support_package`] in this project: `DELETE /api/v1/projects/{project_name}/fleet/devices/{name}/supportPackages/{package_name}`.
-    pub fn delete_support_package(&self) -> builder::DeleteSupportPackage<'_> {
-        self.client.delete_support_package().project_name(&*self.project)
+    /// Erase one support package
+    ///
+    /// Removal from blob storage is permanent.
+    ///
+    /// Capability needed: `fleet.device.delete`.
+    ///
+    /// `DELETE /api/v1/projects/{project_name}/fleet/devices/{name}/supportPackages/{package_name}`
+    pub fn delete_support_package(
+        &self,
+        name: impl AsRef<str>,
+        package_name: impl AsRef<str>,
+    ) -> builder::DeleteSupportPackage {
+        builder::DeleteSupportPackage::new(
+            self.transport(),
+            &self.project,
+            name.as_ref(),
+            package_name.as_ref(),
+        )
     }
-    /// [`Client::get_support_package`] in this project: `GET /api/v1/projects/{project_name}/fleet/devices/{name}/supportPackages/{package_name}`.
-    pub fn get_support_package(&self) -> builder::GetSupportPackage<'_> {
-        self.client.get_support_package().project_name(&*self.project)
+    /// Get a support package's download URL
+    ///
+    /// Answers with JSON holding the package's blob URL, which embeds an expiring SAS token.
+    ///
+    /// Capability needed: `fleet.device.get`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/fleet/devices/{name}/supportPackages/{package_name}`
+    pub fn get_support_package(
+        &self,
+        name: impl AsRef<str>,
+        package_name: impl AsRef<str>,
+    ) -> builder::GetSupportPackage {
+        builder::GetSupportPackage::new(
+            self.transport(),
+            &self.project,
+            name.as_ref(),
+            package_name.as_ref(),
+        )
     }
-    /// [`Client::upload_backup`] in this project: `POST /api/v1/projects/{project_name}/fleet/uploadBackup`.
-    pub fn upload_backup(&self) -> builder::UploadBackup<'_> {
-        self.client.upload_backup().project_name(&*self.project)
+    /// Upload or overwrite a backup archive
+    ///
+    /// Stores a tar.gz in blob storage and writes a metadata.json with its blob URL; URL parameters decide the location.
+    ///
+    /// Capability needed: `fleet.device.create`.
+    ///
+    /// `POST /api/v1/projects/{project_name}/fleet/uploadBackup`
+    pub fn upload_backup(
+        &self,
+        body: impl Into<::reqwest::Body>,
+    ) -> builder::UploadBackup {
+        builder::UploadBackup::new(self.transport(), &self.project, body.into())
     }
 }

@@ -481,13 +481,8 @@ impl ProjectClient {
         let wait = self.wait_for_device(String::clone(&name)).until_gone();
         wait.acting([
             {
-                let client = self.clone();
-                let name = String::clone(&name);
-                Action::deletes(move || {
-                    let client = client.clone();
-                    let name = String::clone(&name);
-                    async move { client.delete_device().name(name).send().await }
-                })
+                let request = self.delete_device(&name);
+                Action::deletes(move || request.clone().send())
             },
         ])
     }
@@ -651,15 +646,8 @@ impl ProjectClient {
         let wait = self.wait_for_stored_backup(String::clone(&backup_id)).until_gone();
         wait.acting([
             {
-                let client = self.clone();
-                let backup_id = String::clone(&backup_id);
-                Action::deletes(move || {
-                    let client = client.clone();
-                    let backup_id = String::clone(&backup_id);
-                    async move {
-                        client.delete_backup().backup_id(backup_id).send().await
-                    }
-                })
+                let request = self.delete_backup(&backup_id);
+                Action::deletes(move || request.clone().send())
             },
         ])
     }
@@ -734,22 +722,8 @@ impl ProjectClient {
             .until_gone();
         wait.acting([
             {
-                let client = self.clone();
-                let name = String::clone(&name);
-                let package_name = String::clone(&package_name);
-                Action::deletes(move || {
-                    let client = client.clone();
-                    let name = String::clone(&name);
-                    let package_name = String::clone(&package_name);
-                    async move {
-                        client
-                            .delete_support_package()
-                            .name(name)
-                            .package_name(package_name)
-                            .send()
-                            .await
-                    }
-                })
+                let request = self.delete_support_package(&name, &package_name);
+                Action::deletes(move || request.clone().send())
             },
         ])
     }

@@ -2,37 +2,31 @@
 
 //! The client.
 
-use mkio_core::{CallOptions, Transport, glue};
-use progenitor_client::{ClientHooks, ClientInfo, OperationInfo};
+use mkio_core::{CallOptions, Transport};
 
-use super::{builder, operations};
+use super::builder;
+#[allow(unused_imports, reason = "not every API has typed bodies")]
+use super::types;
 
 /// The client: starts a request for each operation of the API.
 ///
 /// Cheap to clone; clones share connections, budgets and the token.
 #[derive(Clone, Debug)]
 pub struct Client {
-    pub(crate) client: ::reqwest::Client,
-    pub(crate) inner: Transport,
+    transport: Transport,
 }
 impl Client {
     /// A client that sends its requests through a transport.
     pub fn new(transport: Transport) -> Self {
-        Self {
-            client: transport.http().clone(),
-            inner: transport,
-        }
+        Self { transport }
     }
     /// The transport that requests go through.
     pub fn transport(&self) -> &Transport {
-        &self.inner
+        &self.transport
     }
-    /// The same client for calls with other options: retries, timeouts, priority.
+    /// Returns a client whose calls have other retries, timeouts or priority.
     pub fn with(&self, options: CallOptions) -> Self {
-        Self {
-            inner: self.inner.with(options),
-            ..self.clone()
-        }
+        Self::new(self.transport.with(options))
     }
 }
 impl Client {
@@ -47,30 +41,8 @@ impl Client {
     /// Filterable fields: `created`, `createdBy`, `createdByEmail`, `createdByName`, `displayName`, `id`, `labels`, `metadata/name`, `name`, `status/owner`, `status/scope`, `updated`, `updatedBy`, `updatedByEmail`, `updatedByName`.
     ///
     /// `GET /api/v1/projects/{project_name}/infra/networks`
-    ///
-    /// Needs `project_name`.
-    pub fn list_networks(&self) -> builder::ListNetworks<'_> {
-        builder::ListNetworks::new(self)
-    }
-    /// Fetch one network by name
-    ///
-    /// Capability needed: `infra.network.get`.
-    ///
-    /// `GET /api/v1/projects/{project_name}/infra/networks/{name}`
-    ///
-    /// Needs `project_name`, `name`.
-    pub fn get_network(&self) -> builder::GetNetwork<'_> {
-        builder::GetNetwork::new(self)
-    }
-    /// Add a network
-    ///
-    /// Capability needed: `infra.network.create`.
-    ///
-    /// `PUT /api/v1/projects/{project_name}/infra/networks/{name}`
-    ///
-    /// Needs `project_name`, `name`, `body`.
-    pub fn create_network(&self) -> builder::CreateNetwork<'_> {
-        builder::CreateNetwork::new(self)
+    pub fn list_networks(&self, project_name: impl AsRef<str>) -> builder::ListNetworks {
+        builder::ListNetworks::new(self.transport(), project_name.as_ref())
     }
     /// Remove a network
     ///
@@ -79,20 +51,64 @@ impl Client {
     /// Capability needed: `infra.network.delete`.
     ///
     /// `DELETE /api/v1/projects/{project_name}/infra/networks/{name}`
+    pub fn delete_network(
+        &self,
+        project_name: impl AsRef<str>,
+        name: impl AsRef<str>,
+    ) -> builder::DeleteNetwork {
+        builder::DeleteNetwork::new(
+            self.transport(),
+            project_name.as_ref(),
+            name.as_ref(),
+        )
+    }
+    /// Fetch one network by name
     ///
-    /// Needs `project_name`, `name`.
-    pub fn delete_network(&self) -> builder::DeleteNetwork<'_> {
-        builder::DeleteNetwork::new(self)
+    /// Capability needed: `infra.network.get`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/infra/networks/{name}`
+    pub fn get_network(
+        &self,
+        project_name: impl AsRef<str>,
+        name: impl AsRef<str>,
+    ) -> builder::GetNetwork {
+        builder::GetNetwork::new(self.transport(), project_name.as_ref(), name.as_ref())
     }
     /// Change a network
     ///
     /// Capability needed: `infra.network.update`.
     ///
     /// `PATCH /api/v1/projects/{project_name}/infra/networks/{name}`
+    pub fn update_network(
+        &self,
+        project_name: impl AsRef<str>,
+        name: impl AsRef<str>,
+        body: impl Into<types::NetworkPatch>,
+    ) -> builder::UpdateNetwork {
+        builder::UpdateNetwork::new(
+            self.transport(),
+            project_name.as_ref(),
+            name.as_ref(),
+            body.into(),
+        )
+    }
+    /// Add a network
     ///
-    /// Needs `project_name`, `name`, `body`.
-    pub fn update_network(&self) -> builder::UpdateNetwork<'_> {
-        builder::UpdateNetwork::new(self)
+    /// Capability needed: `infra.network.create`.
+    ///
+    /// `PUT /api/v1/projects/{project_name}/infra/networks/{name}`
+    pub fn create_network(
+        &self,
+        project_name: impl AsRef<str>,
+        name: impl AsRef<str>,
+        body: impl Into<types::NetworkPut>,
+    ) -> builder::CreateNetwork {
+        builder::CreateNetwork::new(
+            self.transport(),
+            project_name.as_ref(),
+            name.as_ref(),
+            body.into(),
+        )
     }
     /// List the project's sites
     ///
@@ -105,30 +121,8 @@ impl Client {
     /// Filterable fields: `created`, `createdBy`, `createdByEmail`, `createdByName`, `displayName`, `id`, `labels`, `metadata/name`, `name`, `status/locationName`, `status/owner`, `updated`, `updatedBy`, `updatedByEmail`, `updatedByName`.
     ///
     /// `GET /api/v1/projects/{project_name}/infra/sites`
-    ///
-    /// Needs `project_name`.
-    pub fn list_sites(&self) -> builder::ListSites<'_> {
-        builder::ListSites::new(self)
-    }
-    /// Fetch one site by name
-    ///
-    /// Capability needed: `infra.site.get`.
-    ///
-    /// `GET /api/v1/projects/{project_name}/infra/sites/{name}`
-    ///
-    /// Needs `project_name`, `name`.
-    pub fn get_site(&self) -> builder::GetSite<'_> {
-        builder::GetSite::new(self)
-    }
-    /// Add a site
-    ///
-    /// Capability needed: `infra.site.create`.
-    ///
-    /// `PUT /api/v1/projects/{project_name}/infra/sites/{name}`
-    ///
-    /// Needs `project_name`, `name`, `body`.
-    pub fn create_site(&self) -> builder::CreateSite<'_> {
-        builder::CreateSite::new(self)
+    pub fn list_sites(&self, project_name: impl AsRef<str>) -> builder::ListSites {
+        builder::ListSites::new(self.transport(), project_name.as_ref())
     }
     /// Remove a site
     ///
@@ -137,42 +131,59 @@ impl Client {
     /// Capability needed: `infra.site.delete`.
     ///
     /// `DELETE /api/v1/projects/{project_name}/infra/sites/{name}`
+    pub fn delete_site(
+        &self,
+        project_name: impl AsRef<str>,
+        name: impl AsRef<str>,
+    ) -> builder::DeleteSite {
+        builder::DeleteSite::new(self.transport(), project_name.as_ref(), name.as_ref())
+    }
+    /// Fetch one site by name
     ///
-    /// Needs `project_name`, `name`.
-    pub fn delete_site(&self) -> builder::DeleteSite<'_> {
-        builder::DeleteSite::new(self)
+    /// Capability needed: `infra.site.get`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/infra/sites/{name}`
+    pub fn get_site(
+        &self,
+        project_name: impl AsRef<str>,
+        name: impl AsRef<str>,
+    ) -> builder::GetSite {
+        builder::GetSite::new(self.transport(), project_name.as_ref(), name.as_ref())
     }
     /// Change a site
     ///
     /// Capability needed: `infra.site.update`.
     ///
     /// `PATCH /api/v1/projects/{project_name}/infra/sites/{name}`
-    ///
-    /// Needs `project_name`, `name`, `body`.
-    pub fn update_site(&self) -> builder::UpdateSite<'_> {
-        builder::UpdateSite::new(self)
-    }
-}
-impl ClientInfo<Transport> for Client {
-    fn api_version() -> &'static str {
-        super::API_VERSION
-    }
-    fn baseurl(&self) -> &str {
-        self.inner.base_url(super::API)
-    }
-    fn client(&self) -> &::reqwest::Client {
-        &self.client
-    }
-    fn inner(&self) -> &Transport {
-        &self.inner
-    }
-}
-impl ClientHooks<Transport> for Client {
-    async fn exec(
+    pub fn update_site(
         &self,
-        request: ::reqwest::Request,
-        info: &OperationInfo,
-    ) -> ::reqwest::Result<::reqwest::Response> {
-        glue::exec(&self.inner, request, operations::get(info.operation_id)).await
+        project_name: impl AsRef<str>,
+        name: impl AsRef<str>,
+        body: impl Into<types::SitePatch>,
+    ) -> builder::UpdateSite {
+        builder::UpdateSite::new(
+            self.transport(),
+            project_name.as_ref(),
+            name.as_ref(),
+            body.into(),
+        )
+    }
+    /// Add a site
+    ///
+    /// Capability needed: `infra.site.create`.
+    ///
+    /// `PUT /api/v1/projects/{project_name}/infra/sites/{name}`
+    pub fn create_site(
+        &self,
+        project_name: impl AsRef<str>,
+        name: impl AsRef<str>,
+        body: impl Into<types::SitePut>,
+    ) -> builder::CreateSite {
+        builder::CreateSite::new(
+            self.transport(),
+            project_name.as_ref(),
+            name.as_ref(),
+            body.into(),
+        )
     }
 }

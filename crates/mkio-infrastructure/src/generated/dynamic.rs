@@ -25,8 +25,7 @@ pub async fn call(
     arguments: &Map<String, Value>,
 ) -> Result<Response<Value>> {
     let (request, operation, retype) = prepare(client, operation, arguments)?;
-    let result = glue::exec(client.transport(), request, operation).await;
-    glue::dynamic::answer(result, operation, retype).await
+    glue::dynamic::send(client.transport(), request, operation, retype).await
 }
 fn prepare(
     client: &Client,
@@ -37,12 +36,16 @@ fn prepare(
         "list_networks" => {
             let operation = &operations::LIST_NETWORKS;
             #[allow(unused_mut)]
-            let mut request = client.list_networks();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
+            let mut request = client
+                .list_networks(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                );
             if let Some(value) = glue::dynamic::argument::<
                 String,
             >(operation, arguments, "$orderby")? {
@@ -86,33 +89,41 @@ fn prepare(
         "delete_network" => {
             let operation = &operations::DELETE_NETWORK;
             #[allow(unused_mut)]
-            let mut request = client.delete_network();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "name")? {
-                request = request.name(value);
-            }
+            let mut request = client
+                .delete_network(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "name",
+                        glue::dynamic::argument::<String>(operation, arguments, "name")?,
+                    )?,
+                );
             Ok((request.into_request()?, operation, glue::dynamic::Retype::Empty))
         }
         "get_network" => {
             let operation = &operations::GET_NETWORK;
             #[allow(unused_mut)]
-            let mut request = client.get_network();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "name")? {
-                request = request.name(value);
-            }
+            let mut request = client
+                .get_network(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "name",
+                        glue::dynamic::argument::<String>(operation, arguments, "name")?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -122,22 +133,26 @@ fn prepare(
         "update_network" => {
             let operation = &operations::UPDATE_NETWORK;
             #[allow(unused_mut)]
-            let mut request = client.update_network();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "name")? {
-                request = request.name(value);
-            }
-            if let Some(value) = glue::dynamic::body::<
-                types::NetworkPatch,
-            >(operation, arguments)? {
-                request = request.body(value);
-            }
+            let mut request = client
+                .update_network(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "name",
+                        glue::dynamic::argument::<String>(operation, arguments, "name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "body",
+                        glue::dynamic::body::<types::NetworkPatch>(operation, arguments)?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -147,22 +162,26 @@ fn prepare(
         "create_network" => {
             let operation = &operations::CREATE_NETWORK;
             #[allow(unused_mut)]
-            let mut request = client.create_network();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "name")? {
-                request = request.name(value);
-            }
-            if let Some(value) = glue::dynamic::body::<
-                types::NetworkPut,
-            >(operation, arguments)? {
-                request = request.body(value);
-            }
+            let mut request = client
+                .create_network(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "name",
+                        glue::dynamic::argument::<String>(operation, arguments, "name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "body",
+                        glue::dynamic::body::<types::NetworkPut>(operation, arguments)?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -172,12 +191,16 @@ fn prepare(
         "list_sites" => {
             let operation = &operations::LIST_SITES;
             #[allow(unused_mut)]
-            let mut request = client.list_sites();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
+            let mut request = client
+                .list_sites(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                );
             if let Some(value) = glue::dynamic::argument::<
                 String,
             >(operation, arguments, "$orderby")? {
@@ -221,33 +244,41 @@ fn prepare(
         "delete_site" => {
             let operation = &operations::DELETE_SITE;
             #[allow(unused_mut)]
-            let mut request = client.delete_site();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "name")? {
-                request = request.name(value);
-            }
+            let mut request = client
+                .delete_site(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "name",
+                        glue::dynamic::argument::<String>(operation, arguments, "name")?,
+                    )?,
+                );
             Ok((request.into_request()?, operation, glue::dynamic::Retype::Empty))
         }
         "get_site" => {
             let operation = &operations::GET_SITE;
             #[allow(unused_mut)]
-            let mut request = client.get_site();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "name")? {
-                request = request.name(value);
-            }
+            let mut request = client
+                .get_site(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "name",
+                        glue::dynamic::argument::<String>(operation, arguments, "name")?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -257,22 +288,26 @@ fn prepare(
         "update_site" => {
             let operation = &operations::UPDATE_SITE;
             #[allow(unused_mut)]
-            let mut request = client.update_site();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "name")? {
-                request = request.name(value);
-            }
-            if let Some(value) = glue::dynamic::body::<
-                types::SitePatch,
-            >(operation, arguments)? {
-                request = request.body(value);
-            }
+            let mut request = client
+                .update_site(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "name",
+                        glue::dynamic::argument::<String>(operation, arguments, "name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "body",
+                        glue::dynamic::body::<types::SitePatch>(operation, arguments)?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -282,22 +317,26 @@ fn prepare(
         "create_site" => {
             let operation = &operations::CREATE_SITE;
             #[allow(unused_mut)]
-            let mut request = client.create_site();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "name")? {
-                request = request.name(value);
-            }
-            if let Some(value) = glue::dynamic::body::<
-                types::SitePut,
-            >(operation, arguments)? {
-                request = request.body(value);
-            }
+            let mut request = client
+                .create_site(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "name",
+                        glue::dynamic::argument::<String>(operation, arguments, "name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "body",
+                        glue::dynamic::body::<types::SitePut>(operation, arguments)?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,

@@ -107,10 +107,3 @@ pub static ALL: &[&Operation] = &[
     &UPDATE_NETWORK,
     &UPDATE_SITE,
 ];
-/// The operation with an id; generated code asks for its own only.
-pub(crate) fn get(id: &str) -> &'static Operation {
-    match ALL.binary_search_by(|operation| operation.id.cmp(id)) {
-        Ok(found) => ALL[found],
-        Err(_) => unreachable!("no operation is called {id}"),
-    }
-}

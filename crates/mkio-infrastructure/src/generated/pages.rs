@@ -4,7 +4,7 @@
 
 use mkio_core::{Items, Page, Pages};
 
-use super::{builder, operations, types};
+use super::{builder, types};
 
 impl Page for types::NetworkList {
     type Item = types::Network;
@@ -38,26 +38,23 @@ impl Page for types::SiteList {
         u64::try_from(total).ok()
     }
 }
-impl builder::ListNetworks<'_> {
+impl builder::ListNetworks {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
     pub fn items(self) -> Items<types::NetworkList> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
     pub fn pages(self) -> Pages<types::NetworkList> {
-        let transport = self.client.transport().clone();
-        Pages::new(transport, &operations::LIST_NETWORKS, self.into_request())
-            .takes_top()
+        self.request.pages().takes_top()
     }
 }
-impl builder::ListSites<'_> {
+impl builder::ListSites {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
     pub fn items(self) -> Items<types::SiteList> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
     pub fn pages(self) -> Pages<types::SiteList> {
-        let transport = self.client.transport().clone();
-        Pages::new(transport, &operations::LIST_SITES, self.into_request()).takes_top()
+        self.request.pages().takes_top()
     }
 }

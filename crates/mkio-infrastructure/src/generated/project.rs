@@ -7,8 +7,10 @@ use std::sync::Arc;
 use mkio_core::{CallOptions, Transport};
 
 use super::{Client, builder};
+#[allow(unused_imports, reason = "not every API has typed bodies")]
+use super::types;
 
-/// A [`Client`] for one project: its requests have `project_name` filled in.
+/// A [`Client`] for one project: its requests are all of this project.
 ///
 /// Cheap to clone.
 #[derive(Clone, Debug)]
@@ -34,7 +36,7 @@ impl ProjectClient {
     pub fn transport(&self) -> &Transport {
         self.client.transport()
     }
-    /// The same client for calls with other options: retries, timeouts, priority.
+    /// Returns a client whose calls have other retries, timeouts or priority.
     pub fn with(&self, options: CallOptions) -> Self {
         Self {
             client: self.client.with(options),
@@ -47,44 +49,136 @@ impl ProjectClient {
     }
 }
 impl ProjectClient {
-    /// [`Client::list_networks`] in this project: `GET /api/v1/projects/{project_name}/infra/networks`.
-    pub fn list_networks(&self) -> builder::ListNetworks<'_> {
-        self.client.list_networks().project_name(&*self.project)
+    /// List the project's networks
+    ///
+    /// `$filter` uses OData syntax; `$orderby` takes comma-separated fields, each with optional asc/desc; page via `@odata.nextLink`. Repeated `$label_key` must all match; `$label` accepts key=value, inequality or inexact key~value, and several values for one key are ORed.
+    ///
+    /// Capability needed: `infra.network.get`.
+    ///
+    /// Sortable fields: `created`, `createdBy`, `displayName`, `id`, `labels`, `metadata/name`, `name`, `status/owner`, `status/scope`, `updated`, `updatedBy`.
+    ///
+    /// Filterable fields: `created`, `createdBy`, `createdByEmail`, `createdByName`, `displayName`, `id`, `labels`, `metadata/name`, `name`, `status/owner`, `status/scope`, `updated`, `updatedBy`, `updatedByEmail`, `updatedByName`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/infra/networks`
+    pub fn list_networks(&self) -> builder::ListNetworks {
+        builder::ListNetworks::new(self.transport(), &self.project)
     }
-    /// [`Client::delete_network`] in this project: `DELETE /api/v1/projects/{project_name}/infra/networks/{name}`.
-    pub fn delete_network(&self) -> builder::DeleteNetwork<'_> {
-        self.client.delete_network().project_name(&*self.project)
+    /// Remove a network
+    ///
+    /// Answers 204 when no such network exists.
+    ///
+    /// Capability needed: `infra.network.delete`.
+    ///
+    /// `DELETE /api/v1/projects/{project_name}/infra/networks/{name}`
+    pub fn delete_network(&self, name: impl AsRef<str>) -> builder::DeleteNetwork {
+        builder::DeleteNetwork::new(self.transport(), &self.project, name.as_ref())
     }
-    /// [`Client::get_network`] in this project: `GET /api/v1/projects/{project_name}/infra/networks/{name}`.
-    pub fn get_network(&self) -> builder::GetNetwork<'_> {
-        self.client.get_network().project_name(&*self.project)
+    /// Fetch one network by name
+    ///
+    /// Capability needed: `infra.network.get`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/infra/networks/{name}`
+    pub fn get_network(&self, name: impl AsRef<str>) -> builder::GetNetwork {
+        builder::GetNetwork::new(self.transport(), &self.project, name.as_ref())
     }
-    /// [`Client::update_network`] in this project: `PATCH /api/v1/projects/{project_name}/infra/networks/{name}`.
-    pub fn update_network(&self) -> builder::UpdateNetwork<'_> {
-        self.client.update_network().project_name(&*self.project)
+    /// Change a network
+    ///
+    /// Capability needed: `infra.network.update`.
+    ///
+    /// `PATCH /api/v1/projects/{project_name}/infra/networks/{name}`
+    pub fn update_network(
+        &self,
+        name: impl AsRef<str>,
+        body: impl Into<types::NetworkPatch>,
+    ) -> builder::UpdateNetwork {
+        builder::UpdateNetwork::new(
+            self.transport(),
+            &self.project,
+            name.as_ref(),
+            body.into(),
+        )
     }
-    /// [`Client::create_network`] in this project: `PUT /api/v1/projects/{project_name}/infra/networks/{name}`.
-    pub fn create_network(&self) -> builder::CreateNetwork<'_> {
-        self.client.create_network().project_name(&*self.project)
+    /// Add a network
+    ///
+    /// Capability needed: `infra.network.create`.
+    ///
+    /// `PUT /api/v1/projects/{project_name}/infra/networks/{name}`
+    pub fn create_network(
+        &self,
+        name: impl AsRef<str>,
+        body: impl Into<types::NetworkPut>,
+    ) -> builder::CreateNetwork {
+        builder::CreateNetwork::new(
+            self.transport(),
+            &self.project,
+            name.as_ref(),
+            body.into(),
+        )
     }
-    /// [`Client::list_sites`] in this project: `GET /api/v1/projects/{project_name}/infra/sites`.
-    pub fn list_sites(&self) -> builder::ListSites<'_> {
-        self.client.list_sites().project_name(&*self.project)
+    /// List the project's sites
+    ///
+    /// `$filter` uses OData syntax; `$orderby` takes comma-separated fields, each with optional asc/desc; page via `@odata.nextLink`. Repeated `$label_key` must all match; `$label` accepts key=value, inequality or inexact key~value, and several values for one key are ORed.
+    ///
+    /// Capability needed: `infra.site.get`.
+    ///
+    /// Sortable fields: `created`, `createdBy`, `displayName`, `id`, `labels`, `metadata/name`, `name`, `status/owner`, `updated`, `updatedBy`.
+    ///
+    /// Filterable fields: `created`, `createdBy`, `createdByEmail`, `createdByName`, `displayName`, `id`, `labels`, `metadata/name`, `name`, `status/locationName`, `status/owner`, `updated`, `updatedBy`, `updatedByEmail`, `updatedByName`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/infra/sites`
+    pub fn list_sites(&self) -> builder::ListSites {
+        builder::ListSites::new(self.transport(), &self.project)
     }
-    /// [`Client::delete_site`] in this project: `DELETE /api/v1/projects/{project_name}/infra/sites/{name}`.
-    pub fn delete_site(&self) -> builder::DeleteSite<'_> {
-        self.client.delete_site().project_name(&*self.project)
+    /// Remove a site
+    ///
+    /// Answers 204 when no such site exists.
+    ///
+    /// Capability needed: `infra.site.delete`.
+    ///
+    /// `DELETE /api/v1/projects/{project_name}/infra/sites/{name}`
+    pub fn delete_site(&self, name: impl AsRef<str>) -> builder::DeleteSite {
+        builder::DeleteSite::new(self.transport(), &self.project, name.as_ref())
     }
-    /// [`Client::get_site`] in this project: `GET /api/v1/projects/{project_name}/infra/sites/{name}`.
-    pub fn get_site(&self) -> builder::GetSite<'_> {
-        self.client.get_site().project_name(&*self.project)
+    /// Fetch one site by name
+    ///
+    /// Capability needed: `infra.site.get`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/infra/sites/{name}`
+    pub fn get_site(&self, name: impl AsRef<str>) -> builder::GetSite {
+        builder::GetSite::new(self.transport(), &self.project, name.as_ref())
     }
-    /// [`Client::update_site`] in this project: `PATCH /api/v1/projects/{project_name}/infra/sites/{name}`.
-    pub fn update_site(&self) -> builder::UpdateSite<'_> {
-        self.client.update_site().project_name(&*self.project)
+    /// Change a site
+    ///
+    /// Capability needed: `infra.site.update`.
+    ///
+    /// `PATCH /api/v1/projects/{project_name}/infra/sites/{name}`
+    pub fn update_site(
+        &self,
+        name: impl AsRef<str>,
+        body: impl Into<types::SitePatch>,
+    ) -> builder::UpdateSite {
+        builder::UpdateSite::new(
+            self.transport(),
+            &self.project,
+            name.as_ref(),
+            body.into(),
+        )
     }
-    /// [`Client::create_site`] in this project: `PUT /api/v1/projects/{project_name}/infra/sites/{name}`.
-    pub fn create_site(&self) -> builder::CreateSite<'_> {
-        self.client.create_site().project_name(&*self.project)
+    /// Add a site
+    ///
+    /// Capability needed: `infra.site.create`.
+    ///
+    /// `PUT /api/v1/projects/{project_name}/infra/sites/{name}`
+    pub fn create_site(
+        &self,
+        name: impl AsRef<str>,
+        body: impl Into<types::SitePut>,
+    ) -> builder::CreateSite {
+        builder::CreateSite::new(
+            self.transport(),
+            &self.project,
+            name.as_ref(),
+            body.into(),
+        )
     }
 }

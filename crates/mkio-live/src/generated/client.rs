@@ -2,37 +2,31 @@
 
 //! The client.
 
-use mkio_core::{CallOptions, Transport, glue};
-use progenitor_client::{ClientHooks, ClientInfo, OperationInfo};
+use mkio_core::{CallOptions, Transport};
 
-use super::{builder, operations};
+use super::builder;
+#[allow(unused_imports, reason = "not every API has typed bodies")]
+use super::types;
 
 /// The client: starts a request for each operation of the API.
 ///
 /// Cheap to clone; clones share connections, budgets and the token.
 #[derive(Clone, Debug)]
 pub struct Client {
-    pub(crate) client: ::reqwest::Client,
-    pub(crate) inner: Transport,
+    transport: Transport,
 }
 impl Client {
     /// A client that sends its requests through a transport.
     pub fn new(transport: Transport) -> Self {
-        Self {
-            client: transport.http().clone(),
-            inner: transport,
-        }
+        Self { transport }
     }
     /// The transport that requests go through.
     pub fn transport(&self) -> &Transport {
-        &self.inner
+        &self.transport
     }
-    /// The same client for calls with other options: retries, timeouts, priority.
+    /// Returns a client whose calls have other retries, timeouts or priority.
     pub fn with(&self, options: CallOptions) -> Self {
-        Self {
-            inner: self.inner.with(options),
-            ..self.clone()
-        }
+        Self::new(self.transport.with(options))
     }
 }
 impl Client {
@@ -47,34 +41,11 @@ impl Client {
     /// Filterable fields: `created`, `createdBy`, `createdByEmail`, `createdByName`, `displayName`, `id`, `labels`, `name`, `spec/inputs/content`, `spec/outputs/destination`, `spec/siteName`, `spec/state`, `spec/transform/type`, `status/deviceName`, `status/state`, `status/transformType`, `updated`, `updatedBy`, `updatedByEmail`, `updatedByName`.
     ///
     /// `GET /api/v1/projects/{project_name}/live/liveChannels`
-    ///
-    /// Needs `project_name`.
-    pub fn list_live_channels(&self) -> builder::ListLiveChannels<'_> {
-        builder::ListLiveChannels::new(self)
-    }
-    /// Get a live channel
-    ///
-    /// Looks it up by name; `$detailedStatus` adds extra status information.
-    ///
-    /// Capability needed: `transform.livechannel.get`.
-    ///
-    /// `GET /api/v1/projects/{project_name}/live/liveChannels/{name}`
-    ///
-    /// Needs `project_name`, `name`.
-    pub fn get_live_channel(&self) -> builder::GetLiveChannel<'_> {
-        builder::GetLiveChannel::new(self)
-    }
-    /// Create a live channel or replace it
-    ///
-    /// Capability needed: `transform.livechannel.create`.
-    ///
-    /// `PUT /api/v1/projects/{project_name}/live/liveChannels/{name}`
-    ///
-    /// Needs `project_name`, `name`, `body`.
-    pub fn create_or_update_live_channel(
+    pub fn list_live_channels(
         &self,
-    ) -> builder::CreateOrUpdateLiveChannel<'_> {
-        builder::CreateOrUpdateLiveChannel::new(self)
+        project_name: impl AsRef<str>,
+    ) -> builder::ListLiveChannels {
+        builder::ListLiveChannels::new(self.transport(), project_name.as_ref())
     }
     /// Delete a live channel
     ///
@@ -83,20 +54,70 @@ impl Client {
     /// Capability needed: `transform.livechannel.delete`.
     ///
     /// `DELETE /api/v1/projects/{project_name}/live/liveChannels/{name}`
+    pub fn delete_live_channel(
+        &self,
+        project_name: impl AsRef<str>,
+        name: impl AsRef<str>,
+    ) -> builder::DeleteLiveChannel {
+        builder::DeleteLiveChannel::new(
+            self.transport(),
+            project_name.as_ref(),
+            name.as_ref(),
+        )
+    }
+    /// Get a live channel
     ///
-    /// Needs `project_name`, `name`.
-    pub fn delete_live_channel(&self) -> builder::DeleteLiveChannel<'_> {
-        builder::DeleteLiveChannel::new(self)
+    /// Looks it up by name; `$detailedStatus` adds extra status information.
+    ///
+    /// Capability needed: `transform.livechannel.get`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/live/liveChannels/{name}`
+    pub fn get_live_channel(
+        &self,
+        project_name: impl AsRef<str>,
+        name: impl AsRef<str>,
+    ) -> builder::GetLiveChannel {
+        builder::GetLiveChannel::new(
+            self.transport(),
+            project_name.as_ref(),
+            name.as_ref(),
+        )
     }
     /// Update a live channel
     ///
     /// Capability needed: `transform.livechannel.update`.
     ///
     /// `PATCH /api/v1/projects/{project_name}/live/liveChannels/{name}`
+    pub fn update_live_channel(
+        &self,
+        project_name: impl AsRef<str>,
+        name: impl AsRef<str>,
+        body: impl Into<types::FlowPatch>,
+    ) -> builder::UpdateLiveChannel {
+        builder::UpdateLiveChannel::new(
+            self.transport(),
+            project_name.as_ref(),
+            name.as_ref(),
+            body.into(),
+        )
+    }
+    /// Create a live channel or replace it
     ///
-    /// Needs `project_name`, `name`, `body`.
-    pub fn update_live_channel(&self) -> builder::UpdateLiveChannel<'_> {
-        builder::UpdateLiveChannel::new(self)
+    /// Capability needed: `transform.livechannel.create`.
+    ///
+    /// `PUT /api/v1/projects/{project_name}/live/liveChannels/{name}`
+    pub fn create_or_update_live_channel(
+        &self,
+        project_name: impl AsRef<str>,
+        name: impl AsRef<str>,
+        body: impl Into<types::FlowPut>,
+    ) -> builder::CreateOrUpdateLiveChannel {
+        builder::CreateOrUpdateLiveChannel::new(
+            self.transport(),
+            project_name.as_ref(),
+            name.as_ref(),
+            body.into(),
+        )
     }
     /// List scheduled operations
     ///
@@ -109,24 +130,52 @@ impl Client {
     /// Filterable fields: `created`, `createdBy`, `createdByEmail`, `createdByName`, `endTime`, `id`, `name`, `resourcePath`, `startTime`, `type`, `updated`, `updatedBy`, `updatedByEmail`, `updatedByName`.
     ///
     /// `GET /api/v1/projects/{project_name}/live/liveChannels/{name}/scheduledOperations`
-    ///
-    /// Needs `project_name`, `name`.
     pub fn list_live_channel_scheduled_operations(
         &self,
-    ) -> builder::ListLiveChannelScheduledOperations<'_> {
-        builder::ListLiveChannelScheduledOperations::new(self)
+        project_name: impl AsRef<str>,
+        name: impl AsRef<str>,
+    ) -> builder::ListLiveChannelScheduledOperations {
+        builder::ListLiveChannelScheduledOperations::new(
+            self.transport(),
+            project_name.as_ref(),
+            name.as_ref(),
+        )
+    }
+    /// Delete a scheduled operation
+    ///
+    /// Capability needed: `scheduling.event.delete`.
+    ///
+    /// `DELETE /api/v1/projects/{project_name}/live/liveChannels/{name}/scheduledOperations/{operation_name}`
+    pub fn delete_live_channel_scheduled_operation(
+        &self,
+        project_name: impl AsRef<str>,
+        name: impl AsRef<str>,
+        operation_name: impl AsRef<str>,
+    ) -> builder::DeleteLiveChannelScheduledOperation {
+        builder::DeleteLiveChannelScheduledOperation::new(
+            self.transport(),
+            project_name.as_ref(),
+            name.as_ref(),
+            operation_name.as_ref(),
+        )
     }
     /// Get a scheduled operation
     ///
     /// Capability needed: `scheduling.event.get`.
     ///
     /// `GET /api/v1/projects/{project_name}/live/liveChannels/{name}/scheduledOperations/{operation_name}`
-    ///
-    /// Needs `project_name`, `name`, `operation_name`.
     pub fn get_live_channel_scheduled_operation(
         &self,
-    ) -> builder::GetLiveChannelScheduledOperation<'_> {
-        builder::GetLiveChannelScheduledOperation::new(self)
+        project_name: impl AsRef<str>,
+        name: impl AsRef<str>,
+        operation_name: impl AsRef<str>,
+    ) -> builder::GetLiveChannelScheduledOperation {
+        builder::GetLiveChannelScheduledOperation::new(
+            self.transport(),
+            project_name.as_ref(),
+            name.as_ref(),
+            operation_name.as_ref(),
+        )
     }
     /// Create a scheduled operation or update it
     ///
@@ -135,24 +184,20 @@ impl Client {
     /// Capability needed: `scheduling.event.create`, `scheduling.event.update`.
     ///
     /// `PUT /api/v1/projects/{project_name}/live/liveChannels/{name}/scheduledOperations/{operation_name}`
-    ///
-    /// Needs `project_name`, `name`, `operation_name`, `body`.
     pub fn create_or_update_live_channel_scheduled_operation(
         &self,
-    ) -> builder::CreateOrUpdateLiveChannelScheduledOperation<'_> {
-        builder::CreateOrUpdateLiveChannelScheduledOperation::new(self)
-    }
-    /// Delete a scheduled operation
-    ///
-    /// Capability needed: `scheduling.event.delete`.
-    ///
-    /// `DELETE /api/v1/projects/{project_name}/live/liveChannels/{name}/scheduledOperations/{operation_name}`
-    ///
-    /// Needs `project_name`, `name`, `operation_name`.
-    pub fn delete_live_channel_scheduled_operation(
-        &self,
-    ) -> builder::DeleteLiveChannelScheduledOperation<'_> {
-        builder::DeleteLiveChannelScheduledOperation::new(self)
+        project_name: impl AsRef<str>,
+        name: impl AsRef<str>,
+        operation_name: impl AsRef<str>,
+        body: impl Into<types::ScheduledOperationPut>,
+    ) -> builder::CreateOrUpdateLiveChannelScheduledOperation {
+        builder::CreateOrUpdateLiveChannelScheduledOperation::new(
+            self.transport(),
+            project_name.as_ref(),
+            name.as_ref(),
+            operation_name.as_ref(),
+            body.into(),
+        )
     }
     /// Get the resource's state
     ///
@@ -161,10 +206,16 @@ impl Client {
     /// Capability needed: `transform.livechannel.get`.
     ///
     /// `GET /api/v1/projects/{project_name}/live/liveChannels/{name}/state`
-    ///
-    /// Needs `project_name`, `name`.
-    pub fn get_live_channel_state(&self) -> builder::GetLiveChannelState<'_> {
-        builder::GetLiveChannelState::new(self)
+    pub fn get_live_channel_state(
+        &self,
+        project_name: impl AsRef<str>,
+        name: impl AsRef<str>,
+    ) -> builder::GetLiveChannelState {
+        builder::GetLiveChannelState::new(
+            self.transport(),
+            project_name.as_ref(),
+            name.as_ref(),
+        )
     }
     /// List live events
     ///
@@ -177,32 +228,11 @@ impl Client {
     /// Filterable fields: `created`, `createdBy`, `createdByEmail`, `createdByName`, `displayName`, `id`, `labels`, `name`, `spec/inputs/content`, `spec/outputs/destination`, `spec/siteName`, `spec/state`, `spec/transform/type`, `status/deviceName`, `status/state`, `status/transformType`, `updated`, `updatedBy`, `updatedByEmail`, `updatedByName`.
     ///
     /// `GET /api/v1/projects/{project_name}/live/liveEvents`
-    ///
-    /// Needs `project_name`.
-    pub fn list_live_events(&self) -> builder::ListLiveEvents<'_> {
-        builder::ListLiveEvents::new(self)
-    }
-    /// Get a live event
-    ///
-    /// Looks it up by name; `$detailedStatus` adds extra status information.
-    ///
-    /// Capability needed: `transform.liveevent.get`.
-    ///
-    /// `GET /api/v1/projects/{project_name}/live/liveEvents/{name}`
-    ///
-    /// Needs `project_name`, `name`.
-    pub fn get_live_event(&self) -> builder::GetLiveEvent<'_> {
-        builder::GetLiveEvent::new(self)
-    }
-    /// Create a live event or replace it
-    ///
-    /// Capability needed: `transform.liveevent.create`.
-    ///
-    /// `PUT /api/v1/projects/{project_name}/live/liveEvents/{name}`
-    ///
-    /// Needs `project_name`, `name`, `body`.
-    pub fn create_or_update_live_event(&self) -> builder::CreateOrUpdateLiveEvent<'_> {
-        builder::CreateOrUpdateLiveEvent::new(self)
+    pub fn list_live_events(
+        &self,
+        project_name: impl AsRef<str>,
+    ) -> builder::ListLiveEvents {
+        builder::ListLiveEvents::new(self.transport(), project_name.as_ref())
     }
     /// Delete a live event
     ///
@@ -211,20 +241,70 @@ impl Client {
     /// Capability needed: `transform.liveevent.delete`.
     ///
     /// `DELETE /api/v1/projects/{project_name}/live/liveEvents/{name}`
+    pub fn delete_live_event(
+        &self,
+        project_name: impl AsRef<str>,
+        name: impl AsRef<str>,
+    ) -> builder::DeleteLiveEvent {
+        builder::DeleteLiveEvent::new(
+            self.transport(),
+            project_name.as_ref(),
+            name.as_ref(),
+        )
+    }
+    /// Get a live event
     ///
-    /// Needs `project_name`, `name`.
-    pub fn delete_live_event(&self) -> builder::DeleteLiveEvent<'_> {
-        builder::DeleteLiveEvent::new(self)
+    /// Looks it up by name; `$detailedStatus` adds extra status information.
+    ///
+    /// Capability needed: `transform.liveevent.get`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/live/liveEvents/{name}`
+    pub fn get_live_event(
+        &self,
+        project_name: impl AsRef<str>,
+        name: impl AsRef<str>,
+    ) -> builder::GetLiveEvent {
+        builder::GetLiveEvent::new(
+            self.transport(),
+            project_name.as_ref(),
+            name.as_ref(),
+        )
     }
     /// Update a live event
     ///
     /// Capability needed: `transform.liveevent.update`.
     ///
     /// `PATCH /api/v1/projects/{project_name}/live/liveEvents/{name}`
+    pub fn update_live_event(
+        &self,
+        project_name: impl AsRef<str>,
+        name: impl AsRef<str>,
+        body: impl Into<types::FlowPatch>,
+    ) -> builder::UpdateLiveEvent {
+        builder::UpdateLiveEvent::new(
+            self.transport(),
+            project_name.as_ref(),
+            name.as_ref(),
+            body.into(),
+        )
+    }
+    /// Create a live event or replace it
     ///
-    /// Needs `project_name`, `name`, `body`.
-    pub fn update_live_event(&self) -> builder::UpdateLiveEvent<'_> {
-        builder::UpdateLiveEvent::new(self)
+    /// Capability needed: `transform.liveevent.create`.
+    ///
+    /// `PUT /api/v1/projects/{project_name}/live/liveEvents/{name}`
+    pub fn create_or_update_live_event(
+        &self,
+        project_name: impl AsRef<str>,
+        name: impl AsRef<str>,
+        body: impl Into<types::FlowPut>,
+    ) -> builder::CreateOrUpdateLiveEvent {
+        builder::CreateOrUpdateLiveEvent::new(
+            self.transport(),
+            project_name.as_ref(),
+            name.as_ref(),
+            body.into(),
+        )
     }
     /// List scheduled operations
     ///
@@ -237,24 +317,52 @@ impl Client {
     /// Filterable fields: `created`, `createdBy`, `createdByEmail`, `createdByName`, `endTime`, `id`, `name`, `resourcePath`, `startTime`, `type`, `updated`, `updatedBy`, `updatedByEmail`, `updatedByName`.
     ///
     /// `GET /api/v1/projects/{project_name}/live/liveEvents/{name}/scheduledOperations`
-    ///
-    /// Needs `project_name`, `name`.
     pub fn list_live_event_scheduled_operations(
         &self,
-    ) -> builder::ListLiveEventScheduledOperations<'_> {
-        builder::ListLiveEventScheduledOperations::new(self)
+        project_name: impl AsRef<str>,
+        name: impl AsRef<str>,
+    ) -> builder::ListLiveEventScheduledOperations {
+        builder::ListLiveEventScheduledOperations::new(
+            self.transport(),
+            project_name.as_ref(),
+            name.as_ref(),
+        )
+    }
+    /// Delete a scheduled operation
+    ///
+    /// Capability needed: `scheduling.event.delete`.
+    ///
+    /// `DELETE /api/v1/projects/{project_name}/live/liveEvents/{name}/scheduledOperations/{operation_name}`
+    pub fn delete_live_event_scheduled_operation(
+        &self,
+        project_name: impl AsRef<str>,
+        name: impl AsRef<str>,
+        operation_name: impl AsRef<str>,
+    ) -> builder::DeleteLiveEventScheduledOperation {
+        builder::DeleteLiveEventScheduledOperation::new(
+            self.transport(),
+            project_name.as_ref(),
+            name.as_ref(),
+            operation_name.as_ref(),
+        )
     }
     /// Get a scheduled operation
     ///
     /// Capability needed: `scheduling.event.get`.
     ///
     /// `GET /api/v1/projects/{project_name}/live/liveEvents/{name}/scheduledOperations/{operation_name}`
-    ///
-    /// Needs `project_name`, `name`, `operation_name`.
     pub fn get_live_event_scheduled_operation(
         &self,
-    ) -> builder::GetLiveEventScheduledOperation<'_> {
-        builder::GetLiveEventScheduledOperation::new(self)
+        project_name: impl AsRef<str>,
+        name: impl AsRef<str>,
+        operation_name: impl AsRef<str>,
+    ) -> builder::GetLiveEventScheduledOperation {
+        builder::GetLiveEventScheduledOperation::new(
+            self.transport(),
+            project_name.as_ref(),
+            name.as_ref(),
+            operation_name.as_ref(),
+        )
     }
     /// Create a scheduled operation or update it
     ///
@@ -263,24 +371,20 @@ impl Client {
     /// Capability needed: `scheduling.event.create`, `scheduling.event.update`.
     ///
     /// `PUT /api/v1/projects/{project_name}/live/liveEvents/{name}/scheduledOperations/{operation_name}`
-    ///
-    /// Needs `project_name`, `name`, `operation_name`, `body`.
     pub fn create_or_update_live_event_scheduled_operation(
         &self,
-    ) -> builder::CreateOrUpdateLiveEventScheduledOperation<'_> {
-        builder::CreateOrUpdateLiveEventScheduledOperation::new(self)
-    }
-    /// Delete a scheduled operation
-    ///
-    /// Capability needed: `scheduling.event.delete`.
-    ///
-    /// `DELETE /api/v1/projects/{project_name}/live/liveEvents/{name}/scheduledOperations/{operation_name}`
-    ///
-    /// Needs `project_name`, `name`, `operation_name`.
-    pub fn delete_live_event_scheduled_operation(
-        &self,
-    ) -> builder::DeleteLiveEventScheduledOperation<'_> {
-        builder::DeleteLiveEventScheduledOperation::new(self)
+        project_name: impl AsRef<str>,
+        name: impl AsRef<str>,
+        operation_name: impl AsRef<str>,
+        body: impl Into<types::ScheduledOperationPut>,
+    ) -> builder::CreateOrUpdateLiveEventScheduledOperation {
+        builder::CreateOrUpdateLiveEventScheduledOperation::new(
+            self.transport(),
+            project_name.as_ref(),
+            name.as_ref(),
+            operation_name.as_ref(),
+            body.into(),
+        )
     }
     /// Get the resource's state
     ///
@@ -289,10 +393,16 @@ impl Client {
     /// Capability needed: `transform.liveevent.get`.
     ///
     /// `GET /api/v1/projects/{project_name}/live/liveEvents/{name}/state`
-    ///
-    /// Needs `project_name`, `name`.
-    pub fn get_live_event_state(&self) -> builder::GetLiveEventState<'_> {
-        builder::GetLiveEventState::new(self)
+    pub fn get_live_event_state(
+        &self,
+        project_name: impl AsRef<str>,
+        name: impl AsRef<str>,
+    ) -> builder::GetLiveEventState {
+        builder::GetLiveEventState::new(
+            self.transport(),
+            project_name.as_ref(),
+            name.as_ref(),
+        )
     }
     /// List live resources
     ///
@@ -305,10 +415,8 @@ impl Client {
     /// Filterable fields: `created`, `createdBy`, `createdByEmail`, `createdByName`, `displayName`, `id`, `labels`, `name`, `spec/inputs/content`, `spec/outputs/destination`, `spec/siteName`, `spec/state`, `spec/transform/type`, `status/deviceName`, `status/state`, `status/transformType`, `updated`, `updatedBy`, `updatedByEmail`, `updatedByName`.
     ///
     /// `GET /api/v1/projects/{project_name}/live/search`
-    ///
-    /// Needs `project_name`.
-    pub fn list_flows(&self) -> builder::ListFlows<'_> {
-        builder::ListFlows::new(self)
+    pub fn list_flows(&self, project_name: impl AsRef<str>) -> builder::ListFlows {
+        builder::ListFlows::new(self.transport(), project_name.as_ref())
     }
     /// List static multiview channels
     ///
@@ -321,40 +429,14 @@ impl Client {
     /// Filterable fields: `created`, `createdBy`, `createdByEmail`, `createdByName`, `displayName`, `id`, `labels`, `name`, `spec/inputs/content`, `spec/outputs/destination`, `spec/siteName`, `spec/state`, `spec/transform/type`, `status/deviceName`, `status/state`, `status/transformType`, `updated`, `updatedBy`, `updatedByEmail`, `updatedByName`.
     ///
     /// `GET /api/v1/projects/{project_name}/live/staticMultiviewChannels`
-    ///
-    /// Needs `project_name`.
     pub fn list_static_multiview_channels(
         &self,
-    ) -> builder::ListStaticMultiviewChannels<'_> {
-        builder::ListStaticMultiviewChannels::new(self)
-    }
-    /// Fetch one static multiview channel
-    ///
-    /// `$detailedStatus` adds extra status information.
-    ///
-    /// Capability needed: `transform.staticmultiviewchannel.get`.
-    ///
-    /// `GET /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}`
-    ///
-    /// Needs `project_name`, `name`.
-    pub fn get_static_multiview_channel(
-        &self,
-    ) -> builder::GetStaticMultiviewChannel<'_> {
-        builder::GetStaticMultiviewChannel::new(self)
-    }
-    /// Put a static multiview channel in place
-    ///
-    /// Creates the channel, or replaces the existing one.
-    ///
-    /// Capability needed: `transform.staticmultiviewchannel.create`.
-    ///
-    /// `PUT /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}`
-    ///
-    /// Needs `project_name`, `name`, `body`.
-    pub fn create_or_update_static_multiview_channel(
-        &self,
-    ) -> builder::CreateOrUpdateStaticMultiviewChannel<'_> {
-        builder::CreateOrUpdateStaticMultiviewChannel::new(self)
+        project_name: impl AsRef<str>,
+    ) -> builder::ListStaticMultiviewChannels {
+        builder::ListStaticMultiviewChannels::new(
+            self.transport(),
+            project_name.as_ref(),
+        )
     }
     /// Remove a static multiview channel
     ///
@@ -363,24 +445,72 @@ impl Client {
     /// Capability needed: `transform.staticmultiviewchannel.delete`.
     ///
     /// `DELETE /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}`
-    ///
-    /// Needs `project_name`, `name`.
     pub fn delete_static_multiview_channel(
         &self,
-    ) -> builder::DeleteStaticMultiviewChannel<'_> {
-        builder::DeleteStaticMultiviewChannel::new(self)
+        project_name: impl AsRef<str>,
+        name: impl AsRef<str>,
+    ) -> builder::DeleteStaticMultiviewChannel {
+        builder::DeleteStaticMultiviewChannel::new(
+            self.transport(),
+            project_name.as_ref(),
+            name.as_ref(),
+        )
+    }
+    /// Fetch one static multiview channel
+    ///
+    /// `$detailedStatus` adds extra status information.
+    ///
+    /// Capability needed: `transform.staticmultiviewchannel.get`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}`
+    pub fn get_static_multiview_channel(
+        &self,
+        project_name: impl AsRef<str>,
+        name: impl AsRef<str>,
+    ) -> builder::GetStaticMultiviewChannel {
+        builder::GetStaticMultiviewChannel::new(
+            self.transport(),
+            project_name.as_ref(),
+            name.as_ref(),
+        )
     }
     /// Modify a static multiview channel
     ///
     /// Capability needed: `transform.staticmultiviewchannel.update`.
     ///
     /// `PATCH /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}`
-    ///
-    /// Needs `project_name`, `name`, `body`.
     pub fn update_static_multiview_channel(
         &self,
-    ) -> builder::UpdateStaticMultiviewChannel<'_> {
-        builder::UpdateStaticMultiviewChannel::new(self)
+        project_name: impl AsRef<str>,
+        name: impl AsRef<str>,
+        body: impl Into<types::FlowPatch>,
+    ) -> builder::UpdateStaticMultiviewChannel {
+        builder::UpdateStaticMultiviewChannel::new(
+            self.transport(),
+            project_name.as_ref(),
+            name.as_ref(),
+            body.into(),
+        )
+    }
+    /// Put a static multiview channel in place
+    ///
+    /// Creates the channel, or replaces the existing one.
+    ///
+    /// Capability needed: `transform.staticmultiviewchannel.create`.
+    ///
+    /// `PUT /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}`
+    pub fn create_or_update_static_multiview_channel(
+        &self,
+        project_name: impl AsRef<str>,
+        name: impl AsRef<str>,
+        body: impl Into<types::FlowPut>,
+    ) -> builder::CreateOrUpdateStaticMultiviewChannel {
+        builder::CreateOrUpdateStaticMultiviewChannel::new(
+            self.transport(),
+            project_name.as_ref(),
+            name.as_ref(),
+            body.into(),
+        )
     }
     /// List scheduled operations
     ///
@@ -393,24 +523,52 @@ impl Client {
     /// Filterable fields: `created`, `createdBy`, `createdByEmail`, `createdByName`, `endTime`, `id`, `name`, `resourcePath`, `startTime`, `type`, `updated`, `updatedBy`, `updatedByEmail`, `updatedByName`.
     ///
     /// `GET /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}/scheduledOperations`
-    ///
-    /// Needs `project_name`, `name`.
     pub fn list_static_multiview_channel_scheduled_operations(
         &self,
-    ) -> builder::ListStaticMultiviewChannelScheduledOperations<'_> {
-        builder::ListStaticMultiviewChannelScheduledOperations::new(self)
+        project_name: impl AsRef<str>,
+        name: impl AsRef<str>,
+    ) -> builder::ListStaticMultiviewChannelScheduledOperations {
+        builder::ListStaticMultiviewChannelScheduledOperations::new(
+            self.transport(),
+            project_name.as_ref(),
+            name.as_ref(),
+        )
+    }
+    /// Remove one scheduled operation
+    ///
+    /// Capability needed: `scheduling.event.delete`.
+    ///
+    /// `DELETE /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}/scheduledOperations/{operation_name}`
+    pub fn delete_static_multiview_channel_scheduled_operation(
+        &self,
+        project_name: impl AsRef<str>,
+        name: impl AsRef<str>,
+        operation_name: impl AsRef<str>,
+    ) -> builder::DeleteStaticMultiviewChannelScheduledOperation {
+        builder::DeleteStaticMultiviewChannelScheduledOperation::new(
+            self.transport(),
+            project_name.as_ref(),
+            name.as_ref(),
+            operation_name.as_ref(),
+        )
     }
     /// Fetch one scheduled operation
     ///
     /// Capability needed: `scheduling.event.get`.
     ///
     /// `GET /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}/scheduledOperations/{operation_name}`
-    ///
-    /// Needs `project_name`, `name`, `operation_name`.
     pub fn get_static_multiview_channel_scheduled_operation(
         &self,
-    ) -> builder::GetStaticMultiviewChannelScheduledOperation<'_> {
-        builder::GetStaticMultiviewChannelScheduledOperation::new(self)
+        project_name: impl AsRef<str>,
+        name: impl AsRef<str>,
+        operation_name: impl AsRef<str>,
+    ) -> builder::GetStaticMultiviewChannelScheduledOperation {
+        builder::GetStaticMultiviewChannelScheduledOperation::new(
+            self.transport(),
+            project_name.as_ref(),
+            name.as_ref(),
+            operation_name.as_ref(),
+        )
     }
     /// Create or change one scheduled operation
     ///
@@ -419,24 +577,20 @@ impl Client {
     /// Capability needed: `scheduling.event.create`, `scheduling.event.update`.
     ///
     /// `PUT /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}/scheduledOperations/{operation_name}`
-    ///
-    /// Needs `project_name`, `name`, `operation_name`, `body`.
     pub fn create_or_update_static_multiview_channel_scheduled_operation(
         &self,
-    ) -> builder::CreateOrUpdateStaticMultiviewChannelScheduledOperation<'_> {
-        builder::CreateOrUpdateStaticMultiviewChannelScheduledOperation::new(self)
-    }
-    /// Remove one scheduled operation
-    ///
-    /// Capability needed: `scheduling.event.delete`.
-    ///
-    /// `DELETE /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}/scheduledOperations/{operation_name}`
-    ///
-    /// Needs `project_name`, `name`, `operation_name`.
-    pub fn delete_static_multiview_channel_scheduled_operation(
-        &self,
-    ) -> builder::DeleteStaticMultiviewChannelScheduledOperation<'_> {
-        builder::DeleteStaticMultiviewChannelScheduledOperation::new(self)
+        project_name: impl AsRef<str>,
+        name: impl AsRef<str>,
+        operation_name: impl AsRef<str>,
+        body: impl Into<types::ScheduledOperationPut>,
+    ) -> builder::CreateOrUpdateStaticMultiviewChannelScheduledOperation {
+        builder::CreateOrUpdateStaticMultiviewChannelScheduledOperation::new(
+            self.transport(),
+            project_name.as_ref(),
+            name.as_ref(),
+            operation_name.as_ref(),
+            body.into(),
+        )
     }
     /// Get the resource's state
     ///
@@ -445,12 +599,16 @@ impl Client {
     /// Capability needed: `transform.staticmultiviewchannel.get`.
     ///
     /// `GET /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}/state`
-    ///
-    /// Needs `project_name`, `name`.
     pub fn get_static_multiview_channel_state(
         &self,
-    ) -> builder::GetStaticMultiviewChannelState<'_> {
-        builder::GetStaticMultiviewChannelState::new(self)
+        project_name: impl AsRef<str>,
+        name: impl AsRef<str>,
+    ) -> builder::GetStaticMultiviewChannelState {
+        builder::GetStaticMultiviewChannelState::new(
+            self.transport(),
+            project_name.as_ref(),
+            name.as_ref(),
+        )
     }
     /// List a project's static multiview events
     ///
@@ -463,38 +621,11 @@ impl Client {
     /// Filterable fields: `created`, `createdBy`, `createdByEmail`, `createdByName`, `displayName`, `id`, `labels`, `name`, `spec/inputs/content`, `spec/outputs/destination`, `spec/siteName`, `spec/state`, `spec/transform/type`, `status/deviceName`, `status/state`, `status/transformType`, `updated`, `updatedBy`, `updatedByEmail`, `updatedByName`.
     ///
     /// `GET /api/v1/projects/{project_name}/live/staticMultiviewEvents`
-    ///
-    /// Needs `project_name`.
     pub fn list_static_multiview_events(
         &self,
-    ) -> builder::ListStaticMultiviewEvents<'_> {
-        builder::ListStaticMultiviewEvents::new(self)
-    }
-    /// Fetch one static multiview event
-    ///
-    /// `$detailedStatus` adds extra status information.
-    ///
-    /// Capability needed: `transform.staticmultiviewevent.get`.
-    ///
-    /// `GET /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}`
-    ///
-    /// Needs `project_name`, `name`.
-    pub fn get_static_multiview_event(&self) -> builder::GetStaticMultiviewEvent<'_> {
-        builder::GetStaticMultiviewEvent::new(self)
-    }
-    /// Put a static multiview event in place
-    ///
-    /// Creates the event, or replaces the existing one.
-    ///
-    /// Capability needed: `transform.staticmultiviewevent.create`.
-    ///
-    /// `PUT /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}`
-    ///
-    /// Needs `project_name`, `name`, `body`.
-    pub fn create_or_update_static_multiview_event(
-        &self,
-    ) -> builder::CreateOrUpdateStaticMultiviewEvent<'_> {
-        builder::CreateOrUpdateStaticMultiviewEvent::new(self)
+        project_name: impl AsRef<str>,
+    ) -> builder::ListStaticMultiviewEvents {
+        builder::ListStaticMultiviewEvents::new(self.transport(), project_name.as_ref())
     }
     /// Remove a static multiview event
     ///
@@ -503,24 +634,72 @@ impl Client {
     /// Capability needed: `transform.staticmultiviewevent.delete`.
     ///
     /// `DELETE /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}`
-    ///
-    /// Needs `project_name`, `name`.
     pub fn delete_static_multiview_event(
         &self,
-    ) -> builder::DeleteStaticMultiviewEvent<'_> {
-        builder::DeleteStaticMultiviewEvent::new(self)
+        project_name: impl AsRef<str>,
+        name: impl AsRef<str>,
+    ) -> builder::DeleteStaticMultiviewEvent {
+        builder::DeleteStaticMultiviewEvent::new(
+            self.transport(),
+            project_name.as_ref(),
+            name.as_ref(),
+        )
+    }
+    /// Fetch one static multiview event
+    ///
+    /// `$detailedStatus` adds extra status information.
+    ///
+    /// Capability needed: `transform.staticmultiviewevent.get`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}`
+    pub fn get_static_multiview_event(
+        &self,
+        project_name: impl AsRef<str>,
+        name: impl AsRef<str>,
+    ) -> builder::GetStaticMultiviewEvent {
+        builder::GetStaticMultiviewEvent::new(
+            self.transport(),
+            project_name.as_ref(),
+            name.as_ref(),
+        )
     }
     /// Modify a static multiview event
     ///
     /// Capability needed: `transform.staticmultiviewevent.update`.
     ///
     /// `PATCH /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}`
-    ///
-    /// Needs `project_name`, `name`, `body`.
     pub fn update_static_multiview_event(
         &self,
-    ) -> builder::UpdateStaticMultiviewEvent<'_> {
-        builder::UpdateStaticMultiviewEvent::new(self)
+        project_name: impl AsRef<str>,
+        name: impl AsRef<str>,
+        body: impl Into<types::FlowPatch>,
+    ) -> builder::UpdateStaticMultiviewEvent {
+        builder::UpdateStaticMultiviewEvent::new(
+            self.transport(),
+            project_name.as_ref(),
+            name.as_ref(),
+            body.into(),
+        )
+    }
+    /// Put a static multiview event in place
+    ///
+    /// Creates the event, or replaces the existing one.
+    ///
+    /// Capability needed: `transform.staticmultiviewevent.create`.
+    ///
+    /// `PUT /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}`
+    pub fn create_or_update_static_multiview_event(
+        &self,
+        project_name: impl AsRef<str>,
+        name: impl AsRef<str>,
+        body: impl Into<types::FlowPut>,
+    ) -> builder::CreateOrUpdateStaticMultiviewEvent {
+        builder::CreateOrUpdateStaticMultiviewEvent::new(
+            self.transport(),
+            project_name.as_ref(),
+            name.as_ref(),
+            body.into(),
+        )
     }
     /// List scheduled operations
     ///
@@ -533,24 +712,52 @@ impl Client {
     /// Filterable fields: `created`, `createdBy`, `createdByEmail`, `createdByName`, `endTime`, `id`, `name`, `resourcePath`, `startTime`, `type`, `updated`, `updatedBy`, `updatedByEmail`, `updatedByName`.
     ///
     /// `GET /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}/scheduledOperations`
-    ///
-    /// Needs `project_name`, `name`.
     pub fn list_static_multiview_event_scheduled_operations(
         &self,
-    ) -> builder::ListStaticMultiviewEventScheduledOperations<'_> {
-        builder::ListStaticMultiviewEventScheduledOperations::new(self)
+        project_name: impl AsRef<str>,
+        name: impl AsRef<str>,
+    ) -> builder::ListStaticMultiviewEventScheduledOperations {
+        builder::ListStaticMultiviewEventScheduledOperations::new(
+            self.transport(),
+            project_name.as_ref(),
+            name.as_ref(),
+        )
+    }
+    /// Remove one scheduled operation
+    ///
+    /// Capability needed: `scheduling.event.delete`.
+    ///
+    /// `DELETE /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}/scheduledOperations/{operation_name}`
+    pub fn delete_static_multiview_event_scheduled_operation(
+        &self,
+        project_name: impl AsRef<str>,
+        name: impl AsRef<str>,
+        operation_name: impl AsRef<str>,
+    ) -> builder::DeleteStaticMultiviewEventScheduledOperation {
+        builder::DeleteStaticMultiviewEventScheduledOperation::new(
+            self.transport(),
+            project_name.as_ref(),
+            name.as_ref(),
+            operation_name.as_ref(),
+        )
     }
     /// Fetch one scheduled operation
     ///
     /// Capability needed: `scheduling.event.get`.
     ///
     /// `GET /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}/scheduledOperations/{operation_name}`
-    ///
-    /// Needs `project_name`, `name`, `operation_name`.
     pub fn get_static_multiview_event_scheduled_operation(
         &self,
-    ) -> builder::GetStaticMultiviewEventScheduledOperation<'_> {
-        builder::GetStaticMultiviewEventScheduledOperation::new(self)
+        project_name: impl AsRef<str>,
+        name: impl AsRef<str>,
+        operation_name: impl AsRef<str>,
+    ) -> builder::GetStaticMultiviewEventScheduledOperation {
+        builder::GetStaticMultiviewEventScheduledOperation::new(
+            self.transport(),
+            project_name.as_ref(),
+            name.as_ref(),
+            operation_name.as_ref(),
+        )
     }
     /// Create or change one scheduled operation
     ///
@@ -559,24 +766,20 @@ impl Client {
     /// Capability needed: `scheduling.event.create`, `scheduling.event.update`.
     ///
     /// `PUT /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}/scheduledOperations/{operation_name}`
-    ///
-    /// Needs `project_name`, `name`, `operation_name`, `body`.
     pub fn create_or_update_static_multiview_event_scheduled_operation(
         &self,
-    ) -> builder::CreateOrUpdateStaticMultiviewEventScheduledOperation<'_> {
-        builder::CreateOrUpdateStaticMultiviewEventScheduledOperation::new(self)
-    }
-    /// Remove one scheduled operation
-    ///
-    /// Capability needed: `scheduling.event.delete`.
-    ///
-    /// `DELETE /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}/scheduledOperations/{operation_name}`
-    ///
-    /// Needs `project_name`, `name`, `operation_name`.
-    pub fn delete_static_multiview_event_scheduled_operation(
-        &self,
-    ) -> builder::DeleteStaticMultiviewEventScheduledOperation<'_> {
-        builder::DeleteStaticMultiviewEventScheduledOperation::new(self)
+        project_name: impl AsRef<str>,
+        name: impl AsRef<str>,
+        operation_name: impl AsRef<str>,
+        body: impl Into<types::ScheduledOperationPut>,
+    ) -> builder::CreateOrUpdateStaticMultiviewEventScheduledOperation {
+        builder::CreateOrUpdateStaticMultiviewEventScheduledOperation::new(
+            self.transport(),
+            project_name.as_ref(),
+            name.as_ref(),
+            operation_name.as_ref(),
+            body.into(),
+        )
     }
     /// Get the resource's state
     ///
@@ -585,34 +788,15 @@ impl Client {
     /// Capability needed: `transform.staticmultiviewevent.get`.
     ///
     /// `GET /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}/state`
-    ///
-    /// Needs `project_name`, `name`.
     pub fn get_static_multiview_event_state(
         &self,
-    ) -> builder::GetStaticMultiviewEventState<'_> {
-        builder::GetStaticMultiviewEventState::new(self)
-    }
-}
-impl ClientInfo<Transport> for Client {
-    fn api_version() -> &'static str {
-        super::API_VERSION
-    }
-    fn baseurl(&self) -> &str {
-        self.inner.base_url(super::API)
-    }
-    fn client(&self) -> &::reqwest::Client {
-        &self.client
-    }
-    fn inner(&self) -> &Transport {
-        &self.inner
-    }
-}
-impl ClientHooks<Transport> for Client {
-    async fn exec(
-        &self,
-        request: ::reqwest::Request,
-        info: &OperationInfo,
-    ) -> ::reqwest::Result<::reqwest::Response> {
-        glue::exec(&self.inner, request, operations::get(info.operation_id)).await
+        project_name: impl AsRef<str>,
+        name: impl AsRef<str>,
+    ) -> builder::GetStaticMultiviewEventState {
+        builder::GetStaticMultiviewEventState::new(
+            self.transport(),
+            project_name.as_ref(),
+            name.as_ref(),
+        )
     }
 }

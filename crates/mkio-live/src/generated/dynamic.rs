@@ -25,8 +25,7 @@ pub async fn call(
     arguments: &Map<String, Value>,
 ) -> Result<Response<Value>> {
     let (request, operation, retype) = prepare(client, operation, arguments)?;
-    let result = glue::exec(client.transport(), request, operation).await;
-    glue::dynamic::answer(result, operation, retype).await
+    glue::dynamic::send(client.transport(), request, operation, retype).await
 }
 fn prepare(
     client: &Client,
@@ -37,12 +36,16 @@ fn prepare(
         "list_live_channels" => {
             let operation = &operations::LIST_LIVE_CHANNELS;
             #[allow(unused_mut)]
-            let mut request = client.list_live_channels();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
+            let mut request = client
+                .list_live_channels(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                );
             if let Some(value) = glue::dynamic::argument::<
                 String,
             >(operation, arguments, "$orderby")? {
@@ -91,17 +94,21 @@ fn prepare(
         "delete_live_channel" => {
             let operation = &operations::DELETE_LIVE_CHANNEL;
             #[allow(unused_mut)]
-            let mut request = client.delete_live_channel();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "name")? {
-                request = request.name(value);
-            }
+            let mut request = client
+                .delete_live_channel(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "name",
+                        glue::dynamic::argument::<String>(operation, arguments, "name")?,
+                    )?,
+                );
             if let Some(value) = glue::dynamic::argument::<
                 bool,
             >(operation, arguments, "$force")? {
@@ -112,17 +119,21 @@ fn prepare(
         "get_live_channel" => {
             let operation = &operations::GET_LIVE_CHANNEL;
             #[allow(unused_mut)]
-            let mut request = client.get_live_channel();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "name")? {
-                request = request.name(value);
-            }
+            let mut request = client
+                .get_live_channel(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "name",
+                        glue::dynamic::argument::<String>(operation, arguments, "name")?,
+                    )?,
+                );
             if let Some(value) = glue::dynamic::argument::<
                 bool,
             >(operation, arguments, "$detailedStatus")? {
@@ -137,22 +148,26 @@ fn prepare(
         "update_live_channel" => {
             let operation = &operations::UPDATE_LIVE_CHANNEL;
             #[allow(unused_mut)]
-            let mut request = client.update_live_channel();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "name")? {
-                request = request.name(value);
-            }
-            if let Some(value) = glue::dynamic::body::<
-                types::FlowPatch,
-            >(operation, arguments)? {
-                request = request.body(value);
-            }
+            let mut request = client
+                .update_live_channel(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "name",
+                        glue::dynamic::argument::<String>(operation, arguments, "name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "body",
+                        glue::dynamic::body::<types::FlowPatch>(operation, arguments)?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -162,22 +177,26 @@ fn prepare(
         "create_or_update_live_channel" => {
             let operation = &operations::CREATE_OR_UPDATE_LIVE_CHANNEL;
             #[allow(unused_mut)]
-            let mut request = client.create_or_update_live_channel();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "name")? {
-                request = request.name(value);
-            }
-            if let Some(value) = glue::dynamic::body::<
-                types::FlowPut,
-            >(operation, arguments)? {
-                request = request.body(value);
-            }
+            let mut request = client
+                .create_or_update_live_channel(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "name",
+                        glue::dynamic::argument::<String>(operation, arguments, "name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "body",
+                        glue::dynamic::body::<types::FlowPut>(operation, arguments)?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -187,17 +206,21 @@ fn prepare(
         "list_live_channel_scheduled_operations" => {
             let operation = &operations::LIST_LIVE_CHANNEL_SCHEDULED_OPERATIONS;
             #[allow(unused_mut)]
-            let mut request = client.list_live_channel_scheduled_operations();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "name")? {
-                request = request.name(value);
-            }
+            let mut request = client
+                .list_live_channel_scheduled_operations(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "name",
+                        glue::dynamic::argument::<String>(operation, arguments, "name")?,
+                    )?,
+                );
             if let Some(value) = glue::dynamic::argument::<
                 String,
             >(operation, arguments, "$orderby")? {
@@ -227,43 +250,55 @@ fn prepare(
         "delete_live_channel_scheduled_operation" => {
             let operation = &operations::DELETE_LIVE_CHANNEL_SCHEDULED_OPERATION;
             #[allow(unused_mut)]
-            let mut request = client.delete_live_channel_scheduled_operation();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "name")? {
-                request = request.name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "operation_name")? {
-                request = request.operation_name(value);
-            }
+            let mut request = client
+                .delete_live_channel_scheduled_operation(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "name",
+                        glue::dynamic::argument::<String>(operation, arguments, "name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "operation_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "operation_name")?,
+                    )?,
+                );
             Ok((request.into_request()?, operation, glue::dynamic::Retype::Empty))
         }
         "get_live_channel_scheduled_operation" => {
             let operation = &operations::GET_LIVE_CHANNEL_SCHEDULED_OPERATION;
             #[allow(unused_mut)]
-            let mut request = client.get_live_channel_scheduled_operation();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "name")? {
-                request = request.name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "operation_name")? {
-                request = request.operation_name(value);
-            }
+            let mut request = client
+                .get_live_channel_scheduled_operation(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "name",
+                        glue::dynamic::argument::<String>(operation, arguments, "name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "operation_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "operation_name")?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -273,27 +308,35 @@ fn prepare(
         "create_or_update_live_channel_scheduled_operation" => {
             let operation = &operations::CREATE_OR_UPDATE_LIVE_CHANNEL_SCHEDULED_OPERATION;
             #[allow(unused_mut)]
-            let mut request = client.create_or_update_live_channel_scheduled_operation();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "name")? {
-                request = request.name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "operation_name")? {
-                request = request.operation_name(value);
-            }
-            if let Some(value) = glue::dynamic::body::<
-                types::ScheduledOperationPut,
-            >(operation, arguments)? {
-                request = request.body(value);
-            }
+            let mut request = client
+                .create_or_update_live_channel_scheduled_operation(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "name",
+                        glue::dynamic::argument::<String>(operation, arguments, "name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "operation_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "operation_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "body",
+                        glue::dynamic::body::<
+                            types::ScheduledOperationPut,
+                        >(operation, arguments)?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -303,17 +346,21 @@ fn prepare(
         "get_live_channel_state" => {
             let operation = &operations::GET_LIVE_CHANNEL_STATE;
             #[allow(unused_mut)]
-            let mut request = client.get_live_channel_state();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "name")? {
-                request = request.name(value);
-            }
+            let mut request = client
+                .get_live_channel_state(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "name",
+                        glue::dynamic::argument::<String>(operation, arguments, "name")?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -323,12 +370,16 @@ fn prepare(
         "list_live_events" => {
             let operation = &operations::LIST_LIVE_EVENTS;
             #[allow(unused_mut)]
-            let mut request = client.list_live_events();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
+            let mut request = client
+                .list_live_events(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                );
             if let Some(value) = glue::dynamic::argument::<
                 String,
             >(operation, arguments, "$orderby")? {
@@ -377,17 +428,21 @@ fn prepare(
         "delete_live_event" => {
             let operation = &operations::DELETE_LIVE_EVENT;
             #[allow(unused_mut)]
-            let mut request = client.delete_live_event();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "name")? {
-                request = request.name(value);
-            }
+            let mut request = client
+                .delete_live_event(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "name",
+                        glue::dynamic::argument::<String>(operation, arguments, "name")?,
+                    )?,
+                );
             if let Some(value) = glue::dynamic::argument::<
                 bool,
             >(operation, arguments, "$force")? {
@@ -398,17 +453,21 @@ fn prepare(
         "get_live_event" => {
             let operation = &operations::GET_LIVE_EVENT;
             #[allow(unused_mut)]
-            let mut request = client.get_live_event();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "name")? {
-                request = request.name(value);
-            }
+            let mut request = client
+                .get_live_event(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "name",
+                        glue::dynamic::argument::<String>(operation, arguments, "name")?,
+                    )?,
+                );
             if let Some(value) = glue::dynamic::argument::<
                 bool,
             >(operation, arguments, "$detailedStatus")? {
@@ -423,22 +482,26 @@ fn prepare(
         "update_live_event" => {
             let operation = &operations::UPDATE_LIVE_EVENT;
             #[allow(unused_mut)]
-            let mut request = client.update_live_event();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "name")? {
-                request = request.name(value);
-            }
-            if let Some(value) = glue::dynamic::body::<
-                types::FlowPatch,
-            >(operation, arguments)? {
-                request = request.body(value);
-            }
+            let mut request = client
+                .update_live_event(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "name",
+                        glue::dynamic::argument::<String>(operation, arguments, "name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "body",
+                        glue::dynamic::body::<types::FlowPatch>(operation, arguments)?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -448,22 +511,26 @@ fn prepare(
         "create_or_update_live_event" => {
             let operation = &operations::CREATE_OR_UPDATE_LIVE_EVENT;
             #[allow(unused_mut)]
-            let mut request = client.create_or_update_live_event();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "name")? {
-                request = request.name(value);
-            }
-            if let Some(value) = glue::dynamic::body::<
-                types::FlowPut,
-            >(operation, arguments)? {
-                request = request.body(value);
-            }
+            let mut request = client
+                .create_or_update_live_event(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "name",
+                        glue::dynamic::argument::<String>(operation, arguments, "name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "body",
+                        glue::dynamic::body::<types::FlowPut>(operation, arguments)?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -473,17 +540,21 @@ fn prepare(
         "list_live_event_scheduled_operations" => {
             let operation = &operations::LIST_LIVE_EVENT_SCHEDULED_OPERATIONS;
             #[allow(unused_mut)]
-            let mut request = client.list_live_event_scheduled_operations();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "name")? {
-                request = request.name(value);
-            }
+            let mut request = client
+                .list_live_event_scheduled_operations(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "name",
+                        glue::dynamic::argument::<String>(operation, arguments, "name")?,
+                    )?,
+                );
             if let Some(value) = glue::dynamic::argument::<
                 String,
             >(operation, arguments, "$orderby")? {
@@ -513,43 +584,55 @@ fn prepare(
         "delete_live_event_scheduled_operation" => {
             let operation = &operations::DELETE_LIVE_EVENT_SCHEDULED_OPERATION;
             #[allow(unused_mut)]
-            let mut request = client.delete_live_event_scheduled_operation();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "name")? {
-                request = request.name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "operation_name")? {
-                request = request.operation_name(value);
-            }
+            let mut request = client
+                .delete_live_event_scheduled_operation(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "name",
+                        glue::dynamic::argument::<String>(operation, arguments, "name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "operation_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "operation_name")?,
+                    )?,
+                );
             Ok((request.into_request()?, operation, glue::dynamic::Retype::Empty))
         }
         "get_live_event_scheduled_operation" => {
             let operation = &operations::GET_LIVE_EVENT_SCHEDULED_OPERATION;
             #[allow(unused_mut)]
-            let mut request = client.get_live_event_scheduled_operation();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "name")? {
-                request = request.name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "operation_name")? {
-                request = request.operation_name(value);
-            }
+            let mut request = client
+                .get_live_event_scheduled_operation(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "name",
+                        glue::dynamic::argument::<String>(operation, arguments, "name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "operation_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "operation_name")?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -559,27 +642,35 @@ fn prepare(
         "create_or_update_live_event_scheduled_operation" => {
             let operation = &operations::CREATE_OR_UPDATE_LIVE_EVENT_SCHEDULED_OPERATION;
             #[allow(unused_mut)]
-            let mut request = client.create_or_update_live_event_scheduled_operation();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "name")? {
-                request = request.name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "operation_name")? {
-                request = request.operation_name(value);
-            }
-            if let Some(value) = glue::dynamic::body::<
-                types::ScheduledOperationPut,
-            >(operation, arguments)? {
-                request = request.body(value);
-            }
+            let mut request = client
+                .create_or_update_live_event_scheduled_operation(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "name",
+                        glue::dynamic::argument::<String>(operation, arguments, "name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "operation_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "operation_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "body",
+                        glue::dynamic::body::<
+                            types::ScheduledOperationPut,
+                        >(operation, arguments)?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -589,17 +680,21 @@ fn prepare(
         "get_live_event_state" => {
             let operation = &operations::GET_LIVE_EVENT_STATE;
             #[allow(unused_mut)]
-            let mut request = client.get_live_event_state();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "name")? {
-                request = request.name(value);
-            }
+            let mut request = client
+                .get_live_event_state(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "name",
+                        glue::dynamic::argument::<String>(operation, arguments, "name")?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -609,12 +704,16 @@ fn prepare(
         "list_flows" => {
             let operation = &operations::LIST_FLOWS;
             #[allow(unused_mut)]
-            let mut request = client.list_flows();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
+            let mut request = client
+                .list_flows(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                );
             if let Some(value) = glue::dynamic::argument::<
                 String,
             >(operation, arguments, "$orderby")? {
@@ -663,12 +762,16 @@ fn prepare(
         "list_static_multiview_channels" => {
             let operation = &operations::LIST_STATIC_MULTIVIEW_CHANNELS;
             #[allow(unused_mut)]
-            let mut request = client.list_static_multiview_channels();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
+            let mut request = client
+                .list_static_multiview_channels(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                );
             if let Some(value) = glue::dynamic::argument::<
                 String,
             >(operation, arguments, "$orderby")? {
@@ -717,17 +820,21 @@ fn prepare(
         "delete_static_multiview_channel" => {
             let operation = &operations::DELETE_STATIC_MULTIVIEW_CHANNEL;
             #[allow(unused_mut)]
-            let mut request = client.delete_static_multiview_channel();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "name")? {
-                request = request.name(value);
-            }
+            let mut request = client
+                .delete_static_multiview_channel(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "name",
+                        glue::dynamic::argument::<String>(operation, arguments, "name")?,
+                    )?,
+                );
             if let Some(value) = glue::dynamic::argument::<
                 bool,
             >(operation, arguments, "$force")? {
@@ -738,17 +845,21 @@ fn prepare(
         "get_static_multiview_channel" => {
             let operation = &operations::GET_STATIC_MULTIVIEW_CHANNEL;
             #[allow(unused_mut)]
-            let mut request = client.get_static_multiview_channel();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "name")? {
-                request = request.name(value);
-            }
+            let mut request = client
+                .get_static_multiview_channel(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "name",
+                        glue::dynamic::argument::<String>(operation, arguments, "name")?,
+                    )?,
+                );
             if let Some(value) = glue::dynamic::argument::<
                 bool,
             >(operation, arguments, "$detailedStatus")? {
@@ -763,22 +874,26 @@ fn prepare(
         "update_static_multiview_channel" => {
             let operation = &operations::UPDATE_STATIC_MULTIVIEW_CHANNEL;
             #[allow(unused_mut)]
-            let mut request = client.update_static_multiview_channel();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "name")? {
-                request = request.name(value);
-            }
-            if let Some(value) = glue::dynamic::body::<
-                types::FlowPatch,
-            >(operation, arguments)? {
-                request = request.body(value);
-            }
+            let mut request = client
+                .update_static_multiview_channel(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "name",
+                        glue::dynamic::argument::<String>(operation, arguments, "name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "body",
+                        glue::dynamic::body::<types::FlowPatch>(operation, arguments)?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -788,22 +903,26 @@ fn prepare(
         "create_or_update_static_multiview_channel" => {
             let operation = &operations::CREATE_OR_UPDATE_STATIC_MULTIVIEW_CHANNEL;
             #[allow(unused_mut)]
-            let mut request = client.create_or_update_static_multiview_channel();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "name")? {
-                request = request.name(value);
-            }
-            if let Some(value) = glue::dynamic::body::<
-                types::FlowPut,
-            >(operation, arguments)? {
-                request = request.body(value);
-            }
+            let mut request = client
+                .create_or_update_static_multiview_channel(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "name",
+                        glue::dynamic::argument::<String>(operation, arguments, "name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "body",
+                        glue::dynamic::body::<types::FlowPut>(operation, arguments)?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -814,17 +933,20 @@ fn prepare(
             let operation = &operations::LIST_STATIC_MULTIVIEW_CHANNEL_SCHEDULED_OPERATIONS;
             #[allow(unused_mut)]
             let mut request = client
-                .list_static_multiview_channel_scheduled_operations();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "name")? {
-                request = request.name(value);
-            }
+                .list_static_multiview_channel_scheduled_operations(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "name",
+                        glue::dynamic::argument::<String>(operation, arguments, "name")?,
+                    )?,
+                );
             if let Some(value) = glue::dynamic::argument::<
                 String,
             >(operation, arguments, "$orderby")? {
@@ -855,43 +977,54 @@ fn prepare(
             let operation = &operations::DELETE_STATIC_MULTIVIEW_CHANNEL_SCHEDULED_OPERATION;
             #[allow(unused_mut)]
             let mut request = client
-                .delete_static_multiview_channel_scheduled_operation();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "name")? {
-                request = request.name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "operation_name")? {
-                request = request.operation_name(value);
-            }
+                .delete_static_multiview_channel_scheduled_operation(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "name",
+                        glue::dynamic::argument::<String>(operation, arguments, "name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "operation_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "operation_name")?,
+                    )?,
+                );
             Ok((request.into_request()?, operation, glue::dynamic::Retype::Empty))
         }
         "get_static_multiview_channel_scheduled_operation" => {
             let operation = &operations::GET_STATIC_MULTIVIEW_CHANNEL_SCHEDULED_OPERATION;
             #[allow(unused_mut)]
-            let mut request = client.get_static_multiview_channel_scheduled_operation();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "name")? {
-                request = request.name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "operation_name")? {
-                request = request.operation_name(value);
-            }
+            let mut request = client
+                .get_static_multiview_channel_scheduled_operation(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "name",
+                        glue::dynamic::argument::<String>(operation, arguments, "name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "operation_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "operation_name")?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -902,27 +1035,34 @@ fn prepare(
             let operation = &operations::CREATE_OR_UPDATE_STATIC_MULTIVIEW_CHANNEL_SCHEDULED_OPERATION;
             #[allow(unused_mut)]
             let mut request = client
-                .create_or_update_static_multiview_channel_scheduled_operation();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "name")? {
-                request = request.name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "operation_name")? {
-                request = request.operation_name(value);
-            }
-            if let Some(value) = glue::dynamic::body::<
-                types::ScheduledOperationPut,
-            >(operation, arguments)? {
-                request = request.body(value);
-            }
+                .create_or_update_static_multiview_channel_scheduled_operation(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "name",
+                        glue::dynamic::argument::<String>(operation, arguments, "name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "operation_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "operation_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "body",
+                        glue::dynamic::body::<
+                            types::ScheduledOperationPut,
+                        >(operation, arguments)?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -932,17 +1072,21 @@ fn prepare(
         "get_static_multiview_channel_state" => {
             let operation = &operations::GET_STATIC_MULTIVIEW_CHANNEL_STATE;
             #[allow(unused_mut)]
-            let mut request = client.get_static_multiview_channel_state();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "name")? {
-                request = request.name(value);
-            }
+            let mut request = client
+                .get_static_multiview_channel_state(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "name",
+                        glue::dynamic::argument::<String>(operation, arguments, "name")?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -952,12 +1096,16 @@ fn prepare(
         "list_static_multiview_events" => {
             let operation = &operations::LIST_STATIC_MULTIVIEW_EVENTS;
             #[allow(unused_mut)]
-            let mut request = client.list_static_multiview_events();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
+            let mut request = client
+                .list_static_multiview_events(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                );
             if let Some(value) = glue::dynamic::argument::<
                 String,
             >(operation, arguments, "$orderby")? {
@@ -1006,17 +1154,21 @@ fn prepare(
         "delete_static_multiview_event" => {
             let operation = &operations::DELETE_STATIC_MULTIVIEW_EVENT;
             #[allow(unused_mut)]
-            let mut request = client.delete_static_multiview_event();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "name")? {
-                request = request.name(value);
-            }
+            let mut request = client
+                .delete_static_multiview_event(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "name",
+                        glue::dynamic::argument::<String>(operation, arguments, "name")?,
+                    )?,
+                );
             if let Some(value) = glue::dynamic::argument::<
                 bool,
             >(operation, arguments, "$force")? {
@@ -1027,17 +1179,21 @@ fn prepare(
         "get_static_multiview_event" => {
             let operation = &operations::GET_STATIC_MULTIVIEW_EVENT;
             #[allow(unused_mut)]
-            let mut request = client.get_static_multiview_event();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "name")? {
-                request = request.name(value);
-            }
+            let mut request = client
+                .get_static_multiview_event(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "name",
+                        glue::dynamic::argument::<String>(operation, arguments, "name")?,
+                    )?,
+                );
             if let Some(value) = glue::dynamic::argument::<
                 bool,
             >(operation, arguments, "$detailedStatus")? {
@@ -1052,22 +1208,26 @@ fn prepare(
         "update_static_multiview_event" => {
             let operation = &operations::UPDATE_STATIC_MULTIVIEW_EVENT;
             #[allow(unused_mut)]
-            let mut request = client.update_static_multiview_event();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "name")? {
-                request = request.name(value);
-            }
-            if let Some(value) = glue::dynamic::body::<
-                types::FlowPatch,
-            >(operation, arguments)? {
-                request = request.body(value);
-            }
+            let mut request = client
+                .update_static_multiview_event(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "name",
+                        glue::dynamic::argument::<String>(operation, arguments, "name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "body",
+                        glue::dynamic::body::<types::FlowPatch>(operation, arguments)?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -1077,22 +1237,26 @@ fn prepare(
         "create_or_update_static_multiview_event" => {
             let operation = &operations::CREATE_OR_UPDATE_STATIC_MULTIVIEW_EVENT;
             #[allow(unused_mut)]
-            let mut request = client.create_or_update_static_multiview_event();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "name")? {
-                request = request.name(value);
-            }
-            if let Some(value) = glue::dynamic::body::<
-                types::FlowPut,
-            >(operation, arguments)? {
-                request = request.body(value);
-            }
+            let mut request = client
+                .create_or_update_static_multiview_event(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "name",
+                        glue::dynamic::argument::<String>(operation, arguments, "name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "body",
+                        glue::dynamic::body::<types::FlowPut>(operation, arguments)?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -1102,17 +1266,21 @@ fn prepare(
         "list_static_multiview_event_scheduled_operations" => {
             let operation = &operations::LIST_STATIC_MULTIVIEW_EVENT_SCHEDULED_OPERATIONS;
             #[allow(unused_mut)]
-            let mut request = client.list_static_multiview_event_scheduled_operations();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "name")? {
-                request = request.name(value);
-            }
+            let mut request = client
+                .list_static_multiview_event_scheduled_operations(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "name",
+                        glue::dynamic::argument::<String>(operation, arguments, "name")?,
+                    )?,
+                );
             if let Some(value) = glue::dynamic::argument::<
                 String,
             >(operation, arguments, "$orderby")? {
@@ -1142,43 +1310,55 @@ fn prepare(
         "delete_static_multiview_event_scheduled_operation" => {
             let operation = &operations::DELETE_STATIC_MULTIVIEW_EVENT_SCHEDULED_OPERATION;
             #[allow(unused_mut)]
-            let mut request = client.delete_static_multiview_event_scheduled_operation();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "name")? {
-                request = request.name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "operation_name")? {
-                request = request.operation_name(value);
-            }
+            let mut request = client
+                .delete_static_multiview_event_scheduled_operation(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "name",
+                        glue::dynamic::argument::<String>(operation, arguments, "name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "operation_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "operation_name")?,
+                    )?,
+                );
             Ok((request.into_request()?, operation, glue::dynamic::Retype::Empty))
         }
         "get_static_multiview_event_scheduled_operation" => {
             let operation = &operations::GET_STATIC_MULTIVIEW_EVENT_SCHEDULED_OPERATION;
             #[allow(unused_mut)]
-            let mut request = client.get_static_multiview_event_scheduled_operation();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "name")? {
-                request = request.name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "operation_name")? {
-                request = request.operation_name(value);
-            }
+            let mut request = client
+                .get_static_multiview_event_scheduled_operation(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "name",
+                        glue::dynamic::argument::<String>(operation, arguments, "name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "operation_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "operation_name")?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -1189,27 +1369,34 @@ fn prepare(
             let operation = &operations::CREATE_OR_UPDATE_STATIC_MULTIVIEW_EVENT_SCHEDULED_OPERATION;
             #[allow(unused_mut)]
             let mut request = client
-                .create_or_update_static_multiview_event_scheduled_operation();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "name")? {
-                request = request.name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "operation_name")? {
-                request = request.operation_name(value);
-            }
-            if let Some(value) = glue::dynamic::body::<
-                types::ScheduledOperationPut,
-            >(operation, arguments)? {
-                request = request.body(value);
-            }
+                .create_or_update_static_multiview_event_scheduled_operation(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "name",
+                        glue::dynamic::argument::<String>(operation, arguments, "name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "operation_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "operation_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "body",
+                        glue::dynamic::body::<
+                            types::ScheduledOperationPut,
+                        >(operation, arguments)?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -1219,17 +1406,21 @@ fn prepare(
         "get_static_multiview_event_state" => {
             let operation = &operations::GET_STATIC_MULTIVIEW_EVENT_STATE;
             #[allow(unused_mut)]
-            let mut request = client.get_static_multiview_event_state();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "name")? {
-                request = request.name(value);
-            }
+            let mut request = client
+                .get_static_multiview_event_state(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "name",
+                        glue::dynamic::argument::<String>(operation, arguments, "name")?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,

@@ -4,7 +4,7 @@
 
 use mkio_core::{Items, Page, Pages};
 
-use super::{builder, operations, types};
+use super::{builder, types};
 
 impl Page for types::FlowList {
     type Item = types::Flow;
@@ -38,134 +38,93 @@ impl Page for types::ScheduledOperationList {
         u64::try_from(total).ok()
     }
 }
-impl builder::ListLiveChannels<'_> {
+impl builder::ListLiveChannels {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
     pub fn items(self) -> Items<types::FlowList> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
     pub fn pages(self) -> Pages<types::FlowList> {
-        let transport = self.client.transport().clone();
-        Pages::new(transport, &operations::LIST_LIVE_CHANNELS, self.into_request())
-            .takes_top()
+        self.request.pages().takes_top()
     }
 }
-impl builder::ListLiveChannelScheduledOperations<'_> {
+impl builder::ListLiveChannelScheduledOperations {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
     pub fn items(self) -> Items<types::ScheduledOperationList> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
     pub fn pages(self) -> Pages<types::ScheduledOperationList> {
-        let transport = self.client.transport().clone();
-        Pages::new(
-                transport,
-                &operations::LIST_LIVE_CHANNEL_SCHEDULED_OPERATIONS,
-                self.into_request(),
-            )
-            .takes_top()
+        self.request.pages().takes_top()
     }
 }
-impl builder::ListLiveEvents<'_> {
+impl builder::ListLiveEvents {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
     pub fn items(self) -> Items<types::FlowList> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
     pub fn pages(self) -> Pages<types::FlowList> {
-        let transport = self.client.transport().clone();
-        Pages::new(transport, &operations::LIST_LIVE_EVENTS, self.into_request())
-            .takes_top()
+        self.request.pages().takes_top()
     }
 }
-impl builder::ListLiveEventScheduledOperations<'_> {
+impl builder::ListLiveEventScheduledOperations {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
     pub fn items(self) -> Items<types::ScheduledOperationList> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
     pub fn pages(self) -> Pages<types::ScheduledOperationList> {
-        let transport = self.client.transport().clone();
-        Pages::new(
-                transport,
-                &operations::LIST_LIVE_EVENT_SCHEDULED_OPERATIONS,
-                self.into_request(),
-            )
-            .takes_top()
+        self.request.pages().takes_top()
     }
 }
-impl builder::ListFlows<'_> {
+impl builder::ListFlows {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
     pub fn items(self) -> Items<types::FlowList> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
     pub fn pages(self) -> Pages<types::FlowList> {
-        let transport = self.client.transport().clone();
-        Pages::new(transport, &operations::LIST_FLOWS, self.into_request()).takes_top()
+        self.request.pages().takes_top()
     }
 }
-impl builder::ListStaticMultiviewChannels<'_> {
+impl builder::ListStaticMultiviewChannels {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
     pub fn items(self) -> Items<types::FlowList> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
     pub fn pages(self) -> Pages<types::FlowList> {
-        let transport = self.client.transport().clone();
-        Pages::new(
-                transport,
-                &operations::LIST_STATIC_MULTIVIEW_CHANNELS,
-                self.into_request(),
-            )
-            .takes_top()
+        self.request.pages().takes_top()
     }
 }
-impl builder::ListStaticMultiviewChannelScheduledOperations<'_> {
+impl builder::ListStaticMultiviewChannelScheduledOperations {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
     pub fn items(self) -> Items<types::ScheduledOperationList> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
     pub fn pages(self) -> Pages<types::ScheduledOperationList> {
-        let transport = self.client.transport().clone();
-        Pages::new(
-                transport,
-                &operations::LIST_STATIC_MULTIVIEW_CHANNEL_SCHEDULED_OPERATIONS,
-                self.into_request(),
-            )
-            .takes_top()
+        self.request.pages().takes_top()
     }
 }
-impl builder::ListStaticMultiviewEvents<'_> {
+impl builder::ListStaticMultiviewEvents {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
     pub fn items(self) -> Items<types::FlowList> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
     pub fn pages(self) -> Pages<types::FlowList> {
-        let transport = self.client.transport().clone();
-        Pages::new(
-                transport,
-                &operations::LIST_STATIC_MULTIVIEW_EVENTS,
-                self.into_request(),
-            )
-            .takes_top()
+        self.request.pages().takes_top()
     }
 }
-impl builder::ListStaticMultiviewEventScheduledOperations<'_> {
+impl builder::ListStaticMultiviewEventScheduledOperations {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
     pub fn items(self) -> Items<types::ScheduledOperationList> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
     pub fn pages(self) -> Pages<types::ScheduledOperationList> {
-        let transport = self.client.transport().clone();
-        Pages::new(
-                transport,
-                &operations::LIST_STATIC_MULTIVIEW_EVENT_SCHEDULED_OPERATIONS,
-                self.into_request(),
-            )
-            .takes_top()
+        self.request.pages().takes_top()
     }
 }

@@ -7,8 +7,10 @@ use std::sync::Arc;
 use mkio_core::{CallOptions, Transport};
 
 use super::{Client, builder};
+#[allow(unused_imports, reason = "not every API has typed bodies")]
+use super::types;
 
-/// A [`Client`] for one project: its requests have `project_name` filled in.
+/// A [`Client`] for one project: its requests are all of this project.
 ///
 /// Cheap to clone.
 #[derive(Clone, Debug)]
@@ -34,7 +36,7 @@ impl ProjectClient {
     pub fn transport(&self) -> &Transport {
         self.client.transport()
     }
-    /// The same client for calls with other options: retries, timeouts, priority.
+    /// Returns a client whose calls have other retries, timeouts or priority.
     pub fn with(&self, options: CallOptions) -> Self {
         Self {
             client: self.client.with(options),
@@ -47,250 +49,691 @@ impl ProjectClient {
     }
 }
 impl ProjectClient {
-    /// [`Client::list_live_channels`] in this project: `GET /api/v1/projects/{project_name}/live/liveChannels`.
-    pub fn list_live_channels(&self) -> builder::ListLiveChannels<'_> {
-        self.client.list_live_channels().project_name(&*self.project)
+    /// List live channels
+    ///
+    /// Filtering works by OData `$filter` or by labels with `$label_key` and `$label`. `$detailedStatus` adds extra status information.
+    ///
+    /// Capability needed: `transform.livechannel.get`.
+    ///
+    /// Sortable fields: `created`, `createdBy`, `displayName`, `id`, `labels`, `name`, `spec/state`, `spec/transform/type`, `status/state`, `status/transformType`, `updated`, `updatedBy`.
+    ///
+    /// Filterable fields: `created`, `createdBy`, `createdByEmail`, `createdByName`, `displayName`, `id`, `labels`, `name`, `spec/inputs/content`, `spec/outputs/destination`, `spec/siteName`, `spec/state`, `spec/transform/type`, `status/deviceName`, `status/state`, `status/transformType`, `updated`, `updatedBy`, `updatedByEmail`, `updatedByName`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/live/liveChannels`
+    pub fn list_live_channels(&self) -> builder::ListLiveChannels {
+        builder::ListLiveChannels::new(self.transport(), &self.project)
     }
-    /// [`Client::delete_live_channel`] in this project: `DELETE /api/v1/projects/{project_name}/live/liveChannels/{name}`.
-    pub fn delete_live_channel(&self) -> builder::DeleteLiveChannel<'_> {
-        self.client.delete_live_channel().project_name(&*self.project)
+    /// Delete a live channel
+    ///
+    /// Answers 204 when no such live channel exists.
+    ///
+    /// Capability needed: `transform.livechannel.delete`.
+    ///
+    /// `DELETE /api/v1/projects/{project_name}/live/liveChannels/{name}`
+    pub fn delete_live_channel(
+        &self,
+        name: impl AsRef<str>,
+    ) -> builder::DeleteLiveChannel {
+        builder::DeleteLiveChannel::new(self.transport(), &self.project, name.as_ref())
     }
-    /// [`Client::get_live_channel`] in this project: `GET /api/v1/projects/{project_name}/live/liveChannels/{name}`.
-    pub fn get_live_channel(&self) -> builder::GetLiveChannel<'_> {
-        self.client.get_live_channel().project_name(&*self.project)
+    /// Get a live channel
+    ///
+    /// Looks it up by name; `$detailedStatus` adds extra status information.
+    ///
+    /// Capability needed: `transform.livechannel.get`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/live/liveChannels/{name}`
+    pub fn get_live_channel(&self, name: impl AsRef<str>) -> builder::GetLiveChannel {
+        builder::GetLiveChannel::new(self.transport(), &self.project, name.as_ref())
     }
-    /// [`Client::update_live_channel`] in this project: `PATCH /api/v1/projects/{project_name}/live/liveChannels/{name}`.
-    pub fn update_live_channel(&self) -> builder::UpdateLiveChannel<'_> {
-        self.client.update_live_channel().project_name(&*self.project)
+    /// Update a live channel
+    ///
+    /// Capability needed: `transform.livechannel.update`.
+    ///
+    /// `PATCH /api/v1/projects/{project_name}/live/liveChannels/{name}`
+    pub fn update_live_channel(
+        &self,
+        name: impl AsRef<str>,
+        body: impl Into<types::FlowPatch>,
+    ) -> builder::UpdateLiveChannel {
+        builder::UpdateLiveChannel::new(
+            self.transport(),
+            &self.project,
+            name.as_ref(),
+            body.into(),
+        )
     }
-    /// [`Client::create_or_update_live_channel`] in this project: `PUT /api/v1/projects/{project_name}/live/liveChannels/{name}`.
+    /// Create a live channel or replace it
+    ///
+    /// Capability needed: `transform.livechannel.create`.
+    ///
+    /// `PUT /api/v1/projects/{project_name}/live/liveChannels/{name}`
     pub fn create_or_update_live_channel(
         &self,
-    ) -> builder::CreateOrUpdateLiveChannel<'_> {
-        self.client.create_or_update_live_channel().project_name(&*self.project)
+        name: impl AsRef<str>,
+        body: impl Into<types::FlowPut>,
+    ) -> builder::CreateOrUpdateLiveChannel {
+        builder::CreateOrUpdateLiveChannel::new(
+            self.transport(),
+            &self.project,
+            name.as_ref(),
+            body.into(),
+        )
     }
-    /// [`Client::list_live_channel_scheduled_operations`] in this project: `GET /api/v1/projects/{project_name}/live/liveChannels/{name}/scheduledOperations`.
+    /// List scheduled operations
+    ///
+    /// `$filter` takes OData syntax; no label parameters here.
+    ///
+    /// Capability needed: `scheduling.event.get`.
+    ///
+    /// Sortable fields: `created`, `createdBy`, `endTime`, `id`, `name`, `resourcePath`, `startTime`, `type`, `updated`, `updatedBy`.
+    ///
+    /// Filterable fields: `created`, `createdBy`, `createdByEmail`, `createdByName`, `endTime`, `id`, `name`, `resourcePath`, `startTime`, `type`, `updated`, `updatedBy`, `updatedByEmail`, `updatedByName`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/live/liveChannels/{name}/scheduledOperations`
     pub fn list_live_channel_scheduled_operations(
         &self,
-    ) -> builder::ListLiveChannelScheduledOperations<'_> {
-        self.client.list_live_channel_scheduled_operations().project_name(&*self.project)
+        name: impl AsRef<str>,
+    ) -> builder::ListLiveChannelScheduledOperations {
+        builder::ListLiveChannelScheduledOperations::new(
+            self.transport(),
+            &self.project,
+            name.as_ref(),
+        )
     }
-    /// [`Client::delete_live_channel_scheduled_operation`] in this project: `DELETE /api/v1/projects/{project_name}/live/liveChannels/{name}/scheduledOperations/{operation_name}`.
+    /// Delete a scheduled operation
+    ///
+    /// Capability needed: `scheduling.event.delete`.
+    ///
+    /// `DELETE /api/v1/projects/{project_name}/live/liveChannels/{name}/scheduledOperations/{operation_name}`
     pub fn delete_live_channel_scheduled_operation(
         &self,
-    ) -> builder::DeleteLiveChannelScheduledOperation<'_> {
-        self.client
-            .delete_live_channel_scheduled_operation()
-            .project_name(&*self.project)
+        name: impl AsRef<str>,
+        operation_name: impl AsRef<str>,
+    ) -> builder::DeleteLiveChannelScheduledOperation {
+        builder::DeleteLiveChannelScheduledOperation::new(
+            self.transport(),
+            &self.project,
+            name.as_ref(),
+            operation_name.as_ref(),
+        )
     }
-    /// [`Client::get_live_channel_scheduled_operation`] in this project: `GET /api/v1/projects/{project_name}/live/liveChannels/{name}/scheduledOperations/{operation_name}`.
+    /// Get a scheduled operation
+    ///
+    /// Capability needed: `scheduling.event.get`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/live/liveChannels/{name}/scheduledOperations/{operation_name}`
     pub fn get_live_channel_scheduled_operation(
         &self,
-    ) -> builder::GetLiveChannelScheduledOperation<'_> {
-        self.client.get_live_channel_scheduled_operation().project_name(&*self.project)
+        name: impl AsRef<str>,
+        operation_name: impl AsRef<str>,
+    ) -> builder::GetLiveChannelScheduledOperation {
+        builder::GetLiveChannelScheduledOperation::new(
+            self.transport(),
+            &self.project,
+            name.as_ref(),
+            operation_name.as_ref(),
+        )
     }
-    /// [`Client::create_or_update_live_channel_scheduled_operation`] in this project: `PUT /api/v1/projects/{project_name}/live/liveChannels/{name}/scheduledOperations/{operation_name}`.
+    /// Create a scheduled operation or update it
+    ///
+    /// The listed RBAC capabilities are alternatives (create or update).
+    ///
+    /// Capability needed: `scheduling.event.create`, `scheduling.event.update`.
+    ///
+    /// `PUT /api/v1/projects/{project_name}/live/liveChannels/{name}/scheduledOperations/{operation_name}`
     pub fn create_or_update_live_channel_scheduled_operation(
         &self,
-    ) -> builder::CreateOrUpdateLiveChannelScheduledOperation<'_> {
-        self.client
-            .create_or_update_live_channel_scheduled_operation()
-            .project_name(&*self.project)
+        name: impl AsRef<str>,
+        operation_name: impl AsRef<str>,
+        body: impl Into<types::ScheduledOperationPut>,
+    ) -> builder::CreateOrUpdateLiveChannelScheduledOperation {
+        builder::CreateOrUpdateLiveChannelScheduledOperation::new(
+            self.transport(),
+            &self.project,
+            name.as_ref(),
+            operation_name.as_ref(),
+            body.into(),
+        )
     }
-    /// [`Client::get_live_channel_state`] in this project: `GET /api/v1/projects/{project_name}/live/liveChannels/{name}/state`.
-    pub fn get_live_channel_state(&self) -> builder::GetLiveChannelState<'_> {
-        self.client.get_live_channel_state().project_name(&*self.project)
+    /// Get the resource's state
+    ///
+    /// Returns the internal state; possible values vary by resource type and are documented separately (resource-states page).
+    ///
+    /// Capability needed: `transform.livechannel.get`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/live/liveChannels/{name}/state`
+    pub fn get_live_channel_state(
+        &self,
+        name: impl AsRef<str>,
+    ) -> builder::GetLiveChannelState {
+        builder::GetLiveChannelState::new(self.transport(), &self.project, name.as_ref())
     }
-    /// [`Client::list_live_events`] in this project: `GET /api/v1/projects/{project_name}/live/liveEvents`.
-    pub fn list_live_events(&self) -> builder::ListLiveEvents<'_> {
-        self.client.list_live_events().project_name(&*self.project)
+    /// List live events
+    ///
+    /// Filtering works by OData `$filter` or by labels with `$label_key` and `$label`. `$detailedStatus` adds extra status information.
+    ///
+    /// Capability needed: `transform.liveevent.get`.
+    ///
+    /// Sortable fields: `created`, `createdBy`, `displayName`, `id`, `labels`, `name`, `spec/state`, `spec/transform/type`, `status/state`, `status/transformType`, `updated`, `updatedBy`.
+    ///
+    /// Filterable fields: `created`, `createdBy`, `createdByEmail`, `createdByName`, `displayName`, `id`, `labels`, `name`, `spec/inputs/content`, `spec/outputs/destination`, `spec/siteName`, `spec/state`, `spec/transform/type`, `status/deviceName`, `status/state`, `status/transformType`, `updated`, `updatedBy`, `updatedByEmail`, `updatedByName`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/live/liveEvents`
+    pub fn list_live_events(&self) -> builder::ListLiveEvents {
+        builder::ListLiveEvents::new(self.transport(), &self.project)
     }
-    /// [`Client::delete_live_event`] in this project: `DELETE /api/v1/projects/{project_name}/live/liveEvents/{name}`.
-    pub fn delete_live_event(&self) -> builder::DeleteLiveEvent<'_> {
-        self.client.delete_live_event().project_name(&*self.project)
+    /// Delete a live event
+    ///
+    /// Answers 204 when no such live event exists.
+    ///
+    /// Capability needed: `transform.liveevent.delete`.
+    ///
+    /// `DELETE /api/v1/projects/{project_name}/live/liveEvents/{name}`
+    pub fn delete_live_event(&self, name: impl AsRef<str>) -> builder::DeleteLiveEvent {
+        builder::DeleteLiveEvent::new(self.transport(), &self.project, name.as_ref())
     }
-    /// [`Client::get_live_event`] in this project: `GET /api/v1/projects/{project_name}/live/liveEvents/{name}`.
-    pub fn get_live_event(&self) -> builder::GetLiveEvent<'_> {
-        self.client.get_live_event().project_name(&*self.project)
+    /// Get a live event
+    ///
+    /// Looks it up by name; `$detailedStatus` adds extra status information.
+    ///
+    /// Capability needed: `transform.liveevent.get`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/live/liveEvents/{name}`
+    pub fn get_live_event(&self, name: impl AsRef<str>) -> builder::GetLiveEvent {
+        builder::GetLiveEvent::new(self.transport(), &self.project, name.as_ref())
     }
-    /// [`Client::update_live_event`] in this project: `PATCH /api/v1/projects/{project_name}/live/liveEvents/{name}`.
-    pub fn update_live_event(&self) -> builder::UpdateLiveEvent<'_> {
-        self.client.update_live_event().project_name(&*self.project)
+    /// Update a live event
+    ///
+    /// Capability needed: `transform.liveevent.update`.
+    ///
+    /// `PATCH /api/v1/projects/{project_name}/live/liveEvents/{name}`
+    pub fn update_live_event(
+        &self,
+        name: impl AsRef<str>,
+        body: impl Into<types::FlowPatch>,
+    ) -> builder::UpdateLiveEvent {
+        builder::UpdateLiveEvent::new(
+            self.transport(),
+            &self.project,
+            name.as_ref(),
+            body.into(),
+        )
     }
-    /// [`Client::create_or_update_live_event`] in this project: `PUT /api/v1/projects/{project_name}/live/liveEvents/{name}`.
-    pub fn create_or_update_live_event(&self) -> builder::CreateOrUpdateLiveEvent<'_> {
-        self.client.create_or_update_live_event().project_name(&*self.project)
+    /// Create a live event or replace it
+    ///
+    /// Capability needed: `transform.liveevent.create`.
+    ///
+    /// `PUT /api/v1/projects/{project_name}/live/liveEvents/{name}`
+    pub fn create_or_update_live_event(
+        &self,
+        name: impl AsRef<str>,
+        body: impl Into<types::FlowPut>,
+    ) -> builder::CreateOrUpdateLiveEvent {
+        builder::CreateOrUpdateLiveEvent::new(
+            self.transport(),
+            &self.project,
+            name.as_ref(),
+            body.into(),
+        )
     }
-    /// [`Client::list_live_event_scheduled_operations`] in this project: `GET /api/v1/projects/{project_name}/live/liveEvents/{name}/scheduledOperations`.
+    /// List scheduled operations
+    ///
+    /// `$filter` takes OData syntax; no label parameters here.
+    ///
+    /// Capability needed: `scheduling.event.get`.
+    ///
+    /// Sortable fields: `created`, `createdBy`, `endTime`, `id`, `name`, `resourcePath`, `startTime`, `type`, `updated`, `updatedBy`.
+    ///
+    /// Filterable fields: `created`, `createdBy`, `createdByEmail`, `createdByName`, `endTime`, `id`, `name`, `resourcePath`, `startTime`, `type`, `updated`, `updatedBy`, `updatedByEmail`, `updatedByName`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/live/liveEvents/{name}/scheduledOperations`
     pub fn list_live_event_scheduled_operations(
         &self,
-    ) -> builder::ListLiveEventScheduledOperations<'_> {
-        self.client.list_live_event_scheduled_operations().project_name(&*self.project)
+        name: impl AsRef<str>,
+    ) -> builder::ListLiveEventScheduledOperations {
+        builder::ListLiveEventScheduledOperations::new(
+            self.transport(),
+            &self.project,
+            name.as_ref(),
+        )
     }
-    /// [`Client::delete_live_event_scheduled_operation`] in this project: `DELETE /api/v1/projects/{project_name}/live/liveEvents/{name}/scheduledOperations/{operation_name}`.
+    /// Delete a scheduled operation
+    ///
+    /// Capability needed: `scheduling.event.delete`.
+    ///
+    /// `DELETE /api/v1/projects/{project_name}/live/liveEvents/{name}/scheduledOperations/{operation_name}`
     pub fn delete_live_event_scheduled_operation(
         &self,
-    ) -> builder::DeleteLiveEventScheduledOperation<'_> {
-        self.client.delete_live_event_scheduled_operation().project_name(&*self.project)
+        name: impl AsRef<str>,
+        operation_name: impl AsRef<str>,
+    ) -> builder::DeleteLiveEventScheduledOperation {
+        builder::DeleteLiveEventScheduledOperation::new(
+            self.transport(),
+            &self.project,
+            name.as_ref(),
+            operation_name.as_ref(),
+        )
     }
-    /// [`Client::get_live_event_scheduled_operation`] in this project: `GET /api/v1/projects/{project_name}/live/liveEvents/{name}/scheduledOperations/{operation_name}`.
+    /// Get a scheduled operation
+    ///
+    /// Capability needed: `scheduling.event.get`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/live/liveEvents/{name}/scheduledOperations/{operation_name}`
     pub fn get_live_event_scheduled_operation(
         &self,
-    ) -> builder::GetLiveEventScheduledOperation<'_> {
-        self.client.get_live_event_scheduled_operation().project_name(&*self.project)
+        name: impl AsRef<str>,
+        operation_name: impl AsRef<str>,
+    ) -> builder::GetLiveEventScheduledOperation {
+        builder::GetLiveEventScheduledOperation::new(
+            self.transport(),
+            &self.project,
+            name.as_ref(),
+            operation_name.as_ref(),
+        )
     }
-    /// [`Client::create_or_update_live_event_scheduled_operation`] in this project: `PUT /api/v1/projects/{project_name}/live/liveEvents/{name}/scheduledOperations/{operation_name}`.
+    /// Create a scheduled operation or update it
+    ///
+    /// The listed RBAC capabilities are alternatives (create or update).
+    ///
+    /// Capability needed: `scheduling.event.create`, `scheduling.event.update`.
+    ///
+    /// `PUT /api/v1/projects/{project_name}/live/liveEvents/{name}/scheduledOperations/{operation_name}`
     pub fn create_or_update_live_event_scheduled_operation(
         &self,
-    ) -> builder::CreateOrUpdateLiveEventScheduledOperation<'_> {
-        self.client
-            .create_or_update_live_event_scheduled_operation()
-            .project_name(&*self.project)
+        name: impl AsRef<str>,
+        operation_name: impl AsRef<str>,
+        body: impl Into<types::ScheduledOperationPut>,
+    ) -> builder::CreateOrUpdateLiveEventScheduledOperation {
+        builder::CreateOrUpdateLiveEventScheduledOperation::new(
+            self.transport(),
+            &self.project,
+            name.as_ref(),
+            operation_name.as_ref(),
+            body.into(),
+        )
     }
-    /// [`Client::get_live_event_state`] in this project: `GET /api/v1/projects/{project_name}/live/liveEvents/{name}/state`.
-    pub fn get_live_event_state(&self) -> builder::GetLiveEventState<'_> {
-        self.client.get_live_event_state().project_name(&*self.project)
+    /// Get the resource's state
+    ///
+    /// Returns the internal state; possible values vary by resource type and are documented separately (resource-states page).
+    ///
+    /// Capability needed: `transform.liveevent.get`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/live/liveEvents/{name}/state`
+    pub fn get_live_event_state(
+        &self,
+        name: impl AsRef<str>,
+    ) -> builder::GetLiveEventState {
+        builder::GetLiveEventState::new(self.transport(), &self.project, name.as_ref())
     }
-    /// [`Client::list_flows`] in this project: `GET /api/v1/projects/{project_name}/live/search`.
-    pub fn list_flows(&self) -> builder::ListFlows<'_> {
-        self.client.list_flows().project_name(&*self.project)
+    /// List live resources
+    ///
+    /// Lists the project's live resources. Filtering works by OData `$filter` or by labels with `$label_key` and `$label`; `$detailedStatus` adds extra status information.
+    ///
+    /// Capability needed: `transform.livechannel.get`.
+    ///
+    /// Sortable fields: `created`, `createdBy`, `displayName`, `id`, `labels`, `name`, `spec/state`, `spec/transform/type`, `status/state`, `status/transformType`, `updated`, `updatedBy`.
+    ///
+    /// Filterable fields: `created`, `createdBy`, `createdByEmail`, `createdByName`, `displayName`, `id`, `labels`, `name`, `spec/inputs/content`, `spec/outputs/destination`, `spec/siteName`, `spec/state`, `spec/transform/type`, `status/deviceName`, `status/state`, `status/transformType`, `updated`, `updatedBy`, `updatedByEmail`, `updatedByName`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/live/search`
+    pub fn list_flows(&self) -> builder::ListFlows {
+        builder::ListFlows::new(self.transport(), &self.project)
     }
-    /// [`Client::list_static_multiview_channels`] in this project: `GET /api/v1/projects/{project_name}/live/staticMultiviewChannels`.
+    /// List static multiview channels
+    ///
+    /// Filtering works by OData `$filter` or by labels with `$label_key` and `$label`. `$detailedStatus` adds extra status information.
+    ///
+    /// Capability needed: `transform.staticmultiviewchannel.get`.
+    ///
+    /// Sortable fields: `created`, `createdBy`, `displayName`, `id`, `labels`, `name`, `spec/state`, `spec/transform/type`, `status/state`, `status/transformType`, `updated`, `updatedBy`.
+    ///
+    /// Filterable fields: `created`, `createdBy`, `createdByEmail`, `createdByName`, `displayName`, `id`, `labels`, `name`, `spec/inputs/content`, `spec/outputs/destination`, `spec/siteName`, `spec/state`, `spec/transform/type`, `status/deviceName`, `status/state`, `status/transformType`, `updated`, `updatedBy`, `updatedByEmail`, `updatedByName`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/live/staticMultiviewChannels`
     pub fn list_static_multiview_channels(
         &self,
-    ) -> builder::ListStaticMultiviewChannels<'_> {
-        self.client.list_static_multiview_channels().project_name(&*self.project)
+    ) -> builder::ListStaticMultiviewChannels {
+        builder::ListStaticMultiviewChannels::new(self.transport(), &self.project)
     }
-    /// [`Client::delete_static_multiview_channel`] in this project: `DELETE /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}`.
+    /// Remove a static multiview channel
+    ///
+    /// Answers 204 when no such channel exists.
+    ///
+    /// Capability needed: `transform.staticmultiviewchannel.delete`.
+    ///
+    /// `DELETE /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}`
     pub fn delete_static_multiview_channel(
         &self,
-    ) -> builder::DeleteStaticMultiviewChannel<'_> {
-        self.client.delete_static_multiview_channel().project_name(&*self.project)
+        name: impl AsRef<str>,
+    ) -> builder::DeleteStaticMultiviewChannel {
+        builder::DeleteStaticMultiviewChannel::new(
+            self.transport(),
+            &self.project,
+            name.as_ref(),
+        )
     }
-    /// [`Client::get_static_multiview_channel`] in this project: `GET /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}`.
+    /// Fetch one static multiview channel
+    ///
+    /// `$detailedStatus` adds extra status information.
+    ///
+    /// Capability needed: `transform.staticmultiviewchannel.get`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}`
     pub fn get_static_multiview_channel(
         &self,
-    ) -> builder::GetStaticMultiviewChannel<'_> {
-        self.client.get_static_multiview_channel().project_name(&*self.project)
+        name: impl AsRef<str>,
+    ) -> builder::GetStaticMultiviewChannel {
+        builder::GetStaticMultiviewChannel::new(
+            self.transport(),
+            &self.project,
+            name.as_ref(),
+        )
     }
-    /// [`Client::update_static_multiview_channel`] in this project: `PATCH /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}`.
+    /// Modify a static multiview channel
+    ///
+    /// Capability needed: `transform.staticmultiviewchannel.update`.
+    ///
+    /// `PATCH /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}`
     pub fn update_static_multiview_channel(
         &self,
-    ) -> builder::UpdateStaticMultiviewChannel<'_> {
-        self.client.update_static_multiview_channel().project_name(&*self.project)
+        name: impl AsRef<str>,
+        body: impl Into<types::FlowPatch>,
+    ) -> builder::UpdateStaticMultiviewChannel {
+        builder::UpdateStaticMultiviewChannel::new(
+            self.transport(),
+            &self.project,
+            name.as_ref(),
+            body.into(),
+        )
     }
-    /// [`Client::create_or_update_static_multiview_channel`] in this project: `PUT /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}`.
+    /// Put a static multiview channel in place
+    ///
+    /// Creates the channel, or replaces the existing one.
+    ///
+    /// Capability needed: `transform.staticmultiviewchannel.create`.
+    ///
+    /// `PUT /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}`
     pub fn create_or_update_static_multiview_channel(
         &self,
-    ) -> builder::CreateOrUpdateStaticMultiviewChannel<'_> {
-        self.client
-            .create_or_update_static_multiview_channel()
-            .project_name(&*self.project)
+        name: impl AsRef<str>,
+        body: impl Into<types::FlowPut>,
+    ) -> builder::CreateOrUpdateStaticMultiviewChannel {
+        builder::CreateOrUpdateStaticMultiviewChannel::new(
+            self.transport(),
+            &self.project,
+            name.as_ref(),
+            body.into(),
+        )
     }
-    /// [`Client::list_static_multiview_channel_scheduled_operations`] in this project: `GET /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}/scheduledOperations`.
+    /// List scheduled operations
+    ///
+    /// Pages with `$top` and `$skiptoken`, ordered by comma-separated `$orderby` fields (each optionally asc/desc), filtered by OData `$filter`; `@odata.nextLink` appears only while more pages remain.
+    ///
+    /// Capability needed: `scheduling.event.get`.
+    ///
+    /// Sortable fields: `created`, `createdBy`, `endTime`, `id`, `name`, `resourcePath`, `startTime`, `type`, `updated`, `updatedBy`.
+    ///
+    /// Filterable fields: `created`, `createdBy`, `createdByEmail`, `createdByName`, `endTime`, `id`, `name`, `resourcePath`, `startTime`, `type`, `updated`, `updatedBy`, `updatedByEmail`, `updatedByName`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}/scheduledOperations`
     pub fn list_static_multiview_channel_scheduled_operations(
         &self,
-    ) -> builder::ListStaticMultiviewChannelScheduledOperations<'_> {
-        self.client
-            .list_static_multiview_channel_scheduled_operations()
-            .project_name(&*self.project)
+        name: impl AsRef<str>,
+    ) -> builder::ListStaticMultiviewChannelScheduledOperations {
+        builder::ListStaticMultiviewChannelScheduledOperations::new(
+            self.transport(),
+            &self.project,
+            name.as_ref(),
+        )
     }
-    /// [`Client::delete_static_multiview_channel_scheduled_operation`] in this project: `DELETE /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}/scheduledOperations/{operation_name}`.
+    /// Remove one scheduled operation
+    ///
+    /// Capability needed: `scheduling.event.delete`.
+    ///
+    /// `DELETE /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}/scheduledOperations/{operation_name}`
     pub fn delete_static_multiview_channel_scheduled_operation(
         &self,
-    ) -> builder::DeleteStaticMultiviewChannelScheduledOperation<'_> {
-        self.client
-            .delete_static_multiview_channel_scheduled_operation()
-            .project_name(&*self.project)
+        name: impl AsRef<str>,
+        operation_name: impl AsRef<str>,
+    ) -> builder::DeleteStaticMultiviewChannelScheduledOperation {
+        builder::DeleteStaticMultiviewChannelScheduledOperation::new(
+            self.transport(),
+            &self.project,
+            name.as_ref(),
+            operation_name.as_ref(),
+        )
     }
-    /// [`Client::get_static_multiview_channel_scheduled_operation`] in this project: `GET /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}/scheduledOperations/{operation_name}`.
+    /// Fetch one scheduled operation
+    ///
+    /// Capability needed: `scheduling.event.get`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}/scheduledOperations/{operation_name}`
     pub fn get_static_multiview_channel_scheduled_operation(
         &self,
-    ) -> builder::GetStaticMultiviewChannelScheduledOperation<'_> {
-        self.client
-            .get_static_multiview_channel_scheduled_operation()
-            .project_name(&*self.project)
+        name: impl AsRef<str>,
+        operation_name: impl AsRef<str>,
+    ) -> builder::GetStaticMultiviewChannelScheduledOperation {
+        builder::GetStaticMultiviewChannelScheduledOperation::new(
+            self.transport(),
+            &self.project,
+            name.as_ref(),
+            operation_name.as_ref(),
+        )
     }
-    /// [`Client::create_or_update_static_multiview_channel_scheduled_operation`] in this project: `PUT /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}/scheduledOperations/{operation_name}`.
+    /// Create or change one scheduled operation
+    ///
+    /// The listed RBAC capabilities are alternatives (create or update).
+    ///
+    /// Capability needed: `scheduling.event.create`, `scheduling.event.update`.
+    ///
+    /// `PUT /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}/scheduledOperations/{operation_name}`
     pub fn create_or_update_static_multiview_channel_scheduled_operation(
         &self,
-    ) -> builder::CreateOrUpdateStaticMultiviewChannelScheduledOperation<'_> {
-        self.client
-            .create_or_update_static_multiview_channel_scheduled_operation()
-            .project_name(&*self.project)
+        name: impl AsRef<str>,
+        operation_name: impl AsRef<str>,
+        body: impl Into<types::ScheduledOperationPut>,
+    ) -> builder::CreateOrUpdateStaticMultiviewChannelScheduledOperation {
+        builder::CreateOrUpdateStaticMultiviewChannelScheduledOperation::new(
+            self.transport(),
+            &self.project,
+            name.as_ref(),
+            operation_name.as_ref(),
+            body.into(),
+        )
     }
-    /// [`Client::get_static_multiview_channel_state`] in this project: `GET /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}/state`.
+    /// Get the resource's state
+    ///
+    /// Returns the internal state; possible values vary by resource type and are documented separately (resource-states page).
+    ///
+    /// Capability needed: `transform.staticmultiviewchannel.get`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}/state`
     pub fn get_static_multiview_channel_state(
         &self,
-    ) -> builder::GetStaticMultiviewChannelState<'_> {
-        self.client.get_static_multiview_channel_state().project_name(&*self.project)
+        name: impl AsRef<str>,
+    ) -> builder::GetStaticMultiviewChannelState {
+        builder::GetStaticMultiviewChannelState::new(
+            self.transport(),
+            &self.project,
+            name.as_ref(),
+        )
     }
-    /// [`Client::list_static_multiview_events`] in this project: `GET /api/v1/projects/{project_name}/live/staticMultiviewEvents`.
-    pub fn list_static_multiview_events(
-        &self,
-    ) -> builder::ListStaticMultiviewEvents<'_> {
-        self.client.list_static_multiview_events().project_name(&*self.project)
+    /// List a project's static multiview events
+    ///
+    /// Filtering works by OData `$filter` or by labels: `$label_key` (several: all must be present), `$label` (`key=value`, `key~part` for contains, or inequality; several values per key: any matches). `$detailedStatus` adds extra status information.
+    ///
+    /// Capability needed: `transform.staticmultiviewevent.get`.
+    ///
+    /// Sortable fields: `created`, `createdBy`, `displayName`, `id`, `labels`, `name`, `spec/state`, `spec/transform/type`, `status/state`, `status/transformType`, `updated`, `updatedBy`.
+    ///
+    /// Filterable fields: `created`, `createdBy`, `createdByEmail`, `createdByName`, `displayName`, `id`, `labels`, `name`, `spec/inputs/content`, `spec/outputs/destination`, `spec/siteName`, `spec/state`, `spec/transform/type`, `status/deviceName`, `status/state`, `status/transformType`, `updated`, `updatedBy`, `updatedByEmail`, `updatedByName`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/live/staticMultiviewEvents`
+    pub fn list_static_multiview_events(&self) -> builder::ListStaticMultiviewEvents {
+        builder::ListStaticMultiviewEvents::new(self.transport(), &self.project)
     }
-    /// [`Client::delete_static_multiview_event`] in this project: `DELETE /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}`.
+    /// Remove a static multiview event
+    ///
+    /// Answers 204 when no such event exists.
+    ///
+    /// Capability needed: `transform.staticmultiviewevent.delete`.
+    ///
+    /// `DELETE /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}`
     pub fn delete_static_multiview_event(
         &self,
-    ) -> builder::DeleteStaticMultiviewEvent<'_> {
-        self.client.delete_static_multiview_event().project_name(&*self.project)
+        name: impl AsRef<str>,
+    ) -> builder::DeleteStaticMultiviewEvent {
+        builder::DeleteStaticMultiviewEvent::new(
+            self.transport(),
+            &self.project,
+            name.as_ref(),
+        )
     }
-    /// [`Client::get_static_multiview_event`] in this project: `GET /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}`.
-    pub fn get_static_multiview_event(&self) -> builder::GetStaticMultiviewEvent<'_> {
-        self.client.get_static_multiview_event().project_name(&*self.project)
+    /// Fetch one static multiview event
+    ///
+    /// `$detailedStatus` adds extra status information.
+    ///
+    /// Capability needed: `transform.staticmultiviewevent.get`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}`
+    pub fn get_static_multiview_event(
+        &self,
+        name: impl AsRef<str>,
+    ) -> builder::GetStaticMultiviewEvent {
+        builder::GetStaticMultiviewEvent::new(
+            self.transport(),
+            &self.project,
+            name.as_ref(),
+        )
     }
-    /// [`Client::update_static_multiview_event`] in this project: `PATCH /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}`.
+    /// Modify a static multiview event
+    ///
+    /// Capability needed: `transform.staticmultiviewevent.update`.
+    ///
+    /// `PATCH /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}`
     pub fn update_static_multiview_event(
         &self,
-    ) -> builder::UpdateStaticMultiviewEvent<'_> {
-        self.client.update_static_multiview_event().project_name(&*self.project)
+        name: impl AsRef<str>,
+        body: impl Into<types::FlowPatch>,
+    ) -> builder::UpdateStaticMultiviewEvent {
+        builder::UpdateStaticMultiviewEvent::new(
+            self.transport(),
+            &self.project,
+            name.as_ref(),
+            body.into(),
+        )
     }
-    /// [`Client::create_or_update_static_multiview_event`] in this project: `PUT /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}`.
+    /// Put a static multiview event in place
+    ///
+    /// Creates the event, or replaces the existing one.
+    ///
+    /// Capability needed: `transform.staticmultiviewevent.create`.
+    ///
+    /// `PUT /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}`
     pub fn create_or_update_static_multiview_event(
         &self,
-    ) -> builder::CreateOrUpdateStaticMultiviewEvent<'_> {
-        self.client
-            .create_or_update_static_multiview_event()
-            .project_name(&*self.project)
+        name: impl AsRef<str>,
+        body: impl Into<types::FlowPut>,
+    ) -> builder::CreateOrUpdateStaticMultiviewEvent {
+        builder::CreateOrUpdateStaticMultiviewEvent::new(
+            self.transport(),
+            &self.project,
+            name.as_ref(),
+            body.into(),
+        )
     }
-    /// [`Client::list_static_multiview_event_scheduled_operations`] in this project: `GET /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}/scheduledOperations`.
+    /// List scheduled operations
+    ///
+    /// Pages with `$top` and `$skiptoken`, ordered by comma-separated `$orderby` fields (each optionally asc/desc), filtered by OData `$filter`; `@odata.nextLink` appears only while more pages remain.
+    ///
+    /// Capability needed: `scheduling.event.get`.
+    ///
+    /// Sortable fields: `created`, `createdBy`, `endTime`, `id`, `name`, `resourcePath`, `startTime`, `type`, `updated`, `updatedBy`.
+    ///
+    /// Filterable fields: `created`, `createdBy`, `createdByEmail`, `createdByName`, `endTime`, `id`, `name`, `resourcePath`, `startTime`, `type`, `updated`, `updatedBy`, `updatedByEmail`, `updatedByName`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}/scheduledOperations`
     pub fn list_static_multiview_event_scheduled_operations(
         &self,
-    ) -> builder::ListStaticMultiviewEventScheduledOperations<'_> {
-        self.client
-            .list_static_multiview_event_scheduled_operations()
-            .project_name(&*self.project)
+        name: impl AsRef<str>,
+    ) -> builder::ListStaticMultiviewEventScheduledOperations {
+        builder::ListStaticMultiviewEventScheduledOperations::new(
+            self.transport(),
+            &self.project,
+            name.as_ref(),
+        )
     }
-    /// [`Client::delete_static_multiview_event_scheduled_operation`] in this project: `DELETE /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}/scheduledOperations/{operation_name}`.
+    /// Remove one scheduled operation
+    ///
+    /// Capability needed: `scheduling.event.delete`.
+    ///
+    /// `DELETE /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}/scheduledOperations/{operation_name}`
     pub fn delete_static_multiview_event_scheduled_operation(
         &self,
-    ) -> builder::DeleteStaticMultiviewEventScheduledOperation<'_> {
-        self.client
-            .delete_static_multiview_event_scheduled_operation()
-            .project_name(&*self.project)
+        name: impl AsRef<str>,
+        operation_name: impl AsRef<str>,
+    ) -> builder::DeleteStaticMultiviewEventScheduledOperation {
+        builder::DeleteStaticMultiviewEventScheduledOperation::new(
+            self.transport(),
+            &self.project,
+            name.as_ref(),
+            operation_name.as_ref(),
+        )
     }
-    /// [`Client::get_static_multiview_event_scheduled_operation`] in this project: `GET /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}/scheduledOperations/{operation_name}`.
+    /// Fetch one scheduled operation
+    ///
+    /// Capability needed: `scheduling.event.get`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}/scheduledOperations/{operation_name}`
     pub fn get_static_multiview_event_scheduled_operation(
         &self,
-    ) -> builder::GetStaticMultiviewEventScheduledOperation<'_> {
-        self.client
-            .get_static_multiview_event_scheduled_operation()
-            .project_name(&*self.project)
+        name: impl AsRef<str>,
+        operation_name: impl AsRef<str>,
+    ) -> builder::GetStaticMultiviewEventScheduledOperation {
+        builder::GetStaticMultiviewEventScheduledOperation::new(
+            self.transport(),
+            &self.project,
+            name.as_ref(),
+            operation_name.as_ref(),
+        )
     }
-    /// [`Client::create_or_update_static_multiview_event_scheduled_operation`] in this project: `PUT /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}/scheduledOperations/{operation_name}`.
+    /// Create or change one scheduled operation
+    ///
+    /// The listed RBAC capabilities are alternatives (create or update).
+    ///
+    /// Capability needed: `scheduling.event.create`, `scheduling.event.update`.
+    ///
+    /// `PUT /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}/scheduledOperations/{operation_name}`
     pub fn create_or_update_static_multiview_event_scheduled_operation(
         &self,
-    ) -> builder::CreateOrUpdateStaticMultiviewEventScheduledOperation<'_> {
-        self.client
-            .create_or_update_static_multiview_event_scheduled_operation()
-            .project_name(&*self.project)
+        name: impl AsRef<str>,
+        operation_name: impl AsRef<str>,
+        body: impl Into<types::ScheduledOperationPut>,
+    ) -> builder::CreateOrUpdateStaticMultiviewEventScheduledOperation {
+        builder::CreateOrUpdateStaticMultiviewEventScheduledOperation::new(
+            self.transport(),
+            &self.project,
+            name.as_ref(),
+            operation_name.as_ref(),
+            body.into(),
+        )
     }
-    /// [`Client::get_static_multiview_event_state`] in this project: `GET /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}/state`.
+    /// Get the resource's state
+    ///
+    /// Returns the internal state; possible values vary by resource type and are documented separately (resource-states page).
+    ///
+    /// Capability needed: `transform.staticmultiviewevent.get`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}/state`
     pub fn get_static_multiview_event_state(
         &self,
-    ) -> builder::GetStaticMultiviewEventState<'_> {
-        self.client.get_static_multiview_event_state().project_name(&*self.project)
+        name: impl AsRef<str>,
+    ) -> builder::GetStaticMultiviewEventState {
+        builder::GetStaticMultiviewEventState::new(
+            self.transport(),
+            &self.project,
+            name.as_ref(),
+        )
     }
 }

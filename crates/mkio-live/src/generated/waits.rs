@@ -651,27 +651,16 @@ impl ProjectClient {
         let wait = self.wait_for_live_channel(String::clone(&name)).goal("running");
         wait.acting([
             {
-                let client = self.clone();
-                let name = String::clone(&name);
+                let request = glue::fixed_body(
+                        &operations::UPDATE_LIVE_CHANNEL,
+                        "{\"spec\":{\"state\":\"Running\"}}",
+                    )
+                    .map(|body: types::FlowPatch| self.update_live_channel(&name, body));
                 Action::reaches(
                     "running",
                     move || {
-                        let client = client.clone();
-                        let name = String::clone(&name);
-                        let body: glue::Argument<types::FlowPatch> = serde_json::from_str(
-                                "{\"spec\":{\"state\":\"Running\"}}",
-                            )
-                            .map_err(|error| error.to_string().into());
-                        async move {
-                            client
-                                .update_live_channel()
-                                .name(name)
-                                .body(
-                                    glue::argument(&operations::UPDATE_LIVE_CHANNEL, body)?,
-                                )
-                                .send()
-                                .await
-                        }
+                        let request = request.clone();
+                        async move { request?.send().await }
                     },
                 )
             },
@@ -690,27 +679,16 @@ impl ProjectClient {
         let wait = self.wait_for_live_channel(String::clone(&name)).goal("stopped");
         wait.acting([
             {
-                let client = self.clone();
-                let name = String::clone(&name);
+                let request = glue::fixed_body(
+                        &operations::UPDATE_LIVE_CHANNEL,
+                        "{\"spec\":{\"state\":\"Stopped\"}}",
+                    )
+                    .map(|body: types::FlowPatch| self.update_live_channel(&name, body));
                 Action::reaches(
                     "stopped",
                     move || {
-                        let client = client.clone();
-                        let name = String::clone(&name);
-                        let body: glue::Argument<types::FlowPatch> = serde_json::from_str(
-                                "{\"spec\":{\"state\":\"Stopped\"}}",
-                            )
-                            .map_err(|error| error.to_string().into());
-                        async move {
-                            client
-                                .update_live_channel()
-                                .name(name)
-                                .body(
-                                    glue::argument(&operations::UPDATE_LIVE_CHANNEL, body)?,
-                                )
-                                .send()
-                                .await
-                        }
+                        let request = request.clone();
+                        async move { request?.send().await }
                     },
                 )
             },
@@ -729,52 +707,30 @@ impl ProjectClient {
         let wait = self.wait_for_live_channel(String::clone(&name)).goal("running");
         wait.acting([
             {
-                let client = self.clone();
-                let name = String::clone(&name);
+                let request = glue::fixed_body(
+                        &operations::UPDATE_LIVE_CHANNEL,
+                        "{\"spec\":{\"state\":\"Stopped\"}}",
+                    )
+                    .map(|body: types::FlowPatch| self.update_live_channel(&name, body));
                 Action::reaches(
                     "stopped",
                     move || {
-                        let client = client.clone();
-                        let name = String::clone(&name);
-                        let body: glue::Argument<types::FlowPatch> = serde_json::from_str(
-                                "{\"spec\":{\"state\":\"Stopped\"}}",
-                            )
-                            .map_err(|error| error.to_string().into());
-                        async move {
-                            client
-                                .update_live_channel()
-                                .name(name)
-                                .body(
-                                    glue::argument(&operations::UPDATE_LIVE_CHANNEL, body)?,
-                                )
-                                .send()
-                                .await
-                        }
+                        let request = request.clone();
+                        async move { request?.send().await }
                     },
                 )
             },
             {
-                let client = self.clone();
-                let name = String::clone(&name);
+                let request = glue::fixed_body(
+                        &operations::UPDATE_LIVE_CHANNEL,
+                        "{\"spec\":{\"state\":\"Running\"}}",
+                    )
+                    .map(|body: types::FlowPatch| self.update_live_channel(&name, body));
                 Action::reaches(
                     "running",
                     move || {
-                        let client = client.clone();
-                        let name = String::clone(&name);
-                        let body: glue::Argument<types::FlowPatch> = serde_json::from_str(
-                                "{\"spec\":{\"state\":\"Running\"}}",
-                            )
-                            .map_err(|error| error.to_string().into());
-                        async move {
-                            client
-                                .update_live_channel()
-                                .name(name)
-                                .body(
-                                    glue::argument(&operations::UPDATE_LIVE_CHANNEL, body)?,
-                                )
-                                .send()
-                                .await
-                        }
+                        let request = request.clone();
+                        async move { request?.send().await }
                     },
                 )
             },
@@ -794,13 +750,8 @@ impl ProjectClient {
         let wait = self.wait_for_live_channel(String::clone(&name)).until_gone();
         wait.acting([
             {
-                let client = self.clone();
-                let name = String::clone(&name);
-                Action::deletes(move || {
-                    let client = client.clone();
-                    let name = String::clone(&name);
-                    async move { client.delete_live_channel().name(name).send().await }
-                })
+                let request = self.delete_live_channel(&name);
+                Action::deletes(move || request.clone().send())
             },
         ])
     }
@@ -867,25 +818,16 @@ impl ProjectClient {
         let wait = self.wait_for_live_event(String::clone(&name)).goal("running");
         wait.acting([
             {
-                let client = self.clone();
-                let name = String::clone(&name);
+                let request = glue::fixed_body(
+                        &operations::UPDATE_LIVE_EVENT,
+                        "{\"spec\":{\"state\":\"Running\"}}",
+                    )
+                    .map(|body: types::FlowPatch| self.update_live_event(&name, body));
                 Action::reaches(
                     "running",
                     move || {
-                        let client = client.clone();
-                        let name = String::clone(&name);
-                        let body: glue::Argument<types::FlowPatch> = serde_json::from_str(
-                                "{\"spec\":{\"state\":\"Running\"}}",
-                            )
-                            .map_err(|error| error.to_string().into());
-                        async move {
-                            client
-                                .update_live_event()
-                                .name(name)
-                                .body(glue::argument(&operations::UPDATE_LIVE_EVENT, body)?)
-                                .send()
-                                .await
-                        }
+                        let request = request.clone();
+                        async move { request?.send().await }
                     },
                 )
             },
@@ -904,25 +846,16 @@ impl ProjectClient {
         let wait = self.wait_for_live_event(String::clone(&name)).goal("stopped");
         wait.acting([
             {
-                let client = self.clone();
-                let name = String::clone(&name);
+                let request = glue::fixed_body(
+                        &operations::UPDATE_LIVE_EVENT,
+                        "{\"spec\":{\"state\":\"Stopped\"}}",
+                    )
+                    .map(|body: types::FlowPatch| self.update_live_event(&name, body));
                 Action::reaches(
                     "stopped",
                     move || {
-                        let client = client.clone();
-                        let name = String::clone(&name);
-                        let body: glue::Argument<types::FlowPatch> = serde_json::from_str(
-                                "{\"spec\":{\"state\":\"Stopped\"}}",
-                            )
-                            .map_err(|error| error.to_string().into());
-                        async move {
-                            client
-                                .update_live_event()
-                                .name(name)
-                                .body(glue::argument(&operations::UPDATE_LIVE_EVENT, body)?)
-                                .send()
-                                .await
-                        }
+                        let request = request.clone();
+                        async move { request?.send().await }
                     },
                 )
             },
@@ -941,48 +874,30 @@ impl ProjectClient {
         let wait = self.wait_for_live_event(String::clone(&name)).goal("running");
         wait.acting([
             {
-                let client = self.clone();
-                let name = String::clone(&name);
+                let request = glue::fixed_body(
+                        &operations::UPDATE_LIVE_EVENT,
+                        "{\"spec\":{\"state\":\"Stopped\"}}",
+                    )
+                    .map(|body: types::FlowPatch| self.update_live_event(&name, body));
                 Action::reaches(
                     "stopped",
                     move || {
-                        let client = client.clone();
-                        let name = String::clone(&name);
-                        let body: glue::Argument<types::FlowPatch> = serde_json::from_str(
-                                "{\"spec\":{\"state\":\"Stopped\"}}",
-                            )
-                            .map_err(|error| error.to_string().into());
-                        async move {
-                            client
-                                .update_live_event()
-                                .name(name)
-                                .body(glue::argument(&operations::UPDATE_LIVE_EVENT, body)?)
-                                .send()
-                                .await
-                        }
+                        let request = request.clone();
+                        async move { request?.send().await }
                     },
                 )
             },
             {
-                let client = self.clone();
-                let name = String::clone(&name);
+                let request = glue::fixed_body(
+                        &operations::UPDATE_LIVE_EVENT,
+                        "{\"spec\":{\"state\":\"Running\"}}",
+                    )
+                    .map(|body: types::FlowPatch| self.update_live_event(&name, body));
                 Action::reaches(
                     "running",
                     move || {
-                        let client = client.clone();
-                        let name = String::clone(&name);
-                        let body: glue::Argument<types::FlowPatch> = serde_json::from_str(
-                                "{\"spec\":{\"state\":\"Running\"}}",
-                            )
-                            .map_err(|error| error.to_string().into());
-                        async move {
-                            client
-                                .update_live_event()
-                                .name(name)
-                                .body(glue::argument(&operations::UPDATE_LIVE_EVENT, body)?)
-                                .send()
-                                .await
-                        }
+                        let request = request.clone();
+                        async move { request?.send().await }
                     },
                 )
             },
@@ -1002,13 +917,8 @@ impl ProjectClient {
         let wait = self.wait_for_live_event(String::clone(&name)).until_gone();
         wait.acting([
             {
-                let client = self.clone();
-                let name = String::clone(&name);
-                Action::deletes(move || {
-                    let client = client.clone();
-                    let name = String::clone(&name);
-                    async move { client.delete_live_event().name(name).send().await }
-                })
+                let request = self.delete_live_event(&name);
+                Action::deletes(move || request.clone().send())
             },
         ])
     }
@@ -1077,30 +987,18 @@ impl ProjectClient {
             .goal("running");
         wait.acting([
             {
-                let client = self.clone();
-                let name = String::clone(&name);
+                let request = glue::fixed_body(
+                        &operations::UPDATE_STATIC_MULTIVIEW_CHANNEL,
+                        "{\"spec\":{\"state\":\"Running\"}}",
+                    )
+                    .map(|body: types::FlowPatch| {
+                        self.update_static_multiview_channel(&name, body)
+                    });
                 Action::reaches(
                     "running",
                     move || {
-                        let client = client.clone();
-                        let name = String::clone(&name);
-                        let body: glue::Argument<types::FlowPatch> = serde_json::from_str(
-                                "{\"spec\":{\"state\":\"Running\"}}",
-                            )
-                            .map_err(|error| error.to_string().into());
-                        async move {
-                            client
-                                .update_static_multiview_channel()
-                                .name(name)
-                                .body(
-                                    glue::argument(
-                                        &operations::UPDATE_STATIC_MULTIVIEW_CHANNEL,
-                                        body,
-                                    )?,
-                                )
-                                .send()
-                                .await
-                        }
+                        let request = request.clone();
+                        async move { request?.send().await }
                     },
                 )
             },
@@ -1121,30 +1019,18 @@ impl ProjectClient {
             .goal("stopped");
         wait.acting([
             {
-                let client = self.clone();
-                let name = String::clone(&name);
+                let request = glue::fixed_body(
+                        &operations::UPDATE_STATIC_MULTIVIEW_CHANNEL,
+                        "{\"spec\":{\"state\":\"Stopped\"}}",
+                    )
+                    .map(|body: types::FlowPatch| {
+                        self.update_static_multiview_channel(&name, body)
+                    });
                 Action::reaches(
                     "stopped",
                     move || {
-                        let client = client.clone();
-                        let name = String::clone(&name);
-                        let body: glue::Argument<types::FlowPatch> = serde_json::from_str(
-                                "{\"spec\":{\"state\":\"Stopped\"}}",
-                            )
-                            .map_err(|error| error.to_string().into());
-                        async move {
-                            client
-                                .update_static_multiview_channel()
-                                .name(name)
-                                .body(
-                                    glue::argument(
-                                        &operations::UPDATE_STATIC_MULTIVIEW_CHANNEL,
-                                        body,
-                                    )?,
-                                )
-                                .send()
-                                .await
-                        }
+                        let request = request.clone();
+                        async move { request?.send().await }
                     },
                 )
             },
@@ -1165,58 +1051,34 @@ impl ProjectClient {
             .goal("running");
         wait.acting([
             {
-                let client = self.clone();
-                let name = String::clone(&name);
+                let request = glue::fixed_body(
+                        &operations::UPDATE_STATIC_MULTIVIEW_CHANNEL,
+                        "{\"spec\":{\"state\":\"Stopped\"}}",
+                    )
+                    .map(|body: types::FlowPatch| {
+                        self.update_static_multiview_channel(&name, body)
+                    });
                 Action::reaches(
                     "stopped",
                     move || {
-                        let client = client.clone();
-                        let name = String::clone(&name);
-                        let body: glue::Argument<types::FlowPatch> = serde_json::from_str(
-                                "{\"spec\":{\"state\":\"Stopped\"}}",
-                            )
-                            .map_err(|error| error.to_string().into());
-                        async move {
-                            client
-                                .update_static_multiview_channel()
-                                .name(name)
-                                .body(
-                                    glue::argument(
-                                        &operations::UPDATE_STATIC_MULTIVIEW_CHANNEL,
-                                        body,
-                                    )?,
-                                )
-                                .send()
-                                .await
-                        }
+                        let request = request.clone();
+                        async move { request?.send().await }
                     },
                 )
             },
             {
-                let client = self.clone();
-                let name = String::clone(&name);
+                let request = glue::fixed_body(
+                        &operations::UPDATE_STATIC_MULTIVIEW_CHANNEL,
+                        "{\"spec\":{\"state\":\"Running\"}}",
+                    )
+                    .map(|body: types::FlowPatch| {
+                        self.update_static_multiview_channel(&name, body)
+                    });
                 Action::reaches(
                     "running",
                     move || {
-                        let client = client.clone();
-                        let name = String::clone(&name);
-                        let body: glue::Argument<types::FlowPatch> = serde_json::from_str(
-                                "{\"spec\":{\"state\":\"Running\"}}",
-                            )
-                            .map_err(|error| error.to_string().into());
-                        async move {
-                            client
-                                .update_static_multiview_channel()
-                                .name(name)
-                                .body(
-                                    glue::argument(
-                                        &operations::UPDATE_STATIC_MULTIVIEW_CHANNEL,
-                                        body,
-                                    )?,
-                                )
-                                .send()
-                                .await
-                        }
+                        let request = request.clone();
+                        async move { request?.send().await }
                     },
                 )
             },
@@ -1238,15 +1100,8 @@ impl ProjectClient {
             .until_gone();
         wait.acting([
             {
-                let client = self.clone();
-                let name = String::clone(&name);
-                Action::deletes(move || {
-                    let client = client.clone();
-                    let name = String::clone(&name);
-                    async move {
-                        client.delete_static_multiview_channel().name(name).send().await
-                    }
-                })
+                let request = self.delete_static_multiview_channel(&name);
+                Action::deletes(move || request.clone().send())
             },
         ])
     }
@@ -1315,30 +1170,18 @@ impl ProjectClient {
             .goal("running");
         wait.acting([
             {
-                let client = self.clone();
-                let name = String::clone(&name);
+                let request = glue::fixed_body(
+                        &operations::UPDATE_STATIC_MULTIVIEW_EVENT,
+                        "{\"spec\":{\"state\":\"Running\"}}",
+                    )
+                    .map(|body: types::FlowPatch| {
+                        self.update_static_multiview_event(&name, body)
+                    });
                 Action::reaches(
                     "running",
                     move || {
-                        let client = client.clone();
-                        let name = String::clone(&name);
-                        let body: glue::Argument<types::FlowPatch> = serde_json::from_str(
-                                "{\"spec\":{\"state\":\"Running\"}}",
-                            )
-                            .map_err(|error| error.to_string().into());
-                        async move {
-                            client
-                                .update_static_multiview_event()
-                                .name(name)
-                                .body(
-                                    glue::argument(
-                                        &operations::UPDATE_STATIC_MULTIVIEW_EVENT,
-                                        body,
-                                    )?,
-                                )
-                                .send()
-                                .await
-                        }
+                        let request = request.clone();
+                        async move { request?.send().await }
                     },
                 )
             },
@@ -1359,30 +1202,18 @@ impl ProjectClient {
             .goal("stopped");
         wait.acting([
             {
-                let client = self.clone();
-                let name = String::clone(&name);
+                let request = glue::fixed_body(
+                        &operations::UPDATE_STATIC_MULTIVIEW_EVENT,
+                        "{\"spec\":{\"state\":\"Stopped\"}}",
+                    )
+                    .map(|body: types::FlowPatch| {
+                        self.update_static_multiview_event(&name, body)
+                    });
                 Action::reaches(
                     "stopped",
                     move || {
-                        let client = client.clone();
-                        let name = String::clone(&name);
-                        let body: glue::Argument<types::FlowPatch> = serde_json::from_str(
-                                "{\"spec\":{\"state\":\"Stopped\"}}",
-                            )
-                            .map_err(|error| error.to_string().into());
-                        async move {
-                            client
-                                .update_static_multiview_event()
-                                .name(name)
-                                .body(
-                                    glue::argument(
-                                        &operations::UPDATE_STATIC_MULTIVIEW_EVENT,
-                                        body,
-                                    )?,
-                                )
-                                .send()
-                                .await
-                        }
+                        let request = request.clone();
+                        async move { request?.send().await }
                     },
                 )
             },
@@ -1403,58 +1234,34 @@ impl ProjectClient {
             .goal("running");
         wait.acting([
             {
-                let client = self.clone();
-                let name = String::clone(&name);
+                let request = glue::fixed_body(
+                        &operations::UPDATE_STATIC_MULTIVIEW_EVENT,
+                        "{\"spec\":{\"state\":\"Stopped\"}}",
+                    )
+                    .map(|body: types::FlowPatch| {
+                        self.update_static_multiview_event(&name, body)
+                    });
                 Action::reaches(
                     "stopped",
                     move || {
-                        let client = client.clone();
-                        let name = String::clone(&name);
-                        let body: glue::Argument<types::FlowPatch> = serde_json::from_str(
-                                "{\"spec\":{\"state\":\"Stopped\"}}",
-                            )
-                            .map_err(|error| error.to_string().into());
-                        async move {
-                            client
-                                .update_static_multiview_event()
-                                .name(name)
-                                .body(
-                                    glue::argument(
-                                        &operations::UPDATE_STATIC_MULTIVIEW_EVENT,
-                                        body,
-                                    )?,
-                                )
-                                .send()
-                                .await
-                        }
+                        let request = request.clone();
+                        async move { request?.send().await }
                     },
                 )
             },
             {
-                let client = self.clone();
-                let name = String::clone(&name);
+                let request = glue::fixed_body(
+                        &operations::UPDATE_STATIC_MULTIVIEW_EVENT,
+                        "{\"spec\":{\"state\":\"Running\"}}",
+                    )
+                    .map(|body: types::FlowPatch| {
+                        self.update_static_multiview_event(&name, body)
+                    });
                 Action::reaches(
                     "running",
                     move || {
-                        let client = client.clone();
-                        let name = String::clone(&name);
-                        let body: glue::Argument<types::FlowPatch> = serde_json::from_str(
-                                "{\"spec\":{\"state\":\"Running\"}}",
-                            )
-                            .map_err(|error| error.to_string().into());
-                        async move {
-                            client
-                                .update_static_multiview_event()
-                                .name(name)
-                                .body(
-                                    glue::argument(
-                                        &operations::UPDATE_STATIC_MULTIVIEW_EVENT,
-                                        body,
-                                    )?,
-                                )
-                                .send()
-                                .await
-                        }
+                        let request = request.clone();
+                        async move { request?.send().await }
                     },
                 )
             },
@@ -1476,15 +1283,8 @@ impl ProjectClient {
             .until_gone();
         wait.acting([
             {
-                let client = self.clone();
-                let name = String::clone(&name);
-                Action::deletes(move || {
-                    let client = client.clone();
-                    let name = String::clone(&name);
-                    async move {
-                        client.delete_static_multiview_event().name(name).send().await
-                    }
-                })
+                let request = self.delete_static_multiview_event(&name);
+                Action::deletes(move || request.clone().send())
             },
         ])
     }
@@ -1559,22 +1359,9 @@ impl ProjectClient {
             .until_gone();
         wait.acting([
             {
-                let client = self.clone();
-                let name = String::clone(&name);
-                let operation_name = String::clone(&operation_name);
-                Action::deletes(move || {
-                    let client = client.clone();
-                    let name = String::clone(&name);
-                    let operation_name = String::clone(&operation_name);
-                    async move {
-                        client
-                            .delete_live_channel_scheduled_operation()
-                            .name(name)
-                            .operation_name(operation_name)
-                            .send()
-                            .await
-                    }
-                })
+                let request = self
+                    .delete_live_channel_scheduled_operation(&name, &operation_name);
+                Action::deletes(move || request.clone().send())
             },
         ])
     }
@@ -1649,22 +1436,9 @@ impl ProjectClient {
             .until_gone();
         wait.acting([
             {
-                let client = self.clone();
-                let name = String::clone(&name);
-                let operation_name = String::clone(&operation_name);
-                Action::deletes(move || {
-                    let client = client.clone();
-                    let name = String::clone(&name);
-                    let operation_name = String::clone(&operation_name);
-                    async move {
-                        client
-                            .delete_live_event_scheduled_operation()
-                            .name(name)
-                            .operation_name(operation_name)
-                            .send()
-                            .await
-                    }
-                })
+                let request = self
+                    .delete_live_event_scheduled_operation(&name, &operation_name);
+                Action::deletes(move || request.clone().send())
             },
         ])
     }
@@ -1739,22 +1513,12 @@ impl ProjectClient {
             .until_gone();
         wait.acting([
             {
-                let client = self.clone();
-                let name = String::clone(&name);
-                let operation_name = String::clone(&operation_name);
-                Action::deletes(move || {
-                    let client = client.clone();
-                    let name = String::clone(&name);
-                    let operation_name = String::clone(&operation_name);
-                    async move {
-                        client
-                            .delete_static_multiview_channel_scheduled_operation()
-                            .name(name)
-                            .operation_name(operation_name)
-                            .send()
-                            .await
-                    }
-                })
+                let request = self
+                    .delete_static_multiview_channel_scheduled_operation(
+                        &name,
+                        &operation_name,
+                    );
+                Action::deletes(move || request.clone().send())
             },
         ])
     }
@@ -1829,22 +1593,12 @@ impl ProjectClient {
             .until_gone();
         wait.acting([
             {
-                let client = self.clone();
-                let name = String::clone(&name);
-                let operation_name = String::clone(&operation_name);
-                Action::deletes(move || {
-                    let client = client.clone();
-                    let name = String::clone(&name);
-                    let operation_name = String::clone(&operation_name);
-                    async move {
-                        client
-                            .delete_static_multiview_event_scheduled_operation()
-                            .name(name)
-                            .operation_name(operation_name)
-                            .send()
-                            .await
-                    }
-                })
+                let request = self
+                    .delete_static_multiview_event_scheduled_operation(
+                        &name,
+                        &operation_name,
+                    );
+                Action::deletes(move || request.clone().send())
             },
         ])
     }

@@ -2,37 +2,31 @@
 
 //! The client.
 
-use mkio_core::{CallOptions, Transport, glue};
-use progenitor_client::{ClientHooks, ClientInfo, OperationInfo};
+use mkio_core::{CallOptions, Transport};
 
-use super::{builder, operations};
+use super::builder;
+#[allow(unused_imports, reason = "not every API has typed bodies")]
+use super::types;
 
 /// The client: starts a request for each operation of the API.
 ///
 /// Cheap to clone; clones share connections, budgets and the token.
 #[derive(Clone, Debug)]
 pub struct Client {
-    pub(crate) client: ::reqwest::Client,
-    pub(crate) inner: Transport,
+    transport: Transport,
 }
 impl Client {
     /// A client that sends its requests through a transport.
     pub fn new(transport: Transport) -> Self {
-        Self {
-            client: transport.http().clone(),
-            inner: transport,
-        }
+        Self { transport }
     }
     /// The transport that requests go through.
     pub fn transport(&self) -> &Transport {
-        &self.inner
+        &self.transport
     }
-    /// The same client for calls with other options: retries, timeouts, priority.
+    /// Returns a client whose calls have other retries, timeouts or priority.
     pub fn with(&self, options: CallOptions) -> Self {
-        Self {
-            inner: self.inner.with(options),
-            ..self.clone()
-        }
+        Self::new(self.transport.with(options))
     }
 }
 impl Client {
@@ -41,16 +35,16 @@ impl Client {
     /// Returns every public key now valid, in JWKS format; a JWT header's `kid` should match one of them. Needs no permissions.
     ///
     /// `GET /.well-known/jwks.json`
-    pub fn list_public_keys(&self) -> builder::ListPublicKeys<'_> {
-        builder::ListPublicKeys::new(self)
+    pub fn list_public_keys(&self) -> builder::ListPublicKeys {
+        builder::ListPublicKeys::new(self.transport())
     }
     /// Fetch IDs of revoked tokens
     ///
     /// Each ID corresponds to the `jti` of a decoded JWT; treat a token whose `jti` is listed as revoked and invalid. Needs no permissions.
     ///
     /// `GET /.well-known/revoked.json`
-    pub fn list_revoked_tokens(&self) -> builder::ListRevokedTokens<'_> {
-        builder::ListRevokedTokens::new(self)
+    pub fn list_revoked_tokens(&self) -> builder::ListRevokedTokens {
+        builder::ListRevokedTokens::new(self.transport())
     }
     /// Fetch own profile
     ///
@@ -59,8 +53,8 @@ impl Client {
     /// Deprecated.
     ///
     /// `GET /api/profile/`
-    pub fn get_legacy_profile(&self) -> builder::GetLegacyProfile<'_> {
-        builder::GetLegacyProfile::new(self)
+    pub fn get_legacy_profile(&self) -> builder::GetLegacyProfile {
+        builder::GetLegacyProfile::new(self.transport())
     }
     /// Change own profile
     ///
@@ -69,18 +63,19 @@ impl Client {
     /// Deprecated.
     ///
     /// `PUT /api/profile/`
-    ///
-    /// Needs `body`.
-    pub fn set_legacy_profile(&self) -> builder::SetLegacyProfile<'_> {
-        builder::SetLegacyProfile::new(self)
+    pub fn set_legacy_profile(
+        &self,
+        body: impl Into<types::LegacyProfilePut>,
+    ) -> builder::SetLegacyProfile {
+        builder::SetLegacyProfile::new(self.transport(), body.into())
     }
     /// Check server readiness
     ///
     /// Reports whether the server is ready. Needs no permissions.
     ///
     /// `GET /api/ready`
-    pub fn get_ready(&self) -> builder::GetReady<'_> {
-        builder::GetReady::new(self)
+    pub fn get_ready(&self) -> builder::GetReady {
+        builder::GetReady::new(self.transport())
     }
     /// List locations on offer
     ///
@@ -93,26 +88,35 @@ impl Client {
     /// Filterable fields: `cloud/name`, `cloud/region/name`, `displayName`, `id`, `name`.
     ///
     /// `GET /api/v1/locations`
-    pub fn list_locations(&self) -> builder::ListLocations<'_> {
-        builder::ListLocations::new(self)
+    pub fn list_locations(&self) -> builder::ListLocations {
+        builder::ListLocations::new(self.transport())
     }
     /// Fetch one location
     ///
     /// Capability needed: `core.location.get`.
     ///
     /// `GET /api/v1/locations/{location_name}`
-    ///
-    /// Needs `location_name`.
-    pub fn get_location(&self) -> builder::GetLocation<'_> {
-        builder::GetLocation::new(self)
+    pub fn get_location(&self, location_name: impl AsRef<str>) -> builder::GetLocation {
+        builder::GetLocation::new(self.transport(), location_name.as_ref())
     }
     /// Fetch own active organization
     ///
     /// Capability needed: `core.customer.get`.
     ///
     /// `GET /api/v1/organization`
-    pub fn get_organization(&self) -> builder::GetOrganization<'_> {
-        builder::GetOrganization::new(self)
+    pub fn get_organization(&self) -> builder::GetOrganization {
+        builder::GetOrganization::new(self.transport())
+    }
+    /// Change own organization's details
+    ///
+    /// Capability needed: `core.customer.update`.
+    ///
+    /// `PATCH /api/v1/organization`
+    pub fn update_organization(
+        &self,
+        body: impl Into<types::OrganizationPatch>,
+    ) -> builder::UpdateOrganization {
+        builder::UpdateOrganization::new(self.transport(), body.into())
     }
     /// Create a new organization
     ///
@@ -121,20 +125,11 @@ impl Client {
     /// Capability needed: `core.customer.create`.
     ///
     /// `POST /api/v1/organization`
-    ///
-    /// Needs `body`.
-    pub fn create_organization(&self) -> builder::CreateOrganization<'_> {
-        builder::CreateOrganization::new(self)
-    }
-    /// Change own organization's details
-    ///
-    /// Capability needed: `core.customer.update`.
-    ///
-    /// `PATCH /api/v1/organization`
-    ///
-    /// Needs `body`.
-    pub fn update_organization(&self) -> builder::UpdateOrganization<'_> {
-        builder::UpdateOrganization::new(self)
+    pub fn create_organization(
+        &self,
+        body: impl Into<types::OrganizationPost>,
+    ) -> builder::CreateOrganization {
+        builder::CreateOrganization::new(self.transport(), body.into())
     }
     /// List open invites
     ///
@@ -143,8 +138,8 @@ impl Client {
     /// Capability needed: `core.invite.get`.
     ///
     /// `GET /api/v1/organization/invites`
-    pub fn list_invites(&self) -> builder::ListInvites<'_> {
-        builder::ListInvites::new(self)
+    pub fn list_invites(&self) -> builder::ListInvites {
+        builder::ListInvites::new(self.transport())
     }
     /// Invite a user
     ///
@@ -153,30 +148,27 @@ impl Client {
     /// Capability needed: `core.invite.create`.
     ///
     /// `POST /api/v1/organization/invites`
-    ///
-    /// Needs `body`.
-    pub fn create_invite(&self) -> builder::CreateInvite<'_> {
-        builder::CreateInvite::new(self)
-    }
-    /// Fetch a single pending invite
-    ///
-    /// Capability needed: `core.invite.get`.
-    ///
-    /// `GET /api/v1/organization/invites/{invite_id}`
-    ///
-    /// Needs `invite_id`.
-    pub fn get_invite(&self) -> builder::GetInvite<'_> {
-        builder::GetInvite::new(self)
+    pub fn create_invite(
+        &self,
+        body: impl Into<types::InvitePost>,
+    ) -> builder::CreateInvite {
+        builder::CreateInvite::new(self.transport(), body.into())
     }
     /// Withdraw a pending invite
     ///
     /// Capability needed: `core.invite.delete`.
     ///
     /// `DELETE /api/v1/organization/invites/{invite_id}`
+    pub fn delete_invite(&self, invite_id: impl AsRef<str>) -> builder::DeleteInvite {
+        builder::DeleteInvite::new(self.transport(), invite_id.as_ref())
+    }
+    /// Fetch a single pending invite
     ///
-    /// Needs `invite_id`.
-    pub fn delete_invite(&self) -> builder::DeleteInvite<'_> {
-        builder::DeleteInvite::new(self)
+    /// Capability needed: `core.invite.get`.
+    ///
+    /// `GET /api/v1/organization/invites/{invite_id}`
+    pub fn get_invite(&self, invite_id: impl AsRef<str>) -> builder::GetInvite {
+        builder::GetInvite::new(self.transport(), invite_id.as_ref())
     }
     /// List the organization's payment methods
     ///
@@ -189,18 +181,19 @@ impl Client {
     /// Filterable fields: `aws/awsAccountId`, `azure/azureSaasSubscriptionId`, `azure/azureSaasSubscriptionName`, `created`, `createdBy`, `createdByEmail`, `createdByName`, `displayName`, `id`, `type`.
     ///
     /// `GET /api/v1/organization/paymentMethods`
-    pub fn list_payment_methods(&self) -> builder::ListPaymentMethods<'_> {
-        builder::ListPaymentMethods::new(self)
+    pub fn list_payment_methods(&self) -> builder::ListPaymentMethods {
+        builder::ListPaymentMethods::new(self.transport())
     }
     /// Fetch a payment method
     ///
     /// Capability needed: `core.subscription.get`.
     ///
     /// `GET /api/v1/organization/paymentMethods/{paymentmethod_id}`
-    ///
-    /// Needs `paymentmethod_id`.
-    pub fn get_payment_method(&self) -> builder::GetPaymentMethod<'_> {
-        builder::GetPaymentMethod::new(self)
+    pub fn get_payment_method(
+        &self,
+        paymentmethod_id: impl AsRef<str>,
+    ) -> builder::GetPaymentMethod {
+        builder::GetPaymentMethod::new(self.transport(), paymentmethod_id.as_ref())
     }
     /// Modify a payment method via JSON Patch
     ///
@@ -209,32 +202,44 @@ impl Client {
     /// Capability needed: `core.subscription.update`.
     ///
     /// `PATCH /api/v1/organization/paymentMethods/{paymentmethod_id}`
-    ///
-    /// Needs `paymentmethod_id`, `body`.
     pub fn update_payment_method_json_patch(
         &self,
-    ) -> builder::UpdatePaymentMethodJsonPatch<'_> {
-        builder::UpdatePaymentMethodJsonPatch::new(self)
+        paymentmethod_id: impl AsRef<str>,
+        body: impl IntoIterator<Item = impl Into<types::PaymentMethodPatchEntry>>,
+    ) -> builder::UpdatePaymentMethodJsonPatch {
+        builder::UpdatePaymentMethodJsonPatch::new(
+            self.transport(),
+            paymentmethod_id.as_ref(),
+            body.into_iter().map(Into::into).collect(),
+        )
     }
     /// Accept a payment method's terms
     ///
     /// Capability needed: `core.subscription.get`.
     ///
     /// `POST /api/v1/organization/paymentMethods/{paymentmethod_id}/acceptTermsAndConditions`
-    ///
-    /// Needs `paymentmethod_id`.
-    pub fn accept_payment_method_terms(&self) -> builder::AcceptPaymentMethodTerms<'_> {
-        builder::AcceptPaymentMethodTerms::new(self)
+    pub fn accept_payment_method_terms(
+        &self,
+        paymentmethod_id: impl AsRef<str>,
+    ) -> builder::AcceptPaymentMethodTerms {
+        builder::AcceptPaymentMethodTerms::new(
+            self.transport(),
+            paymentmethod_id.as_ref(),
+        )
     }
     /// Fetch a payment method's rate card
     ///
     /// Capability needed: `core.subscription.get`.
     ///
     /// `GET /api/v1/organization/paymentMethods/{paymentmethod_id}/rateCard`
-    ///
-    /// Needs `paymentmethod_id`.
-    pub fn get_payment_method_rate_card(&self) -> builder::GetPaymentMethodRateCard<'_> {
-        builder::GetPaymentMethodRateCard::new(self)
+    pub fn get_payment_method_rate_card(
+        &self,
+        paymentmethod_id: impl AsRef<str>,
+    ) -> builder::GetPaymentMethodRateCard {
+        builder::GetPaymentMethodRateCard::new(
+            self.transport(),
+            paymentmethod_id.as_ref(),
+        )
     }
     /// Run a per-meter usage report
     ///
@@ -243,76 +248,51 @@ impl Client {
     /// Capability needed: `core.customer.get`.
     ///
     /// `POST /api/v1/organization/reports/usage`
-    ///
-    /// Needs `body`.
-    pub fn create_usage_report(&self) -> builder::CreateUsageReport<'_> {
-        builder::CreateUsageReport::new(self)
+    pub fn create_usage_report(
+        &self,
+        body: impl Into<types::UsageReportQuery>,
+    ) -> builder::CreateUsageReport {
+        builder::CreateUsageReport::new(self.transport(), body.into())
     }
     /// Enumerate roles
     ///
     /// Capability needed: `core.role.get`.
     ///
     /// `GET /api/v1/organization/roles`
-    pub fn list_roles(&self) -> builder::ListRoles<'_> {
-        builder::ListRoles::new(self)
+    pub fn list_roles(&self) -> builder::ListRoles {
+        builder::ListRoles::new(self.transport())
     }
     /// Fetch one role
     ///
     /// Capability needed: `core.role.get`.
     ///
     /// `GET /api/v1/organization/roles/{role_name}`
-    ///
-    /// Needs `role_name`.
-    pub fn get_role(&self) -> builder::GetRole<'_> {
-        builder::GetRole::new(self)
+    pub fn get_role(&self, role_name: impl AsRef<str>) -> builder::GetRole {
+        builder::GetRole::new(self.transport(), role_name.as_ref())
     }
     /// Enumerate scopes
     ///
     /// Capability needed: `core.scope.get`.
     ///
     /// `GET /api/v1/organization/scopes`
-    pub fn list_scopes(&self) -> builder::ListScopes<'_> {
-        builder::ListScopes::new(self)
+    pub fn list_scopes(&self) -> builder::ListScopes {
+        builder::ListScopes::new(self.transport())
     }
     /// Fetch one scope
     ///
     /// Capability needed: `core.scope.get`.
     ///
     /// `GET /api/v1/organization/scopes/{scope_name}`
-    ///
-    /// Needs `scope_name`.
-    pub fn get_scope(&self) -> builder::GetScope<'_> {
-        builder::GetScope::new(self)
+    pub fn get_scope(&self, scope_name: impl AsRef<str>) -> builder::GetScope {
+        builder::GetScope::new(self.transport(), scope_name.as_ref())
     }
     /// Enumerate teams
     ///
     /// Capability needed: `core.team.get`.
     ///
     /// `GET /api/v1/organization/teams`
-    pub fn list_teams(&self) -> builder::ListTeams<'_> {
-        builder::ListTeams::new(self)
-    }
-    /// Fetch one team
-    ///
-    /// Capability needed: `core.team.get`.
-    ///
-    /// `GET /api/v1/organization/teams/{team_name}`
-    ///
-    /// Needs `team_name`.
-    pub fn get_team(&self) -> builder::GetTeam<'_> {
-        builder::GetTeam::new(self)
-    }
-    /// Add or edit a team
-    ///
-    /// A new team needs an unused name; naming an existing one edits it.
-    ///
-    /// Capability needed: `core.team.create`.
-    ///
-    /// `PUT /api/v1/organization/teams/{team_name}`
-    ///
-    /// Needs `team_name`, `body`.
-    pub fn create_or_update_team(&self) -> builder::CreateOrUpdateTeam<'_> {
-        builder::CreateOrUpdateTeam::new(self)
+    pub fn list_teams(&self) -> builder::ListTeams {
+        builder::ListTeams::new(self.transport())
     }
     /// Remove a team
     ///
@@ -321,10 +301,16 @@ impl Client {
     /// Capability needed: `core.team.delete`.
     ///
     /// `DELETE /api/v1/organization/teams/{team_name}`
+    pub fn delete_team(&self, team_name: impl AsRef<str>) -> builder::DeleteTeam {
+        builder::DeleteTeam::new(self.transport(), team_name.as_ref())
+    }
+    /// Fetch one team
     ///
-    /// Needs `team_name`.
-    pub fn delete_team(&self) -> builder::DeleteTeam<'_> {
-        builder::DeleteTeam::new(self)
+    /// Capability needed: `core.team.get`.
+    ///
+    /// `GET /api/v1/organization/teams/{team_name}`
+    pub fn get_team(&self, team_name: impl AsRef<str>) -> builder::GetTeam {
+        builder::GetTeam::new(self.transport(), team_name.as_ref())
     }
     /// Modify a team via JSON Patch
     ///
@@ -333,10 +319,34 @@ impl Client {
     /// Capability needed: `core.team.update`.
     ///
     /// `PATCH /api/v1/organization/teams/{team_name}`
+    pub fn update_team_json_patch(
+        &self,
+        team_name: impl AsRef<str>,
+        body: impl IntoIterator<Item = impl Into<types::JsonPatchEntry>>,
+    ) -> builder::UpdateTeamJsonPatch {
+        builder::UpdateTeamJsonPatch::new(
+            self.transport(),
+            team_name.as_ref(),
+            body.into_iter().map(Into::into).collect(),
+        )
+    }
+    /// Add or edit a team
     ///
-    /// Needs `team_name`, `body`.
-    pub fn update_team_json_patch(&self) -> builder::UpdateTeamJsonPatch<'_> {
-        builder::UpdateTeamJsonPatch::new(self)
+    /// A new team needs an unused name; naming an existing one edits it.
+    ///
+    /// Capability needed: `core.team.create`.
+    ///
+    /// `PUT /api/v1/organization/teams/{team_name}`
+    pub fn create_or_update_team(
+        &self,
+        team_name: impl AsRef<str>,
+        body: impl Into<types::TeamPut>,
+    ) -> builder::CreateOrUpdateTeam {
+        builder::CreateOrUpdateTeam::new(
+            self.transport(),
+            team_name.as_ref(),
+            body.into(),
+        )
     }
     /// Enumerate every user's tokens
     ///
@@ -345,8 +355,8 @@ impl Client {
     /// Capability needed: `core.token.get`.
     ///
     /// `GET /api/v1/organization/tokens`
-    pub fn list_organization_tokens(&self) -> builder::ListOrganizationTokens<'_> {
-        builder::ListOrganizationTokens::new(self)
+    pub fn list_organization_tokens(&self) -> builder::ListOrganizationTokens {
+        builder::ListOrganizationTokens::new(self.transport())
     }
     /// Revoke any user's token
     ///
@@ -355,28 +365,19 @@ impl Client {
     /// Capability needed: `core.token.revoke`.
     ///
     /// `DELETE /api/v1/organization/tokens/{token_id}`
-    ///
-    /// Needs `token_id`.
-    pub fn delete_organization_token(&self) -> builder::DeleteOrganizationToken<'_> {
-        builder::DeleteOrganizationToken::new(self)
+    pub fn delete_organization_token(
+        &self,
+        token_id: impl AsRef<str>,
+    ) -> builder::DeleteOrganizationToken {
+        builder::DeleteOrganizationToken::new(self.transport(), token_id.as_ref())
     }
     /// Enumerate the organization's users
     ///
     /// Capability needed: `core.user.get`.
     ///
     /// `GET /api/v1/organization/users`
-    pub fn list_users(&self) -> builder::ListUsers<'_> {
-        builder::ListUsers::new(self)
-    }
-    /// Fetch one user
-    ///
-    /// Capability needed: `core.user.get`.
-    ///
-    /// `GET /api/v1/organization/users/{user_id}`
-    ///
-    /// Needs `user_id`.
-    pub fn get_user(&self) -> builder::GetUser<'_> {
-        builder::GetUser::new(self)
+    pub fn list_users(&self) -> builder::ListUsers {
+        builder::ListUsers::new(self.transport())
     }
     /// Revoke a user's organization access
     ///
@@ -385,10 +386,16 @@ impl Client {
     /// Capability needed: `core.user.remove`.
     ///
     /// `DELETE /api/v1/organization/users/{user_id}`
+    pub fn delete_user(&self, user_id: impl AsRef<str>) -> builder::DeleteUser {
+        builder::DeleteUser::new(self.transport(), user_id.as_ref())
+    }
+    /// Fetch one user
     ///
-    /// Needs `user_id`.
-    pub fn delete_user(&self) -> builder::DeleteUser<'_> {
-        builder::DeleteUser::new(self)
+    /// Capability needed: `core.user.get`.
+    ///
+    /// `GET /api/v1/organization/users/{user_id}`
+    pub fn get_user(&self, user_id: impl AsRef<str>) -> builder::GetUser {
+        builder::GetUser::new(self.transport(), user_id.as_ref())
     }
     /// Enumerate projects
     ///
@@ -401,18 +408,28 @@ impl Client {
     /// Filterable fields: `assignedPaymentMethodId`, `created`, `createdBy`, `createdByEmail`, `createdByName`, `displayName`, `id`, `isActive`, `locationId`, `locationName`, `name`, `updated`.
     ///
     /// `GET /api/v1/projects`
-    pub fn list_projects(&self) -> builder::ListProjects<'_> {
-        builder::ListProjects::new(self)
+    pub fn list_projects(&self) -> builder::ListProjects {
+        builder::ListProjects::new(self.transport())
     }
     /// Fetch one project
     ///
     /// Capability needed: `core.project.get`.
     ///
     /// `GET /api/v1/projects/{project_name}`
+    pub fn get_project(&self, project_name: impl AsRef<str>) -> builder::GetProject {
+        builder::GetProject::new(self.transport(), project_name.as_ref())
+    }
+    /// Update a project
     ///
-    /// Needs `project_name`.
-    pub fn get_project(&self) -> builder::GetProject<'_> {
-        builder::GetProject::new(self)
+    /// Capability needed: `core.project.update`.
+    ///
+    /// `PATCH /api/v1/projects/{project_name}`
+    pub fn update_project(
+        &self,
+        project_name: impl AsRef<str>,
+        body: impl Into<types::ProjectPatch>,
+    ) -> builder::UpdateProject {
+        builder::UpdateProject::new(self.transport(), project_name.as_ref(), body.into())
     }
     /// Make a new project
     ///
@@ -421,32 +438,23 @@ impl Client {
     /// Capability needed: `core.project.create`, `core.project.assign`.
     ///
     /// `PUT /api/v1/projects/{project_name}`
-    ///
-    /// Needs `project_name`, `body`.
-    pub fn create_project(&self) -> builder::CreateProject<'_> {
-        builder::CreateProject::new(self)
-    }
-    /// Update a project
-    ///
-    /// Capability needed: `core.project.update`.
-    ///
-    /// `PATCH /api/v1/projects/{project_name}`
-    ///
-    /// Needs `project_name`, `body`.
-    pub fn update_project(&self) -> builder::UpdateProject<'_> {
-        builder::UpdateProject::new(self)
+    pub fn create_project(
+        &self,
+        project_name: impl AsRef<str>,
+        body: impl Into<types::ProjectPut>,
+    ) -> builder::CreateProject {
+        builder::CreateProject::new(self.transport(), project_name.as_ref(), body.into())
     }
     /// Fetch a project's metrics endpoint settings
     ///
     /// Capability needed: `mkio.metrics.get`.
     ///
     /// `GET /api/v1/projects/{project_name}/metricsEndpoint`
-    ///
-    /// Needs `project_name`.
     pub fn get_project_metrics_endpoint(
         &self,
-    ) -> builder::GetProjectMetricsEndpoint<'_> {
-        builder::GetProjectMetricsEndpoint::new(self)
+        project_name: impl AsRef<str>,
+    ) -> builder::GetProjectMetricsEndpoint {
+        builder::GetProjectMetricsEndpoint::new(self.transport(), project_name.as_ref())
     }
     /// Change a project's metrics endpoint settings
     ///
@@ -455,22 +463,27 @@ impl Client {
     /// Capability needed: `mkio.metrics.update`.
     ///
     /// `PATCH /api/v1/projects/{project_name}/metricsEndpoint`
-    ///
-    /// Needs `project_name`, `body`.
     pub fn update_project_metrics_endpoint(
         &self,
-    ) -> builder::UpdateProjectMetricsEndpoint<'_> {
-        builder::UpdateProjectMetricsEndpoint::new(self)
+        project_name: impl AsRef<str>,
+        body: impl Into<types::MetricsEndpoint>,
+    ) -> builder::UpdateProjectMetricsEndpoint {
+        builder::UpdateProjectMetricsEndpoint::new(
+            self.transport(),
+            project_name.as_ref(),
+            body.into(),
+        )
     }
     /// Fetch a project's current payment method
     ///
     /// Capability needed: `core.subscription.get`.
     ///
     /// `GET /api/v1/projects/{project_name}/paymentMethod`
-    ///
-    /// Needs `project_name`.
-    pub fn get_project_payment_method(&self) -> builder::GetProjectPaymentMethod<'_> {
-        builder::GetProjectPaymentMethod::new(self)
+    pub fn get_project_payment_method(
+        &self,
+        project_name: impl AsRef<str>,
+    ) -> builder::GetProjectPaymentMethod {
+        builder::GetProjectPaymentMethod::new(self.transport(), project_name.as_ref())
     }
     /// Set a project's payment method
     ///
@@ -479,40 +492,70 @@ impl Client {
     /// Capability needed: `core.subscription.create`.
     ///
     /// `POST /api/v1/projects/{project_name}/paymentMethod`
-    ///
-    /// Needs `project_name`, `body`.
-    pub fn set_project_payment_method(&self) -> builder::SetProjectPaymentMethod<'_> {
-        builder::SetProjectPaymentMethod::new(self)
+    pub fn set_project_payment_method(
+        &self,
+        project_name: impl AsRef<str>,
+        body: impl Into<types::PaymentMethodAssignment>,
+    ) -> builder::SetProjectPaymentMethod {
+        builder::SetProjectPaymentMethod::new(
+            self.transport(),
+            project_name.as_ref(),
+            body.into(),
+        )
     }
     /// Fetch a project's month-to-date usage
     ///
     /// Capability needed: `core.project.get`.
     ///
     /// `GET /api/v1/projects/{project_name}/usage`
-    ///
-    /// Needs `project_name`.
-    pub fn get_project_usage(&self) -> builder::GetProjectUsage<'_> {
-        builder::GetProjectUsage::new(self)
+    pub fn get_project_usage(
+        &self,
+        project_name: impl AsRef<str>,
+    ) -> builder::GetProjectUsage {
+        builder::GetProjectUsage::new(self.transport(), project_name.as_ref())
     }
     /// Enumerate a project's webhook rules
     ///
     /// Capability needed: `webhooks.config.get`.
     ///
     /// `GET /api/v1/projects/{project_name}/webhook/rules`
+    pub fn list_webhook_rules(
+        &self,
+        project_name: impl AsRef<str>,
+    ) -> builder::ListWebhookRules {
+        builder::ListWebhookRules::new(self.transport(), project_name.as_ref())
+    }
+    /// Remove a webhook rule
     ///
-    /// Needs `project_name`.
-    pub fn list_webhook_rules(&self) -> builder::ListWebhookRules<'_> {
-        builder::ListWebhookRules::new(self)
+    /// Capability needed: `webhooks.config.delete`.
+    ///
+    /// `DELETE /api/v1/projects/{project_name}/webhook/rules/{rule_name}`
+    pub fn delete_webhook_rule(
+        &self,
+        project_name: impl AsRef<str>,
+        rule_name: impl AsRef<str>,
+    ) -> builder::DeleteWebhookRule {
+        builder::DeleteWebhookRule::new(
+            self.transport(),
+            project_name.as_ref(),
+            rule_name.as_ref(),
+        )
     }
     /// Fetch one webhook rule
     ///
     /// Capability needed: `webhooks.config.get`.
     ///
     /// `GET /api/v1/projects/{project_name}/webhook/rules/{rule_name}`
-    ///
-    /// Needs `project_name`, `rule_name`.
-    pub fn get_webhook_rule(&self) -> builder::GetWebhookRule<'_> {
-        builder::GetWebhookRule::new(self)
+    pub fn get_webhook_rule(
+        &self,
+        project_name: impl AsRef<str>,
+        rule_name: impl AsRef<str>,
+    ) -> builder::GetWebhookRule {
+        builder::GetWebhookRule::new(
+            self.transport(),
+            project_name.as_ref(),
+            rule_name.as_ref(),
+        )
     }
     /// Add or change a webhook rule
     ///
@@ -521,142 +564,153 @@ impl Client {
     /// Capability needed: `webhooks.config.create`, `webhooks.config.update`.
     ///
     /// `PUT /api/v1/projects/{project_name}/webhook/rules/{rule_name}`
-    ///
-    /// Needs `project_name`, `rule_name`, `body`.
     pub fn create_or_update_webhook_rule(
         &self,
-    ) -> builder::CreateOrUpdateWebhookRule<'_> {
-        builder::CreateOrUpdateWebhookRule::new(self)
-    }
-    /// Remove a webhook rule
-    ///
-    /// Capability needed: `webhooks.config.delete`.
-    ///
-    /// `DELETE /api/v1/projects/{project_name}/webhook/rules/{rule_name}`
-    ///
-    /// Needs `project_name`, `rule_name`.
-    pub fn delete_webhook_rule(&self) -> builder::DeleteWebhookRule<'_> {
-        builder::DeleteWebhookRule::new(self)
+        project_name: impl AsRef<str>,
+        rule_name: impl AsRef<str>,
+        body: impl Into<types::WebhookRulePut>,
+    ) -> builder::CreateOrUpdateWebhookRule {
+        builder::CreateOrUpdateWebhookRule::new(
+            self.transport(),
+            project_name.as_ref(),
+            rule_name.as_ref(),
+            body.into(),
+        )
     }
     /// Enumerate events handled by a webhook rule
     ///
     /// Capability needed: `webhooks.config.get`.
     ///
     /// `GET /api/v1/projects/{project_name}/webhook/rules/{rule_name}/events`
-    ///
-    /// Needs `project_name`, `rule_name`.
-    pub fn list_webhook_rule_events(&self) -> builder::ListWebhookRuleEvents<'_> {
-        builder::ListWebhookRuleEvents::new(self)
+    pub fn list_webhook_rule_events(
+        &self,
+        project_name: impl AsRef<str>,
+        rule_name: impl AsRef<str>,
+    ) -> builder::ListWebhookRuleEvents {
+        builder::ListWebhookRuleEvents::new(
+            self.transport(),
+            project_name.as_ref(),
+            rule_name.as_ref(),
+        )
     }
     /// Enumerate your organizations and invitations
     ///
     /// Covers organizations the caller can already use plus those with an invitation. Any authenticated user may call it; no RBAC capability needed.
     ///
     /// `GET /api/v1/user/organizations`
-    pub fn list_user_organizations(&self) -> builder::ListUserOrganizations<'_> {
-        builder::ListUserOrganizations::new(self)
-    }
-    /// Fetch an organization's name and state
-    ///
-    /// Any authenticated user may call it; no RBAC capability needed.
-    ///
-    /// `GET /api/v1/user/organizations/{organization_id}`
-    ///
-    /// Needs `organization_id`.
-    pub fn get_user_organization(&self) -> builder::GetUserOrganization<'_> {
-        builder::GetUserOrganization::new(self)
+    pub fn list_user_organizations(&self) -> builder::ListUserOrganizations {
+        builder::ListUserOrganizations::new(self.transport())
     }
     /// Leave an organization or decline its invite
     ///
     /// Drops the caller's own access, regained only through a fresh invitation; for a non-member with a pending invite, it declines the invite. Any authenticated user may call it; no RBAC capability needed.
     ///
     /// `DELETE /api/v1/user/organizations/{organization_id}`
+    pub fn leave_user_organization(
+        &self,
+        organization_id: impl AsRef<str>,
+    ) -> builder::LeaveUserOrganization {
+        builder::LeaveUserOrganization::new(self.transport(), organization_id.as_ref())
+    }
+    /// Fetch an organization's name and state
     ///
-    /// Needs `organization_id`.
-    pub fn leave_user_organization(&self) -> builder::LeaveUserOrganization<'_> {
-        builder::LeaveUserOrganization::new(self)
+    /// Any authenticated user may call it; no RBAC capability needed.
+    ///
+    /// `GET /api/v1/user/organizations/{organization_id}`
+    pub fn get_user_organization(
+        &self,
+        organization_id: impl AsRef<str>,
+    ) -> builder::GetUserOrganization {
+        builder::GetUserOrganization::new(self.transport(), organization_id.as_ref())
     }
     /// Accept an organization's invitation
     ///
     /// Only the invite state can change: set a 'pending' invite to 'accepted' (declining is done with DELETE). Any authenticated user may call it; no RBAC capability needed.
     ///
     /// `PATCH /api/v1/user/organizations/{organization_id}`
-    ///
-    /// Needs `organization_id`, `body`.
-    pub fn update_user_organization(&self) -> builder::UpdateUserOrganization<'_> {
-        builder::UpdateUserOrganization::new(self)
+    pub fn update_user_organization(
+        &self,
+        organization_id: impl AsRef<str>,
+        body: impl Into<types::UserOrganizationPatch>,
+    ) -> builder::UpdateUserOrganization {
+        builder::UpdateUserOrganization::new(
+            self.transport(),
+            organization_id.as_ref(),
+            body.into(),
+        )
     }
     /// Fetch your own profile
     ///
     /// Any authenticated user may call it; no RBAC capability needed.
     ///
     /// `GET /api/v1/user/profile`
-    pub fn get_user_profile(&self) -> builder::GetUserProfile<'_> {
-        builder::GetUserProfile::new(self)
+    pub fn get_user_profile(&self) -> builder::GetUserProfile {
+        builder::GetUserProfile::new(self.transport())
     }
     /// Edit your own profile
     ///
     /// Only some profile fields are editable. Any authenticated user may call it; no RBAC capability needed.
     ///
     /// `PATCH /api/v1/user/profile`
-    ///
-    /// Needs `body`.
-    pub fn update_user_profile(&self) -> builder::UpdateUserProfile<'_> {
-        builder::UpdateUserProfile::new(self)
+    pub fn update_user_profile(
+        &self,
+        body: impl Into<types::UserProfilePatch>,
+    ) -> builder::UpdateUserProfile {
+        builder::UpdateUserProfile::new(self.transport(), body.into())
     }
     /// Fetch your own RBAC capabilities
     ///
     /// No response schema is declared; the vendor's online documentation describes the data format. Any authenticated user may call it; no RBAC capability needed.
     ///
     /// `GET /api/v1/user/rbac`
-    pub fn get_user_capabilities(&self) -> builder::GetUserCapabilities<'_> {
-        builder::GetUserCapabilities::new(self)
-    }
-    /// Enumerate your unexpired API tokens
-    ///
-    /// Any authenticated user may call it; no RBAC capability needed.
-    ///
-    /// `GET /api/v1/user/tokens`
-    pub fn list_user_tokens(&self) -> builder::ListUserTokens<'_> {
-        builder::ListUserTokens::new(self)
-    }
-    /// Issue a new API token
-    ///
-    /// Types: 'restricted' (reduced capabilities; `expireDate` at most one year ahead), 'login' (short-lived, all of the user's capabilities), 'full-access' (all of the user's capabilities; `expireDate` at most one year ahead), 'ephemeral' (short-lived, capabilities reduced as for 'restricted'). 'restricted' is preferred over 'full-access', since any holder of a token can use it. Any authenticated user may call it; no RBAC capability needed.
-    ///
-    /// `POST /api/v1/user/tokens`
-    ///
-    /// Needs `body`.
-    pub fn create_user_token(&self) -> builder::CreateUserToken<'_> {
-        builder::CreateUserToken::new(self)
+    pub fn get_user_capabilities(&self) -> builder::GetUserCapabilities {
+        builder::GetUserCapabilities::new(self.transport())
     }
     /// Revoke every token you own
     ///
     /// Amounts to a full API logout, across all organizations. Any authenticated user may call it; no RBAC capability needed.
     ///
     /// `DELETE /api/v1/user/tokens`
-    pub fn delete_all_user_tokens(&self) -> builder::DeleteAllUserTokens<'_> {
-        builder::DeleteAllUserTokens::new(self)
+    pub fn delete_all_user_tokens(&self) -> builder::DeleteAllUserTokens {
+        builder::DeleteAllUserTokens::new(self.transport())
     }
-    /// Fetch one of your tokens
+    /// Enumerate your unexpired API tokens
     ///
     /// Any authenticated user may call it; no RBAC capability needed.
     ///
-    /// `GET /api/v1/user/tokens/{token_id}`
+    /// `GET /api/v1/user/tokens`
+    pub fn list_user_tokens(&self) -> builder::ListUserTokens {
+        builder::ListUserTokens::new(self.transport())
+    }
+    /// Issue a new API token
     ///
-    /// Needs `token_id`.
-    pub fn get_user_token(&self) -> builder::GetUserToken<'_> {
-        builder::GetUserToken::new(self)
+    /// Types: 'restricted' (reduced capabilities; `expireDate` at most one year ahead), 'login' (short-lived, all of the user's capabilities), 'full-access' (all of the user's capabilities; `expireDate` at most one year ahead), 'ephemeral' (short-lived, capabilities reduced as for 'restricted'). 'restricted' is preferred over 'full-access', since any holder of a token can use it. Any authenticated user may call it; no RBAC capability needed.
+    ///
+    /// `POST /api/v1/user/tokens`
+    pub fn create_user_token(
+        &self,
+        body: impl Into<types::UserTokenPost>,
+    ) -> builder::CreateUserToken {
+        builder::CreateUserToken::new(self.transport(), body.into())
     }
     /// Revoke one of your tokens
     ///
     /// `token_id` equals the `jti` claim inside the token. Any authenticated user may call it; no RBAC capability needed.
     ///
     /// `DELETE /api/v1/user/tokens/{token_id}`
+    pub fn delete_user_token(
+        &self,
+        token_id: impl AsRef<str>,
+    ) -> builder::DeleteUserToken {
+        builder::DeleteUserToken::new(self.transport(), token_id.as_ref())
+    }
+    /// Fetch one of your tokens
     ///
-    /// Needs `token_id`.
-    pub fn delete_user_token(&self) -> builder::DeleteUserToken<'_> {
-        builder::DeleteUserToken::new(self)
+    /// Any authenticated user may call it; no RBAC capability needed.
+    ///
+    /// `GET /api/v1/user/tokens/{token_id}`
+    pub fn get_user_token(&self, token_id: impl AsRef<str>) -> builder::GetUserToken {
+        builder::GetUserToken::new(self.transport(), token_id.as_ref())
     }
     /// Run a per-meter usage report
     ///
@@ -667,32 +721,10 @@ impl Client {
     /// The answer is the CSV text as it was received.
     ///
     /// `POST /api/v1/organization/reports/usage`
-    ///
-    /// Needs `body`.
-    pub fn create_usage_report_csv(&self) -> builder::CreateUsageReportCsv<'_> {
-        builder::CreateUsageReportCsv::new(self)
-    }
-}
-impl ClientInfo<Transport> for Client {
-    fn api_version() -> &'static str {
-        super::API_VERSION
-    }
-    fn baseurl(&self) -> &str {
-        self.inner.base_url(super::API)
-    }
-    fn client(&self) -> &::reqwest::Client {
-        &self.client
-    }
-    fn inner(&self) -> &Transport {
-        &self.inner
-    }
-}
-impl ClientHooks<Transport> for Client {
-    async fn exec(
+    pub fn create_usage_report_csv(
         &self,
-        request: ::reqwest::Request,
-        info: &OperationInfo,
-    ) -> ::reqwest::Result<::reqwest::Response> {
-        glue::exec(&self.inner, request, operations::get(info.operation_id)).await
+        body: impl Into<types::UsageReportQuery>,
+    ) -> builder::CreateUsageReportCsv {
+        builder::CreateUsageReportCsv::new(self.transport(), body.into())
     }
 }

@@ -25,8 +25,7 @@ pub async fn call(
     arguments: &Map<String, Value>,
 ) -> Result<Response<Value>> {
     let (request, operation, retype) = prepare(client, operation, arguments)?;
-    let result = glue::exec(client.transport(), request, operation).await;
-    glue::dynamic::answer(result, operation, retype).await
+    glue::dynamic::send(client.transport(), request, operation, retype).await
 }
 fn prepare(
     client: &Client,
@@ -67,12 +66,16 @@ fn prepare(
         "set_legacy_profile" => {
             let operation = &operations::SET_LEGACY_PROFILE;
             #[allow(unused_mut)]
-            let mut request = client.set_legacy_profile();
-            if let Some(value) = glue::dynamic::body::<
-                types::LegacyProfilePut,
-            >(operation, arguments)? {
-                request = request.body(value);
-            }
+            let mut request = client
+                .set_legacy_profile(
+                    glue::dynamic::required(
+                        operation,
+                        "body",
+                        glue::dynamic::body::<
+                            types::LegacyProfilePut,
+                        >(operation, arguments)?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -118,12 +121,16 @@ fn prepare(
         "get_location" => {
             let operation = &operations::GET_LOCATION;
             #[allow(unused_mut)]
-            let mut request = client.get_location();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "location_name")? {
-                request = request.location_name(value);
-            }
+            let mut request = client
+                .get_location(
+                    glue::dynamic::required(
+                        operation,
+                        "location_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "location_name")?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -143,12 +150,16 @@ fn prepare(
         "update_organization" => {
             let operation = &operations::UPDATE_ORGANIZATION;
             #[allow(unused_mut)]
-            let mut request = client.update_organization();
-            if let Some(value) = glue::dynamic::body::<
-                types::OrganizationPatch,
-            >(operation, arguments)? {
-                request = request.body(value);
-            }
+            let mut request = client
+                .update_organization(
+                    glue::dynamic::required(
+                        operation,
+                        "body",
+                        glue::dynamic::body::<
+                            types::OrganizationPatch,
+                        >(operation, arguments)?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -158,12 +169,16 @@ fn prepare(
         "create_organization" => {
             let operation = &operations::CREATE_ORGANIZATION;
             #[allow(unused_mut)]
-            let mut request = client.create_organization();
-            if let Some(value) = glue::dynamic::body::<
-                types::OrganizationPost,
-            >(operation, arguments)? {
-                request = request.body(value);
-            }
+            let mut request = client
+                .create_organization(
+                    glue::dynamic::required(
+                        operation,
+                        "body",
+                        glue::dynamic::body::<
+                            types::OrganizationPost,
+                        >(operation, arguments)?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -183,12 +198,14 @@ fn prepare(
         "create_invite" => {
             let operation = &operations::CREATE_INVITE;
             #[allow(unused_mut)]
-            let mut request = client.create_invite();
-            if let Some(value) = glue::dynamic::body::<
-                types::InvitePost,
-            >(operation, arguments)? {
-                request = request.body(value);
-            }
+            let mut request = client
+                .create_invite(
+                    glue::dynamic::required(
+                        operation,
+                        "body",
+                        glue::dynamic::body::<types::InvitePost>(operation, arguments)?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -198,23 +215,31 @@ fn prepare(
         "delete_invite" => {
             let operation = &operations::DELETE_INVITE;
             #[allow(unused_mut)]
-            let mut request = client.delete_invite();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "invite_id")? {
-                request = request.invite_id(value);
-            }
+            let mut request = client
+                .delete_invite(
+                    glue::dynamic::required(
+                        operation,
+                        "invite_id",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "invite_id")?,
+                    )?,
+                );
             Ok((request.into_request()?, operation, glue::dynamic::Retype::Empty))
         }
         "get_invite" => {
             let operation = &operations::GET_INVITE;
             #[allow(unused_mut)]
-            let mut request = client.get_invite();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "invite_id")? {
-                request = request.invite_id(value);
-            }
+            let mut request = client
+                .get_invite(
+                    glue::dynamic::required(
+                        operation,
+                        "invite_id",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "invite_id")?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -254,12 +279,16 @@ fn prepare(
         "get_payment_method" => {
             let operation = &operations::GET_PAYMENT_METHOD;
             #[allow(unused_mut)]
-            let mut request = client.get_payment_method();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "paymentmethod_id")? {
-                request = request.paymentmethod_id(value);
-            }
+            let mut request = client
+                .get_payment_method(
+                    glue::dynamic::required(
+                        operation,
+                        "paymentmethod_id",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "paymentmethod_id")?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -269,17 +298,23 @@ fn prepare(
         "update_payment_method_json_patch" => {
             let operation = &operations::UPDATE_PAYMENT_METHOD_JSON_PATCH;
             #[allow(unused_mut)]
-            let mut request = client.update_payment_method_json_patch();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "paymentmethod_id")? {
-                request = request.paymentmethod_id(value);
-            }
-            if let Some(value) = glue::dynamic::body::<
-                ::std::vec::Vec<types::PaymentMethodPatchEntry>,
-            >(operation, arguments)? {
-                request = request.body(value);
-            }
+            let mut request = client
+                .update_payment_method_json_patch(
+                    glue::dynamic::required(
+                        operation,
+                        "paymentmethod_id",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "paymentmethod_id")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "body",
+                        glue::dynamic::body::<
+                            Vec<types::PaymentMethodPatchEntry>,
+                        >(operation, arguments)?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -289,23 +324,31 @@ fn prepare(
         "accept_payment_method_terms" => {
             let operation = &operations::ACCEPT_PAYMENT_METHOD_TERMS;
             #[allow(unused_mut)]
-            let mut request = client.accept_payment_method_terms();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "paymentmethod_id")? {
-                request = request.paymentmethod_id(value);
-            }
+            let mut request = client
+                .accept_payment_method_terms(
+                    glue::dynamic::required(
+                        operation,
+                        "paymentmethod_id",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "paymentmethod_id")?,
+                    )?,
+                );
             Ok((request.into_request()?, operation, glue::dynamic::Retype::Empty))
         }
         "get_payment_method_rate_card" => {
             let operation = &operations::GET_PAYMENT_METHOD_RATE_CARD;
             #[allow(unused_mut)]
-            let mut request = client.get_payment_method_rate_card();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "paymentmethod_id")? {
-                request = request.paymentmethod_id(value);
-            }
+            let mut request = client
+                .get_payment_method_rate_card(
+                    glue::dynamic::required(
+                        operation,
+                        "paymentmethod_id",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "paymentmethod_id")?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -315,12 +358,16 @@ fn prepare(
         "create_usage_report" => {
             let operation = &operations::CREATE_USAGE_REPORT;
             #[allow(unused_mut)]
-            let mut request = client.create_usage_report();
-            if let Some(value) = glue::dynamic::body::<
-                types::UsageReportQuery,
-            >(operation, arguments)? {
-                request = request.body(value);
-            }
+            let mut request = client
+                .create_usage_report(
+                    glue::dynamic::required(
+                        operation,
+                        "body",
+                        glue::dynamic::body::<
+                            types::UsageReportQuery,
+                        >(operation, arguments)?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -340,12 +387,16 @@ fn prepare(
         "get_role" => {
             let operation = &operations::GET_ROLE;
             #[allow(unused_mut)]
-            let mut request = client.get_role();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "role_name")? {
-                request = request.role_name(value);
-            }
+            let mut request = client
+                .get_role(
+                    glue::dynamic::required(
+                        operation,
+                        "role_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "role_name")?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -365,12 +416,16 @@ fn prepare(
         "get_scope" => {
             let operation = &operations::GET_SCOPE;
             #[allow(unused_mut)]
-            let mut request = client.get_scope();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "scope_name")? {
-                request = request.scope_name(value);
-            }
+            let mut request = client
+                .get_scope(
+                    glue::dynamic::required(
+                        operation,
+                        "scope_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "scope_name")?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -390,23 +445,31 @@ fn prepare(
         "delete_team" => {
             let operation = &operations::DELETE_TEAM;
             #[allow(unused_mut)]
-            let mut request = client.delete_team();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "team_name")? {
-                request = request.team_name(value);
-            }
+            let mut request = client
+                .delete_team(
+                    glue::dynamic::required(
+                        operation,
+                        "team_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "team_name")?,
+                    )?,
+                );
             Ok((request.into_request()?, operation, glue::dynamic::Retype::Empty))
         }
         "get_team" => {
             let operation = &operations::GET_TEAM;
             #[allow(unused_mut)]
-            let mut request = client.get_team();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "team_name")? {
-                request = request.team_name(value);
-            }
+            let mut request = client
+                .get_team(
+                    glue::dynamic::required(
+                        operation,
+                        "team_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "team_name")?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -416,17 +479,23 @@ fn prepare(
         "update_team_json_patch" => {
             let operation = &operations::UPDATE_TEAM_JSON_PATCH;
             #[allow(unused_mut)]
-            let mut request = client.update_team_json_patch();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "team_name")? {
-                request = request.team_name(value);
-            }
-            if let Some(value) = glue::dynamic::body::<
-                ::std::vec::Vec<types::JsonPatchEntry>,
-            >(operation, arguments)? {
-                request = request.body(value);
-            }
+            let mut request = client
+                .update_team_json_patch(
+                    glue::dynamic::required(
+                        operation,
+                        "team_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "team_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "body",
+                        glue::dynamic::body::<
+                            Vec<types::JsonPatchEntry>,
+                        >(operation, arguments)?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -436,17 +505,21 @@ fn prepare(
         "create_or_update_team" => {
             let operation = &operations::CREATE_OR_UPDATE_TEAM;
             #[allow(unused_mut)]
-            let mut request = client.create_or_update_team();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "team_name")? {
-                request = request.team_name(value);
-            }
-            if let Some(value) = glue::dynamic::body::<
-                types::TeamPut,
-            >(operation, arguments)? {
-                request = request.body(value);
-            }
+            let mut request = client
+                .create_or_update_team(
+                    glue::dynamic::required(
+                        operation,
+                        "team_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "team_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "body",
+                        glue::dynamic::body::<types::TeamPut>(operation, arguments)?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -466,12 +539,16 @@ fn prepare(
         "delete_organization_token" => {
             let operation = &operations::DELETE_ORGANIZATION_TOKEN;
             #[allow(unused_mut)]
-            let mut request = client.delete_organization_token();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "token_id")? {
-                request = request.token_id(value);
-            }
+            let mut request = client
+                .delete_organization_token(
+                    glue::dynamic::required(
+                        operation,
+                        "token_id",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "token_id")?,
+                    )?,
+                );
             Ok((request.into_request()?, operation, glue::dynamic::Retype::Empty))
         }
         "list_users" => {
@@ -487,23 +564,31 @@ fn prepare(
         "delete_user" => {
             let operation = &operations::DELETE_USER;
             #[allow(unused_mut)]
-            let mut request = client.delete_user();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "user_id")? {
-                request = request.user_id(value);
-            }
+            let mut request = client
+                .delete_user(
+                    glue::dynamic::required(
+                        operation,
+                        "user_id",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "user_id")?,
+                    )?,
+                );
             Ok((request.into_request()?, operation, glue::dynamic::Retype::Empty))
         }
         "get_user" => {
             let operation = &operations::GET_USER;
             #[allow(unused_mut)]
-            let mut request = client.get_user();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "user_id")? {
-                request = request.user_id(value);
-            }
+            let mut request = client
+                .get_user(
+                    glue::dynamic::required(
+                        operation,
+                        "user_id",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "user_id")?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -548,12 +633,16 @@ fn prepare(
         "get_project" => {
             let operation = &operations::GET_PROJECT;
             #[allow(unused_mut)]
-            let mut request = client.get_project();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
+            let mut request = client
+                .get_project(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -563,17 +652,21 @@ fn prepare(
         "update_project" => {
             let operation = &operations::UPDATE_PROJECT;
             #[allow(unused_mut)]
-            let mut request = client.update_project();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::body::<
-                types::ProjectPatch,
-            >(operation, arguments)? {
-                request = request.body(value);
-            }
+            let mut request = client
+                .update_project(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "body",
+                        glue::dynamic::body::<types::ProjectPatch>(operation, arguments)?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -583,17 +676,21 @@ fn prepare(
         "create_project" => {
             let operation = &operations::CREATE_PROJECT;
             #[allow(unused_mut)]
-            let mut request = client.create_project();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::body::<
-                types::ProjectPut,
-            >(operation, arguments)? {
-                request = request.body(value);
-            }
+            let mut request = client
+                .create_project(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "body",
+                        glue::dynamic::body::<types::ProjectPut>(operation, arguments)?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -603,12 +700,16 @@ fn prepare(
         "get_project_metrics_endpoint" => {
             let operation = &operations::GET_PROJECT_METRICS_ENDPOINT;
             #[allow(unused_mut)]
-            let mut request = client.get_project_metrics_endpoint();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
+            let mut request = client
+                .get_project_metrics_endpoint(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -618,17 +719,23 @@ fn prepare(
         "update_project_metrics_endpoint" => {
             let operation = &operations::UPDATE_PROJECT_METRICS_ENDPOINT;
             #[allow(unused_mut)]
-            let mut request = client.update_project_metrics_endpoint();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::body::<
-                types::MetricsEndpoint,
-            >(operation, arguments)? {
-                request = request.body(value);
-            }
+            let mut request = client
+                .update_project_metrics_endpoint(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "body",
+                        glue::dynamic::body::<
+                            types::MetricsEndpoint,
+                        >(operation, arguments)?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -638,12 +745,16 @@ fn prepare(
         "get_project_payment_method" => {
             let operation = &operations::GET_PROJECT_PAYMENT_METHOD;
             #[allow(unused_mut)]
-            let mut request = client.get_project_payment_method();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
+            let mut request = client
+                .get_project_payment_method(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -653,28 +764,38 @@ fn prepare(
         "set_project_payment_method" => {
             let operation = &operations::SET_PROJECT_PAYMENT_METHOD;
             #[allow(unused_mut)]
-            let mut request = client.set_project_payment_method();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::body::<
-                types::PaymentMethodAssignment,
-            >(operation, arguments)? {
-                request = request.body(value);
-            }
+            let mut request = client
+                .set_project_payment_method(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "body",
+                        glue::dynamic::body::<
+                            types::PaymentMethodAssignment,
+                        >(operation, arguments)?,
+                    )?,
+                );
             Ok((request.into_request()?, operation, glue::dynamic::Retype::Empty))
         }
         "get_project_usage" => {
             let operation = &operations::GET_PROJECT_USAGE;
             #[allow(unused_mut)]
-            let mut request = client.get_project_usage();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
+            let mut request = client
+                .get_project_usage(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -684,12 +805,16 @@ fn prepare(
         "list_webhook_rules" => {
             let operation = &operations::LIST_WEBHOOK_RULES;
             #[allow(unused_mut)]
-            let mut request = client.list_webhook_rules();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
+            let mut request = client
+                .list_webhook_rules(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                );
             if let Some(value) = glue::dynamic::argument::<
                 String,
             >(operation, arguments, "$orderby")? {
@@ -719,33 +844,45 @@ fn prepare(
         "delete_webhook_rule" => {
             let operation = &operations::DELETE_WEBHOOK_RULE;
             #[allow(unused_mut)]
-            let mut request = client.delete_webhook_rule();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "rule_name")? {
-                request = request.rule_name(value);
-            }
+            let mut request = client
+                .delete_webhook_rule(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "rule_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "rule_name")?,
+                    )?,
+                );
             Ok((request.into_request()?, operation, glue::dynamic::Retype::Empty))
         }
         "get_webhook_rule" => {
             let operation = &operations::GET_WEBHOOK_RULE;
             #[allow(unused_mut)]
-            let mut request = client.get_webhook_rule();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "rule_name")? {
-                request = request.rule_name(value);
-            }
+            let mut request = client
+                .get_webhook_rule(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "rule_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "rule_name")?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -755,22 +892,30 @@ fn prepare(
         "create_or_update_webhook_rule" => {
             let operation = &operations::CREATE_OR_UPDATE_WEBHOOK_RULE;
             #[allow(unused_mut)]
-            let mut request = client.create_or_update_webhook_rule();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "rule_name")? {
-                request = request.rule_name(value);
-            }
-            if let Some(value) = glue::dynamic::body::<
-                types::WebhookRulePut,
-            >(operation, arguments)? {
-                request = request.body(value);
-            }
+            let mut request = client
+                .create_or_update_webhook_rule(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "rule_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "rule_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "body",
+                        glue::dynamic::body::<
+                            types::WebhookRulePut,
+                        >(operation, arguments)?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -780,17 +925,23 @@ fn prepare(
         "list_webhook_rule_events" => {
             let operation = &operations::LIST_WEBHOOK_RULE_EVENTS;
             #[allow(unused_mut)]
-            let mut request = client.list_webhook_rule_events();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "rule_name")? {
-                request = request.rule_name(value);
-            }
+            let mut request = client
+                .list_webhook_rule_events(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "rule_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "rule_name")?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -810,23 +961,31 @@ fn prepare(
         "leave_user_organization" => {
             let operation = &operations::LEAVE_USER_ORGANIZATION;
             #[allow(unused_mut)]
-            let mut request = client.leave_user_organization();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "organization_id")? {
-                request = request.organization_id(value);
-            }
+            let mut request = client
+                .leave_user_organization(
+                    glue::dynamic::required(
+                        operation,
+                        "organization_id",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "organization_id")?,
+                    )?,
+                );
             Ok((request.into_request()?, operation, glue::dynamic::Retype::Empty))
         }
         "get_user_organization" => {
             let operation = &operations::GET_USER_ORGANIZATION;
             #[allow(unused_mut)]
-            let mut request = client.get_user_organization();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "organization_id")? {
-                request = request.organization_id(value);
-            }
+            let mut request = client
+                .get_user_organization(
+                    glue::dynamic::required(
+                        operation,
+                        "organization_id",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "organization_id")?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -836,17 +995,23 @@ fn prepare(
         "update_user_organization" => {
             let operation = &operations::UPDATE_USER_ORGANIZATION;
             #[allow(unused_mut)]
-            let mut request = client.update_user_organization();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "organization_id")? {
-                request = request.organization_id(value);
-            }
-            if let Some(value) = glue::dynamic::body::<
-                types::UserOrganizationPatch,
-            >(operation, arguments)? {
-                request = request.body(value);
-            }
+            let mut request = client
+                .update_user_organization(
+                    glue::dynamic::required(
+                        operation,
+                        "organization_id",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "organization_id")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "body",
+                        glue::dynamic::body::<
+                            types::UserOrganizationPatch,
+                        >(operation, arguments)?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -866,12 +1031,16 @@ fn prepare(
         "update_user_profile" => {
             let operation = &operations::UPDATE_USER_PROFILE;
             #[allow(unused_mut)]
-            let mut request = client.update_user_profile();
-            if let Some(value) = glue::dynamic::body::<
-                types::UserProfilePatch,
-            >(operation, arguments)? {
-                request = request.body(value);
-            }
+            let mut request = client
+                .update_user_profile(
+                    glue::dynamic::required(
+                        operation,
+                        "body",
+                        glue::dynamic::body::<
+                            types::UserProfilePatch,
+                        >(operation, arguments)?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -907,12 +1076,16 @@ fn prepare(
         "create_user_token" => {
             let operation = &operations::CREATE_USER_TOKEN;
             #[allow(unused_mut)]
-            let mut request = client.create_user_token();
-            if let Some(value) = glue::dynamic::body::<
-                types::UserTokenPost,
-            >(operation, arguments)? {
-                request = request.body(value);
-            }
+            let mut request = client
+                .create_user_token(
+                    glue::dynamic::required(
+                        operation,
+                        "body",
+                        glue::dynamic::body::<
+                            types::UserTokenPost,
+                        >(operation, arguments)?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -922,23 +1095,31 @@ fn prepare(
         "delete_user_token" => {
             let operation = &operations::DELETE_USER_TOKEN;
             #[allow(unused_mut)]
-            let mut request = client.delete_user_token();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "token_id")? {
-                request = request.token_id(value);
-            }
+            let mut request = client
+                .delete_user_token(
+                    glue::dynamic::required(
+                        operation,
+                        "token_id",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "token_id")?,
+                    )?,
+                );
             Ok((request.into_request()?, operation, glue::dynamic::Retype::Empty))
         }
         "get_user_token" => {
             let operation = &operations::GET_USER_TOKEN;
             #[allow(unused_mut)]
-            let mut request = client.get_user_token();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "token_id")? {
-                request = request.token_id(value);
-            }
+            let mut request = client
+                .get_user_token(
+                    glue::dynamic::required(
+                        operation,
+                        "token_id",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "token_id")?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -948,12 +1129,16 @@ fn prepare(
         "create_usage_report_csv" => {
             let operation = &operations::CREATE_USAGE_REPORT_CSV;
             #[allow(unused_mut)]
-            let mut request = client.create_usage_report_csv();
-            if let Some(value) = glue::dynamic::body::<
-                types::UsageReportQuery,
-            >(operation, arguments)? {
-                request = request.body(value);
-            }
+            let mut request = client
+                .create_usage_report_csv(
+                    glue::dynamic::required(
+                        operation,
+                        "body",
+                        glue::dynamic::body::<
+                            types::UsageReportQuery,
+                        >(operation, arguments)?,
+                    )?,
+                );
             Ok((request.into_request()?, operation, glue::dynamic::Retype::Bytes))
         }
         unknown => Err(glue::dynamic::unknown(super::API, unknown)),

@@ -4,7 +4,7 @@
 
 use mkio_core::{Items, Page, Pages};
 
-use super::{builder, operations, types};
+use super::{builder, types};
 
 impl Page for types::PublicKeyList {
     type Item = ::serde_json::Value;
@@ -171,194 +171,173 @@ impl Page for types::UserOrganizationList {
         self.value.as_mut()
     }
 }
-impl builder::ListPublicKeys<'_> {
+impl builder::ListPublicKeys {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
     pub fn items(self) -> Items<types::PublicKeyList> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
     pub fn pages(self) -> Pages<types::PublicKeyList> {
-        let transport = self.client.transport().clone();
-        Pages::new(transport, &operations::LIST_PUBLIC_KEYS, self.into_request())
+        self.request.pages()
     }
 }
-impl builder::ListRevokedTokens<'_> {
+impl builder::ListRevokedTokens {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
     pub fn items(self) -> Items<types::RevokedTokenList> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
     pub fn pages(self) -> Pages<types::RevokedTokenList> {
-        let transport = self.client.transport().clone();
-        Pages::new(transport, &operations::LIST_REVOKED_TOKENS, self.into_request())
+        self.request.pages()
     }
 }
-impl builder::ListLocations<'_> {
+impl builder::ListLocations {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
     pub fn items(self) -> Items<types::LocationList> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
     pub fn pages(self) -> Pages<types::LocationList> {
-        let transport = self.client.transport().clone();
-        Pages::new(transport, &operations::LIST_LOCATIONS, self.into_request())
-            .takes_top()
+        self.request.pages().takes_top()
     }
 }
-impl builder::ListInvites<'_> {
+impl builder::ListInvites {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
     pub fn items(self) -> Items<types::InviteList> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
     pub fn pages(self) -> Pages<types::InviteList> {
-        let transport = self.client.transport().clone();
-        Pages::new(transport, &operations::LIST_INVITES, self.into_request())
+        self.request.pages()
     }
 }
-impl builder::ListPaymentMethods<'_> {
+impl builder::ListPaymentMethods {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
     pub fn items(self) -> Items<types::PaymentMethodList> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
     pub fn pages(self) -> Pages<types::PaymentMethodList> {
-        let transport = self.client.transport().clone();
-        Pages::new(transport, &operations::LIST_PAYMENT_METHODS, self.into_request())
-            .takes_top()
+        self.request.pages().takes_top()
     }
 }
-impl builder::CreateUsageReport<'_> {
+impl builder::CreateUsageReport {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
     pub fn items(self) -> Items<types::UsageReport> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
     pub fn pages(self) -> Pages<types::UsageReport> {
-        let transport = self.client.transport().clone();
-        Pages::new(transport, &operations::CREATE_USAGE_REPORT, self.into_request())
+        self.request.pages()
     }
 }
-impl builder::ListRoles<'_> {
+impl builder::ListRoles {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
     pub fn items(self) -> Items<types::RoleList> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
     pub fn pages(self) -> Pages<types::RoleList> {
-        let transport = self.client.transport().clone();
-        Pages::new(transport, &operations::LIST_ROLES, self.into_request())
+        self.request.pages()
     }
 }
-impl builder::ListScopes<'_> {
+impl builder::ListScopes {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
     pub fn items(self) -> Items<types::ScopeList> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
     pub fn pages(self) -> Pages<types::ScopeList> {
-        let transport = self.client.transport().clone();
-        Pages::new(transport, &operations::LIST_SCOPES, self.into_request())
+        self.request.pages()
     }
 }
-impl builder::ListTeams<'_> {
+impl builder::ListTeams {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
     pub fn items(self) -> Items<types::TeamList> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
     pub fn pages(self) -> Pages<types::TeamList> {
-        let transport = self.client.transport().clone();
-        Pages::new(transport, &operations::LIST_TEAMS, self.into_request())
+        self.request.pages()
     }
 }
-impl builder::ListOrganizationTokens<'_> {
+impl builder::ListOrganizationTokens {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
     pub fn items(self) -> Items<types::UserTokenList> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
     pub fn pages(self) -> Pages<types::UserTokenList> {
-        let transport = self.client.transport().clone();
-        Pages::new(transport, &operations::LIST_ORGANIZATION_TOKENS, self.into_request())
+        self.request.pages()
     }
 }
-impl builder::ListUsers<'_> {
+impl builder::ListUsers {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
     pub fn items(self) -> Items<types::UserList> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
     pub fn pages(self) -> Pages<types::UserList> {
-        let transport = self.client.transport().clone();
-        Pages::new(transport, &operations::LIST_USERS, self.into_request())
+        self.request.pages()
     }
 }
-impl builder::ListProjects<'_> {
+impl builder::ListProjects {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
     pub fn items(self) -> Items<types::ProjectList> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
     pub fn pages(self) -> Pages<types::ProjectList> {
-        let transport = self.client.transport().clone();
-        Pages::new(transport, &operations::LIST_PROJECTS, self.into_request())
-            .takes_top()
+        self.request.pages().takes_top()
     }
 }
-impl builder::GetProjectUsage<'_> {
+impl builder::GetProjectUsage {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
     pub fn items(self) -> Items<types::ProjectUsageReport> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
     pub fn pages(self) -> Pages<types::ProjectUsageReport> {
-        let transport = self.client.transport().clone();
-        Pages::new(transport, &operations::GET_PROJECT_USAGE, self.into_request())
+        self.request.pages()
     }
 }
-impl builder::ListWebhookRules<'_> {
+impl builder::ListWebhookRules {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
     pub fn items(self) -> Items<types::WebhookRuleList> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
     pub fn pages(self) -> Pages<types::WebhookRuleList> {
-        let transport = self.client.transport().clone();
-        Pages::new(transport, &operations::LIST_WEBHOOK_RULES, self.into_request())
-            .takes_top()
+        self.request.pages().takes_top()
     }
 }
-impl builder::ListWebhookRuleEvents<'_> {
+impl builder::ListWebhookRuleEvents {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
     pub fn items(self) -> Items<types::WebhookDeliveryList> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
     pub fn pages(self) -> Pages<types::WebhookDeliveryList> {
-        let transport = self.client.transport().clone();
-        Pages::new(transport, &operations::LIST_WEBHOOK_RULE_EVENTS, self.into_request())
+        self.request.pages()
     }
 }
-impl builder::ListUserOrganizations<'_> {
+impl builder::ListUserOrganizations {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
     pub fn items(self) -> Items<types::UserOrganizationList> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
     pub fn pages(self) -> Pages<types::UserOrganizationList> {
-        let transport = self.client.transport().clone();
-        Pages::new(transport, &operations::LIST_USER_ORGANIZATIONS, self.into_request())
+        self.request.pages()
     }
 }
-impl builder::ListUserTokens<'_> {
+impl builder::ListUserTokens {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
     pub fn items(self) -> Items<types::UserTokenList> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
     pub fn pages(self) -> Pages<types::UserTokenList> {
-        let transport = self.client.transport().clone();
-        Pages::new(transport, &operations::LIST_USER_TOKENS, self.into_request())
+        self.request.pages()
     }
 }

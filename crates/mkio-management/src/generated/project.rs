@@ -7,8 +7,10 @@ use std::sync::Arc;
 use mkio_core::{CallOptions, Transport};
 
 use super::{Client, builder};
+#[allow(unused_imports, reason = "not every API has typed bodies")]
+use super::types;
 
-/// A [`Client`] for one project: its requests have `project_name` filled in.
+/// A [`Client`] for one project: its requests are all of this project.
 ///
 /// Cheap to clone.
 #[derive(Clone, Debug)]
@@ -34,7 +36,7 @@ impl ProjectClient {
     pub fn transport(&self) -> &Transport {
         self.client.transport()
     }
-    /// The same client for calls with other options: retries, timeouts, priority.
+    /// Returns a client whose calls have other retries, timeouts or priority.
     pub fn with(&self, options: CallOptions) -> Self {
         Self {
             client: self.client.with(options),
@@ -47,62 +49,162 @@ impl ProjectClient {
     }
 }
 impl ProjectClient {
-    /// [`Client::get_project`] in this project: `GET /api/v1/projects/{project_name}`.
-    pub fn get_project(&self) -> builder::GetProject<'_> {
-        self.client.get_project().project_name(&*self.project)
+    /// Fetch one project
+    ///
+    /// Capability needed: `core.project.get`.
+    ///
+    /// `GET /api/v1/projects/{project_name}`
+    pub fn get_project(&self) -> builder::GetProject {
+        builder::GetProject::new(self.transport(), &self.project)
     }
-    /// [`Client::update_project`] in this project: `PATCH /api/v1/projects/{project_name}`.
-    pub fn update_project(&self) -> builder::UpdateProject<'_> {
-        self.client.update_project().project_name(&*self.project)
-    }
-    /// [`Client::create_project`] in this project: `PUT /api/v1/projects/{project_name}`.
-    pub fn create_project(&self) -> builder::CreateProject<'_> {
-        self.client.create_project().project_name(&*self.project)
-    }
-    /// [`Client::get_project_metrics_endpoint`] in this project: `GET /api/v1/projects/{project_name}/metricsEndpoint`.
-    pub fn get_project_metrics_endpoint(
+    /// Update a project
+    ///
+    /// Capability needed: `core.project.update`.
+    ///
+    /// `PATCH /api/v1/projects/{project_name}`
+    pub fn update_project(
         &self,
-    ) -> builder::GetProjectMetricsEndpoint<'_> {
-        self.client.get_project_metrics_endpoint().project_name(&*self.project)
+        body: impl Into<types::ProjectPatch>,
+    ) -> builder::UpdateProject {
+        builder::UpdateProject::new(self.transport(), &self.project, body.into())
     }
-    /// [`Client::update_project_metrics_endpoint`] in this project: `PATCH /api/v1/projects/{project_name}/metricsEndpoint`.
+    /// Make a new project
+    ///
+    /// Either one of the two capabilities suffices.
+    ///
+    /// Capability needed: `core.project.create`, `core.project.assign`.
+    ///
+    /// `PUT /api/v1/projects/{project_name}`
+    pub fn create_project(
+        &self,
+        body: impl Into<types::ProjectPut>,
+    ) -> builder::CreateProject {
+        builder::CreateProject::new(self.transport(), &self.project, body.into())
+    }
+    /// Fetch a project's metrics endpoint settings
+    ///
+    /// Capability needed: `mkio.metrics.get`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/metricsEndpoint`
+    pub fn get_project_metrics_endpoint(&self) -> builder::GetProjectMetricsEndpoint {
+        builder::GetProjectMetricsEndpoint::new(self.transport(), &self.project)
+    }
+    /// Change a project's metrics endpoint settings
+    ///
+    /// Set `spec.enabled` to `true` to turn the project's metrics endpoint on. A matching Grafana dashboard is at <https://grafana.com/grafana/dashboards/21657-mk-io-metrics-monitor/>.
+    ///
+    /// Capability needed: `mkio.metrics.update`.
+    ///
+    /// `PATCH /api/v1/projects/{project_name}/metricsEndpoint`
     pub fn update_project_metrics_endpoint(
         &self,
-    ) -> builder::UpdateProjectMetricsEndpoint<'_> {
-        self.client.update_project_metrics_endpoint().project_name(&*self.project)
+        body: impl Into<types::MetricsEndpoint>,
+    ) -> builder::UpdateProjectMetricsEndpoint {
+        builder::UpdateProjectMetricsEndpoint::new(
+            self.transport(),
+            &self.project,
+            body.into(),
+        )
     }
-    /// [`Client::get_project_payment_method`] in this project: `GET /api/v1/projects/{project_name}/paymentMethod`.
-    pub fn get_project_payment_method(&self) -> builder::GetProjectPaymentMethod<'_> {
-        self.client.get_project_payment_method().project_name(&*self.project)
+    /// Fetch a project's current payment method
+    ///
+    /// Capability needed: `core.subscription.get`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/paymentMethod`
+    pub fn get_project_payment_method(&self) -> builder::GetProjectPaymentMethod {
+        builder::GetProjectPaymentMethod::new(self.transport(), &self.project)
     }
-    /// [`Client::set_project_payment_method`] in this project: `POST /api/v1/projects/{project_name}/paymentMethod`.
-    pub fn set_project_payment_method(&self) -> builder::SetProjectPaymentMethod<'_> {
-        self.client.set_project_payment_method().project_name(&*self.project)
+    /// Set a project's payment method
+    ///
+    /// Swaps the payment method and activates an inactive project. A project's payment method can never be removed, only replaced.
+    ///
+    /// Capability needed: `core.subscription.create`.
+    ///
+    /// `POST /api/v1/projects/{project_name}/paymentMethod`
+    pub fn set_project_payment_method(
+        &self,
+        body: impl Into<types::PaymentMethodAssignment>,
+    ) -> builder::SetProjectPaymentMethod {
+        builder::SetProjectPaymentMethod::new(
+            self.transport(),
+            &self.project,
+            body.into(),
+        )
     }
-    /// [`Client::get_project_usage`] in this project: `GET /api/v1/projects/{project_name}/usage`.
-    pub fn get_project_usage(&self) -> builder::GetProjectUsage<'_> {
-        self.client.get_project_usage().project_name(&*self.project)
+    /// Fetch a project's month-to-date usage
+    ///
+    /// Capability needed: `core.project.get`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/usage`
+    pub fn get_project_usage(&self) -> builder::GetProjectUsage {
+        builder::GetProjectUsage::new(self.transport(), &self.project)
     }
-    /// [`Client::list_webhook_rules`] in this project: `GET /api/v1/projects/{project_name}/webhook/rules`.
-    pub fn list_webhook_rules(&self) -> builder::ListWebhookRules<'_> {
-        self.client.list_webhook_rules().project_name(&*self.project)
+    /// Enumerate a project's webhook rules
+    ///
+    /// Capability needed: `webhooks.config.get`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/webhook/rules`
+    pub fn list_webhook_rules(&self) -> builder::ListWebhookRules {
+        builder::ListWebhookRules::new(self.transport(), &self.project)
     }
-    /// [`Client::delete_webhook_rule`] in this project: `DELETE /api/v1/projects/{project_name}/webhook/rules/{rule_name}`.
-    pub fn delete_webhook_rule(&self) -> builder::DeleteWebhookRule<'_> {
-        self.client.delete_webhook_rule().project_name(&*self.project)
+    /// Remove a webhook rule
+    ///
+    /// Capability needed: `webhooks.config.delete`.
+    ///
+    /// `DELETE /api/v1/projects/{project_name}/webhook/rules/{rule_name}`
+    pub fn delete_webhook_rule(
+        &self,
+        rule_name: impl AsRef<str>,
+    ) -> builder::DeleteWebhookRule {
+        builder::DeleteWebhookRule::new(
+            self.transport(),
+            &self.project,
+            rule_name.as_ref(),
+        )
     }
-    /// [`Client::get_webhook_rule`] in this project: `GET /api/v1/projects/{project_name}/webhook/rules/{rule_name}`.
-    pub fn get_webhook_rule(&self) -> builder::GetWebhookRule<'_> {
-        self.client.get_webhook_rule().project_name(&*self.project)
+    /// Fetch one webhook rule
+    ///
+    /// Capability needed: `webhooks.config.get`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/webhook/rules/{rule_name}`
+    pub fn get_webhook_rule(
+        &self,
+        rule_name: impl AsRef<str>,
+    ) -> builder::GetWebhookRule {
+        builder::GetWebhookRule::new(self.transport(), &self.project, rule_name.as_ref())
     }
-    /// [`Client::create_or_update_webhook_rule`] in this project: `PUT /api/v1/projects/{project_name}/webhook/rules/{rule_name}`.
+    /// Add or change a webhook rule
+    ///
+    /// Either one of the two capabilities suffices.
+    ///
+    /// Capability needed: `webhooks.config.create`, `webhooks.config.update`.
+    ///
+    /// `PUT /api/v1/projects/{project_name}/webhook/rules/{rule_name}`
     pub fn create_or_update_webhook_rule(
         &self,
-    ) -> builder::CreateOrUpdateWebhookRule<'_> {
-        self.client.create_or_update_webhook_rule().project_name(&*self.project)
+        rule_name: impl AsRef<str>,
+        body: impl Into<types::WebhookRulePut>,
+    ) -> builder::CreateOrUpdateWebhookRule {
+        builder::CreateOrUpdateWebhookRule::new(
+            self.transport(),
+            &self.project,
+            rule_name.as_ref(),
+            body.into(),
+        )
     }
-    /// [`Client::list_webhook_rule_events`] in this project: `GET /api/v1/projects/{project_name}/webhook/rules/{rule_name}/events`.
-    pub fn list_webhook_rule_events(&self) -> builder::ListWebhookRuleEvents<'_> {
-        self.client.list_webhook_rule_events().project_name(&*self.project)
+    /// Enumerate events handled by a webhook rule
+    ///
+    /// Capability needed: `webhooks.config.get`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/webhook/rules/{rule_name}/events`
+    pub fn list_webhook_rule_events(
+        &self,
+        rule_name: impl AsRef<str>,
+    ) -> builder::ListWebhookRuleEvents {
+        builder::ListWebhookRuleEvents::new(
+            self.transport(),
+            &self.project,
+            rule_name.as_ref(),
+        )
     }
 }

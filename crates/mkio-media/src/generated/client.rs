@@ -2,37 +2,31 @@
 
 //! The client.
 
-use mkio_core::{CallOptions, Transport, glue};
-use progenitor_client::{ClientHooks, ClientInfo, OperationInfo};
+use mkio_core::{CallOptions, Transport};
 
-use super::{builder, operations};
+use super::builder;
+#[allow(unused_imports, reason = "not every API has typed bodies")]
+use super::types;
 
 /// The client: starts a request for each operation of the API.
 ///
 /// Cheap to clone; clones share connections, budgets and the token.
 #[derive(Clone, Debug)]
 pub struct Client {
-    pub(crate) client: ::reqwest::Client,
-    pub(crate) inner: Transport,
+    transport: Transport,
 }
 impl Client {
     /// A client that sends its requests through a transport.
     pub fn new(transport: Transport) -> Self {
-        Self {
-            client: transport.http().clone(),
-            inner: transport,
-        }
+        Self { transport }
     }
     /// The transport that requests go through.
     pub fn transport(&self) -> &Transport {
-        &self.inner
+        &self.transport
     }
-    /// The same client for calls with other options: retries, timeouts, priority.
+    /// Returns a client whose calls have other retries, timeouts or priority.
     pub fn with(&self, options: CallOptions) -> Self {
-        Self {
-            inner: self.inner.with(options),
-            ..self.clone()
-        }
+        Self::new(self.transport.with(options))
     }
 }
 impl Client {
@@ -47,32 +41,11 @@ impl Client {
     /// Filterable fields: `created`, `createdBy`, `createdByEmail`, `createdByName`, `id`, `name`, `updated`, `updatedBy`, `updatedByEmail`, `updatedByName`.
     ///
     /// `GET /api/v1/projects/{project_name}/media/accountFilters`
-    ///
-    /// Needs `project_name`.
-    pub fn list_account_filters(&self) -> builder::ListAccountFilters<'_> {
-        builder::ListAccountFilters::new(self)
-    }
-    /// Fetch one account filter by name
-    ///
-    /// Capability needed: `ams.accountfilter.get`.
-    ///
-    /// `GET /api/v1/projects/{project_name}/media/accountFilters/{filter_name}`
-    ///
-    /// Needs `project_name`, `filter_name`.
-    pub fn get_account_filter(&self) -> builder::GetAccountFilter<'_> {
-        builder::GetAccountFilter::new(self)
-    }
-    /// Create or update an account filter
-    ///
-    /// Capability needed: `ams.accountfilter.create`, `ams.accountfilter.update`.
-    ///
-    /// `PUT /api/v1/projects/{project_name}/media/accountFilters/{filter_name}`
-    ///
-    /// Needs `project_name`, `filter_name`, `body`.
-    pub fn create_or_update_account_filter(
+    pub fn list_account_filters(
         &self,
-    ) -> builder::CreateOrUpdateAccountFilter<'_> {
-        builder::CreateOrUpdateAccountFilter::new(self)
+        project_name: impl AsRef<str>,
+    ) -> builder::ListAccountFilters {
+        builder::ListAccountFilters::new(self.transport(), project_name.as_ref())
     }
     /// Delete an account filter
     ///
@@ -81,10 +54,50 @@ impl Client {
     /// Capability needed: `ams.accountfilter.delete`.
     ///
     /// `DELETE /api/v1/projects/{project_name}/media/accountFilters/{filter_name}`
+    pub fn delete_account_filter(
+        &self,
+        project_name: impl AsRef<str>,
+        filter_name: impl AsRef<str>,
+    ) -> builder::DeleteAccountFilter {
+        builder::DeleteAccountFilter::new(
+            self.transport(),
+            project_name.as_ref(),
+            filter_name.as_ref(),
+        )
+    }
+    /// Fetch one account filter by name
     ///
-    /// Needs `project_name`, `filter_name`.
-    pub fn delete_account_filter(&self) -> builder::DeleteAccountFilter<'_> {
-        builder::DeleteAccountFilter::new(self)
+    /// Capability needed: `ams.accountfilter.get`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/media/accountFilters/{filter_name}`
+    pub fn get_account_filter(
+        &self,
+        project_name: impl AsRef<str>,
+        filter_name: impl AsRef<str>,
+    ) -> builder::GetAccountFilter {
+        builder::GetAccountFilter::new(
+            self.transport(),
+            project_name.as_ref(),
+            filter_name.as_ref(),
+        )
+    }
+    /// Create or update an account filter
+    ///
+    /// Capability needed: `ams.accountfilter.create`, `ams.accountfilter.update`.
+    ///
+    /// `PUT /api/v1/projects/{project_name}/media/accountFilters/{filter_name}`
+    pub fn create_or_update_account_filter(
+        &self,
+        project_name: impl AsRef<str>,
+        filter_name: impl AsRef<str>,
+        body: impl Into<types::AccountFilterPut>,
+    ) -> builder::CreateOrUpdateAccountFilter {
+        builder::CreateOrUpdateAccountFilter::new(
+            self.transport(),
+            project_name.as_ref(),
+            filter_name.as_ref(),
+            body.into(),
+        )
     }
     /// List a project's assets
     ///
@@ -97,32 +110,8 @@ impl Client {
     /// Filterable fields: `created`, `createdBy`, `createdByEmail`, `createdByName`, `id`, `labels`, `name`, `properties/alternateId`, `properties/assetId`, `properties/container`, `properties/containerDeletionPolicy`, `properties/created`, `properties/lastModified`, `properties/storageAccountName`, `properties/subPath`, `updated`, `updatedBy`, `updatedByEmail`, `updatedByName`.
     ///
     /// `GET /api/v1/projects/{project_name}/media/assets`
-    ///
-    /// Needs `project_name`.
-    pub fn list_assets(&self) -> builder::ListAssets<'_> {
-        builder::ListAssets::new(self)
-    }
-    /// Fetch one asset by name
-    ///
-    /// Capability needed: `ams.asset.get`.
-    ///
-    /// `GET /api/v1/projects/{project_name}/media/assets/{asset_name}`
-    ///
-    /// Needs `project_name`, `asset_name`.
-    pub fn get_asset(&self) -> builder::GetAsset<'_> {
-        builder::GetAsset::new(self)
-    }
-    /// Create or update an asset
-    ///
-    /// A new asset's container and storage account must be unique within the project. Updates may change the description only.
-    ///
-    /// Capability needed: `ams.asset.create`, `ams.asset.update`.
-    ///
-    /// `PUT /api/v1/projects/{project_name}/media/assets/{asset_name}`
-    ///
-    /// Needs `project_name`, `asset_name`, `body`.
-    pub fn create_or_update_asset(&self) -> builder::CreateOrUpdateAsset<'_> {
-        builder::CreateOrUpdateAsset::new(self)
+    pub fn list_assets(&self, project_name: impl AsRef<str>) -> builder::ListAssets {
+        builder::ListAssets::new(self.transport(), project_name.as_ref())
     }
     /// Delete an asset
     ///
@@ -131,10 +120,52 @@ impl Client {
     /// Capability needed: `ams.asset.delete`.
     ///
     /// `DELETE /api/v1/projects/{project_name}/media/assets/{asset_name}`
+    pub fn delete_asset(
+        &self,
+        project_name: impl AsRef<str>,
+        asset_name: impl AsRef<str>,
+    ) -> builder::DeleteAsset {
+        builder::DeleteAsset::new(
+            self.transport(),
+            project_name.as_ref(),
+            asset_name.as_ref(),
+        )
+    }
+    /// Fetch one asset by name
     ///
-    /// Needs `project_name`, `asset_name`.
-    pub fn delete_asset(&self) -> builder::DeleteAsset<'_> {
-        builder::DeleteAsset::new(self)
+    /// Capability needed: `ams.asset.get`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/media/assets/{asset_name}`
+    pub fn get_asset(
+        &self,
+        project_name: impl AsRef<str>,
+        asset_name: impl AsRef<str>,
+    ) -> builder::GetAsset {
+        builder::GetAsset::new(
+            self.transport(),
+            project_name.as_ref(),
+            asset_name.as_ref(),
+        )
+    }
+    /// Create or update an asset
+    ///
+    /// A new asset's container and storage account must be unique within the project. Updates may change the description only.
+    ///
+    /// Capability needed: `ams.asset.create`, `ams.asset.update`.
+    ///
+    /// `PUT /api/v1/projects/{project_name}/media/assets/{asset_name}`
+    pub fn create_or_update_asset(
+        &self,
+        project_name: impl AsRef<str>,
+        asset_name: impl AsRef<str>,
+        body: impl Into<types::AssetPut>,
+    ) -> builder::CreateOrUpdateAsset {
+        builder::CreateOrUpdateAsset::new(
+            self.transport(),
+            project_name.as_ref(),
+            asset_name.as_ref(),
+            body.into(),
+        )
     }
     /// List an asset's filters
     ///
@@ -147,32 +178,16 @@ impl Client {
     /// Filterable fields: `created`, `createdBy`, `createdByEmail`, `createdByName`, `id`, `name`, `updated`, `updatedBy`, `updatedByEmail`, `updatedByName`.
     ///
     /// `GET /api/v1/projects/{project_name}/media/assets/{asset_name}/assetFilters`
-    ///
-    /// Needs `project_name`, `asset_name`.
-    pub fn list_asset_filters(&self) -> builder::ListAssetFilters<'_> {
-        builder::ListAssetFilters::new(self)
-    }
-    /// Fetch one asset filter by name
-    ///
-    /// Capability needed: `ams.assetfilter.get`.
-    ///
-    /// `GET /api/v1/projects/{project_name}/media/assets/{asset_name}/assetFilters/{filter_name}`
-    ///
-    /// Needs `project_name`, `asset_name`, `filter_name`.
-    pub fn get_asset_filter(&self) -> builder::GetAssetFilter<'_> {
-        builder::GetAssetFilter::new(self)
-    }
-    /// Create or update an asset filter
-    ///
-    /// Capability needed: `ams.assetfilter.create`, `ams.assetfilter.update`.
-    ///
-    /// `PUT /api/v1/projects/{project_name}/media/assets/{asset_name}/assetFilters/{filter_name}`
-    ///
-    /// Needs `project_name`, `asset_name`, `filter_name`, `body`.
-    pub fn create_or_update_asset_filter(
+    pub fn list_asset_filters(
         &self,
-    ) -> builder::CreateOrUpdateAssetFilter<'_> {
-        builder::CreateOrUpdateAssetFilter::new(self)
+        project_name: impl AsRef<str>,
+        asset_name: impl AsRef<str>,
+    ) -> builder::ListAssetFilters {
+        builder::ListAssetFilters::new(
+            self.transport(),
+            project_name.as_ref(),
+            asset_name.as_ref(),
+        )
     }
     /// Delete an asset filter
     ///
@@ -181,10 +196,56 @@ impl Client {
     /// Capability needed: `ams.assetfilter.delete`.
     ///
     /// `DELETE /api/v1/projects/{project_name}/media/assets/{asset_name}/assetFilters/{filter_name}`
+    pub fn delete_asset_filter(
+        &self,
+        project_name: impl AsRef<str>,
+        asset_name: impl AsRef<str>,
+        filter_name: impl AsRef<str>,
+    ) -> builder::DeleteAssetFilter {
+        builder::DeleteAssetFilter::new(
+            self.transport(),
+            project_name.as_ref(),
+            asset_name.as_ref(),
+            filter_name.as_ref(),
+        )
+    }
+    /// Fetch one asset filter by name
     ///
-    /// Needs `project_name`, `asset_name`, `filter_name`.
-    pub fn delete_asset_filter(&self) -> builder::DeleteAssetFilter<'_> {
-        builder::DeleteAssetFilter::new(self)
+    /// Capability needed: `ams.assetfilter.get`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/media/assets/{asset_name}/assetFilters/{filter_name}`
+    pub fn get_asset_filter(
+        &self,
+        project_name: impl AsRef<str>,
+        asset_name: impl AsRef<str>,
+        filter_name: impl AsRef<str>,
+    ) -> builder::GetAssetFilter {
+        builder::GetAssetFilter::new(
+            self.transport(),
+            project_name.as_ref(),
+            asset_name.as_ref(),
+            filter_name.as_ref(),
+        )
+    }
+    /// Create or update an asset filter
+    ///
+    /// Capability needed: `ams.assetfilter.create`, `ams.assetfilter.update`.
+    ///
+    /// `PUT /api/v1/projects/{project_name}/media/assets/{asset_name}/assetFilters/{filter_name}`
+    pub fn create_or_update_asset_filter(
+        &self,
+        project_name: impl AsRef<str>,
+        asset_name: impl AsRef<str>,
+        filter_name: impl AsRef<str>,
+        body: impl Into<types::AssetFilterPut>,
+    ) -> builder::CreateOrUpdateAssetFilter {
+        builder::CreateOrUpdateAssetFilter::new(
+            self.transport(),
+            project_name.as_ref(),
+            asset_name.as_ref(),
+            filter_name.as_ref(),
+            body.into(),
+        )
     }
     /// Get details for reaching asset files
     ///
@@ -193,10 +254,16 @@ impl Client {
     /// Capability needed: `ams.asset.create`, `ams.asset.update`.
     ///
     /// `POST /api/v1/projects/{project_name}/media/assets/{asset_name}/getFileAccessInfo`
-    ///
-    /// Needs `project_name`, `asset_name`.
-    pub fn get_asset_file_access_info(&self) -> builder::GetAssetFileAccessInfo<'_> {
-        builder::GetAssetFileAccessInfo::new(self)
+    pub fn get_asset_file_access_info(
+        &self,
+        project_name: impl AsRef<str>,
+        asset_name: impl AsRef<str>,
+    ) -> builder::GetAssetFileAccessInfo {
+        builder::GetAssetFileAccessInfo::new(
+            self.transport(),
+            project_name.as_ref(),
+            asset_name.as_ref(),
+        )
     }
     /// List streaming locators of an asset
     ///
@@ -205,12 +272,16 @@ impl Client {
     /// Capability needed: `ams.asset.create`.
     ///
     /// `POST /api/v1/projects/{project_name}/media/assets/{asset_name}/listStreamingLocators`
-    ///
-    /// Needs `project_name`, `asset_name`.
     pub fn list_asset_streaming_locators(
         &self,
-    ) -> builder::ListAssetStreamingLocators<'_> {
-        builder::ListAssetStreamingLocators::new(self)
+        project_name: impl AsRef<str>,
+        asset_name: impl AsRef<str>,
+    ) -> builder::ListAssetStreamingLocators {
+        builder::ListAssetStreamingLocators::new(
+            self.transport(),
+            project_name.as_ref(),
+            asset_name.as_ref(),
+        )
     }
     /// Read an asset's internal state
     ///
@@ -219,10 +290,16 @@ impl Client {
     /// Capability needed: `ams.asset.get`.
     ///
     /// `GET /api/v1/projects/{project_name}/media/assets/{asset_name}/state`
-    ///
-    /// Needs `project_name`, `asset_name`.
-    pub fn get_asset_state(&self) -> builder::GetAssetState<'_> {
-        builder::GetAssetState::new(self)
+    pub fn get_asset_state(
+        &self,
+        project_name: impl AsRef<str>,
+        asset_name: impl AsRef<str>,
+    ) -> builder::GetAssetState {
+        builder::GetAssetState::new(
+            self.transport(),
+            project_name.as_ref(),
+            asset_name.as_ref(),
+        )
     }
     /// List an asset's stored files and tracks
     ///
@@ -231,10 +308,16 @@ impl Client {
     /// Capability needed: `ams.asset.get`.
     ///
     /// `GET /api/v1/projects/{project_name}/media/assets/{asset_name}/storage/`
-    ///
-    /// Needs `project_name`, `asset_name`.
-    pub fn get_asset_storage(&self) -> builder::GetAssetStorage<'_> {
-        builder::GetAssetStorage::new(self)
+    pub fn get_asset_storage(
+        &self,
+        project_name: impl AsRef<str>,
+        asset_name: impl AsRef<str>,
+    ) -> builder::GetAssetStorage {
+        builder::GetAssetStorage::new(
+            self.transport(),
+            project_name.as_ref(),
+            asset_name.as_ref(),
+        )
     }
     /// List a project's content
     ///
@@ -247,30 +330,8 @@ impl Client {
     /// Filterable fields: `created`, `createdBy`, `createdByEmail`, `createdByName`, `displayName`, `id`, `labels`, `name`, `status/state`, `updated`, `updatedBy`, `updatedByEmail`, `updatedByName`.
     ///
     /// `GET /api/v1/projects/{project_name}/media/content`
-    ///
-    /// Needs `project_name`.
-    pub fn list_contents(&self) -> builder::ListContents<'_> {
-        builder::ListContents::new(self)
-    }
-    /// Fetch one content resource
-    ///
-    /// Capability needed: `flow.content.get`.
-    ///
-    /// `GET /api/v1/projects/{project_name}/media/content/{name}`
-    ///
-    /// Needs `project_name`, `name`.
-    pub fn get_content(&self) -> builder::GetContent<'_> {
-        builder::GetContent::new(self)
-    }
-    /// Create a content resource
-    ///
-    /// Capability needed: `flow.content.create`.
-    ///
-    /// `PUT /api/v1/projects/{project_name}/media/content/{name}`
-    ///
-    /// Needs `project_name`, `name`, `body`.
-    pub fn create_content(&self) -> builder::CreateContent<'_> {
-        builder::CreateContent::new(self)
+    pub fn list_contents(&self, project_name: impl AsRef<str>) -> builder::ListContents {
+        builder::ListContents::new(self.transport(), project_name.as_ref())
     }
     /// Delete a content resource
     ///
@@ -279,20 +340,64 @@ impl Client {
     /// Capability needed: `flow.content.delete`.
     ///
     /// `DELETE /api/v1/projects/{project_name}/media/content/{name}`
+    pub fn delete_content(
+        &self,
+        project_name: impl AsRef<str>,
+        name: impl AsRef<str>,
+    ) -> builder::DeleteContent {
+        builder::DeleteContent::new(
+            self.transport(),
+            project_name.as_ref(),
+            name.as_ref(),
+        )
+    }
+    /// Fetch one content resource
     ///
-    /// Needs `project_name`, `name`.
-    pub fn delete_content(&self) -> builder::DeleteContent<'_> {
-        builder::DeleteContent::new(self)
+    /// Capability needed: `flow.content.get`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/media/content/{name}`
+    pub fn get_content(
+        &self,
+        project_name: impl AsRef<str>,
+        name: impl AsRef<str>,
+    ) -> builder::GetContent {
+        builder::GetContent::new(self.transport(), project_name.as_ref(), name.as_ref())
     }
     /// Modify a content resource
     ///
     /// Capability needed: `flow.content.update`.
     ///
     /// `PATCH /api/v1/projects/{project_name}/media/content/{name}`
+    pub fn update_content(
+        &self,
+        project_name: impl AsRef<str>,
+        name: impl AsRef<str>,
+        body: impl Into<types::ContentPatch>,
+    ) -> builder::UpdateContent {
+        builder::UpdateContent::new(
+            self.transport(),
+            project_name.as_ref(),
+            name.as_ref(),
+            body.into(),
+        )
+    }
+    /// Create a content resource
     ///
-    /// Needs `project_name`, `name`, `body`.
-    pub fn update_content(&self) -> builder::UpdateContent<'_> {
-        builder::UpdateContent::new(self)
+    /// Capability needed: `flow.content.create`.
+    ///
+    /// `PUT /api/v1/projects/{project_name}/media/content/{name}`
+    pub fn create_content(
+        &self,
+        project_name: impl AsRef<str>,
+        name: impl AsRef<str>,
+        body: impl Into<types::ContentPut>,
+    ) -> builder::CreateContent {
+        builder::CreateContent::new(
+            self.transport(),
+            project_name.as_ref(),
+            name.as_ref(),
+            body.into(),
+        )
     }
     /// List a project's content key policies
     ///
@@ -305,30 +410,11 @@ impl Client {
     /// Filterable fields: `created`, `createdBy`, `createdByEmail`, `createdByName`, `id`, `name`, `properties/created`, `properties/lastModified`, `properties/policyId`, `updated`, `updatedBy`, `updatedByEmail`, `updatedByName`.
     ///
     /// `GET /api/v1/projects/{project_name}/media/contentKeyPolicies`
-    ///
-    /// Needs `project_name`.
-    pub fn list_content_key_policies(&self) -> builder::ListContentKeyPolicies<'_> {
-        builder::ListContentKeyPolicies::new(self)
-    }
-    /// Fetch one content key policy
-    ///
-    /// Capability needed: `ams.contentkeypolicy.get`.
-    ///
-    /// `GET /api/v1/projects/{project_name}/media/contentKeyPolicies/{policy_name}`
-    ///
-    /// Needs `project_name`, `policy_name`.
-    pub fn get_content_key_policy(&self) -> builder::GetContentKeyPolicy<'_> {
-        builder::GetContentKeyPolicy::new(self)
-    }
-    /// Create a content key policy
-    ///
-    /// Capability needed: `ams.contentkeypolicy.create`.
-    ///
-    /// `PUT /api/v1/projects/{project_name}/media/contentKeyPolicies/{policy_name}`
-    ///
-    /// Needs `project_name`, `policy_name`, `body`.
-    pub fn create_content_key_policy(&self) -> builder::CreateContentKeyPolicy<'_> {
-        builder::CreateContentKeyPolicy::new(self)
+    pub fn list_content_key_policies(
+        &self,
+        project_name: impl AsRef<str>,
+    ) -> builder::ListContentKeyPolicies {
+        builder::ListContentKeyPolicies::new(self.transport(), project_name.as_ref())
     }
     /// Delete a content key policy
     ///
@@ -337,10 +423,32 @@ impl Client {
     /// Capability needed: `ams.contentkeypolicy.delete`.
     ///
     /// `DELETE /api/v1/projects/{project_name}/media/contentKeyPolicies/{policy_name}`
+    pub fn delete_content_key_policy(
+        &self,
+        project_name: impl AsRef<str>,
+        policy_name: impl AsRef<str>,
+    ) -> builder::DeleteContentKeyPolicy {
+        builder::DeleteContentKeyPolicy::new(
+            self.transport(),
+            project_name.as_ref(),
+            policy_name.as_ref(),
+        )
+    }
+    /// Fetch one content key policy
     ///
-    /// Needs `project_name`, `policy_name`.
-    pub fn delete_content_key_policy(&self) -> builder::DeleteContentKeyPolicy<'_> {
-        builder::DeleteContentKeyPolicy::new(self)
+    /// Capability needed: `ams.contentkeypolicy.get`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/media/contentKeyPolicies/{policy_name}`
+    pub fn get_content_key_policy(
+        &self,
+        project_name: impl AsRef<str>,
+        policy_name: impl AsRef<str>,
+    ) -> builder::GetContentKeyPolicy {
+        builder::GetContentKeyPolicy::new(
+            self.transport(),
+            project_name.as_ref(),
+            policy_name.as_ref(),
+        )
     }
     /// Modify a content key policy
     ///
@@ -349,10 +457,36 @@ impl Client {
     /// Capability needed: `ams.contentkeypolicy.update`.
     ///
     /// `PATCH /api/v1/projects/{project_name}/media/contentKeyPolicies/{policy_name}`
+    pub fn update_content_key_policy(
+        &self,
+        project_name: impl AsRef<str>,
+        policy_name: impl AsRef<str>,
+        body: impl Into<types::ContentKeyPolicy>,
+    ) -> builder::UpdateContentKeyPolicy {
+        builder::UpdateContentKeyPolicy::new(
+            self.transport(),
+            project_name.as_ref(),
+            policy_name.as_ref(),
+            body.into(),
+        )
+    }
+    /// Create a content key policy
     ///
-    /// Needs `project_name`, `policy_name`, `body`.
-    pub fn update_content_key_policy(&self) -> builder::UpdateContentKeyPolicy<'_> {
-        builder::UpdateContentKeyPolicy::new(self)
+    /// Capability needed: `ams.contentkeypolicy.create`.
+    ///
+    /// `PUT /api/v1/projects/{project_name}/media/contentKeyPolicies/{policy_name}`
+    pub fn create_content_key_policy(
+        &self,
+        project_name: impl AsRef<str>,
+        policy_name: impl AsRef<str>,
+        body: impl Into<types::ContentKeyPolicyPut>,
+    ) -> builder::CreateContentKeyPolicy {
+        builder::CreateContentKeyPolicy::new(
+            self.transport(),
+            project_name.as_ref(),
+            policy_name.as_ref(),
+            body.into(),
+        )
     }
     /// Fetch a content key policy with secrets
     ///
@@ -361,12 +495,16 @@ impl Client {
     /// Capability needed: `ams.contentkeypolicy.create`.
     ///
     /// `POST /api/v1/projects/{project_name}/media/contentKeyPolicies/{policy_name}/getPolicyPropertiesWithSecrets`
-    ///
-    /// Needs `project_name`, `policy_name`.
     pub fn get_content_key_policy_properties_with_secrets(
         &self,
-    ) -> builder::GetContentKeyPolicyPropertiesWithSecrets<'_> {
-        builder::GetContentKeyPolicyPropertiesWithSecrets::new(self)
+        project_name: impl AsRef<str>,
+        policy_name: impl AsRef<str>,
+    ) -> builder::GetContentKeyPolicyPropertiesWithSecrets {
+        builder::GetContentKeyPolicyPropertiesWithSecrets::new(
+            self.transport(),
+            project_name.as_ref(),
+            policy_name.as_ref(),
+        )
     }
     /// Read a content key policy's internal state
     ///
@@ -375,10 +513,16 @@ impl Client {
     /// Capability needed: `ams.contentkeypolicy.get`.
     ///
     /// `GET /api/v1/projects/{project_name}/media/contentKeyPolicies/{policy_name}/state`
-    ///
-    /// Needs `project_name`, `policy_name`.
-    pub fn get_content_key_policy_state(&self) -> builder::GetContentKeyPolicyState<'_> {
-        builder::GetContentKeyPolicyState::new(self)
+    pub fn get_content_key_policy_state(
+        &self,
+        project_name: impl AsRef<str>,
+        policy_name: impl AsRef<str>,
+    ) -> builder::GetContentKeyPolicyState {
+        builder::GetContentKeyPolicyState::new(
+            self.transport(),
+            project_name.as_ref(),
+            policy_name.as_ref(),
+        )
     }
     /// List a project's destinations
     ///
@@ -391,30 +535,11 @@ impl Client {
     /// Filterable fields: `created`, `createdBy`, `createdByEmail`, `createdByName`, `displayName`, `id`, `labels`, `name`, `status/state`, `updated`, `updatedBy`, `updatedByEmail`, `updatedByName`.
     ///
     /// `GET /api/v1/projects/{project_name}/media/destinations`
-    ///
-    /// Needs `project_name`.
-    pub fn list_destinations(&self) -> builder::ListDestinations<'_> {
-        builder::ListDestinations::new(self)
-    }
-    /// Fetch one destination
-    ///
-    /// Capability needed: `flow.destination.get`.
-    ///
-    /// `GET /api/v1/projects/{project_name}/media/destinations/{name}`
-    ///
-    /// Needs `project_name`, `name`.
-    pub fn get_destination(&self) -> builder::GetDestination<'_> {
-        builder::GetDestination::new(self)
-    }
-    /// Create a destination
-    ///
-    /// Capability needed: `flow.destination.create`.
-    ///
-    /// `PUT /api/v1/projects/{project_name}/media/destinations/{name}`
-    ///
-    /// Needs `project_name`, `name`, `body`.
-    pub fn create_destination(&self) -> builder::CreateDestination<'_> {
-        builder::CreateDestination::new(self)
+    pub fn list_destinations(
+        &self,
+        project_name: impl AsRef<str>,
+    ) -> builder::ListDestinations {
+        builder::ListDestinations::new(self.transport(), project_name.as_ref())
     }
     /// Delete a destination
     ///
@@ -423,20 +548,68 @@ impl Client {
     /// Capability needed: `flow.destination.delete`.
     ///
     /// `DELETE /api/v1/projects/{project_name}/media/destinations/{name}`
+    pub fn delete_destination(
+        &self,
+        project_name: impl AsRef<str>,
+        name: impl AsRef<str>,
+    ) -> builder::DeleteDestination {
+        builder::DeleteDestination::new(
+            self.transport(),
+            project_name.as_ref(),
+            name.as_ref(),
+        )
+    }
+    /// Fetch one destination
     ///
-    /// Needs `project_name`, `name`.
-    pub fn delete_destination(&self) -> builder::DeleteDestination<'_> {
-        builder::DeleteDestination::new(self)
+    /// Capability needed: `flow.destination.get`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/media/destinations/{name}`
+    pub fn get_destination(
+        &self,
+        project_name: impl AsRef<str>,
+        name: impl AsRef<str>,
+    ) -> builder::GetDestination {
+        builder::GetDestination::new(
+            self.transport(),
+            project_name.as_ref(),
+            name.as_ref(),
+        )
     }
     /// Modify a destination
     ///
     /// Capability needed: `flow.destination.update`.
     ///
     /// `PATCH /api/v1/projects/{project_name}/media/destinations/{name}`
+    pub fn update_destination(
+        &self,
+        project_name: impl AsRef<str>,
+        name: impl AsRef<str>,
+        body: impl Into<types::DestinationPatch>,
+    ) -> builder::UpdateDestination {
+        builder::UpdateDestination::new(
+            self.transport(),
+            project_name.as_ref(),
+            name.as_ref(),
+            body.into(),
+        )
+    }
+    /// Create a destination
     ///
-    /// Needs `project_name`, `name`, `body`.
-    pub fn update_destination(&self) -> builder::UpdateDestination<'_> {
-        builder::UpdateDestination::new(self)
+    /// Capability needed: `flow.destination.create`.
+    ///
+    /// `PUT /api/v1/projects/{project_name}/media/destinations/{name}`
+    pub fn create_destination(
+        &self,
+        project_name: impl AsRef<str>,
+        name: impl AsRef<str>,
+        body: impl Into<types::DestinationPut>,
+    ) -> builder::CreateDestination {
+        builder::CreateDestination::new(
+            self.transport(),
+            project_name.as_ref(),
+            name.as_ref(),
+            body.into(),
+        )
     }
     /// List a project's jobs
     ///
@@ -449,10 +622,8 @@ impl Client {
     /// Filterable fields: `created`, `createdBy`, `createdByEmail`, `createdByName`, `id`, `name`, `properties/created`, `properties/lastModified`, `properties/state`, `transform`, `updated`, `updatedBy`, `updatedByEmail`, `updatedByName`.
     ///
     /// `GET /api/v1/projects/{project_name}/media/jobs`
-    ///
-    /// Needs `project_name`.
-    pub fn list_jobs(&self) -> builder::ListJobs<'_> {
-        builder::ListJobs::new(self)
+    pub fn list_jobs(&self, project_name: impl AsRef<str>) -> builder::ListJobs {
+        builder::ListJobs::new(self.transport(), project_name.as_ref())
     }
     /// List a project's live events
     ///
@@ -465,40 +636,43 @@ impl Client {
     /// Filterable fields: `created`, `createdBy`, `createdByEmail`, `createdByName`, `id`, `name`, `properties/created`, `properties/description`, `properties/encoding/encodingType`, `properties/lastModified`, `properties/resourceState`, `updated`, `updatedBy`, `updatedByEmail`, `updatedByName`.
     ///
     /// `GET /api/v1/projects/{project_name}/media/liveEvents`
-    ///
-    /// Needs `project_name`.
-    pub fn list_live_events(&self) -> builder::ListLiveEvents<'_> {
-        builder::ListLiveEvents::new(self)
-    }
-    /// Fetch one live event
-    ///
-    /// Capability needed: `ams.liveevent.get`.
-    ///
-    /// `GET /api/v1/projects/{project_name}/media/liveEvents/{event_name}`
-    ///
-    /// Needs `project_name`, `event_name`.
-    pub fn get_live_event(&self) -> builder::GetLiveEvent<'_> {
-        builder::GetLiveEvent::new(self)
-    }
-    /// Create a live event
-    ///
-    /// Capability needed: `ams.liveevent.create`.
-    ///
-    /// `PUT /api/v1/projects/{project_name}/media/liveEvents/{event_name}`
-    ///
-    /// Needs `project_name`, `event_name`, `body`.
-    pub fn create_live_event(&self) -> builder::CreateLiveEvent<'_> {
-        builder::CreateLiveEvent::new(self)
+    pub fn list_live_events(
+        &self,
+        project_name: impl AsRef<str>,
+    ) -> builder::ListLiveEvents {
+        builder::ListLiveEvents::new(self.transport(), project_name.as_ref())
     }
     /// Delete a live event
     ///
     /// Capability needed: `ams.liveevent.delete`.
     ///
     /// `DELETE /api/v1/projects/{project_name}/media/liveEvents/{event_name}`
+    pub fn delete_live_event(
+        &self,
+        project_name: impl AsRef<str>,
+        event_name: impl AsRef<str>,
+    ) -> builder::DeleteLiveEvent {
+        builder::DeleteLiveEvent::new(
+            self.transport(),
+            project_name.as_ref(),
+            event_name.as_ref(),
+        )
+    }
+    /// Fetch one live event
     ///
-    /// Needs `project_name`, `event_name`.
-    pub fn delete_live_event(&self) -> builder::DeleteLiveEvent<'_> {
-        builder::DeleteLiveEvent::new(self)
+    /// Capability needed: `ams.liveevent.get`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/media/liveEvents/{event_name}`
+    pub fn get_live_event(
+        &self,
+        project_name: impl AsRef<str>,
+        event_name: impl AsRef<str>,
+    ) -> builder::GetLiveEvent {
+        builder::GetLiveEvent::new(
+            self.transport(),
+            project_name.as_ref(),
+            event_name.as_ref(),
+        )
     }
     /// Modify a live event
     ///
@@ -507,10 +681,36 @@ impl Client {
     /// Capability needed: `ams.liveevent.update`.
     ///
     /// `PATCH /api/v1/projects/{project_name}/media/liveEvents/{event_name}`
+    pub fn update_live_event(
+        &self,
+        project_name: impl AsRef<str>,
+        event_name: impl AsRef<str>,
+        body: impl Into<types::LiveEventPatch>,
+    ) -> builder::UpdateLiveEvent {
+        builder::UpdateLiveEvent::new(
+            self.transport(),
+            project_name.as_ref(),
+            event_name.as_ref(),
+            body.into(),
+        )
+    }
+    /// Create a live event
     ///
-    /// Needs `project_name`, `event_name`, `body`.
-    pub fn update_live_event(&self) -> builder::UpdateLiveEvent<'_> {
-        builder::UpdateLiveEvent::new(self)
+    /// Capability needed: `ams.liveevent.create`.
+    ///
+    /// `PUT /api/v1/projects/{project_name}/media/liveEvents/{event_name}`
+    pub fn create_live_event(
+        &self,
+        project_name: impl AsRef<str>,
+        event_name: impl AsRef<str>,
+        body: impl Into<types::LiveEventPut>,
+    ) -> builder::CreateLiveEvent {
+        builder::CreateLiveEvent::new(
+            self.transport(),
+            project_name.as_ref(),
+            event_name.as_ref(),
+            body.into(),
+        )
     }
     /// Reserve a live event's resources (unimplemented)
     ///
@@ -519,10 +719,16 @@ impl Client {
     /// Capability needed: `ams.liveevent.create`.
     ///
     /// `POST /api/v1/projects/{project_name}/media/liveEvents/{event_name}/allocate`
-    ///
-    /// Needs `project_name`, `event_name`.
-    pub fn allocate_live_event(&self) -> builder::AllocateLiveEvent<'_> {
-        builder::AllocateLiveEvent::new(self)
+    pub fn allocate_live_event(
+        &self,
+        project_name: impl AsRef<str>,
+        event_name: impl AsRef<str>,
+    ) -> builder::AllocateLiveEvent {
+        builder::AllocateLiveEvent::new(
+            self.transport(),
+            project_name.as_ref(),
+            event_name.as_ref(),
+        )
     }
     /// List live outputs
     ///
@@ -535,30 +741,16 @@ impl Client {
     /// Filterable fields: `created`, `createdBy`, `createdByEmail`, `createdByName`, `id`, `name`, `properties/created`, `properties/description`, `properties/lastModified`, `updated`, `updatedBy`, `updatedByEmail`, `updatedByName`.
     ///
     /// `GET /api/v1/projects/{project_name}/media/liveEvents/{event_name}/liveOutputs`
-    ///
-    /// Needs `project_name`, `event_name`.
-    pub fn list_live_outputs(&self) -> builder::ListLiveOutputs<'_> {
-        builder::ListLiveOutputs::new(self)
-    }
-    /// Fetch one live output
-    ///
-    /// Capability needed: `ams.liveeventoutput.get`.
-    ///
-    /// `GET /api/v1/projects/{project_name}/media/liveEvents/{event_name}/liveOutputs/{output_name}`
-    ///
-    /// Needs `project_name`, `event_name`, `output_name`.
-    pub fn get_live_output(&self) -> builder::GetLiveOutput<'_> {
-        builder::GetLiveOutput::new(self)
-    }
-    /// Create a live output
-    ///
-    /// Capability needed: `ams.liveeventoutput.create`.
-    ///
-    /// `PUT /api/v1/projects/{project_name}/media/liveEvents/{event_name}/liveOutputs/{output_name}`
-    ///
-    /// Needs `project_name`, `event_name`, `output_name`, `body`.
-    pub fn create_live_output(&self) -> builder::CreateLiveOutput<'_> {
-        builder::CreateLiveOutput::new(self)
+    pub fn list_live_outputs(
+        &self,
+        project_name: impl AsRef<str>,
+        event_name: impl AsRef<str>,
+    ) -> builder::ListLiveOutputs {
+        builder::ListLiveOutputs::new(
+            self.transport(),
+            project_name.as_ref(),
+            event_name.as_ref(),
+        )
     }
     /// Delete a live output
     ///
@@ -567,10 +759,56 @@ impl Client {
     /// Capability needed: `ams.liveeventoutput.delete`.
     ///
     /// `DELETE /api/v1/projects/{project_name}/media/liveEvents/{event_name}/liveOutputs/{output_name}`
+    pub fn delete_live_output(
+        &self,
+        project_name: impl AsRef<str>,
+        event_name: impl AsRef<str>,
+        output_name: impl AsRef<str>,
+    ) -> builder::DeleteLiveOutput {
+        builder::DeleteLiveOutput::new(
+            self.transport(),
+            project_name.as_ref(),
+            event_name.as_ref(),
+            output_name.as_ref(),
+        )
+    }
+    /// Fetch one live output
     ///
-    /// Needs `project_name`, `event_name`, `output_name`.
-    pub fn delete_live_output(&self) -> builder::DeleteLiveOutput<'_> {
-        builder::DeleteLiveOutput::new(self)
+    /// Capability needed: `ams.liveeventoutput.get`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/media/liveEvents/{event_name}/liveOutputs/{output_name}`
+    pub fn get_live_output(
+        &self,
+        project_name: impl AsRef<str>,
+        event_name: impl AsRef<str>,
+        output_name: impl AsRef<str>,
+    ) -> builder::GetLiveOutput {
+        builder::GetLiveOutput::new(
+            self.transport(),
+            project_name.as_ref(),
+            event_name.as_ref(),
+            output_name.as_ref(),
+        )
+    }
+    /// Create a live output
+    ///
+    /// Capability needed: `ams.liveeventoutput.create`.
+    ///
+    /// `PUT /api/v1/projects/{project_name}/media/liveEvents/{event_name}/liveOutputs/{output_name}`
+    pub fn create_live_output(
+        &self,
+        project_name: impl AsRef<str>,
+        event_name: impl AsRef<str>,
+        output_name: impl AsRef<str>,
+        body: impl Into<types::LiveOutputPut>,
+    ) -> builder::CreateLiveOutput {
+        builder::CreateLiveOutput::new(
+            self.transport(),
+            project_name.as_ref(),
+            event_name.as_ref(),
+            output_name.as_ref(),
+            body.into(),
+        )
     }
     /// Read a live output's internal state
     ///
@@ -579,10 +817,18 @@ impl Client {
     /// Capability needed: `ams.liveeventoutput.get`.
     ///
     /// `GET /api/v1/projects/{project_name}/media/liveEvents/{event_name}/liveOutputs/{output_name}/state`
-    ///
-    /// Needs `project_name`, `event_name`, `output_name`.
-    pub fn get_live_output_state(&self) -> builder::GetLiveOutputState<'_> {
-        builder::GetLiveOutputState::new(self)
+    pub fn get_live_output_state(
+        &self,
+        project_name: impl AsRef<str>,
+        event_name: impl AsRef<str>,
+        output_name: impl AsRef<str>,
+    ) -> builder::GetLiveOutputState {
+        builder::GetLiveOutputState::new(
+            self.transport(),
+            project_name.as_ref(),
+            event_name.as_ref(),
+            output_name.as_ref(),
+        )
     }
     /// Reset a live event (unimplemented)
     ///
@@ -591,10 +837,16 @@ impl Client {
     /// Capability needed: `ams.liveevent.create`.
     ///
     /// `POST /api/v1/projects/{project_name}/media/liveEvents/{event_name}/reset`
-    ///
-    /// Needs `project_name`, `event_name`.
-    pub fn reset_live_event(&self) -> builder::ResetLiveEvent<'_> {
-        builder::ResetLiveEvent::new(self)
+    pub fn reset_live_event(
+        &self,
+        project_name: impl AsRef<str>,
+        event_name: impl AsRef<str>,
+    ) -> builder::ResetLiveEvent {
+        builder::ResetLiveEvent::new(
+            self.transport(),
+            project_name.as_ref(),
+            event_name.as_ref(),
+        )
     }
     /// Start a live event
     ///
@@ -603,10 +855,16 @@ impl Client {
     /// Capability needed: `ams.liveevent.start`.
     ///
     /// `POST /api/v1/projects/{project_name}/media/liveEvents/{event_name}/start`
-    ///
-    /// Needs `project_name`, `event_name`.
-    pub fn start_live_event(&self) -> builder::StartLiveEvent<'_> {
-        builder::StartLiveEvent::new(self)
+    pub fn start_live_event(
+        &self,
+        project_name: impl AsRef<str>,
+        event_name: impl AsRef<str>,
+    ) -> builder::StartLiveEvent {
+        builder::StartLiveEvent::new(
+            self.transport(),
+            project_name.as_ref(),
+            event_name.as_ref(),
+        )
     }
     /// Read a live event's internal state
     ///
@@ -615,10 +873,16 @@ impl Client {
     /// Capability needed: `ams.liveevent.get`.
     ///
     /// `GET /api/v1/projects/{project_name}/media/liveEvents/{event_name}/state`
-    ///
-    /// Needs `project_name`, `event_name`.
-    pub fn get_live_event_state(&self) -> builder::GetLiveEventState<'_> {
-        builder::GetLiveEventState::new(self)
+    pub fn get_live_event_state(
+        &self,
+        project_name: impl AsRef<str>,
+        event_name: impl AsRef<str>,
+    ) -> builder::GetLiveEventState {
+        builder::GetLiveEventState::new(
+            self.transport(),
+            project_name.as_ref(),
+            event_name.as_ref(),
+        )
     }
     /// Stop a live event
     ///
@@ -627,10 +891,16 @@ impl Client {
     /// Capability needed: `ams.liveevent.stop`.
     ///
     /// `POST /api/v1/projects/{project_name}/media/liveEvents/{event_name}/stop`
-    ///
-    /// Needs `project_name`, `event_name`.
-    pub fn stop_live_event(&self) -> builder::StopLiveEvent<'_> {
-        builder::StopLiveEvent::new(self)
+    pub fn stop_live_event(
+        &self,
+        project_name: impl AsRef<str>,
+        event_name: impl AsRef<str>,
+    ) -> builder::StopLiveEvent {
+        builder::StopLiveEvent::new(
+            self.transport(),
+            project_name.as_ref(),
+            event_name.as_ref(),
+        )
     }
     /// List a project's sources
     ///
@@ -643,30 +913,8 @@ impl Client {
     /// Filterable fields: `created`, `createdBy`, `createdByEmail`, `createdByName`, `displayName`, `id`, `labels`, `name`, `spec/contentName`, `spec/transport/type`, `status/state`, `updated`, `updatedBy`, `updatedByEmail`, `updatedByName`.
     ///
     /// `GET /api/v1/projects/{project_name}/media/sources`
-    ///
-    /// Needs `project_name`.
-    pub fn list_sources(&self) -> builder::ListSources<'_> {
-        builder::ListSources::new(self)
-    }
-    /// Fetch one source
-    ///
-    /// Capability needed: `flow.source.get`.
-    ///
-    /// `GET /api/v1/projects/{project_name}/media/sources/{name}`
-    ///
-    /// Needs `project_name`, `name`.
-    pub fn get_source(&self) -> builder::GetSource<'_> {
-        builder::GetSource::new(self)
-    }
-    /// Create a source
-    ///
-    /// Capability needed: `flow.source.create`.
-    ///
-    /// `PUT /api/v1/projects/{project_name}/media/sources/{name}`
-    ///
-    /// Needs `project_name`, `name`, `body`.
-    pub fn create_source(&self) -> builder::CreateSource<'_> {
-        builder::CreateSource::new(self)
+    pub fn list_sources(&self, project_name: impl AsRef<str>) -> builder::ListSources {
+        builder::ListSources::new(self.transport(), project_name.as_ref())
     }
     /// Delete a source
     ///
@@ -675,20 +923,64 @@ impl Client {
     /// Capability needed: `flow.source.delete`.
     ///
     /// `DELETE /api/v1/projects/{project_name}/media/sources/{name}`
+    pub fn delete_source(
+        &self,
+        project_name: impl AsRef<str>,
+        name: impl AsRef<str>,
+    ) -> builder::DeleteSource {
+        builder::DeleteSource::new(
+            self.transport(),
+            project_name.as_ref(),
+            name.as_ref(),
+        )
+    }
+    /// Fetch one source
     ///
-    /// Needs `project_name`, `name`.
-    pub fn delete_source(&self) -> builder::DeleteSource<'_> {
-        builder::DeleteSource::new(self)
+    /// Capability needed: `flow.source.get`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/media/sources/{name}`
+    pub fn get_source(
+        &self,
+        project_name: impl AsRef<str>,
+        name: impl AsRef<str>,
+    ) -> builder::GetSource {
+        builder::GetSource::new(self.transport(), project_name.as_ref(), name.as_ref())
     }
     /// Modify a source
     ///
     /// Capability needed: `flow.source.update`.
     ///
     /// `PATCH /api/v1/projects/{project_name}/media/sources/{name}`
+    pub fn update_source(
+        &self,
+        project_name: impl AsRef<str>,
+        name: impl AsRef<str>,
+        body: impl Into<types::SourcePatch>,
+    ) -> builder::UpdateSource {
+        builder::UpdateSource::new(
+            self.transport(),
+            project_name.as_ref(),
+            name.as_ref(),
+            body.into(),
+        )
+    }
+    /// Create a source
     ///
-    /// Needs `project_name`, `name`, `body`.
-    pub fn update_source(&self) -> builder::UpdateSource<'_> {
-        builder::UpdateSource::new(self)
+    /// Capability needed: `flow.source.create`.
+    ///
+    /// `PUT /api/v1/projects/{project_name}/media/sources/{name}`
+    pub fn create_source(
+        &self,
+        project_name: impl AsRef<str>,
+        name: impl AsRef<str>,
+        body: impl Into<types::SourcePut>,
+    ) -> builder::CreateSource {
+        builder::CreateSource::new(
+            self.transport(),
+            project_name.as_ref(),
+            name.as_ref(),
+            body.into(),
+        )
     }
     /// List a project's storage instances
     ///
@@ -701,32 +993,8 @@ impl Client {
     /// Filterable fields: `cloud/name`, `cloud/region/name`, `created`, `createdBy`, `createdByEmail`, `createdByName`, `id`, `name`, `privateLinkServiceConnectionStatus`, `region`, `type`, `updated`, `updatedBy`, `updatedByEmail`, `updatedByName`, `url`.
     ///
     /// `GET /api/v1/projects/{project_name}/media/storage`
-    ///
-    /// Needs `project_name`.
-    pub fn list_storages(&self) -> builder::ListStorages<'_> {
-        builder::ListStorages::new(self)
-    }
-    /// Fetch one storage
-    ///
-    /// Capability needed: `infra.storage.get`.
-    ///
-    /// `GET /api/v1/projects/{project_name}/media/storage/{storage_name}`
-    ///
-    /// Needs `project_name`, `storage_name`.
-    pub fn get_storage(&self) -> builder::GetStorage<'_> {
-        builder::GetStorage::new(self)
-    }
-    /// Create a storage or update it
-    ///
-    /// On update, changes are limited to description, credentials and privateLinkServiceConnection details.
-    ///
-    /// Capability needed: `infra.storage.create`, `infra.storage.update`.
-    ///
-    /// `PUT /api/v1/projects/{project_name}/media/storage/{storage_name}`
-    ///
-    /// Needs `project_name`, `storage_name`, `body`.
-    pub fn create_or_update_storage(&self) -> builder::CreateOrUpdateStorage<'_> {
-        builder::CreateOrUpdateStorage::new(self)
+    pub fn list_storages(&self, project_name: impl AsRef<str>) -> builder::ListStorages {
+        builder::ListStorages::new(self.transport(), project_name.as_ref())
     }
     /// Remove a storage instance record
     ///
@@ -735,10 +1003,32 @@ impl Client {
     /// Capability needed: `infra.storage.delete`.
     ///
     /// `DELETE /api/v1/projects/{project_name}/media/storage/{storage_name}`
+    pub fn delete_storage(
+        &self,
+        project_name: impl AsRef<str>,
+        storage_name: impl AsRef<str>,
+    ) -> builder::DeleteStorage {
+        builder::DeleteStorage::new(
+            self.transport(),
+            project_name.as_ref(),
+            storage_name.as_ref(),
+        )
+    }
+    /// Fetch one storage
     ///
-    /// Needs `project_name`, `storage_name`.
-    pub fn delete_storage(&self) -> builder::DeleteStorage<'_> {
-        builder::DeleteStorage::new(self)
+    /// Capability needed: `infra.storage.get`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/media/storage/{storage_name}`
+    pub fn get_storage(
+        &self,
+        project_name: impl AsRef<str>,
+        storage_name: impl AsRef<str>,
+    ) -> builder::GetStorage {
+        builder::GetStorage::new(
+            self.transport(),
+            project_name.as_ref(),
+            storage_name.as_ref(),
+        )
     }
     /// Partially update a storage
     ///
@@ -747,10 +1037,38 @@ impl Client {
     /// Capability needed: `infra.storage.update`.
     ///
     /// `PATCH /api/v1/projects/{project_name}/media/storage/{storage_name}`
+    pub fn update_storage(
+        &self,
+        project_name: impl AsRef<str>,
+        storage_name: impl AsRef<str>,
+        body: impl Into<types::StoragePatch>,
+    ) -> builder::UpdateStorage {
+        builder::UpdateStorage::new(
+            self.transport(),
+            project_name.as_ref(),
+            storage_name.as_ref(),
+            body.into(),
+        )
+    }
+    /// Create a storage or update it
     ///
-    /// Needs `project_name`, `storage_name`, `body`.
-    pub fn update_storage(&self) -> builder::UpdateStorage<'_> {
-        builder::UpdateStorage::new(self)
+    /// On update, changes are limited to description, credentials and privateLinkServiceConnection details.
+    ///
+    /// Capability needed: `infra.storage.create`, `infra.storage.update`.
+    ///
+    /// `PUT /api/v1/projects/{project_name}/media/storage/{storage_name}`
+    pub fn create_or_update_storage(
+        &self,
+        project_name: impl AsRef<str>,
+        storage_name: impl AsRef<str>,
+        body: impl Into<types::StoragePut>,
+    ) -> builder::CreateOrUpdateStorage {
+        builder::CreateOrUpdateStorage::new(
+            self.transport(),
+            project_name.as_ref(),
+            storage_name.as_ref(),
+            body.into(),
+        )
     }
     /// List a storage's credentials
     ///
@@ -759,10 +1077,16 @@ impl Client {
     /// Capability needed: `infra.storagetoken.get`.
     ///
     /// `GET /api/v1/projects/{project_name}/media/storage/{storage_name}/credentials`
-    ///
-    /// Needs `project_name`, `storage_name`.
-    pub fn list_storage_credentials(&self) -> builder::ListStorageCredentials<'_> {
-        builder::ListStorageCredentials::new(self)
+    pub fn list_storage_credentials(
+        &self,
+        project_name: impl AsRef<str>,
+        storage_name: impl AsRef<str>,
+    ) -> builder::ListStorageCredentials {
+        builder::ListStorageCredentials::new(
+            self.transport(),
+            project_name.as_ref(),
+            storage_name.as_ref(),
+        )
     }
     /// Add a credential to a storage
     ///
@@ -771,22 +1095,18 @@ impl Client {
     /// Capability needed: `infra.storagetoken.create`.
     ///
     /// `POST /api/v1/projects/{project_name}/media/storage/{storage_name}/credentials`
-    ///
-    /// Needs `project_name`, `storage_name`, `body`.
-    pub fn create_storage_credential(&self) -> builder::CreateStorageCredential<'_> {
-        builder::CreateStorageCredential::new(self)
-    }
-    /// Fetch one storage credential
-    ///
-    /// Secret values are masked out of the reply.
-    ///
-    /// Capability needed: `infra.storagetoken.get`.
-    ///
-    /// `GET /api/v1/projects/{project_name}/media/storage/{storage_name}/credentials/{credential_id}`
-    ///
-    /// Needs `project_name`, `storage_name`, `credential_id`.
-    pub fn get_storage_credential(&self) -> builder::GetStorageCredential<'_> {
-        builder::GetStorageCredential::new(self)
+    pub fn create_storage_credential(
+        &self,
+        project_name: impl AsRef<str>,
+        storage_name: impl AsRef<str>,
+        body: impl Into<types::StorageCredentialPost>,
+    ) -> builder::CreateStorageCredential {
+        builder::CreateStorageCredential::new(
+            self.transport(),
+            project_name.as_ref(),
+            storage_name.as_ref(),
+            body.into(),
+        )
     }
     /// Remove a credential from a storage
     ///
@@ -795,10 +1115,38 @@ impl Client {
     /// Capability needed: `infra.storagetoken.delete`.
     ///
     /// `DELETE /api/v1/projects/{project_name}/media/storage/{storage_name}/credentials/{credential_id}`
+    pub fn delete_storage_credential(
+        &self,
+        project_name: impl AsRef<str>,
+        storage_name: impl AsRef<str>,
+        credential_id: impl AsRef<str>,
+    ) -> builder::DeleteStorageCredential {
+        builder::DeleteStorageCredential::new(
+            self.transport(),
+            project_name.as_ref(),
+            storage_name.as_ref(),
+            credential_id.as_ref(),
+        )
+    }
+    /// Fetch one storage credential
     ///
-    /// Needs `project_name`, `storage_name`, `credential_id`.
-    pub fn delete_storage_credential(&self) -> builder::DeleteStorageCredential<'_> {
-        builder::DeleteStorageCredential::new(self)
+    /// Secret values are masked out of the reply.
+    ///
+    /// Capability needed: `infra.storagetoken.get`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/media/storage/{storage_name}/credentials/{credential_id}`
+    pub fn get_storage_credential(
+        &self,
+        project_name: impl AsRef<str>,
+        storage_name: impl AsRef<str>,
+        credential_id: impl AsRef<str>,
+    ) -> builder::GetStorageCredential {
+        builder::GetStorageCredential::new(
+            self.transport(),
+            project_name.as_ref(),
+            storage_name.as_ref(),
+            credential_id.as_ref(),
+        )
     }
     /// List a project's streaming endpoints
     ///
@@ -809,30 +1157,11 @@ impl Client {
     /// Filterable fields: `created`, `createdBy`, `createdByEmail`, `createdByName`, `id`, `name`, `properties/created`, `properties/description`, `properties/lastModified`, `properties/resourceState`, `properties/scaleUnits`, `updated`, `updatedBy`, `updatedByEmail`, `updatedByName`.
     ///
     /// `GET /api/v1/projects/{project_name}/media/streamingEndpoints`
-    ///
-    /// Needs `project_name`.
-    pub fn list_streaming_endpoints(&self) -> builder::ListStreamingEndpoints<'_> {
-        builder::ListStreamingEndpoints::new(self)
-    }
-    /// Fetch one streaming endpoint
-    ///
-    /// Capability needed: `ams.streamingendpoint.get`.
-    ///
-    /// `GET /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}`
-    ///
-    /// Needs `project_name`, `endpoint_name`.
-    pub fn get_streaming_endpoint(&self) -> builder::GetStreamingEndpoint<'_> {
-        builder::GetStreamingEndpoint::new(self)
-    }
-    /// Create a streaming endpoint
-    ///
-    /// Capability needed: `ams.streamingendpoint.create`.
-    ///
-    /// `PUT /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}`
-    ///
-    /// Needs `project_name`, `endpoint_name`, `body`.
-    pub fn create_streaming_endpoint(&self) -> builder::CreateStreamingEndpoint<'_> {
-        builder::CreateStreamingEndpoint::new(self)
+    pub fn list_streaming_endpoints(
+        &self,
+        project_name: impl AsRef<str>,
+    ) -> builder::ListStreamingEndpoints {
+        builder::ListStreamingEndpoints::new(self.transport(), project_name.as_ref())
     }
     /// Remove a streaming endpoint
     ///
@@ -841,10 +1170,32 @@ impl Client {
     /// Capability needed: `ams.streamingendpoint.delete`.
     ///
     /// `DELETE /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}`
+    pub fn delete_streaming_endpoint(
+        &self,
+        project_name: impl AsRef<str>,
+        endpoint_name: impl AsRef<str>,
+    ) -> builder::DeleteStreamingEndpoint {
+        builder::DeleteStreamingEndpoint::new(
+            self.transport(),
+            project_name.as_ref(),
+            endpoint_name.as_ref(),
+        )
+    }
+    /// Fetch one streaming endpoint
     ///
-    /// Needs `project_name`, `endpoint_name`.
-    pub fn delete_streaming_endpoint(&self) -> builder::DeleteStreamingEndpoint<'_> {
-        builder::DeleteStreamingEndpoint::new(self)
+    /// Capability needed: `ams.streamingendpoint.get`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}`
+    pub fn get_streaming_endpoint(
+        &self,
+        project_name: impl AsRef<str>,
+        endpoint_name: impl AsRef<str>,
+    ) -> builder::GetStreamingEndpoint {
+        builder::GetStreamingEndpoint::new(
+            self.transport(),
+            project_name.as_ref(),
+            endpoint_name.as_ref(),
+        )
     }
     /// Change a streaming endpoint
     ///
@@ -853,10 +1204,36 @@ impl Client {
     /// Capability needed: `ams.streamingendpoint.update`.
     ///
     /// `PATCH /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}`
+    pub fn update_streaming_endpoint(
+        &self,
+        project_name: impl AsRef<str>,
+        endpoint_name: impl AsRef<str>,
+        body: impl Into<types::StreamingEndpoint>,
+    ) -> builder::UpdateStreamingEndpoint {
+        builder::UpdateStreamingEndpoint::new(
+            self.transport(),
+            project_name.as_ref(),
+            endpoint_name.as_ref(),
+            body.into(),
+        )
+    }
+    /// Create a streaming endpoint
     ///
-    /// Needs `project_name`, `endpoint_name`, `body`.
-    pub fn update_streaming_endpoint(&self) -> builder::UpdateStreamingEndpoint<'_> {
-        builder::UpdateStreamingEndpoint::new(self)
+    /// Capability needed: `ams.streamingendpoint.create`.
+    ///
+    /// `PUT /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}`
+    pub fn create_streaming_endpoint(
+        &self,
+        project_name: impl AsRef<str>,
+        endpoint_name: impl AsRef<str>,
+        body: impl Into<types::StreamingEndpointPut>,
+    ) -> builder::CreateStreamingEndpoint {
+        builder::CreateStreamingEndpoint::new(
+            self.transport(),
+            project_name.as_ref(),
+            endpoint_name.as_ref(),
+            body.into(),
+        )
     }
     /// Restart a streaming endpoint
     ///
@@ -865,20 +1242,34 @@ impl Client {
     /// Capability needed: `ams.streamingendpoint.restart`.
     ///
     /// `POST /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}/restart`
-    ///
-    /// Needs `project_name`, `endpoint_name`.
-    pub fn restart_streaming_endpoint(&self) -> builder::RestartStreamingEndpoint<'_> {
-        builder::RestartStreamingEndpoint::new(self)
+    pub fn restart_streaming_endpoint(
+        &self,
+        project_name: impl AsRef<str>,
+        endpoint_name: impl AsRef<str>,
+    ) -> builder::RestartStreamingEndpoint {
+        builder::RestartStreamingEndpoint::new(
+            self.transport(),
+            project_name.as_ref(),
+            endpoint_name.as_ref(),
+        )
     }
     /// Set a streaming endpoint's scale
     ///
     /// Capability needed: `ams.streamingendpoint.scale`.
     ///
     /// `POST /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}/scale`
-    ///
-    /// Needs `project_name`, `endpoint_name`, `body`.
-    pub fn scale_streaming_endpoint(&self) -> builder::ScaleStreamingEndpoint<'_> {
-        builder::ScaleStreamingEndpoint::new(self)
+    pub fn scale_streaming_endpoint(
+        &self,
+        project_name: impl AsRef<str>,
+        endpoint_name: impl AsRef<str>,
+        body: impl Into<types::StreamingEndpointScale>,
+    ) -> builder::ScaleStreamingEndpoint {
+        builder::ScaleStreamingEndpoint::new(
+            self.transport(),
+            project_name.as_ref(),
+            endpoint_name.as_ref(),
+            body.into(),
+        )
     }
     /// List a streaming endpoint's SKUs
     ///
@@ -887,10 +1278,16 @@ impl Client {
     /// Capability needed: `ams.streamingendpoint.get`.
     ///
     /// `GET /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}/skus`
-    ///
-    /// Needs `project_name`, `endpoint_name`.
-    pub fn get_streaming_endpoint_skus(&self) -> builder::GetStreamingEndpointSkus<'_> {
-        builder::GetStreamingEndpointSkus::new(self)
+    pub fn get_streaming_endpoint_skus(
+        &self,
+        project_name: impl AsRef<str>,
+        endpoint_name: impl AsRef<str>,
+    ) -> builder::GetStreamingEndpointSkus {
+        builder::GetStreamingEndpointSkus::new(
+            self.transport(),
+            project_name.as_ref(),
+            endpoint_name.as_ref(),
+        )
     }
     /// Start a streaming endpoint
     ///
@@ -899,10 +1296,16 @@ impl Client {
     /// Capability needed: `ams.streamingendpoint.start`.
     ///
     /// `POST /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}/start`
-    ///
-    /// Needs `project_name`, `endpoint_name`.
-    pub fn start_streaming_endpoint(&self) -> builder::StartStreamingEndpoint<'_> {
-        builder::StartStreamingEndpoint::new(self)
+    pub fn start_streaming_endpoint(
+        &self,
+        project_name: impl AsRef<str>,
+        endpoint_name: impl AsRef<str>,
+    ) -> builder::StartStreamingEndpoint {
+        builder::StartStreamingEndpoint::new(
+            self.transport(),
+            project_name.as_ref(),
+            endpoint_name.as_ref(),
+        )
     }
     /// Read a streaming endpoint's state
     ///
@@ -911,12 +1314,16 @@ impl Client {
     /// Capability needed: `ams.streamingendpoint.get`.
     ///
     /// `GET /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}/state`
-    ///
-    /// Needs `project_name`, `endpoint_name`.
     pub fn get_streaming_endpoint_state(
         &self,
-    ) -> builder::GetStreamingEndpointState<'_> {
-        builder::GetStreamingEndpointState::new(self)
+        project_name: impl AsRef<str>,
+        endpoint_name: impl AsRef<str>,
+    ) -> builder::GetStreamingEndpointState {
+        builder::GetStreamingEndpointState::new(
+            self.transport(),
+            project_name.as_ref(),
+            endpoint_name.as_ref(),
+        )
     }
     /// Stop a streaming endpoint
     ///
@@ -925,10 +1332,16 @@ impl Client {
     /// Capability needed: `ams.streamingendpoint.stop`.
     ///
     /// `POST /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}/stop`
-    ///
-    /// Needs `project_name`, `endpoint_name`.
-    pub fn stop_streaming_endpoint(&self) -> builder::StopStreamingEndpoint<'_> {
-        builder::StopStreamingEndpoint::new(self)
+    pub fn stop_streaming_endpoint(
+        &self,
+        project_name: impl AsRef<str>,
+        endpoint_name: impl AsRef<str>,
+    ) -> builder::StopStreamingEndpoint {
+        builder::StopStreamingEndpoint::new(
+            self.transport(),
+            project_name.as_ref(),
+            endpoint_name.as_ref(),
+        )
     }
     /// List a project's streaming locators
     ///
@@ -939,34 +1352,11 @@ impl Client {
     /// Filterable fields: `created`, `createdBy`, `createdByEmail`, `createdByName`, `id`, `name`, `properties/assetName`, `properties/created`, `properties/endTime`, `properties/startTime`, `updated`, `updatedBy`, `updatedByEmail`, `updatedByName`.
     ///
     /// `GET /api/v1/projects/{project_name}/media/streamingLocators`
-    ///
-    /// Needs `project_name`.
-    pub fn list_streaming_locators(&self) -> builder::ListStreamingLocators<'_> {
-        builder::ListStreamingLocators::new(self)
-    }
-    /// Fetch one streaming locator
-    ///
-    /// Capability needed: `ams.streaminglocator.get`.
-    ///
-    /// `GET /api/v1/projects/{project_name}/media/streamingLocators/{locator_name}`
-    ///
-    /// Needs `project_name`, `locator_name`.
-    pub fn get_streaming_locator(&self) -> builder::GetStreamingLocator<'_> {
-        builder::GetStreamingLocator::new(self)
-    }
-    /// Create a streaming locator or update it
-    ///
-    /// An existing locator accepts changes to start time, end time and suppressed, nothing else.
-    ///
-    /// Capability needed: `ams.streaminglocator.create`, `ams.streaminglocator.update`.
-    ///
-    /// `PUT /api/v1/projects/{project_name}/media/streamingLocators/{locator_name}`
-    ///
-    /// Needs `project_name`, `locator_name`, `body`.
-    pub fn create_or_update_streaming_locator(
+    pub fn list_streaming_locators(
         &self,
-    ) -> builder::CreateOrUpdateStreamingLocator<'_> {
-        builder::CreateOrUpdateStreamingLocator::new(self)
+        project_name: impl AsRef<str>,
+    ) -> builder::ListStreamingLocators {
+        builder::ListStreamingLocators::new(self.transport(), project_name.as_ref())
     }
     /// Remove a streaming locator
     ///
@@ -975,22 +1365,68 @@ impl Client {
     /// Capability needed: `ams.streaminglocator.delete`.
     ///
     /// `DELETE /api/v1/projects/{project_name}/media/streamingLocators/{locator_name}`
+    pub fn delete_streaming_locator(
+        &self,
+        project_name: impl AsRef<str>,
+        locator_name: impl AsRef<str>,
+    ) -> builder::DeleteStreamingLocator {
+        builder::DeleteStreamingLocator::new(
+            self.transport(),
+            project_name.as_ref(),
+            locator_name.as_ref(),
+        )
+    }
+    /// Fetch one streaming locator
     ///
-    /// Needs `project_name`, `locator_name`.
-    pub fn delete_streaming_locator(&self) -> builder::DeleteStreamingLocator<'_> {
-        builder::DeleteStreamingLocator::new(self)
+    /// Capability needed: `ams.streaminglocator.get`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/media/streamingLocators/{locator_name}`
+    pub fn get_streaming_locator(
+        &self,
+        project_name: impl AsRef<str>,
+        locator_name: impl AsRef<str>,
+    ) -> builder::GetStreamingLocator {
+        builder::GetStreamingLocator::new(
+            self.transport(),
+            project_name.as_ref(),
+            locator_name.as_ref(),
+        )
+    }
+    /// Create a streaming locator or update it
+    ///
+    /// An existing locator accepts changes to start time, end time and suppressed, nothing else.
+    ///
+    /// Capability needed: `ams.streaminglocator.create`, `ams.streaminglocator.update`.
+    ///
+    /// `PUT /api/v1/projects/{project_name}/media/streamingLocators/{locator_name}`
+    pub fn create_or_update_streaming_locator(
+        &self,
+        project_name: impl AsRef<str>,
+        locator_name: impl AsRef<str>,
+        body: impl Into<types::StreamingLocatorPut>,
+    ) -> builder::CreateOrUpdateStreamingLocator {
+        builder::CreateOrUpdateStreamingLocator::new(
+            self.transport(),
+            project_name.as_ref(),
+            locator_name.as_ref(),
+            body.into(),
+        )
     }
     /// List a locator's content keys
     ///
     /// Capability needed: `ams.streaminglocator.create`.
     ///
     /// `POST /api/v1/projects/{project_name}/media/streamingLocators/{locator_name}/listContentKeys`
-    ///
-    /// Needs `project_name`, `locator_name`.
     pub fn list_streaming_locator_content_keys(
         &self,
-    ) -> builder::ListStreamingLocatorContentKeys<'_> {
-        builder::ListStreamingLocatorContentKeys::new(self)
+        project_name: impl AsRef<str>,
+        locator_name: impl AsRef<str>,
+    ) -> builder::ListStreamingLocatorContentKeys {
+        builder::ListStreamingLocatorContentKeys::new(
+            self.transport(),
+            project_name.as_ref(),
+            locator_name.as_ref(),
+        )
     }
     /// List a locator's streaming paths
     ///
@@ -999,10 +1435,16 @@ impl Client {
     /// Capability needed: `ams.streaminglocator.create`.
     ///
     /// `POST /api/v1/projects/{project_name}/media/streamingLocators/{locator_name}/listPaths`
-    ///
-    /// Needs `project_name`, `locator_name`, `body`.
-    pub fn get_streaming_locator_paths(&self) -> builder::GetStreamingLocatorPaths<'_> {
-        builder::GetStreamingLocatorPaths::new(self)
+    pub fn get_streaming_locator_paths(
+        &self,
+        project_name: impl AsRef<str>,
+        locator_name: impl AsRef<str>,
+    ) -> builder::GetStreamingLocatorPaths {
+        builder::GetStreamingLocatorPaths::new(
+            self.transport(),
+            project_name.as_ref(),
+            locator_name.as_ref(),
+        )
     }
     /// Read a streaming locator's state
     ///
@@ -1011,10 +1453,16 @@ impl Client {
     /// Capability needed: `ams.streaminglocator.get`.
     ///
     /// `GET /api/v1/projects/{project_name}/media/streamingLocators/{locator_name}/state`
-    ///
-    /// Needs `project_name`, `locator_name`.
-    pub fn get_streaming_locator_state(&self) -> builder::GetStreamingLocatorState<'_> {
-        builder::GetStreamingLocatorState::new(self)
+    pub fn get_streaming_locator_state(
+        &self,
+        project_name: impl AsRef<str>,
+        locator_name: impl AsRef<str>,
+    ) -> builder::GetStreamingLocatorState {
+        builder::GetStreamingLocatorState::new(
+            self.transport(),
+            project_name.as_ref(),
+            locator_name.as_ref(),
+        )
     }
     /// List a project's streaming policies
     ///
@@ -1027,34 +1475,11 @@ impl Client {
     /// Filterable fields: `created`, `createdBy`, `createdByEmail`, `createdByName`, `id`, `name`, `properties/created`, `updated`, `updatedBy`, `updatedByEmail`, `updatedByName`.
     ///
     /// `GET /api/v1/projects/{project_name}/media/streamingPolicies`
-    ///
-    /// Needs `project_name`.
-    pub fn list_streaming_policies(&self) -> builder::ListStreamingPolicies<'_> {
-        builder::ListStreamingPolicies::new(self)
-    }
-    /// Fetch one streaming policy
-    ///
-    /// Capability needed: `ams.streamingpolicy.get`.
-    ///
-    /// `GET /api/v1/projects/{project_name}/media/streamingPolicies/{policy_name}`
-    ///
-    /// Needs `project_name`, `policy_name`.
-    pub fn get_streaming_policy(&self) -> builder::GetStreamingPolicy<'_> {
-        builder::GetStreamingPolicy::new(self)
-    }
-    /// Create a streaming policy or update it
-    ///
-    /// Some accounts may not be allowed to change a policy that already exists.
-    ///
-    /// Capability needed: `ams.streamingpolicy.create`, `ams.streamingpolicy.update`.
-    ///
-    /// `PUT /api/v1/projects/{project_name}/media/streamingPolicies/{policy_name}`
-    ///
-    /// Needs `project_name`, `policy_name`, `body`.
-    pub fn create_or_update_streaming_policy(
+    pub fn list_streaming_policies(
         &self,
-    ) -> builder::CreateOrUpdateStreamingPolicy<'_> {
-        builder::CreateOrUpdateStreamingPolicy::new(self)
+        project_name: impl AsRef<str>,
+    ) -> builder::ListStreamingPolicies {
+        builder::ListStreamingPolicies::new(self.transport(), project_name.as_ref())
     }
     /// Remove a streaming policy
     ///
@@ -1063,10 +1488,52 @@ impl Client {
     /// Capability needed: `ams.streamingpolicy.delete`.
     ///
     /// `DELETE /api/v1/projects/{project_name}/media/streamingPolicies/{policy_name}`
+    pub fn delete_streaming_policy(
+        &self,
+        project_name: impl AsRef<str>,
+        policy_name: impl AsRef<str>,
+    ) -> builder::DeleteStreamingPolicy {
+        builder::DeleteStreamingPolicy::new(
+            self.transport(),
+            project_name.as_ref(),
+            policy_name.as_ref(),
+        )
+    }
+    /// Fetch one streaming policy
     ///
-    /// Needs `project_name`, `policy_name`.
-    pub fn delete_streaming_policy(&self) -> builder::DeleteStreamingPolicy<'_> {
-        builder::DeleteStreamingPolicy::new(self)
+    /// Capability needed: `ams.streamingpolicy.get`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/media/streamingPolicies/{policy_name}`
+    pub fn get_streaming_policy(
+        &self,
+        project_name: impl AsRef<str>,
+        policy_name: impl AsRef<str>,
+    ) -> builder::GetStreamingPolicy {
+        builder::GetStreamingPolicy::new(
+            self.transport(),
+            project_name.as_ref(),
+            policy_name.as_ref(),
+        )
+    }
+    /// Create a streaming policy or update it
+    ///
+    /// Some accounts may not be allowed to change a policy that already exists.
+    ///
+    /// Capability needed: `ams.streamingpolicy.create`, `ams.streamingpolicy.update`.
+    ///
+    /// `PUT /api/v1/projects/{project_name}/media/streamingPolicies/{policy_name}`
+    pub fn create_or_update_streaming_policy(
+        &self,
+        project_name: impl AsRef<str>,
+        policy_name: impl AsRef<str>,
+        body: impl Into<types::StreamingPolicyPut>,
+    ) -> builder::CreateOrUpdateStreamingPolicy {
+        builder::CreateOrUpdateStreamingPolicy::new(
+            self.transport(),
+            project_name.as_ref(),
+            policy_name.as_ref(),
+            body.into(),
+        )
     }
     /// List a project's transforms
     ///
@@ -1077,80 +1544,113 @@ impl Client {
     /// Filterable fields: `created`, `createdBy`, `createdByEmail`, `createdByName`, `id`, `name`, `properties/created`, `properties/lastModified`, `updated`, `updatedBy`, `updatedByEmail`, `updatedByName`.
     ///
     /// `GET /api/v1/projects/{project_name}/media/transforms`
-    ///
-    /// Needs `project_name`.
-    pub fn list_transforms(&self) -> builder::ListTransforms<'_> {
-        builder::ListTransforms::new(self)
-    }
-    /// Fetch one transform
-    ///
-    /// Capability needed: `ams.transform.get`.
-    ///
-    /// `GET /api/v1/projects/{project_name}/media/transforms/{transform_name}`
-    ///
-    /// Needs `project_name`, `transform_name`.
-    pub fn get_transform(&self) -> builder::GetTransform<'_> {
-        builder::GetTransform::new(self)
-    }
-    /// Create a transform or update it
-    ///
-    /// Capability needed: `ams.transform.create`, `ams.transform.update`.
-    ///
-    /// `PUT /api/v1/projects/{project_name}/media/transforms/{transform_name}`
-    ///
-    /// Needs `project_name`, `transform_name`, `body`.
-    pub fn create_or_update_transform(&self) -> builder::CreateOrUpdateTransform<'_> {
-        builder::CreateOrUpdateTransform::new(self)
+    pub fn list_transforms(
+        &self,
+        project_name: impl AsRef<str>,
+    ) -> builder::ListTransforms {
+        builder::ListTransforms::new(self.transport(), project_name.as_ref())
     }
     /// Remove a transform
     ///
     /// Capability needed: `ams.transform.delete`.
     ///
     /// `DELETE /api/v1/projects/{project_name}/media/transforms/{transform_name}`
+    pub fn delete_transform(
+        &self,
+        project_name: impl AsRef<str>,
+        transform_name: impl AsRef<str>,
+    ) -> builder::DeleteTransform {
+        builder::DeleteTransform::new(
+            self.transport(),
+            project_name.as_ref(),
+            transform_name.as_ref(),
+        )
+    }
+    /// Fetch one transform
     ///
-    /// Needs `project_name`, `transform_name`.
-    pub fn delete_transform(&self) -> builder::DeleteTransform<'_> {
-        builder::DeleteTransform::new(self)
+    /// Capability needed: `ams.transform.get`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/media/transforms/{transform_name}`
+    pub fn get_transform(
+        &self,
+        project_name: impl AsRef<str>,
+        transform_name: impl AsRef<str>,
+    ) -> builder::GetTransform {
+        builder::GetTransform::new(
+            self.transport(),
+            project_name.as_ref(),
+            transform_name.as_ref(),
+        )
+    }
+    /// Create a transform or update it
+    ///
+    /// Capability needed: `ams.transform.create`, `ams.transform.update`.
+    ///
+    /// `PUT /api/v1/projects/{project_name}/media/transforms/{transform_name}`
+    pub fn create_or_update_transform(
+        &self,
+        project_name: impl AsRef<str>,
+        transform_name: impl AsRef<str>,
+        body: impl Into<types::TransformPut>,
+    ) -> builder::CreateOrUpdateTransform {
+        builder::CreateOrUpdateTransform::new(
+            self.transport(),
+            project_name.as_ref(),
+            transform_name.as_ref(),
+            body.into(),
+        )
     }
     /// List a transform's jobs
     ///
     /// Capability needed: `ams.job.get`.
     ///
     /// `GET /api/v1/projects/{project_name}/media/transforms/{transform_name}/jobs`
-    ///
-    /// Needs `project_name`, `transform_name`.
-    pub fn list_transform_jobs(&self) -> builder::ListTransformJobs<'_> {
-        builder::ListTransformJobs::new(self)
-    }
-    /// Fetch one job
-    ///
-    /// Capability needed: `ams.job.get`.
-    ///
-    /// `GET /api/v1/projects/{project_name}/media/transforms/{transform_name}/jobs/{job_name}`
-    ///
-    /// Needs `project_name`, `transform_name`, `job_name`.
-    pub fn get_job(&self) -> builder::GetJob<'_> {
-        builder::GetJob::new(self)
-    }
-    /// Create a job
-    ///
-    /// Capability needed: `ams.job.create`.
-    ///
-    /// `PUT /api/v1/projects/{project_name}/media/transforms/{transform_name}/jobs/{job_name}`
-    ///
-    /// Needs `project_name`, `transform_name`, `job_name`, `body`.
-    pub fn create_job(&self) -> builder::CreateJob<'_> {
-        builder::CreateJob::new(self)
+    pub fn list_transform_jobs(
+        &self,
+        project_name: impl AsRef<str>,
+        transform_name: impl AsRef<str>,
+    ) -> builder::ListTransformJobs {
+        builder::ListTransformJobs::new(
+            self.transport(),
+            project_name.as_ref(),
+            transform_name.as_ref(),
+        )
     }
     /// Remove a job
     ///
     /// Capability needed: `ams.job.delete`.
     ///
     /// `DELETE /api/v1/projects/{project_name}/media/transforms/{transform_name}/jobs/{job_name}`
+    pub fn delete_job(
+        &self,
+        project_name: impl AsRef<str>,
+        transform_name: impl AsRef<str>,
+        job_name: impl AsRef<str>,
+    ) -> builder::DeleteJob {
+        builder::DeleteJob::new(
+            self.transport(),
+            project_name.as_ref(),
+            transform_name.as_ref(),
+            job_name.as_ref(),
+        )
+    }
+    /// Fetch one job
     ///
-    /// Needs `project_name`, `transform_name`, `job_name`.
-    pub fn delete_job(&self) -> builder::DeleteJob<'_> {
-        builder::DeleteJob::new(self)
+    /// Capability needed: `ams.job.get`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/media/transforms/{transform_name}/jobs/{job_name}`
+    pub fn get_job(
+        &self,
+        project_name: impl AsRef<str>,
+        transform_name: impl AsRef<str>,
+        job_name: impl AsRef<str>,
+    ) -> builder::GetJob {
+        builder::GetJob::new(
+            self.transport(),
+            project_name.as_ref(),
+            transform_name.as_ref(),
+            job_name.as_ref(),
+        )
     }
     /// Change an existing job
     ///
@@ -1159,20 +1659,58 @@ impl Client {
     /// Capability needed: `ams.job.update`.
     ///
     /// `PATCH /api/v1/projects/{project_name}/media/transforms/{transform_name}/jobs/{job_name}`
+    pub fn update_job(
+        &self,
+        project_name: impl AsRef<str>,
+        transform_name: impl AsRef<str>,
+        job_name: impl AsRef<str>,
+        body: impl Into<types::JobPatch>,
+    ) -> builder::UpdateJob {
+        builder::UpdateJob::new(
+            self.transport(),
+            project_name.as_ref(),
+            transform_name.as_ref(),
+            job_name.as_ref(),
+            body.into(),
+        )
+    }
+    /// Create a job
     ///
-    /// Needs `project_name`, `transform_name`, `job_name`, `body`.
-    pub fn update_job(&self) -> builder::UpdateJob<'_> {
-        builder::UpdateJob::new(self)
+    /// Capability needed: `ams.job.create`.
+    ///
+    /// `PUT /api/v1/projects/{project_name}/media/transforms/{transform_name}/jobs/{job_name}`
+    pub fn create_job(
+        &self,
+        project_name: impl AsRef<str>,
+        transform_name: impl AsRef<str>,
+        job_name: impl AsRef<str>,
+        body: impl Into<types::JobPut>,
+    ) -> builder::CreateJob {
+        builder::CreateJob::new(
+            self.transport(),
+            project_name.as_ref(),
+            transform_name.as_ref(),
+            job_name.as_ref(),
+            body.into(),
+        )
     }
     /// Cancel a running job
     ///
     /// Capability needed: `ams.job.create`.
     ///
     /// `POST /api/v1/projects/{project_name}/media/transforms/{transform_name}/jobs/{job_name}/cancelJob`
-    ///
-    /// Needs `project_name`, `transform_name`, `job_name`.
-    pub fn cancel_job(&self) -> builder::CancelJob<'_> {
-        builder::CancelJob::new(self)
+    pub fn cancel_job(
+        &self,
+        project_name: impl AsRef<str>,
+        transform_name: impl AsRef<str>,
+        job_name: impl AsRef<str>,
+    ) -> builder::CancelJob {
+        builder::CancelJob::new(
+            self.transport(),
+            project_name.as_ref(),
+            transform_name.as_ref(),
+            job_name.as_ref(),
+        )
     }
     /// Read a job's state
     ///
@@ -1181,10 +1719,18 @@ impl Client {
     /// Capability needed: `ams.job.get`.
     ///
     /// `GET /api/v1/projects/{project_name}/media/transforms/{transform_name}/jobs/{job_name}/state`
-    ///
-    /// Needs `project_name`, `transform_name`, `job_name`.
-    pub fn get_job_state(&self) -> builder::GetJobState<'_> {
-        builder::GetJobState::new(self)
+    pub fn get_job_state(
+        &self,
+        project_name: impl AsRef<str>,
+        transform_name: impl AsRef<str>,
+        job_name: impl AsRef<str>,
+    ) -> builder::GetJobState {
+        builder::GetJobState::new(
+            self.transport(),
+            project_name.as_ref(),
+            transform_name.as_ref(),
+            job_name.as_ref(),
+        )
     }
     /// Modify a live event
     ///
@@ -1195,32 +1741,17 @@ impl Client {
     /// The body is a JSON Patch: a list of changes.
     ///
     /// `PATCH /api/v1/projects/{project_name}/media/liveEvents/{event_name}`
-    ///
-    /// Needs `project_name`, `event_name`, `body`.
-    pub fn update_live_event_json_patch(&self) -> builder::UpdateLiveEventJsonPatch<'_> {
-        builder::UpdateLiveEventJsonPatch::new(self)
-    }
-}
-impl ClientInfo<Transport> for Client {
-    fn api_version() -> &'static str {
-        super::API_VERSION
-    }
-    fn baseurl(&self) -> &str {
-        self.inner.base_url(super::API)
-    }
-    fn client(&self) -> &::reqwest::Client {
-        &self.client
-    }
-    fn inner(&self) -> &Transport {
-        &self.inner
-    }
-}
-impl ClientHooks<Transport> for Client {
-    async fn exec(
+    pub fn update_live_event_json_patch(
         &self,
-        request: ::reqwest::Request,
-        info: &OperationInfo,
-    ) -> ::reqwest::Result<::reqwest::Response> {
-        glue::exec(&self.inner, request, operations::get(info.operation_id)).await
+        project_name: impl AsRef<str>,
+        event_name: impl AsRef<str>,
+        body: impl IntoIterator<Item = impl Into<types::JsonPatchEntry>>,
+    ) -> builder::UpdateLiveEventJsonPatch {
+        builder::UpdateLiveEventJsonPatch::new(
+            self.transport(),
+            project_name.as_ref(),
+            event_name.as_ref(),
+            body.into_iter().map(Into::into).collect(),
+        )
     }
 }

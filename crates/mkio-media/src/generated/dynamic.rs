@@ -25,8 +25,7 @@ pub async fn call(
     arguments: &Map<String, Value>,
 ) -> Result<Response<Value>> {
     let (request, operation, retype) = prepare(client, operation, arguments)?;
-    let result = glue::exec(client.transport(), request, operation).await;
-    glue::dynamic::answer(result, operation, retype).await
+    glue::dynamic::send(client.transport(), request, operation, retype).await
 }
 fn prepare(
     client: &Client,
@@ -37,12 +36,16 @@ fn prepare(
         "list_account_filters" => {
             let operation = &operations::LIST_ACCOUNT_FILTERS;
             #[allow(unused_mut)]
-            let mut request = client.list_account_filters();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
+            let mut request = client
+                .list_account_filters(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                );
             if let Some(value) = glue::dynamic::argument::<
                 String,
             >(operation, arguments, "$orderby")? {
@@ -72,33 +75,45 @@ fn prepare(
         "delete_account_filter" => {
             let operation = &operations::DELETE_ACCOUNT_FILTER;
             #[allow(unused_mut)]
-            let mut request = client.delete_account_filter();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "filter_name")? {
-                request = request.filter_name(value);
-            }
+            let mut request = client
+                .delete_account_filter(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "filter_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "filter_name")?,
+                    )?,
+                );
             Ok((request.into_request()?, operation, glue::dynamic::Retype::Empty))
         }
         "get_account_filter" => {
             let operation = &operations::GET_ACCOUNT_FILTER;
             #[allow(unused_mut)]
-            let mut request = client.get_account_filter();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "filter_name")? {
-                request = request.filter_name(value);
-            }
+            let mut request = client
+                .get_account_filter(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "filter_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "filter_name")?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -108,22 +123,30 @@ fn prepare(
         "create_or_update_account_filter" => {
             let operation = &operations::CREATE_OR_UPDATE_ACCOUNT_FILTER;
             #[allow(unused_mut)]
-            let mut request = client.create_or_update_account_filter();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "filter_name")? {
-                request = request.filter_name(value);
-            }
-            if let Some(value) = glue::dynamic::body::<
-                types::AccountFilterPut,
-            >(operation, arguments)? {
-                request = request.body(value);
-            }
+            let mut request = client
+                .create_or_update_account_filter(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "filter_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "filter_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "body",
+                        glue::dynamic::body::<
+                            types::AccountFilterPut,
+                        >(operation, arguments)?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -133,12 +156,16 @@ fn prepare(
         "list_assets" => {
             let operation = &operations::LIST_ASSETS;
             #[allow(unused_mut)]
-            let mut request = client.list_assets();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
+            let mut request = client
+                .list_assets(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                );
             if let Some(value) = glue::dynamic::argument::<
                 String,
             >(operation, arguments, "$orderby")? {
@@ -182,33 +209,45 @@ fn prepare(
         "delete_asset" => {
             let operation = &operations::DELETE_ASSET;
             #[allow(unused_mut)]
-            let mut request = client.delete_asset();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "asset_name")? {
-                request = request.asset_name(value);
-            }
+            let mut request = client
+                .delete_asset(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "asset_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "asset_name")?,
+                    )?,
+                );
             Ok((request.into_request()?, operation, glue::dynamic::Retype::Empty))
         }
         "get_asset" => {
             let operation = &operations::GET_ASSET;
             #[allow(unused_mut)]
-            let mut request = client.get_asset();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "asset_name")? {
-                request = request.asset_name(value);
-            }
+            let mut request = client
+                .get_asset(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "asset_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "asset_name")?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -218,22 +257,28 @@ fn prepare(
         "create_or_update_asset" => {
             let operation = &operations::CREATE_OR_UPDATE_ASSET;
             #[allow(unused_mut)]
-            let mut request = client.create_or_update_asset();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "asset_name")? {
-                request = request.asset_name(value);
-            }
-            if let Some(value) = glue::dynamic::body::<
-                types::AssetPut,
-            >(operation, arguments)? {
-                request = request.body(value);
-            }
+            let mut request = client
+                .create_or_update_asset(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "asset_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "asset_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "body",
+                        glue::dynamic::body::<types::AssetPut>(operation, arguments)?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -243,17 +288,23 @@ fn prepare(
         "list_asset_filters" => {
             let operation = &operations::LIST_ASSET_FILTERS;
             #[allow(unused_mut)]
-            let mut request = client.list_asset_filters();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "asset_name")? {
-                request = request.asset_name(value);
-            }
+            let mut request = client
+                .list_asset_filters(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "asset_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "asset_name")?,
+                    )?,
+                );
             if let Some(value) = glue::dynamic::argument::<
                 String,
             >(operation, arguments, "$orderby")? {
@@ -283,43 +334,59 @@ fn prepare(
         "delete_asset_filter" => {
             let operation = &operations::DELETE_ASSET_FILTER;
             #[allow(unused_mut)]
-            let mut request = client.delete_asset_filter();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "asset_name")? {
-                request = request.asset_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "filter_name")? {
-                request = request.filter_name(value);
-            }
+            let mut request = client
+                .delete_asset_filter(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "asset_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "asset_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "filter_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "filter_name")?,
+                    )?,
+                );
             Ok((request.into_request()?, operation, glue::dynamic::Retype::Empty))
         }
         "get_asset_filter" => {
             let operation = &operations::GET_ASSET_FILTER;
             #[allow(unused_mut)]
-            let mut request = client.get_asset_filter();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "asset_name")? {
-                request = request.asset_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "filter_name")? {
-                request = request.filter_name(value);
-            }
+            let mut request = client
+                .get_asset_filter(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "asset_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "asset_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "filter_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "filter_name")?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -329,27 +396,37 @@ fn prepare(
         "create_or_update_asset_filter" => {
             let operation = &operations::CREATE_OR_UPDATE_ASSET_FILTER;
             #[allow(unused_mut)]
-            let mut request = client.create_or_update_asset_filter();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "asset_name")? {
-                request = request.asset_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "filter_name")? {
-                request = request.filter_name(value);
-            }
-            if let Some(value) = glue::dynamic::body::<
-                types::AssetFilterPut,
-            >(operation, arguments)? {
-                request = request.body(value);
-            }
+            let mut request = client
+                .create_or_update_asset_filter(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "asset_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "asset_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "filter_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "filter_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "body",
+                        glue::dynamic::body::<
+                            types::AssetFilterPut,
+                        >(operation, arguments)?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -359,17 +436,23 @@ fn prepare(
         "get_asset_file_access_info" => {
             let operation = &operations::GET_ASSET_FILE_ACCESS_INFO;
             #[allow(unused_mut)]
-            let mut request = client.get_asset_file_access_info();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "asset_name")? {
-                request = request.asset_name(value);
-            }
+            let mut request = client
+                .get_asset_file_access_info(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "asset_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "asset_name")?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -379,17 +462,23 @@ fn prepare(
         "list_asset_streaming_locators" => {
             let operation = &operations::LIST_ASSET_STREAMING_LOCATORS;
             #[allow(unused_mut)]
-            let mut request = client.list_asset_streaming_locators();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "asset_name")? {
-                request = request.asset_name(value);
-            }
+            let mut request = client
+                .list_asset_streaming_locators(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "asset_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "asset_name")?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -399,17 +488,23 @@ fn prepare(
         "get_asset_state" => {
             let operation = &operations::GET_ASSET_STATE;
             #[allow(unused_mut)]
-            let mut request = client.get_asset_state();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "asset_name")? {
-                request = request.asset_name(value);
-            }
+            let mut request = client
+                .get_asset_state(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "asset_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "asset_name")?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -419,17 +514,23 @@ fn prepare(
         "get_asset_storage" => {
             let operation = &operations::GET_ASSET_STORAGE;
             #[allow(unused_mut)]
-            let mut request = client.get_asset_storage();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "asset_name")? {
-                request = request.asset_name(value);
-            }
+            let mut request = client
+                .get_asset_storage(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "asset_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "asset_name")?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -439,12 +540,16 @@ fn prepare(
         "list_contents" => {
             let operation = &operations::LIST_CONTENTS;
             #[allow(unused_mut)]
-            let mut request = client.list_contents();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
+            let mut request = client
+                .list_contents(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                );
             if let Some(value) = glue::dynamic::argument::<
                 String,
             >(operation, arguments, "$orderby")? {
@@ -488,33 +593,41 @@ fn prepare(
         "delete_content" => {
             let operation = &operations::DELETE_CONTENT;
             #[allow(unused_mut)]
-            let mut request = client.delete_content();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "name")? {
-                request = request.name(value);
-            }
+            let mut request = client
+                .delete_content(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "name",
+                        glue::dynamic::argument::<String>(operation, arguments, "name")?,
+                    )?,
+                );
             Ok((request.into_request()?, operation, glue::dynamic::Retype::Empty))
         }
         "get_content" => {
             let operation = &operations::GET_CONTENT;
             #[allow(unused_mut)]
-            let mut request = client.get_content();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "name")? {
-                request = request.name(value);
-            }
+            let mut request = client
+                .get_content(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "name",
+                        glue::dynamic::argument::<String>(operation, arguments, "name")?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -524,22 +637,26 @@ fn prepare(
         "update_content" => {
             let operation = &operations::UPDATE_CONTENT;
             #[allow(unused_mut)]
-            let mut request = client.update_content();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "name")? {
-                request = request.name(value);
-            }
-            if let Some(value) = glue::dynamic::body::<
-                types::ContentPatch,
-            >(operation, arguments)? {
-                request = request.body(value);
-            }
+            let mut request = client
+                .update_content(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "name",
+                        glue::dynamic::argument::<String>(operation, arguments, "name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "body",
+                        glue::dynamic::body::<types::ContentPatch>(operation, arguments)?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -549,22 +666,26 @@ fn prepare(
         "create_content" => {
             let operation = &operations::CREATE_CONTENT;
             #[allow(unused_mut)]
-            let mut request = client.create_content();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "name")? {
-                request = request.name(value);
-            }
-            if let Some(value) = glue::dynamic::body::<
-                types::ContentPut,
-            >(operation, arguments)? {
-                request = request.body(value);
-            }
+            let mut request = client
+                .create_content(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "name",
+                        glue::dynamic::argument::<String>(operation, arguments, "name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "body",
+                        glue::dynamic::body::<types::ContentPut>(operation, arguments)?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -574,12 +695,16 @@ fn prepare(
         "list_content_key_policies" => {
             let operation = &operations::LIST_CONTENT_KEY_POLICIES;
             #[allow(unused_mut)]
-            let mut request = client.list_content_key_policies();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
+            let mut request = client
+                .list_content_key_policies(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                );
             if let Some(value) = glue::dynamic::argument::<
                 String,
             >(operation, arguments, "$orderby")? {
@@ -609,33 +734,45 @@ fn prepare(
         "delete_content_key_policy" => {
             let operation = &operations::DELETE_CONTENT_KEY_POLICY;
             #[allow(unused_mut)]
-            let mut request = client.delete_content_key_policy();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "policy_name")? {
-                request = request.policy_name(value);
-            }
+            let mut request = client
+                .delete_content_key_policy(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "policy_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "policy_name")?,
+                    )?,
+                );
             Ok((request.into_request()?, operation, glue::dynamic::Retype::Empty))
         }
         "get_content_key_policy" => {
             let operation = &operations::GET_CONTENT_KEY_POLICY;
             #[allow(unused_mut)]
-            let mut request = client.get_content_key_policy();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "policy_name")? {
-                request = request.policy_name(value);
-            }
+            let mut request = client
+                .get_content_key_policy(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "policy_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "policy_name")?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -645,22 +782,30 @@ fn prepare(
         "update_content_key_policy" => {
             let operation = &operations::UPDATE_CONTENT_KEY_POLICY;
             #[allow(unused_mut)]
-            let mut request = client.update_content_key_policy();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "policy_name")? {
-                request = request.policy_name(value);
-            }
-            if let Some(value) = glue::dynamic::body::<
-                types::ContentKeyPolicy,
-            >(operation, arguments)? {
-                request = request.body(value);
-            }
+            let mut request = client
+                .update_content_key_policy(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "policy_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "policy_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "body",
+                        glue::dynamic::body::<
+                            types::ContentKeyPolicy,
+                        >(operation, arguments)?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -670,22 +815,30 @@ fn prepare(
         "create_content_key_policy" => {
             let operation = &operations::CREATE_CONTENT_KEY_POLICY;
             #[allow(unused_mut)]
-            let mut request = client.create_content_key_policy();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "policy_name")? {
-                request = request.policy_name(value);
-            }
-            if let Some(value) = glue::dynamic::body::<
-                types::ContentKeyPolicyPut,
-            >(operation, arguments)? {
-                request = request.body(value);
-            }
+            let mut request = client
+                .create_content_key_policy(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "policy_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "policy_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "body",
+                        glue::dynamic::body::<
+                            types::ContentKeyPolicyPut,
+                        >(operation, arguments)?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -695,17 +848,23 @@ fn prepare(
         "get_content_key_policy_properties_with_secrets" => {
             let operation = &operations::GET_CONTENT_KEY_POLICY_PROPERTIES_WITH_SECRETS;
             #[allow(unused_mut)]
-            let mut request = client.get_content_key_policy_properties_with_secrets();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "policy_name")? {
-                request = request.policy_name(value);
-            }
+            let mut request = client
+                .get_content_key_policy_properties_with_secrets(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "policy_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "policy_name")?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -715,17 +874,23 @@ fn prepare(
         "get_content_key_policy_state" => {
             let operation = &operations::GET_CONTENT_KEY_POLICY_STATE;
             #[allow(unused_mut)]
-            let mut request = client.get_content_key_policy_state();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "policy_name")? {
-                request = request.policy_name(value);
-            }
+            let mut request = client
+                .get_content_key_policy_state(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "policy_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "policy_name")?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -735,12 +900,16 @@ fn prepare(
         "list_destinations" => {
             let operation = &operations::LIST_DESTINATIONS;
             #[allow(unused_mut)]
-            let mut request = client.list_destinations();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
+            let mut request = client
+                .list_destinations(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                );
             if let Some(value) = glue::dynamic::argument::<
                 String,
             >(operation, arguments, "$orderby")? {
@@ -784,33 +953,41 @@ fn prepare(
         "delete_destination" => {
             let operation = &operations::DELETE_DESTINATION;
             #[allow(unused_mut)]
-            let mut request = client.delete_destination();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "name")? {
-                request = request.name(value);
-            }
+            let mut request = client
+                .delete_destination(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "name",
+                        glue::dynamic::argument::<String>(operation, arguments, "name")?,
+                    )?,
+                );
             Ok((request.into_request()?, operation, glue::dynamic::Retype::Empty))
         }
         "get_destination" => {
             let operation = &operations::GET_DESTINATION;
             #[allow(unused_mut)]
-            let mut request = client.get_destination();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "name")? {
-                request = request.name(value);
-            }
+            let mut request = client
+                .get_destination(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "name",
+                        glue::dynamic::argument::<String>(operation, arguments, "name")?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -820,22 +997,28 @@ fn prepare(
         "update_destination" => {
             let operation = &operations::UPDATE_DESTINATION;
             #[allow(unused_mut)]
-            let mut request = client.update_destination();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "name")? {
-                request = request.name(value);
-            }
-            if let Some(value) = glue::dynamic::body::<
-                types::DestinationPatch,
-            >(operation, arguments)? {
-                request = request.body(value);
-            }
+            let mut request = client
+                .update_destination(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "name",
+                        glue::dynamic::argument::<String>(operation, arguments, "name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "body",
+                        glue::dynamic::body::<
+                            types::DestinationPatch,
+                        >(operation, arguments)?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -845,22 +1028,28 @@ fn prepare(
         "create_destination" => {
             let operation = &operations::CREATE_DESTINATION;
             #[allow(unused_mut)]
-            let mut request = client.create_destination();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "name")? {
-                request = request.name(value);
-            }
-            if let Some(value) = glue::dynamic::body::<
-                types::DestinationPut,
-            >(operation, arguments)? {
-                request = request.body(value);
-            }
+            let mut request = client
+                .create_destination(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "name",
+                        glue::dynamic::argument::<String>(operation, arguments, "name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "body",
+                        glue::dynamic::body::<
+                            types::DestinationPut,
+                        >(operation, arguments)?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -870,12 +1059,16 @@ fn prepare(
         "list_jobs" => {
             let operation = &operations::LIST_JOBS;
             #[allow(unused_mut)]
-            let mut request = client.list_jobs();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
+            let mut request = client
+                .list_jobs(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                );
             if let Some(value) = glue::dynamic::argument::<
                 String,
             >(operation, arguments, "$orderby")? {
@@ -905,12 +1098,16 @@ fn prepare(
         "list_live_events" => {
             let operation = &operations::LIST_LIVE_EVENTS;
             #[allow(unused_mut)]
-            let mut request = client.list_live_events();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
+            let mut request = client
+                .list_live_events(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                );
             for value in glue::dynamic::argument::<
                 Vec<String>,
             >(operation, arguments, "$label_key")?
@@ -954,33 +1151,45 @@ fn prepare(
         "delete_live_event" => {
             let operation = &operations::DELETE_LIVE_EVENT;
             #[allow(unused_mut)]
-            let mut request = client.delete_live_event();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "event_name")? {
-                request = request.event_name(value);
-            }
+            let mut request = client
+                .delete_live_event(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "event_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "event_name")?,
+                    )?,
+                );
             Ok((request.into_request()?, operation, glue::dynamic::Retype::Empty))
         }
         "get_live_event" => {
             let operation = &operations::GET_LIVE_EVENT;
             #[allow(unused_mut)]
-            let mut request = client.get_live_event();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "event_name")? {
-                request = request.event_name(value);
-            }
+            let mut request = client
+                .get_live_event(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "event_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "event_name")?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -990,22 +1199,30 @@ fn prepare(
         "update_live_event" => {
             let operation = &operations::UPDATE_LIVE_EVENT;
             #[allow(unused_mut)]
-            let mut request = client.update_live_event();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "event_name")? {
-                request = request.event_name(value);
-            }
-            if let Some(value) = glue::dynamic::body::<
-                types::LiveEventPatch,
-            >(operation, arguments)? {
-                request = request.body(value);
-            }
+            let mut request = client
+                .update_live_event(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "event_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "event_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "body",
+                        glue::dynamic::body::<
+                            types::LiveEventPatch,
+                        >(operation, arguments)?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -1015,22 +1232,28 @@ fn prepare(
         "create_live_event" => {
             let operation = &operations::CREATE_LIVE_EVENT;
             #[allow(unused_mut)]
-            let mut request = client.create_live_event();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "event_name")? {
-                request = request.event_name(value);
-            }
-            if let Some(value) = glue::dynamic::body::<
-                types::LiveEventPut,
-            >(operation, arguments)? {
-                request = request.body(value);
-            }
+            let mut request = client
+                .create_live_event(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "event_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "event_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "body",
+                        glue::dynamic::body::<types::LiveEventPut>(operation, arguments)?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -1040,33 +1263,45 @@ fn prepare(
         "allocate_live_event" => {
             let operation = &operations::ALLOCATE_LIVE_EVENT;
             #[allow(unused_mut)]
-            let mut request = client.allocate_live_event();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "event_name")? {
-                request = request.event_name(value);
-            }
+            let mut request = client
+                .allocate_live_event(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "event_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "event_name")?,
+                    )?,
+                );
             Ok((request.into_request()?, operation, glue::dynamic::Retype::Empty))
         }
         "list_live_outputs" => {
             let operation = &operations::LIST_LIVE_OUTPUTS;
             #[allow(unused_mut)]
-            let mut request = client.list_live_outputs();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "event_name")? {
-                request = request.event_name(value);
-            }
+            let mut request = client
+                .list_live_outputs(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "event_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "event_name")?,
+                    )?,
+                );
             if let Some(value) = glue::dynamic::argument::<
                 String,
             >(operation, arguments, "$orderby")? {
@@ -1096,43 +1331,59 @@ fn prepare(
         "delete_live_output" => {
             let operation = &operations::DELETE_LIVE_OUTPUT;
             #[allow(unused_mut)]
-            let mut request = client.delete_live_output();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "event_name")? {
-                request = request.event_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "output_name")? {
-                request = request.output_name(value);
-            }
+            let mut request = client
+                .delete_live_output(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "event_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "event_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "output_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "output_name")?,
+                    )?,
+                );
             Ok((request.into_request()?, operation, glue::dynamic::Retype::Empty))
         }
         "get_live_output" => {
             let operation = &operations::GET_LIVE_OUTPUT;
             #[allow(unused_mut)]
-            let mut request = client.get_live_output();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "event_name")? {
-                request = request.event_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "output_name")? {
-                request = request.output_name(value);
-            }
+            let mut request = client
+                .get_live_output(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "event_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "event_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "output_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "output_name")?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -1142,27 +1393,37 @@ fn prepare(
         "create_live_output" => {
             let operation = &operations::CREATE_LIVE_OUTPUT;
             #[allow(unused_mut)]
-            let mut request = client.create_live_output();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "event_name")? {
-                request = request.event_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "output_name")? {
-                request = request.output_name(value);
-            }
-            if let Some(value) = glue::dynamic::body::<
-                types::LiveOutputPut,
-            >(operation, arguments)? {
-                request = request.body(value);
-            }
+            let mut request = client
+                .create_live_output(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "event_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "event_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "output_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "output_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "body",
+                        glue::dynamic::body::<
+                            types::LiveOutputPut,
+                        >(operation, arguments)?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -1172,22 +1433,30 @@ fn prepare(
         "get_live_output_state" => {
             let operation = &operations::GET_LIVE_OUTPUT_STATE;
             #[allow(unused_mut)]
-            let mut request = client.get_live_output_state();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "event_name")? {
-                request = request.event_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "output_name")? {
-                request = request.output_name(value);
-            }
+            let mut request = client
+                .get_live_output_state(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "event_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "event_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "output_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "output_name")?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -1197,49 +1466,67 @@ fn prepare(
         "reset_live_event" => {
             let operation = &operations::RESET_LIVE_EVENT;
             #[allow(unused_mut)]
-            let mut request = client.reset_live_event();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "event_name")? {
-                request = request.event_name(value);
-            }
+            let mut request = client
+                .reset_live_event(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "event_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "event_name")?,
+                    )?,
+                );
             Ok((request.into_request()?, operation, glue::dynamic::Retype::Empty))
         }
         "start_live_event" => {
             let operation = &operations::START_LIVE_EVENT;
             #[allow(unused_mut)]
-            let mut request = client.start_live_event();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "event_name")? {
-                request = request.event_name(value);
-            }
+            let mut request = client
+                .start_live_event(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "event_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "event_name")?,
+                    )?,
+                );
             Ok((request.into_request()?, operation, glue::dynamic::Retype::Empty))
         }
         "get_live_event_state" => {
             let operation = &operations::GET_LIVE_EVENT_STATE;
             #[allow(unused_mut)]
-            let mut request = client.get_live_event_state();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "event_name")? {
-                request = request.event_name(value);
-            }
+            let mut request = client
+                .get_live_event_state(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "event_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "event_name")?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -1249,28 +1536,38 @@ fn prepare(
         "stop_live_event" => {
             let operation = &operations::STOP_LIVE_EVENT;
             #[allow(unused_mut)]
-            let mut request = client.stop_live_event();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "event_name")? {
-                request = request.event_name(value);
-            }
+            let mut request = client
+                .stop_live_event(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "event_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "event_name")?,
+                    )?,
+                );
             Ok((request.into_request()?, operation, glue::dynamic::Retype::Empty))
         }
         "list_sources" => {
             let operation = &operations::LIST_SOURCES;
             #[allow(unused_mut)]
-            let mut request = client.list_sources();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
+            let mut request = client
+                .list_sources(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                );
             if let Some(value) = glue::dynamic::argument::<
                 String,
             >(operation, arguments, "$orderby")? {
@@ -1314,33 +1611,41 @@ fn prepare(
         "delete_source" => {
             let operation = &operations::DELETE_SOURCE;
             #[allow(unused_mut)]
-            let mut request = client.delete_source();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "name")? {
-                request = request.name(value);
-            }
+            let mut request = client
+                .delete_source(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "name",
+                        glue::dynamic::argument::<String>(operation, arguments, "name")?,
+                    )?,
+                );
             Ok((request.into_request()?, operation, glue::dynamic::Retype::Empty))
         }
         "get_source" => {
             let operation = &operations::GET_SOURCE;
             #[allow(unused_mut)]
-            let mut request = client.get_source();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "name")? {
-                request = request.name(value);
-            }
+            let mut request = client
+                .get_source(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "name",
+                        glue::dynamic::argument::<String>(operation, arguments, "name")?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -1350,22 +1655,26 @@ fn prepare(
         "update_source" => {
             let operation = &operations::UPDATE_SOURCE;
             #[allow(unused_mut)]
-            let mut request = client.update_source();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "name")? {
-                request = request.name(value);
-            }
-            if let Some(value) = glue::dynamic::body::<
-                types::SourcePatch,
-            >(operation, arguments)? {
-                request = request.body(value);
-            }
+            let mut request = client
+                .update_source(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "name",
+                        glue::dynamic::argument::<String>(operation, arguments, "name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "body",
+                        glue::dynamic::body::<types::SourcePatch>(operation, arguments)?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -1375,22 +1684,26 @@ fn prepare(
         "create_source" => {
             let operation = &operations::CREATE_SOURCE;
             #[allow(unused_mut)]
-            let mut request = client.create_source();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "name")? {
-                request = request.name(value);
-            }
-            if let Some(value) = glue::dynamic::body::<
-                types::SourcePut,
-            >(operation, arguments)? {
-                request = request.body(value);
-            }
+            let mut request = client
+                .create_source(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "name",
+                        glue::dynamic::argument::<String>(operation, arguments, "name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "body",
+                        glue::dynamic::body::<types::SourcePut>(operation, arguments)?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -1400,12 +1713,16 @@ fn prepare(
         "list_storages" => {
             let operation = &operations::LIST_STORAGES;
             #[allow(unused_mut)]
-            let mut request = client.list_storages();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
+            let mut request = client
+                .list_storages(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                );
             if let Some(value) = glue::dynamic::argument::<
                 String,
             >(operation, arguments, "$orderby")? {
@@ -1435,33 +1752,45 @@ fn prepare(
         "delete_storage" => {
             let operation = &operations::DELETE_STORAGE;
             #[allow(unused_mut)]
-            let mut request = client.delete_storage();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "storage_name")? {
-                request = request.storage_name(value);
-            }
+            let mut request = client
+                .delete_storage(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "storage_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "storage_name")?,
+                    )?,
+                );
             Ok((request.into_request()?, operation, glue::dynamic::Retype::Empty))
         }
         "get_storage" => {
             let operation = &operations::GET_STORAGE;
             #[allow(unused_mut)]
-            let mut request = client.get_storage();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "storage_name")? {
-                request = request.storage_name(value);
-            }
+            let mut request = client
+                .get_storage(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "storage_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "storage_name")?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -1471,22 +1800,28 @@ fn prepare(
         "update_storage" => {
             let operation = &operations::UPDATE_STORAGE;
             #[allow(unused_mut)]
-            let mut request = client.update_storage();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "storage_name")? {
-                request = request.storage_name(value);
-            }
-            if let Some(value) = glue::dynamic::body::<
-                types::StoragePatch,
-            >(operation, arguments)? {
-                request = request.body(value);
-            }
+            let mut request = client
+                .update_storage(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "storage_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "storage_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "body",
+                        glue::dynamic::body::<types::StoragePatch>(operation, arguments)?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -1496,22 +1831,28 @@ fn prepare(
         "create_or_update_storage" => {
             let operation = &operations::CREATE_OR_UPDATE_STORAGE;
             #[allow(unused_mut)]
-            let mut request = client.create_or_update_storage();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "storage_name")? {
-                request = request.storage_name(value);
-            }
-            if let Some(value) = glue::dynamic::body::<
-                types::StoragePut,
-            >(operation, arguments)? {
-                request = request.body(value);
-            }
+            let mut request = client
+                .create_or_update_storage(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "storage_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "storage_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "body",
+                        glue::dynamic::body::<types::StoragePut>(operation, arguments)?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -1521,17 +1862,23 @@ fn prepare(
         "list_storage_credentials" => {
             let operation = &operations::LIST_STORAGE_CREDENTIALS;
             #[allow(unused_mut)]
-            let mut request = client.list_storage_credentials();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "storage_name")? {
-                request = request.storage_name(value);
-            }
+            let mut request = client
+                .list_storage_credentials(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "storage_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "storage_name")?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -1541,22 +1888,30 @@ fn prepare(
         "create_storage_credential" => {
             let operation = &operations::CREATE_STORAGE_CREDENTIAL;
             #[allow(unused_mut)]
-            let mut request = client.create_storage_credential();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "storage_name")? {
-                request = request.storage_name(value);
-            }
-            if let Some(value) = glue::dynamic::body::<
-                types::StorageCredentialPost,
-            >(operation, arguments)? {
-                request = request.body(value);
-            }
+            let mut request = client
+                .create_storage_credential(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "storage_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "storage_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "body",
+                        glue::dynamic::body::<
+                            types::StorageCredentialPost,
+                        >(operation, arguments)?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -1566,43 +1921,59 @@ fn prepare(
         "delete_storage_credential" => {
             let operation = &operations::DELETE_STORAGE_CREDENTIAL;
             #[allow(unused_mut)]
-            let mut request = client.delete_storage_credential();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "storage_name")? {
-                request = request.storage_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "credential_id")? {
-                request = request.credential_id(value);
-            }
+            let mut request = client
+                .delete_storage_credential(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "storage_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "storage_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "credential_id",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "credential_id")?,
+                    )?,
+                );
             Ok((request.into_request()?, operation, glue::dynamic::Retype::Empty))
         }
         "get_storage_credential" => {
             let operation = &operations::GET_STORAGE_CREDENTIAL;
             #[allow(unused_mut)]
-            let mut request = client.get_storage_credential();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "storage_name")? {
-                request = request.storage_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "credential_id")? {
-                request = request.credential_id(value);
-            }
+            let mut request = client
+                .get_storage_credential(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "storage_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "storage_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "credential_id",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "credential_id")?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -1612,12 +1983,16 @@ fn prepare(
         "list_streaming_endpoints" => {
             let operation = &operations::LIST_STREAMING_ENDPOINTS;
             #[allow(unused_mut)]
-            let mut request = client.list_streaming_endpoints();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
+            let mut request = client
+                .list_streaming_endpoints(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                );
             if let Some(value) = glue::dynamic::argument::<
                 String,
             >(operation, arguments, "$orderby")? {
@@ -1647,33 +2022,45 @@ fn prepare(
         "delete_streaming_endpoint" => {
             let operation = &operations::DELETE_STREAMING_ENDPOINT;
             #[allow(unused_mut)]
-            let mut request = client.delete_streaming_endpoint();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "endpoint_name")? {
-                request = request.endpoint_name(value);
-            }
+            let mut request = client
+                .delete_streaming_endpoint(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "endpoint_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "endpoint_name")?,
+                    )?,
+                );
             Ok((request.into_request()?, operation, glue::dynamic::Retype::Empty))
         }
         "get_streaming_endpoint" => {
             let operation = &operations::GET_STREAMING_ENDPOINT;
             #[allow(unused_mut)]
-            let mut request = client.get_streaming_endpoint();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "endpoint_name")? {
-                request = request.endpoint_name(value);
-            }
+            let mut request = client
+                .get_streaming_endpoint(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "endpoint_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "endpoint_name")?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -1683,22 +2070,30 @@ fn prepare(
         "update_streaming_endpoint" => {
             let operation = &operations::UPDATE_STREAMING_ENDPOINT;
             #[allow(unused_mut)]
-            let mut request = client.update_streaming_endpoint();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "endpoint_name")? {
-                request = request.endpoint_name(value);
-            }
-            if let Some(value) = glue::dynamic::body::<
-                types::StreamingEndpoint,
-            >(operation, arguments)? {
-                request = request.body(value);
-            }
+            let mut request = client
+                .update_streaming_endpoint(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "endpoint_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "endpoint_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "body",
+                        glue::dynamic::body::<
+                            types::StreamingEndpoint,
+                        >(operation, arguments)?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -1708,22 +2103,30 @@ fn prepare(
         "create_streaming_endpoint" => {
             let operation = &operations::CREATE_STREAMING_ENDPOINT;
             #[allow(unused_mut)]
-            let mut request = client.create_streaming_endpoint();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "endpoint_name")? {
-                request = request.endpoint_name(value);
-            }
-            if let Some(value) = glue::dynamic::body::<
-                types::StreamingEndpointPut,
-            >(operation, arguments)? {
-                request = request.body(value);
-            }
+            let mut request = client
+                .create_streaming_endpoint(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "endpoint_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "endpoint_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "body",
+                        glue::dynamic::body::<
+                            types::StreamingEndpointPut,
+                        >(operation, arguments)?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -1733,86 +2136,118 @@ fn prepare(
         "restart_streaming_endpoint" => {
             let operation = &operations::RESTART_STREAMING_ENDPOINT;
             #[allow(unused_mut)]
-            let mut request = client.restart_streaming_endpoint();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "endpoint_name")? {
-                request = request.endpoint_name(value);
-            }
+            let mut request = client
+                .restart_streaming_endpoint(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "endpoint_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "endpoint_name")?,
+                    )?,
+                );
             Ok((request.into_request()?, operation, glue::dynamic::Retype::Empty))
         }
         "scale_streaming_endpoint" => {
             let operation = &operations::SCALE_STREAMING_ENDPOINT;
             #[allow(unused_mut)]
-            let mut request = client.scale_streaming_endpoint();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "endpoint_name")? {
-                request = request.endpoint_name(value);
-            }
-            if let Some(value) = glue::dynamic::body::<
-                types::StreamingEndpointScale,
-            >(operation, arguments)? {
-                request = request.body(value);
-            }
+            let mut request = client
+                .scale_streaming_endpoint(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "endpoint_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "endpoint_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "body",
+                        glue::dynamic::body::<
+                            types::StreamingEndpointScale,
+                        >(operation, arguments)?,
+                    )?,
+                );
             Ok((request.into_request()?, operation, glue::dynamic::Retype::Empty))
         }
         "get_streaming_endpoint_skus" => {
             let operation = &operations::GET_STREAMING_ENDPOINT_SKUS;
             #[allow(unused_mut)]
-            let mut request = client.get_streaming_endpoint_skus();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "endpoint_name")? {
-                request = request.endpoint_name(value);
-            }
+            let mut request = client
+                .get_streaming_endpoint_skus(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "endpoint_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "endpoint_name")?,
+                    )?,
+                );
             Ok((request.into_request()?, operation, glue::dynamic::Retype::Empty))
         }
         "start_streaming_endpoint" => {
             let operation = &operations::START_STREAMING_ENDPOINT;
             #[allow(unused_mut)]
-            let mut request = client.start_streaming_endpoint();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "endpoint_name")? {
-                request = request.endpoint_name(value);
-            }
+            let mut request = client
+                .start_streaming_endpoint(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "endpoint_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "endpoint_name")?,
+                    )?,
+                );
             Ok((request.into_request()?, operation, glue::dynamic::Retype::Empty))
         }
         "get_streaming_endpoint_state" => {
             let operation = &operations::GET_STREAMING_ENDPOINT_STATE;
             #[allow(unused_mut)]
-            let mut request = client.get_streaming_endpoint_state();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "endpoint_name")? {
-                request = request.endpoint_name(value);
-            }
+            let mut request = client
+                .get_streaming_endpoint_state(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "endpoint_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "endpoint_name")?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -1822,28 +2257,38 @@ fn prepare(
         "stop_streaming_endpoint" => {
             let operation = &operations::STOP_STREAMING_ENDPOINT;
             #[allow(unused_mut)]
-            let mut request = client.stop_streaming_endpoint();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "endpoint_name")? {
-                request = request.endpoint_name(value);
-            }
+            let mut request = client
+                .stop_streaming_endpoint(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "endpoint_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "endpoint_name")?,
+                    )?,
+                );
             Ok((request.into_request()?, operation, glue::dynamic::Retype::Empty))
         }
         "list_streaming_locators" => {
             let operation = &operations::LIST_STREAMING_LOCATORS;
             #[allow(unused_mut)]
-            let mut request = client.list_streaming_locators();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
+            let mut request = client
+                .list_streaming_locators(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                );
             if let Some(value) = glue::dynamic::argument::<
                 String,
             >(operation, arguments, "$orderby")? {
@@ -1873,33 +2318,45 @@ fn prepare(
         "delete_streaming_locator" => {
             let operation = &operations::DELETE_STREAMING_LOCATOR;
             #[allow(unused_mut)]
-            let mut request = client.delete_streaming_locator();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "locator_name")? {
-                request = request.locator_name(value);
-            }
+            let mut request = client
+                .delete_streaming_locator(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "locator_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "locator_name")?,
+                    )?,
+                );
             Ok((request.into_request()?, operation, glue::dynamic::Retype::Empty))
         }
         "get_streaming_locator" => {
             let operation = &operations::GET_STREAMING_LOCATOR;
             #[allow(unused_mut)]
-            let mut request = client.get_streaming_locator();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "locator_name")? {
-                request = request.locator_name(value);
-            }
+            let mut request = client
+                .get_streaming_locator(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "locator_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "locator_name")?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -1909,22 +2366,30 @@ fn prepare(
         "create_or_update_streaming_locator" => {
             let operation = &operations::CREATE_OR_UPDATE_STREAMING_LOCATOR;
             #[allow(unused_mut)]
-            let mut request = client.create_or_update_streaming_locator();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "locator_name")? {
-                request = request.locator_name(value);
-            }
-            if let Some(value) = glue::dynamic::body::<
-                types::StreamingLocatorPut,
-            >(operation, arguments)? {
-                request = request.body(value);
-            }
+            let mut request = client
+                .create_or_update_streaming_locator(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "locator_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "locator_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "body",
+                        glue::dynamic::body::<
+                            types::StreamingLocatorPut,
+                        >(operation, arguments)?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -1934,17 +2399,23 @@ fn prepare(
         "list_streaming_locator_content_keys" => {
             let operation = &operations::LIST_STREAMING_LOCATOR_CONTENT_KEYS;
             #[allow(unused_mut)]
-            let mut request = client.list_streaming_locator_content_keys();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "locator_name")? {
-                request = request.locator_name(value);
-            }
+            let mut request = client
+                .list_streaming_locator_content_keys(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "locator_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "locator_name")?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -1954,17 +2425,23 @@ fn prepare(
         "get_streaming_locator_paths" => {
             let operation = &operations::GET_STREAMING_LOCATOR_PATHS;
             #[allow(unused_mut)]
-            let mut request = client.get_streaming_locator_paths();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "locator_name")? {
-                request = request.locator_name(value);
-            }
+            let mut request = client
+                .get_streaming_locator_paths(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "locator_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "locator_name")?,
+                    )?,
+                );
             if let Some(value) = glue::dynamic::body::<
                 types::StreamingLocatorPathsQuery,
             >(operation, arguments)? {
@@ -1979,17 +2456,23 @@ fn prepare(
         "get_streaming_locator_state" => {
             let operation = &operations::GET_STREAMING_LOCATOR_STATE;
             #[allow(unused_mut)]
-            let mut request = client.get_streaming_locator_state();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "locator_name")? {
-                request = request.locator_name(value);
-            }
+            let mut request = client
+                .get_streaming_locator_state(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "locator_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "locator_name")?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -1999,12 +2482,16 @@ fn prepare(
         "list_streaming_policies" => {
             let operation = &operations::LIST_STREAMING_POLICIES;
             #[allow(unused_mut)]
-            let mut request = client.list_streaming_policies();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
+            let mut request = client
+                .list_streaming_policies(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                );
             if let Some(value) = glue::dynamic::argument::<
                 String,
             >(operation, arguments, "$orderby")? {
@@ -2034,33 +2521,45 @@ fn prepare(
         "delete_streaming_policy" => {
             let operation = &operations::DELETE_STREAMING_POLICY;
             #[allow(unused_mut)]
-            let mut request = client.delete_streaming_policy();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "policy_name")? {
-                request = request.policy_name(value);
-            }
+            let mut request = client
+                .delete_streaming_policy(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "policy_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "policy_name")?,
+                    )?,
+                );
             Ok((request.into_request()?, operation, glue::dynamic::Retype::Empty))
         }
         "get_streaming_policy" => {
             let operation = &operations::GET_STREAMING_POLICY;
             #[allow(unused_mut)]
-            let mut request = client.get_streaming_policy();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "policy_name")? {
-                request = request.policy_name(value);
-            }
+            let mut request = client
+                .get_streaming_policy(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "policy_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "policy_name")?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -2070,22 +2569,30 @@ fn prepare(
         "create_or_update_streaming_policy" => {
             let operation = &operations::CREATE_OR_UPDATE_STREAMING_POLICY;
             #[allow(unused_mut)]
-            let mut request = client.create_or_update_streaming_policy();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "policy_name")? {
-                request = request.policy_name(value);
-            }
-            if let Some(value) = glue::dynamic::body::<
-                types::StreamingPolicyPut,
-            >(operation, arguments)? {
-                request = request.body(value);
-            }
+            let mut request = client
+                .create_or_update_streaming_policy(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "policy_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "policy_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "body",
+                        glue::dynamic::body::<
+                            types::StreamingPolicyPut,
+                        >(operation, arguments)?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -2095,12 +2602,16 @@ fn prepare(
         "list_transforms" => {
             let operation = &operations::LIST_TRANSFORMS;
             #[allow(unused_mut)]
-            let mut request = client.list_transforms();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
+            let mut request = client
+                .list_transforms(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                );
             if let Some(value) = glue::dynamic::argument::<
                 String,
             >(operation, arguments, "$orderby")? {
@@ -2130,33 +2641,45 @@ fn prepare(
         "delete_transform" => {
             let operation = &operations::DELETE_TRANSFORM;
             #[allow(unused_mut)]
-            let mut request = client.delete_transform();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "transform_name")? {
-                request = request.transform_name(value);
-            }
+            let mut request = client
+                .delete_transform(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "transform_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "transform_name")?,
+                    )?,
+                );
             Ok((request.into_request()?, operation, glue::dynamic::Retype::Empty))
         }
         "get_transform" => {
             let operation = &operations::GET_TRANSFORM;
             #[allow(unused_mut)]
-            let mut request = client.get_transform();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "transform_name")? {
-                request = request.transform_name(value);
-            }
+            let mut request = client
+                .get_transform(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "transform_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "transform_name")?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -2166,22 +2689,28 @@ fn prepare(
         "create_or_update_transform" => {
             let operation = &operations::CREATE_OR_UPDATE_TRANSFORM;
             #[allow(unused_mut)]
-            let mut request = client.create_or_update_transform();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "transform_name")? {
-                request = request.transform_name(value);
-            }
-            if let Some(value) = glue::dynamic::body::<
-                types::TransformPut,
-            >(operation, arguments)? {
-                request = request.body(value);
-            }
+            let mut request = client
+                .create_or_update_transform(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "transform_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "transform_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "body",
+                        glue::dynamic::body::<types::TransformPut>(operation, arguments)?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -2191,17 +2720,23 @@ fn prepare(
         "list_transform_jobs" => {
             let operation = &operations::LIST_TRANSFORM_JOBS;
             #[allow(unused_mut)]
-            let mut request = client.list_transform_jobs();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "transform_name")? {
-                request = request.transform_name(value);
-            }
+            let mut request = client
+                .list_transform_jobs(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "transform_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "transform_name")?,
+                    )?,
+                );
             if let Some(value) = glue::dynamic::argument::<
                 String,
             >(operation, arguments, "$orderby")? {
@@ -2231,43 +2766,59 @@ fn prepare(
         "delete_job" => {
             let operation = &operations::DELETE_JOB;
             #[allow(unused_mut)]
-            let mut request = client.delete_job();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "transform_name")? {
-                request = request.transform_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "job_name")? {
-                request = request.job_name(value);
-            }
+            let mut request = client
+                .delete_job(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "transform_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "transform_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "job_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "job_name")?,
+                    )?,
+                );
             Ok((request.into_request()?, operation, glue::dynamic::Retype::Empty))
         }
         "get_job" => {
             let operation = &operations::GET_JOB;
             #[allow(unused_mut)]
-            let mut request = client.get_job();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "transform_name")? {
-                request = request.transform_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "job_name")? {
-                request = request.job_name(value);
-            }
+            let mut request = client
+                .get_job(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "transform_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "transform_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "job_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "job_name")?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -2277,27 +2828,35 @@ fn prepare(
         "update_job" => {
             let operation = &operations::UPDATE_JOB;
             #[allow(unused_mut)]
-            let mut request = client.update_job();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "transform_name")? {
-                request = request.transform_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "job_name")? {
-                request = request.job_name(value);
-            }
-            if let Some(value) = glue::dynamic::body::<
-                types::JobPatch,
-            >(operation, arguments)? {
-                request = request.body(value);
-            }
+            let mut request = client
+                .update_job(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "transform_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "transform_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "job_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "job_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "body",
+                        glue::dynamic::body::<types::JobPatch>(operation, arguments)?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -2307,27 +2866,35 @@ fn prepare(
         "create_job" => {
             let operation = &operations::CREATE_JOB;
             #[allow(unused_mut)]
-            let mut request = client.create_job();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "transform_name")? {
-                request = request.transform_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "job_name")? {
-                request = request.job_name(value);
-            }
-            if let Some(value) = glue::dynamic::body::<
-                types::JobPut,
-            >(operation, arguments)? {
-                request = request.body(value);
-            }
+            let mut request = client
+                .create_job(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "transform_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "transform_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "job_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "job_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "body",
+                        glue::dynamic::body::<types::JobPut>(operation, arguments)?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -2337,43 +2904,59 @@ fn prepare(
         "cancel_job" => {
             let operation = &operations::CANCEL_JOB;
             #[allow(unused_mut)]
-            let mut request = client.cancel_job();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "transform_name")? {
-                request = request.transform_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "job_name")? {
-                request = request.job_name(value);
-            }
+            let mut request = client
+                .cancel_job(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "transform_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "transform_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "job_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "job_name")?,
+                    )?,
+                );
             Ok((request.into_request()?, operation, glue::dynamic::Retype::Empty))
         }
         "get_job_state" => {
             let operation = &operations::GET_JOB_STATE;
             #[allow(unused_mut)]
-            let mut request = client.get_job_state();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "transform_name")? {
-                request = request.transform_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "job_name")? {
-                request = request.job_name(value);
-            }
+            let mut request = client
+                .get_job_state(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "transform_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "transform_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "job_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "job_name")?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -2383,22 +2966,30 @@ fn prepare(
         "update_live_event_json_patch" => {
             let operation = &operations::UPDATE_LIVE_EVENT_JSON_PATCH;
             #[allow(unused_mut)]
-            let mut request = client.update_live_event_json_patch();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "event_name")? {
-                request = request.event_name(value);
-            }
-            if let Some(value) = glue::dynamic::body::<
-                ::std::vec::Vec<types::JsonPatchEntry>,
-            >(operation, arguments)? {
-                request = request.body(value);
-            }
+            let mut request = client
+                .update_live_event_json_patch(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "event_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "event_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "body",
+                        glue::dynamic::body::<
+                            Vec<types::JsonPatchEntry>,
+                        >(operation, arguments)?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,

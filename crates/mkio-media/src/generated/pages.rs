@@ -4,7 +4,7 @@
 
 use mkio_core::{Items, Page, Pages};
 
-use super::{builder, operations, types};
+use super::{builder, types};
 
 impl Page for types::AccountFilterList {
     type Item = types::AccountFilter;
@@ -280,237 +280,193 @@ impl Page for types::TransformList {
         u64::try_from(total).ok()
     }
 }
-impl builder::ListAccountFilters<'_> {
+impl builder::ListAccountFilters {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
     pub fn items(self) -> Items<types::AccountFilterList> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
     pub fn pages(self) -> Pages<types::AccountFilterList> {
-        let transport = self.client.transport().clone();
-        Pages::new(transport, &operations::LIST_ACCOUNT_FILTERS, self.into_request())
-            .takes_top()
+        self.request.pages().takes_top()
     }
 }
-impl builder::ListAssets<'_> {
+impl builder::ListAssets {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
     pub fn items(self) -> Items<types::AssetList> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
     pub fn pages(self) -> Pages<types::AssetList> {
-        let transport = self.client.transport().clone();
-        Pages::new(transport, &operations::LIST_ASSETS, self.into_request()).takes_top()
+        self.request.pages().takes_top()
     }
 }
-impl builder::ListAssetFilters<'_> {
+impl builder::ListAssetFilters {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
     pub fn items(self) -> Items<types::AssetFilterList> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
     pub fn pages(self) -> Pages<types::AssetFilterList> {
-        let transport = self.client.transport().clone();
-        Pages::new(transport, &operations::LIST_ASSET_FILTERS, self.into_request())
-            .takes_top()
+        self.request.pages().takes_top()
     }
 }
-impl builder::ListAssetStreamingLocators<'_> {
+impl builder::ListAssetStreamingLocators {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
     pub fn items(self) -> Items<types::AssetStreamingLocatorList> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
     pub fn pages(self) -> Pages<types::AssetStreamingLocatorList> {
-        let transport = self.client.transport().clone();
-        Pages::new(
-            transport,
-            &operations::LIST_ASSET_STREAMING_LOCATORS,
-            self.into_request(),
-        )
+        self.request.pages()
     }
 }
-impl builder::ListContents<'_> {
+impl builder::ListContents {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
     pub fn items(self) -> Items<types::ContentList> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
     pub fn pages(self) -> Pages<types::ContentList> {
-        let transport = self.client.transport().clone();
-        Pages::new(transport, &operations::LIST_CONTENTS, self.into_request())
-            .takes_top()
+        self.request.pages().takes_top()
     }
 }
-impl builder::ListContentKeyPolicies<'_> {
+impl builder::ListContentKeyPolicies {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
     pub fn items(self) -> Items<types::ContentKeyPolicyList> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
     pub fn pages(self) -> Pages<types::ContentKeyPolicyList> {
-        let transport = self.client.transport().clone();
-        Pages::new(
-                transport,
-                &operations::LIST_CONTENT_KEY_POLICIES,
-                self.into_request(),
-            )
-            .takes_top()
+        self.request.pages().takes_top()
     }
 }
-impl builder::ListDestinations<'_> {
+impl builder::ListDestinations {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
     pub fn items(self) -> Items<types::DestinationList> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
     pub fn pages(self) -> Pages<types::DestinationList> {
-        let transport = self.client.transport().clone();
-        Pages::new(transport, &operations::LIST_DESTINATIONS, self.into_request())
-            .takes_top()
+        self.request.pages().takes_top()
     }
 }
-impl builder::ListJobs<'_> {
+impl builder::ListJobs {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
     pub fn items(self) -> Items<types::JobList> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
     pub fn pages(self) -> Pages<types::JobList> {
-        let transport = self.client.transport().clone();
-        Pages::new(transport, &operations::LIST_JOBS, self.into_request()).takes_top()
+        self.request.pages().takes_top()
     }
 }
-impl builder::ListLiveEvents<'_> {
+impl builder::ListLiveEvents {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
     pub fn items(self) -> Items<types::LiveEventList> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
     pub fn pages(self) -> Pages<types::LiveEventList> {
-        let transport = self.client.transport().clone();
-        Pages::new(transport, &operations::LIST_LIVE_EVENTS, self.into_request())
-            .takes_top()
+        self.request.pages().takes_top()
     }
 }
-impl builder::ListLiveOutputs<'_> {
+impl builder::ListLiveOutputs {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
     pub fn items(self) -> Items<types::LiveOutputList> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
     pub fn pages(self) -> Pages<types::LiveOutputList> {
-        let transport = self.client.transport().clone();
-        Pages::new(transport, &operations::LIST_LIVE_OUTPUTS, self.into_request())
-            .takes_top()
+        self.request.pages().takes_top()
     }
 }
-impl builder::ListSources<'_> {
+impl builder::ListSources {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
     pub fn items(self) -> Items<types::SourceList> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
     pub fn pages(self) -> Pages<types::SourceList> {
-        let transport = self.client.transport().clone();
-        Pages::new(transport, &operations::LIST_SOURCES, self.into_request()).takes_top()
+        self.request.pages().takes_top()
     }
 }
-impl builder::ListStorages<'_> {
+impl builder::ListStorages {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
     pub fn items(self) -> Items<types::StorageList> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
     pub fn pages(self) -> Pages<types::StorageList> {
-        let transport = self.client.transport().clone();
-        Pages::new(transport, &operations::LIST_STORAGES, self.into_request())
-            .takes_top()
+        self.request.pages().takes_top()
     }
 }
-impl builder::ListStorageCredentials<'_> {
+impl builder::ListStorageCredentials {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
     pub fn items(self) -> Items<types::StorageCredentialList> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
     pub fn pages(self) -> Pages<types::StorageCredentialList> {
-        let transport = self.client.transport().clone();
-        Pages::new(transport, &operations::LIST_STORAGE_CREDENTIALS, self.into_request())
+        self.request.pages()
     }
 }
-impl builder::ListStreamingEndpoints<'_> {
+impl builder::ListStreamingEndpoints {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
     pub fn items(self) -> Items<types::StreamingEndpointList> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
     pub fn pages(self) -> Pages<types::StreamingEndpointList> {
-        let transport = self.client.transport().clone();
-        Pages::new(transport, &operations::LIST_STREAMING_ENDPOINTS, self.into_request())
-            .takes_top()
+        self.request.pages().takes_top()
     }
 }
-impl builder::ListStreamingLocators<'_> {
+impl builder::ListStreamingLocators {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
     pub fn items(self) -> Items<types::StreamingLocatorList> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
     pub fn pages(self) -> Pages<types::StreamingLocatorList> {
-        let transport = self.client.transport().clone();
-        Pages::new(transport, &operations::LIST_STREAMING_LOCATORS, self.into_request())
-            .takes_top()
+        self.request.pages().takes_top()
     }
 }
-impl builder::ListStreamingLocatorContentKeys<'_> {
+impl builder::ListStreamingLocatorContentKeys {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
     pub fn items(self) -> Items<types::StreamingLocatorContentKeyList> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
     pub fn pages(self) -> Pages<types::StreamingLocatorContentKeyList> {
-        let transport = self.client.transport().clone();
-        Pages::new(
-            transport,
-            &operations::LIST_STREAMING_LOCATOR_CONTENT_KEYS,
-            self.into_request(),
-        )
+        self.request.pages()
     }
 }
-impl builder::ListStreamingPolicies<'_> {
+impl builder::ListStreamingPolicies {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
     pub fn items(self) -> Items<types::StreamingPolicyList> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
     pub fn pages(self) -> Pages<types::StreamingPolicyList> {
-        let transport = self.client.transport().clone();
-        Pages::new(transport, &operations::LIST_STREAMING_POLICIES, self.into_request())
-            .takes_top()
+        self.request.pages().takes_top()
     }
 }
-impl builder::ListTransforms<'_> {
+impl builder::ListTransforms {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
     pub fn items(self) -> Items<types::TransformList> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
     pub fn pages(self) -> Pages<types::TransformList> {
-        let transport = self.client.transport().clone();
-        Pages::new(transport, &operations::LIST_TRANSFORMS, self.into_request())
-            .takes_top()
+        self.request.pages().takes_top()
     }
 }
-impl builder::ListTransformJobs<'_> {
+impl builder::ListTransformJobs {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
     pub fn items(self) -> Items<types::JobList> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
     pub fn pages(self) -> Pages<types::JobList> {
-        let transport = self.client.transport().clone();
-        Pages::new(transport, &operations::LIST_TRANSFORM_JOBS, self.into_request())
-            .takes_top()
+        self.request.pages().takes_top()
     }
 }

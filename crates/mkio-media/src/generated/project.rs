@@ -7,8 +7,10 @@ use std::sync::Arc;
 use mkio_core::{CallOptions, Transport};
 
 use super::{Client, builder};
+#[allow(unused_imports, reason = "not every API has typed bodies")]
+use super::types;
 
-/// A [`Client`] for one project: its requests have `project_name` filled in.
+/// A [`Client`] for one project: its requests are all of this project.
 ///
 /// Cheap to clone.
 #[derive(Clone, Debug)]
@@ -34,7 +36,7 @@ impl ProjectClient {
     pub fn transport(&self) -> &Transport {
         self.client.transport()
     }
-    /// The same client for calls with other options: retries, timeouts, priority.
+    /// Returns a client whose calls have other retries, timeouts or priority.
     pub fn with(&self, options: CallOptions) -> Self {
         Self {
             client: self.client.with(options),
@@ -47,410 +49,1553 @@ impl ProjectClient {
     }
 }
 impl ProjectClient {
-    /// [`Client::list_account_filters`] in this project: `GET /api/v1/projects/{project_name}/media/accountFilters`.
-    pub fn list_account_filters(&self) -> builder::ListAccountFilters<'_> {
-        self.client.list_account_filters().project_name(&*self.project)
+    /// List a project's account filters
+    ///
+    /// `$orderby` takes comma-separated fields, each with optional asc/desc; `$filter` uses OData syntax. `$top` caps the count; `$skiptoken` is the paging offset, continued through `@odata.nextLink` while more pages remain.
+    ///
+    /// Capability needed: `ams.accountfilter.get`.
+    ///
+    /// Sortable fields: `created`, `createdBy`, `id`, `name`, `updated`, `updatedBy`.
+    ///
+    /// Filterable fields: `created`, `createdBy`, `createdByEmail`, `createdByName`, `id`, `name`, `updated`, `updatedBy`, `updatedByEmail`, `updatedByName`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/media/accountFilters`
+    pub fn list_account_filters(&self) -> builder::ListAccountFilters {
+        builder::ListAccountFilters::new(self.transport(), &self.project)
     }
-    /// [`Client::delete_account_filter`] in this project: `DELETE /api/v1/projects/{project_name}/media/accountFilters/{filter_name}`.
-    pub fn delete_account_filter(&self) -> builder::DeleteAccountFilter<'_> {
-        self.client.delete_account_filter().project_name(&*self.project)
+    /// Delete an account filter
+    ///
+    /// Allowed only while no active streaming locator refers to the filter.
+    ///
+    /// Capability needed: `ams.accountfilter.delete`.
+    ///
+    /// `DELETE /api/v1/projects/{project_name}/media/accountFilters/{filter_name}`
+    pub fn delete_account_filter(
+        &self,
+        filter_name: impl AsRef<str>,
+    ) -> builder::DeleteAccountFilter {
+        builder::DeleteAccountFilter::new(
+            self.transport(),
+            &self.project,
+            filter_name.as_ref(),
+        )
     }
-    /// [`Client::get_account_filter`] in this project: `GET /api/v1/projects/{project_name}/media/accountFilters/{filter_name}`.
-    pub fn get_account_filter(&self) -> builder::GetAccountFilter<'_> {
-        self.client.get_account_filter().project_name(&*self.project)
+    /// Fetch one account filter by name
+    ///
+    /// Capability needed: `ams.accountfilter.get`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/media/accountFilters/{filter_name}`
+    pub fn get_account_filter(
+        &self,
+        filter_name: impl AsRef<str>,
+    ) -> builder::GetAccountFilter {
+        builder::GetAccountFilter::new(
+            self.transport(),
+            &self.project,
+            filter_name.as_ref(),
+        )
     }
-    /// [`Client::create_or_update_account_filter`] in this project: `PUT /api/v1/projects/{project_name}/media/accountFilters/{filter_name}`.
+    /// Create or update an account filter
+    ///
+    /// Capability needed: `ams.accountfilter.create`, `ams.accountfilter.update`.
+    ///
+    /// `PUT /api/v1/projects/{project_name}/media/accountFilters/{filter_name}`
     pub fn create_or_update_account_filter(
         &self,
-    ) -> builder::CreateOrUpdateAccountFilter<'_> {
-        self.client.create_or_update_account_filter().project_name(&*self.project)
+        filter_name: impl AsRef<str>,
+        body: impl Into<types::AccountFilterPut>,
+    ) -> builder::CreateOrUpdateAccountFilter {
+        builder::CreateOrUpdateAccountFilter::new(
+            self.transport(),
+            &self.project,
+            filter_name.as_ref(),
+            body.into(),
+        )
     }
-    /// [`Client::list_assets`] in this project: `GET /api/v1/projects/{project_name}/media/assets`.
-    pub fn list_assets(&self) -> builder::ListAssets<'_> {
-        self.client.list_assets().project_name(&*self.project)
+    /// List a project's assets
+    ///
+    /// `$orderby` takes comma-separated fields with optional asc/desc, `$filter` OData syntax; page with `$top`, `$skiptoken` and `@odata.nextLink`. `$label_key` keeps assets having that label (several keys: all needed); `$label` tests key and value by equality (`studio=x`), inequality or containment (`release-date~2023`), several values of one key combining as OR.
+    ///
+    /// Capability needed: `ams.asset.get`.
+    ///
+    /// Sortable fields: `created`, `createdBy`, `id`, `labels`, `name`, `properties/alternateId`, `properties/assetId`, `properties/container`, `properties/containerDeletionPolicy`, `properties/created`, `properties/lastModified`, `properties/storageAccountName`, `properties/subPath`, `updated`, `updatedBy`.
+    ///
+    /// Filterable fields: `created`, `createdBy`, `createdByEmail`, `createdByName`, `id`, `labels`, `name`, `properties/alternateId`, `properties/assetId`, `properties/container`, `properties/containerDeletionPolicy`, `properties/created`, `properties/lastModified`, `properties/storageAccountName`, `properties/subPath`, `updated`, `updatedBy`, `updatedByEmail`, `updatedByName`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/media/assets`
+    pub fn list_assets(&self) -> builder::ListAssets {
+        builder::ListAssets::new(self.transport(), &self.project)
     }
-    /// [`Client::delete_asset`] in this project: `DELETE /api/v1/projects/{project_name}/media/assets/{asset_name}`.
-    pub fn delete_asset(&self) -> builder::DeleteAsset<'_> {
-        self.client.delete_asset().project_name(&*self.project)
+    /// Delete an asset
+    ///
+    /// Also removes the asset's storage container, unless its DeletionPolicy says otherwise.
+    ///
+    /// Capability needed: `ams.asset.delete`.
+    ///
+    /// `DELETE /api/v1/projects/{project_name}/media/assets/{asset_name}`
+    pub fn delete_asset(&self, asset_name: impl AsRef<str>) -> builder::DeleteAsset {
+        builder::DeleteAsset::new(self.transport(), &self.project, asset_name.as_ref())
     }
-    /// [`Client::get_asset`] in this project: `GET /api/v1/projects/{project_name}/media/assets/{asset_name}`.
-    pub fn get_asset(&self) -> builder::GetAsset<'_> {
-        self.client.get_asset().project_name(&*self.project)
+    /// Fetch one asset by name
+    ///
+    /// Capability needed: `ams.asset.get`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/media/assets/{asset_name}`
+    pub fn get_asset(&self, asset_name: impl AsRef<str>) -> builder::GetAsset {
+        builder::GetAsset::new(self.transport(), &self.project, asset_name.as_ref())
     }
-    /// [`Client::create_or_update_asset`] in this project: `PUT /api/v1/projects/{project_name}/media/assets/{asset_name}`.
-    pub fn create_or_update_asset(&self) -> builder::CreateOrUpdateAsset<'_> {
-        self.client.create_or_update_asset().project_name(&*self.project)
+    /// Create or update an asset
+    ///
+    /// A new asset's container and storage account must be unique within the project. Updates may change the description only.
+    ///
+    /// Capability needed: `ams.asset.create`, `ams.asset.update`.
+    ///
+    /// `PUT /api/v1/projects/{project_name}/media/assets/{asset_name}`
+    pub fn create_or_update_asset(
+        &self,
+        asset_name: impl AsRef<str>,
+        body: impl Into<types::AssetPut>,
+    ) -> builder::CreateOrUpdateAsset {
+        builder::CreateOrUpdateAsset::new(
+            self.transport(),
+            &self.project,
+            asset_name.as_ref(),
+            body.into(),
+        )
     }
-    /// [`Client::list_asset_filters`] in this project: `GET /api/v1/projects/{project_name}/media/assets/{asset_name}/assetFilters`.
-    pub fn list_asset_filters(&self) -> builder::ListAssetFilters<'_> {
-        self.client.list_asset_filters().project_name(&*self.project)
+    /// List an asset's filters
+    ///
+    /// `$orderby` takes comma-separated fields with optional asc/desc, `$filter` OData syntax; page with `$top`, `$skiptoken` and `@odata.nextLink`.
+    ///
+    /// Capability needed: `ams.assetfilter.get`.
+    ///
+    /// Sortable fields: `created`, `createdBy`, `id`, `name`, `updated`, `updatedBy`.
+    ///
+    /// Filterable fields: `created`, `createdBy`, `createdByEmail`, `createdByName`, `id`, `name`, `updated`, `updatedBy`, `updatedByEmail`, `updatedByName`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/media/assets/{asset_name}/assetFilters`
+    pub fn list_asset_filters(
+        &self,
+        asset_name: impl AsRef<str>,
+    ) -> builder::ListAssetFilters {
+        builder::ListAssetFilters::new(
+            self.transport(),
+            &self.project,
+            asset_name.as_ref(),
+        )
     }
-    /// [`Client::delete_asset_filter`] in this project: `DELETE /api/v1/projects/{project_name}/media/assets/{asset_name}/assetFilters/{filter_name}`.
-    pub fn delete_asset_filter(&self) -> builder::DeleteAssetFilter<'_> {
-        self.client.delete_asset_filter().project_name(&*self.project)
+    /// Delete an asset filter
+    ///
+    /// Allowed only while no active streaming locator refers to the filter.
+    ///
+    /// Capability needed: `ams.assetfilter.delete`.
+    ///
+    /// `DELETE /api/v1/projects/{project_name}/media/assets/{asset_name}/assetFilters/{filter_name}`
+    pub fn delete_asset_filter(
+        &self,
+        asset_name: impl AsRef<str>,
+        filter_name: impl AsRef<str>,
+    ) -> builder::DeleteAssetFilter {
+        builder::DeleteAssetFilter::new(
+            self.transport(),
+            &self.project,
+            asset_name.as_ref(),
+            filter_name.as_ref(),
+        )
     }
-    /// [`Client::get_asset_filter`] in this project: `GET /api/v1/projects/{project_name}/media/assets/{asset_name}/assetFilters/{filter_name}`.
-    pub fn get_asset_filter(&self) -> builder::GetAssetFilter<'_> {
-        self.client.get_asset_filter().project_name(&*self.project)
+    /// Fetch one asset filter by name
+    ///
+    /// Capability needed: `ams.assetfilter.get`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/media/assets/{asset_name}/assetFilters/{filter_name}`
+    pub fn get_asset_filter(
+        &self,
+        asset_name: impl AsRef<str>,
+        filter_name: impl AsRef<str>,
+    ) -> builder::GetAssetFilter {
+        builder::GetAssetFilter::new(
+            self.transport(),
+            &self.project,
+            asset_name.as_ref(),
+            filter_name.as_ref(),
+        )
     }
-    /// [`Client::create_or_update_asset_filter`] in this project: `PUT /api/v1/projects/{project_name}/media/assets/{asset_name}/assetFilters/{filter_name}`.
+    /// Create or update an asset filter
+    ///
+    /// Capability needed: `ams.assetfilter.create`, `ams.assetfilter.update`.
+    ///
+    /// `PUT /api/v1/projects/{project_name}/media/assets/{asset_name}/assetFilters/{filter_name}`
     pub fn create_or_update_asset_filter(
         &self,
-    ) -> builder::CreateOrUpdateAssetFilter<'_> {
-        self.client.create_or_update_asset_filter().project_name(&*self.project)
+        asset_name: impl AsRef<str>,
+        filter_name: impl AsRef<str>,
+        body: impl Into<types::AssetFilterPut>,
+    ) -> builder::CreateOrUpdateAssetFilter {
+        builder::CreateOrUpdateAssetFilter::new(
+            self.transport(),
+            &self.project,
+            asset_name.as_ref(),
+            filter_name.as_ref(),
+            body.into(),
+        )
     }
-    /// [`Client::get_asset_file_access_info`] in this project: `POST /api/v1/projects/{project_name}/media/assets/{asset_name}/getFileAccessInfo`.
-    pub fn get_asset_file_access_info(&self) -> builder::GetAssetFileAccessInfo<'_> {
-        self.client.get_asset_file_access_info().project_name(&*self.project)
+    /// Get details for reaching asset files
+    ///
+    /// Gives storage account name, container name, container URL, asset subpath and a `jwt` to send along. Needs a valid SAS token on the asset's storage account.
+    ///
+    /// Capability needed: `ams.asset.create`, `ams.asset.update`.
+    ///
+    /// `POST /api/v1/projects/{project_name}/media/assets/{asset_name}/getFileAccessInfo`
+    pub fn get_asset_file_access_info(
+        &self,
+        asset_name: impl AsRef<str>,
+    ) -> builder::GetAssetFileAccessInfo {
+        builder::GetAssetFileAccessInfo::new(
+            self.transport(),
+            &self.project,
+            asset_name.as_ref(),
+        )
     }
-    /// [`Client::list_asset_streaming_locators`] in this project: `POST /api/v1/projects/{project_name}/media/assets/{asset_name}/listStreamingLocators`.
+    /// List streaming locators of an asset
+    ///
+    /// Shortcut to every playback configuration (StreamingLocator) tied to the asset.
+    ///
+    /// Capability needed: `ams.asset.create`.
+    ///
+    /// `POST /api/v1/projects/{project_name}/media/assets/{asset_name}/listStreamingLocators`
     pub fn list_asset_streaming_locators(
         &self,
-    ) -> builder::ListAssetStreamingLocators<'_> {
-        self.client.list_asset_streaming_locators().project_name(&*self.project)
+        asset_name: impl AsRef<str>,
+    ) -> builder::ListAssetStreamingLocators {
+        builder::ListAssetStreamingLocators::new(
+            self.transport(),
+            &self.project,
+            asset_name.as_ref(),
+        )
     }
-    /// [`Client::get_asset_state`] in this project: `GET /api/v1/projects/{project_name}/media/assets/{asset_name}/state`.
-    pub fn get_asset_state(&self) -> builder::GetAssetState<'_> {
-        self.client.get_asset_state().project_name(&*self.project)
+    /// Read an asset's internal state
+    ///
+    /// Possible state values differ by resource type.
+    ///
+    /// Capability needed: `ams.asset.get`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/media/assets/{asset_name}/state`
+    pub fn get_asset_state(
+        &self,
+        asset_name: impl AsRef<str>,
+    ) -> builder::GetAssetState {
+        builder::GetAssetState::new(self.transport(), &self.project, asset_name.as_ref())
     }
-    /// [`Client::get_asset_storage`] in this project: `GET /api/v1/projects/{project_name}/media/assets/{asset_name}/storage/`.
-    pub fn get_asset_storage(&self) -> builder::GetAssetStorage<'_> {
-        self.client.get_asset_storage().project_name(&*self.project)
+    /// List an asset's stored files and tracks
+    ///
+    /// Read-only view of the asset's Azure container: files and folders, plus video/audio/text tracks with language and bitrate where known. Covers just the storage account set up for it; users need access to its subscription; file data cannot be downloaded.
+    ///
+    /// Capability needed: `ams.asset.get`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/media/assets/{asset_name}/storage/`
+    pub fn get_asset_storage(
+        &self,
+        asset_name: impl AsRef<str>,
+    ) -> builder::GetAssetStorage {
+        builder::GetAssetStorage::new(
+            self.transport(),
+            &self.project,
+            asset_name.as_ref(),
+        )
     }
-    /// [`Client::list_contents`] in this project: `GET /api/v1/projects/{project_name}/media/content`.
-    pub fn list_contents(&self) -> builder::ListContents<'_> {
-        self.client.list_contents().project_name(&*self.project)
+    /// List a project's content
+    ///
+    /// $orderby takes comma-separated fields, each optionally asc/desc; $filter uses OData; $label matches key=value (exact), key~value (contains) or inequality, same-key values are ORed; several $label\_key are ANDed. @odata.nextLink appears only when more pages remain.
+    ///
+    /// Capability needed: `flow.content.get`.
+    ///
+    /// Sortable fields: `created`, `createdBy`, `displayName`, `id`, `labels`, `name`, `status/state`, `updated`, `updatedBy`.
+    ///
+    /// Filterable fields: `created`, `createdBy`, `createdByEmail`, `createdByName`, `displayName`, `id`, `labels`, `name`, `status/state`, `updated`, `updatedBy`, `updatedByEmail`, `updatedByName`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/media/content`
+    pub fn list_contents(&self) -> builder::ListContents {
+        builder::ListContents::new(self.transport(), &self.project)
     }
-    /// [`Client::delete_content`] in this project: `DELETE /api/v1/projects/{project_name}/media/content/{name}`.
-    pub fn delete_content(&self) -> builder::DeleteContent<'_> {
-        self.client.delete_content().project_name(&*self.project)
+    /// Delete a content resource
+    ///
+    /// Answers 204 when no such content exists.
+    ///
+    /// Capability needed: `flow.content.delete`.
+    ///
+    /// `DELETE /api/v1/projects/{project_name}/media/content/{name}`
+    pub fn delete_content(&self, name: impl AsRef<str>) -> builder::DeleteContent {
+        builder::DeleteContent::new(self.transport(), &self.project, name.as_ref())
     }
-    /// [`Client::get_content`] in this project: `GET /api/v1/projects/{project_name}/media/content/{name}`.
-    pub fn get_content(&self) -> builder::GetContent<'_> {
-        self.client.get_content().project_name(&*self.project)
+    /// Fetch one content resource
+    ///
+    /// Capability needed: `flow.content.get`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/media/content/{name}`
+    pub fn get_content(&self, name: impl AsRef<str>) -> builder::GetContent {
+        builder::GetContent::new(self.transport(), &self.project, name.as_ref())
     }
-    /// [`Client::update_content`] in this project: `PATCH /api/v1/projects/{project_name}/media/content/{name}`.
-    pub fn update_content(&self) -> builder::UpdateContent<'_> {
-        self.client.update_content().project_name(&*self.project)
+    /// Modify a content resource
+    ///
+    /// Capability needed: `flow.content.update`.
+    ///
+    /// `PATCH /api/v1/projects/{project_name}/media/content/{name}`
+    pub fn update_content(
+        &self,
+        name: impl AsRef<str>,
+        body: impl Into<types::ContentPatch>,
+    ) -> builder::UpdateContent {
+        builder::UpdateContent::new(
+            self.transport(),
+            &self.project,
+            name.as_ref(),
+            body.into(),
+        )
     }
-    /// [`Client::create_content`] in this project: `PUT /api/v1/projects/{project_name}/media/content/{name}`.
-    pub fn create_content(&self) -> builder::CreateContent<'_> {
-        self.client.create_content().project_name(&*self.project)
+    /// Create a content resource
+    ///
+    /// Capability needed: `flow.content.create`.
+    ///
+    /// `PUT /api/v1/projects/{project_name}/media/content/{name}`
+    pub fn create_content(
+        &self,
+        name: impl AsRef<str>,
+        body: impl Into<types::ContentPut>,
+    ) -> builder::CreateContent {
+        builder::CreateContent::new(
+            self.transport(),
+            &self.project,
+            name.as_ref(),
+            body.into(),
+        )
     }
-    /// [`Client::list_content_key_policies`] in this project: `GET /api/v1/projects/{project_name}/media/contentKeyPolicies`.
-    pub fn list_content_key_policies(&self) -> builder::ListContentKeyPolicies<'_> {
-        self.client.list_content_key_policies().project_name(&*self.project)
+    /// List a project's content key policies
+    ///
+    /// $orderby takes comma-separated fields, each optionally asc/desc; $filter uses OData. @odata.nextLink appears only when more pages remain.
+    ///
+    /// Capability needed: `ams.contentkeypolicy.get`.
+    ///
+    /// Sortable fields: `created`, `createdBy`, `id`, `name`, `properties/created`, `properties/lastModified`, `properties/policyId`, `updated`, `updatedBy`.
+    ///
+    /// Filterable fields: `created`, `createdBy`, `createdByEmail`, `createdByName`, `id`, `name`, `properties/created`, `properties/lastModified`, `properties/policyId`, `updated`, `updatedBy`, `updatedByEmail`, `updatedByName`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/media/contentKeyPolicies`
+    pub fn list_content_key_policies(&self) -> builder::ListContentKeyPolicies {
+        builder::ListContentKeyPolicies::new(self.transport(), &self.project)
     }
-    /// [`Client::delete_content_key_policy`] in this project: `DELETE /api/v1/projects/{project_name}/media/contentKeyPolicies/{policy_name}`.
-    pub fn delete_content_key_policy(&self) -> builder::DeleteContentKeyPolicy<'_> {
-        self.client.delete_content_key_policy().project_name(&*self.project)
+    /// Delete a content key policy
+    ///
+    /// Answers 204 when no such policy exists.
+    ///
+    /// Capability needed: `ams.contentkeypolicy.delete`.
+    ///
+    /// `DELETE /api/v1/projects/{project_name}/media/contentKeyPolicies/{policy_name}`
+    pub fn delete_content_key_policy(
+        &self,
+        policy_name: impl AsRef<str>,
+    ) -> builder::DeleteContentKeyPolicy {
+        builder::DeleteContentKeyPolicy::new(
+            self.transport(),
+            &self.project,
+            policy_name.as_ref(),
+        )
     }
-    /// [`Client::get_content_key_policy`] in this project: `GET /api/v1/projects/{project_name}/media/contentKeyPolicies/{policy_name}`.
-    pub fn get_content_key_policy(&self) -> builder::GetContentKeyPolicy<'_> {
-        self.client.get_content_key_policy().project_name(&*self.project)
+    /// Fetch one content key policy
+    ///
+    /// Capability needed: `ams.contentkeypolicy.get`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/media/contentKeyPolicies/{policy_name}`
+    pub fn get_content_key_policy(
+        &self,
+        policy_name: impl AsRef<str>,
+    ) -> builder::GetContentKeyPolicy {
+        builder::GetContentKeyPolicy::new(
+            self.transport(),
+            &self.project,
+            policy_name.as_ref(),
+        )
     }
-    /// [`Client::update_content_key_policy`] in this project: `PATCH /api/v1/projects/{project_name}/media/contentKeyPolicies/{policy_name}`.
-    pub fn update_content_key_policy(&self) -> builder::UpdateContentKeyPolicy<'_> {
-        self.client.update_content_key_policy().project_name(&*self.project)
+    /// Modify a content key policy
+    ///
+    /// The policy must already exist.
+    ///
+    /// Capability needed: `ams.contentkeypolicy.update`.
+    ///
+    /// `PATCH /api/v1/projects/{project_name}/media/contentKeyPolicies/{policy_name}`
+    pub fn update_content_key_policy(
+        &self,
+        policy_name: impl AsRef<str>,
+        body: impl Into<types::ContentKeyPolicy>,
+    ) -> builder::UpdateContentKeyPolicy {
+        builder::UpdateContentKeyPolicy::new(
+            self.transport(),
+            &self.project,
+            policy_name.as_ref(),
+            body.into(),
+        )
     }
-    /// [`Client::create_content_key_policy`] in this project: `PUT /api/v1/projects/{project_name}/media/contentKeyPolicies/{policy_name}`.
-    pub fn create_content_key_policy(&self) -> builder::CreateContentKeyPolicy<'_> {
-        self.client.create_content_key_policy().project_name(&*self.project)
+    /// Create a content key policy
+    ///
+    /// Capability needed: `ams.contentkeypolicy.create`.
+    ///
+    /// `PUT /api/v1/projects/{project_name}/media/contentKeyPolicies/{policy_name}`
+    pub fn create_content_key_policy(
+        &self,
+        policy_name: impl AsRef<str>,
+        body: impl Into<types::ContentKeyPolicyPut>,
+    ) -> builder::CreateContentKeyPolicy {
+        builder::CreateContentKeyPolicy::new(
+            self.transport(),
+            &self.project,
+            policy_name.as_ref(),
+            body.into(),
+        )
     }
-    /// [`Client::get_content_key_policy_properties_with_secrets`] in this project: `POST /api/v1/projects/{project_name}/media/contentKeyPolicies/{policy_name}/getPolicyPropertiesWithSecrets`.
+    /// Fetch a content key policy with secrets
+    ///
+    /// Secret values are included in the answer; the create capability is needed. No response schema is declared for 200.
+    ///
+    /// Capability needed: `ams.contentkeypolicy.create`.
+    ///
+    /// `POST /api/v1/projects/{project_name}/media/contentKeyPolicies/{policy_name}/getPolicyPropertiesWithSecrets`
     pub fn get_content_key_policy_properties_with_secrets(
         &self,
-    ) -> builder::GetContentKeyPolicyPropertiesWithSecrets<'_> {
-        self.client
-            .get_content_key_policy_properties_with_secrets()
-            .project_name(&*self.project)
+        policy_name: impl AsRef<str>,
+    ) -> builder::GetContentKeyPolicyPropertiesWithSecrets {
+        builder::GetContentKeyPolicyPropertiesWithSecrets::new(
+            self.transport(),
+            &self.project,
+            policy_name.as_ref(),
+        )
     }
-    /// [`Client::get_content_key_policy_state`] in this project: `GET /api/v1/projects/{project_name}/media/contentKeyPolicies/{policy_name}/state`.
-    pub fn get_content_key_policy_state(&self) -> builder::GetContentKeyPolicyState<'_> {
-        self.client.get_content_key_policy_state().project_name(&*self.project)
+    /// Read a content key policy's internal state
+    ///
+    /// Possible state values differ by resource type.
+    ///
+    /// Capability needed: `ams.contentkeypolicy.get`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/media/contentKeyPolicies/{policy_name}/state`
+    pub fn get_content_key_policy_state(
+        &self,
+        policy_name: impl AsRef<str>,
+    ) -> builder::GetContentKeyPolicyState {
+        builder::GetContentKeyPolicyState::new(
+            self.transport(),
+            &self.project,
+            policy_name.as_ref(),
+        )
     }
-    /// [`Client::list_destinations`] in this project: `GET /api/v1/projects/{project_name}/media/destinations`.
-    pub fn list_destinations(&self) -> builder::ListDestinations<'_> {
-        self.client.list_destinations().project_name(&*self.project)
+    /// List a project's destinations
+    ///
+    /// $orderby takes comma-separated fields, each optionally asc/desc; $filter uses OData; $label matches key=value (exact), key~value (contains) or inequality, same-key values are ORed; several $label\_key are ANDed. @odata.nextLink appears only when more pages remain.
+    ///
+    /// Capability needed: `flow.destination.get`.
+    ///
+    /// Sortable fields: `created`, `createdBy`, `displayName`, `id`, `labels`, `name`, `status/state`, `updated`, `updatedBy`.
+    ///
+    /// Filterable fields: `created`, `createdBy`, `createdByEmail`, `createdByName`, `displayName`, `id`, `labels`, `name`, `status/state`, `updated`, `updatedBy`, `updatedByEmail`, `updatedByName`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/media/destinations`
+    pub fn list_destinations(&self) -> builder::ListDestinations {
+        builder::ListDestinations::new(self.transport(), &self.project)
     }
-    /// [`Client::delete_destination`] in this project: `DELETE /api/v1/projects/{project_name}/media/destinations/{name}`.
-    pub fn delete_destination(&self) -> builder::DeleteDestination<'_> {
-        self.client.delete_destination().project_name(&*self.project)
+    /// Delete a destination
+    ///
+    /// Answers 204 when no such destination exists.
+    ///
+    /// Capability needed: `flow.destination.delete`.
+    ///
+    /// `DELETE /api/v1/projects/{project_name}/media/destinations/{name}`
+    pub fn delete_destination(
+        &self,
+        name: impl AsRef<str>,
+    ) -> builder::DeleteDestination {
+        builder::DeleteDestination::new(self.transport(), &self.project, name.as_ref())
     }
-    /// [`Client::get_destination`] in this project: `GET /api/v1/projects/{project_name}/media/destinations/{name}`.
-    pub fn get_destination(&self) -> builder::GetDestination<'_> {
-        self.client.get_destination().project_name(&*self.project)
+    /// Fetch one destination
+    ///
+    /// Capability needed: `flow.destination.get`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/media/destinations/{name}`
+    pub fn get_destination(&self, name: impl AsRef<str>) -> builder::GetDestination {
+        builder::GetDestination::new(self.transport(), &self.project, name.as_ref())
     }
-    /// [`Client::update_destination`] in this project: `PATCH /api/v1/projects/{project_name}/media/destinations/{name}`.
-    pub fn update_destination(&self) -> builder::UpdateDestination<'_> {
-        self.client.update_destination().project_name(&*self.project)
+    /// Modify a destination
+    ///
+    /// Capability needed: `flow.destination.update`.
+    ///
+    /// `PATCH /api/v1/projects/{project_name}/media/destinations/{name}`
+    pub fn update_destination(
+        &self,
+        name: impl AsRef<str>,
+        body: impl Into<types::DestinationPatch>,
+    ) -> builder::UpdateDestination {
+        builder::UpdateDestination::new(
+            self.transport(),
+            &self.project,
+            name.as_ref(),
+            body.into(),
+        )
     }
-    /// [`Client::create_destination`] in this project: `PUT /api/v1/projects/{project_name}/media/destinations/{name}`.
-    pub fn create_destination(&self) -> builder::CreateDestination<'_> {
-        self.client.create_destination().project_name(&*self.project)
+    /// Create a destination
+    ///
+    /// Capability needed: `flow.destination.create`.
+    ///
+    /// `PUT /api/v1/projects/{project_name}/media/destinations/{name}`
+    pub fn create_destination(
+        &self,
+        name: impl AsRef<str>,
+        body: impl Into<types::DestinationPut>,
+    ) -> builder::CreateDestination {
+        builder::CreateDestination::new(
+            self.transport(),
+            &self.project,
+            name.as_ref(),
+            body.into(),
+        )
     }
-    /// [`Client::list_jobs`] in this project: `GET /api/v1/projects/{project_name}/media/jobs`.
-    pub fn list_jobs(&self) -> builder::ListJobs<'_> {
-        self.client.list_jobs().project_name(&*self.project)
+    /// List a project's jobs
+    ///
+    /// $orderby takes comma-separated fields, each optionally asc/desc; $filter uses OData. @odata.nextLink appears only when more pages remain.
+    ///
+    /// Capability needed: `ams.job.get`.
+    ///
+    /// Sortable fields: `created`, `createdBy`, `id`, `name`, `properties/created`, `properties/lastModified`, `properties/state`, `updated`, `updatedBy`.
+    ///
+    /// Filterable fields: `created`, `createdBy`, `createdByEmail`, `createdByName`, `id`, `name`, `properties/created`, `properties/lastModified`, `properties/state`, `transform`, `updated`, `updatedBy`, `updatedByEmail`, `updatedByName`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/media/jobs`
+    pub fn list_jobs(&self) -> builder::ListJobs {
+        builder::ListJobs::new(self.transport(), &self.project)
     }
-    /// [`Client::list_live_events`] in this project: `GET /api/v1/projects/{project_name}/media/liveEvents`.
-    pub fn list_live_events(&self) -> builder::ListLiveEvents<'_> {
-        self.client.list_live_events().project_name(&*self.project)
+    /// List a project's live events
+    ///
+    /// $orderby takes comma-separated fields, each optionally asc/desc; $filter uses OData (e.g. properties/resourceState eq 'Running'); $label matches key=value (exact), key~value (contains) or inequality, same-key values are ORed; several $label\_key are ANDed. @odata.nextLink appears only when more pages remain.
+    ///
+    /// Capability needed: `ams.liveevent.get`.
+    ///
+    /// Sortable fields: `created`, `createdBy`, `id`, `name`, `properties/created`, `properties/description`, `properties/encoding/encodingType`, `properties/lastModified`, `properties/resourceState`, `updated`, `updatedBy`.
+    ///
+    /// Filterable fields: `created`, `createdBy`, `createdByEmail`, `createdByName`, `id`, `name`, `properties/created`, `properties/description`, `properties/encoding/encodingType`, `properties/lastModified`, `properties/resourceState`, `updated`, `updatedBy`, `updatedByEmail`, `updatedByName`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/media/liveEvents`
+    pub fn list_live_events(&self) -> builder::ListLiveEvents {
+        builder::ListLiveEvents::new(self.transport(), &self.project)
     }
-    /// [`Client::delete_live_event`] in this project: `DELETE /api/v1/projects/{project_name}/media/liveEvents/{event_name}`.
-    pub fn delete_live_event(&self) -> builder::DeleteLiveEvent<'_> {
-        self.client.delete_live_event().project_name(&*self.project)
+    /// Delete a live event
+    ///
+    /// Capability needed: `ams.liveevent.delete`.
+    ///
+    /// `DELETE /api/v1/projects/{project_name}/media/liveEvents/{event_name}`
+    pub fn delete_live_event(
+        &self,
+        event_name: impl AsRef<str>,
+    ) -> builder::DeleteLiveEvent {
+        builder::DeleteLiveEvent::new(
+            self.transport(),
+            &self.project,
+            event_name.as_ref(),
+        )
     }
-    /// [`Client::get_live_event`] in this project: `GET /api/v1/projects/{project_name}/media/liveEvents/{event_name}`.
-    pub fn get_live_event(&self) -> builder::GetLiveEvent<'_> {
-        self.client.get_live_event().project_name(&*self.project)
+    /// Fetch one live event
+    ///
+    /// Capability needed: `ams.liveevent.get`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/media/liveEvents/{event_name}`
+    pub fn get_live_event(&self, event_name: impl AsRef<str>) -> builder::GetLiveEvent {
+        builder::GetLiveEvent::new(self.transport(), &self.project, event_name.as_ref())
     }
-    /// [`Client::update_live_event`] in this project: `PATCH /api/v1/projects/{project_name}/media/liveEvents/{event_name}`.
-    pub fn update_live_event(&self) -> builder::UpdateLiveEvent<'_> {
-        self.client.update_live_event().project_name(&*self.project)
+    /// Modify a live event
+    ///
+    /// Only properties.pipeline can be changed at present. The body is either a plain JSON document or a JSON Patch array (paths such as /properties/pipeline/name).
+    ///
+    /// Capability needed: `ams.liveevent.update`.
+    ///
+    /// `PATCH /api/v1/projects/{project_name}/media/liveEvents/{event_name}`
+    pub fn update_live_event(
+        &self,
+        event_name: impl AsRef<str>,
+        body: impl Into<types::LiveEventPatch>,
+    ) -> builder::UpdateLiveEvent {
+        builder::UpdateLiveEvent::new(
+            self.transport(),
+            &self.project,
+            event_name.as_ref(),
+            body.into(),
+        )
     }
-    /// [`Client::create_live_event`] in this project: `PUT /api/v1/projects/{project_name}/media/liveEvents/{event_name}`.
-    pub fn create_live_event(&self) -> builder::CreateLiveEvent<'_> {
-        self.client.create_live_event().project_name(&*self.project)
+    /// Create a live event
+    ///
+    /// Capability needed: `ams.liveevent.create`.
+    ///
+    /// `PUT /api/v1/projects/{project_name}/media/liveEvents/{event_name}`
+    pub fn create_live_event(
+        &self,
+        event_name: impl AsRef<str>,
+        body: impl Into<types::LiveEventPut>,
+    ) -> builder::CreateLiveEvent {
+        builder::CreateLiveEvent::new(
+            self.transport(),
+            &self.project,
+            event_name.as_ref(),
+            body.into(),
+        )
     }
-    /// [`Client::allocate_live_event`] in this project: `POST /api/v1/projects/{project_name}/media/liveEvents/{event_name}/allocate`.
-    pub fn allocate_live_event(&self) -> builder::AllocateLiveEvent<'_> {
-        self.client.allocate_live_event().project_name(&*self.project)
+    /// Reserve a live event's resources (unimplemented)
+    ///
+    /// NOT IMPLEMENTED. Intended effect: once allocated, the event sits in StandBy, ready for starting. No success response is declared.
+    ///
+    /// Capability needed: `ams.liveevent.create`.
+    ///
+    /// `POST /api/v1/projects/{project_name}/media/liveEvents/{event_name}/allocate`
+    pub fn allocate_live_event(
+        &self,
+        event_name: impl AsRef<str>,
+    ) -> builder::AllocateLiveEvent {
+        builder::AllocateLiveEvent::new(
+            self.transport(),
+            &self.project,
+            event_name.as_ref(),
+        )
     }
-    /// [`Client::list_live_outputs`] in this project: `GET /api/v1/projects/{project_name}/media/liveEvents/{event_name}/liveOutputs`.
-    pub fn list_live_outputs(&self) -> builder::ListLiveOutputs<'_> {
-        self.client.list_live_outputs().project_name(&*self.project)
+    /// List live outputs
+    ///
+    /// $orderby takes comma-separated fields, each optionally asc/desc; $filter uses OData. @odata.nextLink appears only when more pages remain.
+    ///
+    /// Capability needed: `ams.liveeventoutput.get`.
+    ///
+    /// Sortable fields: `created`, `createdBy`, `id`, `name`, `properties/created`, `properties/description`, `properties/lastModified`, `updated`, `updatedBy`.
+    ///
+    /// Filterable fields: `created`, `createdBy`, `createdByEmail`, `createdByName`, `id`, `name`, `properties/created`, `properties/description`, `properties/lastModified`, `updated`, `updatedBy`, `updatedByEmail`, `updatedByName`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/media/liveEvents/{event_name}/liveOutputs`
+    pub fn list_live_outputs(
+        &self,
+        event_name: impl AsRef<str>,
+    ) -> builder::ListLiveOutputs {
+        builder::ListLiveOutputs::new(
+            self.transport(),
+            &self.project,
+            event_name.as_ref(),
+        )
     }
-    /// [`Client::delete_live_output`] in this project: `DELETE /api/v1/projects/{project_name}/media/liveEvents/{event_name}/liveOutputs/{output_name}`.
-    pub fn delete_live_output(&self) -> builder::DeleteLiveOutput<'_> {
-        self.client.delete_live_output().project_name(&*self.project)
+    /// Delete a live output
+    ///
+    /// Answers 204 when no such live output exists.
+    ///
+    /// Capability needed: `ams.liveeventoutput.delete`.
+    ///
+    /// `DELETE /api/v1/projects/{project_name}/media/liveEvents/{event_name}/liveOutputs/{output_name}`
+    pub fn delete_live_output(
+        &self,
+        event_name: impl AsRef<str>,
+        output_name: impl AsRef<str>,
+    ) -> builder::DeleteLiveOutput {
+        builder::DeleteLiveOutput::new(
+            self.transport(),
+            &self.project,
+            event_name.as_ref(),
+            output_name.as_ref(),
+        )
     }
-    /// [`Client::get_live_output`] in this project: `GET /api/v1/projects/{project_name}/media/liveEvents/{event_name}/liveOutputs/{output_name}`.
-    pub fn get_live_output(&self) -> builder::GetLiveOutput<'_> {
-        self.client.get_live_output().project_name(&*self.project)
+    /// Fetch one live output
+    ///
+    /// Capability needed: `ams.liveeventoutput.get`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/media/liveEvents/{event_name}/liveOutputs/{output_name}`
+    pub fn get_live_output(
+        &self,
+        event_name: impl AsRef<str>,
+        output_name: impl AsRef<str>,
+    ) -> builder::GetLiveOutput {
+        builder::GetLiveOutput::new(
+            self.transport(),
+            &self.project,
+            event_name.as_ref(),
+            output_name.as_ref(),
+        )
     }
-    /// [`Client::create_live_output`] in this project: `PUT /api/v1/projects/{project_name}/media/liveEvents/{event_name}/liveOutputs/{output_name}`.
-    pub fn create_live_output(&self) -> builder::CreateLiveOutput<'_> {
-        self.client.create_live_output().project_name(&*self.project)
+    /// Create a live output
+    ///
+    /// Capability needed: `ams.liveeventoutput.create`.
+    ///
+    /// `PUT /api/v1/projects/{project_name}/media/liveEvents/{event_name}/liveOutputs/{output_name}`
+    pub fn create_live_output(
+        &self,
+        event_name: impl AsRef<str>,
+        output_name: impl AsRef<str>,
+        body: impl Into<types::LiveOutputPut>,
+    ) -> builder::CreateLiveOutput {
+        builder::CreateLiveOutput::new(
+            self.transport(),
+            &self.project,
+            event_name.as_ref(),
+            output_name.as_ref(),
+            body.into(),
+        )
     }
-    /// [`Client::get_live_output_state`] in this project: `GET /api/v1/projects/{project_name}/media/liveEvents/{event_name}/liveOutputs/{output_name}/state`.
-    pub fn get_live_output_state(&self) -> builder::GetLiveOutputState<'_> {
-        self.client.get_live_output_state().project_name(&*self.project)
+    /// Read a live output's internal state
+    ///
+    /// Possible state values differ by resource type.
+    ///
+    /// Capability needed: `ams.liveeventoutput.get`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/media/liveEvents/{event_name}/liveOutputs/{output_name}/state`
+    pub fn get_live_output_state(
+        &self,
+        event_name: impl AsRef<str>,
+        output_name: impl AsRef<str>,
+    ) -> builder::GetLiveOutputState {
+        builder::GetLiveOutputState::new(
+            self.transport(),
+            &self.project,
+            event_name.as_ref(),
+            output_name.as_ref(),
+        )
     }
-    /// [`Client::reset_live_event`] in this project: `POST /api/v1/projects/{project_name}/media/liveEvents/{event_name}/reset`.
-    pub fn reset_live_event(&self) -> builder::ResetLiveEvent<'_> {
-        self.client.reset_live_event().project_name(&*self.project)
+    /// Reset a live event (unimplemented)
+    ///
+    /// NOT IMPLEMENTED. Intended effect: deletes every live output of the event, then stops and restarts it. No success response is declared.
+    ///
+    /// Capability needed: `ams.liveevent.create`.
+    ///
+    /// `POST /api/v1/projects/{project_name}/media/liveEvents/{event_name}/reset`
+    pub fn reset_live_event(
+        &self,
+        event_name: impl AsRef<str>,
+    ) -> builder::ResetLiveEvent {
+        builder::ResetLiveEvent::new(
+            self.transport(),
+            &self.project,
+            event_name.as_ref(),
+        )
     }
-    /// [`Client::start_live_event`] in this project: `POST /api/v1/projects/{project_name}/media/liveEvents/{event_name}/start`.
-    pub fn start_live_event(&self) -> builder::StartLiveEvent<'_> {
-        self.client.start_live_event().project_name(&*self.project)
+    /// Start a live event
+    ///
+    /// Moves the event to its running state.
+    ///
+    /// Capability needed: `ams.liveevent.start`.
+    ///
+    /// `POST /api/v1/projects/{project_name}/media/liveEvents/{event_name}/start`
+    pub fn start_live_event(
+        &self,
+        event_name: impl AsRef<str>,
+    ) -> builder::StartLiveEvent {
+        builder::StartLiveEvent::new(
+            self.transport(),
+            &self.project,
+            event_name.as_ref(),
+        )
     }
-    /// [`Client::get_live_event_state`] in this project: `GET /api/v1/projects/{project_name}/media/liveEvents/{event_name}/state`.
-    pub fn get_live_event_state(&self) -> builder::GetLiveEventState<'_> {
-        self.client.get_live_event_state().project_name(&*self.project)
+    /// Read a live event's internal state
+    ///
+    /// Possible state values differ by resource type.
+    ///
+    /// Capability needed: `ams.liveevent.get`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/media/liveEvents/{event_name}/state`
+    pub fn get_live_event_state(
+        &self,
+        event_name: impl AsRef<str>,
+    ) -> builder::GetLiveEventState {
+        builder::GetLiveEventState::new(
+            self.transport(),
+            &self.project,
+            event_name.as_ref(),
+        )
     }
-    /// [`Client::stop_live_event`] in this project: `POST /api/v1/projects/{project_name}/media/liveEvents/{event_name}/stop`.
-    pub fn stop_live_event(&self) -> builder::StopLiveEvent<'_> {
-        self.client.stop_live_event().project_name(&*self.project)
+    /// Stop a live event
+    ///
+    /// Interrupts playback sessions that are active.
+    ///
+    /// Capability needed: `ams.liveevent.stop`.
+    ///
+    /// `POST /api/v1/projects/{project_name}/media/liveEvents/{event_name}/stop`
+    pub fn stop_live_event(
+        &self,
+        event_name: impl AsRef<str>,
+    ) -> builder::StopLiveEvent {
+        builder::StopLiveEvent::new(self.transport(), &self.project, event_name.as_ref())
     }
-    /// [`Client::list_sources`] in this project: `GET /api/v1/projects/{project_name}/media/sources`.
-    pub fn list_sources(&self) -> builder::ListSources<'_> {
-        self.client.list_sources().project_name(&*self.project)
+    /// List a project's sources
+    ///
+    /// $orderby takes comma-separated fields, each optionally asc/desc; $filter uses OData; $label matches key=value (exact), key~value (contains) or inequality, same-key values are ORed; several $label\_key are ANDed. @odata.nextLink appears only when more pages remain.
+    ///
+    /// Capability needed: `flow.source.get`.
+    ///
+    /// Sortable fields: `created`, `createdBy`, `displayName`, `id`, `labels`, `name`, `status/state`, `updated`, `updatedBy`.
+    ///
+    /// Filterable fields: `created`, `createdBy`, `createdByEmail`, `createdByName`, `displayName`, `id`, `labels`, `name`, `spec/contentName`, `spec/transport/type`, `status/state`, `updated`, `updatedBy`, `updatedByEmail`, `updatedByName`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/media/sources`
+    pub fn list_sources(&self) -> builder::ListSources {
+        builder::ListSources::new(self.transport(), &self.project)
     }
-    /// [`Client::delete_source`] in this project: `DELETE /api/v1/projects/{project_name}/media/sources/{name}`.
-    pub fn delete_source(&self) -> builder::DeleteSource<'_> {
-        self.client.delete_source().project_name(&*self.project)
+    /// Delete a source
+    ///
+    /// Answers 204 when no such source exists.
+    ///
+    /// Capability needed: `flow.source.delete`.
+    ///
+    /// `DELETE /api/v1/projects/{project_name}/media/sources/{name}`
+    pub fn delete_source(&self, name: impl AsRef<str>) -> builder::DeleteSource {
+        builder::DeleteSource::new(self.transport(), &self.project, name.as_ref())
     }
-    /// [`Client::get_source`] in this project: `GET /api/v1/projects/{project_name}/media/sources/{name}`.
-    pub fn get_source(&self) -> builder::GetSource<'_> {
-        self.client.get_source().project_name(&*self.project)
+    /// Fetch one source
+    ///
+    /// Capability needed: `flow.source.get`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/media/sources/{name}`
+    pub fn get_source(&self, name: impl AsRef<str>) -> builder::GetSource {
+        builder::GetSource::new(self.transport(), &self.project, name.as_ref())
     }
-    /// [`Client::update_source`] in this project: `PATCH /api/v1/projects/{project_name}/media/sources/{name}`.
-    pub fn update_source(&self) -> builder::UpdateSource<'_> {
-        self.client.update_source().project_name(&*self.project)
+    /// Modify a source
+    ///
+    /// Capability needed: `flow.source.update`.
+    ///
+    /// `PATCH /api/v1/projects/{project_name}/media/sources/{name}`
+    pub fn update_source(
+        &self,
+        name: impl AsRef<str>,
+        body: impl Into<types::SourcePatch>,
+    ) -> builder::UpdateSource {
+        builder::UpdateSource::new(
+            self.transport(),
+            &self.project,
+            name.as_ref(),
+            body.into(),
+        )
     }
-    /// [`Client::create_source`] in this project: `PUT /api/v1/projects/{project_name}/media/sources/{name}`.
-    pub fn create_source(&self) -> builder::CreateSource<'_> {
-        self.client.create_source().project_name(&*self.project)
+    /// Create a source
+    ///
+    /// Capability needed: `flow.source.create`.
+    ///
+    /// `PUT /api/v1/projects/{project_name}/media/sources/{name}`
+    pub fn create_source(
+        &self,
+        name: impl AsRef<str>,
+        body: impl Into<types::SourcePut>,
+    ) -> builder::CreateSource {
+        builder::CreateSource::new(
+            self.transport(),
+            &self.project,
+            name.as_ref(),
+            body.into(),
+        )
     }
-    /// [`Client::list_storages`] in this project: `GET /api/v1/projects/{project_name}/media/storage`.
-    pub fn list_storages(&self) -> builder::ListStorages<'_> {
-        self.client.list_storages().project_name(&*self.project)
+    /// List a project's storage instances
+    ///
+    /// $orderby takes comma-separated fields, each optionally asc/desc; $filter uses OData. @odata.nextLink appears only when more pages remain.
+    ///
+    /// Capability needed: `infra.storage.get`.
+    ///
+    /// Sortable fields: `created`, `createdBy`, `id`, `name`, `privateLinkServiceConnectionStatus`, `type`, `updated`, `updatedBy`, `url`.
+    ///
+    /// Filterable fields: `cloud/name`, `cloud/region/name`, `created`, `createdBy`, `createdByEmail`, `createdByName`, `id`, `name`, `privateLinkServiceConnectionStatus`, `region`, `type`, `updated`, `updatedBy`, `updatedByEmail`, `updatedByName`, `url`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/media/storage`
+    pub fn list_storages(&self) -> builder::ListStorages {
+        builder::ListStorages::new(self.transport(), &self.project)
     }
-    /// [`Client::delete_storage`] in this project: `DELETE /api/v1/projects/{project_name}/media/storage/{storage_name}`.
-    pub fn delete_storage(&self) -> builder::DeleteStorage<'_> {
-        self.client.delete_storage().project_name(&*self.project)
+    /// Remove a storage instance record
+    ///
+    /// Only the service's record goes; the cloud storage itself stays. Fails while any asset still uses the instance.
+    ///
+    /// Capability needed: `infra.storage.delete`.
+    ///
+    /// `DELETE /api/v1/projects/{project_name}/media/storage/{storage_name}`
+    pub fn delete_storage(
+        &self,
+        storage_name: impl AsRef<str>,
+    ) -> builder::DeleteStorage {
+        builder::DeleteStorage::new(
+            self.transport(),
+            &self.project,
+            storage_name.as_ref(),
+        )
     }
-    /// [`Client::get_storage`] in this project: `GET /api/v1/projects/{project_name}/media/storage/{storage_name}`.
-    pub fn get_storage(&self) -> builder::GetStorage<'_> {
-        self.client.get_storage().project_name(&*self.project)
+    /// Fetch one storage
+    ///
+    /// Capability needed: `infra.storage.get`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/media/storage/{storage_name}`
+    pub fn get_storage(&self, storage_name: impl AsRef<str>) -> builder::GetStorage {
+        builder::GetStorage::new(self.transport(), &self.project, storage_name.as_ref())
     }
-    /// [`Client::update_storage`] in this project: `PATCH /api/v1/projects/{project_name}/media/storage/{storage_name}`.
-    pub fn update_storage(&self) -> builder::UpdateStorage<'_> {
-        self.client.update_storage().project_name(&*self.project)
+    /// Partially update a storage
+    ///
+    /// Patchable fields: description and privateLinkServiceConnection details, nothing else.
+    ///
+    /// Capability needed: `infra.storage.update`.
+    ///
+    /// `PATCH /api/v1/projects/{project_name}/media/storage/{storage_name}`
+    pub fn update_storage(
+        &self,
+        storage_name: impl AsRef<str>,
+        body: impl Into<types::StoragePatch>,
+    ) -> builder::UpdateStorage {
+        builder::UpdateStorage::new(
+            self.transport(),
+            &self.project,
+            storage_name.as_ref(),
+            body.into(),
+        )
     }
-    /// [`Client::create_or_update_storage`] in this project: `PUT /api/v1/projects/{project_name}/media/storage/{storage_name}`.
-    pub fn create_or_update_storage(&self) -> builder::CreateOrUpdateStorage<'_> {
-        self.client.create_or_update_storage().project_name(&*self.project)
+    /// Create a storage or update it
+    ///
+    /// On update, changes are limited to description, credentials and privateLinkServiceConnection details.
+    ///
+    /// Capability needed: `infra.storage.create`, `infra.storage.update`.
+    ///
+    /// `PUT /api/v1/projects/{project_name}/media/storage/{storage_name}`
+    pub fn create_or_update_storage(
+        &self,
+        storage_name: impl AsRef<str>,
+        body: impl Into<types::StoragePut>,
+    ) -> builder::CreateOrUpdateStorage {
+        builder::CreateOrUpdateStorage::new(
+            self.transport(),
+            &self.project,
+            storage_name.as_ref(),
+            body.into(),
+        )
     }
-    /// [`Client::list_storage_credentials`] in this project: `GET /api/v1/projects/{project_name}/media/storage/{storage_name}/credentials`.
-    pub fn list_storage_credentials(&self) -> builder::ListStorageCredentials<'_> {
-        self.client.list_storage_credentials().project_name(&*self.project)
+    /// List a storage's credentials
+    ///
+    /// Secret values are masked out of the reply.
+    ///
+    /// Capability needed: `infra.storagetoken.get`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/media/storage/{storage_name}/credentials`
+    pub fn list_storage_credentials(
+        &self,
+        storage_name: impl AsRef<str>,
+    ) -> builder::ListStorageCredentials {
+        builder::ListStorageCredentials::new(
+            self.transport(),
+            &self.project,
+            storage_name.as_ref(),
+        )
     }
-    /// [`Client::create_storage_credential`] in this project: `POST /api/v1/projects/{project_name}/media/storage/{storage_name}/credentials`.
-    pub fn create_storage_credential(&self) -> builder::CreateStorageCredential<'_> {
-        self.client.create_storage_credential().project_name(&*self.project)
+    /// Add a credential to a storage
+    ///
+    /// A storage may hold any number of credentials; the one expiring latest is used for access. A credential cannot be edited: to rotate, add another and remove the old.
+    ///
+    /// Capability needed: `infra.storagetoken.create`.
+    ///
+    /// `POST /api/v1/projects/{project_name}/media/storage/{storage_name}/credentials`
+    pub fn create_storage_credential(
+        &self,
+        storage_name: impl AsRef<str>,
+        body: impl Into<types::StorageCredentialPost>,
+    ) -> builder::CreateStorageCredential {
+        builder::CreateStorageCredential::new(
+            self.transport(),
+            &self.project,
+            storage_name.as_ref(),
+            body.into(),
+        )
     }
-    /// [`Client::delete_storage_credential`] in this project: `DELETE /api/v1/projects/{project_name}/media/storage/{storage_name}/credentials/{credential_id}`.
-    pub fn delete_storage_credential(&self) -> builder::DeleteStorageCredential<'_> {
-        self.client.delete_storage_credential().project_name(&*self.project)
+    /// Remove a credential from a storage
+    ///
+    /// Deleting the only usable credential makes the storage unreachable.
+    ///
+    /// Capability needed: `infra.storagetoken.delete`.
+    ///
+    /// `DELETE /api/v1/projects/{project_name}/media/storage/{storage_name}/credentials/{credential_id}`
+    pub fn delete_storage_credential(
+        &self,
+        storage_name: impl AsRef<str>,
+        credential_id: impl AsRef<str>,
+    ) -> builder::DeleteStorageCredential {
+        builder::DeleteStorageCredential::new(
+            self.transport(),
+            &self.project,
+            storage_name.as_ref(),
+            credential_id.as_ref(),
+        )
     }
-    /// [`Client::get_storage_credential`] in this project: `GET /api/v1/projects/{project_name}/media/storage/{storage_name}/credentials/{credential_id}`.
-    pub fn get_storage_credential(&self) -> builder::GetStorageCredential<'_> {
-        self.client.get_storage_credential().project_name(&*self.project)
+    /// Fetch one storage credential
+    ///
+    /// Secret values are masked out of the reply.
+    ///
+    /// Capability needed: `infra.storagetoken.get`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/media/storage/{storage_name}/credentials/{credential_id}`
+    pub fn get_storage_credential(
+        &self,
+        storage_name: impl AsRef<str>,
+        credential_id: impl AsRef<str>,
+    ) -> builder::GetStorageCredential {
+        builder::GetStorageCredential::new(
+            self.transport(),
+            &self.project,
+            storage_name.as_ref(),
+            credential_id.as_ref(),
+        )
     }
-    /// [`Client::list_streaming_endpoints`] in this project: `GET /api/v1/projects/{project_name}/media/streamingEndpoints`.
-    pub fn list_streaming_endpoints(&self) -> builder::ListStreamingEndpoints<'_> {
-        self.client.list_streaming_endpoints().project_name(&*self.project)
+    /// List a project's streaming endpoints
+    ///
+    /// Capability needed: `ams.streamingendpoint.get`.
+    ///
+    /// Sortable fields: `created`, `createdBy`, `id`, `name`, `properties/created`, `properties/description`, `properties/lastModified`, `properties/resourceState`, `properties/scaleUnits`, `updated`, `updatedBy`.
+    ///
+    /// Filterable fields: `created`, `createdBy`, `createdByEmail`, `createdByName`, `id`, `name`, `properties/created`, `properties/description`, `properties/lastModified`, `properties/resourceState`, `properties/scaleUnits`, `updated`, `updatedBy`, `updatedByEmail`, `updatedByName`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/media/streamingEndpoints`
+    pub fn list_streaming_endpoints(&self) -> builder::ListStreamingEndpoints {
+        builder::ListStreamingEndpoints::new(self.transport(), &self.project)
     }
-    /// [`Client::delete_streaming_endpoint`] in this project: `DELETE /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}`.
-    pub fn delete_streaming_endpoint(&self) -> builder::DeleteStreamingEndpoint<'_> {
-        self.client.delete_streaming_endpoint().project_name(&*self.project)
+    /// Remove a streaming endpoint
+    ///
+    /// A missing endpoint yields 204 rather than an error.
+    ///
+    /// Capability needed: `ams.streamingendpoint.delete`.
+    ///
+    /// `DELETE /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}`
+    pub fn delete_streaming_endpoint(
+        &self,
+        endpoint_name: impl AsRef<str>,
+    ) -> builder::DeleteStreamingEndpoint {
+        builder::DeleteStreamingEndpoint::new(
+            self.transport(),
+            &self.project,
+            endpoint_name.as_ref(),
+        )
     }
-    /// [`Client::get_streaming_endpoint`] in this project: `GET /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}`.
-    pub fn get_streaming_endpoint(&self) -> builder::GetStreamingEndpoint<'_> {
-        self.client.get_streaming_endpoint().project_name(&*self.project)
+    /// Fetch one streaming endpoint
+    ///
+    /// Capability needed: `ams.streamingendpoint.get`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}`
+    pub fn get_streaming_endpoint(
+        &self,
+        endpoint_name: impl AsRef<str>,
+    ) -> builder::GetStreamingEndpoint {
+        builder::GetStreamingEndpoint::new(
+            self.transport(),
+            &self.project,
+            endpoint_name.as_ref(),
+        )
     }
-    /// [`Client::update_streaming_endpoint`] in this project: `PATCH /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}`.
-    pub fn update_streaming_endpoint(&self) -> builder::UpdateStreamingEndpoint<'_> {
-        self.client.update_streaming_endpoint().project_name(&*self.project)
+    /// Change a streaming endpoint
+    ///
+    /// Everything may change except name and cdnProvider.
+    ///
+    /// Capability needed: `ams.streamingendpoint.update`.
+    ///
+    /// `PATCH /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}`
+    pub fn update_streaming_endpoint(
+        &self,
+        endpoint_name: impl AsRef<str>,
+        body: impl Into<types::StreamingEndpoint>,
+    ) -> builder::UpdateStreamingEndpoint {
+        builder::UpdateStreamingEndpoint::new(
+            self.transport(),
+            &self.project,
+            endpoint_name.as_ref(),
+            body.into(),
+        )
     }
-    /// [`Client::create_streaming_endpoint`] in this project: `PUT /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}`.
-    pub fn create_streaming_endpoint(&self) -> builder::CreateStreamingEndpoint<'_> {
-        self.client.create_streaming_endpoint().project_name(&*self.project)
+    /// Create a streaming endpoint
+    ///
+    /// Capability needed: `ams.streamingendpoint.create`.
+    ///
+    /// `PUT /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}`
+    pub fn create_streaming_endpoint(
+        &self,
+        endpoint_name: impl AsRef<str>,
+        body: impl Into<types::StreamingEndpointPut>,
+    ) -> builder::CreateStreamingEndpoint {
+        builder::CreateStreamingEndpoint::new(
+            self.transport(),
+            &self.project,
+            endpoint_name.as_ref(),
+            body.into(),
+        )
     }
-    /// [`Client::restart_streaming_endpoint`] in this project: `POST /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}/restart`.
-    pub fn restart_streaming_endpoint(&self) -> builder::RestartStreamingEndpoint<'_> {
-        self.client.restart_streaming_endpoint().project_name(&*self.project)
+    /// Restart a streaming endpoint
+    ///
+    /// Playback is not interrupted; as a side effect the endpoint's cached data is flushed.
+    ///
+    /// Capability needed: `ams.streamingendpoint.restart`.
+    ///
+    /// `POST /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}/restart`
+    pub fn restart_streaming_endpoint(
+        &self,
+        endpoint_name: impl AsRef<str>,
+    ) -> builder::RestartStreamingEndpoint {
+        builder::RestartStreamingEndpoint::new(
+            self.transport(),
+            &self.project,
+            endpoint_name.as_ref(),
+        )
     }
-    /// [`Client::scale_streaming_endpoint`] in this project: `POST /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}/scale`.
-    pub fn scale_streaming_endpoint(&self) -> builder::ScaleStreamingEndpoint<'_> {
-        self.client.scale_streaming_endpoint().project_name(&*self.project)
+    /// Set a streaming endpoint's scale
+    ///
+    /// Capability needed: `ams.streamingendpoint.scale`.
+    ///
+    /// `POST /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}/scale`
+    pub fn scale_streaming_endpoint(
+        &self,
+        endpoint_name: impl AsRef<str>,
+        body: impl Into<types::StreamingEndpointScale>,
+    ) -> builder::ScaleStreamingEndpoint {
+        builder::ScaleStreamingEndpoint::new(
+            self.transport(),
+            &self.project,
+            endpoint_name.as_ref(),
+            body.into(),
+        )
     }
-    /// [`Client::get_streaming_endpoint_skus`] in this project: `GET /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}/skus`.
-    pub fn get_streaming_endpoint_skus(&self) -> builder::GetStreamingEndpointSkus<'_> {
-        self.client.get_streaming_endpoint_skus().project_name(&*self.project)
+    /// List a streaming endpoint's SKUs
+    ///
+    /// Not implemented; no success response is defined.
+    ///
+    /// Capability needed: `ams.streamingendpoint.get`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}/skus`
+    pub fn get_streaming_endpoint_skus(
+        &self,
+        endpoint_name: impl AsRef<str>,
+    ) -> builder::GetStreamingEndpointSkus {
+        builder::GetStreamingEndpointSkus::new(
+            self.transport(),
+            &self.project,
+            endpoint_name.as_ref(),
+        )
     }
-    /// [`Client::start_streaming_endpoint`] in this project: `POST /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}/start`.
-    pub fn start_streaming_endpoint(&self) -> builder::StartStreamingEndpoint<'_> {
-        self.client.start_streaming_endpoint().project_name(&*self.project)
+    /// Start a streaming endpoint
+    ///
+    /// Moves the endpoint to running.
+    ///
+    /// Capability needed: `ams.streamingendpoint.start`.
+    ///
+    /// `POST /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}/start`
+    pub fn start_streaming_endpoint(
+        &self,
+        endpoint_name: impl AsRef<str>,
+    ) -> builder::StartStreamingEndpoint {
+        builder::StartStreamingEndpoint::new(
+            self.transport(),
+            &self.project,
+            endpoint_name.as_ref(),
+        )
     }
-    /// [`Client::get_streaming_endpoint_state`] in this project: `GET /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}/state`.
+    /// Read a streaming endpoint's state
+    ///
+    /// Reports the resource's internal state; which values can occur differs by resource type.
+    ///
+    /// Capability needed: `ams.streamingendpoint.get`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}/state`
     pub fn get_streaming_endpoint_state(
         &self,
-    ) -> builder::GetStreamingEndpointState<'_> {
-        self.client.get_streaming_endpoint_state().project_name(&*self.project)
+        endpoint_name: impl AsRef<str>,
+    ) -> builder::GetStreamingEndpointState {
+        builder::GetStreamingEndpointState::new(
+            self.transport(),
+            &self.project,
+            endpoint_name.as_ref(),
+        )
     }
-    /// [`Client::stop_streaming_endpoint`] in this project: `POST /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}/stop`.
-    pub fn stop_streaming_endpoint(&self) -> builder::StopStreamingEndpoint<'_> {
-        self.client.stop_streaming_endpoint().project_name(&*self.project)
+    /// Stop a streaming endpoint
+    ///
+    /// Viewers currently playing are cut off.
+    ///
+    /// Capability needed: `ams.streamingendpoint.stop`.
+    ///
+    /// `POST /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}/stop`
+    pub fn stop_streaming_endpoint(
+        &self,
+        endpoint_name: impl AsRef<str>,
+    ) -> builder::StopStreamingEndpoint {
+        builder::StopStreamingEndpoint::new(
+            self.transport(),
+            &self.project,
+            endpoint_name.as_ref(),
+        )
     }
-    /// [`Client::list_streaming_locators`] in this project: `GET /api/v1/projects/{project_name}/media/streamingLocators`.
-    pub fn list_streaming_locators(&self) -> builder::ListStreamingLocators<'_> {
-        self.client.list_streaming_locators().project_name(&*self.project)
+    /// List a project's streaming locators
+    ///
+    /// Capability needed: `ams.streaminglocator.get`.
+    ///
+    /// Sortable fields: `created`, `createdBy`, `id`, `name`, `properties/created`, `properties/endTime`, `properties/startTime`, `updated`, `updatedBy`.
+    ///
+    /// Filterable fields: `created`, `createdBy`, `createdByEmail`, `createdByName`, `id`, `name`, `properties/assetName`, `properties/created`, `properties/endTime`, `properties/startTime`, `updated`, `updatedBy`, `updatedByEmail`, `updatedByName`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/media/streamingLocators`
+    pub fn list_streaming_locators(&self) -> builder::ListStreamingLocators {
+        builder::ListStreamingLocators::new(self.transport(), &self.project)
     }
-    /// [`Client::delete_streaming_locator`] in this project: `DELETE /api/v1/projects/{project_name}/media/streamingLocators/{locator_name}`.
-    pub fn delete_streaming_locator(&self) -> builder::DeleteStreamingLocator<'_> {
-        self.client.delete_streaming_locator().project_name(&*self.project)
+    /// Remove a streaming locator
+    ///
+    /// A missing locator is not an error (204; prose claims 204 either way). Its paths fail afterwards, though CDN-cached content may play until expiry.
+    ///
+    /// Capability needed: `ams.streaminglocator.delete`.
+    ///
+    /// `DELETE /api/v1/projects/{project_name}/media/streamingLocators/{locator_name}`
+    pub fn delete_streaming_locator(
+        &self,
+        locator_name: impl AsRef<str>,
+    ) -> builder::DeleteStreamingLocator {
+        builder::DeleteStreamingLocator::new(
+            self.transport(),
+            &self.project,
+            locator_name.as_ref(),
+        )
     }
-    /// [`Client::get_streaming_locator`] in this project: `GET /api/v1/projects/{project_name}/media/streamingLocators/{locator_name}`.
-    pub fn get_streaming_locator(&self) -> builder::GetStreamingLocator<'_> {
-        self.client.get_streaming_locator().project_name(&*self.project)
+    /// Fetch one streaming locator
+    ///
+    /// Capability needed: `ams.streaminglocator.get`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/media/streamingLocators/{locator_name}`
+    pub fn get_streaming_locator(
+        &self,
+        locator_name: impl AsRef<str>,
+    ) -> builder::GetStreamingLocator {
+        builder::GetStreamingLocator::new(
+            self.transport(),
+            &self.project,
+            locator_name.as_ref(),
+        )
     }
-    /// [`Client::create_or_update_streaming_locator`] in this project: `PUT /api/v1/projects/{project_name}/media/streamingLocators/{locator_name}`.
+    /// Create a streaming locator or update it
+    ///
+    /// An existing locator accepts changes to start time, end time and suppressed, nothing else.
+    ///
+    /// Capability needed: `ams.streaminglocator.create`, `ams.streaminglocator.update`.
+    ///
+    /// `PUT /api/v1/projects/{project_name}/media/streamingLocators/{locator_name}`
     pub fn create_or_update_streaming_locator(
         &self,
-    ) -> builder::CreateOrUpdateStreamingLocator<'_> {
-        self.client.create_or_update_streaming_locator().project_name(&*self.project)
+        locator_name: impl AsRef<str>,
+        body: impl Into<types::StreamingLocatorPut>,
+    ) -> builder::CreateOrUpdateStreamingLocator {
+        builder::CreateOrUpdateStreamingLocator::new(
+            self.transport(),
+            &self.project,
+            locator_name.as_ref(),
+            body.into(),
+        )
     }
-    /// [`Client::list_streaming_locator_content_keys`] in this project: `POST /api/v1/projects/{project_name}/media/streamingLocators/{locator_name}/listContentKeys`.
+    /// List a locator's content keys
+    ///
+    /// Capability needed: `ams.streaminglocator.create`.
+    ///
+    /// `POST /api/v1/projects/{project_name}/media/streamingLocators/{locator_name}/listContentKeys`
     pub fn list_streaming_locator_content_keys(
         &self,
-    ) -> builder::ListStreamingLocatorContentKeys<'_> {
-        self.client.list_streaming_locator_content_keys().project_name(&*self.project)
+        locator_name: impl AsRef<str>,
+    ) -> builder::ListStreamingLocatorContentKeys {
+        builder::ListStreamingLocatorContentKeys::new(
+            self.transport(),
+            &self.project,
+            locator_name.as_ref(),
+        )
     }
-    /// [`Client::get_streaming_locator_paths`] in this project: `POST /api/v1/projects/{project_name}/media/streamingLocators/{locator_name}/listPaths`.
-    pub fn get_streaming_locator_paths(&self) -> builder::GetStreamingLocatorPaths<'_> {
-        self.client.get_streaming_locator_paths().project_name(&*self.project)
+    /// List a locator's streaming paths
+    ///
+    /// One separate group of paths per configured DRM type, as governed by EnabledProtocols on the streaming policy.
+    ///
+    /// Capability needed: `ams.streaminglocator.create`.
+    ///
+    /// `POST /api/v1/projects/{project_name}/media/streamingLocators/{locator_name}/listPaths`
+    pub fn get_streaming_locator_paths(
+        &self,
+        locator_name: impl AsRef<str>,
+    ) -> builder::GetStreamingLocatorPaths {
+        builder::GetStreamingLocatorPaths::new(
+            self.transport(),
+            &self.project,
+            locator_name.as_ref(),
+        )
     }
-    /// [`Client::get_streaming_locator_state`] in this project: `GET /api/v1/projects/{project_name}/media/streamingLocators/{locator_name}/state`.
-    pub fn get_streaming_locator_state(&self) -> builder::GetStreamingLocatorState<'_> {
-        self.client.get_streaming_locator_state().project_name(&*self.project)
+    /// Read a streaming locator's state
+    ///
+    /// Reports the resource's internal state; which values can occur differs by resource type.
+    ///
+    /// Capability needed: `ams.streaminglocator.get`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/media/streamingLocators/{locator_name}/state`
+    pub fn get_streaming_locator_state(
+        &self,
+        locator_name: impl AsRef<str>,
+    ) -> builder::GetStreamingLocatorState {
+        builder::GetStreamingLocatorState::new(
+            self.transport(),
+            &self.project,
+            locator_name.as_ref(),
+        )
     }
-    /// [`Client::list_streaming_policies`] in this project: `GET /api/v1/projects/{project_name}/media/streamingPolicies`.
-    pub fn list_streaming_policies(&self) -> builder::ListStreamingPolicies<'_> {
-        self.client.list_streaming_policies().project_name(&*self.project)
+    /// List a project's streaming policies
+    ///
+    /// Built-in default policies are included in every result.
+    ///
+    /// Capability needed: `ams.streamingpolicy.get`.
+    ///
+    /// Sortable fields: `created`, `createdBy`, `id`, `name`, `properties/created`, `updated`, `updatedBy`.
+    ///
+    /// Filterable fields: `created`, `createdBy`, `createdByEmail`, `createdByName`, `id`, `name`, `properties/created`, `updated`, `updatedBy`, `updatedByEmail`, `updatedByName`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/media/streamingPolicies`
+    pub fn list_streaming_policies(&self) -> builder::ListStreamingPolicies {
+        builder::ListStreamingPolicies::new(self.transport(), &self.project)
     }
-    /// [`Client::delete_streaming_policy`] in this project: `DELETE /api/v1/projects/{project_name}/media/streamingPolicies/{policy_name}`.
-    pub fn delete_streaming_policy(&self) -> builder::DeleteStreamingPolicy<'_> {
-        self.client.delete_streaming_policy().project_name(&*self.project)
+    /// Remove a streaming policy
+    ///
+    /// A missing policy yields 204 rather than an error.
+    ///
+    /// Capability needed: `ams.streamingpolicy.delete`.
+    ///
+    /// `DELETE /api/v1/projects/{project_name}/media/streamingPolicies/{policy_name}`
+    pub fn delete_streaming_policy(
+        &self,
+        policy_name: impl AsRef<str>,
+    ) -> builder::DeleteStreamingPolicy {
+        builder::DeleteStreamingPolicy::new(
+            self.transport(),
+            &self.project,
+            policy_name.as_ref(),
+        )
     }
-    /// [`Client::get_streaming_policy`] in this project: `GET /api/v1/projects/{project_name}/media/streamingPolicies/{policy_name}`.
-    pub fn get_streaming_policy(&self) -> builder::GetStreamingPolicy<'_> {
-        self.client.get_streaming_policy().project_name(&*self.project)
+    /// Fetch one streaming policy
+    ///
+    /// Capability needed: `ams.streamingpolicy.get`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/media/streamingPolicies/{policy_name}`
+    pub fn get_streaming_policy(
+        &self,
+        policy_name: impl AsRef<str>,
+    ) -> builder::GetStreamingPolicy {
+        builder::GetStreamingPolicy::new(
+            self.transport(),
+            &self.project,
+            policy_name.as_ref(),
+        )
     }
-    /// [`Client::create_or_update_streaming_policy`] in this project: `PUT /api/v1/projects/{project_name}/media/streamingPolicies/{policy_name}`.
+    /// Create a streaming policy or update it
+    ///
+    /// Some accounts may not be allowed to change a policy that already exists.
+    ///
+    /// Capability needed: `ams.streamingpolicy.create`, `ams.streamingpolicy.update`.
+    ///
+    /// `PUT /api/v1/projects/{project_name}/media/streamingPolicies/{policy_name}`
     pub fn create_or_update_streaming_policy(
         &self,
-    ) -> builder::CreateOrUpdateStreamingPolicy<'_> {
-        self.client.create_or_update_streaming_policy().project_name(&*self.project)
+        policy_name: impl AsRef<str>,
+        body: impl Into<types::StreamingPolicyPut>,
+    ) -> builder::CreateOrUpdateStreamingPolicy {
+        builder::CreateOrUpdateStreamingPolicy::new(
+            self.transport(),
+            &self.project,
+            policy_name.as_ref(),
+            body.into(),
+        )
     }
-    /// [`Client::list_transforms`] in this project: `GET /api/v1/projects/{project_name}/media/transforms`.
-    pub fn list_transforms(&self) -> builder::ListTransforms<'_> {
-        self.client.list_transforms().project_name(&*self.project)
+    /// List a project's transforms
+    ///
+    /// Capability needed: `ams.transform.get`.
+    ///
+    /// Sortable fields: `created`, `createdBy`, `id`, `name`, `properties/created`, `properties/lastModified`, `updated`, `updatedBy`.
+    ///
+    /// Filterable fields: `created`, `createdBy`, `createdByEmail`, `createdByName`, `id`, `name`, `properties/created`, `properties/lastModified`, `updated`, `updatedBy`, `updatedByEmail`, `updatedByName`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/media/transforms`
+    pub fn list_transforms(&self) -> builder::ListTransforms {
+        builder::ListTransforms::new(self.transport(), &self.project)
     }
-    /// [`Client::delete_transform`] in this project: `DELETE /api/v1/projects/{project_name}/media/transforms/{transform_name}`.
-    pub fn delete_transform(&self) -> builder::DeleteTransform<'_> {
-        self.client.delete_transform().project_name(&*self.project)
+    /// Remove a transform
+    ///
+    /// Capability needed: `ams.transform.delete`.
+    ///
+    /// `DELETE /api/v1/projects/{project_name}/media/transforms/{transform_name}`
+    pub fn delete_transform(
+        &self,
+        transform_name: impl AsRef<str>,
+    ) -> builder::DeleteTransform {
+        builder::DeleteTransform::new(
+            self.transport(),
+            &self.project,
+            transform_name.as_ref(),
+        )
     }
-    /// [`Client::get_transform`] in this project: `GET /api/v1/projects/{project_name}/media/transforms/{transform_name}`.
-    pub fn get_transform(&self) -> builder::GetTransform<'_> {
-        self.client.get_transform().project_name(&*self.project)
+    /// Fetch one transform
+    ///
+    /// Capability needed: `ams.transform.get`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/media/transforms/{transform_name}`
+    pub fn get_transform(
+        &self,
+        transform_name: impl AsRef<str>,
+    ) -> builder::GetTransform {
+        builder::GetTransform::new(
+            self.transport(),
+            &self.project,
+            transform_name.as_ref(),
+        )
     }
-    /// [`Client::create_or_update_transform`] in this project: `PUT /api/v1/projects/{project_name}/media/transforms/{transform_name}`.
-    pub fn create_or_update_transform(&self) -> builder::CreateOrUpdateTransform<'_> {
-        self.client.create_or_update_transform().project_name(&*self.project)
+    /// Create a transform or update it
+    ///
+    /// Capability needed: `ams.transform.create`, `ams.transform.update`.
+    ///
+    /// `PUT /api/v1/projects/{project_name}/media/transforms/{transform_name}`
+    pub fn create_or_update_transform(
+        &self,
+        transform_name: impl AsRef<str>,
+        body: impl Into<types::TransformPut>,
+    ) -> builder::CreateOrUpdateTransform {
+        builder::CreateOrUpdateTransform::new(
+            self.transport(),
+            &self.project,
+            transform_name.as_ref(),
+            body.into(),
+        )
     }
-    /// [`Client::list_transform_jobs`] in this project: `GET /api/v1/projects/{project_name}/media/transforms/{transform_name}/jobs`.
-    pub fn list_transform_jobs(&self) -> builder::ListTransformJobs<'_> {
-        self.client.list_transform_jobs().project_name(&*self.project)
+    /// List a transform's jobs
+    ///
+    /// Capability needed: `ams.job.get`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/media/transforms/{transform_name}/jobs`
+    pub fn list_transform_jobs(
+        &self,
+        transform_name: impl AsRef<str>,
+    ) -> builder::ListTransformJobs {
+        builder::ListTransformJobs::new(
+            self.transport(),
+            &self.project,
+            transform_name.as_ref(),
+        )
     }
-    /// [`Client::delete_job`] in this project: `DELETE /api/v1/projects/{project_name}/media/transforms/{transform_name}/jobs/{job_name}`.
-    pub fn delete_job(&self) -> builder::DeleteJob<'_> {
-        self.client.delete_job().project_name(&*self.project)
+    /// Remove a job
+    ///
+    /// Capability needed: `ams.job.delete`.
+    ///
+    /// `DELETE /api/v1/projects/{project_name}/media/transforms/{transform_name}/jobs/{job_name}`
+    pub fn delete_job(
+        &self,
+        transform_name: impl AsRef<str>,
+        job_name: impl AsRef<str>,
+    ) -> builder::DeleteJob {
+        builder::DeleteJob::new(
+            self.transport(),
+            &self.project,
+            transform_name.as_ref(),
+            job_name.as_ref(),
+        )
     }
-    /// [`Client::get_job`] in this project: `GET /api/v1/projects/{project_name}/media/transforms/{transform_name}/jobs/{job_name}`.
-    pub fn get_job(&self) -> builder::GetJob<'_> {
-        self.client.get_job().project_name(&*self.project)
+    /// Fetch one job
+    ///
+    /// Capability needed: `ams.job.get`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/media/transforms/{transform_name}/jobs/{job_name}`
+    pub fn get_job(
+        &self,
+        transform_name: impl AsRef<str>,
+        job_name: impl AsRef<str>,
+    ) -> builder::GetJob {
+        builder::GetJob::new(
+            self.transport(),
+            &self.project,
+            transform_name.as_ref(),
+            job_name.as_ref(),
+        )
     }
-    /// [`Client::update_job`] in this project: `PATCH /api/v1/projects/{project_name}/media/transforms/{transform_name}/jobs/{job_name}`.
-    pub fn update_job(&self) -> builder::UpdateJob<'_> {
-        self.client.update_job().project_name(&*self.project)
+    /// Change an existing job
+    ///
+    /// Changeable fields: description, priority and correlationData.
+    ///
+    /// Capability needed: `ams.job.update`.
+    ///
+    /// `PATCH /api/v1/projects/{project_name}/media/transforms/{transform_name}/jobs/{job_name}`
+    pub fn update_job(
+        &self,
+        transform_name: impl AsRef<str>,
+        job_name: impl AsRef<str>,
+        body: impl Into<types::JobPatch>,
+    ) -> builder::UpdateJob {
+        builder::UpdateJob::new(
+            self.transport(),
+            &self.project,
+            transform_name.as_ref(),
+            job_name.as_ref(),
+            body.into(),
+        )
     }
-    /// [`Client::create_job`] in this project: `PUT /api/v1/projects/{project_name}/media/transforms/{transform_name}/jobs/{job_name}`.
-    pub fn create_job(&self) -> builder::CreateJob<'_> {
-        self.client.create_job().project_name(&*self.project)
+    /// Create a job
+    ///
+    /// Capability needed: `ams.job.create`.
+    ///
+    /// `PUT /api/v1/projects/{project_name}/media/transforms/{transform_name}/jobs/{job_name}`
+    pub fn create_job(
+        &self,
+        transform_name: impl AsRef<str>,
+        job_name: impl AsRef<str>,
+        body: impl Into<types::JobPut>,
+    ) -> builder::CreateJob {
+        builder::CreateJob::new(
+            self.transport(),
+            &self.project,
+            transform_name.as_ref(),
+            job_name.as_ref(),
+            body.into(),
+        )
     }
-    /// [`Client::cancel_job`] in this project: `POST /api/v1/projects/{project_name}/media/transforms/{transform_name}/jobs/{job_name}/cancelJob`.
-    pub fn cancel_job(&self) -> builder::CancelJob<'_> {
-        self.client.cancel_job().project_name(&*self.project)
+    /// Cancel a running job
+    ///
+    /// Capability needed: `ams.job.create`.
+    ///
+    /// `POST /api/v1/projects/{project_name}/media/transforms/{transform_name}/jobs/{job_name}/cancelJob`
+    pub fn cancel_job(
+        &self,
+        transform_name: impl AsRef<str>,
+        job_name: impl AsRef<str>,
+    ) -> builder::CancelJob {
+        builder::CancelJob::new(
+            self.transport(),
+            &self.project,
+            transform_name.as_ref(),
+            job_name.as_ref(),
+        )
     }
-    /// [`Client::get_job_state`] in this project: `GET /api/v1/projects/{project_name}/media/transforms/{transform_name}/jobs/{job_name}/state`.
-    pub fn get_job_state(&self) -> builder::GetJobState<'_> {
-        self.client.get_job_state().project_name(&*self.project)
+    /// Read a job's state
+    ///
+    /// Reports the resource's internal state; which values can occur differs by resource type.
+    ///
+    /// Capability needed: `ams.job.get`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/media/transforms/{transform_name}/jobs/{job_name}/state`
+    pub fn get_job_state(
+        &self,
+        transform_name: impl AsRef<str>,
+        job_name: impl AsRef<str>,
+    ) -> builder::GetJobState {
+        builder::GetJobState::new(
+            self.transport(),
+            &self.project,
+            transform_name.as_ref(),
+            job_name.as_ref(),
+        )
     }
-    /// [`Client::update_live_event_json_patch`] in this project: `PATCH /api/v1/projects/{project_name}/media/liveEvents/{event_name}`.
-    pub fn update_live_event_json_patch(&self) -> builder::UpdateLiveEventJsonPatch<'_> {
-        self.client.update_live_event_json_patch().project_name(&*self.project)
+    /// Modify a live event
+    ///
+    /// Only properties.pipeline can be changed at present. The body is either a plain JSON document or a JSON Patch array (paths such as /properties/pipeline/name).
+    ///
+    /// Capability needed: `ams.liveevent.update`.
+    ///
+    /// The body is a JSON Patch: a list of changes.
+    ///
+    /// `PATCH /api/v1/projects/{project_name}/media/liveEvents/{event_name}`
+    pub fn update_live_event_json_patch(
+        &self,
+        event_name: impl AsRef<str>,
+        body: impl IntoIterator<Item = impl Into<types::JsonPatchEntry>>,
+    ) -> builder::UpdateLiveEventJsonPatch {
+        builder::UpdateLiveEventJsonPatch::new(
+            self.transport(),
+            &self.project,
+            event_name.as_ref(),
+            body.into_iter().map(Into::into).collect(),
+        )
     }
 }

@@ -499,15 +499,8 @@ impl ProjectClient {
         let wait = self.wait_for_asset(String::clone(&asset_name)).until_gone();
         wait.acting([
             {
-                let client = self.clone();
-                let asset_name = String::clone(&asset_name);
-                Action::deletes(move || {
-                    let client = client.clone();
-                    let asset_name = String::clone(&asset_name);
-                    async move {
-                        client.delete_asset().asset_name(asset_name).send().await
-                    }
-                })
+                let request = self.delete_asset(&asset_name);
+                Action::deletes(move || request.clone().send())
             },
         ])
     }
@@ -577,19 +570,8 @@ impl ProjectClient {
             .until_gone();
         wait.acting([
             {
-                let client = self.clone();
-                let policy_name = String::clone(&policy_name);
-                Action::deletes(move || {
-                    let client = client.clone();
-                    let policy_name = String::clone(&policy_name);
-                    async move {
-                        client
-                            .delete_content_key_policy()
-                            .policy_name(policy_name)
-                            .send()
-                            .await
-                    }
-                })
+                let request = self.delete_content_key_policy(&policy_name);
+                Action::deletes(move || request.clone().send())
             },
         ])
     }
@@ -659,25 +641,9 @@ impl ProjectClient {
             .goal("finished");
         wait.acting([
             {
-                let client = self.clone();
-                let transform_name = String::clone(&transform_name);
-                let job_name = String::clone(&job_name);
-                let body = Clone::clone(&body);
-                Action::creates(move || {
-                    let client = client.clone();
-                    let transform_name = String::clone(&transform_name);
-                    let job_name = String::clone(&job_name);
-                    let body = Clone::clone(&body);
-                    async move {
-                        client
-                            .create_job()
-                            .transform_name(transform_name)
-                            .job_name(job_name)
-                            .body(body)
-                            .send()
-                            .await
-                    }
-                })
+                let request = self
+                    .create_job(&transform_name, &job_name, Clone::clone(&body));
+                Action::creates(move || request.clone().send())
             },
         ])
     }
@@ -696,25 +662,8 @@ impl ProjectClient {
             .goal("canceled");
         wait.acting([
             {
-                let client = self.clone();
-                let transform_name = String::clone(&transform_name);
-                let job_name = String::clone(&job_name);
-                Action::reaches(
-                    "canceled",
-                    move || {
-                        let client = client.clone();
-                        let transform_name = String::clone(&transform_name);
-                        let job_name = String::clone(&job_name);
-                        async move {
-                            client
-                                .cancel_job()
-                                .transform_name(transform_name)
-                                .job_name(job_name)
-                                .send()
-                                .await
-                        }
-                    },
-                )
+                let request = self.cancel_job(&transform_name, &job_name);
+                Action::reaches("canceled", move || request.clone().send())
             },
         ])
     }
@@ -735,22 +684,8 @@ impl ProjectClient {
             .until_gone();
         wait.acting([
             {
-                let client = self.clone();
-                let transform_name = String::clone(&transform_name);
-                let job_name = String::clone(&job_name);
-                Action::deletes(move || {
-                    let client = client.clone();
-                    let transform_name = String::clone(&transform_name);
-                    let job_name = String::clone(&job_name);
-                    async move {
-                        client
-                            .delete_job()
-                            .transform_name(transform_name)
-                            .job_name(job_name)
-                            .send()
-                            .await
-                    }
-                })
+                let request = self.delete_job(&transform_name, &job_name);
+                Action::deletes(move || request.clone().send())
             },
         ])
     }
@@ -817,18 +752,8 @@ impl ProjectClient {
         let wait = self.wait_for_live_event(String::clone(&event_name)).goal("running");
         wait.acting([
             {
-                let client = self.clone();
-                let event_name = String::clone(&event_name);
-                Action::reaches(
-                    "running",
-                    move || {
-                        let client = client.clone();
-                        let event_name = String::clone(&event_name);
-                        async move {
-                            client.start_live_event().event_name(event_name).send().await
-                        }
-                    },
-                )
+                let request = self.start_live_event(&event_name);
+                Action::reaches("running", move || request.clone().send())
             },
         ])
     }
@@ -845,18 +770,8 @@ impl ProjectClient {
         let wait = self.wait_for_live_event(String::clone(&event_name)).goal("stopped");
         wait.acting([
             {
-                let client = self.clone();
-                let event_name = String::clone(&event_name);
-                Action::reaches(
-                    "stopped",
-                    move || {
-                        let client = client.clone();
-                        let event_name = String::clone(&event_name);
-                        async move {
-                            client.stop_live_event().event_name(event_name).send().await
-                        }
-                    },
-                )
+                let request = self.stop_live_event(&event_name);
+                Action::reaches("stopped", move || request.clone().send())
             },
         ])
     }
@@ -873,32 +788,12 @@ impl ProjectClient {
         let wait = self.wait_for_live_event(String::clone(&event_name)).goal("running");
         wait.acting([
             {
-                let client = self.clone();
-                let event_name = String::clone(&event_name);
-                Action::reaches(
-                    "stopped",
-                    move || {
-                        let client = client.clone();
-                        let event_name = String::clone(&event_name);
-                        async move {
-                            client.stop_live_event().event_name(event_name).send().await
-                        }
-                    },
-                )
+                let request = self.stop_live_event(&event_name);
+                Action::reaches("stopped", move || request.clone().send())
             },
             {
-                let client = self.clone();
-                let event_name = String::clone(&event_name);
-                Action::reaches(
-                    "running",
-                    move || {
-                        let client = client.clone();
-                        let event_name = String::clone(&event_name);
-                        async move {
-                            client.start_live_event().event_name(event_name).send().await
-                        }
-                    },
-                )
+                let request = self.start_live_event(&event_name);
+                Action::reaches("running", move || request.clone().send())
             },
         ])
     }
@@ -916,15 +811,8 @@ impl ProjectClient {
         let wait = self.wait_for_live_event(String::clone(&event_name)).until_gone();
         wait.acting([
             {
-                let client = self.clone();
-                let event_name = String::clone(&event_name);
-                Action::deletes(move || {
-                    let client = client.clone();
-                    let event_name = String::clone(&event_name);
-                    async move {
-                        client.delete_live_event().event_name(event_name).send().await
-                    }
-                })
+                let request = self.delete_live_event(&event_name);
+                Action::deletes(move || request.clone().send())
             },
         ])
     }
@@ -1000,22 +888,8 @@ impl ProjectClient {
             .until_gone();
         wait.acting([
             {
-                let client = self.clone();
-                let event_name = String::clone(&event_name);
-                let output_name = String::clone(&output_name);
-                Action::deletes(move || {
-                    let client = client.clone();
-                    let event_name = String::clone(&event_name);
-                    let output_name = String::clone(&output_name);
-                    async move {
-                        client
-                            .delete_live_output()
-                            .event_name(event_name)
-                            .output_name(output_name)
-                            .send()
-                            .await
-                    }
-                })
+                let request = self.delete_live_output(&event_name, &output_name);
+                Action::deletes(move || request.clone().send())
             },
         ])
     }
@@ -1084,22 +958,8 @@ impl ProjectClient {
             .goal("running");
         wait.acting([
             {
-                let client = self.clone();
-                let endpoint_name = String::clone(&endpoint_name);
-                Action::reaches(
-                    "running",
-                    move || {
-                        let client = client.clone();
-                        let endpoint_name = String::clone(&endpoint_name);
-                        async move {
-                            client
-                                .start_streaming_endpoint()
-                                .endpoint_name(endpoint_name)
-                                .send()
-                                .await
-                        }
-                    },
-                )
+                let request = self.start_streaming_endpoint(&endpoint_name);
+                Action::reaches("running", move || request.clone().send())
             },
         ])
     }
@@ -1118,22 +978,8 @@ impl ProjectClient {
             .goal("stopped");
         wait.acting([
             {
-                let client = self.clone();
-                let endpoint_name = String::clone(&endpoint_name);
-                Action::reaches(
-                    "stopped",
-                    move || {
-                        let client = client.clone();
-                        let endpoint_name = String::clone(&endpoint_name);
-                        async move {
-                            client
-                                .stop_streaming_endpoint()
-                                .endpoint_name(endpoint_name)
-                                .send()
-                                .await
-                        }
-                    },
-                )
+                let request = self.stop_streaming_endpoint(&endpoint_name);
+                Action::reaches("stopped", move || request.clone().send())
             },
         ])
     }
@@ -1152,22 +998,8 @@ impl ProjectClient {
             .goal("restarted");
         wait.acting([
             {
-                let client = self.clone();
-                let endpoint_name = String::clone(&endpoint_name);
-                Action::reaches(
-                    "restarted",
-                    move || {
-                        let client = client.clone();
-                        let endpoint_name = String::clone(&endpoint_name);
-                        async move {
-                            client
-                                .restart_streaming_endpoint()
-                                .endpoint_name(endpoint_name)
-                                .send()
-                                .await
-                        }
-                    },
-                )
+                let request = self.restart_streaming_endpoint(&endpoint_name);
+                Action::reaches("restarted", move || request.clone().send())
             },
         ])
     }
@@ -1188,25 +1020,9 @@ impl ProjectClient {
             .goal("scaled");
         wait.acting([
             {
-                let client = self.clone();
-                let endpoint_name = String::clone(&endpoint_name);
-                let body = Clone::clone(&body);
-                Action::reaches(
-                    "scaled",
-                    move || {
-                        let client = client.clone();
-                        let endpoint_name = String::clone(&endpoint_name);
-                        let body = Clone::clone(&body);
-                        async move {
-                            client
-                                .scale_streaming_endpoint()
-                                .endpoint_name(endpoint_name)
-                                .body(body)
-                                .send()
-                                .await
-                        }
-                    },
-                )
+                let request = self
+                    .scale_streaming_endpoint(&endpoint_name, Clone::clone(&body));
+                Action::reaches("scaled", move || request.clone().send())
             },
         ])
     }
@@ -1226,19 +1042,8 @@ impl ProjectClient {
             .until_gone();
         wait.acting([
             {
-                let client = self.clone();
-                let endpoint_name = String::clone(&endpoint_name);
-                Action::deletes(move || {
-                    let client = client.clone();
-                    let endpoint_name = String::clone(&endpoint_name);
-                    async move {
-                        client
-                            .delete_streaming_endpoint()
-                            .endpoint_name(endpoint_name)
-                            .send()
-                            .await
-                    }
-                })
+                let request = self.delete_streaming_endpoint(&endpoint_name);
+                Action::deletes(move || request.clone().send())
             },
         ])
     }
@@ -1308,19 +1113,8 @@ impl ProjectClient {
             .until_gone();
         wait.acting([
             {
-                let client = self.clone();
-                let locator_name = String::clone(&locator_name);
-                Action::deletes(move || {
-                    let client = client.clone();
-                    let locator_name = String::clone(&locator_name);
-                    async move {
-                        client
-                            .delete_streaming_locator()
-                            .locator_name(locator_name)
-                            .send()
-                            .await
-                    }
-                })
+                let request = self.delete_streaming_locator(&locator_name);
+                Action::deletes(move || request.clone().send())
             },
         ])
     }

@@ -2,37 +2,31 @@
 
 //! The client.
 
-use mkio_core::{CallOptions, Transport, glue};
-use progenitor_client::{ClientHooks, ClientInfo, OperationInfo};
+use mkio_core::{CallOptions, Transport};
 
-use super::{builder, operations};
+use super::builder;
+#[allow(unused_imports, reason = "not every API has typed bodies")]
+use super::types;
 
 /// The client: starts a request for each operation of the API.
 ///
 /// Cheap to clone; clones share connections, budgets and the token.
 #[derive(Clone, Debug)]
 pub struct Client {
-    pub(crate) client: ::reqwest::Client,
-    pub(crate) inner: Transport,
+    transport: Transport,
 }
 impl Client {
     /// A client that sends its requests through a transport.
     pub fn new(transport: Transport) -> Self {
-        Self {
-            client: transport.http().clone(),
-            inner: transport,
-        }
+        Self { transport }
     }
     /// The transport that requests go through.
     pub fn transport(&self) -> &Transport {
-        &self.inner
+        &self.transport
     }
-    /// The same client for calls with other options: retries, timeouts, priority.
+    /// Returns a client whose calls have other retries, timeouts or priority.
     pub fn with(&self, options: CallOptions) -> Self {
-        Self {
-            inner: self.inner.with(options),
-            ..self.clone()
-        }
+        Self::new(self.transport.with(options))
     }
 }
 impl Client {
@@ -47,10 +41,8 @@ impl Client {
     /// Filterable fields: `created`, `createdBy`, `createdByEmail`, `createdByName`, `hash`, `id`, `labels`, `name`, `type`, `updated`, `updatedBy`, `updatedByEmail`, `updatedByName`.
     ///
     /// `GET /api/v1/projects/{project_name}/templating/configs`
-    ///
-    /// Needs `project_name`.
-    pub fn list_configs(&self) -> builder::ListConfigs<'_> {
-        builder::ListConfigs::new(self)
+    pub fn list_configs(&self, project_name: impl AsRef<str>) -> builder::ListConfigs {
+        builder::ListConfigs::new(self.transport(), project_name.as_ref())
     }
     /// List one type's configurations, newest version each
     ///
@@ -63,20 +55,52 @@ impl Client {
     /// Filterable fields: `created`, `createdBy`, `createdByEmail`, `createdByName`, `hash`, `id`, `labels`, `name`, `type`, `updated`, `updatedBy`, `updatedByEmail`, `updatedByName`.
     ///
     /// `GET /api/v1/projects/{project_name}/templating/configs/{config_type}`
+    pub fn list_configs_of_type(
+        &self,
+        project_name: impl AsRef<str>,
+        config_type: impl AsRef<str>,
+    ) -> builder::ListConfigsOfType {
+        builder::ListConfigsOfType::new(
+            self.transport(),
+            project_name.as_ref(),
+            config_type.as_ref(),
+        )
+    }
+    /// Remove a configuration with every version
     ///
-    /// Needs `project_name`, `config_type`.
-    pub fn list_configs_of_type(&self) -> builder::ListConfigsOfType<'_> {
-        builder::ListConfigsOfType::new(self)
+    /// Capability needed: `templating.configs.delete`.
+    ///
+    /// `DELETE /api/v1/projects/{project_name}/templating/configs/{config_type}/{name}`
+    pub fn delete_config(
+        &self,
+        project_name: impl AsRef<str>,
+        config_type: impl AsRef<str>,
+        name: impl AsRef<str>,
+    ) -> builder::DeleteConfig {
+        builder::DeleteConfig::new(
+            self.transport(),
+            project_name.as_ref(),
+            config_type.as_ref(),
+            name.as_ref(),
+        )
     }
     /// Fetch a configuration's newest version
     ///
     /// Capability needed: `templating.configs.get`.
     ///
     /// `GET /api/v1/projects/{project_name}/templating/configs/{config_type}/{name}`
-    ///
-    /// Needs `project_name`, `config_type`, `name`.
-    pub fn get_config(&self) -> builder::GetConfig<'_> {
-        builder::GetConfig::new(self)
+    pub fn get_config(
+        &self,
+        project_name: impl AsRef<str>,
+        config_type: impl AsRef<str>,
+        name: impl AsRef<str>,
+    ) -> builder::GetConfig {
+        builder::GetConfig::new(
+            self.transport(),
+            project_name.as_ref(),
+            config_type.as_ref(),
+            name.as_ref(),
+        )
     }
     /// Add a configuration or another version
     ///
@@ -85,20 +109,20 @@ impl Client {
     /// Capability needed: `templating.configs.create`.
     ///
     /// `PUT /api/v1/projects/{project_name}/templating/configs/{config_type}/{name}`
-    ///
-    /// Needs `project_name`, `config_type`, `name`, `body`.
-    pub fn create_or_update_config(&self) -> builder::CreateOrUpdateConfig<'_> {
-        builder::CreateOrUpdateConfig::new(self)
-    }
-    /// Remove a configuration with every version
-    ///
-    /// Capability needed: `templating.configs.delete`.
-    ///
-    /// `DELETE /api/v1/projects/{project_name}/templating/configs/{config_type}/{name}`
-    ///
-    /// Needs `project_name`, `config_type`, `name`.
-    pub fn delete_config(&self) -> builder::DeleteConfig<'_> {
-        builder::DeleteConfig::new(self)
+    pub fn create_or_update_config(
+        &self,
+        project_name: impl AsRef<str>,
+        config_type: impl AsRef<str>,
+        name: impl AsRef<str>,
+        body: impl Into<types::ConfigPut>,
+    ) -> builder::CreateOrUpdateConfig {
+        builder::CreateOrUpdateConfig::new(
+            self.transport(),
+            project_name.as_ref(),
+            config_type.as_ref(),
+            name.as_ref(),
+            body.into(),
+        )
     }
     /// List every version of a configuration
     ///
@@ -111,22 +135,18 @@ impl Client {
     /// Filterable fields: `created`, `createdBy`, `createdByEmail`, `createdByName`, `hash`, `id`, `labels`, `name`, `tag`, `updated`, `updatedBy`, `updatedByEmail`, `updatedByName`.
     ///
     /// `GET /api/v1/projects/{project_name}/templating/configs/{config_type}/{name}/versions`
-    ///
-    /// Needs `project_name`, `config_type`, `name`.
-    pub fn list_config_versions(&self) -> builder::ListConfigVersions<'_> {
-        builder::ListConfigVersions::new(self)
-    }
-    /// Fetch one configuration version
-    ///
-    /// `version` is a hash or a tag; an unknown combination with the name is an error.
-    ///
-    /// Capability needed: `templating.configs.get`.
-    ///
-    /// `GET /api/v1/projects/{project_name}/templating/configs/{config_type}/{name}/versions/{version}`
-    ///
-    /// Needs `project_name`, `config_type`, `name`, `version`.
-    pub fn get_config_version(&self) -> builder::GetConfigVersion<'_> {
-        builder::GetConfigVersion::new(self)
+    pub fn list_config_versions(
+        &self,
+        project_name: impl AsRef<str>,
+        config_type: impl AsRef<str>,
+        name: impl AsRef<str>,
+    ) -> builder::ListConfigVersions {
+        builder::ListConfigVersions::new(
+            self.transport(),
+            project_name.as_ref(),
+            config_type.as_ref(),
+            name.as_ref(),
+        )
     }
     /// Remove one configuration version
     ///
@@ -135,10 +155,42 @@ impl Client {
     /// Capability needed: `templating.configs.delete`.
     ///
     /// `DELETE /api/v1/projects/{project_name}/templating/configs/{config_type}/{name}/versions/{version}`
+    pub fn delete_config_version(
+        &self,
+        project_name: impl AsRef<str>,
+        config_type: impl AsRef<str>,
+        name: impl AsRef<str>,
+        version: impl AsRef<str>,
+    ) -> builder::DeleteConfigVersion {
+        builder::DeleteConfigVersion::new(
+            self.transport(),
+            project_name.as_ref(),
+            config_type.as_ref(),
+            name.as_ref(),
+            version.as_ref(),
+        )
+    }
+    /// Fetch one configuration version
     ///
-    /// Needs `project_name`, `config_type`, `name`, `version`.
-    pub fn delete_config_version(&self) -> builder::DeleteConfigVersion<'_> {
-        builder::DeleteConfigVersion::new(self)
+    /// `version` is a hash or a tag; an unknown combination with the name is an error.
+    ///
+    /// Capability needed: `templating.configs.get`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/templating/configs/{config_type}/{name}/versions/{version}`
+    pub fn get_config_version(
+        &self,
+        project_name: impl AsRef<str>,
+        config_type: impl AsRef<str>,
+        name: impl AsRef<str>,
+        version: impl AsRef<str>,
+    ) -> builder::GetConfigVersion {
+        builder::GetConfigVersion::new(
+            self.transport(),
+            project_name.as_ref(),
+            config_type.as_ref(),
+            name.as_ref(),
+            version.as_ref(),
+        )
     }
     /// List preset configurations in their newest version
     ///
@@ -151,10 +203,8 @@ impl Client {
     /// Filterable fields: `created`, `createdBy`, `createdByEmail`, `createdByName`, `hash`, `id`, `labels`, `name`, `type`, `updated`, `updatedBy`, `updatedByEmail`, `updatedByName`.
     ///
     /// `GET /api/v1/projects/{project_name}/templating/presets`
-    ///
-    /// Needs `project_name`.
-    pub fn list_presets(&self) -> builder::ListPresets<'_> {
-        builder::ListPresets::new(self)
+    pub fn list_presets(&self, project_name: impl AsRef<str>) -> builder::ListPresets {
+        builder::ListPresets::new(self.transport(), project_name.as_ref())
     }
     /// List one type's presets, newest version each
     ///
@@ -167,52 +217,44 @@ impl Client {
     /// Filterable fields: `created`, `createdBy`, `createdByEmail`, `createdByName`, `hash`, `id`, `labels`, `name`, `type`, `updated`, `updatedBy`, `updatedByEmail`, `updatedByName`.
     ///
     /// `GET /api/v1/projects/{project_name}/templating/presets/{config_type}`
-    ///
-    /// Needs `project_name`, `config_type`.
-    pub fn list_presets_of_type(&self) -> builder::ListPresetsOfType<'_> {
-        builder::ListPresetsOfType::new(self)
+    pub fn list_presets_of_type(
+        &self,
+        project_name: impl AsRef<str>,
+        config_type: impl AsRef<str>,
+    ) -> builder::ListPresetsOfType {
+        builder::ListPresetsOfType::new(
+            self.transport(),
+            project_name.as_ref(),
+            config_type.as_ref(),
+        )
     }
     /// Fetch a preset's newest version
     ///
     /// Capability needed: `templating.configs.get`.
     ///
     /// `GET /api/v1/projects/{project_name}/templating/presets/{config_type}/{name}`
-    ///
-    /// Needs `project_name`, `config_type`, `name`.
-    pub fn get_preset(&self) -> builder::GetPreset<'_> {
-        builder::GetPreset::new(self)
+    pub fn get_preset(
+        &self,
+        project_name: impl AsRef<str>,
+        config_type: impl AsRef<str>,
+        name: impl AsRef<str>,
+    ) -> builder::GetPreset {
+        builder::GetPreset::new(
+            self.transport(),
+            project_name.as_ref(),
+            config_type.as_ref(),
+            name.as_ref(),
+        )
     }
     /// List configuration types the project supports
     ///
     /// Capability needed: `templating.configs.get`.
     ///
     /// `GET /api/v1/projects/{project_name}/templating/types`
-    ///
-    /// Needs `project_name`.
-    pub fn list_config_types(&self) -> builder::ListConfigTypes<'_> {
-        builder::ListConfigTypes::new(self)
-    }
-}
-impl ClientInfo<Transport> for Client {
-    fn api_version() -> &'static str {
-        super::API_VERSION
-    }
-    fn baseurl(&self) -> &str {
-        self.inner.base_url(super::API)
-    }
-    fn client(&self) -> &::reqwest::Client {
-        &self.client
-    }
-    fn inner(&self) -> &Transport {
-        &self.inner
-    }
-}
-impl ClientHooks<Transport> for Client {
-    async fn exec(
+    pub fn list_config_types(
         &self,
-        request: ::reqwest::Request,
-        info: &OperationInfo,
-    ) -> ::reqwest::Result<::reqwest::Response> {
-        glue::exec(&self.inner, request, operations::get(info.operation_id)).await
+        project_name: impl AsRef<str>,
+    ) -> builder::ListConfigTypes {
+        builder::ListConfigTypes::new(self.transport(), project_name.as_ref())
     }
 }

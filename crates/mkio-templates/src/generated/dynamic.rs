@@ -25,8 +25,7 @@ pub async fn call(
     arguments: &Map<String, Value>,
 ) -> Result<Response<Value>> {
     let (request, operation, retype) = prepare(client, operation, arguments)?;
-    let result = glue::exec(client.transport(), request, operation).await;
-    glue::dynamic::answer(result, operation, retype).await
+    glue::dynamic::send(client.transport(), request, operation, retype).await
 }
 fn prepare(
     client: &Client,
@@ -37,12 +36,16 @@ fn prepare(
         "list_configs" => {
             let operation = &operations::LIST_CONFIGS;
             #[allow(unused_mut)]
-            let mut request = client.list_configs();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
+            let mut request = client
+                .list_configs(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                );
             if let Some(value) = glue::dynamic::argument::<
                 String,
             >(operation, arguments, "$orderby")? {
@@ -86,17 +89,23 @@ fn prepare(
         "list_configs_of_type" => {
             let operation = &operations::LIST_CONFIGS_OF_TYPE;
             #[allow(unused_mut)]
-            let mut request = client.list_configs_of_type();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "config_type")? {
-                request = request.config_type(value);
-            }
+            let mut request = client
+                .list_configs_of_type(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "config_type",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "config_type")?,
+                    )?,
+                );
             if let Some(value) = glue::dynamic::argument::<
                 String,
             >(operation, arguments, "$orderby")? {
@@ -140,43 +149,55 @@ fn prepare(
         "delete_config" => {
             let operation = &operations::DELETE_CONFIG;
             #[allow(unused_mut)]
-            let mut request = client.delete_config();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "config_type")? {
-                request = request.config_type(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "name")? {
-                request = request.name(value);
-            }
+            let mut request = client
+                .delete_config(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "config_type",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "config_type")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "name",
+                        glue::dynamic::argument::<String>(operation, arguments, "name")?,
+                    )?,
+                );
             Ok((request.into_request()?, operation, glue::dynamic::Retype::Empty))
         }
         "get_config" => {
             let operation = &operations::GET_CONFIG;
             #[allow(unused_mut)]
-            let mut request = client.get_config();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "config_type")? {
-                request = request.config_type(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "name")? {
-                request = request.name(value);
-            }
+            let mut request = client
+                .get_config(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "config_type",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "config_type")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "name",
+                        glue::dynamic::argument::<String>(operation, arguments, "name")?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -186,27 +207,33 @@ fn prepare(
         "create_or_update_config" => {
             let operation = &operations::CREATE_OR_UPDATE_CONFIG;
             #[allow(unused_mut)]
-            let mut request = client.create_or_update_config();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "config_type")? {
-                request = request.config_type(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "name")? {
-                request = request.name(value);
-            }
-            if let Some(value) = glue::dynamic::body::<
-                types::ConfigPut,
-            >(operation, arguments)? {
-                request = request.body(value);
-            }
+            let mut request = client
+                .create_or_update_config(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "config_type",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "config_type")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "name",
+                        glue::dynamic::argument::<String>(operation, arguments, "name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "body",
+                        glue::dynamic::body::<types::ConfigPut>(operation, arguments)?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -216,22 +243,28 @@ fn prepare(
         "list_config_versions" => {
             let operation = &operations::LIST_CONFIG_VERSIONS;
             #[allow(unused_mut)]
-            let mut request = client.list_config_versions();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "config_type")? {
-                request = request.config_type(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "name")? {
-                request = request.name(value);
-            }
+            let mut request = client
+                .list_config_versions(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "config_type",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "config_type")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "name",
+                        glue::dynamic::argument::<String>(operation, arguments, "name")?,
+                    )?,
+                );
             if let Some(value) = glue::dynamic::argument::<
                 String,
             >(operation, arguments, "$orderby")? {
@@ -275,53 +308,69 @@ fn prepare(
         "delete_config_version" => {
             let operation = &operations::DELETE_CONFIG_VERSION;
             #[allow(unused_mut)]
-            let mut request = client.delete_config_version();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "config_type")? {
-                request = request.config_type(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "name")? {
-                request = request.name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "version")? {
-                request = request.version(value);
-            }
+            let mut request = client
+                .delete_config_version(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "config_type",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "config_type")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "name",
+                        glue::dynamic::argument::<String>(operation, arguments, "name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "version",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "version")?,
+                    )?,
+                );
             Ok((request.into_request()?, operation, glue::dynamic::Retype::Empty))
         }
         "get_config_version" => {
             let operation = &operations::GET_CONFIG_VERSION;
             #[allow(unused_mut)]
-            let mut request = client.get_config_version();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "config_type")? {
-                request = request.config_type(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "name")? {
-                request = request.name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "version")? {
-                request = request.version(value);
-            }
+            let mut request = client
+                .get_config_version(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "config_type",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "config_type")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "name",
+                        glue::dynamic::argument::<String>(operation, arguments, "name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "version",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "version")?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -331,12 +380,16 @@ fn prepare(
         "list_presets" => {
             let operation = &operations::LIST_PRESETS;
             #[allow(unused_mut)]
-            let mut request = client.list_presets();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
+            let mut request = client
+                .list_presets(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                );
             if let Some(value) = glue::dynamic::argument::<
                 String,
             >(operation, arguments, "$orderby")? {
@@ -380,17 +433,23 @@ fn prepare(
         "list_presets_of_type" => {
             let operation = &operations::LIST_PRESETS_OF_TYPE;
             #[allow(unused_mut)]
-            let mut request = client.list_presets_of_type();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "config_type")? {
-                request = request.config_type(value);
-            }
+            let mut request = client
+                .list_presets_of_type(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "config_type",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "config_type")?,
+                    )?,
+                );
             if let Some(value) = glue::dynamic::argument::<
                 String,
             >(operation, arguments, "$orderby")? {
@@ -434,22 +493,28 @@ fn prepare(
         "get_preset" => {
             let operation = &operations::GET_PRESET;
             #[allow(unused_mut)]
-            let mut request = client.get_preset();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "config_type")? {
-                request = request.config_type(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "name")? {
-                request = request.name(value);
-            }
+            let mut request = client
+                .get_preset(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "config_type",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "config_type")?,
+                    )?,
+                    glue::dynamic::required(
+                        operation,
+                        "name",
+                        glue::dynamic::argument::<String>(operation, arguments, "name")?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,
@@ -459,12 +524,16 @@ fn prepare(
         "list_config_types" => {
             let operation = &operations::LIST_CONFIG_TYPES;
             #[allow(unused_mut)]
-            let mut request = client.list_config_types();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "project_name")? {
-                request = request.project_name(value);
-            }
+            let mut request = client
+                .list_config_types(
+                    glue::dynamic::required(
+                        operation,
+                        "project_name",
+                        glue::dynamic::argument::<
+                            String,
+                        >(operation, arguments, "project_name")?,
+                    )?,
+                );
             Ok((
                 request.into_request()?,
                 operation,

@@ -4,7 +4,7 @@
 
 use mkio_core::{Items, Page, Pages};
 
-use super::{builder, operations, types};
+use super::{builder, types};
 
 impl Page for types::ConfigList {
     type Item = types::Config;
@@ -31,72 +31,63 @@ impl Page for types::ConfigTypeList {
         self.types.as_mut()
     }
 }
-impl builder::ListConfigs<'_> {
+impl builder::ListConfigs {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
     pub fn items(self) -> Items<types::ConfigList> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
     pub fn pages(self) -> Pages<types::ConfigList> {
-        let transport = self.client.transport().clone();
-        Pages::new(transport, &operations::LIST_CONFIGS, self.into_request()).takes_top()
+        self.request.pages().takes_top()
     }
 }
-impl builder::ListConfigsOfType<'_> {
+impl builder::ListConfigsOfType {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
     pub fn items(self) -> Items<types::ConfigList> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
     pub fn pages(self) -> Pages<types::ConfigList> {
-        let transport = self.client.transport().clone();
-        Pages::new(transport, &operations::LIST_CONFIGS_OF_TYPE, self.into_request())
-            .takes_top()
+        self.request.pages().takes_top()
     }
 }
-impl builder::ListConfigVersions<'_> {
+impl builder::ListConfigVersions {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
     pub fn items(self) -> Items<types::ConfigList> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
     pub fn pages(self) -> Pages<types::ConfigList> {
-        let transport = self.client.transport().clone();
-        Pages::new(transport, &operations::LIST_CONFIG_VERSIONS, self.into_request())
-            .takes_top()
+        self.request.pages().takes_top()
     }
 }
-impl builder::ListPresets<'_> {
+impl builder::ListPresets {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
     pub fn items(self) -> Items<types::ConfigList> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
     pub fn pages(self) -> Pages<types::ConfigList> {
-        let transport = self.client.transport().clone();
-        Pages::new(transport, &operations::LIST_PRESETS, self.into_request()).takes_top()
+        self.request.pages().takes_top()
     }
 }
-impl builder::ListPresetsOfType<'_> {
+impl builder::ListPresetsOfType {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
     pub fn items(self) -> Items<types::ConfigList> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
     pub fn pages(self) -> Pages<types::ConfigList> {
-        let transport = self.client.transport().clone();
-        Pages::new(transport, &operations::LIST_PRESETS_OF_TYPE, self.into_request())
-            .takes_top()
+        self.request.pages().takes_top()
     }
 }
-impl builder::ListConfigTypes<'_> {
+impl builder::ListConfigTypes {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
     pub fn items(self) -> Items<types::ConfigTypeList> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
     pub fn pages(self) -> Pages<types::ConfigTypeList> {
-        let transport = self.client.transport().clone();
-        Pages::new(transport, &operations::LIST_CONFIG_TYPES, self.into_request())
+        self.request.pages()
     }
 }

@@ -7,8 +7,10 @@ use std::sync::Arc;
 use mkio_core::{CallOptions, Transport};
 
 use super::{Client, builder};
+#[allow(unused_imports, reason = "not every API has typed bodies")]
+use super::types;
 
-/// A [`Client`] for one project: its requests have `project_name` filled in.
+/// A [`Client`] for one project: its requests are all of this project.
 ///
 /// Cheap to clone.
 #[derive(Clone, Debug)]
@@ -34,7 +36,7 @@ impl ProjectClient {
     pub fn transport(&self) -> &Transport {
         self.client.transport()
     }
-    /// The same client for calls with other options: retries, timeouts, priority.
+    /// Returns a client whose calls have other retries, timeouts or priority.
     pub fn with(&self, options: CallOptions) -> Self {
         Self {
             client: self.client.with(options),
@@ -47,52 +49,219 @@ impl ProjectClient {
     }
 }
 impl ProjectClient {
-    /// [`Client::list_configs`] in this project: `GET /api/v1/projects/{project_name}/templating/configs`.
-    pub fn list_configs(&self) -> builder::ListConfigs<'_> {
-        self.client.list_configs().project_name(&*self.project)
+    /// List configurations in their newest version
+    ///
+    /// Filtering works by OData `$filter` or by labels: `$label_key` (several: all must be present), `$label` (`key=value`, `key~part` for contains, or inequality; several values per key: any matches). `@odata.nextLink` appears only while more pages remain.
+    ///
+    /// Capability needed: `templating.configs.get`.
+    ///
+    /// Sortable fields: `created`, `hash`, `id`, `labels`, `name`, `type`, `updated`, `updatedBy`.
+    ///
+    /// Filterable fields: `created`, `createdBy`, `createdByEmail`, `createdByName`, `hash`, `id`, `labels`, `name`, `type`, `updated`, `updatedBy`, `updatedByEmail`, `updatedByName`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/templating/configs`
+    pub fn list_configs(&self) -> builder::ListConfigs {
+        builder::ListConfigs::new(self.transport(), &self.project)
     }
-    /// [`Client::list_configs_of_type`] in this project: `GET /api/v1/projects/{project_name}/templating/configs/{config_type}`.
-    pub fn list_configs_of_type(&self) -> builder::ListConfigsOfType<'_> {
-        self.client.list_configs_of_type().project_name(&*self.project)
+    /// List one type's configurations, newest version each
+    ///
+    /// Filtering works by OData `$filter` or by labels: `$label_key` (several: all must be present), `$label` (`key=value`, `key~part` for contains, or inequality; several values per key: any matches). `@odata.nextLink` appears only while more pages remain.
+    ///
+    /// Capability needed: `templating.configs.get`.
+    ///
+    /// Sortable fields: `created`, `hash`, `id`, `labels`, `name`, `type`, `updated`, `updatedBy`.
+    ///
+    /// Filterable fields: `created`, `createdBy`, `createdByEmail`, `createdByName`, `hash`, `id`, `labels`, `name`, `type`, `updated`, `updatedBy`, `updatedByEmail`, `updatedByName`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/templating/configs/{config_type}`
+    pub fn list_configs_of_type(
+        &self,
+        config_type: impl AsRef<str>,
+    ) -> builder::ListConfigsOfType {
+        builder::ListConfigsOfType::new(
+            self.transport(),
+            &self.project,
+            config_type.as_ref(),
+        )
     }
-    /// [`Client::delete_config`] in this project: `DELETE /api/v1/projects/{project_name}/templating/configs/{config_type}/{name}`.
-    pub fn delete_config(&self) -> builder::DeleteConfig<'_> {
-        self.client.delete_config().project_name(&*self.project)
+    /// Remove a configuration with every version
+    ///
+    /// Capability needed: `templating.configs.delete`.
+    ///
+    /// `DELETE /api/v1/projects/{project_name}/templating/configs/{config_type}/{name}`
+    pub fn delete_config(
+        &self,
+        config_type: impl AsRef<str>,
+        name: impl AsRef<str>,
+    ) -> builder::DeleteConfig {
+        builder::DeleteConfig::new(
+            self.transport(),
+            &self.project,
+            config_type.as_ref(),
+            name.as_ref(),
+        )
     }
-    /// [`Client::get_config`] in this project: `GET /api/v1/projects/{project_name}/templating/configs/{config_type}/{name}`.
-    pub fn get_config(&self) -> builder::GetConfig<'_> {
-        self.client.get_config().project_name(&*self.project)
+    /// Fetch a configuration's newest version
+    ///
+    /// Capability needed: `templating.configs.get`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/templating/configs/{config_type}/{name}`
+    pub fn get_config(
+        &self,
+        config_type: impl AsRef<str>,
+        name: impl AsRef<str>,
+    ) -> builder::GetConfig {
+        builder::GetConfig::new(
+            self.transport(),
+            &self.project,
+            config_type.as_ref(),
+            name.as_ref(),
+        )
     }
-    /// [`Client::create_or_update_config`] in this project: `PUT /api/v1/projects/{project_name}/templating/configs/{config_type}/{name}`.
-    pub fn create_or_update_config(&self) -> builder::CreateOrUpdateConfig<'_> {
-        self.client.create_or_update_config().project_name(&*self.project)
+    /// Add a configuration or another version
+    ///
+    /// If the name is taken, a further version of that Configuration is added. Tags given here move over: every other version loses them.
+    ///
+    /// Capability needed: `templating.configs.create`.
+    ///
+    /// `PUT /api/v1/projects/{project_name}/templating/configs/{config_type}/{name}`
+    pub fn create_or_update_config(
+        &self,
+        config_type: impl AsRef<str>,
+        name: impl AsRef<str>,
+        body: impl Into<types::ConfigPut>,
+    ) -> builder::CreateOrUpdateConfig {
+        builder::CreateOrUpdateConfig::new(
+            self.transport(),
+            &self.project,
+            config_type.as_ref(),
+            name.as_ref(),
+            body.into(),
+        )
     }
-    /// [`Client::list_config_versions`] in this project: `GET /api/v1/projects/{project_name}/templating/configs/{config_type}/{name}/versions`.
-    pub fn list_config_versions(&self) -> builder::ListConfigVersions<'_> {
-        self.client.list_config_versions().project_name(&*self.project)
+    /// List every version of a configuration
+    ///
+    /// Filtering works by OData `$filter` or by labels: `$label_key` (several: all must be present), `$label` (`key=value`, `key~part` for contains, or inequality; several values per key: any matches). `@odata.nextLink` appears only while more pages remain.
+    ///
+    /// Capability needed: `templating.configs.get`.
+    ///
+    /// Sortable fields: `created`, `hash`, `id`, `labels`, `name`, `updated`, `updatedBy`.
+    ///
+    /// Filterable fields: `created`, `createdBy`, `createdByEmail`, `createdByName`, `hash`, `id`, `labels`, `name`, `tag`, `updated`, `updatedBy`, `updatedByEmail`, `updatedByName`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/templating/configs/{config_type}/{name}/versions`
+    pub fn list_config_versions(
+        &self,
+        config_type: impl AsRef<str>,
+        name: impl AsRef<str>,
+    ) -> builder::ListConfigVersions {
+        builder::ListConfigVersions::new(
+            self.transport(),
+            &self.project,
+            config_type.as_ref(),
+            name.as_ref(),
+        )
     }
-    /// [`Client::delete_config_version`] in this project: `DELETE /api/v1/projects/{project_name}/templating/configs/{config_type}/{name}/versions/{version}`.
-    pub fn delete_config_version(&self) -> builder::DeleteConfigVersion<'_> {
-        self.client.delete_config_version().project_name(&*self.project)
+    /// Remove one configuration version
+    ///
+    /// `version` is a hash or a tag. The version carrying the `latest` tag cannot be removed.
+    ///
+    /// Capability needed: `templating.configs.delete`.
+    ///
+    /// `DELETE /api/v1/projects/{project_name}/templating/configs/{config_type}/{name}/versions/{version}`
+    pub fn delete_config_version(
+        &self,
+        config_type: impl AsRef<str>,
+        name: impl AsRef<str>,
+        version: impl AsRef<str>,
+    ) -> builder::DeleteConfigVersion {
+        builder::DeleteConfigVersion::new(
+            self.transport(),
+            &self.project,
+            config_type.as_ref(),
+            name.as_ref(),
+            version.as_ref(),
+        )
     }
-    /// [`Client::get_config_version`] in this project: `GET /api/v1/projects/{project_name}/templating/configs/{config_type}/{name}/versions/{version}`.
-    pub fn get_config_version(&self) -> builder::GetConfigVersion<'_> {
-        self.client.get_config_version().project_name(&*self.project)
+    /// Fetch one configuration version
+    ///
+    /// `version` is a hash or a tag; an unknown combination with the name is an error.
+    ///
+    /// Capability needed: `templating.configs.get`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/templating/configs/{config_type}/{name}/versions/{version}`
+    pub fn get_config_version(
+        &self,
+        config_type: impl AsRef<str>,
+        name: impl AsRef<str>,
+        version: impl AsRef<str>,
+    ) -> builder::GetConfigVersion {
+        builder::GetConfigVersion::new(
+            self.transport(),
+            &self.project,
+            config_type.as_ref(),
+            name.as_ref(),
+            version.as_ref(),
+        )
     }
-    /// [`Client::list_presets`] in this project: `GET /api/v1/projects/{project_name}/templating/presets`.
-    pub fn list_presets(&self) -> builder::ListPresets<'_> {
-        self.client.list_presets().project_name(&*self.project)
+    /// List preset configurations in their newest version
+    ///
+    /// Filtering works by OData `$filter` or by labels: `$label_key` (several: all must be present), `$label` (`key=value`, `key~part` for contains, or inequality; several values per key: any matches). `@odata.nextLink` appears only while more pages remain.
+    ///
+    /// Capability needed: `templating.configs.get`.
+    ///
+    /// Sortable fields: `created`, `hash`, `id`, `labels`, `name`, `type`, `updated`, `updatedBy`.
+    ///
+    /// Filterable fields: `created`, `createdBy`, `createdByEmail`, `createdByName`, `hash`, `id`, `labels`, `name`, `type`, `updated`, `updatedBy`, `updatedByEmail`, `updatedByName`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/templating/presets`
+    pub fn list_presets(&self) -> builder::ListPresets {
+        builder::ListPresets::new(self.transport(), &self.project)
     }
-    /// [`Client::list_presets_of_type`] in this project: `GET /api/v1/projects/{project_name}/templating/presets/{config_type}`.
-    pub fn list_presets_of_type(&self) -> builder::ListPresetsOfType<'_> {
-        self.client.list_presets_of_type().project_name(&*self.project)
+    /// List one type's presets, newest version each
+    ///
+    /// Filtering works by OData `$filter` or by labels: `$label_key` (several: all must be present), `$label` (`key=value`, `key~part` for contains, or inequality; several values per key: any matches). `@odata.nextLink` appears only while more pages remain.
+    ///
+    /// Capability needed: `templating.configs.get`.
+    ///
+    /// Sortable fields: `created`, `hash`, `id`, `labels`, `name`, `type`, `updated`, `updatedBy`.
+    ///
+    /// Filterable fields: `created`, `createdBy`, `createdByEmail`, `createdByName`, `hash`, `id`, `labels`, `name`, `type`, `updated`, `updatedBy`, `updatedByEmail`, `updatedByName`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/templating/presets/{config_type}`
+    pub fn list_presets_of_type(
+        &self,
+        config_type: impl AsRef<str>,
+    ) -> builder::ListPresetsOfType {
+        builder::ListPresetsOfType::new(
+            self.transport(),
+            &self.project,
+            config_type.as_ref(),
+        )
     }
-    /// [`Client::get_preset`] in this project: `GET /api/v1/projects/{project_name}/templating/presets/{config_type}/{name}`.
-    pub fn get_preset(&self) -> builder::GetPreset<'_> {
-        self.client.get_preset().project_name(&*self.project)
+    /// Fetch a preset's newest version
+    ///
+    /// Capability needed: `templating.configs.get`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/templating/presets/{config_type}/{name}`
+    pub fn get_preset(
+        &self,
+        config_type: impl AsRef<str>,
+        name: impl AsRef<str>,
+    ) -> builder::GetPreset {
+        builder::GetPreset::new(
+            self.transport(),
+            &self.project,
+            config_type.as_ref(),
+            name.as_ref(),
+        )
     }
-    /// [`Client::list_config_types`] in this project: `GET /api/v1/projects/{project_name}/templating/types`.
-    pub fn list_config_types(&self) -> builder::ListConfigTypes<'_> {
-        self.client.list_config_types().project_name(&*self.project)
+    /// List configuration types the project supports
+    ///
+    /// Capability needed: `templating.configs.get`.
+    ///
+    /// `GET /api/v1/projects/{project_name}/templating/types`
+    pub fn list_config_types(&self) -> builder::ListConfigTypes {
+        builder::ListConfigTypes::new(self.transport(), &self.project)
     }
 }

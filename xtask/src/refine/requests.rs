@@ -1,0 +1,436 @@
+//! Problem: progenitor's request builders set every argument by name and miss a forgotten one only
+//! at run time, borrow the client, and read errors of their own type per crate. The builders are
+//! written here instead, from the model and from the types that progenitor gives the arguments:
+//! what is required is positional, what is optional is a setter.
+
+use proc_macro2::TokenStream;
+use quote::{ToTokens, format_ident, quote};
+use syn::{Ident, Item, Type};
+
+use super::{
+    Signatures, docs,
+    simplify::{argument_of, is_named},
+};
+use crate::{
+    document::{Document, Problem},
+    glue::{fields, project::SCOPE},
+    model::{Answer, Model, Operation, Parameter, pointer},
+    names::type_name,
+    report::Changes,
+};
+
+/// The items of the module `builder`.
+pub fn run(
+    signatures: &Signatures,
+    document: &Document,
+    model: &Model,
+    changes: &mut Changes,
+) -> Result<Vec<Item>, Problem> {
+    same_operations(signatures, document, model)?;
+    let mut items = Vec::new();
+    for operation in &model.operations {
+        let code = request(operation, signatures);
+        let file: syn::File = syn::parse2(code).map_err(|error| {
+            document.problem(
+                pointer(&operation.path, &operation.method),
+                format!("a request whose code does not parse: {error}"),
+                "names that can be Rust identifiers",
+            )
+        })?;
+        changes.note(&operation.id);
+        items.extend(file.items);
+    }
+    Ok(items)
+}
+
+/// What progenitor reads as an operation is one here, and the other way round.
+fn same_operations(
+    signatures: &Signatures,
+    document: &Document,
+    model: &Model,
+) -> Result<(), Problem> {
+    let known = |name: &str| model.operations.iter().any(|o| type_name(&o.id) == name);
+    if let Some(name) = signatures.names().find(|name| !known(name)) {
+        return Err(document.problem(
+            "/paths",
+            format!("a request {name} of progenitor's that no operation is behind"),
+            "operation names that are Rust identifiers",
+        ));
+    }
+    let made = |operation: &Operation| signatures.names().any(|n| n == type_name(&operation.id));
+    match model.operations.iter().find(|operation| !made(operation)) {
+        None => Ok(()),
+        Some(lost) => Err(document.problem(
+            pointer(&lost.path, &lost.method),
+            format!("the operation {}, which progenitor leaves out", lost.id),
+            "an operation that progenitor understands; a pass or an overlay action is missing",
+        )),
+    }
+}
+
+/// An argument of a call: how it is taken, and how it becomes text.
+pub struct Argument {
+    pub ident: Ident,
+    /// Type in a signature.
+    pub accepts: TokenStream,
+    /// What is handed to the builder's `new`.
+    handed: TokenStream,
+    /// Type in the builder's `new`.
+    taken: TokenStream,
+}
+
+impl Argument {
+    fn of(parameter: &Parameter, ty: &Type) -> Self {
+        let ident = format_ident!("{}", parameter.ident);
+        if parameter.many {
+            return Self {
+                accepts: quote!(impl IntoIterator<Item = impl AsRef<str>>),
+                handed: quote!(#ident),
+                taken: quote!(impl IntoIterator<Item = impl AsRef<str>>),
+                ident,
+            };
+        }
+        let (accepts, handed, taken) = scalar(&ident, ty);
+        Self {
+            accepts,
+            handed,
+            taken,
+            ident,
+        }
+    }
+
+    fn body(ty: &Type) -> Self {
+        let ident = format_ident!("body");
+        let (accepts, handed) = body_argument(ty);
+        Self {
+            accepts,
+            handed,
+            taken: quote!(#ty),
+            ident,
+        }
+    }
+}
+
+/// How a value of a type is accepted, handed on, and taken.
+fn scalar(ident: &Ident, ty: &Type) -> (TokenStream, TokenStream, TokenStream) {
+    if is_named(ty, "String") {
+        return (
+            quote!(impl AsRef<str>),
+            quote!(#ident.as_ref()),
+            quote!(&str),
+        );
+    }
+    if is_primitive(ty) {
+        return (quote!(#ty), quote!(#ident), quote!(#ty));
+    }
+    (quote!(impl Into<#ty>), quote!(#ident.into()), quote!(#ty))
+}
+
+fn is_primitive(ty: &Type) -> bool {
+    let text = ty.to_token_stream().to_string();
+    matches!(
+        text.as_str(),
+        "bool" | "u8" | "u16" | "u32" | "u64" | "i8" | "i16" | "i32" | "i64" | "f32" | "f64"
+    )
+}
+
+fn body_argument(ty: &Type) -> (TokenStream, TokenStream) {
+    match argument_of(ty, "Vec") {
+        Some(item) => (
+            quote!(impl IntoIterator<Item = impl Into<#item>>),
+            quote!(body.into_iter().map(Into::into).collect()),
+        ),
+        None => (quote!(impl Into<#ty>), quote!(body.into())),
+    }
+}
+
+/// The positional arguments of an operation: names in the order of the URL, other required
+/// parameters, the body.
+pub fn positional(operation: &Operation, signatures: &Signatures) -> Vec<Argument> {
+    let argument = |parameter: &&Parameter| {
+        let ty = signatures.argument(&operation.id, &parameter.ident);
+        Argument::of(parameter, &ty)
+    };
+    let mut arguments: Vec<_> = operation.required().iter().map(argument).collect();
+    if operation.body_required {
+        arguments.push(Argument::body(&signatures.argument(&operation.id, "body")));
+    }
+    arguments
+}
+
+/// The method of a client that starts a request; with a project, its name is not asked for.
+pub fn method(operation: &Operation, signatures: &Signatures, scoped: bool) -> TokenStream {
+    let (ident, name) = (
+        format_ident!("{}", operation.id),
+        format_ident!("{}", type_name(&operation.id)),
+    );
+    let arguments = positional(operation, signatures);
+    let in_scope = |argument: &Argument| scoped && argument.ident == SCOPE;
+    let given = arguments.iter().filter(|a| !in_scope(a)).map(|argument| {
+        let Argument { ident, accepts, .. } = argument;
+        quote!(#ident: #accepts)
+    });
+    let handed = arguments.iter().map(|argument| {
+        if in_scope(argument) {
+            quote!(&self.project)
+        } else {
+            argument.handed.clone()
+        }
+    });
+    let doc = docs::attributes(&text(operation));
+    quote! {
+        #doc
+        pub fn #ident(&self, #(#given),*) -> builder::#name {
+            builder::#name::new(self.transport(), #(#handed),*)
+        }
+    }
+}
+
+/// What an operation does, in the words of its document.
+fn text(operation: &Operation) -> String {
+    let mut text = operation.docs.trim_end().to_owned();
+    if !text.is_empty() {
+        text.push_str("\n\n");
+    }
+    text.push_str(&format!("`{} {}`", operation.method, operation.path));
+    text
+}
+
+fn request(operation: &Operation, signatures: &Signatures) -> TokenStream {
+    let name = format_ident!("{}", type_name(&operation.id));
+    let constant = format_ident!("{}", operation.constant());
+    let arguments = positional(operation, signatures);
+    let taken = arguments.iter().map(|argument| {
+        let Argument { ident, taken, .. } = argument;
+        quote!(#ident: #taken)
+    });
+    let bytes = is_bytes(operation, signatures);
+    let path = operation.path_parameters().into_iter().map(|parameter| {
+        let ident = format_ident!("{}", parameter.ident);
+        if is_named(
+            &signatures.argument(&operation.id, &parameter.ident),
+            "String",
+        ) {
+            quote!(#ident)
+        } else {
+            quote!(&#ident.to_string())
+        }
+    });
+    let query = operation.required().into_iter().filter(|p| p.query);
+    let query = query.map(|parameter| add(parameter, &quote!(request)));
+    let accept = match &operation.answer {
+        Answer::Bytes(media_type) => Some(quote!(request.accept(#media_type);)),
+        _ => None,
+    };
+    let json = (operation.body_required && !bytes).then(|| quote!(request.json(&body);));
+    let setup = quote!(#accept #(#query)* #json);
+    let mutable = (!setup.is_empty()).then(|| quote!(mut));
+    let (body_field, body_value) = if bytes {
+        (Some(quote!(body: ::reqwest::Body,)), Some(quote!(, body)))
+    } else {
+        (None, None)
+    };
+    let derive = if bytes {
+        quote!(Debug)
+    } else {
+        quote!(Debug, Clone)
+    };
+    let doc = format!(
+        " Request of [`Client::{id}`](super::Client::{id}): `{} {}`.",
+        operation.method,
+        operation.path,
+        id = operation.id
+    );
+    let setters = setters(operation, signatures);
+    let endings = endings(operation, signatures, bytes);
+    quote! {
+        #[doc = #doc]
+        #[derive(#derive)]
+        #[must_use = "a request does nothing until it is sent"]
+        pub struct #name {
+            pub(crate) request: glue::RequestBuilder,
+            #body_field
+        }
+        impl #name {
+            pub(crate) fn new(transport: &Transport, #(#taken),*) -> Self {
+                let #mutable request =
+                    glue::RequestBuilder::new(transport, &operations::#constant, &[#(#path),*]);
+                #setup
+                Self { request #body_value }
+            }
+            #(#setters)*
+            #endings
+        }
+    }
+}
+
+/// The body is sent as it is.
+fn is_bytes(operation: &Operation, signatures: &Signatures) -> bool {
+    let ty = signatures.argument(&operation.id, "body");
+    operation.body.is_some() && ty.to_token_stream().to_string().contains("reqwest")
+}
+
+/// Adds a required parameter of the query to the request.
+fn add(parameter: &Parameter, request: &TokenStream) -> TokenStream {
+    let (ident, name) = (format_ident!("{}", parameter.ident), &parameter.name);
+    if parameter.many {
+        quote!(for value in #ident { #request.add_query(#name, value.as_ref()); })
+    } else {
+        quote!(#request.query(#name, &#ident);)
+    }
+}
+
+/// One setter for each optional parameter, and for a body that may be left out.
+fn setters(operation: &Operation, signatures: &Signatures) -> Vec<TokenStream> {
+    let mut setters = Vec::new();
+    for parameter in operation.parameters.iter().filter(|p| !p.required) {
+        setters.push(setter(operation, parameter, signatures));
+        if parameter.many && parameter.ident == "label" {
+            setters.push(labels());
+        }
+    }
+    if operation.body.is_some() && !operation.body_required {
+        let ty = signatures.argument(&operation.id, "body");
+        let (accepts, convert) = body_argument(&ty);
+        setters.push(quote! {
+            /// Sets the body; without one, none is sent.
+            pub fn body(mut self, body: #accepts) -> Self {
+                let body: #ty = #convert;
+                self.request.json(&body);
+                self
+            }
+        });
+    }
+    setters
+}
+
+fn setter(operation: &Operation, parameter: &Parameter, signatures: &Signatures) -> TokenStream {
+    let (ident, name) = (format_ident!("{}", parameter.ident), &parameter.name);
+    let text = if parameter.description.is_empty() {
+        format!("Sets `{name}`.")
+    } else {
+        parameter.description.clone()
+    };
+    if parameter.many {
+        let doc = docs::attributes(&format!("{text} Each call adds one."));
+        return quote! {
+            #doc
+            pub fn #ident(mut self, value: impl AsRef<str>) -> Self {
+                self.request.add_query(#name, value.as_ref());
+                self
+            }
+        };
+    }
+    let doc = docs::attributes(&text);
+    if let Some(typed) = typed(operation, parameter, &doc) {
+        return typed;
+    }
+    let value = format_ident!("value");
+    let (accepts, handed, taken) = scalar(
+        &value,
+        &signatures.argument(&operation.id, &parameter.ident),
+    );
+    quote! {
+        #doc
+        pub fn #ident(mut self, value: #accepts) -> Self {
+            let value: #taken = #handed;
+            self.request.query(#name, &value);
+            self
+        }
+    }
+}
+
+/// Filter and order of a list whose fields the document names: only its own fields fit, a string
+/// is sent as it is.
+fn typed(operation: &Operation, parameter: &Parameter, doc: &TokenStream) -> Option<TokenStream> {
+    let module = format_ident!("{}", fields::module(operation)?);
+    let (ty, what) = match parameter.ident.as_str() {
+        "filter" => (quote!(Filter), "conditions on"),
+        "orderby" => (quote!(OrderBy), "an order by"),
+        _ => return None,
+    };
+    let (ident, name) = (format_ident!("{}", parameter.ident), &parameter.name);
+    let also = format!(
+        " Takes {what} the fields of [`fields::{module}`](super::fields::{module}), or text."
+    );
+    Some(quote! {
+        #doc
+        #[doc = ""]
+        #[doc = #also]
+        pub fn #ident(mut self, value: impl Into<#ty<super::fields::#module::List>>) -> Self {
+            self.request.query(#name, value.into().as_str());
+            self
+        }
+    })
+}
+
+/// Conditions on labels in words.
+fn labels() -> TokenStream {
+    quote! {
+        /// Only items whose label `key` is `value`; several values for one key are alternatives.
+        pub fn label_eq(self, key: impl AsRef<str>, value: impl AsRef<str>) -> Self {
+            self.label(format!("{}={}", key.as_ref(), value.as_ref()))
+        }
+
+        /// Only items whose label `key` contains `part`.
+        pub fn label_contains(self, key: impl AsRef<str>, part: impl AsRef<str>) -> Self {
+            self.label(format!("{}~{}", key.as_ref(), part.as_ref()))
+        }
+    }
+}
+
+/// What every request has: headers, options, and the ways to send it.
+fn endings(operation: &Operation, signatures: &Signatures, bytes: bool) -> TokenStream {
+    let (answer, send) = match &operation.answer {
+        Answer::Empty => (quote!(()), quote!(send_empty)),
+        Answer::Json(_) => (
+            signatures.answer(&operation.id).to_token_stream(),
+            quote!(send),
+        ),
+        Answer::Bytes(_) => (quote!(ByteStream), quote!(send_stream)),
+    };
+    let (build, send) = if bytes {
+        (
+            quote!(self.request.build_with(self.body)),
+            quote!(self.request.send_with(self.body)),
+        )
+    } else {
+        (quote!(self.request.build()), quote!(self.request.#send()))
+    };
+    let doc = format!(
+        " Sends the request: `{} {}`.",
+        operation.method, operation.path
+    );
+    quote! {
+        /// Sets a header of this request. Its value is treated as a secret: no log shows it.
+        pub fn header(mut self, name: impl AsRef<str>, value: impl AsRef<str>) -> Self {
+            self.request.header(name, value);
+            self
+        }
+
+        /// Overrides the client's retries, timeouts and priority for this request.
+        pub fn options(mut self, options: CallOptions) -> Self {
+            self.request.options(options);
+            self
+        }
+
+        /// Builds the HTTP request without sending it, and without the token.
+        ///
+        /// # Errors
+        ///
+        /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+        pub fn into_request(self) -> Result<::reqwest::Request> {
+            #build
+        }
+
+        #[doc = #doc]
+        ///
+        /// # Errors
+        ///
+        /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
+        /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+        pub async fn send(self) -> Result<Response<#answer>> {
+            #send.await
+        }
+    }
+}
