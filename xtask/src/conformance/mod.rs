@@ -65,7 +65,7 @@ struct Files<'f> {
     report: &'f Path,
 }
 
-/// Tries the APIs with the SDK's example `conformance`.
+/// Tries the APIs with the program `conformance` of mkio-tests.
 pub fn run(
     workspace: &Workspace,
     args: &ConformanceArgs,
@@ -204,14 +204,8 @@ impl Room<'_> {
 fn call_through_sdk(workspace: &Workspace, api: &Api, files: Files<'_>) -> Result<()> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let status = Command::new(cargo)
-        .args(["run", "--quiet", "--package", "mkio"])
-        .args([
-            "--example",
-            "conformance",
-            "--features",
-            "full,dynamic",
-            "--",
-        ])
+        .args(["run", "--quiet", "--package", "mkio-tests"])
+        .args(["--bin", "conformance", "--"])
         .args(["--api", &api.name, "--base-url", files.base_url])
         .arg("--calls")
         .arg(files.calls)
@@ -223,7 +217,7 @@ fn call_through_sdk(workspace: &Workspace, api: &Api, files: Files<'_>) -> Resul
         .context("cannot run cargo")?;
     if !status.success() {
         bail!(
-            "{}: the example `conformance` of mkio ended with {status}",
+            "{}: the program `conformance` of mkio-tests ended with {status}",
             api.name
         );
     }

@@ -4,11 +4,6 @@
 //! minutes of waiting take moments, and nothing but the requests of the waits is counted.
 //! Criterion measures the CPU time of those ten minutes.
 
-#[path = "support/clock.rs"]
-mod clock;
-#[path = "support/measuring.rs"]
-mod measuring;
-
 use std::{
     ops::Range,
     sync::{Arc, Mutex, PoisonError},
@@ -18,13 +13,11 @@ use std::{
 use criterion::{BenchmarkId, Criterion};
 use http::Response;
 use mkio::{Client, RateBudget, media::ProjectClient};
+use mkio_bench::{CpuTime, measuring};
 use mkio_core::{Dispatch, DispatchFuture};
 use serde_json::{Value, json};
 
 use tokio::{task::JoinSet, time::Instant};
-
-use clock::CpuTime;
-use measuring::measuring;
 
 const INTERVAL: Duration = Duration::from_secs(10);
 

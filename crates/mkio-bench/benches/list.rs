@@ -5,25 +5,6 @@
 //! - Wall time where every answer takes 20 ms and every page 10 ms of work, with the next page
 //!   fetched ahead and without. Target: at most 0.75.
 
-#[path = "support/asset.rs"]
-mod asset;
-#[path = "support/by_hand.rs"]
-mod by_hand;
-#[path = "support/clock.rs"]
-mod clock;
-#[path = "support/compared.rs"]
-mod compared;
-#[path = "support/list.rs"]
-mod long_list;
-#[path = "support/measuring.rs"]
-mod measuring;
-#[path = "support/runtime.rs"]
-mod runtime;
-#[path = "support/sdk.rs"]
-mod sdk;
-#[path = "support/server.rs"]
-mod server;
-
 use std::{
     hint::black_box,
     sync::Arc,
@@ -32,14 +13,7 @@ use std::{
 
 use criterion::{Criterion, Throughput};
 use mkio::media::{ProjectClient, types::AssetList};
-
-use by_hand::by_hand;
-use clock::CpuTime;
-use compared::Compared;
-use long_list::{LIST, List};
-use measuring::measuring;
-use runtime::runtime;
-use sdk::{TOKEN, sdk};
+use mkio_bench::{Compared, CpuTime, LIST, List, TOKEN, by_hand, measuring, runtime, sdk, server};
 
 const PAGES: usize = 100;
 const PAGE: usize = 1_000;

@@ -1,35 +1,11 @@
 //! CPU time of one `get_asset` through the SDK, against the same call written by hand with reqwest
 //! and serde_json into the same type, over loopback. Target: at most 1.10 times.
 
-#[path = "support/asset.rs"]
-mod asset;
-#[path = "support/by_hand.rs"]
-mod by_hand;
-#[path = "support/clock.rs"]
-mod clock;
-#[path = "support/compared.rs"]
-mod compared;
-#[path = "support/measuring.rs"]
-mod measuring;
-#[path = "support/runtime.rs"]
-mod runtime;
-#[path = "support/sdk.rs"]
-mod sdk;
-#[path = "support/server.rs"]
-mod server;
-
 use std::{hint::black_box, sync::Arc, time::Duration};
 
 use criterion::Criterion;
 use mkio::media::{ProjectClient, types::Asset};
-
-use asset::asset;
-use by_hand::by_hand;
-use clock::CpuTime;
-use compared::Compared;
-use measuring::measuring;
-use runtime::runtime;
-use sdk::{TOKEN, sdk};
+use mkio_bench::{Compared, CpuTime, TOKEN, asset, by_hand, measuring, runtime, sdk, server};
 
 async fn with_sdk(media: &ProjectClient) -> Asset {
     let asset = media.get_asset().asset_name("intro").send().await;

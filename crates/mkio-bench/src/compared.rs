@@ -11,6 +11,7 @@ pub struct Compared {
 }
 
 impl Compared {
+    /// Does both in turns, this often after one turn that does not count.
     pub fn new(rounds: usize, mut first: impl FnMut(), mut second: impl FnMut()) -> Self {
         let time = |work: &mut dyn FnMut()| {
             let start = ThreadTime::now();

@@ -1,29 +1,12 @@
 //! Peak memory of lists of 10,000 to 1,000,000 assets in pages of 1,000: it stays the same. The
 //! server is in the same process; its share is the same for every length.
 
-#[path = "support/asset.rs"]
-mod asset;
-#[path = "support/list.rs"]
-mod list;
-#[path = "support/measuring.rs"]
-mod measuring;
-#[path = "support/runtime.rs"]
-mod runtime;
-#[path = "support/sdk.rs"]
-mod sdk;
-#[path = "support/server.rs"]
-mod server;
-
 use std::{hint::black_box, sync::Arc, time::Duration};
 
 use criterion::{BenchmarkId, Criterion, Throughput};
 use mkio::media::ProjectClient;
+use mkio_bench::{List, measuring, runtime, sdk, server};
 use peak_alloc::PeakAlloc;
-
-use list::List;
-use measuring::measuring;
-use runtime::runtime;
-use sdk::sdk;
 
 #[global_allocator]
 static MEMORY: PeakAlloc = PeakAlloc;
