@@ -1,6 +1,6 @@
 //! An OpenAPI document on its way through the pipeline, and what can be wrong with one.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use serde_json::{Map, Value};
 
@@ -10,7 +10,7 @@ use crate::apis::Api;
 #[derive(Debug, Clone)]
 pub struct Document {
     /// The API that it describes.
-    pub api: &'static Api,
+    pub api: Arc<Api>,
     /// The document.
     pub root: Value,
 }
@@ -56,7 +56,7 @@ pub struct OperationRef<'a> {
 }
 
 impl Document {
-    pub fn new(api: &'static Api, root: Value) -> Self {
+    pub fn new(api: Arc<Api>, root: Value) -> Self {
         Self { api, root }
     }
 
@@ -68,7 +68,7 @@ impl Document {
         accepted: impl Into<String>,
     ) -> Problem {
         Problem {
-            api: self.api.name.to_owned(),
+            api: self.api.name.clone(),
             pointer: pointer.into(),
             found: found.into(),
             accepted: accepted.into(),

@@ -1,11 +1,11 @@
 //! `cargo xtask generate`: the pipeline from document to crate.
 
-use std::{fs, path::Path, process::ExitCode, time::Instant};
+use std::{fs, process::ExitCode, sync::Arc, time::Instant};
 
 use anyhow::{Context, Result};
 
 use crate::{
-    apis::{APIS, Api, root},
+    apis::{Api, Workspace},
     conformance::{Generated, Target},
     document::{Document, Problem},
     glue,
@@ -33,16 +33,8 @@ pub struct Args {
     verbose: bool,
 }
 
-pub fn run(args: &Args) -> Result<ExitCode> {
-    let apis: Vec<&'static Api> = if args.apis.is_empty() {
-        APIS.iter().collect()
-    } else {
-        args.apis
-            .iter()
-            .map(|name| Api::find(name))
-            .collect::<Result<_>>()?
-    };
-    match update(&apis, Sources::read, &root(), args)? {
+pub fn run(workspace: &Workspace, args: &Args) -> Result<ExitCode> {
+    match update(workspace, args)? {
         Outcome::Same => println!("generated code is up to date"),
         Outcome::Written(count) => println!("{count} file(s) changed"),
         Outcome::Differs(diff) => {
@@ -64,18 +56,25 @@ enum Outcome {
     Written(usize),
 }
 
-/// Generates all of these APIs, and only then looks at or changes what is below `root`.
-fn update(
-    apis: &[&'static Api],
-    sources: impl Fn(&Api) -> Result<Sources>,
-    root: &Path,
-    args: &Args,
-) -> Result<Outcome> {
+/// Generates all of these APIs, and only then looks at or changes what the workspace holds.
+fn update(workspace: &Workspace, args: &Args) -> Result<Outcome> {
     let started = Instant::now();
+    let root = workspace.root();
     let mut files = Files::default();
-    for &api in apis {
+    let mut apis = Vec::new();
+    if args.apis.is_empty() {
+        files = Files::of_all();
+        apis.extend(workspace.apis());
+        states::check_owners(workspace, &states::read(workspace)?)?;
+    }
+    for name in &args.apis {
+        apis.push(workspace.api(name)?);
+    }
+    for api in apis {
         let mut report = Report::default();
-        generate(api, &sources(api)?, &mut files, &mut report)?;
+        let sources = Sources::read(workspace, api)?;
+        generate(api, &sources, &mut files, &mut report)?;
+        copies(api, &sources, &mut files);
         print!("{}\n{}", api.name, report.text(args.verbose));
     }
     println!("generated in {:.1} s", started.elapsed().as_secs_f64());
@@ -90,6 +89,14 @@ fn update(
     })
 }
 
+/// The emulator's package carries its own copies: a published crate cannot reach out of its folder.
+fn copies(api: &Api, sources: &Sources, files: &mut Files) {
+    let folder = "crates/mkio-emulator/data/spec";
+    let document = sources.document.replace("\r\n", "\n");
+    files.add(format!("{folder}/{}.json", api.name), document);
+    files.add(format!("{folder}/states.yaml"), sources.states.clone());
+}
+
 /// What the crate of one API is generated from, as text.
 #[derive(Debug, Clone, Default)]
 struct Sources {
@@ -99,17 +106,17 @@ struct Sources {
 }
 
 impl Sources {
-    fn read(api: &Api) -> Result<Self> {
-        let path = api.document();
+    fn read(workspace: &Workspace, api: &Api) -> Result<Self> {
+        let path = workspace.document(api);
         let document = fs::read_to_string(&path)
             .with_context(|| format!("{}: cannot read {}", api.name, path.display()))?;
-        let path = api.overlay();
+        let path = workspace.overlay(api);
         let overlay = path
             .exists()
             .then(|| fs::read_to_string(&path))
             .transpose()
             .with_context(|| path.display().to_string())?;
-        let states = states::read()?;
+        let states = states::read(workspace)?;
         Ok(Self {
             document,
             overlay,
@@ -120,7 +127,7 @@ impl Sources {
 
 /// The whole pipeline for one API; its files are complete or not there.
 fn generate(
-    api: &'static Api,
+    api: &Arc<Api>,
     sources: &Sources,
     files: &mut Files,
     report: &mut Report,
@@ -136,6 +143,7 @@ fn generate(
     let generated = report.step("progenitor", |_| progenitor_step::run(&document, &model))?;
     let code = refine::run(generated, &document, &model, report)?;
     let mut own = Files::default();
+    own.owns(api.document());
     report.step("crate", |_| {
         glue::krate::files(api, &document, &model, &states, code, &mut own)
     })?;
@@ -144,9 +152,9 @@ fn generate(
 }
 
 /// What `cargo xtask conformance` needs to know about an API.
-pub fn describe(api: &'static Api) -> Result<Generated> {
+pub fn describe(workspace: &Workspace, api: &Arc<Api>) -> Result<Generated> {
     let mut report = Report::default();
-    let document = load(api, &Sources::read(api)?, &mut report)?;
+    let document = load(api, &Sources::read(workspace, api)?, &mut report)?;
     let corrected = document.root.clone();
     let operations = Model::new(&passes::run(document, &mut report)?).operations;
     let rust_id = move |target: Target<'_>| {
@@ -166,20 +174,21 @@ pub fn describe(api: &'static Api) -> Result<Generated> {
 }
 
 /// Reads the document and applies its overlay.
-fn load(api: &'static Api, sources: &Sources, report: &mut Report) -> Result<Document> {
+fn load(api: &Arc<Api>, sources: &Sources, report: &mut Report) -> Result<Document> {
     let document = report.step("load", |_| {
         let root = serde_json::from_str(&sources.document).map_err(|error| Problem {
-            api: api.name.to_owned(),
+            api: api.name.clone(),
             pointer: String::new(),
             found: format!("no JSON: {error}"),
             accepted: "an OpenAPI document in JSON; `cargo xtask spec import` makes one from YAML"
                 .to_owned(),
         })?;
-        Ok::<_, Problem>(Document::new(api, root))
+        Ok::<_, Problem>(Document::new(api.clone(), root))
     })?;
     let Some(text) = &sources.overlay else {
         return Ok(document);
     };
-    let overlay = Overlay::parse(text).with_context(|| api.overlay().display().to_string())?;
+    let overlay =
+        Overlay::parse(text).with_context(|| format!("spec/overlays/{}.yaml", api.name))?;
     Ok(report.step("overlay", |changes| overlay.apply(document, changes))?)
 }

@@ -19,7 +19,7 @@ mod states;
 mod surface;
 mod walk;
 
-use std::process::ExitCode;
+use std::{path::PathBuf, process::ExitCode};
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
@@ -27,6 +27,9 @@ use clap::{Parser, Subcommand};
 #[derive(Parser)]
 #[command(name = "cargo xtask", about = "Generates and checks the MK.IO crates")]
 struct Cli {
+    /// Folder of the workspace; the one that the working directory is in unless given.
+    #[arg(long, global = true)]
+    root: Option<PathBuf>,
     #[command(subcommand)]
     command: Command,
 }
@@ -53,9 +56,10 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> Result<ExitCode> {
+    let workspace = apis::Workspace::open(cli.root.as_deref())?;
     match cli.command {
-        Command::Generate(args) => generate::run(&args),
-        Command::Spec(command) => spec::run(command),
-        Command::Conformance(args) => conformance::run(&args, &generate::describe),
+        Command::Generate(args) => generate::run(&workspace, &args),
+        Command::Spec(command) => spec::run(&workspace, command),
+        Command::Conformance(args) => conformance::run(&workspace, &args, &generate::describe),
     }
 }

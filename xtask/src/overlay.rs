@@ -56,7 +56,7 @@ impl Overlay {
     ) -> Result<Document, Problem> {
         for (index, action) in self.actions.iter().enumerate() {
             let problem = |found: String, accepted: &str| Problem {
-                api: document.api.name.to_owned(),
+                api: document.api.name.clone(),
                 pointer: format!("overlay /actions/{index} ({})", action.description),
                 found,
                 accepted: accepted.to_owned(),

@@ -6,13 +6,14 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::{
-    apis::{Api, root},
+    apis::{Api, Workspace},
     document::{Document, Problem},
     model::{Model, Shape, Type},
     names::variant_name,
 };
 
-const FILE: &str = "spec/states.yaml";
+/// The file, below the workspace's folder.
+pub const FILE: &str = "spec/states.yaml";
 
 /// One resource with a state; the keys are explained in the file.
 #[derive(Debug, Deserialize)]
@@ -126,9 +127,26 @@ pub fn with_article(name: &str) -> String {
 pub type States = IndexMap<String, Resource>;
 
 /// The file's text.
-pub fn read() -> Result<String> {
-    let path = root().join(FILE);
+pub fn read(workspace: &Workspace) -> Result<String> {
+    let path = workspace.states();
     std::fs::read_to_string(&path).with_context(|| path.display().to_string())
+}
+
+/// Checks that each entry belongs to an API of the workspace.
+pub fn check_owners(workspace: &Workspace, text: &str) -> Result<()> {
+    let all: IndexMap<String, serde_norway::Value> = serde_norway::from_str(text).context(FILE)?;
+    for name in all.keys() {
+        let (owner, _) = split(name)?;
+        workspace
+            .api(owner)
+            .with_context(|| format!("{FILE}: {name}"))?;
+    }
+    Ok(())
+}
+
+fn split(name: &str) -> Result<(&str, &str)> {
+    let parts = name.split_once('.');
+    parts.with_context(|| format!("{FILE}: {name}: not of the form <api>.<resource>"))
 }
 
 /// The entries of an API.
@@ -142,10 +160,7 @@ fn entries(api: &Api, text: &str) -> Result<States> {
     let all: IndexMap<String, serde_norway::Value> = serde_norway::from_value(all)?;
     let mut states = States::new();
     for (name, entry) in all {
-        let Some((owner, resource)) = name.split_once('.') else {
-            anyhow::bail!("{name}: not of the form <api>.<resource>");
-        };
-        Api::find(owner).with_context(|| name.clone())?;
+        let (owner, resource) = split(&name)?;
         if owner == api.name {
             let entry = serde_norway::from_value(entry).with_context(|| name.clone())?;
             states.insert(resource.to_owned(), entry);
@@ -284,7 +299,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::{apis::APIS, passes::testing::with_schemas};
+    use crate::passes::testing::{api, with_schemas};
 
     const JOB: &str = "
 media.job:
@@ -300,15 +315,20 @@ media.job:
 
     #[test]
     fn entries_of_one_api_are_read() {
-        assert_eq!(parse(&APIS[0], JOB).unwrap()["job"].params, ["job_name"]);
-        assert!(parse(&APIS[1], JOB).unwrap().is_empty());
-        assert!(parse(&APIS[0], "media.job: {typo: 1}").is_err());
+        assert_eq!(parse(&api(), JOB).unwrap()["job"].params, ["job_name"]);
+        let other = Api::unlisted("live", "Live").unwrap();
+        assert!(parse(&other, JOB).unwrap().is_empty());
+        assert!(parse(&api(), "media.job: {typo: 1}").is_err());
+        let workspace = Workspace::open(None).unwrap();
+        assert!(check_owners(&workspace, JOB).is_ok());
+        let error = check_owners(&workspace, "medai.job: {}").unwrap_err();
+        assert!(format!("{error:#}").contains("medai.job"), "{error:#}");
     }
 
     #[test]
     fn what_does_not_exist_is_named() {
         let document = with_schemas(json!({"Job": {"properties": {}}}));
-        let states = parse(&APIS[0], JOB).unwrap();
+        let states = parse(&api(), JOB).unwrap();
         let problem = connect(&document, &mut Model::new(&document), &states).unwrap_err();
         assert!(problem.found.contains("get_job"), "{problem}");
     }
@@ -318,7 +338,7 @@ media.job:
         let job = JOB.replace("  item: get_job\n", "");
         let document = with_schemas(json!({"Job": {"properties": {}}}));
         let found = |more: &str| {
-            let states = parse(&APIS[0], &format!("{job}{more}")).unwrap();
+            let states = parse(&api(), &format!("{job}{more}")).unwrap();
             let problem = connect(&document, &mut Model::new(&document), &states).unwrap_err();
             problem.found
         };
@@ -332,7 +352,7 @@ media.job:
         let document = with_schemas(json!({"Job": {"properties": {}}}));
         for goals in ["goals: {}", "goals: {finished: {states: []}}"] {
             let text = job.replace("goals: {finished: {states: [Finished]}}", goals);
-            let states = parse(&APIS[0], &text).unwrap();
+            let states = parse(&api(), &text).unwrap();
             let problem = connect(&document, &mut Model::new(&document), &states).unwrap_err();
             assert!(problem.found.contains("nothing to wait for"), "{problem}");
         }
@@ -364,7 +384,7 @@ media.job:
             sort: Vec::new(),
             filter: Vec::new(),
         });
-        let states = parse(&APIS[0], JOB).unwrap();
+        let states = parse(&api(), JOB).unwrap();
         let problem = connect(&document, &mut model, &states).unwrap_err();
         assert!(problem.found.contains("transform_name"), "{problem}");
     }
@@ -391,11 +411,14 @@ media.job:
 
     #[test]
     fn every_entry_of_the_file_is_understood() {
-        let text = read().unwrap();
-        let count: usize = APIS
-            .iter()
-            .map(|api| parse(api, &text).unwrap().len())
-            .sum();
-        assert!(count > 15, "{count}");
+        let workspace = Workspace::open(None).unwrap();
+        let text = read(&workspace).unwrap();
+        check_owners(&workspace, &text).unwrap();
+        let of = |api: &std::sync::Arc<Api>| parse(api, &text).unwrap().len();
+        let entries = workspace.apis().iter().map(of).sum::<usize>();
+        let lines = text
+            .lines()
+            .filter(|line| line.starts_with(|c: char| c.is_ascii_lowercase()));
+        assert_eq!(entries, lines.count());
     }
 }

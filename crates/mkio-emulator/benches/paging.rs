@@ -3,10 +3,10 @@
 use bytes::Bytes;
 use criterion::{Criterion, criterion_group, criterion_main};
 use http::Request;
-use mkio_emulator::core::call::Payload;
-use mkio_emulator::core::engine::Engine;
-use mkio_emulator::core::seed;
-use mkio_emulator::core::settings::Settings;
+use mkio_emulator::Settings;
+use mkio_emulator::engine::Engine;
+use mkio_emulator::platform::call::Payload;
+use mkio_emulator::seed;
 
 /// Follows a link: how many items the page has, and the link to the next.
 fn page(engine: &Engine, link: &str) -> (usize, Option<String>) {

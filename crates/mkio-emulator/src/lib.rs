@@ -8,16 +8,25 @@
 //! # }
 //! ```
 
-pub mod core;
+pub mod base;
 pub mod docs;
+pub mod engine;
+pub mod faults;
 #[cfg(feature = "host")]
 mod host;
+mod incidents;
+mod inspect;
+pub mod platform;
+pub mod query;
+mod registry;
+mod resources;
+pub mod seed;
 
-pub use crate::core::faults::{Fault, FaultError, Link, Reset};
-pub use crate::core::settings::{NextLink, Settings};
-pub use crate::core::{ChannelAlarm, Incident, JobFailure, SyncFailure};
+pub use base::settings::{NextLink, Settings};
+pub use faults::{Fault, FaultError, Link, Reset};
 #[cfg(feature = "host")]
 pub use host::{Control, Emulator, EmulatorBuilder, StartError};
+pub use platform::incidents::{ChannelAlarm, Incident, JobFailure, SyncFailure};
 
 #[doc = include_str!("../README.md")]
 #[cfg(doctest)]

@@ -17,6 +17,7 @@ mod text;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
+use std::sync::Arc;
 
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
@@ -26,15 +27,11 @@ pub use self::calls::Target;
 use self::outcome::{Outcome, Reply};
 use self::prism::Prism;
 use crate::{
-    apis::{self, APIS, Api},
+    apis::{Api, Place, Workspace},
     document::Document,
     passes::parameters,
     report::Changes,
 };
-
-/// Runs on a device and not in the cloud: OpenAPI 3.1, which Prism's request validation does not
-/// fully know.
-const NOT_IN_THE_CLOUD: &str = "channels";
 
 /// Arguments of `conformance`.
 #[derive(Debug, Args)]
@@ -56,22 +53,34 @@ pub struct Generated {
 }
 
 /// Tells what the generator knows about an API.
-type Describe<'d> = &'d dyn Fn(&'static Api) -> Result<Generated>;
+type Describe<'d> = &'d dyn Fn(&Workspace, &Arc<Api>) -> Result<Generated>;
 
 /// A program that makes the calls of a file against a base URL and writes a report.
-type Caller<'c> = &'c dyn Fn(&Api, &str, &Path, &Path) -> Result<()>;
+type Caller<'c> = &'c dyn Fn(&Workspace, &Api, Files<'_>) -> Result<()>;
 
-/// Tries the APIs with the SDK's example `conformance`.
-pub fn run(args: &ConformanceArgs, describe: Describe<'_>) -> Result<ExitCode> {
-    run_with(args, describe, &call_through_sdk)
+/// What a program that makes calls is given.
+struct Files<'f> {
+    base_url: &'f str,
+    calls: &'f Path,
+    report: &'f Path,
+}
+
+/// Tries the APIs with the program `conformance` of mkio-tests.
+pub fn run(
+    workspace: &Workspace,
+    args: &ConformanceArgs,
+    describe: Describe<'_>,
+) -> Result<ExitCode> {
+    run_with(workspace, args, describe, &call_through_sdk)
 }
 
 fn run_with(
+    workspace: &Workspace,
     args: &ConformanceArgs,
     describe: Describe<'_>,
     caller: Caller<'_>,
 ) -> Result<ExitCode> {
-    let target = apis::root().join("target");
+    let target = workspace.root().join("target");
     let folder = target.join("conformance");
     fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
     let prism = match args.calls_only {
@@ -79,8 +88,14 @@ fn run_with(
         false => Some(Prism::install(&target.join("prism"))?),
     };
     let mut outcomes = Vec::new();
-    for api in selected(&args.apis)? {
-        outcomes.extend(one(api, &folder, prism.as_ref(), &describe(api)?, caller)?);
+    for api in selected(workspace, &args.apis)? {
+        let generated = describe(workspace, api)?;
+        let room = Room {
+            workspace,
+            folder: &folder,
+            prism: prism.as_ref(),
+        };
+        outcomes.extend(room.one(api, &generated, caller)?);
     }
     if outcomes.is_empty() {
         return Ok(ExitCode::SUCCESS);
@@ -96,101 +111,113 @@ fn run_with(
     })
 }
 
-fn selected(names: &[String]) -> Result<Vec<&'static Api>> {
+/// Devices are left out: their document is in OpenAPI 3.1, which Prism's request validation does
+/// not fully know.
+fn selected<'w>(workspace: &'w Workspace, names: &[String]) -> Result<Vec<&'w Arc<Api>>> {
+    let in_the_cloud = |api: &&Arc<Api>| api.place == Place::Cloud;
     if names.is_empty() {
-        return Ok(APIS
-            .iter()
-            .filter(|api| api.name != NOT_IN_THE_CLOUD)
-            .collect());
+        return Ok(workspace.apis().iter().filter(in_the_cloud).collect());
     }
     let mut found = Vec::new();
     for name in names {
+        let api = workspace.api(name)?;
         ensure!(
-            name != NOT_IN_THE_CLOUD,
+            in_the_cloud(&api),
             "{name} is not a cloud API: conformance covers documents in OpenAPI 3.0"
         );
-        found.push(Api::find(name)?);
+        found.push(api);
     }
     Ok(found)
 }
 
-/// Tries one API; nothing to judge when only the calls are wanted.
-fn one(
-    api: &'static Api,
-    folder: &Path,
-    prism: Option<&Prism>,
-    generated: &Generated,
-    caller: Caller<'_>,
-) -> Result<Option<Outcome>> {
-    let file = |end: &str| folder.join(format!("{}{end}", api.name));
-    let path = api.document();
-    let text = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    let mut root: Value =
-        serde_json::from_slice(&text).with_context(|| format!("{} is not JSON", path.display()))?;
-    let added = prism_document::add_bodies(&mut root, &generated.document);
-    // Query parameters have the types that the SDK gives them; Prism still judges by the document.
-    let typed = parameters::run(Document::new(api, root.clone()), &mut Changes::default())?;
-    let plans = calls::plan(&typed.root, &generated.rust_id);
-    let calls: Vec<_> = plans.iter().flat_map(|plan| &plan.calls).collect();
-    let calls_path = file(".calls.json");
-    let text = serde_json::to_string_pretty(&calls).context("cannot write the calls")?;
-    fs::write(&calls_path, text + "\n")
-        .with_context(|| format!("cannot write {}", calls_path.display()))?;
-    println!(
-        "{}: {} calls in {}",
-        api.name,
-        calls.len(),
-        calls_path.display()
-    );
-    let Some(prism) = prism else {
-        return Ok(None);
-    };
-    let copy = file(".document.json");
-    let mut published = root.clone();
-    let rewritten = prism_document::Rewritten {
-        added,
-        ..prism_document::rewrite(&mut published)
-    };
-    let text = serde_json::to_string(&published).context("cannot write the document")?;
-    fs::write(&copy, text).with_context(|| format!("cannot write {}", copy.display()))?;
-    if let Some(words) = prism_document::describe(&rewritten) {
-        println!("{}: rewritten for Prism: {words}", api.name);
+/// Where APIs are tried.
+struct Room<'r> {
+    workspace: &'r Workspace,
+    folder: &'r Path,
+    prism: Option<&'r Prism>,
+}
+
+impl Room<'_> {
+    /// Tries one API; nothing to judge when only the calls are wanted.
+    fn one(
+        &self,
+        api: &Arc<Api>,
+        generated: &Generated,
+        caller: Caller<'_>,
+    ) -> Result<Option<Outcome>> {
+        let folder = self.folder;
+        let file = |end: &str| folder.join(format!("{}{end}", api.name));
+        let path = self.workspace.document(api);
+        let text = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let mut root: Value = serde_json::from_slice(&text)
+            .with_context(|| format!("{} is not JSON", path.display()))?;
+        let added = prism_document::add_bodies(&mut root, &generated.document);
+        // Query parameters have the types that the SDK gives them; Prism still judges by the document.
+        let typed = parameters::run(
+            Document::new(api.clone(), root.clone()),
+            &mut Changes::default(),
+        )?;
+        let plans = calls::plan(&typed.root, &generated.rust_id);
+        let calls: Vec<_> = plans.iter().flat_map(|plan| &plan.calls).collect();
+        let calls_path = file(".calls.json");
+        let text = serde_json::to_string_pretty(&calls).context("cannot write the calls")?;
+        fs::write(&calls_path, text + "\n")
+            .with_context(|| format!("cannot write {}", calls_path.display()))?;
+        println!(
+            "{}: {} calls in {}",
+            api.name,
+            calls.len(),
+            calls_path.display()
+        );
+        let Some(prism) = self.prism else {
+            return Ok(None);
+        };
+        let copy = file(".document.json");
+        let mut published = root.clone();
+        let rewritten = prism_document::Rewritten {
+            added,
+            ..prism_document::rewrite(&mut published)
+        };
+        let text = serde_json::to_string(&published).context("cannot write the document")?;
+        fs::write(&copy, text).with_context(|| format!("cannot write {}", copy.display()))?;
+        if let Some(words) = prism_document::describe(&rewritten) {
+            println!("{}: rewritten for Prism: {words}", api.name);
+        }
+        let report_path = file(".report.json");
+        let running = prism.start(&copy, &file(".prism.log"))?;
+        let files = Files {
+            base_url: &running.base_url(),
+            calls: &calls_path,
+            report: &report_path,
+        };
+        caller(self.workspace, api, files)?;
+        drop(running);
+        let report = fs::read(&report_path)
+            .with_context(|| format!("the caller left no {}", report_path.display()))?;
+        let replies: Vec<Reply> = serde_json::from_slice(&report)
+            .with_context(|| format!("{} is not a report", report_path.display()))?;
+        outcome::judge(&api.name, &plans, &replies).map(Some)
     }
-    let report_path = file(".report.json");
-    let running = prism.start(&copy, &file(".prism.log"))?;
-    caller(api, &running.base_url(), &calls_path, &report_path)?;
-    drop(running);
-    let report = fs::read(&report_path)
-        .with_context(|| format!("the caller left no {}", report_path.display()))?;
-    let replies: Vec<Reply> = serde_json::from_slice(&report)
-        .with_context(|| format!("{} is not a report", report_path.display()))?;
-    outcome::judge(api.name, &plans, &replies).map(Some)
 }
 
 /// Makes the calls with the SDK itself.
-fn call_through_sdk(api: &Api, base_url: &str, calls: &Path, report: &Path) -> Result<()> {
+fn call_through_sdk(workspace: &Workspace, api: &Api, files: Files<'_>) -> Result<()> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let status = Command::new(cargo)
-        .args(["run", "--quiet", "--package", "mkio"])
-        .args([
-            "--example",
-            "conformance",
-            "--features",
-            "full,dynamic",
-            "--",
-        ])
-        .args(["--api", api.name, "--base-url", base_url])
+        .args(["run", "--quiet", "--package", "mkio-tests"])
+        .args(["--bin", "conformance", "--"])
+        .args(["--api", &api.name, "--base-url", files.base_url])
         .arg("--calls")
-        .arg(calls)
+        .arg(files.calls)
         .arg("--report")
-        .arg(report)
-        .current_dir(apis::root())
+        .arg(files.report)
+        .current_dir(workspace.root())
         .stdin(Stdio::null())
         .status()
         .context("cannot run cargo")?;
     if !status.success() {
         bail!(
-            "{}: the example `conformance` of mkio ended with {status}",
+            "{}: the program `conformance` of mkio-tests ended with {status}",
             api.name
         );
     }

@@ -21,7 +21,7 @@ pub struct Reply {
 /// The result of one API.
 #[derive(Debug)]
 pub struct Outcome {
-    pub api: &'static str,
+    pub api: String,
     pub operations: usize,
     pub operations_accepted: usize,
     pub calls: usize,
@@ -31,7 +31,7 @@ pub struct Outcome {
 }
 
 /// Joins plans and replies.
-pub fn judge(api: &'static str, plans: &[Plan<'_>], replies: &[Reply]) -> Result<Outcome> {
+pub fn judge(api: &str, plans: &[Plan<'_>], replies: &[Reply]) -> Result<Outcome> {
     let calls: Vec<(&Plan<'_>, &Call)> = plans
         .iter()
         .flat_map(|plan| plan.calls.iter().map(move |call| (plan, call)))
@@ -45,7 +45,7 @@ pub fn judge(api: &'static str, plans: &[Plan<'_>], replies: &[Reply]) -> Result
         "{api}: the report does not have one entry for each call, in the order of the calls"
     );
     let mut outcome = Outcome {
-        api,
+        api: api.to_owned(),
         operations: plans.len(),
         operations_accepted: 0,
         calls: calls.len(),
@@ -118,7 +118,7 @@ pub fn table(outcomes: &[Outcome]) -> String {
             outcome.calls,
             outcome.calls_accepted,
         ];
-        row(outcome.api, numbers);
+        row(&outcome.api, numbers);
         for (sum, number) in total.iter_mut().zip(numbers) {
             *sum += number;
         }

@@ -1,5 +1,10 @@
 //! The pipeline from text to files: what it makes, and what it says about what it cannot handle.
 
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
 use serde_json::{Value, json};
 
 use super::*;
@@ -7,8 +12,46 @@ use super::*;
 const LIST: &str = "/api/v1/projects/{project_name}/media/things";
 const ITEM: &str = "/api/v1/projects/{project_name}/media/things/{thing_name}";
 
-fn media() -> &'static Api {
-    Api::find("media").unwrap()
+fn media() -> Arc<Api> {
+    crate::passes::testing::api()
+}
+
+/// A workspace of its own with documents.
+fn workspace(sources: &[(&str, &Sources)]) -> (tempfile::TempDir, Workspace) {
+    let root = tempfile::tempdir().expect("a folder");
+    let spec = root.path().join("spec");
+    fs::create_dir_all(spec.join("overlays")).expect("a folder");
+    let write = |path: &str, text: &str| fs::write(spec.join(path), text).expect("written");
+    let mut apis = String::new();
+    for (name, sources) in sources {
+        apis += &format!("- {{name: {name}, title: T, about: a, prefix: 'projects/{{}}/media'}}\n");
+        write(&format!("{name}.json"), &sources.document);
+        if let Some(overlay) = &sources.overlay {
+            write(&format!("overlays/{name}.yaml"), overlay);
+        }
+        write("states.yaml", &sources.states);
+    }
+    write("apis.yaml", &apis);
+    let workspace = Workspace::open(Some(root.path())).expect("a workspace");
+    (root, workspace)
+}
+
+/// All files below a folder but those under `spec/` that are read, with their text.
+fn tree(root: &Path) -> BTreeMap<PathBuf, String> {
+    let mut found = BTreeMap::new();
+    let mut folders = vec![root.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let text = fs::read_to_string(&path).expect("text");
+                found.insert(path.strip_prefix(root).expect("below").to_owned(), text);
+            }
+        }
+    }
+    found
 }
 
 /// A document that is as small as documents of the platform get.
@@ -58,7 +101,7 @@ fn sources(document: &Value) -> Sources {
     }
 }
 
-fn files(api: &'static Api, sources: &Sources) -> Result<Files> {
+fn files(api: &Arc<Api>, sources: &Sources) -> Result<Files> {
     let mut files = Files::default();
     let outcome = generate(api, sources, &mut files, &mut Report::default());
     if outcome.is_err() {
@@ -70,13 +113,11 @@ fn files(api: &'static Api, sources: &Sources) -> Result<Files> {
 /// What is said about a document, after making sure that nothing is written for it, not even the
 /// API before it that is fine.
 fn refused(bad: &Sources) -> Problem {
-    let root = tempfile::tempdir().expect("a folder");
     let fine = sources(&document());
-    let apis = [media(), Api::find("live").unwrap()];
-    let of = |api: &Api| Ok(if api.name == "live" { bad } else { &fine }.clone());
-    let error = update(&apis, of, root.path(), &Args::default()).unwrap_err();
-    let left = fs::read_dir(root.path()).expect("a folder").count();
-    assert_eq!(left, 0, "something was written");
+    let (root, workspace) = workspace(&[("media", &fine), ("live", bad)]);
+    let before = tree(root.path());
+    let error = update(&workspace, &Args::default()).unwrap_err();
+    assert!(tree(root.path()) == before, "something was written");
     let text = format!("{error:#}");
     let problem = error.downcast::<Problem>().expect("a Problem");
     // What a user reads has all four parts.
@@ -103,14 +144,15 @@ fn says(problem: &Problem, pointer: &str, found: &str, accepted: &str) {
 
 #[test]
 fn a_document_becomes_a_crate_that_stays_the_same() {
-    let root = tempfile::tempdir().expect("a folder");
+    let (root, workspace) = workspace(&[("media", &sources(&document()))]);
     let run = |document: &Value, check: bool| {
         let args = Args {
             check,
             ..Args::default()
         };
-        let of = |_: &Api| Ok(sources(document));
-        update(&[media()], of, root.path(), &args).unwrap()
+        let path = workspace.document(&media());
+        fs::write(path, document.to_string()).expect("written");
+        update(&workspace, &args).unwrap()
     };
     let mut document = document();
     assert!(matches!(run(&document, true), Outcome::Differs(_)));
@@ -146,10 +188,51 @@ fn a_document_becomes_a_crate_that_stays_the_same() {
 /// Maps with random order must not reach the output.
 #[test]
 fn the_same_bytes_every_time() {
-    let api = Api::find("infrastructure").unwrap();
-    let sources = Sources::read(api).unwrap();
+    let workspace = Workspace::open(None).unwrap();
+    let api = workspace.api("infrastructure").unwrap();
+    let sources = Sources::read(&workspace, api).unwrap();
     let once = files(api, &sources).unwrap();
     assert!(once == files(api, &sources).unwrap(), "not the same twice");
+}
+
+/// Files of several APIs are in one folder; each run knows its own.
+#[test]
+fn one_api_at_a_time_changes_nothing_of_the_others() {
+    let fine = sources(&document());
+    let (root, workspace) = workspace(&[("media", &fine), ("live", &fine)]);
+    update(&workspace, &Args::default()).unwrap();
+    let all = tree(root.path());
+    assert!(all.contains_key(Path::new("crates/mkio-httpmock/src/generated/live.rs")));
+    for api in workspace.apis() {
+        for check in [true, false] {
+            let apis = vec![api.name.clone()];
+            let args = Args {
+                apis,
+                check,
+                ..Args::default()
+            };
+            let outcome = update(&workspace, &args).unwrap();
+            let same = [Outcome::Same, Outcome::Written(0)].contains(&outcome);
+            assert!(same, "{}: {outcome:?}", api.name);
+        }
+    }
+    assert!(tree(root.path()) == all);
+    // What is gone from the list goes with the next run over all.
+    let list = fs::read_to_string(root.path().join("spec/apis.yaml")).unwrap();
+    let one: String = list
+        .lines()
+        .take(1)
+        .map(|line| format!("{line}\n"))
+        .collect();
+    fs::write(root.path().join("spec/apis.yaml"), one).unwrap();
+    let workspace = Workspace::open(Some(root.path())).unwrap();
+    update(&workspace, &Args::default()).unwrap();
+    let left = tree(root.path());
+    assert!(
+        !left.keys().any(|path| path.starts_with("crates/mkio-live")),
+        "{:?}",
+        left.keys()
+    );
 }
 
 #[test]
@@ -161,7 +244,7 @@ fn an_overlay_changes_what_is_generated() {
         overlay: Some(overlay.to_owned()),
         ..sources(&document())
     };
-    let diff = files(media(), &sources)
+    let diff = files(&media(), &sources)
         .unwrap()
         .diff(Path::new("nowhere"))
         .unwrap();
@@ -252,7 +335,7 @@ fn a_type_that_contains_itself_in_a_field_is_fine() {
     thing["one"] = itself.clone();
     thing["many"] = json!({"type": "array", "items": itself});
     thing["named"] = json!({"type": "object", "additionalProperties": itself});
-    let diff = files(media(), &sources(&document))
+    let diff = files(&media(), &sources(&document))
         .unwrap()
         .diff(Path::new("nowhere"))
         .unwrap();
@@ -352,7 +435,7 @@ fn whatever_is_wrong_it_does_not_panic() {
         for value in &wrong {
             let mut document = fine.clone();
             *document.pointer_mut(pointer).expect("a place") = value.clone();
-            let Err(error) = files(media(), &sources(&document)) else {
+            let Err(error) = files(&media(), &sources(&document)) else {
                 continue;
             };
             errors += 1;

@@ -64,14 +64,23 @@ pub fn run(mut document: Document, report: &mut Report) -> Result<Document, Prob
 pub mod testing {
     //! What the passes' tests share.
 
+    use std::sync::Arc;
+
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::apis::APIS;
+    use crate::apis::Api;
+
+    /// The API that the tests' documents describe.
+    pub fn api() -> Arc<Api> {
+        let mut api = Api::unlisted("media", "Media").unwrap();
+        api.prefix = "projects/{}/media".to_owned();
+        Arc::new(api)
+    }
 
     /// A document around `root`.
     pub fn document(root: Value) -> Document {
-        Document::new(&APIS[0], root)
+        Document::new(api(), root)
     }
 
     /// A document with only these named schemas.

@@ -9,7 +9,7 @@ use clap::Args;
 use serde_json::Value;
 
 use super::{atomic, check, prose, read};
-use crate::apis::Api;
+use crate::apis::{Api, Workspace};
 use crate::document::Problem;
 
 /// Arguments of `spec import`.
@@ -22,21 +22,21 @@ pub struct ImportArgs {
 }
 
 /// Checks the document, formats it and puts it into spec/.
-pub fn run(args: &ImportArgs) -> Result<ExitCode> {
-    let api = Api::find(&args.api)?;
-    import(api, &args.file, &api.document())
+pub fn run(workspace: &Workspace, args: &ImportArgs) -> Result<ExitCode> {
+    let api = workspace.api(&args.api)?;
+    import(api, &args.file, &workspace.document(api))
 }
 
 fn import(api: &Api, file: &Path, target: &Path) -> Result<ExitCode> {
-    let mut root = read::file(file, api.name)?;
-    let problems = check::check(&root, api.name);
+    let mut root = read::file(file, &api.name)?;
+    let problems = check::check(&root, &api.name);
     if !problems.is_empty() {
         report(&problems);
         return Ok(ExitCode::FAILURE);
     }
     let moved = extract(&mut root);
     // Something unreadable may stand there: that is what an import mends.
-    let before = read::file(target, api.name).ok();
+    let before = read::file(target, &api.name).ok();
     atomic::write(target, format(&root)?.as_bytes())?;
     println!("{}: {}", target.display(), title(&root));
     if moved > 0 {
@@ -146,17 +146,18 @@ mod tests {
     use std::fs;
 
     use super::*;
-    use crate::apis::APIS;
     use serde_json::json;
 
     #[test]
     fn importing_what_is_there_changes_no_byte() {
         let folder = tempfile::tempdir().expect("folder");
-        for api in &APIS {
-            let target = folder.path().join(api.name);
-            let code = import(api, &api.document(), &target).expect("imports");
+        let workspace = Workspace::open(None).expect("the workspace");
+        for api in workspace.apis() {
+            let target = folder.path().join(&api.name);
+            let code = import(api, &workspace.document(api), &target).expect("imports");
             assert_eq!(format!("{code:?}"), format!("{:?}", ExitCode::SUCCESS));
-            let [old, new] = [&api.document(), &target].map(|path| fs::read(path).expect("reads"));
+            let files = [&workspace.document(api), &target];
+            let [old, new] = files.map(|path| fs::read(path).expect("reads"));
             assert!(old == new, "{} changes", api.name);
         }
     }
@@ -164,23 +165,26 @@ mod tests {
     #[test]
     fn yaml_becomes_the_same_json() {
         let folder = tempfile::tempdir().expect("folder");
-        let api = Api::find("channels").expect("known");
-        let root = read::file(&api.document(), api.name).expect("reads");
+        let workspace = Workspace::open(None).expect("the workspace");
+        let api = workspace.api("channels").expect("known");
+        let root = read::file(&workspace.document(api), &api.name).expect("reads");
         let yaml = folder.path().join("published.yaml");
         fs::write(&yaml, serde_norway::to_string(&root).expect("YAML")).expect("writes");
         let target = folder.path().join("channels.json");
         import(api, &yaml, &target).expect("imports");
-        let [old, new] = [&api.document(), &target].map(|path| fs::read(path).expect("reads"));
+        let files = [&workspace.document(api), &target];
+        let [old, new] = files.map(|path| fs::read(path).expect("reads"));
         assert!(old == new);
     }
 
     #[test]
     fn a_document_that_cannot_be_used_changes_nothing() {
         let folder = tempfile::tempdir().expect("folder");
-        let api = Api::find("media").expect("known");
+        let workspace = Workspace::open(None).expect("the workspace");
+        let api = workspace.api("media").expect("known");
         let [file, target] = ["in", "media.json"].map(|name| folder.path().join(name));
         fs::write(&target, "as it was").expect("writes");
-        let whole = fs::read_to_string(api.document()).expect("reads");
+        let whole = fs::read_to_string(workspace.document(api)).expect("reads");
         let half: String = whole.chars().take(20_000).collect();
         for text in [
             half.as_str(),

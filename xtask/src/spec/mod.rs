@@ -12,6 +12,8 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::Subcommand;
 
+use crate::apis::Workspace;
+
 /// What to do with documents.
 #[derive(Debug, Subcommand)]
 pub enum SpecCommand {
@@ -22,9 +24,9 @@ pub enum SpecCommand {
 }
 
 /// Runs `cargo xtask spec …`.
-pub fn run(command: SpecCommand) -> Result<ExitCode> {
+pub fn run(workspace: &Workspace, command: SpecCommand) -> Result<ExitCode> {
     match command {
-        SpecCommand::Import(args) => import::run(&args),
+        SpecCommand::Import(args) => import::run(workspace, &args),
         SpecCommand::Diff(args) => diff::run(&args),
     }
 }

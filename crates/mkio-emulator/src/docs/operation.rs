@@ -6,7 +6,10 @@ use http::{Method, StatusCode};
 use jsonschema::Validator;
 use serde_json::Value;
 
-use super::{Api, Documents, Side};
+use crate::docs::{
+    api::{Api, Side},
+    schemas::{Schemas, findings},
+};
 
 /// A query parameter as the document declares it.
 #[derive(Debug)]
@@ -45,6 +48,8 @@ pub struct Reply {
 /// An operation of one of the documents.
 #[derive(Debug)]
 pub struct Operation {
+    /// Its place among all operations.
+    pub index: usize,
     /// The API it belongs to.
     pub api: Api,
     /// Its method.
@@ -84,6 +89,22 @@ impl Operation {
         path.split_once('/').map_or(path, |(_, tail)| tail)
     }
 
+    /// Method and path, whatever its parameters are called: `GET /api/v1/projects/{}/media/assets/{}`.
+    pub fn signature(&self) -> String {
+        let segments: Vec<&str> = self
+            .path
+            .split('/')
+            .map(|segment| {
+                if segment.starts_with('{') {
+                    "{}"
+                } else {
+                    segment
+                }
+            })
+            .collect();
+        format!("{} {}", self.method, segments.join("/"))
+    }
+
     /// Whether the path lies in a project.
     pub fn in_project(&self) -> bool {
         self.path.starts_with("/api/v1/projects/{project_name}")
@@ -105,7 +126,7 @@ impl Operation {
         let (Some(validator), Some(body)) = (reply.validator(self.api)?, body) else {
             return Ok(());
         };
-        let findings = super::findings(validator, body, 10);
+        let findings = findings(validator, body, 10);
         if findings.is_empty() {
             return Ok(());
         }
@@ -127,10 +148,10 @@ impl QueryParameter {
         };
         let validator = self
             .validator
-            .get_or_init(|| Documents::get().compile(api, &self.schema, Side::Request))
+            .get_or_init(|| Schemas::get().compile(api, &self.schema, Side::Request))
             .as_ref()
             .map_err(Clone::clone)?;
-        let found = super::findings(validator, &value, 1).into_iter().next();
+        let found = findings(validator, &value, 1).into_iter().next();
         Ok(found.map(|(_, reason)| reason))
     }
 }
@@ -139,7 +160,7 @@ impl Body {
     /// The compiled schema of this body.
     pub(crate) fn validator(&self, api: Api) -> Result<&Validator, String> {
         self.validator
-            .get_or_init(|| Documents::get().compile(api, &self.schema, Side::Request))
+            .get_or_init(|| Schemas::get().compile(api, &self.schema, Side::Request))
             .as_ref()
             .map_err(Clone::clone)
     }
@@ -152,7 +173,7 @@ impl Reply {
             None => Ok(None),
             Some(schema) => self
                 .validator
-                .get_or_init(|| Documents::get().compile(api, schema, Side::Response))
+                .get_or_init(|| Schemas::get().compile(api, schema, Side::Response))
                 .as_ref()
                 .map(Some)
                 .map_err(Clone::clone),
@@ -183,13 +204,19 @@ pub(super) fn collect(
                 "delete" => Method::DELETE,
                 _ => continue,
             };
-            operations.push(read(api, method, path, operation)?);
+            let index = operations.len();
+            operations.push(read((index, api), method, path, operation)?);
         }
     }
     Ok(())
 }
 
-fn read(api: Api, method: Method, path: &str, operation: &Value) -> Result<Operation, String> {
+fn read(
+    (index, api): (usize, Api),
+    method: Method,
+    path: &str,
+    operation: &Value,
+) -> Result<Operation, String> {
     let list = |key: &str| -> Vec<String> {
         operation
             .get(key)
@@ -275,6 +302,7 @@ fn read(api: Api, method: Method, path: &str, operation: &Value) -> Result<Opera
         });
     }
     Ok(Operation {
+        index,
         api,
         method,
         path: path.to_owned(),

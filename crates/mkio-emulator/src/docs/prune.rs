@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value};
 
-use super::view::tagged;
+use crate::docs::view::tagged;
 
-/// What [`super::Documents::prune`] does beside dropping undeclared fields.
+/// What pruning does beside dropping undeclared fields.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Keep {
     /// A stored request: read-only fields go, absent fields get the schema's `default`.
@@ -148,10 +148,10 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::docs::{Api, Documents};
+    use crate::docs::{api::Api, schemas::Schemas};
 
     fn stored(schema: &str, value: Value) -> Value {
-        Documents::get().prune(
+        Schemas::get().prune(
             Api::Media,
             &json!({ "$ref": format!("#/components/schemas/{schema}") }),
             value,
@@ -190,7 +190,7 @@ mod tests {
 
     #[test]
     fn a_partial_change_gets_no_presets() {
-        let changed = Documents::get().prune(
+        let changed = Schemas::get().prune(
             Api::Media,
             &json!({ "$ref": "#/components/schemas/ContentSourcePatchBody" }),
             json!({ "spec": { "transport": {} } }),

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use http::Method;
 use percent_encoding::percent_decode_str;
 
-use super::Operation;
+use crate::docs::operation::Operation;
 
 /// Why no operation answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -159,7 +159,7 @@ fn segment(text: &str) -> Segment {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::docs::Documents;
+    use crate::docs::documents::Documents;
 
     fn find(method: Method, path: &str) -> Result<String, RouteError> {
         Documents::get()

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::Side;
+use crate::docs::api::Side;
 
 /// The `components/schemas` of a document, converted.
 pub(super) fn schemas(document: &Value, side: Side) -> Value {

@@ -5,11 +5,9 @@ use std::time::Duration;
 use axum::body::{Body, HttpBody};
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
-use http::HeaderMap;
-use http::header::EXPECT;
+use http::{HeaderMap, header::EXPECT};
 
-use crate::core::engine::too_large;
-use crate::core::error::ApiError;
+use crate::{base::error::ApiError, engine::too_large};
 
 /// Bytes over the limit that are read and dropped: a caller that is still sending reads no answer.
 const DRAINED: usize = 64 * 1024 * 1024;

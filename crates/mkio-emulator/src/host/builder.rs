@@ -1,20 +1,26 @@
 //! Starting an emulator.
 
-use std::fmt;
-use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
+use std::{
+    fmt,
+    net::{Ipv4Addr, SocketAddr},
+    sync::Arc,
+};
 
 use chrono::{DateTime, Utc};
-use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::{net::TcpListener, sync::watch};
 
-use super::control::Control;
-use super::emulator::{Emulator, Running};
-use super::start_error::StartError;
-use super::{deliver, server};
-use crate::core::engine::Engine;
-use crate::core::seed;
-use crate::core::settings::{NextLink, Settings};
+use crate::{
+    base::settings::{NextLink, Settings},
+    engine::Engine,
+    host::{
+        control::Control,
+        deliver,
+        emulator::{Emulator, Running},
+        server,
+        start_error::StartError,
+    },
+    seed,
+};
 
 /// How an emulator starts. Made by [`Emulator::builder`].
 #[derive(Clone)]
@@ -58,6 +64,21 @@ impl Default for EmulatorBuilder {
             start_time: None,
             settings: Settings::default(),
         }
+    }
+}
+
+impl Emulator {
+    /// Starts an emulator at a free port of 127.0.0.1, with a project `demo` and a time scale of 60.
+    ///
+    /// # Errors
+    /// When no port can be listened at.
+    pub async fn start() -> Result<Self, StartError> {
+        Self::builder().start().await
+    }
+
+    /// How an emulator is to start.
+    pub fn builder() -> EmulatorBuilder {
+        EmulatorBuilder::default()
     }
 }
 

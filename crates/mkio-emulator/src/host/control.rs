@@ -1,15 +1,20 @@
 //! The handle that tests steer an emulator with.
 
-use std::fmt;
-use std::sync::{Arc, PoisonError};
-use std::time::Duration;
+use std::{
+    fmt,
+    sync::{Arc, PoisonError},
+    time::Duration,
+};
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-use crate::core::engine::Engine;
-use crate::core::faults::{Fault, FaultError, parse};
-use crate::core::{Incident, JobFailure, incidents, inspect};
+use crate::{
+    engine::Engine,
+    faults::{Fault, FaultError, parse},
+    incidents, inspect,
+    platform::incidents::{Incident, JobFailure},
+};
 
 /// Steers a running emulator: its clock, its faults, what it knows. Clones steer the same emulator.
 #[derive(Clone)]

@@ -1,13 +1,17 @@
 //! The task that keeps the platform moving when nobody asks, and delivers webhooks.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::sync::Arc;
+use std::{
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    sync::Arc,
+};
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use tokio::task::JoinSet;
 
-use crate::core::engine::Engine;
-use crate::core::webhooks::{Delivery, TIMEOUT};
+use crate::{
+    engine::Engine,
+    platform::webhooks::{Delivery, TIMEOUT},
+};
 
 /// Deliveries under way at a time; others wait their turn.
 const AT_A_TIME: usize = 64;

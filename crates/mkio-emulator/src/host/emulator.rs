@@ -1,15 +1,10 @@
 //! A running emulator.
 
-use std::fmt;
-use std::net::SocketAddr;
-use std::time::Duration;
+use std::{fmt, net::SocketAddr, time::Duration};
 
-use tokio::sync::watch;
-use tokio::task::JoinHandle;
+use tokio::{sync::watch, task::JoinHandle};
 
-use super::builder::EmulatorBuilder;
-use super::control::Control;
-use super::start_error::StartError;
+use crate::host::control::Control;
 
 /// What runs for an emulator.
 #[derive(Debug)]
@@ -55,19 +50,6 @@ impl Emulator {
             control,
             running,
         }
-    }
-
-    /// Starts an emulator at a free port of 127.0.0.1, with a project `demo` and a time scale of 60.
-    ///
-    /// # Errors
-    /// When no port can be listened at.
-    pub async fn start() -> Result<Self, StartError> {
-        Self::builder().start().await
-    }
-
-    /// How an emulator is to start.
-    pub fn builder() -> EmulatorBuilder {
-        EmulatorBuilder::default()
     }
 
     /// `http://127.0.0.1:<port>`: what a client takes for its base URL.

@@ -1,29 +1,27 @@
 //! Connections.
 
-use std::convert::Infallible;
-use std::io;
-use std::net::SocketAddr;
-use std::pin::pin;
-use std::sync::Arc;
-use std::time::Duration;
+use std::{convert::Infallible, io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 
-use axum::Router;
-use axum::body::Body;
-use axum::extract::State;
-use axum::response::Response;
+use axum::{Router, body::Body, extract::State, response::Response};
 use bytes::Bytes;
 use futures_core::Stream;
-use http::uri::Authority;
-use http::{HeaderMap, HeaderValue, Request, Version, header};
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::service::TowerToHyperService;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
-use tokio::task::JoinSet;
+use http::{HeaderMap, HeaderValue, Request, Version, header, uri::Authority};
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    service::TowerToHyperService,
+};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::watch,
+    task::JoinSet,
+};
 
-use super::body;
-use crate::core::engine::{Delivery, Engine, refusal};
-use crate::core::error::ApiError;
+use crate::{
+    base::error::ApiError,
+    engine::{Delivery, Engine},
+    host::body,
+    platform::refusal::refusal,
+};
 
 /// Marks a response whose connection is to break instead.
 #[derive(Debug, Clone)]

@@ -1,10 +1,11 @@
 //! Why an emulator does not start.
 
-use std::io;
-use std::net::SocketAddr;
+use std::{io, net::SocketAddr};
 
-use crate::core::faults::FaultError;
-use crate::core::seed::{Part, SeedError};
+use crate::{
+    faults::FaultError,
+    seed::{Part, SeedError},
+};
 
 /// Why an emulator does not start. Turns into an [`io::Error`] where a caller has one.
 #[derive(Debug, thiserror::Error)]

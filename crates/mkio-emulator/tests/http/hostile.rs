@@ -334,7 +334,7 @@ async fn memory_is_bounded_per_kind() {
 #[test]
 fn whatever_comes_is_answered_and_never_with_500() {
     use bytes::Bytes;
-    use mkio_emulator::core::{engine::Engine, seed, settings::Settings};
+    use mkio_emulator::{Settings, engine::Engine, seed};
     let engine = Engine::new(Settings::default(), chrono::DateTime::UNIX_EPOCH, 1.0);
     let token = seed::start(&engine, "demo", 3, Some("T")).expect("the seed fits");
     let path = prop_oneof![

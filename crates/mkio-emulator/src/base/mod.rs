@@ -1,0 +1,18 @@
+//! What everything else stands on: resources and where they are kept, time, tokens' keys, deliveries, errors, settings. Nothing here
+//! knows a document or a kind of resource.
+
+pub mod clock;
+pub mod duration;
+pub mod error;
+pub mod format;
+pub mod keys;
+pub mod kind;
+pub mod merge;
+pub mod outbox;
+pub mod reference;
+pub mod settings;
+pub mod store;
+mod weight;
+pub mod world;
+
+pub(crate) use weight::values_in;

@@ -1,0 +1,71 @@
+//! What a fault is.
+
+use serde::{Deserialize, Serialize};
+
+/// Whether the connection breaks before or after the request took effect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Reset {
+    /// Nothing was written.
+    Before,
+    /// Everything was written; the caller is not told.
+    After,
+}
+
+/// What becomes of `@odata.nextLink`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Link {
+    /// It is one that the service no longer knows.
+    Stale,
+    /// It leads to another origin.
+    Foreign,
+    /// It leads to the page it stands on.
+    Repeat,
+}
+
+/// A fault: which requests it meets, and what happens to them. Everything that is left out matches, or does nothing.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Fault {
+    /// Method; any when empty or `*`.
+    pub method: String,
+    /// Path, in which `*` stands for anything; any when empty.
+    pub path: String,
+    /// Meets only the nth request that matches, counted from 1.
+    pub nth: Option<u64>,
+    /// Meets every nth request that matches.
+    pub every: Option<u64>,
+    /// Meets at most this many requests.
+    pub times: Option<u64>,
+    /// Meets a request with this probability, 0 to 1.
+    pub probability: Option<f64>,
+    /// Seed of the probability. The same seed and the same requests give the same run.
+    pub seed: u64,
+    /// Answers this status; the request takes no effect.
+    pub status: Option<u16>,
+    /// `Retry-After` of that answer, as it is to be sent.
+    pub retry_after: Option<String>,
+    /// The answer is a proxy's HTML page.
+    pub html: bool,
+    /// Milliseconds before the answer.
+    pub delay: u64,
+    /// Breaks the connection.
+    pub reset: Option<Reset>,
+    /// Breaks the connection after this many bytes of the body.
+    pub cut: Option<usize>,
+    /// Milliseconds between pieces of the body.
+    pub slow: u64,
+    /// Fields, wherever they are, that get a value no document knows.
+    pub unknown: Vec<String>,
+    /// Fields added to the answer and to each item of a list.
+    pub extra: Vec<String>,
+    /// Fields, wherever they are, that are left out.
+    pub drop: Vec<String>,
+    /// Fields, wherever they are, that are null.
+    pub null: Vec<String>,
+    /// Fields, wherever they are, that get a value of another type.
+    pub mistype: Vec<String>,
+    /// What becomes of `@odata.nextLink`.
+    pub link: Option<Link>,
+}

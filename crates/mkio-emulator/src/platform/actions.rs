@@ -1,0 +1,28 @@
+//! Runs what an operation does.
+
+use crate::{
+    base::error::ApiError,
+    platform::{
+        call::{Answer, Call},
+        generic, list,
+        rules::{Action, Platform},
+    },
+};
+
+impl Action {
+    /// Does it.
+    ///
+    /// # Errors
+    /// What the platform answers instead.
+    pub fn run(self, world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+        match self {
+            Self::List(rules) => list::list(world, call, rules),
+            Self::Get(rules) => generic::get(world, call, rules),
+            Self::Put(rules) => generic::put(world, call, rules),
+            Self::Patch(rules) => generic::patch(world, call, rules),
+            Self::Delete(rules) => generic::delete(world, call, rules),
+            Self::State(rules) => generic::state(world, call, rules),
+            Self::Own(handler) => handler(world, call),
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! What the kinds of resources have in common: how requests are read, who may make them, how resources are kept, shown, listed,
+//! changed and told of. The kinds themselves are above.
+
+mod actions;
+pub mod call;
+mod candidate;
+pub(crate) mod fixed;
+pub(crate) mod generic;
+pub(crate) mod identity;
+pub mod incidents;
+pub(crate) mod json_patch;
+pub(crate) mod labels;
+pub(crate) mod limits;
+pub(crate) mod list;
+pub(crate) mod refusal;
+pub(crate) mod render;
+pub(crate) mod rules;
+pub(crate) mod tokens;
+pub(crate) mod webhooks;

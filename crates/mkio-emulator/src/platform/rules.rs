@@ -1,0 +1,368 @@
+//! What the kinds of resources are told by, as data, and the platform that follows it.
+
+use std::{
+    collections::HashMap,
+    ops::{Deref, DerefMut},
+};
+
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use http::Request;
+use serde_json::{Map, Value};
+
+use crate::{
+    base::{
+        error::ApiError,
+        kind::Kind,
+        reference::Reference,
+        settings::Settings,
+        store::{Address, Resource, Step},
+        world::World,
+    },
+    docs::{Documents, Operation},
+    platform::{
+        call::{Answer, Call},
+        incidents::Incident,
+    },
+};
+
+/// How answers of a kind look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// `id`, `name`, `type`, `properties`, `systemData`.
+    Arm {
+        /// Collection in the `type` and the `id`.
+        collection: &'static str,
+        /// Whether `id`, `type` and `systemData` are answered.
+        envelope: bool,
+        /// Whether `properties.created` and `properties.lastModified` are.
+        times: bool,
+    },
+    /// `kind`, `metadata`, `spec`, `status`.
+    Spec {
+        /// Whether `metadata.name` is answered.
+        name: bool,
+    },
+    /// Nothing is added; the kind's `dress` does it all.
+    Bare,
+}
+
+impl Shape {
+    /// The shape of most media resources.
+    pub const fn arm(collection: &'static str) -> Self {
+        Self::Arm {
+            collection,
+            envelope: true,
+            times: true,
+        }
+    }
+}
+
+/// What PUT does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Put {
+    /// 201 for a new one, 200 for one that is replaced.
+    Upsert,
+    /// This status for a new one, 409 when the name is taken.
+    Create(u16),
+}
+
+/// Limits of a name.
+#[derive(Debug, Clone, Copy)]
+pub struct NameRule {
+    /// Pattern, as the documents give it for the name in replies.
+    pub pattern: &'static str,
+    /// Fewest characters.
+    pub min: usize,
+    /// Most characters.
+    pub max: usize,
+}
+
+/// Names of most media resources.
+pub const ARM_NAME: NameRule = NameRule {
+    pattern: r"^[^\^\'<>%&:\\?/*+]+$",
+    min: 1,
+    max: 260,
+};
+/// Names of Live, Fleets and Infrastructure resources.
+pub const DNS_NAME: NameRule = NameRule {
+    pattern: r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$",
+    min: 1,
+    max: 63,
+};
+
+/// The pattern of live events, live outputs and streaming endpoints.
+pub const WORD_NAME: &str = r"^[a-zA-Z0-9]+(-*[a-zA-Z0-9])*$";
+
+/// A kind of resource: how it is named, changed, deleted, shown, and how its state moves.
+pub struct Rules {
+    /// The kind.
+    pub kind: Kind,
+    /// Path of its collection, whose operations work as for all kinds unless a route says otherwise: `~/media/assets`, where `~` is the
+    /// project. Empty for what has none.
+    pub collection: &'static str,
+    /// `kind` in replies and lists.
+    pub label: &'static str,
+    /// How replies look.
+    pub shape: Shape,
+    /// Limits of its name.
+    pub name: NameRule,
+    /// What PUT does.
+    pub put: Put,
+    /// What PUT cannot change once it exists. Left out, such a field keeps its value.
+    pub frozen: &'static [&'static str],
+    /// What PATCH can change; everything when empty.
+    pub patchable: &'static [&'static str],
+    /// What null in a PATCH takes away.
+    pub clearable: &'static [&'static str],
+    /// The state it is made in.
+    pub initial: &'static str,
+    /// States that follow by themselves.
+    pub creation: &'static [Step],
+    /// Seconds of platform time that it is seen `Deleting`; 0 when it goes at once.
+    pub deletion: u64,
+    /// Where replies show the state.
+    pub state_at: &'static [&'static str],
+    /// Whether replies have `properties.provisioningState`.
+    pub provisioning: bool,
+    /// Fields that name other resources.
+    pub references: &'static [Reference],
+    /// Checks a body against the rest of the platform before it is kept, and may complete it. The resource is the one to be
+    /// changed, if there is one.
+    pub check: fn(&Platform, &Call<'_>, &mut Value, Option<&Resource>) -> Result<(), ApiError>,
+    /// What a new resource brings about.
+    pub created: fn(&mut Platform, &Address),
+    /// What a change by PUT or PATCH brings about.
+    pub changed: fn(&mut Platform, &Address),
+    /// Whether it may be deleted.
+    pub guard: fn(&Platform, &Address) -> Result<(), ApiError>,
+    /// What follows its removal.
+    pub removed: fn(&mut Platform, &Address, &Resource),
+    /// What follows when it enters a state by itself; the last argument is the state before.
+    pub entered: fn(&mut Platform, &Address, &'static str),
+    /// Finishes a reply.
+    pub dress: fn(&Platform, &Address, &Resource, &mut Value),
+    /// Adds what lists sort and filter by and replies do not show.
+    pub index: fn(&Resource, &mut Map<String, Value>),
+}
+
+impl Rules {
+    /// What a kind has unless it says otherwise.
+    pub const fn new(kind: Kind, label: &'static str, shape: Shape) -> Self {
+        Self {
+            kind,
+            collection: "",
+            label,
+            shape,
+            name: ARM_NAME,
+            put: Put::Upsert,
+            frozen: &[],
+            patchable: &[],
+            clearable: &[],
+            initial: "",
+            creation: &[],
+            deletion: 0,
+            state_at: &[],
+            provisioning: false,
+            references: &[],
+            check: |_, _, _, _| Ok(()),
+            created: |_, _| {},
+            changed: |_, _| {},
+            guard: |_, _| Ok(()),
+            removed: |_, _, _| {},
+            entered: |_, _, _| {},
+            dress: |_, _, _, _| {},
+            index: |_, _| {},
+        }
+    }
+}
+
+impl Rules {
+    /// Whether an operation reads one of the kind.
+    pub fn reads(&self, operation: &Operation) -> bool {
+        let one = absolute(self.collection);
+        let signature = operation.signature();
+        signature
+            .strip_prefix("GET ")
+            .and_then(|path| path.strip_prefix(one.as_str()))
+            .is_some_and(|rest| matches!(rest, "/{}" | "/{}/"))
+    }
+}
+
+/// What an operation does.
+pub type Handler = fn(&mut Platform, &Call<'_>) -> Result<Answer, ApiError>;
+
+/// What an operation does: what it does for all kinds alike, or something of its own.
+#[derive(Clone, Copy)]
+pub enum Action {
+    /// Lists a kind.
+    List(&'static Rules),
+    /// Reads one.
+    Get(&'static Rules),
+    /// Makes or replaces one.
+    Put(&'static Rules),
+    /// Changes one.
+    Patch(&'static Rules),
+    /// Deletes one.
+    Delete(&'static Rules),
+    /// Reads the state of one.
+    State(&'static Rules),
+    /// Something of its own.
+    Own(Handler),
+}
+
+/// An operation that works in its own way: its method and path, in which `~` is the project and `{}` a parameter, and what it does.
+pub type Route = (&'static str, Handler);
+
+/// A path outside of all documents that requests are answered at.
+pub struct Door {
+    /// The method that is answered.
+    pub method: http::Method,
+    /// What the path begins with.
+    pub prefix: &'static str,
+    /// Answers.
+    pub serve: fn(&Platform, &Request<Bytes>) -> Result<Answer, ApiError>,
+}
+
+/// What a file of `resources` brings: kinds, operations, what can happen to the kinds.
+pub struct Entry {
+    /// Rules of its kinds.
+    pub kinds: &'static [&'static Rules],
+    /// Operations that work in their own way.
+    pub routes: &'static [Route],
+    /// Paths outside of all documents.
+    pub doors: &'static [Door],
+    /// Lets something happen to a resource of these kinds.
+    pub incident: fn(&mut Platform, &Address, &Incident) -> Result<(), String>,
+}
+
+impl Entry {
+    /// An entry without anything.
+    pub const NONE: Self = Self {
+        kinds: &[],
+        routes: &[],
+        doors: &[],
+        incident: |_, address, _| Err(impossible(address)),
+    };
+}
+
+/// The refusal of an incident that the kind does not know.
+pub fn impossible(address: &Address) -> String {
+    format!(
+        "this cannot happen to the {} '{}'",
+        address.place.kind.noun(),
+        address.name
+    )
+}
+
+/// Everything that `resources` brings.
+pub struct Registry {
+    entries: &'static [&'static Entry],
+    kinds: HashMap<Kind, (&'static Rules, &'static Entry)>,
+    /// In the order of [`Documents::operations`].
+    actions: Vec<Option<Action>>,
+}
+
+impl Registry {
+    /// A registry of these entries.
+    pub fn new(entries: &'static [&'static Entry]) -> Self {
+        let each = || {
+            entries
+                .iter()
+                .flat_map(|entry| entry.kinds.iter().map(move |rules| (*rules, *entry)))
+        };
+        let mut known: HashMap<String, Action> = HashMap::new();
+        for (rules, _) in each().filter(|(rules, _)| !rules.collection.is_empty()) {
+            let all = absolute(rules.collection);
+            let one = format!("{all}/{{}}");
+            known.insert(format!("GET {all}"), Action::List(rules));
+            known.insert(format!("GET {one}"), Action::Get(rules));
+            known.insert(format!("PUT {one}"), Action::Put(rules));
+            known.insert(format!("PATCH {one}"), Action::Patch(rules));
+            known.insert(format!("DELETE {one}"), Action::Delete(rules));
+            known.insert(format!("GET {one}/state"), Action::State(rules));
+        }
+        for (route, handler) in entries.iter().flat_map(|entry| entry.routes) {
+            known.insert(absolute(route), Action::Own(*handler));
+        }
+        let operations = Documents::get().operations();
+        let action = |operation: &Operation| known.get(&operation.signature()).copied();
+        Self {
+            entries,
+            kinds: each()
+                .map(|(rules, entry)| (rules.kind, (rules, entry)))
+                .collect(),
+            actions: operations.iter().map(action).collect(),
+        }
+    }
+
+    /// What an operation does; none when the emulator does not serve it.
+    pub fn action(&self, operation: &Operation) -> Option<Action> {
+        self.actions.get(operation.index).copied().flatten()
+    }
+
+    /// The rules of all kinds.
+    pub fn rules(&self) -> impl Iterator<Item = &'static Rules> {
+        self.entries
+            .iter()
+            .flat_map(|entry| entry.kinds.iter().copied())
+    }
+
+    /// The paths outside of all documents.
+    pub fn doors(&self) -> impl Iterator<Item = &'static Door> {
+        self.entries.iter().flat_map(|entry| entry.doors)
+    }
+
+    /// The entry of a kind.
+    pub fn entry(&self, kind: Kind) -> &'static Entry {
+        self.kinds
+            .get(&kind)
+            .map_or(&Entry::NONE, |(_, entry)| entry)
+    }
+}
+
+fn absolute(path: &str) -> String {
+    path.replace('~', "/api/v1/projects/{}")
+}
+
+/// For what has no rules of its own.
+static PLAIN: Rules = Rules::new(Kind::PROJECT, "", Shape::Bare);
+
+/// The world, and the rules of the kinds in it. Whatever the world can do, it can.
+pub struct Platform {
+    world: World,
+    /// The rules.
+    pub registry: &'static Registry,
+}
+
+impl Platform {
+    /// An empty platform.
+    pub fn new(now: DateTime<Utc>, settings: Settings, registry: &'static Registry) -> Self {
+        Self {
+            world: World::new(now, settings),
+            registry,
+        }
+    }
+
+    /// The rules of a kind.
+    pub fn rules(&self, kind: Kind) -> &'static Rules {
+        self.registry
+            .kinds
+            .get(&kind)
+            .map_or(&PLAIN, |(rules, _)| rules)
+    }
+}
+
+impl Deref for Platform {
+    type Target = World;
+
+    fn deref(&self) -> &World {
+        &self.world
+    }
+}
+
+impl DerefMut for Platform {
+    fn deref_mut(&mut self) -> &mut World {
+        &mut self.world
+    }
+}

@@ -1,0 +1,212 @@
+//! What the device tells about itself.
+
+use serde_json::{Value, json};
+
+use crate::{
+    base::{
+        error::ApiError,
+        format::{self, parse_time},
+        keys,
+        kind::Kind,
+        store::{Address, Place, Resource},
+    },
+    platform::{
+        call::{Answer, Call},
+        identity,
+        rules::{Entry, Platform, Rules, Shape},
+    },
+    query::Query,
+};
+
+impl Kind {
+    /// Injected BISS ids.
+    pub const INJECTED_ID: Self = Self::new("injectedId", "injected id");
+}
+
+/// What the device tells about itself.
+pub static ENTRY: Entry = Entry {
+    kinds: &[&INJECTED_IDS],
+    routes: &[
+        ("GET /api/channel-system/", system),
+        ("GET /api/channel-capability/", capability),
+        ("GET /api/channel-deployment/eligibility/", eligibility),
+        ("GET /api/channel-me/", me),
+        ("GET /api/interfaces/", interfaces),
+        ("GET /api/channel-biss/import-code/", import_code),
+        ("GET /api/channel-biss/injected-ids/", injected),
+        ("POST /api/channel-biss/injected-ids/", inject),
+        ("GET /api/channel-metrics/current/", current),
+        ("GET /api/channel-metrics/cpu/", cpu),
+        ("GET /api/channel-metrics/temperature/", temperature),
+        ("GET /api/channel-metrics/query/", query),
+    ],
+    ..Entry::NONE
+};
+
+/// Injected BISS ids.
+pub static INJECTED_IDS: Rules = Rules::new(Kind::INJECTED_ID, "InjectedId", Shape::Bare);
+
+type Told = Result<Answer, ApiError>;
+
+/// GET `channel-system/`.
+pub fn system(_: &mut Platform, _: &Call<'_>) -> Told {
+    Ok(Answer::ok(
+        json!({ "data": { "softwareVersion": "1.12.0.7", "softwareName": "Beam", "serialNumber": "EMU00000001", "hardwareModel": "Emulated" } }),
+    ))
+}
+
+/// GET `channel-deployment/eligibility/`.
+pub fn eligibility(_: &mut Platform, _: &Call<'_>) -> Told {
+    Ok(Answer::ok(
+        json!({ "canRun": true, "deploymentState": "managed", "resources": [] }),
+    ))
+}
+
+/// GET `channel-me/`.
+pub fn me(world: &mut Platform, call: &Call<'_>) -> Told {
+    Ok(Answer::ok(json!({
+        "user": identity::email_of(world, call.user), "groups": ["admin"],
+        "permissions": { "services.add_service": true, "services.change_service": true, "services.delete_service": true },
+    })))
+}
+
+fn network(name: &str, address: &str) -> Value {
+    json!({ "name": name, "type": "IP", "ipAddresses": [address], "displayName": name })
+}
+
+/// GET `interfaces/`.
+pub fn interfaces(_: &mut Platform, _: &Call<'_>) -> Told {
+    Ok(Answer::ok(json!({
+        "ip": [network("eth0", "192.0.2.10"), network("eth1", "192.0.2.11")],
+        "sdi": [{ "name": "sdi0", "type": "SDIASI", "url": "sdi://localhost/1/0", "caps": { "type": "12G" }, "displayName": "SDI 1" }],
+        "asi": [{ "name": "asi0", "type": "SDIASI", "url": "asi://localhost/1/1", "displayName": "ASI 1" }],
+        "rf_demod": [], "rf_modulator": [], "cam": [], "st2110": [],
+    })))
+}
+
+/// GET `channel-capability/`: no optional cards.
+pub fn capability(_: &mut Platform, _: &Call<'_>) -> Told {
+    Ok(Answer::ok(json!({
+        "optionCardData": { "sdiCards": [], "rfDemodulators": [], "st2110Cards": [] },
+        "capabilities": { "receiverMultipleInputStream": false, "bissCaAvailable": false, "st2110OutputProfile": "Unknown" },
+        "dynamicRangeConversionOptions": ["None", "BT709"],
+    })))
+}
+
+/// GET `channel-biss/import-code/`.
+pub fn import_code(_: &mut Platform, _: &Call<'_>) -> Told {
+    Ok(Answer::ok(json!({ "importCode": "EMULATED-IMPORT-CODE" })))
+}
+
+/// GET `channel-biss/injected-ids/`.
+pub fn injected(world: &mut Platform, _: &Call<'_>) -> Told {
+    let place = Place::new("", Kind::INJECTED_ID);
+    let shown = |id: &Resource| json!({ "bkid": &*id.name, "description": id.text("/description"), "creationDate": format::time(id.created) });
+    let values: Vec<Value> = world
+        .table(&place)
+        .into_iter()
+        .flat_map(|table| table.iter())
+        .map(shown)
+        .collect();
+    Ok(Answer::ok(json!({ "value": values })))
+}
+
+/// POST `channel-biss/injected-ids/`. The device chooses the id; the list tells it.
+pub fn inject(world: &mut Platform, call: &Call<'_>) -> Told {
+    let sequence = world.next_sequence();
+    let name = keys::hex(&format!("{sequence}"))
+        .get(..14)
+        .unwrap_or("0")
+        .to_owned();
+    let description = call.body.get("description").cloned().unwrap_or_default();
+    world.insert(
+        &Address::new("", Kind::INJECTED_ID, &name),
+        json!({ "description": description }),
+        call.user,
+    )?;
+    Ok(Answer::json(http::StatusCode::CREATED, json!({})))
+}
+
+/// GET `channel-metrics/current/`.
+pub fn current(world: &mut Platform, call: &Call<'_>) -> Told {
+    let select = call.query.one("$select")?;
+    let mut data = json!({ "serverId": "EMU00000001", "cpuUtilizationPercent": 12.5, "temperatureCelsius": 41.0, "uptimeSeconds": 86_400.0 });
+    if let (Some(select), Some(fields)) = (select, data.as_object_mut()) {
+        let wanted: Vec<&str> = select.split(',').map(str::trim).collect();
+        fields.retain(|name, _| wanted.contains(&name.as_str()));
+    }
+    Ok(Answer::ok(
+        json!({ "data": data, "collectedAt": format::time(world.now) }),
+    ))
+}
+
+fn seconds(text: &str) -> Option<f64> {
+    let number = text.parse::<f64>().ok().filter(|number| number.is_finite());
+    number.or_else(|| Some(parse_time(text)?.timestamp_millis() as f64 / 1_000.0))
+}
+
+fn step(text: &str) -> Option<f64> {
+    let (number, scale) = match text.char_indices().last()? {
+        (at, 's') => (text.get(..at)?, 1.0),
+        (at, 'm') => (text.get(..at)?, 60.0),
+        (at, 'h') => (text.get(..at)?, 3_600.0),
+        _ => (text, 1.0),
+    };
+    number
+        .parse::<f64>()
+        .ok()
+        .map(|number| number * scale)
+        .filter(|step| step.is_finite() && *step > 0.0)
+}
+
+/// Most points of a range, as Prometheus has it.
+const MOST_POINTS: f64 = 11_000.0;
+
+fn range(call: &Call<'_>, name: &str, base: f64) -> Told {
+    let bad = |field: &str, what: &str| {
+        ApiError::bad_request(format!("query parameter '{field}' is not {what}"))
+    };
+    let start = seconds(required(&call.query, "start")?).ok_or_else(|| bad("start", "a time"))?;
+    let end = seconds(required(&call.query, "end")?).ok_or_else(|| bad("end", "a time"))?;
+    let step = step(call.query.one("step")?.unwrap_or("60s"))
+        .ok_or_else(|| bad("step", "a duration such as 60s"))?;
+    if end < start || (end - start) / step > MOST_POINTS {
+        return Err(bad("end", "after start, or is too many steps away from it"));
+    }
+    let points = ((end - start) / step) as u32;
+    let values: Vec<Value> = (0..=points)
+        .map(|at| {
+            json!([
+                start + f64::from(at) * step,
+                format!("{:.1}", base + f64::from(at % 5))
+            ])
+        })
+        .collect();
+    let series = json!({ "metric": { "serverID": "EMU00000001", "name": name, "job": "beam" }, "values": values });
+    Ok(Answer::ok(
+        json!({ "status": "success", "data": { "resultType": "matrix", "result": [series] } }),
+    ))
+}
+
+/// GET `channel-metrics/cpu/`.
+pub fn cpu(_: &mut Platform, call: &Call<'_>) -> Told {
+    range(call, "cpu_utilization", 10.0)
+}
+
+/// GET `channel-metrics/temperature/`.
+pub fn temperature(_: &mut Platform, call: &Call<'_>) -> Told {
+    range(call, "temperature", 40.0)
+}
+
+/// GET `channel-metrics/query/`.
+pub fn query(_: &mut Platform, call: &Call<'_>) -> Told {
+    let wanted = required(&call.query, "query")?;
+    range(call, wanted, 1.0)
+}
+
+/// A query parameter that the metrics cannot do without.
+fn required<'a>(query: &'a Query, name: &str) -> Result<&'a str, ApiError> {
+    query
+        .one(name)?
+        .ok_or_else(|| ApiError::bad_request(format!("query parameter '{name}' is missing")))
+}

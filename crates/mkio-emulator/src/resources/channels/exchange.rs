@@ -1,0 +1,144 @@
+//! Export and import of channels.
+
+use serde_json::{Value, json};
+
+use crate::{
+    base::{
+        error::ApiError,
+        format,
+        kind::Kind,
+        merge,
+        store::{Address, Place},
+    },
+    platform::{
+        call::{Answer, Call},
+        rules::{Entry, Platform},
+    },
+    resources::channels::channel::configure,
+};
+
+/// Export and import of channels.
+pub static ENTRY: Entry = Entry {
+    routes: &[
+        ("POST /api/channel-export/", export),
+        ("POST /api/channel-import/", import),
+    ],
+    ..Entry::NONE
+};
+
+/// POST `channel-export/`.
+pub fn export(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+    let wanted: Option<Vec<&str>> = call
+        .body
+        .get("channels")
+        .and_then(Value::as_array)
+        .map(|names| names.iter().filter_map(Value::as_str).collect());
+    let services = call
+        .body
+        .get("includeServices")
+        .and_then(Value::as_bool)
+        .unwrap_or(true);
+    let place = Place::new("", Kind::BEAM_CHANNEL);
+    if let Some(lost) = wanted
+        .iter()
+        .flatten()
+        .find(|name| world.get(&place.at(name)).is_none())
+    {
+        return Err(ApiError::invalid(
+            "request body",
+            vec![(
+                "/channels".to_owned(),
+                format!("there is no channel named '{lost}'"),
+            )],
+        ));
+    }
+    let channels: Vec<Value> = world
+        .table(&place)
+        .into_iter()
+        .flat_map(|table| table.iter())
+        .filter(|channel| wanted.as_ref().is_none_or(|wanted| wanted.contains(&&*channel.name)))
+        .map(|channel| {
+            let mut out = json!({ "kind": "BeamChannel", "metadata": channel.body.get("metadata"), "spec": channel.body.get("spec") });
+            if services {
+                let service = json!({ "name": &*channel.name, "type": "channel", "id": channel.id, "config": {}, "configVersion": "1" });
+                merge::put(&mut out, "/services", json!([service]));
+            }
+            out
+        })
+        .collect();
+    let mut out = json!({ "schemaVersion": "1", "exportedAt": format::time(world.now), "sourceVersion": "1.12.0.7", "channels": channels });
+    if let Some(description) = call
+        .body
+        .get("description")
+        .filter(|description| description.is_string())
+    {
+        merge::put(&mut out, "/description", description.clone());
+    }
+    Ok(Answer::ok(out))
+}
+
+/// POST `channel-import/`: `merge` adds and updates, `replace` also removes what the payload does not have.
+pub fn import(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+    let given = call
+        .body
+        .pointer("/payload/channels")
+        .and_then(Value::as_array)
+        .cloned()
+        .unwrap_or_default();
+    let state = call
+        .body
+        .get("state")
+        .filter(|state| state.is_string())
+        .cloned();
+    let place = Place::new("", Kind::BEAM_CHANNEL);
+    let (mut imported, mut names) = (Vec::new(), Vec::new());
+    for channel in given {
+        let text = |pointer: &str| {
+            channel
+                .pointer(pointer)
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+                .to_owned()
+        };
+        let name = text("/metadata/name");
+        let mut body = json!({ "kind": "BeamChannel", "metadata": channel.get("metadata"), "spec": channel.get("spec") });
+        if let Some(state) = &state {
+            merge::put(&mut body, "/spec/state", state.clone());
+        }
+        let same = world.get(&place.at(&name)).is_some_and(|old| {
+            old.body.get("spec") == body.get("spec")
+                && old.body.get("metadata") == body.get("metadata")
+        });
+        if !same {
+            configure(
+                world,
+                &Address {
+                    place: place.clone(),
+                    name: name.clone(),
+                },
+                body,
+                call.user,
+            )?;
+        }
+        imported.push(json!({
+            "name": name, "sourceName": name, "displayName": text("/metadata/displayName"), "status": if same { "skipped" } else { "accepted" }, "error": null,
+        }));
+        names.push(name);
+    }
+    let mut deleted: Vec<String> = Vec::new();
+    if call.body.get("mode").and_then(Value::as_str) == Some("replace") {
+        deleted = world
+            .table(&place)
+            .into_iter()
+            .flat_map(|table| table.iter())
+            .map(|channel| channel.name.to_string())
+            .filter(|name| !names.contains(name))
+            .collect();
+        for name in &deleted {
+            world.remove(&place.at(name));
+        }
+    }
+    Ok(Answer::ok(
+        json!({ "imported": imported, "deleted": deleted, "errors": [], "warnings": [] }),
+    ))
+}

@@ -1,0 +1,284 @@
+//! Software of devices: what there is, staging, switching.
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::{Value, json};
+
+use crate::{
+    base::{
+        error::ApiError,
+        format::{self, parse_time},
+        kind::Kind,
+        merge,
+        store::{Address, Event, Resource, Step, enter},
+    },
+    platform::{
+        call::{Answer, Call},
+        list,
+        rules::{Entry, Platform},
+    },
+    resources::fleet::placement::is_offline,
+};
+
+/// Software of devices.
+pub static ENTRY: Entry = Entry {
+    routes: &[("GET ~/fleet/devices/{}/software", offered)],
+    ..Entry::NONE
+};
+
+/// Versions, oldest first, with the day they came out.
+const VERSIONS: &[(&str, &str)] = &[
+    ("1.11.0.5", "2025-06-02"),
+    ("1.12.0.7", "2025-11-10"),
+    ("1.13.0.2", "2026-04-20"),
+];
+
+/// What a device runs when it is registered.
+pub const FIRST: &str = "1.12.0.7";
+
+/// Seconds after which a bundle is there.
+const FETCHED: i64 = 42;
+/// Seconds that a switch takes.
+const SWITCH: u64 = 60;
+
+fn rank(version: &str) -> Vec<u64> {
+    version
+        .split('.')
+        .map(|part| part.parse().unwrap_or(0))
+        .collect()
+}
+
+/// GET `devices/{name}/software`.
+pub fn offered(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+    let device = world.find(&Address::new(
+        call.project(),
+        Kind::DEVICE,
+        call.parameter("name"),
+    ))?;
+    let current = rank(device.private_text("/current").unwrap_or(FIRST));
+    let values = VERSIONS
+        .iter()
+        .map(|(version, released)| {
+            json!({
+                "kind": "Software", "metadata": { "displayName": format!("Beam {version}"), "labels": {} },
+                "spec": { "version": version, "displayName": format!("Beam {version}"), "released": released, "minimumVersion": "1.6.0.0", "minimumVersionHA": "1.8.0.0" },
+                "status": { "upgradeCompatible": rank(version) > current, "downgradeCompatible": rank(version) < current },
+            })
+        })
+        .collect();
+    list::values_page(world, call, "Software", values)
+}
+
+/// Refuses versions that are not offered.
+pub fn check(body: &Value) -> Vec<(String, String)> {
+    let wanted = [
+        "/spec/desiredSoftwareVersion",
+        "/spec/preloadSoftwareVersion",
+    ]
+    .into_iter()
+    .filter_map(|pointer| Some((pointer, body.pointer(pointer)?.as_str()?)));
+    wanted
+        .filter(|(_, version)| {
+            !version.is_empty() && !VERSIONS.iter().any(|(known, _)| known == version)
+        })
+        .map(|(pointer, version)| {
+            (
+                pointer.to_owned(),
+                format!("there is no software version '{version}'"),
+            )
+        })
+        .collect()
+}
+
+/// Follows a change of the wanted versions.
+pub fn steer(world: &mut Platform, address: &Address) {
+    let moment = world.now;
+    let now = format::time(moment);
+    let Some(device) = world.get_mut(address) else {
+        return;
+    };
+    // What is wanted is done once the device is heard from.
+    if is_offline(device) {
+        return;
+    }
+    let text = |pointer: &str| {
+        device
+            .body
+            .pointer(pointer)
+            .and_then(Value::as_str)
+            .filter(|version| !version.is_empty())
+            .map(str::to_owned)
+    };
+    let newest = VERSIONS.last().map(|(version, _)| (*version).to_owned());
+    let automatic = device
+        .body
+        .pointer("/spec/autoPreloadLatestSoftware")
+        .and_then(Value::as_bool)
+        == Some(true);
+    let preload = text("/spec/preloadSoftwareVersion").or(newest.filter(|_| automatic));
+    let desired = text("/spec/desiredSoftwareVersion");
+    let unwanted = device.text("/spec/preloadSoftwareVersion") == Some("");
+    let staged = device.private.get("preload");
+    if preload.is_none()
+        && unwanted
+        && staged.is_some_and(|staged| staged.get("removedSince").is_none())
+    {
+        merge::put(&mut device.private, "/preload/removedSince", json!(now));
+    }
+    if let Some(version) = preload {
+        let ended = ["/preload/failure", "/preload/removedSince"]
+            .iter()
+            .any(|at| device.private.pointer(at).is_some());
+        let known = [
+            device.private_text("/preload/version").filter(|_| !ended),
+            device.private_text("/current"),
+            device.private_text("/rollback"),
+        ]
+        .contains(&Some(version.as_str()));
+        if !known {
+            merge::put(
+                &mut device.private,
+                "/preload",
+                json!({ "version": version, "since": now }),
+            );
+        }
+    }
+    let current = device.private_text("/current").unwrap_or(FIRST).to_owned();
+    if device.state == "Switching" {
+        return;
+    }
+    // A switch that waits for its bundle waits for what is wanted now.
+    let Some(desired) = desired.filter(|desired| *desired != current) else {
+        world.plan(address, &[]);
+        return;
+    };
+    match staging(device, &desired, moment) {
+        Some(after) => {
+            let switch = Step {
+                after,
+                event: Event::Enter("Switching"),
+            };
+            world.plan(address, &[switch, enter(SWITCH, "Idle")]);
+        }
+        None => world.enter(address, "Switching", &[enter(SWITCH, "Idle")]),
+    }
+}
+
+/// How long the bundle of a version is still being fetched; none when it is not.
+fn staging(device: &Resource, version: &str, now: DateTime<Utc>) -> Option<Duration> {
+    if device.private_text("/preload/version") != Some(version)
+        || !matches!(progress(device, now)?.0, "Requested" | "Downloading")
+    {
+        return None;
+    }
+    let since = parse_time(device.private_text("/preload/since")?)?;
+    (since + TimeDelta::seconds(FETCHED) - now).to_std().ok()
+}
+
+/// Staging and switching stop where they are.
+pub fn stand_still(world: &mut Platform, address: &Address) {
+    let now = world.now;
+    let Some(device) = world.get_mut(address) else {
+        return;
+    };
+    if progress(device, now).is_some_and(|(state, _)| state != "Downloaded") {
+        merge::take(&mut device.private, "/preload");
+    }
+    world.plan(address, &[]);
+}
+
+/// Staging begins anew, switching goes on.
+pub fn go_on(world: &mut Platform, address: &Address) {
+    if world
+        .get(address)
+        .is_some_and(|device| device.state == "Switching" && device.plan.is_empty())
+    {
+        world.plan(address, &[enter(SWITCH, "Idle")]);
+    }
+    steer(world, address);
+}
+
+/// Ends the staging of software in a failure.
+///
+/// # Errors
+/// When nothing is being staged.
+pub fn fail_preload(
+    world: &mut Platform,
+    address: &Address,
+    state: &'static str,
+    details: &str,
+) -> Result<(), String> {
+    match world.get_mut(address) {
+        Some(device) if device.private.get("preload").is_some() => {
+            let failure = json!({ "state": state, "details": details });
+            merge::put(&mut device.private, "/preload/failure", failure);
+            Ok(())
+        }
+        _ => Err(format!("the device '{}' stages no software", address.name)),
+    }
+}
+
+/// A switch ends: in the wanted version when it was staged or is the second bank, else not.
+pub fn switched(world: &mut Platform, address: &Address) {
+    let now = world.now;
+    let Some(device) = world.get_mut(address) else {
+        return;
+    };
+    let Some(desired) = device
+        .text("/spec/desiredSoftwareVersion")
+        .map(str::to_owned)
+    else {
+        return;
+    };
+    let current = device.private_text("/current").unwrap_or(FIRST).to_owned();
+    let staged = device.private_text("/preload/version") == Some(&desired)
+        && progress(device, now).is_some_and(|(state, _)| state == "Downloaded");
+    let told = merge::take(&mut device.private, "/switchFails").is_some();
+    if told {
+        device.state = "SwitchFailed";
+    } else if staged || device.private_text("/rollback") == Some(&desired) {
+        merge::put(&mut device.private, "/rollback", json!(current));
+        merge::put(&mut device.private, "/current", json!(desired));
+    } else {
+        device.state = "SwitchFailed";
+    }
+}
+
+/// How far the staging is: state and percent.
+fn progress(device: &Resource, now: DateTime<Utc>) -> Option<(&'static str, i64)> {
+    match device.private_text("/preload/failure/state") {
+        Some("PreloadFailed") => return Some(("PreloadFailed", 0)),
+        Some(_) => return Some(("PreloadCancelled", 0)),
+        None => {}
+    }
+    if let Some(removed) = device
+        .private_text("/preload/removedSince")
+        .and_then(parse_time)
+    {
+        let gone = (now - removed).num_seconds() >= 5;
+        return Some((if gone { "Removed" } else { "Removing" }, 0));
+    }
+    let since = parse_time(device.private_text("/preload/since")?)?;
+    Some(match (now - since).num_seconds() {
+        ..2 => ("Requested", 0),
+        seconds @ 2..FETCHED => ("Downloading", (seconds - 2) * 100 / (FETCHED - 2)),
+        _ => ("Downloaded", 100),
+    })
+}
+
+/// `status.preloadedSoftware`.
+pub fn preloaded(world: &Platform, device: &Resource) -> Value {
+    let Some((state, percent)) = progress(device, world.now) else {
+        return json!([]);
+    };
+    let version = device.private_text("/preload/version").unwrap_or_default();
+    let current = rank(device.private_text("/current").unwrap_or(FIRST));
+    let details = device
+        .private_text("/preload/failure/details")
+        .map_or_else(|| format!("{percent} %"), str::to_owned);
+    json!([{
+        "name": format!("Beam {version}"), "version": version, "state": state, "precentProgress": percent, "progressDetails": details,
+        "upgradeCompatible": rank(version) > current, "downgradeCompatible": rank(version) < current,
+    }])
+}

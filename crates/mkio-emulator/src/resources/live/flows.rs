@@ -1,0 +1,260 @@
+//! Live channels, live events and static multiviews: wanted state, reported state, what they depend on.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::{
+    base::{
+        duration,
+        error::ApiError,
+        kind::Kind,
+        store::{Address, Place, Resource},
+    },
+    platform::{
+        call::{Answer, Call, Payload},
+        generic, list,
+        rules::{DNS_NAME, Entry, Platform, Rules, Shape},
+    },
+    resources::{
+        live::{
+            mishaps::suffer,
+            status,
+            steering::{self, steer},
+            wiring::{FLOWS, kind_of, missing, place, uses_input},
+        },
+        templates,
+    },
+};
+
+impl Kind {
+    /// Live channels.
+    pub const LIVE_CHANNEL: Self = Self::new("liveChannel", "live channel");
+    /// Live events of the Live API.
+    pub const FLOW_LIVE_EVENT: Self = Self::new("flowLiveEvent", "live event");
+    /// Static multiview channels.
+    pub const MULTIVIEW_CHANNEL: Self =
+        Self::new("staticMultiviewChannel", "static multiview channel");
+    /// Static multiview events.
+    pub const MULTIVIEW_EVENT: Self = Self::new("staticMultiviewEvent", "static multiview event");
+}
+
+/// The four kinds of flows.
+pub static ENTRY: Entry = Entry {
+    kinds: &[
+        &LIVE_CHANNELS,
+        &LIVE_EVENTS,
+        &MULTIVIEW_CHANNELS,
+        &MULTIVIEW_EVENTS,
+    ],
+    routes: &[
+        ("GET ~/live/search", search),
+        ("GET ~/live/liveChannels", list),
+        ("GET ~/live/liveChannels/{}", get),
+        ("DELETE ~/live/liveChannels/{}", delete),
+        ("GET ~/live/liveEvents", list),
+        ("GET ~/live/liveEvents/{}", get),
+        ("DELETE ~/live/liveEvents/{}", delete),
+        ("GET ~/live/staticMultiviewChannels", list),
+        ("GET ~/live/staticMultiviewChannels/{}", get),
+        ("DELETE ~/live/staticMultiviewChannels/{}", delete),
+        ("GET ~/live/staticMultiviewEvents", list),
+        ("GET ~/live/staticMultiviewEvents/{}", get),
+        ("DELETE ~/live/staticMultiviewEvents/{}", delete),
+    ],
+    incident: suffer,
+    ..Entry::NONE
+};
+
+const fn family(kind: Kind, label: &'static str, collection: &'static str) -> Rules {
+    Rules {
+        collection,
+        name: DNS_NAME,
+        patchable: &["/metadata", "/spec/state", "/spec/transform"],
+        initial: "Stopped",
+        deletion: 5,
+        check,
+        created: steer,
+        changed: steer,
+        guard,
+        entered: steering::entered,
+        dress: status::dress,
+        ..Rules::new(kind, label, Shape::Spec { name: true })
+    }
+}
+
+/// Live channels.
+pub static LIVE_CHANNELS: Rules = family(Kind::LIVE_CHANNEL, "LiveChannel", "~/live/liveChannels");
+/// Live events of the Live API.
+pub static LIVE_EVENTS: Rules = family(Kind::FLOW_LIVE_EVENT, "LiveEvent", "~/live/liveEvents");
+/// Static multiview channels.
+pub static MULTIVIEW_CHANNELS: Rules = family(
+    Kind::MULTIVIEW_CHANNEL,
+    "StaticMultiviewChannel",
+    "~/live/staticMultiviewChannels",
+);
+/// Static multiview events.
+pub static MULTIVIEW_EVENTS: Rules = family(
+    Kind::MULTIVIEW_EVENT,
+    "StaticMultiviewEvent",
+    "~/live/staticMultiviewEvents",
+);
+
+fn check(
+    world: &Platform,
+    call: &Call<'_>,
+    body: &mut Value,
+    existing: Option<&Resource>,
+) -> Result<(), ApiError> {
+    let mut findings = Vec::new();
+    let label = world.rules(kind_of(call)).label;
+    let given = body
+        .pointer("/spec/transform/type")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
+    if given != label {
+        findings.push((
+            "/spec/transform/type".to_owned(),
+            format!("is not '{label}', which this collection holds"),
+        ));
+    }
+    if call.operation.method == http::Method::PATCH && existing.is_some() {
+        return if findings.is_empty() {
+            Ok(())
+        } else {
+            Err(ApiError::invalid("change", findings))
+        };
+    }
+    findings.extend(missing(world, call.project(), body));
+    let window = body
+        .pointer("/spec/transform/archiveWindowLength")
+        .and_then(Value::as_str)
+        .and_then(duration::parse);
+    if window.is_some_and(|window| window > Duration::from_secs(30 * 86_400)) {
+        findings.push((
+            "/spec/transform/archiveWindowLength".to_owned(),
+            "is longer than 30 days".to_owned(),
+        ));
+    }
+    for (at, input) in body
+        .pointer("/spec/inputs")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .enumerate()
+    {
+        let named = ["sourceName", "contentName", "flowName"]
+            .iter()
+            .filter(|field| input.get(**field).is_some())
+            .count();
+        if named != 1 {
+            findings.push((
+                format!("/spec/inputs/{at}"),
+                "names not exactly one of sourceName, contentName and flowName".to_owned(),
+            ));
+        }
+    }
+    for (at, output) in body
+        .pointer("/spec/outputs")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .enumerate()
+    {
+        if output.get("destinationName").is_some() && output.get("contentName").is_some() {
+            findings.push((
+                format!("/spec/outputs/{at}"),
+                "names both a destination and a content".to_owned(),
+            ));
+        }
+    }
+    findings.extend(templates::check_flow(world, call.project(), body));
+    if findings.is_empty() {
+        Ok(())
+    } else {
+        Err(ApiError::invalid("request body", findings))
+    }
+}
+
+fn guard(world: &Platform, address: &Address) -> Result<(), ApiError> {
+    let upstream = FLOWS
+        .iter()
+        .flat_map(|kind| world.all(&address.place.project, *kind));
+    let reader = upstream
+        .map(|(_, flow)| flow)
+        .find(|flow| !flow.is_deleting() && uses_input(flow, "flowName", &address.name));
+    match reader {
+        Some(flow) => Err(ApiError::conflict(format!(
+            "the flow '{}' is an input of the flow '{}'",
+            address.name, flow.name
+        ))),
+        None => Ok(()),
+    }
+}
+
+/// DELETE, with `$force` for the scheduled operations that hang on it.
+pub fn delete(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+    let address = call.address(kind_of(call));
+    let operations = place(&address);
+    let waiting = world.table(&operations).is_some_and(|table| {
+        table
+            .iter()
+            .any(|operation| matches!(operation.state, "Pending" | "Accepted" | "Ongoing"))
+    });
+    if world.has(&address) && waiting && !call.query.switch("$force")? {
+        return Err(ApiError::conflict(format!(
+            "the flow '{}' has scheduled operations; $force=true drops them",
+            address.name
+        )));
+    }
+    let answer = generic::remove(world, &address)?;
+    let names: Vec<String> = world
+        .table(&operations)
+        .into_iter()
+        .flat_map(|table| table.iter().map(|operation| operation.name.to_string()))
+        .collect();
+    for name in names {
+        world.remove(&operations.at(&name));
+    }
+    Ok(answer)
+}
+
+/// GET of a collection.
+fn list(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+    let rules = world.rules(kind_of(call));
+    detailed(call, list::list(world, call, rules)?)
+}
+
+/// GET of one.
+fn get(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+    let rules = world.rules(kind_of(call));
+    detailed(call, generic::get(world, call, rules)?)
+}
+
+/// GET `live/search`: all four kinds.
+fn search(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+    let places = FLOWS.map(|kind| Place::new(call.project(), kind));
+    let tables: Vec<_> = places
+        .iter()
+        .filter_map(|place| Some((place, world.table(place)?)))
+        .collect();
+    detailed(call, list::tables_page(world, call, "Flow", &tables)?)
+}
+
+/// What is answered, with what `$detailedStatus` adds to it.
+fn detailed(call: &Call<'_>, answer: Answer) -> Result<Answer, ApiError> {
+    if !call.query.switch("$detailedStatus")? {
+        return Ok(answer);
+    }
+    let Payload::Json(mut body) = answer.payload.clone() else {
+        return Ok(answer);
+    };
+    match body.get_mut("value").and_then(Value::as_array_mut) {
+        Some(items) => items.iter_mut().for_each(status::detail),
+        None => status::detail(&mut body),
+    }
+    Ok(Answer {
+        payload: Payload::Json(body),
+        ..answer
+    })
+}

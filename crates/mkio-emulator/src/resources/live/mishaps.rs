@@ -1,0 +1,84 @@
+//! What can happen to a flow.
+
+use serde_json::json;
+
+use crate::{
+    base::{
+        merge,
+        store::{Address, Resource},
+    },
+    platform::{
+        incidents::Incident,
+        rules::{Platform, impossible},
+    },
+    resources::live::{
+        starts::{cannot_start, is_starting},
+        steering::steer,
+    },
+};
+
+/// Lets something happen to a flow.
+pub fn suffer(world: &mut Platform, address: &Address, incident: &Incident) -> Result<(), String> {
+    match incident {
+        Incident::StartFails(info) => fail_start(world, address, info),
+        Incident::StaysStarting => stay_starting(world, address),
+        Incident::Recovers => {
+            recover(world, address);
+            Ok(())
+        }
+        _ => Err(impossible(address)),
+    }
+}
+
+/// Lets the start that is going on, or the next one, end in `UnableToStart`.
+///
+/// # Errors
+/// When the flow is past its start.
+fn fail_start(world: &mut Platform, address: &Address, info: &str) -> Result<(), String> {
+    match world.get_mut(address) {
+        Some(flow) if is_starting(flow) => cannot_start(world, address, Some(info)),
+        Some(flow) if flow.state == "Stopped" => {
+            merge::put(&mut flow.private, "/failing", json!(info));
+        }
+        found => return Err(past_start(address, found.map(|flow| flow.state))),
+    }
+    Ok(())
+}
+
+/// Lets a flow stay in `Starting`.
+///
+/// # Errors
+/// When the flow is past its start.
+fn stay_starting(world: &mut Platform, address: &Address) -> Result<(), String> {
+    match world.get_mut(address) {
+        Some(flow) if is_starting(flow) || flow.state == "Stopped" => {
+            merge::put(&mut flow.private, "/stuck", json!(true));
+            if flow.state == "Starting" {
+                world.plan(address, &[]);
+            }
+            Ok(())
+        }
+        found => Err(past_start(address, found.map(|flow| flow.state))),
+    }
+}
+
+fn past_start(address: &Address, state: Option<&'static str>) -> String {
+    format!(
+        "the flow '{}' is {}; its start is over",
+        address.name,
+        state.unwrap_or("gone")
+    )
+}
+
+/// Lets a flow that was kept from starting go on.
+fn recover(world: &mut Platform, address: &Address) {
+    if let Some(flow) = world.get_mut(address) {
+        for field in ["/stuck", "/failing", "/info"] {
+            merge::take(&mut flow.private, field);
+        }
+    }
+    let held = |flow: &Resource| matches!(flow.state, "Starting" | "UnableToStart");
+    if world.get(address).is_some_and(held) {
+        steer(world, address);
+    }
+}

@@ -1,0 +1,280 @@
+//! Scheduled operations of flows.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
+
+use crate::{
+    base::{
+        error::ApiError,
+        format::parse_time,
+        kind::Kind,
+        merge,
+        store::{Address, Event, Place, Resource, Step, enter},
+    },
+    platform::{
+        call::Call,
+        incidents::Incident,
+        rules::{Entry, Platform, Rules, Shape, impossible},
+    },
+    resources::live::{steering::steer, wiring::collection},
+};
+
+impl Kind {
+    /// Scheduled operations of live channels.
+    pub const LIVE_CHANNEL_OPERATION: Self = Self::under(
+        "liveChannelOperation",
+        "scheduled operation",
+        &Self::LIVE_CHANNEL,
+    );
+    /// Scheduled operations of live events.
+    pub const FLOW_LIVE_EVENT_OPERATION: Self = Self::under(
+        "flowLiveEventOperation",
+        "scheduled operation",
+        &Self::FLOW_LIVE_EVENT,
+    );
+    /// Scheduled operations of static multiview channels.
+    pub const MULTIVIEW_CHANNEL_OPERATION: Self = Self::under(
+        "staticMultiviewChannelOperation",
+        "scheduled operation",
+        &Self::MULTIVIEW_CHANNEL,
+    );
+    /// Scheduled operations of static multiview events.
+    pub const MULTIVIEW_EVENT_OPERATION: Self = Self::under(
+        "staticMultiviewEventOperation",
+        "scheduled operation",
+        &Self::MULTIVIEW_EVENT,
+    );
+}
+
+/// Scheduled operations of flows.
+pub static ENTRY: Entry = Entry {
+    kinds: &[
+        &LIVE_CHANNEL,
+        &LIVE_EVENT,
+        &MULTIVIEW_CHANNEL,
+        &MULTIVIEW_EVENT,
+    ],
+    incident: suffer,
+    ..Entry::NONE
+};
+
+const fn family(kind: Kind, collection: &'static str) -> Rules {
+    Rules {
+        collection,
+        initial: "Pending",
+        check,
+        created: schedule,
+        changed: schedule,
+        entered,
+        dress,
+        ..Rules::new(kind, "ScheduledOperation", Shape::Bare)
+    }
+}
+
+/// Of live channels.
+pub static LIVE_CHANNEL: Rules = family(
+    Kind::LIVE_CHANNEL_OPERATION,
+    "~/live/liveChannels/{}/scheduledOperations",
+);
+/// Of live events.
+pub static LIVE_EVENT: Rules = family(
+    Kind::FLOW_LIVE_EVENT_OPERATION,
+    "~/live/liveEvents/{}/scheduledOperations",
+);
+/// Of static multiview channels.
+pub static MULTIVIEW_CHANNEL: Rules = family(
+    Kind::MULTIVIEW_CHANNEL_OPERATION,
+    "~/live/staticMultiviewChannels/{}/scheduledOperations",
+);
+/// Of static multiview events.
+pub static MULTIVIEW_EVENT: Rules = family(
+    Kind::MULTIVIEW_EVENT_OPERATION,
+    "~/live/staticMultiviewEvents/{}/scheduledOperations",
+);
+
+fn times(body: &Value) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
+    let time = |pointer: &str| parse_time(body.pointer(pointer)?.as_str()?);
+    Some((time("/spec/startTime")?, time("/spec/endTime")?))
+}
+
+fn check(
+    world: &Platform,
+    call: &Call<'_>,
+    body: &mut Value,
+    existing: Option<&Resource>,
+) -> Result<(), ApiError> {
+    let refuse = |field: &str, reason: &str| {
+        ApiError::invalid(
+            "request body",
+            vec![(format!("/spec/{field}"), reason.to_owned())],
+        )
+    };
+    let (start, end) =
+        times(body).ok_or_else(|| refuse("startTime", "and endTime have to be timestamps"))?;
+    if end <= start {
+        return Err(refuse("endTime", "is not after startTime"));
+    }
+    if existing.is_some_and(|operation| operation.state == "Ongoing") {
+        return Err(ApiError::conflict("the scheduled operation is ongoing"));
+    }
+    let flow = call.parameter("name");
+    let own = call.parameter("operation_name");
+    let kinds = [
+        Kind::LIVE_CHANNEL_OPERATION,
+        Kind::FLOW_LIVE_EVENT_OPERATION,
+        Kind::MULTIVIEW_CHANNEL_OPERATION,
+        Kind::MULTIVIEW_EVENT_OPERATION,
+    ];
+    let kind = kinds
+        .into_iter()
+        .find(|kind| call.operation.tail().starts_with(collection(*kind)));
+    let table = kind.and_then(|kind| world.table(&Place::under(call.project(), kind, flow)));
+    for other in table
+        .into_iter()
+        .flat_map(|table| table.iter())
+        .filter(|other| &*other.name != own)
+    {
+        let overlaps = times(&other.body).is_some_and(|(from, until)| from < end && start < until);
+        if overlaps && matches!(other.state, "Pending" | "Accepted" | "Ongoing") {
+            return Err(ApiError::conflict(format!(
+                "the window overlaps with that of the scheduled operation '{}'",
+                other.name
+            )));
+        }
+    }
+    Ok(())
+}
+
+fn until(world: &Platform, time: DateTime<Utc>) -> Duration {
+    (time - world.now).to_std().unwrap_or_default()
+}
+
+fn schedule(world: &mut Platform, address: &Address) {
+    let Some(operation) = world.get(address) else {
+        return;
+    };
+    let Some((start, end)) = times(&operation.body) else {
+        return;
+    };
+    let (to_start, to_end) = (until(world, start), until(world, end));
+    if to_end.is_zero() {
+        fail(world, address, "its window is past");
+        return;
+    }
+    if let Some(operation) = world.get_mut(address) {
+        merge::take(&mut operation.private, "/errors");
+        operation.hidden.insert(
+            "resourcePath".to_owned(),
+            json!(format!(
+                "{}/{}",
+                collection(address.place.kind),
+                address.place.parent
+            )),
+        );
+    }
+    let accepting = Duration::from_secs(2);
+    let wait = to_start.saturating_sub(accepting);
+    let run = to_end.saturating_sub(wait).saturating_sub(accepting);
+    let steps = [
+        enter(2, "Accepted"),
+        Step {
+            after: wait,
+            event: Event::Enter("Ongoing"),
+        },
+        Step {
+            after: run,
+            event: Event::Enter("Completed"),
+        },
+    ];
+    world.enter(address, "Pending", &steps);
+}
+
+fn fail(world: &mut Platform, address: &Address, reason: &str) {
+    if let Some(operation) = world.get_mut(address) {
+        merge::put(&mut operation.private, "/errors", json!([reason]));
+    }
+    world.enter(address, "Errored", &[]);
+}
+
+/// Lets something happen to an operation.
+fn suffer(world: &mut Platform, address: &Address, incident: &Incident) -> Result<(), String> {
+    match incident {
+        Incident::OperationFails(reason) => break_off(world, address, reason),
+        _ => Err(impossible(address)),
+    }
+}
+
+/// Lets an operation that has not ended fail; its flow is left alone.
+fn break_off(world: &mut Platform, address: &Address, reason: &str) -> Result<(), String> {
+    let previous = world.get(address).map_or("", |operation| operation.state);
+    if !matches!(previous, "Pending" | "Accepted" | "Ongoing") {
+        return Err(format!(
+            "the scheduled operation '{}' is {previous}",
+            address.name
+        ));
+    }
+    fail(world, address, reason);
+    publish(world, address, previous);
+    Ok(())
+}
+
+fn flow(address: &Address) -> Option<Address> {
+    Some(Address::new(
+        &address.place.project,
+        address.place.kind.parent()?,
+        &address.place.parent,
+    ))
+}
+
+fn entered(world: &mut Platform, address: &Address, previous: &'static str) {
+    let state = world.get(address).map_or("", |operation| operation.state);
+    let wanted = match state {
+        "Ongoing" => Some("Running"),
+        "Completed" => Some("Stopped"),
+        _ => None,
+    };
+    let flow = flow(address).filter(|flow| world.has(flow));
+    match (flow, wanted) {
+        (None, _) => fail(world, address, "the resource it is for is gone"),
+        (Some(flow), Some(wanted)) => {
+            if let Some(resource) = world.get_mut(&flow) {
+                merge::put(&mut resource.body, "/spec/state", json!(wanted));
+            }
+            steer(world, &flow);
+        }
+        (Some(_), None) => {}
+    }
+    publish(world, address, previous);
+}
+
+fn publish(world: &mut Platform, address: &Address, previous: &str) {
+    let kind = match world.get(address).map_or("", |operation| operation.state) {
+        "Accepted" => "MediaKind.ScheduledOperationAccepted",
+        "Ongoing" => "MediaKind.ScheduledOperationOngoing",
+        "Completed" => "MediaKind.ScheduledOperationCompleted",
+        _ => "MediaKind.ScheduledOperationError",
+    };
+    let place = &address.place;
+    let source = format!(
+        "/api/v1/projects/{}/live/{}/{}/scheduledOperations/{}",
+        place.project,
+        collection(place.kind),
+        place.parent,
+        address.name
+    );
+    world.publish(kind, address, &source, previous);
+}
+
+fn dress(_: &Platform, _: &Address, operation: &Resource, out: &mut Value) {
+    let errors = operation
+        .private
+        .get("errors")
+        .cloned()
+        .unwrap_or(json!([]));
+    *out = json!({
+        "metadata": { "id": operation.id, "name": &*operation.name }, "spec": operation.body.get("spec"),
+        "status": { "state": operation.state, "errors": errors },
+    });
+}

@@ -1,0 +1,49 @@
+//! Starts of flows: what they wait for, and how they fail.
+
+use serde_json::json;
+
+use crate::{
+    base::{
+        merge,
+        store::{Address, Resource},
+    },
+    platform::rules::Platform,
+    resources::{
+        fleet::placement::{device_of, is_offline},
+        live::wiring::{missing, publish},
+    },
+};
+
+/// Takes the reason why this start is to fail, if it is.
+pub fn failing(world: &mut Platform, address: &Address) -> Option<String> {
+    let told = merge::take(&mut world.get_mut(address)?.private, "/failing")?;
+    told.as_str().map(str::to_owned)
+}
+
+/// Ends a start in `UnableToStart`; without a reason of its own, for want of a configuration.
+pub fn cannot_start(world: &mut Platform, address: &Address, info: Option<&str>) {
+    let previous = world.get(address).map_or("", |flow| flow.state);
+    if let (Some(flow), Some(info)) = (world.get_mut(address), info) {
+        merge::put(&mut flow.private, "/info", json!(info));
+    }
+    world.enter(address, "UnableToStart", &[]);
+    publish(world, address, "MediaKind.ChannelInstanceError", previous);
+}
+
+/// Whether something keeps a flow that starts from running: it was told to wait, it lacks something, its device is offline.
+pub fn waits(world: &Platform, address: &Address) -> bool {
+    let project = &address.place.project;
+    world.get(address).is_none_or(|flow| {
+        flow.private.get("stuck").is_some()
+            || !missing(world, project, &flow.body).is_empty()
+            || device_of(world, project, flow).is_some_and(is_offline)
+    })
+}
+
+/// Whether it is on its way to `Running`.
+pub fn is_starting(flow: &Resource) -> bool {
+    matches!(
+        flow.state,
+        "Pending" | "Allocating" | "Allocated" | "Starting" | "Started"
+    )
+}

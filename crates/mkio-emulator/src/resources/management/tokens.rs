@@ -1,0 +1,282 @@
+//! Tokens of users and of the organization, keys, revocations.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use http::StatusCode;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::{
+    base::{
+        error::ApiError,
+        format,
+        keys::public_keys,
+        kind::Kind,
+        merge,
+        store::{Address, Place, Resource},
+    },
+    platform::{
+        call::{Answer, Call},
+        identity,
+        rules::{Entry, Platform, Rules, Shape},
+        tokens::{LONGEST, NewToken, issue, revoke},
+    },
+};
+
+impl Kind {
+    /// Tokens.
+    pub const TOKEN: Self = Self::new("token", "token");
+}
+
+/// Tokens, keys, revocations.
+pub static ENTRY: Entry = Entry {
+    kinds: &[&TOKENS],
+    routes: &[
+        ("GET /.well-known/jwks.json", keys),
+        ("GET /.well-known/revoked.json", revoked),
+        ("GET /api/v1/organization/tokens", list_all),
+        ("DELETE /api/v1/organization/tokens/{}", revoke_any),
+        ("GET /api/v1/user/rbac", rbac),
+        ("GET /api/v1/user/tokens", list_own),
+        ("POST /api/v1/user/tokens", create),
+        ("DELETE /api/v1/user/tokens", revoke_all),
+        ("GET /api/v1/user/tokens/{}", get),
+        ("DELETE /api/v1/user/tokens/{}", revoke_own),
+    ],
+    ..Entry::NONE
+};
+
+/// Tokens.
+pub static TOKENS: Rules = Rules::new(Kind::TOKEN, "UserToken", Shape::Bare);
+
+/// How long a short-lived token lives; the platform publishes no figure.
+const SHORT: TimeDelta = TimeDelta::hours(1);
+
+/// GET `/.well-known/jwks.json`.
+pub fn keys(world: &mut Platform, _: &Call<'_>) -> Result<Answer, ApiError> {
+    Ok(Answer::ok(public_keys(&world.signer)?))
+}
+
+/// GET `/.well-known/revoked.json`.
+pub fn revoked(world: &mut Platform, _: &Call<'_>) -> Result<Answer, ApiError> {
+    let ids: Vec<String> = all(world)
+        .filter(|token| is_revoked(token))
+        .map(|token| token.id.to_string())
+        .collect();
+    Ok(Answer::ok(json!({ "revokedTokens": ids })))
+}
+
+fn all(world: &Platform) -> impl Iterator<Item = &Resource> {
+    world.all("", Kind::TOKEN).map(|(_, token)| token)
+}
+
+fn is_revoked(token: &Resource) -> bool {
+    token
+        .body
+        .pointer("/spec/revoked")
+        .is_some_and(|revoked| !revoked.is_null())
+}
+
+fn is_live(token: &Resource, now: DateTime<Utc>) -> bool {
+    token
+        .private_text("/expires")
+        .and_then(format::parse_time)
+        .is_some_and(|expires| expires > now)
+}
+
+fn listed(tokens: Vec<Value>) -> Answer {
+    Answer::ok(json!({ "kind": "UserTokenList", "value": tokens }))
+}
+
+/// GET `/api/v1/user/tokens`.
+pub fn list_own(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+    let now = world.now;
+    Ok(listed(
+        all(world)
+            .filter(|token| token.created_by == call.user && is_live(token, now))
+            .filter(|token| reaches(call, token.id))
+            .map(|token| token.body.clone())
+            .collect(),
+    ))
+}
+
+/// GET `/api/v1/organization/tokens`.
+pub fn list_all(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+    let now = world.now;
+    let organization = call.organization.to_string();
+    let reaches = |token: &&Resource| token.text("/spec/organizationId") == Some(&organization);
+    Ok(listed(
+        all(world)
+            .filter(reaches)
+            .filter(|token| is_live(token, now))
+            .map(|token| token.body.clone())
+            .collect(),
+    ))
+}
+
+/// POST `/api/v1/user/tokens`.
+pub fn create(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+    if call.restricted {
+        return Err(ApiError::forbidden(
+            "a token with reduced permissions cannot make tokens",
+        ));
+    }
+    let text = |name: &str| call.body.get(name).and_then(Value::as_str);
+    let kind = text("type").unwrap_or_default();
+    let refuse = |field: &str, reason: &str| {
+        Err(ApiError::invalid(
+            "request body",
+            vec![(format!("/{field}"), reason.to_owned())],
+        ))
+    };
+    let organization = text("organizationId")
+        .and_then(|id| Uuid::try_parse(id).ok())
+        .unwrap_or_default();
+    if !world.has(&Address::new(
+        "",
+        Kind::ORGANIZATION,
+        &organization.to_string(),
+    )) {
+        return refuse("organizationId", "is not an organization of yours");
+    }
+    let short = matches!(kind, "login" | "ephemeral");
+    let expires = match text("expireDate").and_then(format::parse_time) {
+        Some(_) if short => {
+            return refuse(
+                "expireDate",
+                "is for full-access and restricted tokens only",
+            );
+        }
+        Some(expires) if expires <= world.now => return refuse("expireDate", "is in the past"),
+        Some(expires) if expires > world.now + LONGEST => {
+            return refuse("expireDate", "is more than a year ahead");
+        }
+        Some(expires) => expires,
+        None if short => world.now + SHORT,
+        None => world.now + LONGEST,
+    };
+    let permissions = call.body.get("permissions").cloned();
+    let reduced = matches!(kind, "restricted" | "ephemeral");
+    let permissions = match permissions {
+        Some(_) if !reduced => {
+            return refuse("permissions", "is for restricted and ephemeral tokens only");
+        }
+        None if reduced => {
+            return refuse(
+                "permissions",
+                "is required for restricted and ephemeral tokens",
+            );
+        }
+        Some(permissions) => {
+            let rbac = identity::rbac(world, organization);
+            if let Some(problem) = identity::outside(&permissions, &rbac) {
+                return refuse("permissions", &problem);
+            }
+            if identity::outside(&rbac, &permissions).is_none() {
+                return refuse(
+                    "permissions",
+                    "is all that its user may do and has to be less; make a full-access token for all of it",
+                );
+            }
+            permissions
+        }
+        None => Value::Null,
+    };
+    let new = NewToken {
+        kind,
+        user: call.user,
+        organization,
+        expires,
+        permissions,
+        description: text("description"),
+    };
+    let (id, token) = issue(world, &new, None)?;
+    let mut body = world.find(&address(id))?.body.clone();
+    merge::put(&mut body, "/metadata/JWT", json!(token));
+    Ok(Answer::json(StatusCode::CREATED, body))
+}
+
+fn address(id: Uuid) -> Address {
+    Address::new("", Kind::TOKEN, &id.to_string())
+}
+
+fn named(world: &Platform, call: &Call<'_>, own: bool) -> Result<Uuid, ApiError> {
+    let id = call.parameter("token_id");
+    let unknown = || ApiError::not_found(format!("there is no token with id '{id}'"));
+    let id = Uuid::try_parse(id).map_err(|_| unknown())?;
+    let token = world.get(&address(id)).ok_or_else(unknown)?;
+    if own && token.created_by != call.user {
+        Err(unknown())
+    } else {
+        Ok(id)
+    }
+}
+
+/// Whether the caller's token may be used on a token: with reduced permissions on itself alone.
+fn reaches(call: &Call<'_>, id: Uuid) -> bool {
+    !call.restricted || call.caller.token == id
+}
+
+/// The token of the caller's user that the path names.
+fn own(world: &Platform, call: &Call<'_>) -> Result<Uuid, ApiError> {
+    // The id alone decides, so that a reduced token does not learn which others there are.
+    let itself = Uuid::try_parse(call.parameter("token_id")).is_ok_and(|id| reaches(call, id));
+    if call.restricted && !itself {
+        return Err(ApiError::forbidden(
+            "a token with reduced permissions can read and revoke itself alone",
+        ));
+    }
+    named(world, call, true)
+}
+
+/// GET `/api/v1/user/tokens/{token_id}`.
+pub fn get(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+    let id = own(world, call)?;
+    Ok(Answer::ok(world.find(&address(id))?.body.clone()))
+}
+
+/// DELETE `/api/v1/user/tokens/{token_id}`.
+pub fn revoke_own(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+    let id = own(world, call)?;
+    revoke(world, id, call.user);
+    Ok(Answer::empty(StatusCode::OK))
+}
+
+/// DELETE `/api/v1/user/tokens`: logout everywhere.
+pub fn revoke_all(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+    if call.restricted {
+        return Err(ApiError::forbidden(
+            "a token with reduced permissions cannot end the others of its user",
+        ));
+    }
+    let ids: Vec<Uuid> = all(world)
+        .filter(|token| token.created_by == call.user && !is_revoked(token))
+        .map(|token| token.id)
+        .collect();
+    for id in ids {
+        revoke(world, id, call.user);
+    }
+    Ok(Answer::empty(StatusCode::OK))
+}
+
+/// DELETE `/api/v1/organization/tokens/{token_id}`.
+pub fn revoke_any(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+    let id = named(world, call, false)?;
+    revoke(world, id, call.user);
+    Ok(Answer::empty(StatusCode::NO_CONTENT))
+}
+
+/// GET `/api/v1/user/rbac`.
+pub fn rbac(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+    let place = Place::new("", Kind::TEAM);
+    let user = call.user.to_string();
+    let teams: Vec<Value> = world
+        .table(&place)
+        .into_iter()
+        .flat_map(|table| table.iter())
+        .filter(|team| team.body.pointer("/spec/members").and_then(|members| members.get(&user)).is_some())
+        .map(|team| json!({ "id": team.id, "name": &*team.name, "scopes": team.body.pointer("/spec/scopes") }))
+        .collect();
+    Ok(Answer::ok(
+        json!({ "rbac": identity::rbac(world, call.organization), "teams": teams }),
+    ))
+}

@@ -1,0 +1,253 @@
+//! Assets: their storage, their files.
+
+use serde_json::{Value, json};
+
+use crate::{
+    base::{
+        error::ApiError,
+        kind::Kind,
+        merge,
+        store::{Address, Resource, enter},
+    },
+    platform::{
+        call::{Answer, Call},
+        render,
+        rules::{Entry, Platform, Rules, Shape},
+    },
+};
+
+impl Kind {
+    /// Assets.
+    pub const ASSET: Self = Self::new("asset", "asset");
+}
+
+/// Assets, their files.
+pub static ENTRY: Entry = Entry {
+    kinds: &[&ASSETS],
+    routes: &[
+        ("GET ~/media/assets/{}/storage/", storage),
+        ("POST ~/media/assets/{}/listStreamingLocators", locators),
+    ],
+    ..Entry::NONE
+};
+
+/// Files that an asset has when its creator names a container, which then counts as one with media in it.
+const SAMPLE: &[(&str, usize)] = &[("video.mp4", 4_096), ("audio.mp4", 1_024)];
+
+/// Assets.
+pub static ASSETS: Rules = Rules {
+    collection: "~/media/assets",
+    frozen: &[
+        "/properties/alternateId",
+        "/properties/container",
+        "/properties/encryptionScope",
+        "/properties/storageAccountName",
+        "/properties/storageEncryptionFormat",
+        "/properties/subPath",
+    ],
+    initial: "Pending",
+    creation: &[enter(2, "Ready")],
+    deletion: 2,
+    check,
+    created,
+    guard,
+    removed: |world, address, asset| {
+        let key = container_key(address, &asset.body);
+        world.containers.remove(&key);
+    },
+    dress: |_, _, asset, out| merge::put(out, "/properties/assetId", json!(asset.id)),
+    ..Rules::new(Kind::ASSET, "Asset", Shape::arm("assets"))
+};
+
+fn container_key(address: &Address, body: &Value) -> (String, String, String) {
+    let text = |pointer: &str| {
+        body.pointer(pointer)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned()
+    };
+    (
+        address.place.project.clone(),
+        text("/properties/storageAccountName"),
+        text("/properties/container"),
+    )
+}
+
+fn check(
+    world: &Platform,
+    call: &Call<'_>,
+    body: &mut Value,
+    existing: Option<&Resource>,
+) -> Result<(), ApiError> {
+    let policy = body.pointer("/properties/containerDeletionPolicy").cloned();
+    if let Some(existing) = existing {
+        // It may change, but not be cleared.
+        if let (None, Some(old)) = (
+            policy,
+            existing.body.pointer("/properties/containerDeletionPolicy"),
+        ) {
+            merge::put(body, "/properties/containerDeletionPolicy", old.clone());
+        }
+        return Ok(());
+    }
+    let account = body
+        .pointer("/properties/storageAccountName")
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+        .to_owned();
+    if !world.has(&Address::new(call.project(), Kind::STORAGE, &account)) {
+        return Err(ApiError::invalid(
+            "request body",
+            vec![(
+                "/properties/storageAccountName".to_owned(),
+                format!("there is no storage account named '{account}' in this project"),
+            )],
+        ));
+    }
+    if policy.is_none() {
+        merge::put(body, "/properties/containerDeletionPolicy", json!("Retain"));
+    }
+    if body.pointer("/properties/container").is_none() {
+        merge::put(
+            body,
+            "/properties/container",
+            json!(format!("asset-{}", uuid::Uuid::new_v4())),
+        );
+        return Ok(());
+    }
+    let key = container_key(&call.address(Kind::ASSET), body);
+    if world.containers.contains(&key) {
+        return Err(ApiError::conflict(format!(
+            "another asset of this project uses container '{}' of storage account '{}'",
+            key.2, key.1
+        )));
+    }
+    Ok(())
+}
+
+fn created(world: &mut Platform, address: &Address) {
+    let Some(asset) = world.get_mut(address) else {
+        return;
+    };
+    let generated = asset
+        .text("/properties/container")
+        .and_then(|name| name.strip_prefix("asset-"))
+        .is_some_and(|id| uuid::Uuid::try_parse(id).is_ok());
+    let files: Vec<Value> = if generated {
+        Vec::new()
+    } else {
+        SAMPLE
+            .iter()
+            .map(|(name, size)| json!({ "name": name, "size": size }))
+            .collect()
+    };
+    asset.private = json!({ "files": files });
+    let key = container_key(address, &asset.body);
+    world.containers.insert(key);
+}
+
+fn guard(world: &Platform, address: &Address) -> Result<(), ApiError> {
+    let project = &address.place.project;
+    let uses = |resource: &Resource, pointer: &str| {
+        resource.text(pointer) == Some(&address.name) && !resource.is_deleting()
+    };
+    if let Some((_, output)) = world
+        .all(project, Kind::LIVE_OUTPUT)
+        .find(|(_, output)| uses(output, "/properties/assetName"))
+    {
+        return Err(ApiError::conflict(format!(
+            "the asset '{}' is being written by live output '{}'",
+            address.name, output.name
+        )));
+    }
+    Ok(())
+}
+
+/// The files of an asset, `(name, size in bytes)`.
+pub fn files(asset: &Resource) -> Vec<(String, u64)> {
+    let listed = asset.private.get("files").and_then(Value::as_array);
+    let entry = |file: &Value| {
+        Some((
+            file.get("name")?.as_str()?.to_owned(),
+            file.get("size")?.as_u64()?,
+        ))
+    };
+    listed.into_iter().flatten().filter_map(entry).collect()
+}
+
+/// Adds files to an asset; one of the same name is replaced.
+pub fn add_files(world: &mut Platform, address: &Address, files: &[(String, u64)]) {
+    let Some(asset) = world.get_mut(address) else {
+        return;
+    };
+    let mut kept = self::files(asset);
+    kept.retain(|(name, _)| !files.iter().any(|(new, _)| new == name));
+    kept.extend(files.iter().cloned());
+    kept.sort();
+    let listed: Vec<Value> = kept
+        .into_iter()
+        .map(|(name, size)| json!({ "name": name, "size": size }))
+        .collect();
+    merge::put(&mut asset.private, "/files", Value::Array(listed));
+}
+
+/// GET `assets/{asset_name}/storage/`.
+pub fn storage(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+    let address = call.address(Kind::ASSET);
+    let asset = world.find(&address)?;
+    let account = asset
+        .text("/properties/storageAccountName")
+        .unwrap_or_default();
+    ensure_reachable(world, call, account)?;
+    let mut names: Vec<Value> = Vec::new();
+    let mut folders: Vec<String> = Vec::new();
+    for (name, size) in files(asset) {
+        match name.split_once('/') {
+            Some((folder, _)) if !folders.iter().any(|known| known == folder) => {
+                folders.push(folder.to_owned())
+            }
+            Some(_) => {}
+            None => names.push(json!({ "name": name, "size": size })),
+        }
+    }
+    let media = names.iter().any(|file| {
+        file.get("name")
+            .and_then(Value::as_str)
+            .is_some_and(|name| name.ends_with(".ism"))
+    });
+    let folders: Vec<Value> = folders
+        .into_iter()
+        .map(|name| json!({ "name": name }))
+        .collect();
+    Ok(Answer::ok(json!({
+        "metadata": { "id": asset.id, "name": &*asset.name },
+        "spec": {
+            "container": asset.text("/properties/container"), "files": names, "folders": folders,
+            "formatHint": if media { "ism" } else { "unknown" },
+        },
+    })))
+}
+
+/// A storage account without a usable credential, or whose private link is not there yet, cannot be read.
+pub fn ensure_reachable(world: &Platform, call: &Call<'_>, account: &str) -> Result<(), ApiError> {
+    match super::storage::unreachable(world, call.project(), account) {
+        Some(reason) => Err(ApiError::bad_request(reason)),
+        None => Ok(()),
+    }
+}
+
+/// POST `assets/{asset_name}/listStreamingLocators`.
+pub fn locators(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+    let address = call.address(Kind::ASSET);
+    world.find(&address)?;
+    let found: Vec<Value> = world
+        .all(call.project(), Kind::STREAMING_LOCATOR)
+        .filter(|(_, locator)| locator.text("/properties/assetName") == Some(&address.name))
+        .filter_map(|(place, locator)| {
+            render::resource(world, &place.at(&locator.name), locator)
+                .get("properties")
+                .cloned()
+        })
+        .collect();
+    Ok(Answer::ok(json!({ "streamingLocators": found })))
+}

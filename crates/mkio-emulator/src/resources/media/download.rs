@@ -1,0 +1,155 @@
+//! Downloading files of an asset: the access token, and the storage host that takes it.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Method, Request, StatusCode};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::{
+    base::{
+        error::ApiError,
+        keys::{digest_of, sign},
+        kind::Kind,
+        merge,
+        store::{Address, Resource},
+        world::FileAccess,
+    },
+    platform::{
+        call::{Answer, Call},
+        identity,
+        rules::{Door, Entry, Platform},
+    },
+    resources::media::assets::{ensure_reachable, files},
+};
+
+/// Access to the files of an asset, and the host that serves them.
+pub static ENTRY: Entry = Entry {
+    routes: &[("POST ~/media/assets/{}/getFileAccessInfo", access)],
+    doors: &[Door {
+        method: Method::POST,
+        prefix: PREFIX,
+        serve,
+    }],
+    ..Entry::NONE
+};
+
+/// Path of the storage host. `downloadBlob` is appended to it.
+const PREFIX: &str = "/files/";
+
+/// Not of platform time: a download must not become harder because states move faster.
+const VALID: Duration = Duration::from_secs(30 * 60);
+const MOST_TOKENS: usize = 10_000;
+
+/// POST `assets/{asset_name}/getFileAccessInfo`.
+fn access(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+    let address = call.address(Kind::ASSET);
+    let asset = world.find(&address)?;
+    let account = asset
+        .text("/properties/storageAccountName")
+        .unwrap_or_default();
+    ensure_reachable(world, call, account)?;
+    let expires = world.counted + VALID;
+    let claims = json!({
+        "jti": Uuid::new_v4(), "exp": (world.now + VALID).timestamp(), "asset": asset.id,
+    });
+    let token = sign(&world.signer, &claims)?;
+    let mut out = json!({
+        "url": format!("{}{PREFIX}", call.origin), "jwt": token, "storageAccountName": account,
+        "containerName": asset.text("/properties/container").unwrap_or_default(),
+    });
+    if let Some(path) = asset.text("/properties/subPath") {
+        merge::put(&mut out, "/subPath", json!(path));
+    }
+    make_room(world);
+    let access = FileAccess {
+        project: address.place.project.clone(),
+        asset: address.name.clone(),
+        expires,
+    };
+    world.file_tokens.insert(digest_of(&token), access);
+    Ok(Answer::ok(out))
+}
+
+/// Drops what has expired where there is too much, and where that is not enough, what expires first.
+fn make_room(world: &mut Platform) {
+    let now = world.counted;
+    if world.file_tokens.len() >= MOST_TOKENS {
+        world.file_tokens.retain(|_, access| access.expires > now);
+    }
+    if world.file_tokens.len() >= MOST_TOKENS {
+        let first = world
+            .file_tokens
+            .iter()
+            .min_by_key(|(_, access)| access.expires);
+        if let Some(digest) = first.map(|(digest, _)| *digest) {
+            world.file_tokens.remove(&digest);
+        }
+    }
+}
+
+/// Anything below [`PREFIX`].
+fn serve(world: &Platform, request: &Request<Bytes>) -> Result<Answer, ApiError> {
+    if request.uri().path() != format!("{PREFIX}downloadBlob") {
+        return Ok(Answer {
+            status: StatusCode::NOT_FOUND,
+            ..Answer::bytes("text/plain", "404 page not found\n")
+        });
+    }
+    let token = identity::bearer(request.headers())?;
+    let access = world.file_tokens.get(&digest_of(token)).ok_or_else(|| {
+        ApiError::unauthorized("send the jwt of getFileAccessInfo as bearer token")
+    })?;
+    if access.expires <= world.counted {
+        return Err(ApiError::unauthorized(
+            "the file access token has expired; ask getFileAccessInfo again",
+        ));
+    }
+    let wanted: Value = serde_json::from_slice(request.body())
+        .map_err(|error| ApiError::bad_request(format!("the body is not JSON: {error}")))?;
+    let text = |name: &str| {
+        wanted
+            .get(name)
+            .and_then(Value::as_str)
+            .ok_or_else(|| ApiError::bad_request(format!("'{name}' is missing")))
+    };
+    let (account, container, file) = (
+        text("storageAccountName")?,
+        text("containerName")?,
+        text("fileName")?,
+    );
+    let lost = || ApiError::bad_gateway(format!("the file '{file}' cannot be read from storage"));
+    let asset = world
+        .get(&Address::new(&access.project, Kind::ASSET, &access.asset))
+        .ok_or_else(lost)?;
+    if asset.text("/properties/storageAccountName") != Some(account)
+        || asset.text("/properties/container") != Some(container)
+    {
+        return Err(lost());
+    }
+    let prefix = asset
+        .text("/properties/subPath")
+        .map(|path| format!("{path}/"))
+        .unwrap_or_default();
+    let name = file.strip_prefix(&prefix).ok_or_else(lost)?;
+    let (_, size) = files(asset)
+        .into_iter()
+        .find(|(known, _)| known == name)
+        .ok_or_else(lost)?;
+    Ok(Answer::bytes(
+        "application/octet-stream",
+        content(asset, name, size),
+    ))
+}
+
+/// The bytes of a file: its asset's id and name over and over, so that every file differs and every download agrees.
+fn content(asset: &Resource, name: &str, size: u64) -> Vec<u8> {
+    let pattern = format!("{}/{name}\n", asset.id);
+    // Files are made by the emulator or named by a seed; the cap keeps a seed's mistake small.
+    pattern
+        .bytes()
+        .cycle()
+        .take(usize::try_from(size).unwrap_or(0).min(16 * 1024 * 1024))
+        .collect()
+}

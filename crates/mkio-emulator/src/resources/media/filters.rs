@@ -1,0 +1,115 @@
+//! Account and asset filters.
+
+use serde_json::Value;
+
+use crate::{
+    base::{error::ApiError, kind::Kind, store::Address},
+    platform::rules::{Entry, Platform, Rules, Shape},
+};
+
+impl Kind {
+    /// Filters of a project.
+    pub const ACCOUNT_FILTER: Self = Self::new("accountFilter", "account filter");
+    /// Filters of an asset.
+    pub const ASSET_FILTER: Self = Self::under("assetFilter", "asset filter", &Self::ASSET);
+}
+
+/// Account and asset filters.
+pub static ENTRY: Entry = Entry {
+    kinds: &[&ACCOUNT, &ASSET],
+    ..Entry::NONE
+};
+
+/// Filters of a project.
+pub static ACCOUNT: Rules = Rules {
+    collection: "~/media/accountFilters",
+    check: |_, _, body, _| check(body),
+    guard: |world, address| guard(world, address, None),
+    ..Rules::new(
+        Kind::ACCOUNT_FILTER,
+        "AccountFilter",
+        Shape::Arm {
+            collection: "accountFilters",
+            envelope: true,
+            times: false,
+        },
+    )
+};
+
+/// Filters of an asset.
+pub static ASSET: Rules = Rules {
+    collection: "~/media/assets/{}/assetFilters",
+    check: |_, _, body, _| check(body),
+    guard: |world, address| guard(world, address, Some(&address.place.parent)),
+    ..Rules::new(
+        Kind::ASSET_FILTER,
+        "AssetFilter",
+        Shape::Arm {
+            collection: "assets/assetFilters",
+            envelope: true,
+            times: false,
+        },
+    )
+};
+
+/// Ticks per second where a filter names none.
+const TIMESCALE: u64 = 10_000_000;
+
+/// Limits that the document tells in words, in seconds.
+fn check(body: &Value) -> Result<(), ApiError> {
+    let at = "/properties/presentationTimeRange";
+    let Some(range) = body.pointer(at) else {
+        return Ok(());
+    };
+    let ticks = |name: &str| range.get(name).and_then(Value::as_i64);
+    let scale = range.get("timescale").and_then(Value::as_u64);
+    let scale = i128::from(scale.unwrap_or(TIMESCALE));
+    let within = |name: &str, fits: fn(i128, i128) -> bool| {
+        ticks(name).is_none_or(|ticks| fits(i128::from(ticks), scale))
+    };
+    let mut findings = Vec::new();
+    let mut refuse = |name: &str, reason: &str| {
+        findings.push((format!("{at}/{name}"), reason.to_owned()));
+    };
+    if !within("liveBackoffDuration", |ticks, scale| {
+        (0..=300 * scale).contains(&ticks)
+    }) {
+        refuse("liveBackoffDuration", "is not between 0 and 300 seconds");
+    }
+    if !within("presentationWindowDuration", |ticks, scale| {
+        ticks >= 10 * scale
+    }) {
+        refuse("presentationWindowDuration", "is less than 10 seconds");
+    }
+    if findings.is_empty() {
+        Ok(())
+    } else {
+        Err(ApiError::invalid("request body", findings))
+    }
+}
+
+/// A filter that an active locator lists cannot go. The documents declare no 409 for it.
+fn guard(world: &Platform, address: &Address, asset: Option<&str>) -> Result<(), ApiError> {
+    let user = world
+        .all(&address.place.project, Kind::STREAMING_LOCATOR)
+        .find(|(_, locator)| {
+            let listed = locator
+                .body
+                .pointer("/properties/filters")
+                .and_then(Value::as_array);
+            !locator.is_deleting()
+                && asset.is_none_or(|asset| locator.text("/properties/assetName") == Some(asset))
+                && listed.is_some_and(|names| {
+                    names
+                        .iter()
+                        .any(|name| name.as_str() == Some(&address.name))
+                })
+        });
+    match user {
+        Some((_, locator)) => Err(ApiError::bad_request(format!(
+            "the filter '{}' is used by streaming locator '{}'",
+            address.name, locator.name
+        ))),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,541 @@
+//! Transforms and jobs: queueing, progress, outputs, failures.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
+
+use crate::{
+    base::{
+        error::ApiError,
+        format,
+        kind::Kind,
+        merge,
+        store::{Address, Event, Place, Resource, Step, enter},
+    },
+    platform::{
+        call::{Answer, Call},
+        generic,
+        incidents::Incident,
+        list,
+        rules::{Entry, Platform, Put, Rules, Shape, impossible},
+    },
+    resources::media::{assets, recording},
+};
+
+impl Kind {
+    /// Transforms.
+    pub const TRANSFORM: Self = Self::new("transform", "transform");
+    /// Jobs.
+    pub const JOB: Self = Self::under("job", "job", &Self::TRANSFORM);
+}
+
+/// Transforms and jobs.
+pub static ENTRY: Entry = Entry {
+    kinds: &[&TRANSFORMS, &JOBS],
+    routes: &[
+        ("GET ~/media/jobs", list_all),
+        ("POST ~/media/transforms/{}/jobs/{}/cancelJob", cancel),
+    ],
+    incident: suffer,
+    ..Entry::NONE
+};
+
+/// Transforms.
+pub static TRANSFORMS: Rules = Rules {
+    collection: "~/media/transforms",
+    check: |_, _, body, _| {
+        let outputs = body
+            .pointer("/properties/outputs")
+            .and_then(Value::as_array);
+        if outputs.is_some_and(|outputs| outputs.len() == 1) {
+            return Ok(());
+        }
+        let reason = "has to hold one output; the platform makes no more for now".to_owned();
+        Err(ApiError::invalid(
+            "request body",
+            vec![("/properties/outputs".to_owned(), reason)],
+        ))
+    },
+    // Its jobs are gone with it, and their slots are free.
+    removed: |world, address, _| dispatch(world, &address.place.project),
+    ..Rules::new(Kind::TRANSFORM, "Transform", Shape::arm("transforms"))
+};
+
+/// Jobs.
+pub static JOBS: Rules = Rules {
+    collection: "~/media/transforms/{}/jobs",
+    put: Put::Create(201),
+    patchable: &[
+        "/properties/description",
+        "/properties/priority",
+        "/properties/correlationData",
+    ],
+    initial: "Queued",
+    creation: &[Step {
+        after: QUEUED_FOR,
+        event: Event::Enter("Queued"),
+    }],
+    state_at: &["/properties/state"],
+    check,
+    created: |world, address| {
+        if let Some(job) = world.get_mut(address) {
+            job.hidden
+                .insert("transform".to_owned(), json!(address.place.parent));
+        }
+    },
+    removed: |world, address, _| dispatch(world, &address.place.project),
+    entered,
+    dress,
+    ..Rules::new(Kind::JOB, "Job", Shape::arm("transforms/jobs"))
+};
+
+/// Even with a free slot a job is seen waiting for one first.
+const QUEUED_FOR: Duration = Duration::from_millis(500);
+const SCHEDULED_FOR: Duration = Duration::from_millis(1_500);
+
+fn check(
+    world: &Platform,
+    call: &Call<'_>,
+    body: &mut Value,
+    existing: Option<&Resource>,
+) -> Result<(), ApiError> {
+    if existing.is_some() {
+        return Ok(());
+    }
+    let project = call.project();
+    let transform = world.find(&Address::new(
+        project,
+        Kind::TRANSFORM,
+        call.parameter("transform_name"),
+    ))?;
+    let mut findings = Vec::new();
+    let mut asset = |pointer: String, what: &str| {
+        let Some(name) = body.pointer(&pointer).and_then(Value::as_str) else {
+            return;
+        };
+        if !world.has(&Address::new(project, Kind::ASSET, name)) {
+            findings.push((
+                pointer,
+                format!("there is no asset named '{name}' for the {what}"),
+            ));
+        }
+    };
+    asset("/properties/input/assetName".to_owned(), "input");
+    let outputs = body
+        .pointer("/properties/outputs")
+        .and_then(Value::as_array)
+        .map_or(0, Vec::len);
+    for at in 0..outputs {
+        asset(format!("/properties/outputs/{at}/assetName"), "output");
+    }
+    if !findings.is_empty() {
+        return Err(ApiError::invalid("request body", findings));
+    }
+    let wanted = transform
+        .body
+        .pointer("/properties/outputs")
+        .and_then(Value::as_array)
+        .map_or(0, Vec::len);
+    if outputs != wanted {
+        return Err(ApiError::unprocessable(format!(
+            "properties.outputs: the transform '{}' has {wanted} outputs and the job names {outputs}",
+            transform.name
+        )));
+    }
+    Ok(())
+}
+
+/// Starts as many waiting jobs as there are free slots: high priority first, then in order of creation.
+pub fn dispatch(world: &mut Platform, project: &str) {
+    loop {
+        let (mut running, mut waiting) = (0, Vec::new());
+        for (place, job) in world.all(project, Kind::JOB) {
+            match job.state {
+                "Scheduled" | "Processing" | "Canceling" => running += 1,
+                "Queued" if job.plan.is_empty() => {
+                    let rank = match job.text("/properties/priority") {
+                        Some("High") => 0,
+                        Some("Low") => 2,
+                        _ => 1,
+                    };
+                    waiting.push((rank, job.sequence, place.at(&job.name)));
+                }
+                _ => {}
+            }
+        }
+        if running >= world.settings.job_slots {
+            return;
+        }
+        let Some((_, _, address)) = waiting.into_iter().min() else {
+            return;
+        };
+        let duration = world.settings.job_duration;
+        world.enter(
+            &address,
+            "Scheduled",
+            &[
+                Step {
+                    after: SCHEDULED_FOR,
+                    event: Event::Enter("Processing"),
+                },
+                Step {
+                    after: duration,
+                    event: Event::Enter("Finished"),
+                },
+            ],
+        );
+    }
+}
+
+fn entered(world: &mut Platform, address: &Address, previous: &'static str) {
+    let now = world.now;
+    let Some(job) = world.get_mut(address) else {
+        return;
+    };
+    if job.state == "Queued" {
+        return dispatch(world, &address.place.project);
+    }
+    job.updated = now;
+    match job.state {
+        "Processing" => {
+            merge::put(&mut job.private, "/startTime", json!(format::time(now)));
+            if let Some(length) = recording::begin(job, now) {
+                let length = length.max(world.settings.job_duration);
+                world.plan(
+                    address,
+                    &[Step {
+                        after: length,
+                        event: Event::Enter("Finished"),
+                    }],
+                );
+            }
+            if let Some(error) = failure(world, address) {
+                fail_later(world, address, error);
+            }
+        }
+        "Finished" => {
+            let error = world
+                .get(address)
+                .and_then(|job| job.private.get("planned").cloned())
+                .or_else(|| lost_output(world, address));
+            match error {
+                Some(error) => {
+                    if let Some(job) = world.get_mut(address) {
+                        job.state = "Error";
+                        merge::put(&mut job.private, "/error", error);
+                    }
+                }
+                None => {
+                    let minutes = world.settings.job_duration.as_secs_f64() / 60.0;
+                    world.meter(&address.place.project, "encoding-minutes", minutes);
+                    write_outputs(world, address);
+                }
+            }
+        }
+        _ => {}
+    }
+    let state = world.get(address).map_or("", |job| job.state);
+    if matches!(state, "Finished" | "Error" | "Canceled") {
+        if let Some(job) = world.get_mut(address) {
+            merge::put(&mut job.private, "/endTime", json!(format::time(now)));
+        }
+        dispatch(world, &address.place.project);
+    }
+    notify(world, address, previous);
+}
+
+/// Webhooks: the printed sources lack the `/media` that the resource's own path has.
+fn notify(world: &mut Platform, address: &Address, previous: &'static str) {
+    let state = world.get(address).map_or("", |job| job.state);
+    let kind = match state {
+        "Processing" => "MediaKind.JobStarted",
+        "Finished" | "Error" | "Canceled" => "MediaKind.JobFinished",
+        _ => return,
+    };
+    let place = &address.place;
+    let source = format!(
+        "/api/v1/projects/{}/transforms/{}/jobs/{}",
+        place.project, place.parent, address.name
+    );
+    world.publish(kind, address, &source, previous);
+}
+
+/// A job error as replies show it.
+pub fn error(category: &str, code: &str, message: &str, retry: bool) -> Value {
+    json!({ "category": category, "code": code, "message": message, "retry": if retry { "MayRetry" } else { "DoNotRetry" } })
+}
+
+/// Why a job that starts now cannot succeed.
+fn failure(world: &Platform, address: &Address) -> Option<Value> {
+    let job = world.get(address)?;
+    if let Some(planned) = job.private.get("planned") {
+        return Some(planned.clone());
+    }
+    let project = &address.place.project;
+    match job.text("/properties/input/assetName") {
+        Some(name) if !world.has(&Address::new(project, Kind::ASSET, name)) => Some(error(
+            "Download",
+            "DownloadNotAccessible",
+            &format!("the input asset '{name}' is gone"),
+            false,
+        )),
+        Some(name) => {
+            let asset = world.get(&Address::new(project, Kind::ASSET, name))?;
+            let lost = lost_file(job, &assets::files(asset))?;
+            Some(error(
+                "Download",
+                "DownloadNotAccessible",
+                &format!("the input asset '{name}' has no file '{lost}'"),
+                false,
+            ))
+        }
+        None => {
+            // The reserved top-level domain that never resolves: a way to see a failure without the control handle.
+            let sources = job.text("/properties/input/baseUri").into_iter().chain(
+                job.body
+                    .pointer("/properties/input/files")
+                    .and_then(Value::as_array)
+                    .into_iter()
+                    .flatten()
+                    .filter_map(Value::as_str),
+            );
+            let hosts = sources
+                .filter_map(|source| source.split("://").nth(1)?.split(['/', ':', '?']).next());
+            let lost = hosts.into_iter().find(|host| host.ends_with(".invalid"))?;
+            Some(error(
+                "Download",
+                "DownloadNotAccessible",
+                &format!("the host '{lost}' cannot be reached"),
+                true,
+            ))
+        }
+    }
+}
+
+/// The first file that a job reads and its asset has not. An asset without any file counts as one that its user has put the files
+/// into: nothing can be uploaded to the emulator.
+fn lost_file<'a>(job: &'a Resource, known: &[(String, u64)]) -> Option<&'a str> {
+    if known.is_empty() {
+        return None;
+    }
+    job.body
+        .pointer("/properties/input/files")?
+        .as_array()?
+        .iter()
+        .filter_map(Value::as_str)
+        .find(|file| !known.iter().any(|(name, _)| name == file))
+}
+
+/// Lets something happen to a job.
+fn suffer(world: &mut Platform, address: &Address, incident: &Incident) -> Result<(), String> {
+    let Incident::JobFails(failure) = incident else {
+        return Err(impossible(address));
+    };
+    let error = error(
+        &failure.category,
+        &failure.code,
+        &failure.message,
+        failure.may_retry,
+    );
+    fail(world, address, error)
+}
+
+/// Lets a job that has not ended fail half way through its processing.
+fn fail(world: &mut Platform, address: &Address, error: Value) -> Result<(), String> {
+    match world.get_mut(address) {
+        Some(job) if matches!(job.state, "Queued" | "Scheduled") => {
+            merge::put(&mut job.private, "/planned", error);
+            Ok(())
+        }
+        Some(job) if job.state == "Processing" => {
+            fail_later(world, address, error);
+            Ok(())
+        }
+        found => Err(format!(
+            "the job '{}' is {}",
+            address.name,
+            found.map_or("gone", |job| job.state)
+        )),
+    }
+}
+
+fn lost_output(world: &Platform, address: &Address) -> Option<Value> {
+    let job = world.get(address)?;
+    let outputs = job.body.pointer("/properties/outputs")?.as_array()?;
+    let lost = outputs
+        .iter()
+        .filter_map(|output| output.get("assetName")?.as_str())
+        .find(|name| !world.has(&Address::new(&address.place.project, Kind::ASSET, name)))?;
+    Some(error(
+        "Upload",
+        "UploadNotAccessible",
+        &format!("the output asset '{lost}' is gone"),
+        false,
+    ))
+}
+
+/// A job that will fail does so half way through.
+pub fn fail_later(world: &mut Platform, address: &Address, error: Value) {
+    let half = world.settings.job_duration / 2;
+    if let Some(job) = world.get_mut(address) {
+        merge::put(&mut job.private, "/planned", error);
+    }
+    world.plan(
+        address,
+        &[Step {
+            after: half,
+            event: Event::Enter("Finished"),
+        }],
+    );
+}
+
+/// Files that encoding leaves in an output asset.
+fn write_outputs(world: &mut Platform, address: &Address) {
+    let Some(job) = world.get(address) else {
+        return;
+    };
+    let input = job
+        .body
+        .pointer("/properties/input/files/0")
+        .and_then(Value::as_str)
+        .and_then(|file| file.rsplit('/').next())
+        .map(str::to_owned)
+        .or_else(|| {
+            let name = job.text("/properties/input/assetName")?;
+            let asset = world.get(&Address::new(&address.place.project, Kind::ASSET, name))?;
+            assets::files(asset)
+                .into_iter()
+                .map(|(name, _)| name)
+                .next()
+        })
+        .unwrap_or_else(|| "video.mp4".to_owned());
+    let stem = input
+        .split('.')
+        .next()
+        .filter(|stem| !stem.is_empty())
+        .unwrap_or("video")
+        .to_owned();
+    let outputs: Vec<String> = job
+        .body
+        .pointer("/properties/outputs")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(|output| output.get("assetName")?.as_str().map(str::to_owned))
+        .collect();
+    let transform = world.get(&Address::new(
+        &address.place.project,
+        Kind::TRANSFORM,
+        &address.place.parent,
+    ));
+    let presets: Vec<String> = transform
+        .and_then(|transform| {
+            transform
+                .body
+                .pointer("/properties/outputs")?
+                .as_array()
+                .cloned()
+        })
+        .unwrap_or_default()
+        .iter()
+        .filter_map(|output| {
+            output
+                .pointer("/preset/@odata.type")?
+                .as_str()
+                .map(str::to_owned)
+        })
+        .collect();
+    for (at, output) in outputs.iter().enumerate() {
+        let preset = presets.get(at).map(String::as_str).unwrap_or_default();
+        let mut files: Vec<(String, u64)> = match preset {
+            "#MediaKind.ThumbnailGeneratorPreset" => vec![(format!("{stem}_000001.jpg"), 512)],
+            "#MediaKind.TrackInserterPreset" | "#MediaKind.AIPipelinePreset" => {
+                vec![(format!("{stem}_eng.mp4"), 1_024)]
+            }
+            _ => {
+                let mut renditions = Vec::new();
+                for rate in ["1280x720_3400", "640x360_650"] {
+                    renditions.push((format!("{stem}_{rate}.mp4"), 2_048));
+                    renditions.push((format!("{stem}_{rate}.mpi"), 256));
+                }
+                renditions.push((format!("{stem}.ism"), 1_024));
+                renditions.push((format!("{stem}.mpd"), 1_024));
+                renditions.push((format!("{stem}_000001.jpg"), 512));
+                renditions
+            }
+        };
+        files.push(("highlevel.log".to_owned(), 128));
+        assets::add_files(
+            world,
+            &Address::new(&address.place.project, Kind::ASSET, output),
+            &files,
+        );
+    }
+}
+
+fn moment(job: &Resource, name: &str) -> Option<DateTime<Utc>> {
+    format::parse_time(job.private.get(name)?.as_str()?)
+}
+
+fn progress(world: &Platform, job: &Resource) -> i64 {
+    let Some(start) = moment(job, "startTime") else {
+        return 0;
+    };
+    if job.state == "Finished" {
+        return 100;
+    }
+    let until = moment(job, "endTime").unwrap_or(world.now);
+    let total = recording::length(job)
+        .unwrap_or_default()
+        .max(world.settings.job_duration)
+        .as_secs_f64()
+        .max(0.001);
+    let done = (until - start).num_milliseconds() as f64 / 1_000.0 / total * 100.0;
+    done.clamp(0.0, 99.0) as i64
+}
+
+fn dress(world: &Platform, _: &Address, job: &Resource, out: &mut Value) {
+    let start = job.private.get("startTime").cloned().unwrap_or(Value::Null);
+    let end = job.private.get("endTime").cloned().unwrap_or(Value::Null);
+    merge::put(out, "/properties/startTime", start.clone());
+    merge::put(out, "/properties/endTime", end.clone());
+    if let Some(recording) = recording::shown(job, world.now) {
+        merge::put(out, "/properties/recording", recording);
+    }
+    let progress = progress(world, job);
+    for output in out
+        .pointer_mut("/properties/outputs")
+        .and_then(Value::as_array_mut)
+        .into_iter()
+        .flatten()
+    {
+        merge::overlay(
+            output,
+            &json!({ "state": job.state, "progress": progress, "startTime": start, "endTime": end }),
+        );
+        if let Some(error) = job.private.get("error") {
+            merge::put(output, "/error", error.clone());
+        }
+    }
+}
+
+/// GET of all jobs of a project.
+pub fn list_all(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+    let tables: Vec<_> = world.tables(call.project(), Kind::JOB).collect();
+    list::tables_page(world, call, "Job", &tables)
+}
+
+/// POST `…/cancelJob`.
+pub fn cancel(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+    let place = Place::under(call.project(), Kind::JOB, call.parameter("transform_name"));
+    let address = place.at(call.parameter("job_name"));
+    generic::act(
+        world,
+        &address,
+        "cancel",
+        &["Queued", "Scheduled", "Processing"],
+        "Canceling",
+        &[enter(3, "Canceled")],
+    )
+}

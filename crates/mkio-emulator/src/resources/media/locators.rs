@@ -1,0 +1,442 @@
+//! Streaming locators: what they refer to, their keys, their paths.
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use crate::{
+    base::{
+        error::ApiError,
+        format,
+        kind::Kind,
+        merge,
+        store::{Address, Place, Resource, enter},
+    },
+    platform::{
+        call::{Answer, Call},
+        incidents::Incident,
+        rules::{Entry, Platform, Rules, Shape, impossible},
+    },
+    resources::media::{
+        assets,
+        policies::{Scheme, schemes},
+    },
+};
+
+impl Kind {
+    /// Streaming locators.
+    pub const STREAMING_LOCATOR: Self = Self::new("streamingLocator", "streaming locator");
+}
+
+/// Streaming locators.
+pub static ENTRY: Entry = Entry {
+    kinds: &[&LOCATORS],
+    routes: &[
+        ("POST ~/media/streamingLocators/{}/listPaths", paths),
+        (
+            "POST ~/media/streamingLocators/{}/listContentKeys",
+            content_keys,
+        ),
+    ],
+    incident: suffer,
+    ..Entry::NONE
+};
+
+/// Streaming locators.
+pub static LOCATORS: Rules = Rules {
+    collection: "~/media/streamingLocators",
+    frozen: &[
+        "/properties/alternativeMediaId",
+        "/properties/assetName",
+        "/properties/contentId",
+        "/properties/contentKeys",
+        "/properties/defaultContentKeyPolicyName",
+        "/properties/defaultManifestFilename",
+        "/properties/filters",
+        "/properties/streamingLocatorId",
+        "/properties/streamingPolicyName",
+    ],
+    initial: "Creating",
+    creation: &[enter(2, "Created")],
+    deletion: 2,
+    state_at: &["/properties/resourceState"],
+    provisioning: true,
+    check,
+    created,
+    changed: repair,
+    entered: |world, address, previous| notify(world, address, previous),
+    dress,
+    index: |locator, out| {
+        let created = format::time(locator.created);
+        out.insert("properties/created".to_owned(), json!(created));
+    },
+    ..Rules::new(
+        Kind::STREAMING_LOCATOR,
+        "StreamingLocator",
+        Shape::arm("streamingLocators"),
+    )
+};
+
+/// Provisions a locator again.
+fn repair(world: &mut Platform, address: &Address) {
+    world.enter(address, "Updating", &[enter(2, "Created")]);
+}
+
+/// Lets something happen to a locator.
+fn suffer(world: &mut Platform, address: &Address, incident: &Incident) -> Result<(), String> {
+    match incident {
+        Incident::ProvisioningFails => fail(world, address),
+        Incident::Recovers => {
+            repair(world, address);
+            Ok(())
+        }
+        _ => Err(impossible(address)),
+    }
+}
+
+/// Lets the provisioning of a locator fail.
+fn fail(world: &mut Platform, address: &Address) -> Result<(), String> {
+    if !world.has(address) {
+        return Err(format!(
+            "the streaming locator '{}' is being deleted",
+            address.name
+        ));
+    }
+    world.enter(address, "Error", &[]);
+    Ok(())
+}
+
+fn notify(world: &mut Platform, address: &Address, previous: &'static str) {
+    if previous == "Creating" {
+        let source = format!(
+            "/api/v1/projects/{}/media/streamingLocators/{}",
+            address.place.project, address.name
+        );
+        world.publish(
+            "MediaKind.StreamingLocatorCreated",
+            address,
+            &source,
+            previous,
+        );
+    }
+}
+
+fn dress(_: &Platform, _: &Address, _: &Resource, out: &mut Value) {
+    merge::take(out, "/properties/created");
+    merge::take(out, "/properties/lastModified");
+    // Key values are told by listContentKeys alone.
+    for key in out
+        .pointer_mut("/properties/contentKeys")
+        .and_then(Value::as_array_mut)
+        .into_iter()
+        .flatten()
+    {
+        merge::take(key, "/value");
+    }
+}
+
+fn check(
+    world: &Platform,
+    call: &Call<'_>,
+    body: &mut Value,
+    existing: Option<&Resource>,
+) -> Result<(), ApiError> {
+    let text = |pointer: &str| {
+        body.pointer(pointer)
+            .and_then(Value::as_str)
+            .map(str::to_owned)
+    };
+    let time = |pointer: &str| text(pointer).and_then(|text| format::parse_time(&text));
+    let window = time("/properties/startTime").zip(time("/properties/endTime"));
+    if window.is_some_and(|(start, end)| end <= start) {
+        let finding = (
+            "/properties/endTime".to_owned(),
+            "is not after startTime".to_owned(),
+        );
+        return Err(ApiError::invalid("request body", vec![finding]));
+    }
+    if existing.is_some() {
+        return Ok(());
+    }
+    let project = call.project();
+    let mut findings = Vec::new();
+    let mut refer = |pointer: String, name: Option<String>, kinds: &[Kind]| {
+        let Some(name) = name else { return };
+        let known = kinds
+            .iter()
+            .any(|kind| world.has(&Address::new(project, *kind, &name)));
+        if let (false, Some(kind)) = (known, kinds.first()) {
+            findings.push((
+                pointer,
+                format!("there is no {} named '{name}'", kind.noun()),
+            ));
+        }
+    };
+    refer(
+        "/properties/assetName".to_owned(),
+        text("/properties/assetName"),
+        &[Kind::ASSET],
+    );
+    refer(
+        "/properties/streamingPolicyName".to_owned(),
+        text("/properties/streamingPolicyName"),
+        &[Kind::STREAMING_POLICY],
+    );
+    refer(
+        "/properties/defaultContentKeyPolicyName".to_owned(),
+        text("/properties/defaultContentKeyPolicyName").filter(|name| !name.is_empty()),
+        &[Kind::CONTENT_KEY_POLICY],
+    );
+    let keys = body
+        .pointer("/properties/contentKeys")
+        .and_then(Value::as_array)
+        .map_or(0, Vec::len);
+    for at in 0..keys {
+        let pointer = format!("/properties/contentKeys/{at}/policyName");
+        refer(pointer.clone(), text(&pointer), &[Kind::CONTENT_KEY_POLICY]);
+    }
+    let asset = text("/properties/assetName").unwrap_or_default();
+    let filters = body
+        .pointer("/properties/filters")
+        .and_then(Value::as_array)
+        .cloned()
+        .unwrap_or_default();
+    for (at, filter) in filters.iter().enumerate() {
+        let name = filter.as_str().unwrap_or_default();
+        let own = Place::under(project, Kind::ASSET_FILTER, &asset).at(name);
+        if !world.has(&own) && !world.has(&Address::new(project, Kind::ACCOUNT_FILTER, name)) {
+            findings.push((
+                format!("/properties/filters/{at}"),
+                format!("there is no asset or account filter named '{name}'"),
+            ));
+        }
+    }
+    if let (true, Some(missing)) = (findings.is_empty(), missing_systems(world, project, body)) {
+        findings.push((
+            "/properties/defaultContentKeyPolicyName".to_owned(),
+            missing,
+        ));
+    }
+    if !findings.is_empty() {
+        return Err(ApiError::invalid("request body", findings));
+    }
+    if let Some(id) = text("/properties/streamingLocatorId") {
+        let taken = world
+            .all(project, Kind::STREAMING_LOCATOR)
+            .any(|(_, locator)| locator.text("/properties/streamingLocatorId") == Some(&id));
+        if taken {
+            return Err(ApiError::conflict(format!(
+                "the streamingLocatorId '{id}' is taken"
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// A key policy has to have a configuration for every DRM system of the streaming policy.
+fn missing_systems(world: &Platform, project: &str, body: &Value) -> Option<String> {
+    let name = |pointer: &str| body.pointer(pointer).and_then(Value::as_str);
+    let keys = world.get(&Address::new(
+        project,
+        Kind::CONTENT_KEY_POLICY,
+        name("/properties/defaultContentKeyPolicyName")?,
+    ))?;
+    let policy = world.get(&Address::new(
+        project,
+        Kind::STREAMING_POLICY,
+        name("/properties/streamingPolicyName")?,
+    ))?;
+    let configured: Vec<&str> = keys
+        .body
+        .pointer("/properties/options")?
+        .as_array()?
+        .iter()
+        .filter_map(|option| option.pointer("/configuration/@odata.type")?.as_str())
+        .collect();
+    let has = |system: &str| {
+        let wanted = match system {
+            "clearKey" => "ClearKey",
+            "playReady" => "PlayReady",
+            "widevine" => "Widevine",
+            _ => "FairPlay",
+        };
+        configured
+            .iter()
+            .any(|given| given.ends_with(&format!("ContentKeyPolicy{wanted}Configuration")))
+    };
+    let missing: Vec<&str> = schemes(&policy.body)
+        .iter()
+        .flat_map(|scheme| scheme.systems.clone())
+        .filter(|system| !has(system))
+        .collect();
+    (!missing.is_empty()).then(|| {
+        format!(
+            "has no configuration for {}, which the streaming policy asks for",
+            missing.join(", ")
+        )
+    })
+}
+
+fn created(world: &mut Platform, address: &Address) {
+    let Some(locator) = world.get(address) else {
+        return;
+    };
+    let policy = locator
+        .text("/properties/streamingPolicyName")
+        .unwrap_or_default();
+    let schemes = world
+        .get(&Address::new(
+            &address.place.project,
+            Kind::STREAMING_POLICY,
+            policy,
+        ))
+        .map(|policy| schemes(&policy.body))
+        .unwrap_or_default();
+    let key_policy = locator
+        .text("/properties/defaultContentKeyPolicyName")
+        .map(str::to_owned);
+    let Some(locator) = world.get_mut(address) else {
+        return;
+    };
+    if locator.text("/properties/streamingLocatorId").is_none() {
+        merge::put(
+            &mut locator.body,
+            "/properties/streamingLocatorId",
+            json!(Uuid::new_v4().to_string()),
+        );
+    }
+    if locator.body.pointer("/properties/contentKeys").is_some() {
+        return;
+    }
+    let keys: Vec<Value> = schemes
+        .iter()
+        .filter(|scheme| scheme.encryption.is_some())
+        .map(|scheme| {
+            let mut key = json!({ "id": Uuid::new_v4().to_string(), "type": scheme.name, "value": STANDARD.encode(Uuid::new_v4().as_bytes()) });
+            if let Some(policy) = &key_policy {
+                merge::put(&mut key, "/policyName", json!(policy));
+            }
+            key
+        })
+        .collect();
+    if !keys.is_empty() {
+        merge::put(
+            &mut locator.body,
+            "/properties/contentKeys",
+            Value::Array(keys),
+        );
+    }
+}
+
+/// POST `…/listContentKeys`.
+pub fn content_keys(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+    let locator = world.find(&call.address(Kind::STREAMING_LOCATOR))?;
+    let keys = locator
+        .body
+        .pointer("/properties/contentKeys")
+        .cloned()
+        .unwrap_or(json!([]));
+    Ok(Answer::ok(json!({ "contentKeys": keys })))
+}
+
+/// The manifest's name: a live output's, or that of the asset's `.ism` file.
+fn manifest(world: &Platform, project: &str, asset: &str) -> String {
+    let live = world
+        .all(project, Kind::LIVE_OUTPUT)
+        .find(|(_, output)| output.text("/properties/assetName") == Some(asset))
+        .and_then(|(_, output)| output.text("/properties/manifestName").map(str::to_owned));
+    let file = || {
+        let asset = world.get(&Address::new(project, Kind::ASSET, asset))?;
+        assets::files(asset)
+            .into_iter()
+            .find_map(|(name, _)| name.strip_suffix(".ism").map(str::to_owned))
+    };
+    live.or_else(file).unwrap_or_else(|| "manifest".to_owned())
+}
+
+/// POST `…/listPaths`.
+pub fn paths(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+    let locator = world.find(&call.address(Kind::STREAMING_LOCATOR))?;
+    let text = |pointer: &str| locator.text(pointer).unwrap_or_default();
+    let asset = text("/properties/assetName");
+    let policy = world.find(&Address::new(
+        call.project(),
+        Kind::STREAMING_POLICY,
+        text("/properties/streamingPolicyName"),
+    ))?;
+    let id = text("/properties/streamingLocatorId");
+    let style = call
+        .body
+        .get("urlStyle")
+        .and_then(Value::as_str)
+        .unwrap_or("AMS");
+    let file = match locator.text("/properties/defaultManifestFilename") {
+        Some(file) if style != "AMS" => file.to_owned(),
+        _ => format!("{}.ism", manifest(world, call.project(), asset)),
+    };
+    let filters: Vec<&str> = locator
+        .body
+        .pointer("/properties/filters")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
+    let mut streaming = Vec::new();
+    let mut drm = Map::new();
+    let mut downloads = Vec::new();
+    for scheme in schemes(&policy.body) {
+        streaming.extend(streaming_paths(&scheme, id, &file, &filters));
+        if scheme.download {
+            let listed = world
+                .get(&Address::new(call.project(), Kind::ASSET, asset))
+                .map(assets::files)
+                .unwrap_or_default();
+            downloads.extend(listed.into_iter().map(|(name, _)| format!("/{id}/{name}")));
+        }
+        for system in &scheme.systems {
+            let base = format!("https://keydelivery.localhost/{}/{system}", call.project());
+            let mut entry = json!({ "licenseAcquisitionUrl": format!("{base}/{id}") });
+            if *system == "fairPlay" {
+                merge::put(
+                    &mut entry,
+                    "/certificateUrl",
+                    json!(format!("{base}/certificate")),
+                );
+            }
+            drm.insert((*system).to_owned(), entry);
+        }
+    }
+    Ok(Answer::ok(
+        json!({ "streamingPaths": streaming, "downloadPaths": downloads, "drm": drm }),
+    ))
+}
+
+fn streaming_paths(scheme: &Scheme, id: &str, file: &str, filters: &[&str]) -> Vec<Value> {
+    let path = |format: &str| {
+        let mut options = format!("format={format}");
+        if let Some(encryption) = scheme.encryption {
+            options.push_str(&format!(",encryption={encryption}"));
+        }
+        if !filters.is_empty() {
+            options.push_str(&format!(",filter={}", filters.join(";")));
+        }
+        format!("/{id}/{file}/manifest({options})")
+    };
+    let mut out = Vec::new();
+    // FairPlay's scheme has no DASH or Smooth Streaming form.
+    let only_hls = scheme.name == "CommonEncryptionCbcs";
+    if scheme.hls {
+        out.push(json!({ "streamingProtocol": "Hls", "encryptionScheme": scheme.name, "paths": [path("m3u8-cmaf")] }));
+    }
+    if scheme.dash && !only_hls {
+        out.push(json!({ "streamingProtocol": "Dash", "encryptionScheme": scheme.name, "paths": [path("mpd-time-cmaf")] }));
+    }
+    if scheme.smooth && !only_hls {
+        out.push(json!({ "streamingProtocol": "SmoothStreaming", "encryptionScheme": scheme.name, "paths": [format!("/{id}/{file}/manifest")] }));
+    }
+    if scheme.download {
+        out.push(json!({ "streamingProtocol": "Download", "encryptionScheme": scheme.name, "paths": [] }));
+    }
+    out
+}

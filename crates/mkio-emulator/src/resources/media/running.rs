@@ -1,0 +1,81 @@
+//! What live events and streaming endpoints have in common: they run, which is metered, and a start can fail.
+
+use serde_json::{Value, json};
+
+use crate::{
+    base::{format, kind::Kind, merge, store::Address},
+    platform::{
+        incidents::Incident,
+        rules::{Platform, impossible},
+    },
+};
+
+/// What follows when one enters a state by itself.
+pub fn entered(world: &mut Platform, address: &Address, previous: &str, meter: &str) {
+    let now = world.now;
+    let Some(resource) = world.get_mut(address) else {
+        return;
+    };
+    if resource.state == "Running" && previous == "Starting" {
+        if merge::take(&mut resource.private, "/failing").is_some() {
+            world.enter(address, "Stopped", &[]);
+            return;
+        }
+        merge::put(&mut resource.private, "/since", json!(format::time(now)));
+    } else if previous == "Stopping" {
+        let since = merge::take(&mut resource.private, "/since");
+        let since = since
+            .as_ref()
+            .and_then(Value::as_str)
+            .and_then(format::parse_time);
+        let minutes = since.map_or(0.0, |since| (now - since).num_seconds() as f64 / 60.0);
+        world.meter(&address.place.project, meter, minutes);
+    }
+}
+
+/// Lets something happen to a live event, a live output or a streaming endpoint.
+pub fn suffer(world: &mut Platform, address: &Address, incident: &Incident) -> Result<(), String> {
+    match incident {
+        Incident::ProvisioningFails => {
+            if let Some(resource) = world.get_mut(address) {
+                merge::put(&mut resource.private, "/provisioningFailed", json!(true));
+                // What was being made is not made any more.
+                if resource.state == "Creating" {
+                    world.plan(address, &[]);
+                }
+            }
+            Ok(())
+        }
+        Incident::StartFails(_) if address.place.kind != Kind::LIVE_OUTPUT => {
+            fail_start(world, address)
+        }
+        Incident::Recovers => {
+            let rest = world.rules(address.place.kind).creation;
+            if let Some(resource) = world.get_mut(address) {
+                merge::take(&mut resource.private, "/provisioningFailed");
+                merge::take(&mut resource.private, "/failing");
+                if resource.state == "Creating" && resource.plan.is_empty() {
+                    world.plan(address, rest);
+                }
+            }
+            Ok(())
+        }
+        _ => Err(impossible(address)),
+    }
+}
+
+/// Lets the start that is going on, or the next one, end in `Stopped`.
+fn fail_start(world: &mut Platform, address: &Address) -> Result<(), String> {
+    let noun = address.place.kind.noun();
+    match world.get_mut(address) {
+        Some(resource) if matches!(resource.state, "Creating" | "Stopped" | "Starting") => {
+            merge::put(&mut resource.private, "/failing", json!(true));
+            Ok(())
+        }
+        Some(resource) => Err(format!(
+            "the {noun} '{}' is {}; its start is over",
+            address.name, resource.state
+        )),
+        None => Err(format!("there is no {noun} named '{}'", address.name)),
+    }
+}

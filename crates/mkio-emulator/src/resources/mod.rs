@@ -1,0 +1,10 @@
+//! The kinds of resources, and the operations that work in a way of their own. A file brings an `ENTRY`, which the registry lists.
+
+pub(crate) mod channels;
+pub(crate) mod fleet;
+pub(crate) mod furnish;
+pub(crate) mod infrastructure;
+pub(crate) mod live;
+pub(crate) mod management;
+pub(crate) mod media;
+pub(crate) mod templates;

@@ -1,0 +1,543 @@
+//! The Templates API: configurations and their versions, presets, types.
+
+use http::StatusCode;
+use serde_json::{Map, Value, json};
+
+use crate::{
+    base::{
+        error::ApiError,
+        keys,
+        kind::Kind,
+        merge,
+        store::{Place, Resource},
+        world::PLATFORM_USER,
+    },
+    platform::{
+        call::{Answer, Call},
+        generic, labels, list, render,
+        rules::{DNS_NAME, Entry, Platform, Rules, Shape},
+    },
+};
+
+impl Kind {
+    /// Versions of configurations.
+    pub const CONFIG: Self = Self::new("config", "version of this configuration");
+}
+
+/// Configurations, presets, types.
+pub static ENTRY: Entry = Entry {
+    kinds: &[&CONFIGS],
+    routes: &[
+        ("GET ~/templating/types", types),
+        ("GET ~/templating/presets", presets),
+        ("GET ~/templating/presets/{}", presets),
+        ("GET ~/templating/presets/{}/{}", get_preset),
+        ("GET ~/templating/configs", configs),
+        ("GET ~/templating/configs/{}", configs),
+        ("GET ~/templating/configs/{}/{}", get),
+        ("PUT ~/templating/configs/{}/{}", put),
+        ("DELETE ~/templating/configs/{}/{}", delete),
+        ("GET ~/templating/configs/{}/{}/versions", versions),
+        ("GET ~/templating/configs/{}/{}/versions/{}", get_version),
+        (
+            "DELETE ~/templating/configs/{}/{}/versions/{}",
+            delete_version,
+        ),
+    ],
+    ..Entry::NONE
+};
+
+/// Configurations.
+pub static CONFIGS: Rules = Rules {
+    name: DNS_NAME,
+    ..Rules::new(Kind::CONFIG, "Config", Shape::Bare)
+};
+
+/// Configuration types and what they configure.
+const TYPES: &[(&str, &str)] = &[
+    ("encodingLive", "Live encoding of a flow."),
+    ("multiviewComposing", "How a multiview arranges its inputs."),
+    (
+        "streamConditioning",
+        "Conditioning of a stream before it is encoded.",
+    ),
+    ("contentDecisioning", "Which content a viewer gets."),
+    ("contentProcessing", "Processing of content."),
+    ("manifestConditioning", "Conditioning of manifests."),
+    (
+        "manifestConditioningPlugin",
+        "A plugin of manifest conditioning.",
+    ),
+    ("splicing", "Splicing of streams."),
+    ("streamPersonalization", "Personalization of streams."),
+    (
+        "streamPersonalizationPlugin",
+        "A plugin of stream personalization.",
+    ),
+    ("viewingPolicyManager", "Viewing policies."),
+];
+
+/// Presets: type, name, description, input pins.
+const PRESETS: &[(&str, &str, &str, &[&str])] = &[
+    (
+        "encodingLive",
+        "live-h264-1080p",
+        "H.264 ladder up to 1080p.",
+        &["main"],
+    ),
+    (
+        "encodingLive",
+        "live-h264-720p",
+        "H.264 ladder up to 720p.",
+        &["main"],
+    ),
+    (
+        "encodingLive",
+        "live-hevc-2160p",
+        "HEVC ladder up to 2160p.",
+        &["main"],
+    ),
+    ("encodingLive", "passthrough", "No transcoding.", &["main"]),
+    (
+        "multiviewComposing",
+        "2up",
+        "Two tiles side by side.",
+        &["tile1", "tile2"],
+    ),
+    (
+        "multiviewComposing",
+        "3up",
+        "Three tiles.",
+        &["tile1", "tile2", "tile3"],
+    ),
+    (
+        "multiviewComposing",
+        "4up",
+        "Four tiles.",
+        &["tile1", "tile2", "tile3", "tile4"],
+    ),
+    (
+        "streamConditioning",
+        "scte35-passthrough",
+        "Splice signals pass unchanged.",
+        &["main"],
+    ),
+];
+
+fn known_type(name: &str) -> Result<(), ApiError> {
+    if TYPES.iter().any(|(known, _)| *known == name) {
+        return Ok(());
+    }
+    Err(ApiError::not_found(format!(
+        "there is no configuration type '{name}'"
+    )))
+}
+
+/// GET `types`.
+pub fn types(_: &mut Platform, _: &Call<'_>) -> Result<Answer, ApiError> {
+    let types: Vec<Value> = TYPES.iter().map(|(name, description)| json!({ "name": name, "description": description, "openapi": null })).collect();
+    Ok(Answer::ok(json!({ "types": types })))
+}
+
+fn preset_config(kind: &str, name: &str, pins: &[&str]) -> Value {
+    json!({ "name": name, "inputs": pins.iter().map(|pin| json!({ "name": pin })).collect::<Vec<_>>(), "settings": { "latency": "normal", "type": kind } })
+}
+
+/// When presets were made, and by whom.
+const PRESETS_MADE: &str = "2025-01-01T00:00:00.000Z";
+const PRESETS_BY: (&str, &str) = ("platform@example.com", "Platform");
+
+fn preset(kind: &str, name: &str, description: &str, pins: &[&str]) -> Value {
+    let config = preset_config(kind, name, pins);
+    let id = uuid::Uuid::from_u128(
+        u128::from_str_radix(
+            keys::hex(&format!("{kind}/{name}"))
+                .get(..32)
+                .unwrap_or("0"),
+            16,
+        )
+        .unwrap_or(0),
+    );
+    json!({
+        "kind": "Preset",
+        "metadata": { "id": id, "name": name, "type": kind, "description": description, "labels": {}, "hash": keys::hex(&config.to_string()), "tags": ["latest"],
+            "created": PRESETS_MADE, "createdBy": PLATFORM_USER, "createdByEmail": PRESETS_BY.0,
+            "updated": PRESETS_MADE, "updatedBy": PLATFORM_USER, "updatedByEmail": PRESETS_BY.0,
+        },
+        "spec": { "config": config, "parameters": [{ "name": "latency", "description": "Latency mode.", "paths": ["/settings/latency"] }] },
+        "status": status(&config),
+    })
+}
+
+/// Pins that a configuration has: its own inputs, or one.
+fn status(config: &Value) -> Value {
+    let named: Vec<&str> = config
+        .get("inputs")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(|input| input.get("name")?.as_str())
+        .collect();
+    let named = if named.is_empty() {
+        vec!["main"]
+    } else {
+        named
+    };
+    let inputs: Vec<Value> = named
+        .iter()
+        .map(|name| json!({ "name": name, "allowMultipleBindings": false }))
+        .collect();
+    json!({ "inputPins": inputs, "outputPins": [{ "name": "main", "allowMultipleBindings": true }] })
+}
+
+fn presets_of(kind: Option<&str>) -> Vec<Value> {
+    PRESETS
+        .iter()
+        .filter(|(of, ..)| kind.is_none_or(|kind| kind == *of))
+        .map(|(of, name, description, pins)| preset(of, name, description, pins))
+        .collect()
+}
+
+/// GET `presets` and `presets/{config_type}`.
+pub fn presets(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+    let kind = Some(call.parameter("config_type")).filter(|kind| !kind.is_empty());
+    kind.map_or(Ok(()), known_type)?;
+    let by = Map::from_iter(
+        ["createdByName", "updatedByName"].map(|field| (field.to_owned(), json!(PRESETS_BY.1))),
+    );
+    let values = presets_of(kind)
+        .into_iter()
+        .map(|preset| (preset, by.clone()));
+    list::indexed_page(world, call, "Preset", values.collect())
+}
+
+/// GET `presets/{config_type}/{name}`.
+pub fn get_preset(_: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+    let (kind, name) = (call.parameter("config_type"), call.parameter("name"));
+    let found = PRESETS
+        .iter()
+        .find(|(of, known, ..)| *of == kind && *known == name);
+    let (of, name, description, pins) = found
+        .ok_or_else(|| ApiError::not_found(format!("there is no {kind} preset named '{name}'")))?;
+    Ok(Answer::ok(preset(of, name, description, pins)))
+}
+
+fn versions_of(project: &str, kind: &str, name: &str) -> Place {
+    Place::under(project, Kind::CONFIG, &format!("{kind}/{name}"))
+}
+
+fn has_tag(version: &Resource, tag: &str) -> bool {
+    version
+        .body
+        .pointer("/metadata/tags")
+        .and_then(Value::as_array)
+        .is_some_and(|tags| tags.iter().any(|given| given == tag))
+}
+
+/// A version by hash or tag.
+fn version<'a>(world: &'a Platform, place: &Place, wanted: &str) -> Option<&'a Resource> {
+    let table = world.table(place)?;
+    table
+        .get(wanted)
+        .or_else(|| table.iter().find(|version| has_tag(version, wanted)))
+}
+
+/// A version as lists have it: with its tags to filter by.
+fn listed(world: &Platform, place: &Place, version: &Resource) -> (Value, Map<String, Value>) {
+    let mut index = render::index(world, &place.at(&version.name), version);
+    let tags = version.body.pointer("/metadata/tags").cloned();
+    index.insert("tag".to_owned(), tags.unwrap_or_default());
+    (shown(world, place, version), index)
+}
+
+fn shown(world: &Platform, place: &Place, version: &Resource) -> Value {
+    let (kind, name) = place.parent.split_once('/').unwrap_or_default();
+    let mut metadata = render::metadata(world, version, false);
+    merge::overlay(
+        &mut metadata,
+        version.body.get("metadata").unwrap_or(&json!({})),
+    );
+    merge::overlay(
+        &mut metadata,
+        &json!({ "name": name, "type": kind, "hash": &*version.name }),
+    );
+    let config = version
+        .body
+        .pointer("/spec/config")
+        .cloned()
+        .unwrap_or(json!({}));
+    json!({ "kind": "Config", "metadata": metadata, "spec": version.body.get("spec"), "status": status(&config) })
+}
+
+/// GET `configs` and `configs/{config_type}`: the latest version of each.
+pub fn configs(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+    let kind = Some(call.parameter("config_type")).filter(|kind| !kind.is_empty());
+    kind.map_or(Ok(()), known_type)?;
+    let values = world
+        .tables(call.project(), Kind::CONFIG)
+        .filter(|(place, _)| kind.is_none_or(|kind| place.parent.split('/').next() == Some(kind)))
+        .filter_map(|(place, _)| Some(listed(world, place, version(world, place, "latest")?)))
+        .collect();
+    list::indexed_page(world, call, "Config", values)
+}
+
+fn named(call: &Call<'_>) -> Result<Place, ApiError> {
+    known_type(call.parameter("config_type"))?;
+    Ok(versions_of(
+        call.project(),
+        call.parameter("config_type"),
+        call.parameter("name"),
+    ))
+}
+
+fn unknown(call: &Call<'_>, version: &str) -> ApiError {
+    ApiError::not_found(format!(
+        "there is no {} configuration '{}' with version '{version}'",
+        call.parameter("config_type"),
+        call.parameter("name")
+    ))
+}
+
+/// GET `configs/{config_type}/{name}`: the latest version.
+pub fn get(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+    let place = named(call)?;
+    let found = version(world, &place, "latest").ok_or_else(|| unknown(call, "latest"))?;
+    Ok(Answer::ok(shown(world, &place, found)))
+}
+
+/// GET `…/versions`.
+pub fn versions(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+    let place = named(call)?;
+    let table = world
+        .table(&place)
+        .filter(|table| !table.is_empty())
+        .ok_or_else(|| unknown(call, "latest"))?;
+    let values = table
+        .iter()
+        .map(|version| listed(world, &place, version))
+        .collect();
+    list::indexed_page(world, call, "Config", values)
+}
+
+/// GET `…/versions/{version}`.
+pub fn get_version(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+    let place = named(call)?;
+    let wanted = call.parameter("version");
+    let found = version(world, &place, wanted).ok_or_else(|| unknown(call, wanted))?;
+    Ok(Answer::ok(shown(world, &place, found)))
+}
+
+/// PUT: a further version, which gets `latest` and the tags it names; other versions lose them.
+pub fn put(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+    let place = named(call)?;
+    generic::check_name(&CONFIGS, call.parameter("name"))?;
+    labels::check(&call.body)?;
+    let spec = match call
+        .body
+        .pointer("/spec/presetName")
+        .and_then(Value::as_str)
+    {
+        None => call
+            .body
+            .get("spec")
+            .cloned()
+            .unwrap_or(json!({ "config": {} })),
+        Some(name) => {
+            let kind = call.parameter("config_type");
+            let found = PRESETS
+                .iter()
+                .find(|(of, known, ..)| *of == kind && *known == name);
+            let (of, name, description, pins) = found.ok_or_else(|| {
+                ApiError::invalid(
+                    "request body",
+                    vec![(
+                        "/spec/presetName".to_owned(),
+                        format!("there is no {kind} preset named '{name}'"),
+                    )],
+                )
+            })?;
+            preset(of, name, description, pins)
+                .get("spec")
+                .cloned()
+                .unwrap_or_default()
+        }
+    };
+    let mut metadata = call.body.get("metadata").cloned().unwrap_or(json!({}));
+    let mut tags: Vec<Value> = metadata
+        .get("tags")
+        .and_then(Value::as_array)
+        .cloned()
+        .unwrap_or_default();
+    tags.retain(|tag| tag != "latest");
+    tags.push(json!("latest"));
+    tags.dedup();
+    let status = if world.table(&place).is_some_and(|table| !table.is_empty()) {
+        StatusCode::OK
+    } else {
+        StatusCode::CREATED
+    };
+    let names: Vec<String> = world
+        .table(&place)
+        .into_iter()
+        .flat_map(|table| table.iter().map(|version| version.name.to_string()))
+        .collect();
+    for name in names {
+        let Some(version) = world.get_mut(&place.at(&name)) else {
+            continue;
+        };
+        if let Some(own) = version
+            .body
+            .pointer_mut("/metadata/tags")
+            .and_then(Value::as_array_mut)
+        {
+            own.retain(|tag| !tags.contains(tag));
+        }
+    }
+    merge::put(&mut metadata, "/tags", json!(tags));
+    let address = place.at(&keys::hex(&spec.to_string()));
+    let body = json!({ "metadata": metadata, "spec": spec });
+    let now = world.now;
+    match world.get_mut(&address) {
+        // The same content is the same version: only its tags and labels are new.
+        Some(same) => {
+            same.body = body;
+            same.updated = now;
+            same.updated_by = call.user;
+        }
+        None => {
+            world.insert(&address, body, call.user)?;
+        }
+    }
+    let made = world.find(&address)?;
+    Ok(Answer::json(status, shown(world, &place, made)))
+}
+
+/// DELETE `configs/{config_type}/{name}`: all versions.
+pub fn delete(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+    let place = named(call)?;
+    let names: Vec<String> = world
+        .table(&place)
+        .into_iter()
+        .flat_map(|table| table.iter().map(|version| version.name.to_string()))
+        .collect();
+    for name in &names {
+        world.remove(&place.at(name));
+    }
+    Ok(Answer::empty(if names.is_empty() {
+        StatusCode::NO_CONTENT
+    } else {
+        StatusCode::OK
+    }))
+}
+
+/// DELETE `…/versions/{version}`: not the latest.
+pub fn delete_version(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+    let place = named(call)?;
+    let Some(found) = version(world, &place, call.parameter("version")) else {
+        return Ok(Answer::empty(StatusCode::NO_CONTENT));
+    };
+    if has_tag(found, "latest") {
+        return Err(ApiError::bad_request(
+            "the version tagged 'latest' cannot be removed alone",
+        ));
+    }
+    let address = place.at(&found.name);
+    world.remove(&address);
+    Ok(Answer::empty(StatusCode::OK))
+}
+
+/// Whether the configurations that a flow names exist and fit, `(pointer, reason)`.
+pub fn check_flow(world: &Platform, project: &str, flow: &Value) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    let mut pins: Option<Vec<String>> = None;
+    for kind in ["encodingLive", "multiviewComposing", "streamConditioning"] {
+        let at = format!("/spec/transform/{kind}");
+        let Some(config) = flow.pointer(&at) else {
+            continue;
+        };
+        let text = |pointer: &str| {
+            config
+                .pointer(pointer)
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+        };
+        let (name, wanted) = (text("/configRef/name"), text("/configRef/version"));
+        let Some(config_version) = version(world, &versions_of(project, kind, name), wanted) else {
+            found.push((
+                format!("{at}/configRef"),
+                format!("there is no {kind} configuration '{name}' with version '{wanted}'"),
+            ));
+            continue;
+        };
+        let declared = config_version
+            .body
+            .pointer("/spec/parameters")
+            .and_then(Value::as_array);
+        for value in config
+            .get("configValues")
+            .and_then(Value::as_object)
+            .into_iter()
+            .flat_map(|values| values.keys())
+        {
+            let known = declared.is_some_and(|parameters| {
+                parameters
+                    .iter()
+                    .any(|parameter| parameter.get("name").and_then(Value::as_str) == Some(value))
+            });
+            if !known {
+                found.push((
+                    format!("{at}/configValues/{value}"),
+                    "is not a parameter of the configuration".to_owned(),
+                ));
+            }
+        }
+        // A composing configuration is what inputs are bound to where there is one.
+        if kind != "streamConditioning" {
+            let own = status(
+                config_version
+                    .body
+                    .pointer("/spec/config")
+                    .unwrap_or(&Value::Null),
+            );
+            let names = own
+                .pointer("/inputPins")
+                .and_then(Value::as_array)
+                .into_iter()
+                .flatten();
+            pins = Some(
+                names
+                    .filter_map(|pin| pin.get("name")?.as_str().map(str::to_owned))
+                    .collect(),
+            );
+        }
+    }
+    let Some(pins) = pins else { return found };
+    let mut bound: Vec<&str> = Vec::new();
+    for (at, input) in flow
+        .pointer("/spec/inputs")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .enumerate()
+    {
+        let Some(pin) = input.get("transformInput").and_then(Value::as_str) else {
+            continue;
+        };
+        if !pins.iter().any(|known| known == pin) {
+            found.push((
+                format!("/spec/inputs/{at}/transformInput"),
+                format!(
+                    "is not an input pin of the configuration; it has {}",
+                    pins.join(", ")
+                ),
+            ));
+        } else if bound.contains(&pin) {
+            found.push((
+                format!("/spec/inputs/{at}/transformInput"),
+                "is bound twice, and takes one input".to_owned(),
+            ));
+        }
+        bound.push(pin);
+    }
+    found
+}

@@ -1,0 +1,1 @@
+//! What the SDK tells `tracing`: see the folders `examples` and `tests`.
