@@ -380,6 +380,8 @@ media.job:
             ],
             body: None,
             body_schema: None,
+            body_required: false,
+            docs: String::new(),
             answer: crate::model::Answer::Empty,
             sort: Vec::new(),
             filter: Vec::new(),

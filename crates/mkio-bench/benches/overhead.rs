@@ -8,7 +8,7 @@ use mkio::media::{ProjectClient, types::Asset};
 use mkio_bench::{Compared, CpuTime, TOKEN, asset, by_hand, measuring, runtime, sdk, server};
 
 async fn with_sdk(media: &ProjectClient) -> Asset {
-    let asset = media.get_asset().asset_name("intro").send().await;
+    let asset = media.get_asset("intro").send().await;
     asset.expect("the server answers").into_inner()
 }
 

@@ -135,10 +135,7 @@ async fn one(media: ProjectClient, way: Way, (transform, job): (String, String))
             wait.await.expect("the job ends");
         }
         Way::Naive => loop {
-            let request = media
-                .get_job_state()
-                .transform_name(&*transform)
-                .job_name(&*job);
+            let request = media.get_job_state(&*transform, &*job);
             let answer = request
                 .send()
                 .await

@@ -50,7 +50,7 @@ async fn main() -> Result<()> {
         .faults("GET */assets status=503 times=1")?;
     let assets: Vec<_> = media.list_assets().items().try_collect().await?;
     println!("{} assets", assets.len());
-    if let Err(error) = media.get_asset().asset_name("nowhere").send().await {
+    if let Err(error) = media.get_asset("nowhere").send().await {
         println!("as expected: {error}");
     }
 

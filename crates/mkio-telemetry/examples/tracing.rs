@@ -42,7 +42,7 @@ async fn main() -> Result<()> {
     println!("assets: {}", names.join(", "));
 
     // A call that fails marks its span as an error.
-    match media.get_asset().asset_name("nowhere").send().await {
+    match media.get_asset("nowhere").send().await {
         Ok(_) => anyhow::bail!("there is an asset that nobody has made"),
         Err(error) => println!("as expected: {error}"),
     }

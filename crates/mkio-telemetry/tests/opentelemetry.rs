@@ -36,7 +36,7 @@ async fn span(status: u16) -> SpanData {
         .build()
         .expect("the settings are complete");
     let media = client.project("acme").media();
-    let call = media.get_asset().asset_name("intro");
+    let call = media.get_asset("intro");
     assert_eq!(call.send().await.is_ok(), status == 200);
     let mut spans = exporter.get_finished_spans().expect("the exporter lives");
     assert_eq!(spans.len(), 1, "one span per call");

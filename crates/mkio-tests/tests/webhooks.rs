@@ -95,9 +95,7 @@ impl Place {
             .context("a storage account")?;
         for asset in ["input", "output"] {
             media
-                .create_or_update_asset()
-                .asset_name(asset)
-                .body(AssetPut::new(AssetPutProperties::new(&*storage)))
+                .create_or_update_asset(asset, AssetPut::new(AssetPutProperties::new(&*storage)))
                 .send()
                 .await?;
         }
@@ -105,18 +103,13 @@ impl Place {
         let preset = BuiltInStandardEncoderPreset::new("H264SingleBitrate720p");
         let transform = TransformPutProperties::new([TransformOutput::new(preset)]);
         media
-            .create_or_update_transform()
-            .transform_name("encode")
-            .body(TransformPut::new(transform))
+            .create_or_update_transform("encode", TransformPut::new(transform))
             .send()
             .await?;
         let input = JobInputAsset::new("input").files(["intro.mp4"]);
         let job = JobPutProperties::new(input, [JobOutputAsset::new("output")]);
         media
-            .create_job()
-            .transform_name("encode")
-            .job_name("job")
-            .body(JobPut::new(job))
+            .create_job("encode", "job", JobPut::new(job))
             .send()
             .await?;
         Ok(media)

@@ -39,7 +39,7 @@ fn main() -> Result<()> {
 
     let name = format!("blocking-{}", uuid::Uuid::new_v4().simple());
     let asset = AssetPut::new(AssetPutProperties::new(&storage).description("mkio example"));
-    let request = media.create_or_update_asset().asset_name(&name).body(asset);
+    let request = media.create_or_update_asset(&name, asset);
     mkio.run(request.send())?;
 
     let mut wait = media.wait_for_asset(&name);
@@ -52,7 +52,7 @@ fn main() -> Result<()> {
         println!("  {}", asset?.name.unwrap_or_default());
     }
 
-    mkio.run(media.delete_asset().asset_name(&name).send())?;
+    mkio.run(media.delete_asset(&name).send())?;
     println!("cleaned up");
     Ok(())
 }

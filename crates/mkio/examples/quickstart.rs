@@ -91,9 +91,7 @@ async fn work(media: &ProjectClient, storage: &str, names: &Names) -> Result<()>
             properties = properties.container(container);
         }
         media
-            .create_or_update_asset()
-            .asset_name(asset)
-            .body(AssetPut::new(properties))
+            .create_or_update_asset(asset, AssetPut::new(properties))
             .send()
             .await
             .with_context(|| format!("creating the asset {asset}"))?;
@@ -104,9 +102,7 @@ async fn work(media: &ProjectClient, storage: &str, names: &Names) -> Result<()>
     let preset = BuiltInStandardEncoderPreset::new("H264SingleBitrate720p");
     let transform = TransformPutProperties::new([TransformOutput::new(preset)]);
     media
-        .create_or_update_transform()
-        .transform_name(&names.transform)
-        .body(TransformPut::new(transform))
+        .create_or_update_transform(&names.transform, TransformPut::new(transform))
         .send()
         .await
         .context("creating the transform")?;
@@ -115,10 +111,7 @@ async fn work(media: &ProjectClient, storage: &str, names: &Names) -> Result<()>
     let input = JobInputAsset::new(&names.input).files([file]);
     let job = JobPutProperties::new(input, [JobOutputAsset::new(&names.output)]);
     media
-        .create_job()
-        .transform_name(&names.transform)
-        .job_name(&names.job)
-        .body(JobPut::new(job))
+        .create_job(&names.transform, &names.job, JobPut::new(job))
         .send()
         .await
         .context("creating the job")?;
@@ -137,9 +130,7 @@ async fn work(media: &ProjectClient, storage: &str, names: &Names) -> Result<()>
     let locator =
         StreamingLocatorPutProperties::new(&names.output, "Predefined_ClearStreamingOnly");
     media
-        .create_or_update_streaming_locator()
-        .locator_name(&names.locator)
-        .body(StreamingLocatorPut::new(locator))
+        .create_or_update_streaming_locator(&names.locator, StreamingLocatorPut::new(locator))
         .send()
         .await
         .context("publishing the output")?;
@@ -157,8 +148,7 @@ async fn work(media: &ProjectClient, storage: &str, names: &Names) -> Result<()>
     }
 
     let paths = media
-        .get_streaming_locator_paths()
-        .locator_name(&names.locator)
+        .get_streaming_locator_paths(&names.locator)
         .body(StreamingLocatorPathsQuery::new())
         .send()
         .await?;
@@ -177,18 +167,9 @@ async fn work(media: &ProjectClient, storage: &str, names: &Names) -> Result<()>
 
 /// Removes what was made, all that can be; what was never made is gone already.
 async fn clean_up(media: &ProjectClient, names: &Names) -> mkio::Result<()> {
-    let locator = media
-        .delete_streaming_locator()
-        .locator_name(&names.locator)
-        .send()
-        .await;
+    let locator = media.delete_streaming_locator(&names.locator).send().await;
     // A job that still runs cannot be deleted.
-    let canceled = media
-        .cancel_job()
-        .transform_name(&names.transform)
-        .job_name(&names.job)
-        .send()
-        .await;
+    let canceled = media.cancel_job(&names.transform, &names.job).send().await;
     if canceled.is_ok() {
         // It may have ended in the meantime; the deletion tells.
         let _ = media
@@ -197,19 +178,10 @@ async fn clean_up(media: &ProjectClient, names: &Names) -> mkio::Result<()> {
             .timeout(Duration::from_secs(60))
             .await;
     }
-    let job = media
-        .delete_job()
-        .transform_name(&names.transform)
-        .job_name(&names.job)
-        .send()
-        .await;
-    let transform = media
-        .delete_transform()
-        .transform_name(&names.transform)
-        .send()
-        .await;
-    let output = media.delete_asset().asset_name(&names.output).send().await;
-    let input = media.delete_asset().asset_name(&names.input).send().await;
+    let job = media.delete_job(&names.transform, &names.job).send().await;
+    let transform = media.delete_transform(&names.transform).send().await;
+    let output = media.delete_asset(&names.output).send().await;
+    let input = media.delete_asset(&names.input).send().await;
     for outcome in [locator, job, transform, output, input] {
         match outcome {
             Err(error) if !error.is_not_found() => return Err(error),

@@ -66,16 +66,14 @@ async fn job(project: &Project) -> Result<JobPut> {
     let media = project.media();
     for name in ["input", "output"] {
         let asset = AssetPut::new(AssetPutProperties::new("storage1"));
-        let request = media.create_or_update_asset().asset_name(name).body(asset);
+        let request = media.create_or_update_asset(name, asset);
         request.send().await?;
         media.wait_for_asset(name).await?;
     }
     let preset = BuiltInStandardEncoderPreset::new("H264SingleBitrate720p");
     let transform = TransformPutProperties::new([TransformOutput::new(preset)]);
     media
-        .create_or_update_transform()
-        .transform_name("encode")
-        .body(TransformPut::new(transform))
+        .create_or_update_transform("encode", TransformPut::new(transform))
         .send()
         .await?;
     let input = JobInputAsset::new("input").files(["intro.mp4"]);

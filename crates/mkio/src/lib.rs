@@ -7,7 +7,7 @@
 //! let mkio = mkio::Client::from_env()?; // MKIO_TOKEN, MKIO_BASE_URL, or a profile
 //! let media = mkio.project("acme").media();
 //!
-//! let asset = media.get_asset().asset_name("intro").send().await?;
+//! let asset = media.get_asset("intro").send().await?;
 //! println!("{:?}", asset.properties);
 //!
 //! let mut assets = media.list_assets().orderby("properties/created desc").items();
@@ -41,6 +41,25 @@
 //! # fn run(media: mkio::media::ProjectClient) {
 //! let filter = mkio::media::fields::jobs::PROPERTIES_STATE.eq("Finished");
 //! let assets = media.list_assets().filter(filter);
+//! # }
+//! ```
+//!
+//! What a call cannot do without is an argument of its method, in the order of the URL and the body
+//! last; a call that forgets one does not compile. What is optional is set on the request. A request
+//! owns what it needs: it can be built step by step, stored, returned, and moved into a task.
+//!
+//! ```no_run
+//! # #[cfg(feature = "media")]
+//! # async fn run(media: mkio::media::ProjectClient, newest: bool) -> mkio::Result<()> {
+//! let mut request = media.list_assets().top(100);
+//! if newest {
+//!     request = request.orderby("properties/created desc");
+//! }
+//! let assets = request.send().await?;
+//!
+//! let call = media.get_asset("intro").header("x-trace", "42").send();
+//! let asset = tokio::spawn(call).await.expect("the task ends")?;
+//! # Ok(())
 //! # }
 //! ```
 //!
@@ -100,3 +119,55 @@ pub use mkio_templates as templates;
 #[cfg(all(doctest, feature = "media"))]
 #[doc = include_str!("../../../README.md")]
 struct Readme;
+
+/// What must not compile.
+///
+/// A name that was forgotten:
+/// ```compile_fail,E0061
+/// # fn run(media: mkio::media::ProjectClient) {
+/// let request = media.get_job("h264");
+/// # }
+/// ```
+/// A body that was forgotten:
+/// ```compile_fail,E0061
+/// # fn run(media: mkio::media::ProjectClient) {
+/// let request = media.create_job("h264", "job-1");
+/// # }
+/// ```
+/// The body of another operation:
+/// ```compile_fail,E0277
+/// # fn run(media: mkio::media::ProjectClient, asset: mkio::media::types::AssetPut) {
+/// let request = media.create_job("h264", "job-1", asset);
+/// # }
+/// ```
+/// Another project than the client's:
+/// ```compile_fail,E0599
+/// # fn run(media: mkio::media::ProjectClient) {
+/// let request = media.get_asset("intro").project_name("other");
+/// # }
+/// ```
+/// ```compile_fail,E0061
+/// # fn run(media: mkio::media::ProjectClient) {
+/// let request = media.get_asset("other", "intro");
+/// # }
+/// ```
+/// A value of another enum:
+/// ```compile_fail,E0308
+/// # fn run(job: mkio::media::types::Job) {
+/// use mkio::media::types::{JobState, LiveEventState};
+/// let running: JobState = LiveEventState::Running;
+/// # }
+/// ```
+/// The same calls with all that they need:
+/// ```no_run
+/// # fn run(media: mkio::media::ProjectClient, client: mkio::media::Client, job: mkio::media::types::JobPut) {
+/// let requests = (
+///     media.get_job("h264", "job-1"),
+///     media.create_job("h264", "job-1", job),
+///     media.get_asset("intro"),
+///     client.get_asset("other", "intro"),
+/// );
+/// # }
+/// ```
+#[cfg(all(doctest, feature = "media"))]
+struct Refused;

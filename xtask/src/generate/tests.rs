@@ -248,7 +248,10 @@ fn an_overlay_changes_what_is_generated() {
         .unwrap()
         .diff(Path::new("nowhere"))
         .unwrap();
-    assert!(diff.contains("+all_things -> ThingList"), "{diff}");
+    assert!(
+        diff.contains("+all_things(project_name: String) -> ThingList"),
+        "{diff}"
+    );
     assert!(!diff.contains("list_things"), "{diff}");
 }
 

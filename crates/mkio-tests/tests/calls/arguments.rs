@@ -13,12 +13,12 @@ fn path_values_that_change_the_path_are_refused() {
     for value in ["", ".", ".."] {
         let refused = [
             (
-                media().get_asset().asset_name(value).into_request(),
+                media().get_asset(value).into_request(),
                 "get_asset",
                 "asset_name",
             ),
             (
-                media().delete_asset().asset_name(value).into_request(),
+                media().delete_asset(value).into_request(),
                 "delete_asset",
                 "asset_name",
             ),
@@ -34,9 +34,7 @@ fn path_values_that_change_the_path_are_refused() {
             (
                 offline()
                     .channels()
-                    .get_channel_thumbnail()
-                    .channel_id("c")
-                    .thumbnail_id(value)
+                    .get_channel_thumbnail("c", value)
                     .into_request(),
                 "get_channel_thumbnail",
                 "thumbnail_id",
@@ -53,55 +51,6 @@ fn path_values_that_change_the_path_are_refused() {
     }
 }
 
-#[test]
-fn a_missing_argument_is_named() {
-    let (media, client) = (media(), offline());
-    let (management, fleets) = (client.management(), client.project("acme").fleets());
-    let missing = [
-        (
-            media.get_asset().into_request(),
-            "get_asset",
-            "argument `asset_name` is missing",
-        ),
-        (
-            media.get_job().job_name("j").into_request(),
-            "get_job",
-            "argument `transform_name` is missing",
-        ),
-        (
-            media
-                .create_or_update_asset()
-                .asset_name("a")
-                .into_request(),
-            "create_or_update_asset",
-            "argument `body` is missing",
-        ),
-        (
-            management.create_usage_report_csv().into_request(),
-            "create_usage_report_csv",
-            "argument `body` is missing",
-        ),
-        (
-            fleets.upload_backup().into_request(),
-            "upload_backup",
-            "argument `body` is missing",
-        ),
-        (
-            // Outside a project, its name is an argument like others.
-            media.client().list_assets().into_request(),
-            "list_assets",
-            "argument `project_name` is missing",
-        ),
-    ];
-    for (request, operation, named) in missing {
-        let error = request.expect_err("refused");
-        assert_eq!(error.kind(), ErrorKind::InvalidRequest);
-        assert_eq!(error.operation_id(), Some(operation));
-        assert!(error.to_string().contains(named), "{error}");
-    }
-}
-
-/// Nothing is sent for them.
 #[tokio::test]
 async fn a_refused_call_sends_nothing() {
     let server = MockServer::start_async().await;
@@ -109,7 +58,7 @@ async fn a_refused_call_sends_nothing() {
         then.status(200);
     });
     let media = mocked(&server).project("acme").media();
-    let call = media.delete_asset().asset_name("..").send().await;
+    let call = media.delete_asset("..").send().await;
     assert_eq!(call.expect_err("refused").kind(), ErrorKind::InvalidRequest);
     let mut items = mocked(&server).project("..").media().list_assets().items();
     let next = items.try_next().await;
@@ -123,7 +72,7 @@ async fn a_refused_call_sends_nothing() {
 #[tokio::test]
 async fn other_path_values_survive() {
     for name in ["a/b?c#d%2e", "%2e%2e", "my intro", "...", "é", "a.b+c(d)"] {
-        let request = media().get_asset().asset_name(name).into_request();
+        let request = media().get_asset(name).into_request();
         let request = request.expect("a request");
         let path = request.url().path();
         let sent = path.rsplit('/').next().unwrap_or_default();
@@ -147,7 +96,7 @@ async fn other_path_values_survive() {
             then.success(200, &asset);
         });
         let media = mocked(&server).project("acme").media();
-        let asset = media.get_asset().asset_name(name).send().await;
+        let asset = media.get_asset(name).send().await;
         assert_eq!(asset.expect("found").name.as_deref(), Some(name));
         mock.assert_calls(1);
     }

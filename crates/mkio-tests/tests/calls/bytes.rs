@@ -20,8 +20,8 @@ fn query() -> UsageReportQuery {
 #[test]
 fn each_report_asks_for_its_media_type() {
     let management = offline().management();
-    let json = management.create_usage_report().body(query());
-    let csv = management.create_usage_report_csv().body(query());
+    let json = management.create_usage_report(query());
+    let csv = management.create_usage_report_csv(query());
     let json = json.into_request().expect("a request");
     let csv = csv.into_request().expect("a request");
     assert_eq!((json.method(), json.url()), (csv.method(), csv.url()));
@@ -43,13 +43,13 @@ async fn a_usage_report_comes_as_the_bytes_of_its_csv() {
         then.success(200, CSV);
     });
     let management = mocked(&server).management();
-    let call = management.create_usage_report_csv().body(query()).send();
+    let call = management.create_usage_report_csv(query()).send();
     let answer = call.await.expect("an answer");
     assert_eq!(answer.headers()["content-type"], "text/csv");
     assert_eq!(answer.into_inner().bytes().await.expect("bytes"), CSV);
     assert_eq!((json.calls(), csv.calls()), (0, 1));
 
-    let call = management.create_usage_report().body(query()).send();
+    let call = management.create_usage_report(query()).send();
     assert_eq!(*call.await.expect("an answer"), UsageReport::default());
     assert_eq!((json.calls(), csv.calls()), (1, 1));
 }
@@ -65,10 +65,7 @@ async fn a_thumbnail_comes_as_bytes() {
         then.success(200, JPEG);
     });
     let channels = mocked(&server).channels();
-    let call = channels
-        .get_channel_thumbnail()
-        .channel_id("c 1")
-        .thumbnail_id("t");
+    let call = channels.get_channel_thumbnail("c 1", "t");
     let answer = call.send().await.expect("an answer");
     assert_eq!(answer.headers()["content-type"], "image/jpeg");
     let bytes = answer.into_inner().bytes().await.expect("bytes");
@@ -84,10 +81,7 @@ async fn a_missing_thumbnail_is_an_error() {
         then.client_error(404, &Default::default());
     });
     let channels = mocked(&server).channels();
-    let call = channels
-        .get_channel_thumbnail()
-        .channel_id("c")
-        .thumbnail_id("t");
+    let call = channels.get_channel_thumbnail("c", "t");
     let error = call.send().await.map(drop).expect_err("an error");
     assert!(error.is_not_found(), "{error}");
     assert_eq!(error.operation_id(), Some("get_channel_thumbnail"));
@@ -104,7 +98,7 @@ async fn a_backup_is_sent_as_octets() {
         then.success(204);
     });
     let fleets = mocked(&server).project("acme").fleets();
-    let call = fleets.upload_backup().body(JPEG.to_vec()).send();
+    let call = fleets.upload_backup(JPEG.to_vec()).send();
     call.await.expect("accepted");
     mock.assert_calls(1);
 }

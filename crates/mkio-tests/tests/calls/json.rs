@@ -9,8 +9,7 @@ use super::{body, media, offline};
 fn report(query: UsageReportQuery) -> Value {
     let request = offline()
         .management()
-        .create_usage_report()
-        .body(query)
+        .create_usage_report(query)
         .into_request();
     body(&request.expect("a request"))
 }
@@ -26,11 +25,7 @@ fn an_empty_list_is_not_an_absent_one() {
 }
 
 fn asset(put: AssetPut) -> Value {
-    let request = media()
-        .create_or_update_asset()
-        .asset_name("a")
-        .body(put)
-        .into_request();
+    let request = media().create_or_update_asset("a", put).into_request();
     body(&request.expect("a request"))
 }
 
@@ -60,9 +55,7 @@ fn an_empty_text_travels() {
 fn a_patch_leaves_out_removes_or_sets() {
     let sent = |spec: AwsStorageSpecPatch| {
         let request = media()
-            .update_storage()
-            .storage_name("s")
-            .body(StoragePatch::new().spec(spec))
+            .update_storage("s", StoragePatch::new().spec(spec))
             .into_request();
         body(&request.expect("a request"))
     };
@@ -90,10 +83,7 @@ fn defaults_of_the_document_do_not_travel() {
     let job = || JobPutProperties::new(JobInputAsset::new("in"), [JobOutputAsset::new("out")]);
     let sent = |properties: JobPutProperties| {
         let request = media()
-            .create_job()
-            .transform_name("t")
-            .job_name("j")
-            .body(JobPut::new(properties))
+            .create_job("t", "j", JobPut::new(properties))
             .into_request();
         body(&request.expect("a request"))
     };

@@ -63,10 +63,10 @@ async fn read<P: Page>(items: Items<P>) -> Result<usize> {
 
 /// Reads lists to their end; gives their names with how many items each has.
 macro_rules! read {
-    ($api:literal, $($client:ident: $($list:ident $(($($argument:ident = $value:expr),*))?),* $(,)?);* $(;)?) => {
+    ($api:literal, $($client:ident: $($list:ident $(($($value:expr),*))?),* $(,)?);* $(;)?) => {
         vec![$($((
             format!("{}: {}", $api, stringify!($list)),
-            read($client.$list()$($(.$argument($value))*)?.items()).await,
+            read($client.$list($($($value),*)?).items()).await,
         )),*),*]
     };
 }
@@ -83,27 +83,27 @@ async fn every_list_is_read_to_its_end_and_no_further() {
 
     let paged = [
         read!("media", media:
-            list_account_filters, list_asset_filters(asset_name = "a"), list_assets,
+            list_account_filters, list_asset_filters("a"), list_assets,
             list_content_key_policies, list_contents, list_destinations, list_jobs,
-            list_live_events, list_live_outputs(event_name = "e"), list_sources,
-            list_storage_credentials(storage_name = "s"), list_storages,
+            list_live_events, list_live_outputs("e"), list_sources,
+            list_storage_credentials("s"), list_storages,
             list_streaming_endpoints, list_streaming_locators, list_streaming_policies,
-            list_transform_jobs(transform_name = "t"), list_transforms),
+            list_transform_jobs("t"), list_transforms),
         read!("live", live:
             list_flows, list_live_channels, list_live_events, list_static_multiview_channels,
-            list_static_multiview_events, list_live_channel_scheduled_operations(name = "n"),
-            list_live_event_scheduled_operations(name = "n"),
-            list_static_multiview_channel_scheduled_operations(name = "n"),
-            list_static_multiview_event_scheduled_operations(name = "n")),
+            list_static_multiview_events, list_live_channel_scheduled_operations("n"),
+            list_live_event_scheduled_operations("n"),
+            list_static_multiview_channel_scheduled_operations("n"),
+            list_static_multiview_event_scheduled_operations("n")),
         read!("templates", templates:
-            list_configs, list_presets, list_configs_of_type(config_type = "t"),
-            list_presets_of_type(config_type = "t"),
-            list_config_versions(config_type = "t", name = "n")),
-        read!("fleets", fleets: list_devices, list_device_software(name = "n"), list_backups,
-            list_support_packages(name = "n")),
+            list_configs, list_presets, list_configs_of_type("t"),
+            list_presets_of_type("t"),
+            list_config_versions("t", "n")),
+        read!("fleets", fleets: list_devices, list_device_software("n"), list_backups,
+            list_support_packages("n")),
         read!("infrastructure", infra: list_networks, list_sites),
         read!("management", management: list_projects, list_payment_methods;
-            in_project: list_webhook_rule_events(rule_name = "r")),
+            in_project: list_webhook_rule_events("r")),
         read!("channels", channels: list_channels),
     ]
     .concat();
@@ -119,15 +119,15 @@ async fn every_list_is_read_to_its_end_and_no_further() {
 
     let report = mkio::management::types::UsageReportQuery::new("2025-02-01", "2025-01-01");
     let single = [
-        read!("media", media: list_asset_streaming_locators(asset_name = "a"),
-            list_streaming_locator_content_keys(locator_name = "l")),
+        read!("media", media: list_asset_streaming_locators("a"),
+            list_streaming_locator_content_keys("l")),
         read!("templates", templates: list_config_types),
         read!("management", management:
             list_invites, list_locations, list_organization_tokens, list_public_keys,
             list_revoked_tokens, list_roles, list_scopes, list_teams, list_user_organizations,
-            list_user_tokens, list_users, create_usage_report(body = report);
+            list_user_tokens, list_users, create_usage_report(report);
             in_project: list_webhook_rules, get_project_usage),
-        read!("channels", channels: list_active_alarms(channel_name = "c"), list_biss_injected_ids),
+        read!("channels", channels: list_active_alarms("c"), list_biss_injected_ids),
     ]
     .concat();
     for (list, read) in &single {
@@ -162,6 +162,7 @@ fn surface() -> BTreeSet<String> {
                 .split_once(" -> ")
                 .filter(|_| line.starts_with("list_"))
             {
+                let name = name.split('(').next().unwrap_or(name);
                 lists.insert(format!("{api}: {name}"));
             }
         }
@@ -258,7 +259,7 @@ fn conditions_on_labels_are_repeated() {
         project.templates().list_presets(),
         project.fleets().list_devices(),
         // Its document names no fields to filter by.
-        project.fleets().list_device_software().name("n"),
+        project.fleets().list_device_software("n"),
         project.infrastructure().list_sites(),
     ];
     for request in requests {
@@ -278,15 +279,9 @@ fn conditions_on_labels_are_repeated() {
 
 #[test]
 fn the_page_size_is_a_number() {
-    for size in [0_i64, 1, 1000] {
+    for size in [0_u32, 1, 1000] {
         let sent = parameters(media().list_assets().top(size).into_request());
         assert_eq!(sent, pairs(&[("$top", &size.to_string())]));
-    }
-    for size in [-1_i64, 1 << 40] {
-        let error = media().list_assets().top(size).into_request();
-        let error = error.expect_err("refused");
-        assert_eq!(error.kind(), ErrorKind::InvalidRequest);
-        assert!(error.to_string().contains("top"), "{error}");
     }
 }
 

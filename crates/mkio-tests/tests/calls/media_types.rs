@@ -21,12 +21,9 @@ fn patch() -> Vec<JsonPatchEntry> {
 #[test]
 fn json_patch_has_a_media_type_of_its_own() {
     let media = media();
-    let merge = media.update_live_event().event_name("e").body(merge());
+    let merge = media.update_live_event("e", merge());
     let merge = merge.into_request().expect("a request");
-    let patch = media
-        .update_live_event_json_patch()
-        .event_name("e")
-        .body(patch());
+    let patch = media.update_live_event_json_patch("e", patch());
     let patch = patch.into_request().expect("a request");
     assert_eq!(
         (merge.method(), merge.url()),
@@ -67,13 +64,10 @@ async fn json_patch_and_merge_reach_different_mocks() {
         then.success(200, &named("patched"));
     });
     let media = mocked(&server).project("acme").media();
-    let merge = media.update_live_event().event_name("e").body(merge());
+    let merge = media.update_live_event("e", merge());
     let answer = merge.send().await.expect("an answer");
     assert_eq!(answer.name.as_deref(), Some("merged"));
-    let patch = media
-        .update_live_event_json_patch()
-        .event_name("e")
-        .body(patch());
+    let patch = media.update_live_event_json_patch("e", patch());
     let answer = patch.send().await.expect("an answer");
     assert_eq!(answer.name.as_deref(), Some("patched"));
     merged.assert_calls(1);
@@ -93,24 +87,18 @@ fn requests() -> Vec<Request> {
     let templates = project.templates();
     [
         media.list_assets().top(5u32).into_request(),
-        media.get_asset().asset_name("a").into_request(),
-        media.delete_asset().asset_name("a").into_request(),
-        media.start_live_event().event_name("e").into_request(),
+        media.get_asset("a").into_request(),
+        media.delete_asset("a").into_request(),
+        media.start_live_event("e").into_request(),
+        media.update_live_event("e", merge()).into_request(),
         media
-            .update_live_event()
-            .event_name("e")
-            .body(merge())
-            .into_request(),
-        media
-            .update_live_event_json_patch()
-            .event_name("e")
-            .body(patch())
+            .update_live_event_json_patch("e", patch())
             .into_request(),
         management.list_projects().into_request(),
         management.get_organization().into_request(),
         management.list_user_organizations().into_request(),
         fleets.list_devices().into_request(),
-        fleets.upload_backup().body(vec![1u8]).into_request(),
+        fleets.upload_backup(vec![1u8]).into_request(),
         infrastructure.list_networks().into_request(),
         infrastructure.list_sites().into_request(),
         live.list_live_channels().into_request(),
@@ -119,11 +107,7 @@ fn requests() -> Vec<Request> {
         templates.list_config_types().into_request(),
         channels.get_eligibility().into_request(),
         channels.get_interfaces().into_request(),
-        channels
-            .get_channel_thumbnail()
-            .channel_id("c")
-            .thumbnail_id("t")
-            .into_request(),
+        channels.get_channel_thumbnail("c", "t").into_request(),
     ]
     .map(|request| request.expect("a request"))
     .into()
@@ -159,7 +143,7 @@ async fn no_version_is_added_on_the_way() {
         then.success(200, &mkio::media::types::Asset::default());
     });
     let media = mocked(&server).project("acme").media();
-    let call = media.get_asset().asset_name("a").send().await;
+    let call = media.get_asset("a").send().await;
     call.expect("an answer");
     mock.assert_calls(1);
 }

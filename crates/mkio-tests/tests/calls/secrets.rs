@@ -66,7 +66,7 @@ async fn debug_output_of_whole_answers_shows_no_secret() {
     let management = client.management();
     let body: mkio::management::types::UserTokenPost =
         serde_json::from_value(json!({"organizationId": "o", "type": "user"})).expect("a body");
-    let call = management.create_user_token().body(body).send();
+    let call = management.create_user_token(body).send();
     let token = call.await.expect("an answer");
     let list = client.project("acme").media().list_storages().send().await;
     let text = format!("{token:?} {token:#?} {list:?} {list:#?} {client:?}");
@@ -94,7 +94,7 @@ async fn an_answer_that_does_not_decode_does_not_show_its_secrets() {
     let management = mocked(&server).management();
     let body: mkio::management::types::UserTokenPost =
         serde_json::from_value(json!({"organizationId": "o", "type": "user"})).expect("a body");
-    let call = management.create_user_token().body(body).send();
+    let call = management.create_user_token(body).send();
     let error = call.await.expect_err("no text");
     assert_eq!(error.kind(), mkio::ErrorKind::Decode);
     let text = format!("{error} {error:?} {error:#?}");

@@ -27,13 +27,13 @@ fn clients_are_shared() {
 fn futures_move_between_threads() {
     let client = offline();
     let media = media();
-    sent(&media.get_asset().asset_name("a").send());
+    sent(&media.get_asset("a").send());
     sent(&media.list_assets().send());
     let body = mkio::management::types::UsageReportQuery::new("", "");
     let management = client.management();
-    sent(&management.create_usage_report_csv().body(body).send());
+    sent(&management.create_usage_report_csv(body).send());
     let fleets = client.project("acme").fleets();
-    sent(&fleets.upload_backup().body(Vec::new()).send());
+    sent(&fleets.upload_backup(Vec::new()).send());
     let mut items = media.list_assets().items();
     sent(&items.try_next());
     spawned(&items);
@@ -52,7 +52,7 @@ fn futures_move_between_threads() {
 async fn work_is_spawned() {
     let media = media();
     let clone = media.clone();
-    let work = async move { clone.get_asset().asset_name("").send().await.is_err() };
+    let work = async move { clone.get_asset("").send().await.is_err() };
     assert!(tokio::spawn(work).await.expect("no panic"), "refused");
     assert_eq!(media.project_name(), "acme");
 }

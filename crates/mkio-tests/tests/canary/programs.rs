@@ -117,23 +117,16 @@ async fn written(shown: &mut Shown, client: &Client) -> anyhow::Result<()> {
 
     let storage: StoragePut = body(azure());
     shown.debug(&storage);
-    let request = media
-        .create_or_update_storage()
-        .storage_name("azure")
-        .body(storage);
+    let request = media.create_or_update_storage("azure", storage);
     shown.debug(&request);
     shown.debug(&request.send().await?);
-    shown.debug(&media.get_storage().storage_name("azure").send().await?);
+    shown.debug(&media.get_storage("azure").send().await?);
 
-    let request = media
-        .create_content_key_policy()
-        .policy_name("policy")
-        .body(body::<ContentKeyPolicyPut>(policy()));
+    let request = media.create_content_key_policy("policy", body::<ContentKeyPolicyPut>(policy()));
     shown.debug(&request);
     shown.debug(&request.send().await?);
     let secrets = media
-        .get_content_key_policy_properties_with_secrets()
-        .policy_name("policy")
+        .get_content_key_policy_properties_with_secrets("policy")
         .send()
         .await?;
     anyhow::ensure!(
@@ -144,13 +137,7 @@ async fn written(shown: &mut Shown, client: &Client) -> anyhow::Result<()> {
 
     let token = UserTokenPost::new(uuid::Uuid::new_v4().to_string(), TokenType::FullAccess);
     // Whether the organization is the token's or not, nothing of either is shown.
-    match management
-        .client()
-        .create_user_token()
-        .body(token)
-        .send()
-        .await
-    {
+    match management.client().create_user_token(token).send().await {
         Ok(token) => shown.debug(&token),
         Err(error) => shown.error(&error),
     }
@@ -249,9 +236,7 @@ async fn failed(shown: &mut Shown, emulator: &Emulator, client: &Client) -> anyh
     let media = client.default_project()?.media();
     let put = || {
         media
-            .create_or_update_storage()
-            .storage_name("azure")
-            .body(body::<StoragePut>(azure()))
+            .create_or_update_storage("azure", body::<StoragePut>(azure()))
             .send()
     };
     for fault in [

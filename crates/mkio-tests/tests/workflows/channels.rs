@@ -24,18 +24,12 @@ async fn a_beam_channel_is_started_copied_and_removed() -> anyhow::Result<()> {
         ] },
     }))?;
     channels
-        .create_or_replace_channel()
-        .channel_id("one")
-        .body(put)
+        .create_or_replace_channel("one", put)
         .send()
         .await?;
     quick(channels.wait_for_channel("one")).await?;
     let running = quick(channels.start_channel_and_wait("one")).await?;
-    let alarms = channels
-        .list_active_alarms()
-        .channel_name("one")
-        .send()
-        .await?;
+    let alarms = channels.list_active_alarms("one").send().await?;
     assert_eq!(alarms.value.as_ref().map(Vec::len), Some(0));
     let inputs = running
         .status
@@ -45,16 +39,12 @@ async fn a_beam_channel_is_started_copied_and_removed() -> anyhow::Result<()> {
         anyhow::bail!("the input is not SDI: {inputs:?}");
     };
     let input = input.name.as_deref().context("a name")?;
-    let picture = channels
-        .get_channel_thumbnail()
-        .channel_id("one")
-        .thumbnail_id(input);
+    let picture = channels.get_channel_thumbnail("one", input);
     let picture = picture.send().await?.into_inner().bytes().await?;
     assert!(picture.starts_with(&[0xff, 0xd8]));
 
     let exported = channels
-        .export_channels()
-        .body(body::<ExportRequest>(json!({}))?)
+        .export_channels(body::<ExportRequest>(json!({}))?)
         .send()
         .await?;
     let import = |mode: &str, payload: &serde_json::Value| {
@@ -62,8 +52,7 @@ async fn a_beam_channel_is_started_copied_and_removed() -> anyhow::Result<()> {
     };
     let mut payload = serde_json::to_value(exported.into_inner())?;
     let merged = channels
-        .import_channels()
-        .body(import("merge", &payload)?)
+        .import_channels(import("merge", &payload)?)
         .send()
         .await?;
     let status = merged
@@ -75,12 +64,11 @@ async fn a_beam_channel_is_started_copied_and_removed() -> anyhow::Result<()> {
     // Replacing everything with nothing removes it.
     payload["channels"] = json!([]);
     let replaced = channels
-        .import_channels()
-        .body(import("replace", &payload)?)
+        .import_channels(import("replace", &payload)?)
         .send()
         .await?;
     assert_eq!(replaced.deleted.as_deref(), Some(&["one".to_owned()][..]));
-    let gone = channels.get_channel().channel_id("one").send().await;
+    let gone = channels.get_channel("one").send().await;
     assert!(gone.is_err_and(|error| error.is_not_found()));
     Ok(())
 }

@@ -64,9 +64,7 @@ impl Place {
             .and_then(|storage| storage.metadata?.name)
             .ok_or_else(|| anyhow::anyhow!("the project has no storage account"))?;
         media
-            .create_or_update_asset()
-            .asset_name(name)
-            .body(AssetPut::new(AssetPutProperties::new(storage)))
+            .create_or_update_asset(name, AssetPut::new(AssetPutProperties::new(storage)))
             .send()
             .await?;
         quick(media.wait_for_asset(name)).await?;

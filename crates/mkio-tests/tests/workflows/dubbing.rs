@@ -8,12 +8,7 @@ use crate::common::{Place, body, quick};
 async fn transform(place: &Place, name: &str, preset: Value) -> anyhow::Result<()> {
     let put: TransformPut = body(json!({ "properties": { "outputs": [{ "preset": preset }] } }))?;
     let media = place.project.media();
-    media
-        .create_or_update_transform()
-        .transform_name(name)
-        .body(put)
-        .send()
-        .await?;
+    media.create_or_update_transform(name, put).send().await?;
     Ok(())
 }
 
@@ -40,11 +35,7 @@ async fn a_dubbed_track_is_inserted() -> anyhow::Result<()> {
     transform(&place, "insert", insert).await?;
     quick(media.run_job("dub", "job", job("encoded", "intro.mp4", "dubbed"))).await?;
     quick(media.run_job("insert", "job", job("dubbed", "intro_eng.mp4", "encoded"))).await?;
-    let storage = media
-        .get_asset_storage()
-        .asset_name("encoded")
-        .send()
-        .await?;
+    let storage = media.get_asset_storage("encoded").send().await?;
     let files = serde_json::to_string(&storage.into_inner())?;
     assert!(files.contains("_eng.mp4"), "{files}");
     Ok(())
@@ -64,17 +55,9 @@ async fn a_job_is_canceled() -> anyhow::Result<()> {
     transform(&place, "encode", preset).await?;
     // The job cannot finish before it is canceled.
     place.emulator.control().pause();
-    let create = media.create_job().transform_name("encode").job_name("job");
-    create
-        .body(job("input", "intro.mp4", "output"))
-        .send()
-        .await?;
-    media
-        .cancel_job()
-        .transform_name("encode")
-        .job_name("job")
-        .send()
-        .await?;
+    let job = job("input", "intro.mp4", "output");
+    media.create_job("encode", "job", job).send().await?;
+    media.cancel_job("encode", "job").send().await?;
     place.emulator.control().resume();
     let canceled = quick(media.wait_for_job("encode", "job").goal("canceled")).await?;
     let state = canceled.properties.and_then(|properties| properties.state);

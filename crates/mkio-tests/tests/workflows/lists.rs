@@ -33,9 +33,7 @@ async fn place() -> anyhow::Result<(Emulator, ProjectClient)> {
         let genre = ["news", "sport", "talk show"][number % 3];
         let labels = [("genre", genre), (["a", "b"][number % 2], "yes")];
         media
-            .create_or_update_asset()
-            .asset_name(name(number))
-            .body(AssetPut::new(properties).labels(labels))
+            .create_or_update_asset(name(number), AssetPut::new(properties).labels(labels))
             .send()
             .await?;
     }
@@ -53,7 +51,7 @@ fn names(assets: Vec<Asset>) -> Vec<String> {
 #[tokio::test]
 async fn typed_conditions_find_what_they_say() -> anyhow::Result<()> {
     let (_emulator, media) = place().await?;
-    let ninth = media.get_asset().asset_name(name(9)).send().await?;
+    let ninth = media.get_asset(name(9)).send().await?;
     let id = ninth
         .properties
         .as_ref()

@@ -20,26 +20,18 @@ async fn flow(place: &Place) -> anyhow::Result<FlowPut> {
     let media = place.project.media();
     let shown = json!({ "displayName": "News" });
     media
-        .create_content()
-        .name("news")
-        .body(body::<ContentPut>(json!({ "metadata": shown }))?)
+        .create_content("news", body::<ContentPut>(json!({ "metadata": shown }))?)
         .send()
         .await?;
     let source: SourcePut = body(json!({
         "metadata": shown,
         "spec": { "contentName": "news", "transport": { "type": "SRTListener" } },
     }))?;
-    media
-        .create_source()
-        .name("studio")
-        .body(source)
-        .send()
-        .await?;
+    media.create_source("studio", source).send().await?;
 
     let templates = place.project.templates();
     let preset = templates
-        .list_presets_of_type()
-        .config_type("encodingLive")
+        .list_presets_of_type("encodingLive")
         .items()
         .try_next()
         .await?;
@@ -47,10 +39,11 @@ async fn flow(place: &Place) -> anyhow::Result<FlowPut> {
         .and_then(|preset| preset.metadata?.name)
         .context("a preset")?;
     let config = templates
-        .create_or_update_config()
-        .config_type("encodingLive")
-        .name("hd")
-        .body(ConfigPut::new(ConfigPutSpec::new().preset_name(preset)))
+        .create_or_update_config(
+            "encodingLive",
+            "hd",
+            ConfigPut::new(ConfigPutSpec::new().preset_name(preset)),
+        )
         .send()
         .await?
         .into_inner();
@@ -73,8 +66,7 @@ async fn flow(place: &Place) -> anyhow::Result<FlowPut> {
 pub(crate) async fn show(place: &Place) -> anyhow::Result<()> {
     let put = flow(place).await?;
     let live = place.project.live();
-    let request = live.create_or_update_live_event().name("show");
-    request.body(put).send().await?;
+    live.create_or_update_live_event("show", put).send().await?;
     Ok(())
 }
 
@@ -88,8 +80,7 @@ async fn a_flow_runs_and_is_removed() -> anyhow::Result<()> {
     assert_eq!(state, Some(FlowState::Running));
 
     let detailed = live
-        .get_live_event()
-        .name("show")
+        .get_live_event("show")
         .detailed_status(true)
         .send()
         .await?;
@@ -109,7 +100,7 @@ async fn a_flow_runs_and_is_removed() -> anyhow::Result<()> {
     assert_eq!(state, Some(FlowState::Running));
     quick(live.stop_live_event_and_wait("show")).await?;
     quick(live.delete_live_event_and_wait("show")).await?;
-    let gone = live.get_live_event().name("show").send().await;
+    let gone = live.get_live_event("show").send().await;
     assert!(gone.is_err_and(|error| error.is_not_found()));
     Ok(())
 }
@@ -125,10 +116,7 @@ async fn a_scheduled_operation_starts_and_stops_its_flow() -> anyhow::Result<()>
         "type": "MediaKind.ScheduledOperation.StartStop",
         "startTime": at(10), "endTime": at(20), "correlationData": {},
     } }))?;
-    live.create_or_update_live_event_scheduled_operation()
-        .name("show")
-        .operation_name("evening")
-        .body(operation)
+    live.create_or_update_live_event_scheduled_operation("show", "evening", operation)
         .send()
         .await?;
     quick(live.wait_for_live_event("show").goal("running")).await?;
@@ -149,7 +137,7 @@ macro_rules! lives {
             let live = place.project.live();
             let mut put = serde_json::to_value(flow(&place).await?)?;
             put["spec"]["transform"]["type"] = $kind.into();
-            live.$create().name("show").body(body::<FlowPut>(put)?).send().await?;
+            live.$create("show", body::<FlowPut>(put)?).send().await?;
             for running in [live.$start("show"), live.$restart("show")] {
                 let status = quick(running).await?.status;
                 let state = status.and_then(|status| status.state);
@@ -163,12 +151,7 @@ macro_rules! lives {
                 "type": "MediaKind.ScheduledOperation.StartStop",
                 "startTime": at(10), "endTime": at(20), "correlationData": {},
             } }))?;
-            live.$schedule()
-                .name("show")
-                .operation_name("evening")
-                .body(operation)
-                .send()
-                .await?;
+            live.$schedule("show", "evening", operation).send().await?;
             let done = quick(live.$scheduled("show", "evening")).await?;
             let state = done.status.and_then(|status| status.state);
             assert_eq!(state, Some(ScheduledOperationState::Completed));
@@ -225,10 +208,11 @@ async fn a_multiview_composes_two_flows_and_is_published() -> anyhow::Result<()>
     place.asset("both").await?;
     let templates = place.project.templates();
     templates
-        .create_or_update_config()
-        .config_type("multiviewComposing")
-        .name("pair")
-        .body(ConfigPut::new(ConfigPutSpec::new().preset_name("2up")))
+        .create_or_update_config(
+            "multiviewComposing",
+            "pair",
+            ConfigPut::new(ConfigPutSpec::new().preset_name("2up")),
+        )
         .send()
         .await?;
     let multiview: FlowPut = body(json!({ "metadata": { "displayName": "Both" }, "spec": {
@@ -242,9 +226,7 @@ async fn a_multiview_composes_two_flows_and_is_published() -> anyhow::Result<()>
             "multiviewComposing": { "configRef": { "name": "pair", "version": "latest" } },
         },
     } }))?;
-    live.create_or_update_static_multiview_event()
-        .name("both")
-        .body(multiview)
+    live.create_or_update_static_multiview_event("both", multiview)
         .send()
         .await?;
     let running = quick(live.wait_for_static_multiview_event("both").goal("running")).await?;
@@ -252,7 +234,7 @@ async fn a_multiview_composes_two_flows_and_is_published() -> anyhow::Result<()>
     let upstream = inputs.and_then(|inputs| inputs.into_iter().next()?.upstream_flow_name);
     assert_eq!(upstream.as_deref(), Some("show"));
     // What another flow reads stays; the search knows all kinds.
-    let used = live.delete_live_event().name("show").send().await;
+    let used = live.delete_live_event("show").send().await;
     assert!(used.is_err_and(|error| error.is_conflict()));
     let found: Vec<_> = live
         .list_flows()
@@ -264,15 +246,12 @@ async fn a_multiview_composes_two_flows_and_is_published() -> anyhow::Result<()>
 
     let locator = StreamingLocatorPutProperties::new("both", "Predefined_ClearStreamingOnly");
     media
-        .create_or_update_streaming_locator()
-        .locator_name("watch")
-        .body(StreamingLocatorPut::new(locator))
+        .create_or_update_streaming_locator("watch", StreamingLocatorPut::new(locator))
         .send()
         .await?;
     quick(media.wait_for_streaming_locator("watch")).await?;
     let paths = media
-        .get_streaming_locator_paths()
-        .locator_name("watch")
+        .get_streaming_locator_paths("watch")
         .body(StreamingLocatorPathsQuery::new())
         .send()
         .await?;

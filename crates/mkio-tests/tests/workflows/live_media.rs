@@ -15,12 +15,7 @@ async fn a_live_event_is_recorded_and_removed() -> anyhow::Result<()> {
         "useStaticHostname": false, "encoding": { "encodingType": "PassthroughBasic" },
         "input": { "streamingProtocol": "RTMP" }, "streamOptions": [],
     } }))?;
-    media
-        .create_live_event()
-        .event_name("match")
-        .body(event)
-        .send()
-        .await?;
+    media.create_live_event("match", event).send().await?;
     let running = quick(media.start_live_event_and_wait("match")).await?;
     let running = running.properties.context("properties")?;
     assert_eq!(running.resource_state, Some(LiveEventState::Running));
@@ -29,10 +24,7 @@ async fn a_live_event_is_recorded_and_removed() -> anyhow::Result<()> {
 
     let output = LiveOutputPutProperties::new("PT4H", "archive").manifest_name("show");
     media
-        .create_live_output()
-        .event_name("match")
-        .output_name("record")
-        .body(LiveOutputPut::new(output))
+        .create_live_output("match", "record", LiveOutputPut::new(output))
         .send()
         .await?;
     let output = quick(media.wait_for_live_output("match", "record")).await?;
@@ -41,23 +33,21 @@ async fn a_live_event_is_recorded_and_removed() -> anyhow::Result<()> {
 
     let locator = StreamingLocatorPutProperties::new("archive", "Predefined_ClearStreamingOnly");
     media
-        .create_or_update_streaming_locator()
-        .locator_name("watch")
-        .body(StreamingLocatorPut::new(locator))
+        .create_or_update_streaming_locator("watch", StreamingLocatorPut::new(locator))
         .send()
         .await?;
     quick(media.wait_for_streaming_locator("watch")).await?;
     let paths = || {
         let query = StreamingLocatorPathsQuery::new();
-        let request = media.get_streaming_locator_paths().locator_name("watch");
+        let request = media.get_streaming_locator_paths("watch");
         request.body(query).send()
     };
     let live = serde_json::to_string(&paths().await?.into_inner())?;
     assert!(live.contains("/show.ism/manifest"), "{live}");
     // An archive that is being written stays.
-    let busy = media.delete_asset().asset_name("archive").send().await;
+    let busy = media.delete_asset("archive").send().await;
     assert!(busy.is_err_and(|error| error.is_conflict()));
-    let early = media.delete_live_event().event_name("match").send().await;
+    let early = media.delete_live_event("match").send().await;
     assert!(early.is_err_and(|error| error.is_conflict()));
 
     let running = quick(media.restart_live_event_and_wait("match")).await?;
@@ -69,7 +59,7 @@ async fn a_live_event_is_recorded_and_removed() -> anyhow::Result<()> {
     assert_eq!(state, Some(LiveEventState::Stopped));
     quick(media.delete_live_output_and_wait("match", "record")).await?;
     quick(media.delete_live_event_and_wait("match")).await?;
-    let gone = media.get_live_event().event_name("match").send().await;
+    let gone = media.get_live_event("match").send().await;
     assert!(gone.is_err_and(|error| error.is_not_found()));
     // What was recorded is there to be watched.
     let kept = serde_json::to_string(&paths().await?.into_inner())?;
@@ -78,12 +68,7 @@ async fn a_live_event_is_recorded_and_removed() -> anyhow::Result<()> {
         "useStaticHostname": false, "encoding": { "encodingType": "PassthroughBasic" },
         "input": { "streamingProtocol": "RTMP" }, "streamOptions": [],
     } }))?;
-    let taken = media
-        .create_live_event()
-        .event_name("match")
-        .body(again)
-        .send()
-        .await;
+    let taken = media.create_live_event("match", again).send().await;
     assert!(taken.is_err_and(|error| error.is_conflict()));
     Ok(())
 }

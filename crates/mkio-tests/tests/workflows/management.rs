@@ -32,18 +32,11 @@ async fn an_organization_is_provisioned() -> anyhow::Result<()> {
         .and_then(|method| method.metadata?.id)
         .context("pending terms")?;
     let project = ProjectPut::new("Acme", "westeurope", &*payment);
-    let create = || {
-        management
-            .create_project()
-            .project_name("acme")
-            .body(project.clone())
-            .send()
-    };
+    let create = || management.create_project("acme", project.clone()).send();
     let refused = create().await.err().context("the terms come first")?;
     assert!(refused.to_string().contains("terms"), "{refused}");
     management
-        .accept_payment_method_terms()
-        .paymentmethod_id(&*payment)
+        .accept_payment_method_terms(&*payment)
         .send()
         .await?;
     create().await?;
@@ -58,20 +51,13 @@ async fn an_organization_is_provisioned() -> anyhow::Result<()> {
         "members": { &*colleague: { "isTeamAdmin": false } },
         "scopes": { "Project acme": { "roles": ["Reader"] } },
     } }))?;
-    management
-        .create_or_update_team()
-        .team_name("ops")
-        .body(team)
-        .send()
-        .await?;
+    management.create_or_update_team("ops", team).send().await?;
     let patch: Vec<JsonPatchEntry> = body(json!([
         { "op": "replace", "path": format!("/spec/members/{colleague}/isTeamAdmin"), "value": true },
         { "op": "add", "path": "/spec/scopes/Project acme/roles/-", "value": "Owner" },
     ]))?;
     let team = management
-        .update_team_json_patch()
-        .team_name("ops")
-        .body(patch)
+        .update_team_json_patch("ops", patch)
         .send()
         .await?;
     let spec = team.into_inner().spec.context("a spec")?;
@@ -94,8 +80,7 @@ async fn an_organization_is_provisioned() -> anyhow::Result<()> {
         "expireDate": mkio::Timestamp::from(place.emulator.control().now() + Duration::from_secs(86_400)),
     }))?;
     let made = management
-        .create_user_token()
-        .body(token)
+        .create_user_token(token)
         .send()
         .await?
         .into_inner();
@@ -106,7 +91,7 @@ async fn an_organization_is_provisioned() -> anyhow::Result<()> {
     );
     let other = place.client_with(jwt.expose().as_str())?.management();
     other.get_organization().send().await?;
-    management.delete_user_token().token_id(&*id).send().await?;
+    management.delete_user_token(&*id).send().await?;
     let refused = other
         .get_organization()
         .send()
@@ -126,9 +111,7 @@ async fn usage_is_reported_as_json_and_csv() -> anyhow::Result<()> {
         "@odata.type": "#MediaKind.ThumbnailGeneratorPreset", "thumbnails": [{ "format": "Png" }],
     } }] } }))?;
     media
-        .create_or_update_transform()
-        .transform_name("shots")
-        .body(transform)
+        .create_or_update_transform("shots", transform)
         .send()
         .await?;
     let job: JobPut = body(json!({ "properties": {
@@ -144,16 +127,11 @@ async fn usage_is_reported_as_json_and_csv() -> anyhow::Result<()> {
         time.format("%Y-%m-%d").to_string()
     };
     let query = UsageReportQuery::new(day(2), day(0)).project_names(["demo"]);
-    let report = management
-        .create_usage_report()
-        .body(query.clone())
-        .send()
-        .await?;
+    let report = management.create_usage_report(query.clone()).send().await?;
     let rows = serde_json::to_value(&report.value)?;
     assert_eq!(rows[0]["meterName"], "encoding-minutes");
     let csv = management
-        .create_usage_report_csv()
-        .body(query.format(UsageReportFormat::Csv))
+        .create_usage_report_csv(query.format(UsageReportFormat::Csv))
         .send()
         .await?;
     let csv = csv.into_inner().bytes().await?;
@@ -174,7 +152,7 @@ async fn people_are_invited_and_hooks_are_set() -> anyhow::Result<()> {
     let invite: InvitePost = body(json!({ "spec": {
         "email": "new@example.com", "comment": "welcome", "teams": ["Everyone"],
     } }))?;
-    let create = || management.create_invite().body(invite.clone()).send();
+    let create = || management.create_invite(invite.clone()).send();
     let made = create()
         .await?
         .into_inner()
@@ -182,13 +160,13 @@ async fn people_are_invited_and_hooks_are_set() -> anyhow::Result<()> {
         .and_then(|metadata| metadata.id);
     let id = made.context("its id")?;
     assert!(create().await.is_err_and(|error| error.is_conflict()));
-    management.get_invite().invite_id(&*id).send().await?;
+    management.get_invite(&*id).send().await?;
     // It lapses after two weeks.
     place
         .emulator
         .control()
         .step(Duration::from_secs(14 * 86_400));
-    let lapsed = management.get_invite().invite_id(&*id).send().await;
+    let lapsed = management.get_invite(&*id).send().await;
     assert!(lapsed.is_err_and(|error| error.is_not_found()));
 
     // The other side: an invitation to another organization is taken up, and the organization left.
@@ -202,14 +180,11 @@ async fn people_are_invited_and_hooks_are_set() -> anyhow::Result<()> {
         "invite": { "comment": "", "invitedBy": null, "state": "accepted" },
     } }))?;
     management
-        .update_user_organization()
-        .organization_id(&*inviting)
-        .body(accept)
+        .update_user_organization(&*inviting, accept)
         .send()
         .await?;
     management
-        .leave_user_organization()
-        .organization_id(&*inviting)
+        .leave_user_organization(&*inviting)
         .send()
         .await?;
 
@@ -219,25 +194,15 @@ async fn people_are_invited_and_hooks_are_set() -> anyhow::Result<()> {
         "authentication": { "headers": { "x-key": "top-secret" } },
     } }))?;
     project
-        .create_or_update_webhook_rule()
-        .rule_name("jobs")
-        .body(rule)
+        .create_or_update_webhook_rule("jobs", rule)
         .send()
         .await?;
-    let shown = project.get_webhook_rule().rule_name("jobs").send().await?;
+    let shown = project.get_webhook_rule("jobs").send().await?;
     let shown = serde_json::to_string(&shown.into_inner())?;
     assert!(!shown.contains("top-secret"), "{shown}");
-    let history = project
-        .list_webhook_rule_events()
-        .rule_name("jobs")
-        .send()
-        .await?;
+    let history = project.list_webhook_rule_events("jobs").send().await?;
     assert_eq!(history.value.as_ref().map(Vec::len), Some(0));
-    project
-        .delete_webhook_rule()
-        .rule_name("jobs")
-        .send()
-        .await?;
+    project.delete_webhook_rule("jobs").send().await?;
     Ok(())
 }
 
@@ -258,22 +223,16 @@ async fn a_project_moves_to_another_payment_method_and_shows_its_metrics() -> an
     let [_, other] = ids.as_slice() else {
         anyhow::bail!("two payment methods, not {ids:?}");
     };
-    management
-        .accept_payment_method_terms()
-        .paymentmethod_id(other)
-        .send()
-        .await?;
+    management.accept_payment_method_terms(other).send().await?;
     let card = management
-        .get_payment_method_rate_card()
-        .paymentmethod_id(other)
+        .get_payment_method_rate_card(other)
         .send()
         .await?;
     let card = serde_json::to_value(card.into_inner())?;
     assert_eq!(card["spec"]["currency"], "USD");
     let assignment: PaymentMethodAssignment = body(json!({ "paymentMethodId": other }))?;
     project
-        .set_project_payment_method()
-        .body(assignment)
+        .set_project_payment_method(assignment)
         .send()
         .await?;
     let paying = project.get_project_payment_method().send().await?;
@@ -282,8 +241,7 @@ async fn a_project_moves_to_another_payment_method_and_shows_its_metrics() -> an
 
     let enabled: MetricsEndpoint = body(json!({ "spec": { "enabled": true } }))?;
     let metrics = project
-        .update_project_metrics_endpoint()
-        .body(enabled)
+        .update_project_metrics_endpoint(enabled)
         .send()
         .await?;
     let status = metrics.into_inner().status.context("a status")?;

@@ -29,9 +29,7 @@ async fn content_is_protected_with_clear_key() -> anyhow::Result<()> {
     }] } }))?;
     assert!(!format!("{policy:?}").contains("c2VjcmV0"));
     media
-        .create_content_key_policy()
-        .policy_name("keys")
-        .body(policy)
+        .create_content_key_policy("keys", policy)
         .send()
         .await?;
     let made = quick(media.wait_for_content_key_policy("keys")).await?;
@@ -48,9 +46,7 @@ async fn content_is_protected_with_clear_key() -> anyhow::Result<()> {
 
     // DRM needs more than the policy has.
     let refused = media
-        .create_or_update_streaming_locator()
-        .locator_name("play")
-        .body(locator("Predefined_MultiDrmCencStreaming"))
+        .create_or_update_streaming_locator("play", locator("Predefined_MultiDrmCencStreaming"))
         .send()
         .await;
     let refused = refused.err().context("a refusal")?;
@@ -58,15 +54,12 @@ async fn content_is_protected_with_clear_key() -> anyhow::Result<()> {
     assert!(refused.to_string().contains("widevine"), "{refused}");
 
     media
-        .create_or_update_streaming_locator()
-        .locator_name("play")
-        .body(locator("Predefined_ClearKey"))
+        .create_or_update_streaming_locator("play", locator("Predefined_ClearKey"))
         .send()
         .await?;
     quick(media.wait_for_streaming_locator("play")).await?;
     let paths = media
-        .get_streaming_locator_paths()
-        .locator_name("play")
+        .get_streaming_locator_paths("play")
         .body(StreamingLocatorPathsQuery::new())
         .send()
         .await?;
@@ -78,8 +71,7 @@ async fn content_is_protected_with_clear_key() -> anyhow::Result<()> {
     );
 
     let keys = media
-        .list_streaming_locator_content_keys()
-        .locator_name("play")
+        .list_streaming_locator_content_keys("play")
         .send()
         .await?;
     assert_eq!(keys.content_keys.as_ref().map(Vec::len), Some(1));
@@ -98,31 +90,24 @@ async fn filters_are_in_the_paths_of_their_locator() -> anyhow::Result<()> {
         ] }],
     } });
     media
-        .create_or_update_asset_filter()
-        .asset_name("film")
-        .filter_name("sound")
-        .body(body::<AssetFilterPut>(filter.clone())?)
+        .create_or_update_asset_filter("film", "sound", body::<AssetFilterPut>(filter.clone())?)
         .send()
         .await?;
     media
-        .create_or_update_account_filter()
-        .filter_name("low")
-        .body(body::<AccountFilterPut>(filter)?)
+        .create_or_update_account_filter("low", body::<AccountFilterPut>(filter)?)
         .send()
         .await?;
     let properties = StreamingLocatorPutProperties::new("film", "Predefined_ClearStreamingOnly");
     media
-        .create_or_update_streaming_locator()
-        .locator_name("play")
-        .body(StreamingLocatorPut::new(
-            properties.filters(["sound", "low"]),
-        ))
+        .create_or_update_streaming_locator(
+            "play",
+            StreamingLocatorPut::new(properties.filters(["sound", "low"])),
+        )
         .send()
         .await?;
     quick(media.wait_for_streaming_locator("play")).await?;
     let paths = media
-        .get_streaming_locator_paths()
-        .locator_name("play")
+        .get_streaming_locator_paths("play")
         .body(StreamingLocatorPathsQuery::new())
         .send()
         .await?;
@@ -134,7 +119,7 @@ async fn filters_are_in_the_paths_of_their_locator() -> anyhow::Result<()> {
     let path = path.context("a playback path")?;
     assert!(path.contains("filter=sound;low"), "{path}");
     // A filter stays as long as a locator uses it.
-    let delete = || media.delete_account_filter().filter_name("low").send();
+    let delete = || media.delete_account_filter("low").send();
     let refused = delete().await.err().context("a refusal")?;
     assert!(refused.to_string().contains("'play'"), "{refused}");
     quick(media.delete_streaming_locator_and_wait("play")).await?;
@@ -160,9 +145,7 @@ async fn content_is_protected_with_drm_under_a_policy_of_ones_own() -> anyhow::R
         } },
     ] } }))?;
     media
-        .create_content_key_policy()
-        .policy_name("keys")
-        .body(policy)
+        .create_content_key_policy("keys", policy)
         .send()
         .await?;
     quick(media.wait_for_content_key_policy("keys")).await?;
@@ -175,21 +158,16 @@ async fn content_is_protected_with_drm_under_a_policy_of_ones_own() -> anyhow::R
         },
     } }))?;
     media
-        .create_or_update_streaming_policy()
-        .policy_name("drm")
-        .body(streaming)
+        .create_or_update_streaming_policy("drm", streaming)
         .send()
         .await?;
     media
-        .create_or_update_streaming_locator()
-        .locator_name("play")
-        .body(locator("drm"))
+        .create_or_update_streaming_locator("play", locator("drm"))
         .send()
         .await?;
     quick(media.wait_for_streaming_locator("play")).await?;
     let paths = media
-        .get_streaming_locator_paths()
-        .locator_name("play")
+        .get_streaming_locator_paths("play")
         .body(StreamingLocatorPathsQuery::new())
         .send()
         .await?;
@@ -208,18 +186,13 @@ async fn content_is_protected_with_drm_under_a_policy_of_ones_own() -> anyhow::R
         "{text}"
     );
     // The keys are in use now; what is secret is told by one operation alone.
-    let delete = media.delete_content_key_policy().policy_name("keys").send();
+    let delete = media.delete_content_key_policy("keys").send();
     assert!(delete.await.is_err_and(|error| error.is_conflict()));
-    let shown = media
-        .get_content_key_policy()
-        .policy_name("keys")
-        .send()
-        .await?;
+    let shown = media.get_content_key_policy("keys").send().await?;
     let shown = serde_json::to_string(&shown.into_inner())?;
     assert!(!shown.contains("cGZ4"), "{shown}");
     let secrets = media
-        .get_content_key_policy_properties_with_secrets()
-        .policy_name("keys")
+        .get_content_key_policy_properties_with_secrets("keys")
         .send()
         .await?;
     assert!(!format!("{secrets:?}").contains("cGZ4"));

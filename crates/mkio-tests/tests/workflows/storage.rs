@@ -16,9 +16,7 @@ async fn a_credential_is_rotated() -> anyhow::Result<()> {
     } }))?;
     assert!(!format!("{storage:?}").contains("sig="));
     let made = media
-        .create_or_update_storage()
-        .storage_name("own")
-        .body(storage)
+        .create_or_update_storage("own", storage)
         .send()
         .await?;
     let first = made
@@ -31,12 +29,7 @@ async fn a_credential_is_rotated() -> anyhow::Result<()> {
         "type": "Microsoft.Storage",
         "credential": { "sasToken": "?sv=1&se=2999-06-01T00:00:00Z&sig=second" },
     } }))?;
-    let second = media
-        .create_storage_credential()
-        .storage_name("own")
-        .body(next)
-        .send()
-        .await?;
+    let second = media.create_storage_credential("own", next).send().await?;
     let second = second
         .into_inner()
         .metadata
@@ -46,31 +39,16 @@ async fn a_credential_is_rotated() -> anyhow::Result<()> {
 
     // The new one is in use and gives access; then the old one goes.
     let asset = AssetPut::new(AssetPutProperties::new("own"));
-    media
-        .create_or_update_asset()
-        .asset_name("film")
-        .body(asset)
-        .send()
-        .await?;
+    media.create_or_update_asset("film", asset).send().await?;
     quick(media.wait_for_asset("film")).await?;
+    media.get_asset_file_access_info("film").send().await?;
     media
-        .get_asset_file_access_info()
-        .asset_name("film")
+        .delete_storage_credential("own", &*first.to_string())
         .send()
         .await?;
-    media
-        .delete_storage_credential()
-        .storage_name("own")
-        .credential_id(&*first.to_string())
-        .send()
-        .await?;
-    let left = media
-        .list_storage_credentials()
-        .storage_name("own")
-        .send()
-        .await?;
+    let left = media.list_storage_credentials("own").send().await?;
     assert_eq!(left.value.as_ref().map(Vec::len), Some(1));
-    let storage = media.get_storage().storage_name("own").send().await?;
+    let storage = media.get_storage("own").send().await?;
     let active = storage
         .into_inner()
         .status
@@ -90,9 +68,7 @@ async fn a_file_of_an_asset_is_downloaded() -> anyhow::Result<()> {
         BuiltInStandardEncoderPreset::new("H264SingleBitrate720p"),
     )]);
     media
-        .create_or_update_transform()
-        .transform_name("encode")
-        .body(TransformPut::new(transform))
+        .create_or_update_transform("encode", TransformPut::new(transform))
         .send()
         .await?;
     let input = JobInputAsset::new("input").files(["intro.mp4"]);
@@ -102,11 +78,7 @@ async fn a_file_of_an_asset_is_downloaded() -> anyhow::Result<()> {
     ));
     quick(media.run_job("encode", "job", job)).await?;
 
-    let access = media
-        .get_asset_file_access_info()
-        .asset_name("output")
-        .send()
-        .await?;
+    let access = media.get_asset_file_access_info("output").send().await?;
     let access = access.into_inner();
     let token = access.jwt.as_ref().context("a token")?;
     assert!(!format!("{access:?}").contains(token.expose().as_str()));
@@ -138,13 +110,7 @@ async fn buckets_are_registered_and_stay_while_they_are_used() -> anyhow::Result
     let secret = "c2VjcmV0LWtleS1zZWNyZXQta2V5LXNlY3JldC1r";
     let put = |name: &'static str, spec: serde_json::Value| {
         let storage = body::<StoragePut>(json!({ "spec": spec }));
-        storage.map(|storage| {
-            media
-                .create_or_update_storage()
-                .storage_name(name)
-                .body(storage)
-                .send()
-        })
+        storage.map(|storage| media.create_or_update_storage(name, storage).send())
     };
     let aws = json!({
         "type": "AWS.S3", "bucketName": "media-bucket",
@@ -171,13 +137,8 @@ async fn buckets_are_registered_and_stay_while_they_are_used() -> anyhow::Result
         .await?;
     assert_eq!(found.len(), 1);
     let asset = AssetPut::new(AssetPutProperties::new("aws"));
-    media
-        .create_or_update_asset()
-        .asset_name("film")
-        .body(asset)
-        .send()
-        .await?;
-    let delete = || media.delete_storage().storage_name("aws").send();
+    media.create_or_update_asset("film", asset).send().await?;
+    let delete = || media.delete_storage("aws").send();
     assert!(delete().await.is_err_and(|error| error.is_conflict()));
     quick(media.delete_asset_and_wait("film")).await?;
     delete().await?;

@@ -21,10 +21,7 @@ async fn a_tag_moves_to_the_newest_version() -> anyhow::Result<()> {
             "spec": { "config": { "value": value }, "parameters": [] },
         }))?;
         let made = templates
-            .create_or_update_config()
-            .config_type("encodingLive")
-            .name("hd")
-            .body(config)
+            .create_or_update_config("encodingLive", "hd", config)
             .send()
             .await?;
         let hash = made
@@ -35,10 +32,7 @@ async fn a_tag_moves_to_the_newest_version() -> anyhow::Result<()> {
     }
     let version = |version: &str| {
         templates
-            .get_config_version()
-            .config_type("encodingLive")
-            .name("hd")
-            .version(version)
+            .get_config_version("encodingLive", "hd", version)
             .send()
     };
     let stable = version("stable").await?.into_inner();
@@ -54,20 +48,13 @@ async fn a_tag_moves_to_the_newest_version() -> anyhow::Result<()> {
     assert_eq!(config.get("value"), Some(&json!(1)));
 
     let versions: Vec<_> = templates
-        .list_config_versions()
-        .config_type("encodingLive")
-        .name("hd")
+        .list_config_versions("encodingLive", "hd")
         .items()
         .try_collect()
         .await?;
     assert_eq!(versions.len(), 2);
     // Without a version all of them go.
-    templates
-        .delete_config()
-        .config_type("encodingLive")
-        .name("hd")
-        .send()
-        .await?;
+    templates.delete_config("encodingLive", "hd").send().await?;
     let gone = version("stable").await;
     assert!(gone.is_err_and(|error| error.is_not_found()));
     Ok(())

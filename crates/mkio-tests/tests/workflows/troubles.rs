@@ -55,9 +55,7 @@ async fn a_locator_that_is_not_provisioned_is_repaired() -> anyhow::Result<()> {
         let properties =
             StreamingLocatorPutProperties::new("film", "Predefined_ClearStreamingOnly");
         media
-            .create_or_update_streaming_locator()
-            .locator_name("play")
-            .body(StreamingLocatorPut::new(properties))
+            .create_or_update_streaming_locator("play", StreamingLocatorPut::new(properties))
             .send()
     };
     place.emulator.control().pause();
@@ -81,12 +79,7 @@ async fn a_live_event_that_falls_back_is_told_apart_from_one_that_stops() -> any
         "useStaticHostname": false, "encoding": { "encodingType": "PassthroughBasic" },
         "input": { "streamingProtocol": "RTMP" }, "streamOptions": [],
     } }))?;
-    media
-        .create_live_event()
-        .event_name("match")
-        .body(event)
-        .send()
-        .await?;
+    media.create_live_event("match", event).send().await?;
     place.emulator.control().pause();
     place.cause(
         "media/liveEvents/match",
@@ -141,10 +134,7 @@ async fn a_scheduled_operation_tells_why_it_failed() -> anyhow::Result<()> {
         "type": "MediaKind.ScheduledOperation.StartStop",
         "startTime": at(600), "endTime": at(660), "correlationData": {},
     } }))?;
-    live.create_or_update_live_event_scheduled_operation()
-        .name("show")
-        .operation_name("evening")
-        .body(operation)
+    live.create_or_update_live_event_scheduled_operation("show", "evening", operation)
         .send()
         .await?;
     let told = "the flow is locked";
@@ -167,16 +157,11 @@ async fn the_software_of_a_device_fails_and_a_device_that_is_gone_is_forced_out(
     let device: DevicePut = body(json!({ "metadata": { "displayName": "Beam" }, "spec": {
         "shortCode": "abcd1234", "availableNetworks": [],
     } }))?;
-    fleets
-        .create_device()
-        .name("beam")
-        .body(device)
-        .send()
-        .await?;
+    fleets.create_device("beam", device).send().await?;
     let newest = "1.13.0.2";
     let change = |field: &str| {
         let patch = body::<DevicePatch>(json!({ "spec": { field: newest } }));
-        patch.map(|patch| fleets.update_device().name("beam").body(patch).send())
+        patch.map(|patch| fleets.update_device("beam", patch).send())
     };
     change("preloadSoftwareVersion")?.await?;
     place.cause(
@@ -196,11 +181,10 @@ async fn the_software_of_a_device_fails_and_a_device_that_is_gone_is_forced_out(
     assert_eq!((reason, state.as_str()), (Reason::State, "SwitchFailed"));
 
     place.cause("fleet/devices/beam", Incident::GoesOffline)?;
-    let refused = fleets.delete_device().name("beam").send().await;
+    let refused = fleets.delete_device("beam").send().await;
     assert!(refused.is_err_and(|error| error.is_conflict()));
     fleets
-        .delete_device()
-        .name("beam")
+        .delete_device("beam")
         .force(true)
         .reason("Failed")
         .send()
@@ -218,9 +202,7 @@ async fn a_channel_tells_why_it_is_not_configured_and_what_alarms_it_has() -> an
     }))?;
     let create = || {
         channels
-            .create_or_replace_channel()
-            .channel_id("one")
-            .body(put.clone())
+            .create_or_replace_channel("one", put.clone())
             .send()
     };
     place.emulator.control().pause();
@@ -251,11 +233,7 @@ async fn a_channel_tells_why_it_is_not_configured_and_what_alarms_it_has() -> an
         info: None,
     };
     place.cause("/api/channels/one/", Incident::AlarmRaised(alarm))?;
-    let alarms = channels
-        .list_active_alarms()
-        .channel_name("one")
-        .send()
-        .await?;
+    let alarms = channels.list_active_alarms("one").send().await?;
     let alarms = serde_json::to_value(alarms.into_inner())?;
     assert_eq!(alarms["value"][0]["metadata"]["name"], "no signal");
     assert_eq!(alarms["value"][0]["status"]["severity"], "Major");
@@ -272,13 +250,7 @@ async fn a_private_link_waits_for_its_approval() -> anyhow::Result<()> {
             "credential": { "sasToken": "?sv=1&sig=x" }, "privateLinkServiceConnection": link,
         } }))
     };
-    let put = |storage: StoragePut| {
-        media
-            .create_or_update_storage()
-            .storage_name("own")
-            .body(storage)
-            .send()
-    };
+    let put = |storage: StoragePut| media.create_or_update_storage("own", storage).send();
     put(storage(json!({
         "requestMessage": "please", "resourceGroupName": "group", "storageAccountName": "account",
         "subscriptionId": "00000000-0000-4000-8000-000000000001",
@@ -286,13 +258,8 @@ async fn a_private_link_waits_for_its_approval() -> anyhow::Result<()> {
     .await?;
     place.cause("media/storage/own", Incident::PrivateLinkIgnored)?;
     let asset = AssetPut::new(AssetPutProperties::new("own"));
-    media
-        .create_or_update_asset()
-        .asset_name("film")
-        .body(asset)
-        .send()
-        .await?;
-    let access = || media.get_asset_file_access_info().asset_name("film").send();
+    media.create_or_update_asset("film", asset).send().await?;
+    let access = || media.get_asset_file_access_info("film").send();
     let refused = access().await.err().context("a storage out of reach")?;
     assert!(refused.to_string().contains("Pending"), "{refused}");
     place.cause("media/storage/own", Incident::PrivateLinkApproved)?;

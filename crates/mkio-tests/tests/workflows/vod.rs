@@ -14,9 +14,7 @@ async fn encoder(media: &ProjectClient) -> anyhow::Result<()> {
     let preset = BuiltInStandardEncoderPreset::new("H264SingleBitrate720p");
     let transform = TransformPutProperties::new([TransformOutput::new(preset)]);
     media
-        .create_or_update_transform()
-        .transform_name("encode")
-        .body(TransformPut::new(transform))
+        .create_or_update_transform("encode", TransformPut::new(transform))
         .send()
         .await?;
     Ok(())
@@ -44,9 +42,7 @@ async fn an_asset_is_encoded_and_published() -> anyhow::Result<()> {
 
     let locator = StreamingLocatorPutProperties::new("output", "Predefined_ClearStreamingOnly");
     media
-        .create_or_update_streaming_locator()
-        .locator_name("locator")
-        .body(StreamingLocatorPut::new(locator))
+        .create_or_update_streaming_locator("locator", StreamingLocatorPut::new(locator))
         .send()
         .await?;
     quick(media.wait_for_streaming_locator("locator")).await?;
@@ -55,9 +51,7 @@ async fn an_asset_is_encoded_and_published() -> anyhow::Result<()> {
         "location": "westeurope", "properties": { "scaleUnits": 1 },
     }))?;
     media
-        .create_streaming_endpoint()
-        .endpoint_name("play")
-        .body(endpoint)
+        .create_streaming_endpoint("play", endpoint)
         .send()
         .await?;
     // It is still being created: the start waits for that.
@@ -66,8 +60,7 @@ async fn an_asset_is_encoded_and_published() -> anyhow::Result<()> {
     assert!(host.is_some_and(|host| host.contains('.')));
 
     let paths = media
-        .get_streaming_locator_paths()
-        .locator_name("locator")
+        .get_streaming_locator_paths("locator")
         .body(StreamingLocatorPathsQuery::new())
         .send()
         .await?;
@@ -84,7 +77,7 @@ async fn an_asset_is_encoded_and_published() -> anyhow::Result<()> {
     quick(media.delete_streaming_locator_and_wait("locator")).await?;
     quick(media.delete_job_and_wait("encode", "job")).await?;
     quick(media.delete_asset_and_wait("output")).await?;
-    let gone = media.get_asset().asset_name("output").send().await;
+    let gone = media.get_asset("output").send().await;
     assert!(gone.is_err_and(|error| error.is_not_found()));
     Ok(())
 }
@@ -98,13 +91,7 @@ async fn the_failure_of_a_job_says_what_its_output_says() -> anyhow::Result<()> 
     encoder(&media).await?;
     // Nothing happens to the job before it is told to fail.
     place.emulator.control().pause();
-    media
-        .create_job()
-        .transform_name("encode")
-        .job_name("job")
-        .body(job())
-        .send()
-        .await?;
+    media.create_job("encode", "job", job()).send().await?;
     let failure = JobFailure {
         category: "Content".to_owned(),
         code: "ContentMalformed".to_owned(),

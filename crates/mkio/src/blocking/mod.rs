@@ -11,7 +11,7 @@
 //! let media = mkio.project("acme").media();
 //!
 //! // A call.
-//! let asset = mkio.run(media.get_asset().asset_name("intro").send())?;
+//! let asset = mkio.run(media.get_asset("intro").send())?;
 //! println!("{:?}", asset.properties);
 //!
 //! // A list. While its items are in use, the next page is fetched.

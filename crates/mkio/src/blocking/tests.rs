@@ -70,9 +70,7 @@ fn a_call_gives_its_answer() {
         (200, r#"{"name":"intro"}"#.to_owned())
     });
     let media = mkio.default_project().unwrap().media();
-    let asset = mkio
-        .run(media.get_asset().asset_name("intro").send())
-        .unwrap();
+    let asset = mkio.run(media.get_asset("intro").send()).unwrap();
     assert_eq!(asset.name.as_deref(), Some("intro"));
 }
 
@@ -85,9 +83,7 @@ fn a_call_gives_its_error() {
         )
     });
     let media = mkio.project("acme").media();
-    let error = mkio
-        .run(media.get_asset().asset_name("intro").send())
-        .unwrap_err();
+    let error = mkio.run(media.get_asset("intro").send()).unwrap_err();
     assert!(error.is_not_found(), "{error}");
     assert_eq!(error.operation_id(), Some("get_asset"));
 }
@@ -188,9 +184,7 @@ fn within_a_runtime_it_is_an_error_and_nothing_is_sent() {
         .unwrap();
     runtime.block_on(async {
         let media = mkio.project("acme").media();
-        let error = mkio
-            .run(media.get_asset().asset_name("intro").send())
-            .unwrap_err();
+        let error = mkio.run(media.get_asset("intro").send()).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Config);
         assert!(error.to_string().contains("async mkio::Client"), "{error}");
 
@@ -243,8 +237,7 @@ fn threads_share_a_client() {
             scope.spawn(|| {
                 let mkio = mkio.clone();
                 let media = mkio.project("acme").media();
-                mkio.run(media.get_asset().asset_name("intro").send())
-                    .unwrap();
+                mkio.run(media.get_asset("intro").send()).unwrap();
             });
         }
     });

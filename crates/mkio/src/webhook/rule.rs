@@ -102,12 +102,7 @@ impl Rule {
     pub async fn ensure(self, management: &ProjectClient) -> Result<WebhookRule> {
         let spec = self.spec();
         if self.secrets.is_empty() {
-            match management
-                .get_webhook_rule()
-                .rule_name(&*self.name)
-                .send()
-                .await
-            {
+            match management.get_webhook_rule(&*self.name).send().await {
                 Ok(rule) if rule.spec.as_ref().is_some_and(|found| same(found, &spec)) => {
                     return Ok(rule.into_inner());
                 }
@@ -117,9 +112,7 @@ impl Rule {
             }
         }
         management
-            .create_or_update_webhook_rule()
-            .rule_name(&*self.name)
-            .body(WebhookRulePut::new(spec))
+            .create_or_update_webhook_rule(&*self.name, WebhookRulePut::new(spec))
             .send()
             .await
             .map(Response::into_inner)
@@ -189,8 +182,5 @@ fn has_secrets(authentication: &WebhookAuthentication) -> bool {
 
 /// What became of the events of a rule, by its name: `Pending`, `Sent`, `Retrying` or `Failed`.
 pub fn deliveries(management: &ProjectClient, rule: &str) -> Items<WebhookDeliveryList> {
-    management
-        .list_webhook_rule_events()
-        .rule_name(rule)
-        .items()
+    management.list_webhook_rule_events(rule).items()
 }
