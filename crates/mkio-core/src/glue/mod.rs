@@ -11,7 +11,14 @@ pub(crate) use decode::{decode, decode_or, streamed, whole};
 pub use decode::{empty, json, stream};
 pub use hook::exec;
 
-pub use crate::value::text;
+pub use crate::value::{Content, Refused, is_strict, strict_json, strict_text, text, union};
+
+/// A map for objects that are not there.
+pub fn empty_object() -> &'static serde_json::Map<String, serde_json::Value> {
+    static EMPTY: std::sync::LazyLock<serde_json::Map<String, serde_json::Value>> =
+        std::sync::LazyLock::new(Default::default);
+    &EMPTY
+}
 
 pub use bytes;
 pub use http;
