@@ -41,5 +41,5 @@ pub use transport::{
     CallOptions, Dispatch, DispatchError, DispatchFuture, Priority, RawRequest, Transport,
     TransportBuilder,
 };
-pub use value::{Nullable, Secret, Timestamp};
+pub use value::{Nullable, OpenEnum, Secret, StateRef, Timestamp};
 pub use wait::{Change, Wait, WaitDescription, WaitFailure, Waits};

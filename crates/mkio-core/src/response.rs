@@ -7,6 +7,8 @@ use std::{
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
+use serde::{Serialize, Serializer};
+use serde_json::Value;
 
 /// What a call took: how many attempts, how long, and how much of that was waiting for a turn.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -24,6 +26,18 @@ pub struct CallInfo {
 ///
 /// Dereferences to the value, so fields can be read directly; [`into_inner`](Self::into_inner)
 /// takes it out.
+///
+/// Typed values drop fields that this version does not know. [`json`](Self::json), serializing the
+/// response, and [`raw`](Self::raw) give the body as it was received, with all fields:
+///
+/// ```
+/// # use mkio_core::{Response, serde_json::Value};
+/// # fn show(asset: Response<Value>) -> Result<(), Box<dyn std::error::Error>> {
+/// println!("{}", serde_json::to_string_pretty(&asset)?);
+/// println!("{}", asset.json()["properties"]["fieldOfTomorrow"]);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Response<T> {
     value: T,
@@ -50,12 +64,12 @@ impl<T> Response<T> {
         self
     }
 
-    /// The decoded value.
+    /// The decoded value; fields that its type does not have are dropped, see [`json`](Self::json).
     pub fn into_inner(self) -> T {
         self.value
     }
 
-    /// The decoded value, status, headers and raw body, each to be owned.
+    /// Splits the response into value, status, headers and raw body.
     pub fn into_parts(self) -> (T, StatusCode, HeaderMap, Bytes) {
         (self.value, self.status, self.headers, self.raw)
     }
@@ -73,6 +87,12 @@ impl<T> Response<T> {
     /// The body exactly as it was received; empty for answers without a body and for streams.
     pub fn raw(&self) -> &Bytes {
         &self.raw
+    }
+
+    /// The body as JSON, exactly as it was received: also fields that the value's type does not
+    /// have. `null` for a body that is no JSON, such as an empty one.
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.raw).unwrap_or_default()
     }
 
     /// What the call took: attempts, time, and time spent waiting for the rate budget.
@@ -106,6 +126,17 @@ impl<T> DerefMut for Response<T> {
     }
 }
 
+/// Writes the body as it was received, also fields that the type does not have. A response without
+/// a JSON body, such as one made in a test, writes its value.
+impl<T: Serialize> Serialize for Response<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match serde_json::from_slice::<Value>(&self.raw) {
+            Ok(received) => received.serialize(serializer),
+            Err(_) => self.value.serialize(serializer),
+        }
+    }
+}
+
 /// Shows status and value; headers and raw body may hold secrets and stay out.
 impl<T: std::fmt::Debug> std::fmt::Debug for Response<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -113,5 +144,51 @@ impl<T: std::fmt::Debug> std::fmt::Debug for Response<T> {
             .field("status", &self.status)
             .field("value", &self.value)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+    use serde_json::json;
+
+    use super::*;
+
+    #[derive(Deserialize, Serialize)]
+    struct Asset {
+        name: String,
+    }
+
+    fn response(raw: &'static str) -> Response<Asset> {
+        let value = serde_json::from_str(raw).unwrap_or(Asset {
+            name: "made".into(),
+        });
+        Response::new(
+            value,
+            StatusCode::OK,
+            HeaderMap::new(),
+            Bytes::from_static(raw.as_bytes()),
+        )
+    }
+
+    #[test]
+    fn what_was_received_is_kept_with_unknown_fields() {
+        let text = r#"{"tomorrow":[1,null],"name":"intro"}"#;
+        let asset = response(text);
+        assert_eq!(serde_json::to_string(&asset).unwrap(), text);
+        assert_eq!(
+            asset.json(),
+            json!({"name": "intro", "tomorrow": [1, null]})
+        );
+        // The value is not needed for it.
+        let name = asset.map(|asset| asset.name);
+        assert_eq!(serde_json::to_string(&name).unwrap(), text);
+    }
+
+    #[test]
+    fn without_a_json_body_the_value_is_written() {
+        let made = response("");
+        assert_eq!(serde_json::to_string(&made).unwrap(), r#"{"name":"made"}"#);
+        assert_eq!(made.json(), Value::Null);
     }
 }

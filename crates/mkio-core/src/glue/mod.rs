@@ -9,7 +9,17 @@ pub use arguments::fixed_body;
 pub(crate) use arguments::{path, path_segment};
 pub(crate) use decode::{empty, json, json_or, stream, whole};
 
-pub use crate::{transport::RequestBuilder, value::text};
+pub use crate::{
+    transport::RequestBuilder,
+    value::{Content, Refused, is_strict, strict_json, strict_text, text, union},
+};
+
+/// A map for objects that are not there.
+pub fn empty_object() -> &'static serde_json::Map<String, serde_json::Value> {
+    static EMPTY: std::sync::LazyLock<serde_json::Map<String, serde_json::Value>> =
+        std::sync::LazyLock::new(Default::default);
+    &EMPTY
+}
 
 pub use bytes;
 pub use http;

@@ -3,10 +3,17 @@
 mod nullable;
 mod open_enum;
 mod secret;
+mod state_ref;
+mod strict;
 mod text;
 mod timestamp;
+mod union;
 
 pub use nullable::Nullable;
+pub use open_enum::OpenEnum;
 pub use secret::Secret;
+pub use state_ref::StateRef;
+pub use strict::{strict_json, strict_text};
 pub use text::text;
 pub use timestamp::Timestamp;
+pub use union::{Content, Refused, is_strict, union};

@@ -1,22 +1,33 @@
 //! A field with three states.
 
+use std::ops::Deref;
+
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A field that may be absent, `null`, or hold a value.
 ///
-/// MK.IO tells the three apart: leaving a field out keeps what the service has, `null` removes it,
-/// and a value (an empty one, too) replaces it. Generated models use this type where the document
-/// allows `null` in something that is sent.
+/// In a PATCH, a field that is left out keeps what the service has, `null` removes it, and a value
+/// (an empty one, too) replaces it. Generated types use `Nullable` where the document allows `null`
+/// in something that is sent.
+///
+/// | Rust | JSON |
+/// |---|---|
+/// | [`Absent`](Self::Absent), or the setter is not called | the field is left out |
+/// | [`Null`](Self::Null) | `null` |
+/// | [`Value`](Self::Value), or a value given to the setter | the value |
+///
+/// An `Option` converts as well: `None` leaves the field out. To send `null`, say so:
+/// [`Nullable::Null`](Self::Null), or [`or_null`](Self::or_null) for an `Option` whose `None` means
+/// that the value goes.
 ///
 /// ```
 /// use mkio_core::Nullable;
 ///
-/// let mut description: Nullable<String> = Nullable::Absent;
-/// assert!(description.is_absent());
-/// description = "new text".to_owned().into();
-/// assert_eq!(description.as_ref().value().map(String::as_str), Some("new text"));
-/// description = Nullable::Null;
-/// assert!(description.is_null());
+/// let description: Nullable<String> = "new text".into();
+/// assert_eq!(description.as_deref(), Some("new text"));
+/// assert!(Nullable::<String>::from(None).is_absent());
+/// assert!(Nullable::<String>::or_null(None).is_null());
+/// assert_eq!(Nullable::Null.unwrap_or(3), 3);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub enum Nullable<T> {
@@ -48,6 +59,46 @@ impl<T> Nullable<T> {
         }
     }
 
+    /// `null` for `None`: the field is sent in any case.
+    pub fn or_null(value: Option<T>) -> Self {
+        value.map_or(Self::Null, Self::Value)
+    }
+
+    /// The value, or `default` when the field is absent or `null`.
+    pub fn unwrap_or(self, default: T) -> T {
+        self.value().unwrap_or(default)
+    }
+
+    /// The value, or what `default` gives when the field is absent or `null`.
+    pub fn unwrap_or_else(self, default: impl FnOnce() -> T) -> T {
+        self.value().unwrap_or_else(default)
+    }
+
+    /// The value, or the default of its type when the field is absent or `null`.
+    pub fn unwrap_or_default(self) -> T
+    where
+        T: Default,
+    {
+        self.value().unwrap_or_default()
+    }
+
+    /// Applies a function to the value; absent and `null` stay what they are.
+    pub fn map<U>(self, f: impl FnOnce(T) -> U) -> Nullable<U> {
+        match self {
+            Self::Absent => Nullable::Absent,
+            Self::Null => Nullable::Null,
+            Self::Value(value) => Nullable::Value(f(value)),
+        }
+    }
+
+    /// What the value dereferences to, if there is one: `Option<&str>` of a `Nullable<String>`.
+    pub fn as_deref(&self) -> Option<&T::Target>
+    where
+        T: Deref,
+    {
+        self.as_ref().value().map(Deref::deref)
+    }
+
     /// The same three states, by reference.
     pub fn as_ref(&self) -> Nullable<&T> {
         match self {
@@ -70,10 +121,11 @@ impl From<&str> for Nullable<String> {
     }
 }
 
-/// `None` becomes `null`: who passes an option has decided that the field travels.
+/// `None` leaves the field out, so that nothing is removed by accident; see
+/// [`or_null`](Nullable::or_null).
 impl<T> From<Option<T>> for Nullable<T> {
     fn from(value: Option<T>) -> Self {
-        value.map_or(Self::Null, Self::Value)
+        value.map_or(Self::Absent, Self::Value)
     }
 }
 
@@ -87,7 +139,7 @@ impl<T: Serialize> Serialize for Nullable<T> {
 /// Absent fields never get here: the structure's `#[serde(default)]` makes them `Absent`.
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Nullable<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Option::deserialize(deserializer).map(Self::from)
+        Option::deserialize(deserializer).map(Self::or_null)
     }
 }
 
@@ -126,6 +178,31 @@ mod tests {
             let patch: Patch = serde_json::from_str(json).unwrap();
             assert_eq!(patch, Patch { text });
             assert_eq!(serde_json::to_string(&patch).unwrap(), json);
+        }
+    }
+
+    #[test]
+    fn only_an_explicit_null_removes() {
+        for none in [Nullable::from(None::<String>), None.into()] {
+            assert_eq!(serde_json::to_string(&Patch { text: none }).unwrap(), "{}");
+        }
+        for null in [Nullable::Null, Nullable::or_null(None)] {
+            let json = serde_json::to_string(&Patch { text: null }).unwrap();
+            assert_eq!(json, r#"{"text":null}"#);
+        }
+        assert_eq!(Nullable::from(Some(1)), Nullable::Value(1));
+    }
+
+    #[test]
+    fn values_are_taken_out_and_changed() {
+        let text: Nullable<String> = "a".into();
+        assert_eq!(text.as_deref(), Some("a"));
+        assert_eq!(text.map(|text| text.len()), Nullable::Value(1));
+        for nothing in [Nullable::<u8>::Absent, Nullable::Null] {
+            assert_eq!(nothing.map(|n| n + 1).is_null(), nothing.is_null());
+            assert_eq!(nothing.unwrap_or(7), 7);
+            assert_eq!(nothing.unwrap_or_else(|| 8), 8);
+            assert_eq!(nothing.unwrap_or_default(), 0);
         }
     }
 }

@@ -57,6 +57,14 @@ macro_rules! open_enum {
             }
         }
 
+        impl $crate::OpenEnum for $name {
+            fn as_str(&self) -> &str {
+                Self::as_str(self)
+            }
+        }
+
+        $crate::text_eq!($name);
+
         /// In filters, the value as text.
         impl $crate::page::query::Literal<$crate::page::query::Text> for $name {
             fn literal(&self) -> ::std::string::String {
@@ -98,6 +106,39 @@ macro_rules! open_enum {
     };
 }
 
+/// Compares a type that has `as_str` with text, both ways. For generated code.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! text_eq {
+    ($name:ty) => {
+        $crate::text_eq!(@ $name, str, &str, ::std::string::String);
+    };
+    (@ $name:ty, $($text:ty),*) => {
+        $(
+            impl ::std::cmp::PartialEq<$text> for $name {
+                fn eq(&self, other: &$text) -> bool {
+                    let other: &str = other;
+                    self.as_str() == other
+                }
+            }
+
+            impl ::std::cmp::PartialEq<$name> for $text {
+                fn eq(&self, other: &$name) -> bool {
+                    other == self
+                }
+            }
+        )*
+    };
+}
+
+/// A string enum that keeps values it does not know, such as `JobState`.
+///
+/// Every enum of the generated crates is one: it compares with text and prints as it travels.
+pub trait OpenEnum {
+    /// The value as it travels.
+    fn as_str(&self) -> &str;
+}
+
 #[cfg(test)]
 mod tests {
     open_enum! {
@@ -128,6 +169,24 @@ mod tests {
         }
         assert_eq!(State::from("on".to_owned()), State::On);
         assert_eq!(State::KNOWN, ["on", "OFF"]);
+    }
+
+    #[test]
+    fn values_compare_with_text() {
+        let (off, text) = (State::Off, "OFF".to_owned());
+        for equal in [
+            off == "OFF",
+            "OFF" == off,
+            off == *"OFF",
+            *"OFF" == off,
+            off == text,
+            text == off,
+        ] {
+            assert!(equal);
+        }
+        let unknown = State::from("off");
+        assert!(off != "off");
+        assert!(unknown == "off");
     }
 
     #[test]

@@ -57,6 +57,22 @@ impl Timestamp {
     }
 }
 
+crate::text_eq!(Timestamp);
+
+/// The same point in time, however it is written; text that is no time equals none.
+impl PartialEq<DateTime<Utc>> for Timestamp {
+    fn eq(&self, other: &DateTime<Utc>) -> bool {
+        self.utc() == Some(*other)
+    }
+}
+
+/// Text that is no time is neither before nor after one.
+impl PartialOrd<DateTime<Utc>> for Timestamp {
+    fn partial_cmp(&self, other: &DateTime<Utc>) -> Option<Ordering> {
+        self.utc()?.partial_cmp(other)
+    }
+}
+
 /// Written in UTC with as many fractional digits as the time has, in groups of three.
 impl From<DateTime<Utc>> for Timestamp {
     fn from(time: DateTime<Utc>) -> Self {
@@ -124,6 +140,16 @@ mod tests {
     fn writes_times_in_utc() {
         let time = DateTime::from_timestamp(60, 250_000_000).unwrap();
         assert_eq!(Timestamp::from(time).as_str(), "1970-01-01T00:01:00.250Z");
+    }
+
+    #[test]
+    fn compares_with_times_and_as_text() {
+        let time = DateTime::from_timestamp(60, 0).unwrap();
+        let read = Timestamp::from("1970-01-01T01:01:00+01:00");
+        assert!(read == time && read <= time && read > DateTime::UNIX_EPOCH);
+        assert!(read == "1970-01-01T01:01:00+01:00" && read != "1970-01-01T00:01:00Z");
+        let soon = Timestamp::from("soon");
+        assert!(soon != time && soon.partial_cmp(&time).is_none());
     }
 
     #[test]

@@ -1,0 +1,128 @@
+//! Unions whose members a tag tells apart.
+
+use std::cell::{Cell, RefCell};
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeOwned, Error as _, value::MapDeserializer},
+};
+use serde_json::{Map, Value};
+
+use crate::error::expectation;
+
+thread_local! {
+    /// Content that does not fit its tag is an error, not an unknown variant.
+    static STRICT: Cell<bool> = const { Cell::new(false) };
+    /// Why a union was refused: serde's errors have no place for a path.
+    static MISFIT: RefCell<Option<Misfit>> = const { RefCell::new(None) };
+}
+
+/// Where content does not fit, below the value that is read, and why.
+#[derive(Debug)]
+pub(super) struct Misfit {
+    pub(super) path: String,
+    pub(super) why: String,
+}
+
+impl Misfit {
+    /// From an error of a value that may hold refused unions.
+    pub(super) fn of(error: serde_path_to_error::Error<serde_json::Error>) -> Self {
+        let path = match error.path().to_string() {
+            path if path == "." => String::new(),
+            path => path,
+        };
+        match MISFIT.take() {
+            Some(below) => Self {
+                path: join(&path, &below.path),
+                why: below.why,
+            },
+            None => Self {
+                path,
+                why: expectation(error.inner()),
+            },
+        }
+    }
+}
+
+pub(super) fn join(path: &str, below: &str) -> String {
+    match (path, below) {
+        ("", path) | (path, "") => path.to_owned(),
+        _ if below.starts_with('[') => format!("{path}{below}"),
+        _ => format!("{path}.{below}"),
+    }
+}
+
+/// Reads with unions that refuse what does not fit.
+pub(super) fn strictly<T>(read: impl FnOnce() -> T) -> T {
+    struct Reset(bool);
+
+    impl Drop for Reset {
+        fn drop(&mut self) {
+            STRICT.set(self.0);
+        }
+    }
+
+    let _reset = Reset(STRICT.replace(true));
+    MISFIT.take();
+    read()
+}
+
+/// True while JSON is read that must fit its type exactly: readers that otherwise make the best of
+/// a value refuse it.
+pub fn is_strict() -> bool {
+    STRICT.get()
+}
+
+/// The content of a union without its tag.
+pub struct Content<'a> {
+    tag: &'static str,
+    object: &'a Map<String, Value>,
+}
+
+impl Content<'_> {
+    /// Reads the content as a member of the union.
+    pub fn read<T: DeserializeOwned>(&self) -> Result<T, Refused> {
+        let fields = self.object.iter().filter(|(name, _)| *name != self.tag);
+        let fields = || MapDeserializer::new(fields.map(|(name, value)| (name.as_str(), value)));
+        if !is_strict() {
+            return T::deserialize(fields()).map_err(|_| Refused);
+        }
+        serde_path_to_error::deserialize(fields()).map_err(|error| {
+            let misfit = Misfit::of(error);
+            MISFIT.set(Some(misfit));
+            Refused
+        })
+    }
+}
+
+/// The content does not fit the member that its tag names.
+#[derive(Debug)]
+pub struct Refused;
+
+/// Reads a union: `member` picks the variant by its tag and reads it; what has another tag, or does
+/// not fit its tag, is `unknown`.
+pub fn union<'de, D: Deserializer<'de>, U>(
+    deserializer: D,
+    tag: &'static str,
+    member: impl FnOnce(&str, Content<'_>) -> Option<Result<U, Refused>>,
+    unknown: impl FnOnce(Value) -> U,
+) -> Result<U, D::Error> {
+    let value = Value::deserialize(deserializer)?;
+    let told = value.get(tag).and_then(Value::as_str);
+    let read = match (value.as_object(), told) {
+        (Some(object), Some(told)) => member(told, Content { tag, object }),
+        _ if is_strict() => {
+            MISFIT.set(Some(Misfit {
+                path: String::new(),
+                why: format!("the text `{tag}` is missing, which tells what this is"),
+            }));
+            Some(Err(Refused))
+        }
+        _ => None,
+    };
+    match read {
+        Some(Ok(known)) => Ok(known),
+        Some(Err(Refused)) if is_strict() => Err(D::Error::custom("content that does not fit")),
+        _ => Ok(unknown(value)),
+    }
+}
