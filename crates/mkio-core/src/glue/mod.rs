@@ -11,6 +11,7 @@ pub(crate) use decode::{decode, decode_or, streamed, whole};
 pub use decode::{empty, json, stream};
 pub use hook::exec;
 
+pub use crate::json::decode as decode_json;
 pub use crate::value::{Content, Refused, is_strict, strict_json, strict_text, text, union};
 
 /// A map for objects that are not there.

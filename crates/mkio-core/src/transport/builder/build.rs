@@ -14,7 +14,7 @@ use crate::{
     Result,
     budget::Budget,
     config::{Environment, Profile, TokenSetting},
-    retry::{Quota, REPETITIONS},
+    retry::{DEFAULT_RETRIES, RetryBudget},
     token::{Token, TokenSource},
     transport::{CallSettings, Carrier, Core, Route, Routes, Transport, origin},
     wait::Waits,
@@ -252,8 +252,8 @@ impl<C> TransportBuilder<C> {
             TokenSetting::Fixed(token) => TokenSource::fixed(token),
             TokenSetting::Provider(provider) => Ok(TokenSource::provided(provider, margin)),
         };
-        let repetitions = self.settings.retry_budget.unwrap_or(REPETITIONS);
-        let quota = || Quota::new(repetitions);
+        let retries = self.settings.retry_budget.unwrap_or(DEFAULT_RETRIES);
+        let retry_budget = || RetryBudget::new(retries);
         let mut own = HashMap::new();
         for (api, url) in std::mem::take(&mut self.settings.apis) {
             let setting = format!("the base URL of the {api} API");
@@ -264,7 +264,7 @@ impl<C> TransportBuilder<C> {
                 .map(source)
                 .transpose()?;
             let url = base_url(&setting, &url, token.is_some() && !plain)?;
-            own.insert(api, Route::new(url, token, true, false, quota()));
+            own.insert(api, Route::new(url, token, true, false, retry_budget()));
         }
         if let Some(api) = self.settings.api_tokens.keys().next() {
             return Err(fault(format!(
@@ -286,7 +286,7 @@ impl<C> TransportBuilder<C> {
         let url = base_url("the base URL", url, token.is_some() && !plain)?;
         let cloud = Url::parse(CLOUD).is_ok_and(|cloud| origin::equal(&cloud, &url));
         Ok(Routes::new(
-            Route::new(url, token, self.settings.anonymous, true, quota()),
+            Route::new(url, token, self.settings.anonymous, true, retry_budget()),
             own,
             cloud,
         ))

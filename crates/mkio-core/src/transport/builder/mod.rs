@@ -237,18 +237,25 @@ impl<C> TransportBuilder<C> {
         self
     }
 
-    /// How often and at what distance failed attempts are repeated.
+    /// Most bytes of a response body, unless it is streamed. Default 100 MiB. A larger one is an error
+    /// of kind [`Decode`](ErrorKind::Decode).
+    pub fn response_limit(mut self, bytes: u64) -> Self {
+        self.settings.options = self.settings.options.response_limit(bytes);
+        self
+    }
+
+    /// How often and at what distance failed attempts are retried.
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
         self.settings.options = self.settings.options.retry(policy);
         self
     }
 
-    /// How many repetitions a service that answers nothing but faults gets in all, from all calls
-    /// together; every call that is answered gives some back, so that about two in three have to
-    /// be. Default 100 for each service; 0 repeats only what a service itself puts off (429, and
-    /// 503 with `Retry-After`, which never count).
-    pub fn retry_budget(mut self, repetitions: u32) -> Self {
-        self.settings.retry_budget = Some(repetitions);
+    /// Retries that all calls to one service may spend while it keeps failing (a token bucket).
+    /// Answered calls refill it; retries keep flowing while about two thirds of the calls succeed.
+    /// Default 100 for each service. With 0, only what the service itself puts off is retried: 429,
+    /// and 503 with a `Retry-After` of a second or more; these never count.
+    pub fn retry_budget(mut self, retries: u32) -> Self {
+        self.settings.retry_budget = Some(retries);
         self
     }
 
