@@ -100,10 +100,12 @@ impl Attempt<'_> {
                 break;
             };
             let response = match self.carrier {
-                Carrier::Own(client) => self
-                    .in_time(timer, pin!(client.execute(now)))
-                    .await?
-                    .map_err(DispatchError::from),
+                Carrier::Own(clients) => {
+                    let client = clients.client(now.url()).map_err(failed)?;
+                    self.in_time(timer, pin!(client.execute(now)))
+                        .await?
+                        .map_err(DispatchError::from)
+                }
                 Carrier::Other(dispatch) => {
                     self.in_time(timer, pin!(dispatch.dispatch(now))).await?
                 }

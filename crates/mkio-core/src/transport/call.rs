@@ -173,7 +173,7 @@ impl<'a> Call<'a> {
             } else if is_unauthorized(&failed)
                 && let (Some(source), Some(bearer)) = (&self.route.token, &self.bearer)
             {
-                source.reject(bearer);
+                source.refuse(bearer);
             }
             self.after(failed).await?;
             self.next = self.spare.take();

@@ -221,6 +221,11 @@ impl Routes {
         Self { main, own, cloud }
     }
 
+    /// The main service.
+    pub(crate) fn main(&self) -> &Route {
+        &self.main
+    }
+
     /// Where a request of this operation goes; the cloud token goes to no service that the cloud
     /// does not have.
     pub(crate) fn to(&self, operation: &'static Operation) -> Result<&Route> {
