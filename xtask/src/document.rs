@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use serde_json::{Map, Value};
 
-use crate::apis::Api;
+use crate::{apis::Api, marks};
 
 /// A document, kept as JSON so that passes see everything, unknown keys included.
 #[derive(Debug, Clone)]
@@ -44,6 +44,34 @@ impl fmt::Display for Problem {
 }
 
 impl std::error::Error for Problem {}
+
+/// All problems of a document; one at least.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Problems(pub Vec<Problem>);
+
+impl From<Problem> for Problems {
+    fn from(problem: Problem) -> Self {
+        Self(vec![problem])
+    }
+}
+
+impl fmt::Display for Problems {
+    /// A line for each, the first ones when there are very many.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const MOST: usize = 100;
+        for problem in self.0.iter().take(MOST) {
+            writeln!(f, "{problem}")?;
+        }
+        if self.0.len() > MOST {
+            writeln!(f, "and {} more", self.0.len() - MOST)?;
+        }
+        let count = self.0.len();
+        let plural = if count == 1 { "" } else { "s" };
+        write!(f, "{count} problem{plural}")
+    }
+}
+
+impl std::error::Error for Problems {}
 
 /// HTTP methods in the order in which operations are listed.
 pub const METHODS: [&str; 5] = ["get", "put", "post", "patch", "delete"];
@@ -149,6 +177,25 @@ pub fn entries(value: Option<&Value>) -> impl Iterator<Item = (&str, &Value)> {
         .into_iter()
         .flatten()
         .map(|(key, value)| (key.as_str(), value))
+}
+
+/// Marks the path of an operation that shares method and path with another one, which OpenAPI
+/// cannot say. Removed again from the generated code.
+pub const TWIN: &str = "/x-mkio-twin-";
+
+/// JSON pointer of an operation.
+pub fn operation_pointer(path: &str, method: &str) -> String {
+    let path = path.split(TWIN).next().unwrap_or_default();
+    format!("/paths/{}/{}", escape(path), method.to_lowercase())
+}
+
+/// JSON pointer of a named schema in the document as it was imported.
+pub fn schema_pointer(name: &str, schema: &Value) -> String {
+    let origin = schema.get(marks::ORIGIN).and_then(Value::as_str);
+    origin.map_or_else(
+        || format!("/components/schemas/{}", escape(name)),
+        str::to_owned,
+    )
 }
 
 /// A key as a JSON pointer writes it.

@@ -1,18 +1,16 @@
-//! `cargo xtask generate`: the pipeline from document to crate.
+//! `cargo xtask generate`: from documents to crates.
 
-use std::{fs, process::ExitCode, sync::Arc, time::Instant};
+use std::{process::ExitCode, sync::Arc, time::Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Result, bail};
 
 use crate::{
     apis::{Api, Workspace},
     conformance::{Generated, Target},
-    document::{Document, Problem},
-    glue,
     model::Model,
     output::Files,
-    overlay::Overlay,
-    passes, progenitor_step, refine,
+    passes,
+    pipeline::{self, Sources},
     report::Report,
     states,
 };
@@ -28,13 +26,23 @@ pub struct Args {
     /// Changes nothing: prints how the files differ, and fails if they do.
     #[arg(long)]
     check: bool,
+    /// Fails when there is a warning, after everything else.
+    #[arg(long)]
+    deny_warnings: bool,
     /// Lists each change of each step.
     #[arg(long)]
     verbose: bool,
+    /// Prints the document after a step instead (`after:limits`); of one API.
+    #[arg(long, value_name = "after:STEP")]
+    dump: Option<String>,
 }
 
 pub fn run(workspace: &Workspace, args: &Args) -> Result<ExitCode> {
-    match update(workspace, args)? {
+    if let Some(step) = &args.dump {
+        return dump(workspace, args, step);
+    }
+    let (outcome, warnings) = update(workspace, args)?;
+    match outcome {
         Outcome::Same => println!("generated code is up to date"),
         Outcome::Written(count) => println!("{count} file(s) changed"),
         Outcome::Differs(diff) => {
@@ -44,6 +52,10 @@ pub fn run(workspace: &Workspace, args: &Args) -> Result<ExitCode> {
             );
             return Ok(ExitCode::FAILURE);
         }
+    }
+    if args.deny_warnings && warnings > 0 {
+        eprintln!("error: {warnings} warning(s)");
+        return Ok(ExitCode::FAILURE);
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -56,8 +68,9 @@ enum Outcome {
     Written(usize),
 }
 
-/// Generates all of these APIs, and only then looks at or changes what the workspace holds.
-fn update(workspace: &Workspace, args: &Args) -> Result<Outcome> {
+/// Generates all of these APIs, and only then looks at or changes what the workspace holds. Also
+/// tells how many warnings there were.
+fn update(workspace: &Workspace, args: &Args) -> Result<(Outcome, usize)> {
     let started = Instant::now();
     let root = workspace.root();
     let mut files = Files::default();
@@ -70,23 +83,54 @@ fn update(workspace: &Workspace, args: &Args) -> Result<Outcome> {
     for name in &args.apis {
         apis.push(workspace.api(name)?);
     }
+    let mut warnings = 0;
+    let mut errors = Vec::new();
     for api in apis {
         let mut report = Report::default();
-        let sources = Sources::read(workspace, api)?;
-        generate(api, &sources, &mut files, &mut report)?;
-        copies(api, &sources, &mut files);
+        let made = one(workspace, api, &mut files, &mut report);
         print!("{}\n{}", api.name, report.text(args.verbose));
+        warnings += tell_warnings(&report);
+        errors.extend(made.err());
+    }
+    match errors.len() {
+        0 => {}
+        1 => return Err(errors.remove(0)),
+        _ => {
+            let texts: Vec<String> = errors.iter().map(|error| format!("{error:#}")).collect();
+            bail!("{}", texts.join("\n"));
+        }
     }
     println!("generated in {:.1} s", started.elapsed().as_secs_f64());
     if !args.check {
-        return Ok(Outcome::Written(files.write(root)?));
+        return Ok((Outcome::Written(files.write(root)?), warnings));
     }
     let diff = files.diff(root)?;
-    Ok(if diff.is_empty() {
+    let outcome = if diff.is_empty() {
         Outcome::Same
     } else {
         Outcome::Differs(diff)
-    })
+    };
+    Ok((outcome, warnings))
+}
+
+fn one(
+    workspace: &Workspace,
+    api: &Arc<Api>,
+    files: &mut Files,
+    report: &mut Report,
+) -> Result<()> {
+    let sources = Sources::read(workspace, api)?;
+    pipeline::generate(api, &sources, files, report)?;
+    copies(api, &sources, files);
+    Ok(())
+}
+
+/// Prints the warnings; tells how many there are.
+pub fn tell_warnings(report: &Report) -> usize {
+    for warning in report.warnings() {
+        eprintln!("warning: {warning}");
+    }
+    report.warnings().len()
 }
 
 /// The emulator's package carries its own copies: a published crate cannot reach out of its folder.
@@ -97,66 +141,46 @@ fn copies(api: &Api, sources: &Sources, files: &mut Files) {
     files.add(format!("{folder}/states.yaml"), sources.states.clone());
 }
 
-/// What the crate of one API is generated from, as text.
-#[derive(Debug, Clone, Default)]
-struct Sources {
-    document: String,
-    overlay: Option<String>,
-    states: String,
-}
-
-impl Sources {
-    fn read(workspace: &Workspace, api: &Api) -> Result<Self> {
-        let path = workspace.document(api);
-        let document = fs::read_to_string(&path)
-            .with_context(|| format!("{}: cannot read {}", api.name, path.display()))?;
-        let path = workspace.overlay(api);
-        let overlay = path
-            .exists()
-            .then(|| fs::read_to_string(&path))
-            .transpose()
-            .with_context(|| path.display().to_string())?;
-        let states = states::read(workspace)?;
-        Ok(Self {
-            document,
-            overlay,
-            states,
-        })
-    }
-}
-
-/// The whole pipeline for one API; its files are complete or not there.
-fn generate(
-    api: &Arc<Api>,
-    sources: &Sources,
-    files: &mut Files,
-    report: &mut Report,
-) -> Result<()> {
-    let document = load(api, sources, report)?;
-    let document = passes::run(document, report)?;
-    let mut model = Model::new(&document);
-    let states = states::parse(api, &sources.states)?;
-    report.step("states", |changes| {
-        states.keys().for_each(|resource| changes.note(resource));
-        states::connect(&document, &mut model, &states)
-    })?;
-    let generated = report.step("progenitor", |_| progenitor_step::run(&document, &model))?;
-    let code = refine::run(generated, &document, &model, report)?;
-    let mut own = Files::default();
-    own.owns(api.document());
-    report.step("crate", |_| {
-        glue::krate::files(api, &document, &model, &states, code, &mut own)
-    })?;
-    files.append(own);
-    Ok(())
+/// Prints the document as it is after a step.
+fn dump(workspace: &Workspace, args: &Args, step: &str) -> Result<ExitCode> {
+    let [name] = &args.apis[..] else {
+        bail!("--dump prints the document of one API: name it");
+    };
+    let steps: Vec<&str> = std::iter::once("overlay").chain(passes::names()).collect();
+    let Some(step) = step
+        .strip_prefix("after:")
+        .filter(|step| steps.contains(step))
+    else {
+        bail!("--dump {step}: after:STEP with one of {}", steps.join(", "));
+    };
+    let api = workspace.api(name)?;
+    let sources = Sources::read(workspace, api)?;
+    let mut found = None;
+    let outcome = pipeline::normalise(
+        api,
+        &sources,
+        &mut Report::default(),
+        &mut |name, document| {
+            if name == step {
+                found = Some(document.root.clone());
+            }
+        },
+    );
+    let Some(root) = found else {
+        outcome?;
+        bail!("no step {step:?}");
+    };
+    println!("{}", serde_json::to_string_pretty(&root)?);
+    Ok(ExitCode::SUCCESS)
 }
 
 /// What `cargo xtask conformance` needs to know about an API.
 pub fn describe(workspace: &Workspace, api: &Arc<Api>) -> Result<Generated> {
     let mut report = Report::default();
-    let document = load(api, &Sources::read(workspace, api)?, &mut report)?;
-    let corrected = document.root.clone();
-    let operations = Model::new(&passes::run(document, &mut report)?).operations;
+    let sources = Sources::read(workspace, api)?;
+    let corrected = pipeline::load(api, &sources, &mut report)?.root;
+    let document = pipeline::normalise(api, &sources, &mut report, &mut |_, _| {})?;
+    let operations = Model::new(&document).operations;
     let rust_id = move |target: Target<'_>| {
         operations
             .iter()
@@ -171,24 +195,4 @@ pub fn describe(workspace: &Workspace, api: &Arc<Api>) -> Result<Generated> {
         document: corrected,
         rust_id: Box::new(rust_id),
     })
-}
-
-/// Reads the document and applies its overlay.
-fn load(api: &Arc<Api>, sources: &Sources, report: &mut Report) -> Result<Document> {
-    let document = report.step("load", |_| {
-        let root = serde_json::from_str(&sources.document).map_err(|error| Problem {
-            api: api.name.clone(),
-            pointer: String::new(),
-            found: format!("no JSON: {error}"),
-            accepted: "an OpenAPI document in JSON; `cargo xtask spec import` makes one from YAML"
-                .to_owned(),
-        })?;
-        Ok::<_, Problem>(Document::new(api.clone(), root))
-    })?;
-    let Some(text) = &sources.overlay else {
-        return Ok(document);
-    };
-    let overlay =
-        Overlay::parse(text).with_context(|| format!("spec/overlays/{}.yaml", api.name))?;
-    Ok(report.step("overlay", |changes| overlay.apply(document, changes))?)
 }

@@ -1,22 +1,27 @@
 //! The workspace's own tool: takes the OpenAPI documents under `spec/` to the generated crates.
 
 mod apis;
+mod check;
 mod code;
 mod conformance;
 mod document;
 mod generate;
 mod glue;
+mod marks;
+mod media;
 mod model;
 mod names;
 mod output;
 mod overlay;
 mod passes;
+mod pipeline;
 mod progenitor_step;
 mod refine;
 mod report;
 mod spec;
 mod states;
 mod surface;
+mod types;
 mod walk;
 
 use std::{path::PathBuf, process::ExitCode};

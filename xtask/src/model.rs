@@ -5,9 +5,10 @@ use indexmap::IndexMap;
 use serde_json::Value;
 
 use crate::{
-    document::{Document, entries, escape, ref_name},
+    document::{Document, TWIN, entries, operation_pointer, ref_name, schema_pointer},
+    marks,
     names::{snake_name, variant_name},
-    passes::TWIN,
+    types::{self, Holding},
 };
 
 /// Types by Rust name and operations in the document's order.
@@ -20,6 +21,8 @@ pub struct Model {
 /// A named type.
 #[derive(Debug)]
 pub struct Type {
+    /// JSON pointer in the document as it was imported, for messages.
+    pub pointer: String,
     pub description: String,
     /// It stands in requests.
     pub written: bool,
@@ -42,6 +45,12 @@ pub enum Shape {
 
 #[derive(Debug)]
 pub struct Field {
+    /// Name in Rust.
+    #[allow(dead_code, reason = "structures follow")]
+    pub ident: String,
+    /// Its type, were it always there: no `Option`, no `Secret`.
+    #[allow(dead_code, reason = "structures follow")]
+    pub ty: syn::Type,
     pub description: String,
     pub nullable: bool,
     pub secret: bool,
@@ -90,6 +99,11 @@ pub struct Parameter {
     /// Name in Rust, `top`.
     pub ident: String,
     pub query: bool,
+    /// It is a header.
+    pub header: bool,
+    /// Its type.
+    #[allow(dead_code, reason = "requests follow")]
+    pub ty: syn::Type,
     pub required: bool,
     pub many: bool,
     pub description: String,
@@ -135,10 +149,11 @@ impl Operation {
 
 impl Model {
     pub fn new(document: &Document) -> Self {
+        let holding = Holding::of(document);
         Self {
             types: document
                 .schemas()
-                .map(|(name, schema)| (name.to_owned(), type_of(schema)))
+                .map(|(name, schema)| (name.to_owned(), type_of(name, schema, &holding)))
                 .collect(),
             operations: document
                 .operations()
@@ -146,6 +161,24 @@ impl Model {
                 .map(|found| operation(document, found))
                 .collect(),
         }
+    }
+
+    /// Schema of the items of a list's answer: of its list `value`, or of the only one it has.
+    pub fn item_of(&self, operation: &Operation) -> Option<&Value> {
+        let Shape::Struct(fields) = &self.types.get(operation.answers()?)?.shape else {
+            return None;
+        };
+        let mut lists = fields
+            .iter()
+            .filter(|(_, field)| field.schema["type"] == "array");
+        let value = fields
+            .get("value")
+            .filter(|field| field.schema["type"] == "array");
+        let list = value.or_else(|| match (lists.next(), lists.next()) {
+            (Some((_, one)), None) => Some(one),
+            _ => None,
+        });
+        list.map(|list| &list.schema["items"])
     }
 
     /// The operation with a Rust name.
@@ -163,6 +196,12 @@ fn text(schema: &Value, name: &str) -> String {
     text.unwrap_or_default().to_owned()
 }
 
+/// The name that the passes gave, or that follows from the document's.
+fn rust_name(holder: &Value, name: &str) -> String {
+    let given = holder.get(marks::NAME).and_then(Value::as_str);
+    given.map_or_else(|| snake_name(name), str::to_owned)
+}
+
 fn texts(value: Option<&Value>) -> Vec<String> {
     let values = value.and_then(Value::as_array).into_iter().flatten();
     values
@@ -171,8 +210,9 @@ fn texts(value: Option<&Value>) -> Vec<String> {
         .collect()
 }
 
-fn type_of(schema: &Value) -> Type {
-    let shape = if let Some(union) = schema.get("x-mkio-union") {
+fn type_of(name: &str, schema: &Value, holding: &Holding<'_>) -> Type {
+    let pointer = schema_pointer(name, schema);
+    let shape = if let Some(union) = schema.get(marks::UNION) {
         let variants = union["variants"].as_array().into_iter().flatten();
         Shape::Union {
             tag: text(union, "tag"),
@@ -187,20 +227,24 @@ fn type_of(schema: &Value) -> Type {
     } else if schema.get("enum").is_some() {
         Shape::Enum(enum_values(
             &texts(schema.get("enum")),
-            schema.get("x-mkio-variant-names"),
+            schema.get(marks::VARIANT_NAMES),
         ))
-    } else if flag(schema, "x-mkio-secret") {
+    } else if flag(schema, marks::SECRET) {
         Shape::Secret
     } else {
         let demanded = texts(schema.get("required"));
-        let required = texts(schema.get("x-mkio-required"));
+        let required = texts(schema.get(marks::REQUIRED));
+        let mut types = types::fields(name, schema, holding);
         Shape::Struct(
             entries(schema.get("properties"))
                 .map(|(name, property)| {
+                    let ty = types.swap_remove(name);
                     let field = Field {
+                        ident: rust_name(property, name),
+                        ty: ty.unwrap_or_else(|| types::of(property)),
                         description: text(property, "description"),
-                        nullable: flag(property, "x-mkio-nullable"),
-                        secret: flag(property, "x-mkio-secret"),
+                        nullable: flag(property, marks::NULLABLE),
+                        secret: flag(property, marks::SECRET),
                         read_only: flag(property, "readOnly"),
                         demanded: demanded.iter().any(|d| d == name),
                         required: required.iter().any(|r| r == name),
@@ -212,8 +256,9 @@ fn type_of(schema: &Value) -> Type {
         )
     };
     Type {
+        pointer,
         description: text(schema, "description"),
-        written: flag(schema, "x-mkio-written"),
+        written: flag(schema, marks::WRITTEN),
         shape,
     }
 }
@@ -271,8 +316,10 @@ fn operation(document: &Document, operation: &crate::document::OperationRef<'_>)
             .flatten()
             .map(|parameter| Parameter {
                 name: text(parameter, "name"),
-                ident: snake_name(&text(parameter, "name")),
+                ident: rust_name(parameter, &text(parameter, "name")),
                 query: parameter.get("in").is_some_and(|place| place == "query"),
+                header: parameter.get("in").is_some_and(|place| place == "header"),
+                ty: types::of(parameter.get("schema").unwrap_or(&Value::Null)),
                 required: flag(parameter, "required"),
                 many: parameter
                     .pointer("/schema/type")
@@ -281,7 +328,7 @@ fn operation(document: &Document, operation: &crate::document::OperationRef<'_>)
             })
             .collect(),
         body: body.as_ref().map(|(media_type, _)| {
-            let sent = get("x-mkio-content-type").and_then(Value::as_str);
+            let sent = get(marks::CONTENT_TYPE).and_then(Value::as_str);
             sent.unwrap_or(media_type).to_owned()
         }),
         body_required: body
@@ -289,8 +336,8 @@ fn operation(document: &Document, operation: &crate::document::OperationRef<'_>)
             .is_some_and(|(_, schema)| body_required(document, operation, schema)),
         body_schema: body.map(|(_, schema)| schema),
         answer,
-        sort: texts(get("x-mkio-sort")),
-        filter: texts(get("x-mkio-filter")),
+        sort: texts(get(marks::SORT)),
+        filter: texts(get(marks::FILTER)),
     }
 }
 
@@ -320,7 +367,7 @@ fn body_required(
 
 /// JSON pointer of an operation in the document, for messages.
 pub fn pointer(path: &str, method: &str) -> String {
-    format!("/paths/{}/{}", escape(path), method.to_lowercase())
+    operation_pointer(path, method)
 }
 
 #[cfg(test)]

@@ -11,6 +11,62 @@ const KEYWORDS: [&str; 51] = [
     "override", "priv", "try", "typeof", "unsized", "virtual",
 ];
 
+/// Names that generated code uses of its own and that no type of a document can have.
+pub const RESERVED_TYPES: [&str; 52] = [
+    "Action",
+    "Arc",
+    "AsMut",
+    "AsRef",
+    "BTreeMap",
+    "Body",
+    "Box",
+    "ByteStream",
+    "CallOptions",
+    "Client",
+    "Clone",
+    "Copy",
+    "Debug",
+    "Default",
+    "Deserialize",
+    "Drop",
+    "Duration",
+    "Eq",
+    "Err",
+    "Extend",
+    "Filter",
+    "From",
+    "Hash",
+    "Into",
+    "IntoIterator",
+    "Items",
+    "Iterator",
+    "Map",
+    "None",
+    "Nullable",
+    "Ok",
+    "Option",
+    "OrderBy",
+    "Pages",
+    "PartialEq",
+    "ProjectClient",
+    "Request",
+    "Response",
+    "Result",
+    "Secret",
+    "Self",
+    "Send",
+    "Serialize",
+    "Sized",
+    "Some",
+    "String",
+    "Sync",
+    "Timestamp",
+    "ToString",
+    "Transport",
+    "Value",
+    "Vec",
+];
+
 /// A type name: `IPRange` becomes `IpRange`.
 pub fn type_name(name: &str) -> String {
     let name = words(name).to_pascal_case();
@@ -43,7 +99,7 @@ pub fn variant_name(value: &str) -> String {
         match c {
             '.' | ',' if between_digits => spaced.push('_'),
             '+' => spaced.push_str(" plus "),
-            c if c.is_alphanumeric() => spaced.push(c),
+            c if in_names(c) => spaced.push(c),
             _ => spaced.push(' '),
         }
         previous = c;
@@ -79,12 +135,18 @@ pub fn singular(name: &str) -> String {
 
 fn words(name: &str) -> String {
     name.chars()
-        .map(|c| if c.is_alphanumeric() { c } else { ' ' })
+        .map(|c| if in_names(c) { c } else { ' ' })
         .collect()
 }
 
+/// Whether a character can stand in a Rust name.
+fn in_names(c: char) -> bool {
+    let plain = c.is_ascii_alphanumeric();
+    plain || (c.is_alphanumeric() && syn::parse_str::<syn::Ident>(&format!("a{c}")).is_ok())
+}
+
 fn lead_with_letter(name: String, prefix: &str) -> String {
-    if name.is_empty() || name.starts_with(|c: char| c.is_ascii_digit()) {
+    if name.is_empty() || !name.starts_with(|c: char| c.is_alphabetic()) {
         format!("{prefix}{name}")
     } else {
         name
@@ -131,6 +193,8 @@ mod tests {
             ),
             ("", "Empty"),
             ("PT_1ms", "Pt1ms"),
+            ("\u{1F3AC} x\u{b2}", "X"),
+            ("\u{202e}\u{2460}", "V"),
         ] {
             assert_eq!(variant_name(value), name, "{value}");
         }

@@ -44,6 +44,11 @@ impl Files {
         self.files.insert(path.into(), text);
     }
 
+    /// The text of a file.
+    pub fn get(&self, path: &str) -> Option<&str> {
+        self.files.get(Path::new(path)).map(String::as_str)
+    }
+
     pub fn append(&mut self, mut other: Self) {
         self.files.append(&mut other.files);
         self.sources.append(&mut other.sources);

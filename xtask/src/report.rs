@@ -1,14 +1,18 @@
-//! What the steps of the pipeline changed and how long they took.
+//! What the steps of the pipeline changed, what they warn of and refuse, and how long they took.
 
 use std::{
     fmt::Display,
     time::{Duration, Instant},
 };
 
+use crate::document::{Problem, Problems};
+
 /// Collects one line per step, and details for `--verbose`.
 #[derive(Debug, Default)]
 pub struct Report {
     steps: Vec<Step>,
+    warnings: Vec<Problem>,
+    problems: Vec<Problem>,
 }
 
 #[derive(Debug)]
@@ -26,10 +30,25 @@ impl Report {
         let result = run(&mut changes);
         self.steps.push(Step {
             name,
-            changes: changes.0,
+            changes: changes.notes,
             took: started.elapsed(),
         });
+        self.warnings.append(&mut changes.warnings);
+        self.problems.append(&mut changes.problems);
         result
+    }
+
+    /// What the generated code does not do as the document says.
+    pub fn warnings(&self) -> &[Problem] {
+        &self.warnings
+    }
+
+    /// Ends the run with all problems of the steps so far.
+    pub fn check(&mut self) -> Result<(), Problems> {
+        if self.problems.is_empty() {
+            return Ok(());
+        }
+        Err(Problems(std::mem::take(&mut self.problems)))
     }
 
     /// The report as text: a line per step, with each change below it when `verbose`.
@@ -53,19 +72,47 @@ impl Report {
     }
 }
 
-/// The changes of one step.
+/// The changes of one step. A step that meets a problem leaves out what is wrong and goes on, so
+/// that one run shows everything.
 #[derive(Debug, Default)]
-pub struct Changes(Vec<String>);
+pub struct Changes {
+    notes: Vec<String>,
+    warnings: Vec<Problem>,
+    problems: Vec<Problem>,
+}
 
 impl Changes {
     /// Notes one change.
     pub fn note(&mut self, change: impl Display) {
-        self.0.push(change.to_string());
+        self.notes.push(change.to_string());
     }
 
-    /// How many changes were noted.
+    /// Code is made, but not as the document says; or a person should look.
+    pub fn warn(&mut self, warning: Problem) {
+        if !self.warnings.contains(&warning) {
+            self.warnings.push(warning);
+        }
+    }
+
+    /// No code is made.
+    pub fn refuse(&mut self, problem: Problem) {
+        if !self.problems.contains(&problem) {
+            self.problems.push(problem);
+        }
+    }
+
     #[cfg(test)]
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.notes.len()
+    }
+
+    #[cfg(test)]
+    pub fn warnings(&self) -> &[Problem] {
+        &self.warnings
+    }
+
+    #[cfg(test)]
+    pub fn problems(&self) -> &[Problem] {
+        &self.problems
     }
 }

@@ -7,9 +7,11 @@ use serde_json::Value;
 
 use crate::{
     apis::{Api, Workspace},
-    document::{Document, Problem},
+    document::Document,
     model::{Model, Shape, Type},
     names::variant_name,
+    report::Changes,
+    types,
 };
 
 /// The file, below the workspace's folder.
@@ -38,6 +40,9 @@ pub struct Resource {
     pub state_type: Option<String>,
     #[serde(default)]
     pub presence: bool,
+    /// States that occur and that the document's enum lacks.
+    #[serde(default)]
+    pub undeclared: Vec<String>,
     #[serde(default)]
     pub states: IndexMap<String, Kind>,
     pub goals: IndexMap<String, Goal>,
@@ -170,107 +175,31 @@ fn entries(api: &Api, text: &str) -> Result<States> {
 }
 
 /// Checks that what the entries name exists, and adds the enums of states that the document lacks.
-pub fn connect(document: &Document, model: &mut Model, states: &States) -> Result<(), Problem> {
+pub fn connect(document: &Document, model: &mut Model, states: &States, changes: &mut Changes) {
     for (name, resource) in states {
-        let entry = format!("states.yaml: {}.{name}", document.api.name);
-        let known = |operation: &String| {
-            model.operation(operation).map(drop).ok_or_else(|| {
-                document.problem(
-                    entry.clone(),
-                    format!("the operation {operation:?}, which does not exist"),
-                    "names as in the surface file",
-                )
-            })
+        let mut entry = Entry {
+            document,
+            model,
+            resource,
+            place: format!("{FILE}: {}.{name}", document.api.name),
+            changes,
         };
-        resource.item.iter().try_for_each(known)?;
-        resource.state.iter().try_for_each(known)?;
-        resource.delete.iter().try_for_each(known)?;
-        resource
-            .list
-            .iter()
-            .map(|list| &list.operation)
-            .try_for_each(known)?;
-        let steps = resource.actions.values().flat_map(Action::steps);
-        steps
-            .clone()
-            .map(|step| &step.operation)
-            .try_for_each(known)?;
-        if let Some(step) = steps
-            .into_iter()
-            .find(|step| !resource.goals.contains_key(&step.goal))
-        {
-            return Err(document.problem(
-                entry,
-                format!("an action with the goal {:?}", step.goal),
-                "goals that the entry lists",
-            ));
-        }
-        if let Some(state) = resource
-            .busy
-            .iter()
-            .find(|s| !resource.states.contains_key(*s))
-        {
-            return Err(document.problem(
-                entry,
-                format!("busy in the state {state:?}"),
-                "states that the entry lists",
-            ));
-        }
-        let calls = [&resource.item, &resource.state, &resource.delete];
-        let calls = calls.into_iter().flatten().chain(
-            resource
-                .actions
-                .values()
-                .flat_map(Action::steps)
-                .map(|step| &step.operation),
-        );
-        let parameters = calls
-            .filter_map(|id| model.operation(id))
-            .flat_map(|operation| &operation.parameters);
-        let mut missing = parameters
-            .filter(|parameter| !parameter.query)
-            .map(|parameter| &parameter.ident)
-            .chain(&resource.named)
-            .filter(|parameter| !resource.params.contains(parameter));
-        if let Some(parameter) = missing.next() {
-            return Err(document.problem(
-                entry,
-                format!("the parameter {parameter:?}, which `params` lacks"),
-                "all path parameters of the operations under `params`",
-            ));
-        }
-        let empty = |(_, goal): &(&String, &Goal)| goal.states.is_empty();
-        if resource.goals.is_empty() || resource.goals.iter().any(|found| empty(&found)) {
-            return Err(document.problem(
-                entry,
-                "nothing to wait for".to_owned(),
-                "goals, each with states",
-            ));
-        }
-        if !model.types.contains_key(&resource.model) {
-            return Err(document.problem(
-                entry,
-                format!("the type {:?}, which does not exist", resource.model),
-                "names as in the surface file",
-            ));
-        }
-        for (goal, of) in &resource.goals {
-            let all = of
-                .states
-                .iter()
-                .chain(&of.failures)
-                .chain(&of.via)
-                .chain(&of.undone);
-            let mut all = all.filter(|_| !resource.presence);
-            if let Some(state) = all.find(|state| !resource.states.contains_key(*state)) {
-                return Err(document.problem(
-                    entry,
-                    format!("the goal {goal:?} with the state {state:?}"),
-                    "states that the entry lists",
-                ));
-            }
+        entry.operations(name);
+        entry.goals();
+        entry.parameters();
+        if entry.model.types.contains_key(&resource.model) {
+            entry.pointers();
+            entry.values();
+        } else {
+            let found = format!("the type {:?}, which does not exist", resource.model);
+            entry.refuse("model", found, "names as in the surface file");
         }
     }
+    add_enums(document, model, states);
+}
+
+/// The enums of states that the document lacks.
+fn add_enums(document: &Document, model: &mut Model, states: &States) {
     for (name, resource) in states {
         let Some(state_type) = &resource.state_type else {
             continue;
@@ -284,6 +213,7 @@ pub fn connect(document: &Document, model: &mut Model, states: &States) -> Resul
             model.types.insert(
                 state_type.clone(),
                 Type {
+                    pointer: format!("{FILE}: {}.{name}", document.api.name),
                     description: format!("State of {}.", with_article(name)),
                     written: false,
                     shape: Shape::Enum(values),
@@ -291,7 +221,322 @@ pub fn connect(document: &Document, model: &mut Model, states: &States) -> Resul
             );
         }
     }
-    Ok(())
+}
+
+/// An entry while it is checked.
+struct Entry<'a> {
+    document: &'a Document,
+    model: &'a Model,
+    resource: &'a Resource,
+    place: String,
+    changes: &'a mut Changes,
+}
+
+impl Entry<'_> {
+    fn refuse(&mut self, key: &str, found: impl Into<String>, accepted: impl Into<String>) {
+        let place = format!("{}/{key}", self.place);
+        self.changes
+            .refuse(self.document.problem(place, found, accepted));
+    }
+
+    fn steps(&self) -> Vec<&'_ Action> {
+        self.resource
+            .actions
+            .values()
+            .flat_map(Action::steps)
+            .collect()
+    }
+
+    /// Operations exist, and no call that is made of the entry has the name of one.
+    fn operations(&mut self, name: &str) {
+        let resource = self.resource;
+        let list = resource.list.as_ref().map(|list| &list.operation);
+        let steps = self
+            .steps()
+            .into_iter()
+            .map(|step| ("actions", &step.operation));
+        let named: Vec<(&str, String)> = [
+            ("item", &resource.item),
+            ("state", &resource.state),
+            ("delete", &resource.delete),
+        ]
+        .into_iter()
+        .filter_map(|(key, id)| Some((key, id.as_ref()?)))
+        .chain(list.map(|id| ("list", id)))
+        .chain(steps)
+        .map(|(key, id)| (key, id.clone()))
+        .collect();
+        for (key, id) in named {
+            if self.model.operation(&id).is_none() {
+                let found = format!("the operation {id:?}, which does not exist");
+                self.refuse(
+                    key,
+                    found,
+                    "names as in the surface file; no entry for what is gone",
+                );
+            }
+        }
+        let waits = [
+            "wait_for_{}",
+            "resume_wait_for_{}",
+            "resume_wait_until_{}_gone",
+        ];
+        let calls = waits.map(|call| call.replace("{}", name));
+        let actions = resource.actions.keys().cloned();
+        let deletes = resource.delete.iter().map(|id| format!("{id}_and_wait"));
+        for call in calls.into_iter().chain(actions).chain(deletes) {
+            if let Some(operation) = self.model.operation(&call) {
+                let pointer =
+                    crate::document::operation_pointer(&operation.path, &operation.method);
+                let found = format!("the call {call:?}, which {pointer} is called, too");
+                self.refuse(
+                    "actions",
+                    found,
+                    "an `x-mkio-name` in the overlay, or another name here",
+                );
+            }
+        }
+    }
+
+    /// Goals, actions and states name each other.
+    fn goals(&mut self) {
+        let resource = self.resource;
+        let unknown: Vec<String> = self
+            .steps()
+            .iter()
+            .filter(|step| !resource.goals.contains_key(&step.goal))
+            .map(|step| step.goal.clone())
+            .collect();
+        for goal in unknown {
+            self.refuse(
+                "actions",
+                format!("an action with the goal {goal:?}"),
+                "goals that the entry lists",
+            );
+        }
+        let known = |state: &String| resource.presence || resource.states.contains_key(state);
+        for state in resource
+            .busy
+            .iter()
+            .filter(|state| !resource.states.contains_key(*state))
+        {
+            self.refuse(
+                "busy",
+                format!("busy in the state {state:?}"),
+                "states that the entry lists",
+            );
+        }
+        if resource.goals.is_empty() || resource.goals.values().any(|goal| goal.states.is_empty()) {
+            self.refuse("goals", "nothing to wait for", "goals, each with states");
+        }
+        for (name, goal) in &resource.goals {
+            let all = [&goal.states, &goal.failures, &goal.via, &goal.undone];
+            for state in all.into_iter().flatten().filter(|state| !known(state)) {
+                self.refuse(
+                    "goals",
+                    format!("the goal {name:?} with the state {state:?}"),
+                    "states that the entry lists",
+                );
+            }
+        }
+    }
+
+    /// Path parameters of all operations are there.
+    fn parameters(&mut self) {
+        let resource = self.resource;
+        let ids = [&resource.item, &resource.state, &resource.delete]
+            .into_iter()
+            .flatten();
+        let steps = self.steps().into_iter().map(|step| &step.operation);
+        let operations = ids.chain(steps).filter_map(|id| self.model.operation(id));
+        let parameters = operations.flat_map(|operation| &operation.parameters);
+        let mut missing: Vec<String> = parameters
+            .filter(|parameter| !parameter.query && !parameter.header)
+            .map(|parameter| &parameter.ident)
+            .chain(&resource.named)
+            .filter(|parameter| !resource.params.contains(parameter))
+            .cloned()
+            .collect();
+        missing.dedup();
+        for parameter in missing {
+            self.refuse(
+                "params",
+                format!("the parameter {parameter:?}, which `params` lacks"),
+                "all path parameters of the operations under `params`",
+            );
+        }
+    }
+
+    /// Pointers lead somewhere in the type that they are read from.
+    fn pointers(&mut self) {
+        let resource = self.resource;
+        let own = resource.model.clone();
+        let mut all: Vec<(&str, &str)> = Vec::new();
+        all.extend(resource.pointer.iter().map(|p| ("pointer", p.as_str())));
+        all.extend(resource.progress.iter().map(|p| ("progress", p.as_str())));
+        all.extend(resource.born.iter().map(|p| ("born", p.as_str())));
+        all.extend(resource.errors.iter().map(|p| ("errors", p.as_str())));
+        all.extend(
+            resource
+                .failed_when
+                .keys()
+                .map(|p| ("failed_when", p.as_str())),
+        );
+        let required = resource
+            .goals
+            .values()
+            .flat_map(|goal| goal.requires.keys());
+        all.extend(required.map(|p| ("goals", p.as_str())));
+        for (key, pointer) in all {
+            self.leads(key, &own, pointer);
+        }
+        let item = resource.list.as_ref().and_then(|list| {
+            let operation = self.model.operation(&list.operation)?;
+            let item = self.model.item_of(operation)?;
+            Some((list, types::named(item)?.to_owned()))
+        });
+        if let Some((list, item)) = item {
+            self.leads("list/name", &item, &list.name);
+            if let Some(id) = &list.id {
+                self.leads("list/id", &item, id);
+            }
+        }
+    }
+
+    fn leads(&mut self, key: &str, model: &str, pointer: &str) {
+        if let Place::Nowhere(at) = place(self.model, model, pointer) {
+            let origin = self.model.types.get(&at).map(|of| of.pointer.clone());
+            self.refuse(
+                key,
+                format!(
+                    "the place {pointer:?} of {model}, which {at} ({}) does not have",
+                    origin.unwrap_or_default()
+                ),
+                "a place that the type has, as its property is called now",
+            );
+        }
+    }
+
+    /// States are values of the enum that the type has at their place, and all of those have a meaning.
+    fn values(&mut self) {
+        let resource = self.resource;
+        let at = resource
+            .pointer
+            .as_deref()
+            .map(|pointer| place(self.model, &resource.model, pointer));
+        let named = match at {
+            Some(Place::Type(name)) => Some(name),
+            _ => resource.state_type.clone(),
+        };
+        let Some((name, of)) =
+            named.and_then(|name| Some((name.clone(), self.model.types.get(&name)?)))
+        else {
+            return;
+        };
+        let Shape::Enum(values) = &of.shape else {
+            return;
+        };
+        if let Some(state_type) = resource
+            .state_type
+            .as_ref()
+            .filter(|state_type| **state_type != name)
+        {
+            let found = format!(
+                "the type {state_type:?}, where the resource has {name:?} ({})",
+                of.pointer
+            );
+            self.refuse("type", found, "the type that the resource has at `pointer`");
+        }
+        let known = |state: &str| values.iter().any(|(value, _)| value == state);
+        for state in resource
+            .states
+            .keys()
+            .filter(|state| !known(state) && !resource.undeclared.contains(state))
+        {
+            self.refuse(
+                "states",
+                format!(
+                    "the state {state:?}, which the enum {name} ({}) does not have",
+                    of.pointer
+                ),
+                "values of the enum; those that the service has all the same under `undeclared`",
+            );
+        }
+        for state in resource.undeclared.iter().filter(|state| known(state)) {
+            self.refuse(
+                "undeclared",
+                format!("the state {state:?}, which the enum {name} has by now"),
+                "states that the enum lacks",
+            );
+        }
+        for (value, _) in values
+            .iter()
+            .filter(|(value, _)| !resource.states.contains_key(value))
+        {
+            let problem = self.document.problem(
+                format!("{}/states", self.place),
+                format!(
+                    "no meaning of the state {value:?} of {name} ({})",
+                    of.pointer
+                ),
+                "a line for each value of the enum: waits go on in a state that they do not know",
+            );
+            self.changes.warn(problem);
+        }
+    }
+}
+
+/// What a pointer leads to in a type.
+enum Place {
+    /// A named type.
+    Type(String),
+    /// Something else, or what the document leaves open.
+    Open,
+    /// Nothing: the type that lacks the next part.
+    Nowhere(String),
+}
+
+fn place(model: &Model, name: &str, pointer: &str) -> Place {
+    let mut current = crate::document::reference(name);
+    let mut owner = name.to_owned();
+    for part in pointer.split('/').skip(1) {
+        let part = part.replace("~1", "/").replace("~0", "~");
+        let next = match types::named(&current) {
+            Some(name) => {
+                owner = name.to_owned();
+                match model.types.get(name).map(|of| &of.shape) {
+                    Some(Shape::Struct(fields)) => {
+                        fields.get(&part).map(|field| field.schema.clone())
+                    }
+                    Some(Shape::Union { variants, .. }) => {
+                        let mut found = variants.iter().filter_map(|variant| {
+                            match &model.types.get(&variant.member)?.shape {
+                                Shape::Struct(fields) => Some(fields.get(&part)?.schema.clone()),
+                                _ => None,
+                            }
+                        });
+                        found.next()
+                    }
+                    Some(Shape::Enum(_)) => None,
+                    Some(Shape::Secret) | None => return Place::Open,
+                }
+            }
+            None if current["type"] == "array" => {
+                // `key=value` is the item with that value.
+                let index = part == "*" || part.contains('=') || part.parse::<usize>().is_ok();
+                index.then(|| current["items"].clone())
+            }
+            None if current.get("type").is_none() || current["type"] == "object" => {
+                return Place::Open;
+            }
+            None => None,
+        };
+        match next {
+            Some(next) => current = next,
+            None => return Place::Nowhere(owner),
+        }
+    }
+    types::named(&current).map_or(Place::Open, |name| Place::Type(name.to_owned()))
 }
 
 #[cfg(test)]
@@ -313,6 +558,64 @@ media.job:
   poll: [1, 2]
 ";
 
+    fn problems(document: &Document, text: &str) -> Vec<String> {
+        let states = parse(&api(), text).unwrap();
+        let mut changes = Changes::default();
+        connect(document, &mut Model::new(document), &states, &mut changes);
+        changes.problems().iter().map(ToString::to_string).collect()
+    }
+
+    /// A state or a property that the service has renamed would make waits run into their deadline.
+    #[test]
+    fn states_and_places_are_those_of_the_document() {
+        let reference = |name: &str| json!({"allOf": [crate::document::reference(name)]});
+        let document = |property: &str, values: &[&str]| {
+            with_schemas(json!({
+                "Job": {"properties": {"properties": reference("JobProperties")}},
+                "JobProperties": {"properties": {property: reference("JobState"), "outputs": {"type": "array", "items": {}}}},
+                "JobState": {"type": "string", "enum": values},
+            }))
+        };
+        let job = JOB.replace("  item: get_job\n", "") + "  pointer: /properties/state\n";
+        let told = |document: &Document, more: &str| {
+            let states = parse(&api(), &format!("{job}{more}")).unwrap();
+            let mut changes = Changes::default();
+            connect(document, &mut Model::new(document), &states, &mut changes);
+            let texts = |of: &[crate::document::Problem]| {
+                of.iter().map(ToString::to_string).collect::<Vec<_>>()
+            };
+            (texts(changes.problems()), texts(changes.warnings()))
+        };
+        let fine = document("state", &["Queued", "Finished"]);
+        assert_eq!(told(&fine, ""), (vec![], vec![]));
+        assert_eq!(
+            told(&fine, "  progress: /properties/outputs/*/progress\n"),
+            (vec![], vec![])
+        );
+        let (problems, warnings) = told(&document("state", &["Queued", "Completed"]), "");
+        assert!(
+            problems[0].contains("\"Finished\"")
+                && problems[0].contains("/components/schemas/JobState"),
+            "{problems:?}"
+        );
+        assert!(warnings[0].contains("\"Completed\""), "{warnings:?}");
+        let (problems, warnings) = told(
+            &document("state", &["Queued"]),
+            "  undeclared: [Finished]\n",
+        );
+        assert_eq!((problems, warnings), (vec![], vec![]));
+        let (problems, _) = told(&document("phase", &["Queued", "Finished"]), "");
+        assert!(
+            problems[0].contains("/properties/state") && problems[0].contains("JobProperties"),
+            "{problems:?}"
+        );
+        let (problems, _) = told(&fine, "  errors: [/properties/outputs/error]\n");
+        assert!(
+            problems[0].contains("/properties/outputs/error"),
+            "{problems:?}"
+        );
+    }
+
     #[test]
     fn entries_of_one_api_are_read() {
         assert_eq!(parse(&api(), JOB).unwrap()["job"].params, ["job_name"]);
@@ -328,20 +631,15 @@ media.job:
     #[test]
     fn what_does_not_exist_is_named() {
         let document = with_schemas(json!({"Job": {"properties": {}}}));
-        let states = parse(&api(), JOB).unwrap();
-        let problem = connect(&document, &mut Model::new(&document), &states).unwrap_err();
-        assert!(problem.found.contains("get_job"), "{problem}");
+        let found = problems(&document, JOB);
+        assert!(found[0].contains("get_job"), "{found:?}");
     }
 
     #[test]
     fn goals_and_states_of_actions_are_checked() {
         let job = JOB.replace("  item: get_job\n", "");
         let document = with_schemas(json!({"Job": {"properties": {}}}));
-        let found = |more: &str| {
-            let states = parse(&api(), &format!("{job}{more}")).unwrap();
-            let problem = connect(&document, &mut Model::new(&document), &states).unwrap_err();
-            problem.found
-        };
+        let found = |more: &str| problems(&document, &format!("{job}{more}")).join(" ");
         assert!(found("  busy: [Flying]\n").contains("Flying"));
         assert!(found("  named: whose\n").contains("whose"));
     }
@@ -352,9 +650,8 @@ media.job:
         let document = with_schemas(json!({"Job": {"properties": {}}}));
         for goals in ["goals: {}", "goals: {finished: {states: []}}"] {
             let text = job.replace("goals: {finished: {states: [Finished]}}", goals);
-            let states = parse(&api(), &text).unwrap();
-            let problem = connect(&document, &mut Model::new(&document), &states).unwrap_err();
-            assert!(problem.found.contains("nothing to wait for"), "{problem}");
+            let found = problems(&document, &text);
+            assert!(found[0].contains("nothing to wait for"), "{found:?}");
         }
     }
 
@@ -366,6 +663,8 @@ media.job:
             name: ident.to_owned(),
             ident: ident.to_owned(),
             query,
+            header: false,
+            ty: syn::parse_quote!(String),
             required: true,
             many: false,
             description: String::new(),
@@ -387,7 +686,9 @@ media.job:
             filter: Vec::new(),
         });
         let states = parse(&api(), JOB).unwrap();
-        let problem = connect(&document, &mut model, &states).unwrap_err();
+        let mut changes = Changes::default();
+        connect(&document, &mut model, &states, &mut changes);
+        let problem = &changes.problems()[0];
         assert!(problem.found.contains("transform_name"), "{problem}");
     }
 

@@ -1,78 +1,90 @@
-//! Visiting every schema of a document.
+//! Visiting every schema of a document, with its JSON pointer.
 
 use serde_json::{Map, Value};
 
-use crate::document::Document;
+use crate::document::{Document, escape, operation_pointer, schema_pointer};
+
+/// Keys of a schema that hold one schema, a list of schemas, schemas by name.
+const ONE: [&str; 3] = ["items", "additionalProperties", "not"];
+const LISTS: [&str; 4] = ["allOf", "oneOf", "anyOf", "prefixItems"];
+const NAMED: [&str; 2] = ["properties", "patternProperties"];
 
 /// Calls `f` on each schema below `schema`, children before parents, `schema` itself last.
-pub fn schema_mut(schema: &mut Value, f: &mut impl FnMut(&mut Map<String, Value>)) {
+pub fn schema_mut(
+    schema: &mut Value,
+    pointer: &str,
+    f: &mut impl FnMut(&str, &mut Map<String, Value>),
+) {
     let Some(object) = schema.as_object_mut() else {
         return;
     };
-    for key in ["items", "additionalProperties", "not"] {
+    for key in ONE {
         if let Some(child) = object.get_mut(key) {
-            schema_mut(child, f);
+            schema_mut(child, &format!("{pointer}/{key}"), f);
         }
     }
-    for key in ["allOf", "oneOf", "anyOf", "prefixItems"] {
-        for child in object
-            .get_mut(key)
-            .and_then(Value::as_array_mut)
-            .into_iter()
-            .flatten()
-        {
-            schema_mut(child, f);
+    for key in LISTS {
+        let list = object.get_mut(key).and_then(Value::as_array_mut);
+        for (index, child) in list.into_iter().flatten().enumerate() {
+            schema_mut(child, &format!("{pointer}/{key}/{index}"), f);
         }
     }
-    if let Some(properties) = object.get_mut("properties").and_then(Value::as_object_mut) {
-        for (_, child) in properties {
-            schema_mut(child, f);
+    for key in NAMED {
+        let named = object.get_mut(key).and_then(Value::as_object_mut);
+        for (name, child) in named.into_iter().flatten() {
+            schema_mut(child, &format!("{pointer}/{key}/{}", escape(name)), f);
         }
     }
-    f(object);
+    f(pointer, object);
 }
 
 /// Calls `f` on every schema of the document: components, parameters, bodies, responses.
-pub fn all_schemas_mut(document: &mut Document, mut f: impl FnMut(&mut Map<String, Value>)) {
-    for (_, schema) in document.schemas_mut() {
-        schema_mut(schema, &mut f);
+pub fn all_schemas_mut(document: &mut Document, mut f: impl FnMut(&str, &mut Map<String, Value>)) {
+    for (name, schema) in document.schemas_mut() {
+        let pointer = schema_pointer(name, schema);
+        schema_mut(schema, &pointer, &mut f);
     }
-    document.operations_mut(|_, _, operation| {
-        operation_schemas_mut(operation, &mut |schema| schema_mut(schema, &mut f));
+    document.operations_mut(|path, method, operation| {
+        let pointer = operation_pointer(path, method);
+        operation_schemas_mut(operation, &pointer, &mut |pointer, schema| {
+            schema_mut(schema, pointer, &mut f);
+        });
     });
 }
 
 /// Calls `f` on the top schemas of an operation's parameters, body and responses.
-pub fn operation_schemas_mut(operation: &mut Map<String, Value>, f: &mut impl FnMut(&mut Value)) {
-    for parameter in operation
+pub fn operation_schemas_mut(
+    operation: &mut Map<String, Value>,
+    pointer: &str,
+    f: &mut impl FnMut(&str, &mut Value),
+) {
+    let parameters = operation
         .get_mut("parameters")
-        .and_then(Value::as_array_mut)
-        .into_iter()
-        .flatten()
-    {
+        .and_then(Value::as_array_mut);
+    for (index, parameter) in parameters.into_iter().flatten().enumerate() {
         if let Some(schema) = parameter.get_mut("schema") {
-            f(schema);
+            f(&format!("{pointer}/parameters/{index}/schema"), schema);
         }
     }
     if let Some(body) = operation.get_mut("requestBody") {
-        content_schemas_mut(body, f);
+        content_schemas_mut(body, &format!("{pointer}/requestBody"), f);
     }
-    if let Some(responses) = operation
+    let responses = operation
         .get_mut("responses")
-        .and_then(Value::as_object_mut)
-    {
-        for (_, response) in responses {
-            content_schemas_mut(response, f);
-        }
+        .and_then(Value::as_object_mut);
+    for (status, response) in responses.into_iter().flatten() {
+        content_schemas_mut(response, &format!("{pointer}/responses/{status}"), f);
     }
 }
 
-fn content_schemas_mut(holder: &mut Value, f: &mut impl FnMut(&mut Value)) {
-    if let Some(content) = holder.get_mut("content").and_then(Value::as_object_mut) {
-        for (_, media) in content {
-            if let Some(schema) = media.get_mut("schema") {
-                f(schema);
-            }
+fn content_schemas_mut(holder: &mut Value, pointer: &str, f: &mut impl FnMut(&str, &mut Value)) {
+    let content = holder.get_mut("content").and_then(Value::as_object_mut);
+    for (media_type, media) in content.into_iter().flatten() {
+        if let Some(schema) = media.get_mut("schema") {
+            f(
+                &format!("{pointer}/content/{}/schema", escape(media_type)),
+                schema,
+            );
         }
     }
 }

@@ -10,6 +10,8 @@ use http::{HeaderMap, StatusCode};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
+use crate::json;
+
 /// What a call took: how many attempts, how long, and how much of that was waiting for a turn.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -92,7 +94,7 @@ impl<T> Response<T> {
     /// The body as JSON, exactly as it was received: also fields that the value's type does not
     /// have. `null` for a body that is no JSON, such as an empty one.
     pub fn json(&self) -> Value {
-        serde_json::from_slice(&self.raw).unwrap_or_default()
+        json::from_slice(&self.raw).unwrap_or_default()
     }
 
     /// What the call took: attempts, time, and time spent waiting for the rate budget.
@@ -130,7 +132,7 @@ impl<T> DerefMut for Response<T> {
 /// a JSON body, such as one made in a test, writes its value.
 impl<T: Serialize> Serialize for Response<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match serde_json::from_slice::<Value>(&self.raw) {
+        match json::from_slice::<Value>(&self.raw) {
             Ok(received) => received.serialize(serializer),
             Err(_) => self.value.serialize(serializer),
         }

@@ -1,7 +1,7 @@
 //! From a request to an answer, without a socket.
 
 use std::{
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -26,6 +26,7 @@ use crate::{
         limits::{Bucket, Limits},
         refusal::refusal,
         rules::Platform,
+        start::Start,
     },
     query::Query,
     registry,
@@ -81,6 +82,11 @@ const MAX_FINDINGS: usize = 20;
 impl Engine {
     /// An empty platform that starts at `start` and whose time runs `scale` times as fast as tokio's.
     pub fn new(settings: Settings, start: DateTime<Utc>, scale: f64) -> Self {
+        Self::of(Start::builtin(), settings, start, scale)
+    }
+
+    /// An empty platform of a world of one's own.
+    pub fn of(world: Start, settings: Settings, start: DateTime<Utc>, scale: f64) -> Self {
         Self {
             clock: Clock::new(start, scale),
             woken: Notify::new(),
@@ -90,7 +96,12 @@ impl Engine {
             read_timeout: settings.read_timeout,
             remote_webhooks: settings.remote_webhooks,
             limits: Mutex::new(Limits::default()),
-            world: Mutex::new(Platform::new(start, settings, registry::get())),
+            world: Mutex::new(Platform::new(
+                start,
+                settings,
+                registry::get(),
+                Arc::new(world),
+            )),
         }
     }
 

@@ -50,8 +50,17 @@ pub fn get() -> &'static Registry {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
-    use crate::{docs::Documents, platform::rules::Action};
+    use crate::{
+        base::{
+            states::{self, Class},
+            store::Event,
+        },
+        docs::Documents,
+        platform::rules::Action,
+    };
 
     /// Ids of operations that a document has and the emulator does not serve: it answers them with 501. A line for each; what follows a
     /// `#` is a note.
@@ -107,5 +116,64 @@ mod tests {
             served, routes,
             "a route that no document declares is never reached"
         );
+    }
+
+    /// States that `spec/states.yaml` names and this emulator never shows: those that the platform is not known to use, and `Deleted`,
+    /// which nobody can read.
+    const NEVER: &[(&str, &[&str])] = &[
+        ("live.live_channel", &["", "Allocated", "Started"]),
+        ("media.live_event", &["Allocating", "StandBy"]),
+        ("media.streaming_endpoint", &["Created"]),
+    ];
+
+    #[test]
+    fn the_states_of_a_kind_are_those_of_the_shared_file() {
+        let mut compared = 0;
+        for rules in get().rules().filter(|rules| !rules.states.is_empty()) {
+            let known = states::of(rules.states);
+            assert!(
+                !known.states.is_empty(),
+                "{} is not in the file",
+                rules.states
+            );
+            let mut shown: BTreeSet<&str> = rules.others.iter().copied().collect();
+            shown.insert(rules.initial);
+            shown.extend(rules.creation.iter().filter_map(|step| match step.event {
+                Event::Enter(state) => Some(state),
+                Event::Remove => None,
+            }));
+            shown.extend(
+                rules
+                    .acts
+                    .iter()
+                    .flat_map(|act| act.to.into_iter().chain([act.through])),
+            );
+            if rules.deletion > 0 {
+                shown.insert("Deleting");
+            }
+            let never = NEVER.iter().find(|(name, _)| *name == rules.states);
+            let never = never.map_or(&[][..], |(_, never)| never);
+            let mut expected: BTreeSet<&str> = known.states.keys().map(String::as_str).collect();
+            expected.retain(|state| !never.contains(state) && *state != "Deleted");
+            assert_eq!(shown, expected, "{}", rules.states);
+            for act in rules.acts {
+                let busy = |state: &&str| known.busy.contains(*state);
+                assert_eq!(
+                    act.from.iter().copied().find(busy),
+                    None,
+                    "{} {}",
+                    rules.states,
+                    act.name
+                );
+                assert_eq!(
+                    known.class(act.through),
+                    Class::Transient,
+                    "{}",
+                    act.through
+                );
+            }
+            compared += 1;
+        }
+        assert!(compared > 10, "{compared}");
     }
 }

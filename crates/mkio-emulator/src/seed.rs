@@ -4,164 +4,17 @@ use bytes::Bytes;
 use http::header;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use uuid::Uuid;
 
 use crate::{
-    base::{
-        clock::LAST,
-        error::ApiError,
-        kind::Kind,
-        store::{Address, Event},
-        world::PLATFORM_USER,
-    },
+    base::{clock::LAST, error::ApiError, kind::Kind, store::Address, world::PLATFORM_USER},
     engine::Engine,
     platform::{
         call::Payload,
-        generic, identity,
+        furnish, generic, identity,
         rules::Platform,
         tokens::{NewToken, issue},
     },
-    resources::{furnish::furnish, management::teams::EVERYONE},
 };
-
-/// Location of projects that the emulator makes itself.
-const LOCATION: &str = "eastus";
-/// The payment method that can be used at once.
-const PAYMENT: Uuid = Uuid::from_u128(0x6d6b_696f_0000_4000_8000_0000_0000_0011);
-/// One whose terms have to be accepted first.
-const PENDING_PAYMENT: Uuid = Uuid::from_u128(0x6d6b_696f_0000_4000_8000_0000_0000_0012);
-/// A second user, to put into teams.
-const COLLEAGUE: Uuid = Uuid::from_u128(0x6d6b_696f_0000_4000_8000_0000_0000_0002);
-
-/// Makes the organization: users, roles, locations, payment methods, and an invitation to another organization.
-pub fn organization(world: &mut Platform) -> Result<(), ApiError> {
-    let home = world.home;
-    for (id, email, name) in [
-        (PLATFORM_USER, "emulator@example.com", "Emulator User"),
-        (COLLEAGUE, "colleague@example.com", "Colleague"),
-    ] {
-        add(
-            world,
-            Kind::USER,
-            &id.to_string(),
-            id,
-            json!({ "email": email, "name": name, "company": "Example", "country": "SE", "jobRole": "", "phoneNumber": "" }),
-        )?;
-    }
-    add(
-        world,
-        Kind::ORGANIZATION,
-        &home.to_string(),
-        home,
-        json!({ "spec": { "name": "Emulated Organization" } }),
-    )?;
-    let other = Uuid::new_v4();
-    add(
-        world,
-        Kind::ORGANIZATION,
-        &other.to_string(),
-        other,
-        json!({ "spec": { "name": "Inviting Organization" } }),
-    )?;
-    if let Some(inviting) = world.get_mut(&Address::new("", Kind::ORGANIZATION, &other.to_string()))
-    {
-        inviting.private = json!({ "invite": { "comment": "Join us", "invitedBy": "host@example.com", "state": "pending" } });
-    }
-    for (name, display, cloud, cloud_display) in [
-        (LOCATION, "East US", "azure", "Microsoft Azure"),
-        ("westeurope", "West Europe", "azure", "Microsoft Azure"),
-        (
-            "us-east-1",
-            "US East (N. Virginia)",
-            "aws",
-            "Amazon Web Services",
-        ),
-    ] {
-        let id = Uuid::new_v4();
-        add(
-            world,
-            Kind::LOCATION,
-            name,
-            id,
-            json!({
-                "metadata": { "id": id, "name": name, "displayName": display },
-                "spec": { "type": "SaaS", "cloud": { "name": cloud, "displayName": cloud_display, "region": { "name": name, "displayName": display } } },
-            }),
-        )?;
-    }
-    roles(world)?;
-    for (id, name, accepted) in [
-        (PAYMENT, "Emulated billing", true),
-        (PENDING_PAYMENT, "Billing with pending terms", false),
-    ] {
-        add(
-            world,
-            Kind::PAYMENT_METHOD,
-            &id.to_string(),
-            id,
-            json!({
-                "metadata": { "id": id, "displayName": name, "organizationId": home, "createdBy": PLATFORM_USER },
-                "spec": { "type": "direct", "startDate": "2024-01-01", "endDate": null, "productPublicationName": "Emulated", "autoPurchaseBeamLicenses": false, "status": "active" },
-                "status": { "isActive": true, "termsAndConditionsAccepted": accepted },
-            }),
-        )?;
-    }
-    let members = json!({ PLATFORM_USER.to_string(): { "isTeamAdmin": true }, COLLEAGUE.to_string(): { "isTeamAdmin": false } });
-    let body = json!({ "spec": { "description": "Everybody in the organization.", "members": members, "scopes": { "Organization": { "roles": ["Reader"] } } } });
-    add(world, Kind::TEAM, EVERYONE, Uuid::new_v4(), body)
-}
-
-fn roles(world: &mut Platform) -> Result<(), ApiError> {
-    let mut all = identity::capabilities(true);
-    all.extend(identity::capabilities(false));
-    for (name, description) in [
-        ("Owner", "May do everything."),
-        ("Contributor", "May do everything but give rights."),
-        ("Reader", "May look at everything."),
-    ] {
-        let fits = |capability: &str, verb: &str| match name {
-            "Reader" => verb == "get",
-            "Contributor" => {
-                ![
-                    "core.role",
-                    "core.team",
-                    "core.token",
-                    "core.user",
-                    "core.invite",
-                ]
-                .contains(&capability)
-                    || verb == "get"
-            }
-            _ => true,
-        };
-        let capabilities: Vec<Value> = all
-            .iter()
-            .flat_map(|(capability, verbs)| {
-                verbs
-                    .iter()
-                    .filter(|verb| fits(capability, verb))
-                    .map(move |verb| json!({ "capability": format!("{capability}.{verb}") }))
-            })
-            .collect();
-        let id = Uuid::new_v4();
-        let body = json!({ "kind": "Role", "metadata": { "id": id, "name": name, "categories": ["general"] }, "spec": { "description": description, "capabilities": capabilities } });
-        add(world, Kind::ROLE, name, id, body)?;
-    }
-    Ok(())
-}
-
-fn add(
-    world: &mut Platform,
-    kind: Kind,
-    name: &str,
-    id: Uuid,
-    body: Value,
-) -> Result<(), ApiError> {
-    world
-        .insert(&Address::new("", kind, name), body, PLATFORM_USER)?
-        .id = id;
-    Ok(())
-}
 
 /// Makes a full-access token that never expires; `given` where the operator chose one.
 pub fn token(world: &mut Platform, given: Option<&str>) -> Result<String, ApiError> {
@@ -180,8 +33,10 @@ pub fn token(world: &mut Platform, given: Option<&str>) -> Result<String, ApiErr
 /// A part of what an emulator starts with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {
-    /// The organization and its token.
+    /// The token.
     Platform,
+    /// What belongs to the organization.
+    World,
     /// The project with its storage account.
     Project,
     /// The assets in it.
@@ -209,29 +64,28 @@ pub fn start(
 ) -> Result<String, SeedError> {
     let refused = |part| move |refusal| SeedError { part, refusal };
     let mut world = engine.world();
-    organization(&mut world).map_err(refused(Part::Platform))?;
+    let start = world.start.clone();
+    furnish::organization(&mut world, &start).map_err(refused(Part::World))?;
+    if !furnish::has_user(&world) {
+        let missing =
+            format!("there is no user with the id {PLATFORM_USER}, whom the token stands for");
+        return Err(refused(Part::World)(ApiError::bad_request(missing)));
+    }
     self::project(&mut world, project).map_err(refused(Part::Project))?;
     self::assets(&mut world, project, assets).map_err(refused(Part::Assets))?;
     self::token(&mut world, token).map_err(refused(Part::Platform))
 }
 
-/// Makes a project with a storage account `storage1`.
-pub fn project(world: &mut Platform, name: &str) -> Result<(), ApiError> {
-    let body = json!({ "displayName": name, "locationName": LOCATION, "paymentMethodId": PAYMENT });
+/// Makes the first project, with what the world has for it.
+fn project(world: &mut Platform, name: &str) -> Result<(), ApiError> {
+    let start = world.start.clone();
+    let body = json!({ "displayName": name, "locationName": start.location, "paymentMethodId": start.payment_method });
     generic::check_name(world.rules(Kind::PROJECT), name)?;
     let home = world.home;
     let made = world.insert(&Address::new("", Kind::PROJECT, name), body, PLATFORM_USER)?;
     identity::give(made, home);
-    furnish(world, name, LOCATION)?;
-    let storage = json!({ "spec": {
-        "type": "Microsoft.Storage", "url": "https://storage1.blob.localhost", "description": "made by the emulator",
-        "credential": { "sasToken": "?sv=2024-11-04&sp=rwdlac&sig=emulated" },
-    } });
-    make(
-        world,
-        &Address::new(name, Kind::STORAGE, "storage1"),
-        storage,
-    )
+    furnish::project(world, name, &start.location)?;
+    furnish::records(world, name, &start.location, &start.first_project)
 }
 
 /// Adds `count` assets named `asset-1` and so on, all of them `Ready`.
@@ -247,29 +101,12 @@ pub fn assets(world: &mut Platform, project: &str, count: usize) -> Result<(), A
             "storageAccountName": "storage1", "container": format!("container-{number}"), "description": format!("Asset {number}"),
             "containerDeletionPolicy": "Retain",
         } });
-        make(
+        furnish::make(
             world,
             &Address::new(project, Kind::ASSET, &format!("asset-{number}")),
             body,
         )?;
     }
-    Ok(())
-}
-
-/// Makes a resource as a PUT would, but already in the state it comes to rest in.
-fn make(world: &mut Platform, address: &Address, body: Value) -> Result<(), ApiError> {
-    let family = world.rules(address.place.kind);
-    world.insert(address, body, PLATFORM_USER)?;
-    let rest = family
-        .creation
-        .iter()
-        .rev()
-        .find_map(|step| match step.event {
-            Event::Enter(state) => Some(state),
-            Event::Remove => None,
-        });
-    world.enter(address, rest.unwrap_or(family.initial), &[]);
-    (family.created)(world, address);
     Ok(())
 }
 

@@ -89,6 +89,8 @@ mod tests {
                     name: SCOPE.to_owned(),
                     ident: SCOPE.to_owned(),
                     query: false,
+                    header: false,
+                    ty: parse_quote!(String),
                     required: true,
                     many: false,
                     description: String::new(),

@@ -5,7 +5,8 @@
 use serde_json::{Map, Value};
 
 use crate::{
-    document::{Document, Problem, ref_name},
+    document::{Document, ref_name, schema_pointer},
+    marks,
     report::Changes,
     walk,
 };
@@ -13,15 +14,16 @@ use crate::{
 /// References to aliases within aliases resolve in as many rounds; more are a cycle.
 const ROUNDS: usize = 8;
 
-pub fn run(mut document: Document, changes: &mut Changes) -> Result<Document, Problem> {
+pub fn run(mut document: Document, changes: &mut Changes) -> Document {
     for _ in 0..ROUNDS {
         let aliases: Map<String, Value> = document
             .schemas()
             .filter(|(_, schema)| !is_type(schema))
             .map(|(name, schema)| (name.to_owned(), schema.clone()))
             .collect();
+        let aliases = without_itself(aliases);
         let mut replaced = 0;
-        walk::all_schemas_mut(&mut document, |schema| {
+        walk::all_schemas_mut(&mut document, |_, schema| {
             replaced += usize::from(resolve(schema, &aliases));
         });
         if replaced == 0 {
@@ -29,14 +31,38 @@ pub fn run(mut document: Document, changes: &mut Changes) -> Result<Document, Pr
                 document.schemas_mut().shift_remove(name);
                 changes.note(name);
             }
-            return Ok(document);
+            break;
         }
     }
-    Err(document.problem(
-        "/components/schemas",
-        "lists or maps that contain themselves",
-        "a structure between a list and itself",
-    ))
+    endless(&mut document, changes);
+    document
+}
+
+/// What still refers to an alias after all rounds contains itself without a structure between.
+fn endless(document: &mut Document, changes: &mut Changes) {
+    let names: Vec<String> = document
+        .schemas()
+        .filter(|(_, schema)| !is_type(schema))
+        .map(|(name, _)| name.to_owned())
+        .collect();
+    for name in &names {
+        let schema = document
+            .schemas_mut()
+            .shift_remove(name)
+            .unwrap_or_default();
+        changes.warn(document.problem(
+            schema_pointer(name, &schema),
+            "a list or map that contains itself, read and written as any JSON",
+            "a structure between a list and itself",
+        ));
+    }
+    let any: Map<String, Value> = names
+        .into_iter()
+        .map(|name| (name, serde_json::json!({})))
+        .collect();
+    walk::all_schemas_mut(document, |_, schema| {
+        resolve(schema, &any);
+    });
 }
 
 /// Puts an alias's content in the place of a reference to it.
@@ -58,9 +84,41 @@ fn resolve(schema: &mut Map<String, Value>, aliases: &Map<String, Value>) -> boo
     schema.shift_remove("$ref");
     schema.shift_remove("allOf");
     for (key, value) in content {
-        schema.entry(key).or_insert(value);
+        if key != marks::ORIGIN {
+            schema.entry(key).or_insert(value);
+        }
     }
     true
+}
+
+/// Writing an alias that contains itself out would double it in each round.
+fn without_itself(aliases: Map<String, Value>) -> Map<String, Value> {
+    let reaches = |start: &str| {
+        let (mut next, mut seen) = (vec![start], Vec::new());
+        while let Some(name) = next.pop() {
+            let mut found = Vec::new();
+            walk::references(&aliases[name], &mut found);
+            for name in found.into_iter().filter(|name| aliases.contains_key(*name)) {
+                if name == start {
+                    return true;
+                }
+                if !seen.contains(&name) {
+                    seen.push(name);
+                    next.push(name);
+                }
+            }
+        }
+        false
+    };
+    let endless: Vec<String> = aliases
+        .keys()
+        .filter(|name| reaches(name))
+        .cloned()
+        .collect();
+    aliases
+        .into_iter()
+        .filter(|(name, _)| !endless.contains(name))
+        .collect()
 }
 
 fn is_type(schema: &Value) -> bool {
@@ -70,9 +128,9 @@ fn is_type(schema: &Value) -> bool {
         .is_some_and(|properties| !properties.is_empty());
     has_fields
         || schema.get("enum").is_some()
-        || schema.get("x-mkio-union").is_some()
-        || schema.get("x-mkio-secret") == Some(&Value::Bool(true))
-        || schema.get("x-mkio-keep") == Some(&Value::Bool(true))
+        || schema.get(marks::UNION).is_some()
+        || schema.get(marks::SECRET) == Some(&Value::Bool(true))
+        || schema.get(marks::KEEP) == Some(&Value::Bool(true))
 }
 
 #[cfg(test)]
@@ -81,6 +139,21 @@ mod tests {
 
     use super::*;
     use crate::passes::testing;
+
+    #[test]
+    fn a_list_of_itself_is_any_json_and_said_so() {
+        let mut changes = Changes::default();
+        let document = run(
+            testing::with_schemas(json!({
+                "S": {"properties": {"a": {"$ref": "#/components/schemas/L"}}},
+                "L": {"type": "array", "items": {"$ref": "#/components/schemas/M"}},
+                "M": {"type": "object", "additionalProperties": {"$ref": "#/components/schemas/L"}},
+            })),
+            &mut changes,
+        );
+        assert_eq!(document.schema("S").unwrap()["properties"]["a"], json!({}));
+        assert_eq!(changes.warnings().len(), 2);
+    }
 
     #[test]
     fn aliases_are_written_where_they_are_used() {

@@ -4,14 +4,15 @@
 use serde_json::{Map, Value};
 
 use crate::{
-    document::{Document, Problem, append_description},
+    document::{Document, append_description},
+    marks,
     report::Changes,
     walk,
 };
 
-pub fn run(mut document: Document, changes: &mut Changes) -> Result<Document, Problem> {
+pub fn run(mut document: Document, changes: &mut Changes) -> Document {
     let mut fields = 0;
-    walk::all_schemas_mut(&mut document, |schema| {
+    walk::all_schemas_mut(&mut document, |_, schema| {
         fields += usize::from(describe(schema));
     });
     let mut operations = 0;
@@ -19,7 +20,7 @@ pub fn run(mut document: Document, changes: &mut Changes) -> Result<Document, Pr
         operations += usize::from(describe(operation));
     });
     changes.note(format!("{fields} fields, {operations} operations"));
-    Ok(document)
+    document
 }
 
 fn describe(object: &mut Map<String, Value>) -> bool {
@@ -27,7 +28,7 @@ fn describe(object: &mut Map<String, Value>) -> bool {
     for (key, sentence, said) in [
         ("deprecated", "Deprecated.", "deprecated"),
         ("readOnly", "Read-only: the service fills it.", "read-only"),
-        ("x-mkio-immutable", "Immutable after creation.", "immutable"),
+        (marks::IMMUTABLE, "Immutable after creation.", "immutable"),
     ] {
         let text = object.get("description").and_then(Value::as_str);
         let known = text.is_some_and(|text| text.to_lowercase().contains(said));

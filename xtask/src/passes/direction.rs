@@ -6,17 +6,10 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-use crate::{
-    document::{Document, Problem},
-    report::Changes,
-    walk,
-};
+use crate::{document::Document, marks, report::Changes, walk};
 
-pub fn run(mut document: Document, changes: &mut Changes) -> Result<Document, Problem> {
-    for (mark, part) in [
-        ("x-mkio-read", "responses"),
-        ("x-mkio-written", "requestBody"),
-    ] {
+pub fn run(mut document: Document, changes: &mut Changes) -> Document {
+    for (mark, part) in [(marks::READ, "responses"), (marks::WRITTEN, "requestBody")] {
         let reached = reached(&document, part);
         changes.note(format!("{} types in {part}", reached.len()));
         for (name, schema) in document.schemas_mut() {
@@ -31,7 +24,7 @@ pub fn run(mut document: Document, changes: &mut Changes) -> Result<Document, Pr
     let unused: Vec<String> = document
         .schemas()
         .filter(|(name, schema)| {
-            let marked = ["x-mkio-read", "x-mkio-written"]
+            let marked = [marks::READ, marks::WRITTEN]
                 .iter()
                 .any(|m| schema.get(m).is_some());
             !marked && !in_parameters.contains(*name)
@@ -42,7 +35,7 @@ pub fn run(mut document: Document, changes: &mut Changes) -> Result<Document, Pr
         document.schemas_mut().shift_remove(&name);
         changes.note(format!("{name}: nothing uses it"));
     }
-    Ok(document)
+    document
 }
 
 /// Names of the schemas that a part of the operations refers to, directly or through others.

@@ -6,48 +6,58 @@
 use serde_json::{Map, Value, json};
 
 use crate::{
-    document::{Document, Problem, reference},
-    names::{singular, type_name},
+    document::{Document, escape, operation_pointer, reference, schema_pointer},
+    marks,
+    names::{RESERVED_TYPES, singular, type_name},
     report::Changes,
     walk,
 };
 
 /// What stays at the place of use instead of moving to the named type.
-const OF_THE_PLACE: [&str; 6] = [
+const OF_THE_PLACE: [&str; 7] = [
     "description",
     "nullable",
     "readOnly",
     "deprecated",
-    "x-mkio-secret",
-    "x-mkio-immutable",
+    marks::SECRET,
+    marks::IMMUTABLE,
+    marks::NAME,
 ];
 
-pub fn run(mut document: Document, changes: &mut Changes) -> Result<Document, Problem> {
+pub fn run(mut document: Document, changes: &mut Changes) -> Document {
     let mut named = std::mem::take(document.schemas_mut());
     let mut found = Found {
-        taken: named.keys().cloned().collect(),
+        taken: named
+            .keys()
+            .cloned()
+            .chain(RESERVED_TYPES.map(str::to_owned))
+            .collect(),
         types: Vec::new(),
     };
     for (name, schema) in &mut named {
-        found.below(schema, name);
+        let at = schema_pointer(name, schema);
+        found.below(schema, name, &at);
     }
-    document.operations_mut(|_, _, operation| {
+    document.operations_mut(|path, method, operation| {
+        let at = operation_pointer(path, method);
         let id = operation.get("operationId").and_then(Value::as_str);
         let name = type_name(id.unwrap_or("Operation"));
-        for parameter in operation
+        for (index, parameter) in operation
             .get_mut("parameters")
             .and_then(Value::as_array_mut)
             .into_iter()
             .flatten()
+            .enumerate()
         {
             let own = parameter["name"].as_str().unwrap_or_default().to_owned();
             if let Some(schema) = parameter.get_mut("schema") {
-                found.place(schema, format!("{name}{}", type_name(&own)), &own);
+                let at = format!("{at}/parameters/{index}/schema");
+                found.place(schema, format!("{name}{}", type_name(&own)), &own, &at);
             }
         }
         let parameters = operation.shift_remove("parameters");
-        walk::operation_schemas_mut(operation, &mut |schema| {
-            found.place(schema, format!("{name}Body"), "body");
+        walk::operation_schemas_mut(operation, &at, &mut |at, schema| {
+            found.place(schema, format!("{name}Body"), "body", at);
         });
         if let Some(parameters) = parameters {
             operation.insert("parameters".to_owned(), parameters);
@@ -58,7 +68,7 @@ pub fn run(mut document: Document, changes: &mut Changes) -> Result<Document, Pr
         named.insert(extracted.name, extracted.schema);
     }
     *document.schemas_mut() = named;
-    Ok(document)
+    document
 }
 
 struct Found {
@@ -74,33 +84,62 @@ struct Extracted {
 
 impl Found {
     /// Looks below a schema that has the name `owner`.
-    fn below(&mut self, schema: &mut Value, owner: &str) {
+    fn below(&mut self, schema: &mut Value, owner: &str, at: &str) {
         if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
             for (property, schema) in properties {
-                self.place(schema, format!("{owner}{}", type_name(property)), property);
+                let at = format!("{at}/properties/{}", escape(property));
+                self.place(
+                    schema,
+                    format!("{owner}{}", type_name(property)),
+                    property,
+                    &at,
+                );
             }
         }
         for key in ["items", "additionalProperties"] {
             if let Some(schema) = schema.get_mut(key) {
-                self.place(schema, format!("{owner}Item"), "item");
+                self.place(
+                    schema,
+                    format!("{owner}Item"),
+                    "item",
+                    &format!("{at}/{key}"),
+                );
+            }
+        }
+        for key in ["oneOf", "anyOf"] {
+            let members = schema.get_mut(key).and_then(Value::as_array_mut);
+            for (index, member) in members.into_iter().flatten().enumerate() {
+                let title = member.get("title").and_then(Value::as_str);
+                let own = title.map_or_else(|| format!("Variant{}", index + 1), type_name);
+                self.place(
+                    member,
+                    format!("{owner}{own}"),
+                    "variant",
+                    &format!("{at}/{key}/{index}"),
+                );
             }
         }
     }
 
     /// A schema in a place: a property, an item, a parameter, a body.
-    fn place(&mut self, schema: &mut Value, name: String, property: &str) {
+    fn place(&mut self, schema: &mut Value, name: String, property: &str, at: &str) {
         let Some(object) = schema.as_object_mut() else {
             return;
         };
         for key in ["items", "additionalProperties"] {
             if let Some(child) = object.get_mut(key) {
-                self.place(child, singular(&name), &singular(property));
+                self.place(
+                    child,
+                    singular(&name),
+                    &singular(property),
+                    &format!("{at}/{key}"),
+                );
             }
         }
         if !needs_name(object) {
             return;
         }
-        let pinned = object.shift_remove("x-mkio-type-name");
+        let pinned = object.shift_remove(marks::TYPE_NAME);
         let pinned = pinned.as_ref().and_then(Value::as_str).map(str::to_owned);
         let mut content = Value::Object(object.clone());
         let mut place = Map::new();
@@ -111,7 +150,7 @@ impl Found {
         }
         let pinned_here = pinned.is_some();
         let name = pinned.unwrap_or(name);
-        self.below(&mut content, &name);
+        self.below(&mut content, &name, at);
         let same = self.types.iter().find(|known| {
             let alike = if pinned_here {
                 known.name == name
@@ -127,6 +166,7 @@ impl Found {
                 if let Some(description) = place.get("description") {
                     content["description"] = description.clone();
                 }
+                content[marks::ORIGIN] = json!(at);
                 self.types.push(Extracted {
                     name: name.clone(),
                     property: property.to_owned(),
@@ -158,14 +198,16 @@ impl Found {
 fn without_description(schema: &Value) -> Value {
     let mut schema = schema.clone();
     if let Some(object) = schema.as_object_mut() {
-        object.shift_remove("description");
+        for key in ["description", "title", marks::ORIGIN] {
+            object.shift_remove(key);
+        }
     }
     schema
 }
 
 fn needs_name(schema: &Map<String, Value>) -> bool {
     let strings = schema.contains_key("enum");
-    let union = schema.contains_key("discriminator") || schema.contains_key("oneOf");
+    let union = schema.contains_key("oneOf") || schema.contains_key("anyOf");
     let object = schema
         .get("properties")
         .and_then(Value::as_object)

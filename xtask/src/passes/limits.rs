@@ -6,14 +6,14 @@ use serde_json::{Map, Value};
 
 use super::parameters::plain;
 use crate::{
-    document::{Document, Problem, append_description},
+    document::{Document, append_description},
     report::Changes,
     walk,
 };
 
-pub fn run(mut document: Document, changes: &mut Changes) -> Result<Document, Problem> {
+pub fn run(mut document: Document, changes: &mut Changes) -> Document {
     let mut touched = 0;
-    walk::all_schemas_mut(&mut document, |schema| {
+    walk::all_schemas_mut(&mut document, |_, schema| {
         let sentences = strip(schema);
         if !sentences.is_empty() {
             append_description(schema, &sentences.join(" "));
@@ -21,7 +21,7 @@ pub fn run(mut document: Document, changes: &mut Changes) -> Result<Document, Pr
         }
     });
     changes.note(format!("{touched} schemas say their limits in words"));
-    Ok(document)
+    document
 }
 
 fn strip(schema: &mut Map<String, Value>) -> Vec<String> {

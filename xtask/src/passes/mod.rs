@@ -4,60 +4,97 @@
 //! Corrections of a single document are not passes; they are actions in `spec/overlays`.
 
 mod aliases;
-mod check;
+mod all_of;
+mod arguments;
 mod deprecation;
 mod direction;
 mod extract_types;
+mod idents;
 mod limits;
-mod openapi31;
 mod operation_docs;
-mod operation_names;
+pub mod operation_names;
 mod optionality;
 pub mod parameters;
 mod ref_siblings;
+mod references;
 mod request_bodies;
 mod responses;
+mod secrets;
+mod shapes;
+mod supported;
 mod type_names;
 mod unions;
 
+pub use crate::document::TWIN;
 use crate::{
-    document::{Document, Problem},
+    document::Document,
     report::{Changes, Report},
 };
 
-/// A pass: from a document to a changed document, noting what it changed.
-type Pass = fn(Document, &mut Changes) -> Result<Document, Problem>;
+/// A pass: from a document to a changed document, noting what it changed. What it refuses or warns
+/// of it tells the changes, and leaves out, so that those after it find something to work on.
+type Pass = fn(Document, &mut Changes) -> Document;
 
-/// Marks the path of an operation that shares method and path with another one, which OpenAPI
-/// cannot say. Removed again from the generated code.
-pub const TWIN: &str = "/x-mkio-twin-";
-
-/// All passes in the order in which they run; later ones rely on earlier ones.
-const PASSES: [(&str, Pass); 16] = [
-    ("check", check::run),
-    ("openapi31", openapi31::run),
+/// All passes in the order in which they run.
+const PASSES: [(&str, Pass); 21] = [
+    // needs: a document that the check has found nothing wrong with
+    ("references", references::run),
+    // needs: parameters and bodies in their place (references)
+    ("supported", supported::run),
+    // needs: references to named schemas only (references)
+    ("all of", all_of::run),
+    // needs: fields of compositions, to tell members apart (all of)
+    ("shapes", shapes::run),
+    // needs: parameters in their place (references)
     ("parameters", parameters::run),
+    // needs: methods that get code only (supported)
     ("operation names", operation_names::run),
     ("operation docs", operation_docs::run),
+    // needs: names, which twins make theirs of (operation names); media types that can be sent (supported)
     ("request bodies", request_bodies::run),
+    // needs: names (operation names); the fields of compositions, to find the richest (all of)
     ("responses", responses::run),
     ("deprecation", deprecation::run),
+    // needs: properties at their published places, for messages
+    ("secrets", secrets::run),
+    // needs: unions with null as `nullable` (shapes)
     ("ref siblings", ref_siblings::run),
+    // needs: one type for each schema (shapes)
     ("limits", limits::run),
+    // needs: references in the form that renaming knows (ref siblings)
     ("type names", type_names::run),
+    // needs: final names, which those of parts are made of (type names), one answer each (responses)
     ("extract types", extract_types::run),
+    // needs: unions and their members with names (extract types)
     ("unions", unions::run),
+    // needs: what keeps its type is marked (unions)
     ("aliases", aliases::run),
+    // needs: parameters without references to text (aliases)
+    ("arguments", arguments::run),
+    // needs: references that stay (aliases)
     ("direction", direction::run),
+    // needs: what is read and what is written (direction)
     ("optionality", optionality::run),
+    // needs: all fields and parameters that get code (optionality)
+    ("idents", idents::run),
 ];
 
-/// Runs all passes.
-pub fn run(mut document: Document, report: &mut Report) -> Result<Document, Problem> {
+/// Names of the passes, in their order.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    PASSES.iter().map(|(name, _)| *name)
+}
+
+/// Runs all passes; `seen` is given the document after each.
+pub fn run(
+    mut document: Document,
+    report: &mut Report,
+    seen: &mut dyn FnMut(&str, &Document),
+) -> Document {
     for (name, pass) in PASSES {
-        document = report.step(name, |changes| pass(document, changes))?;
+        document = report.step(name, |changes| pass(document, changes));
+        seen(name, &document);
     }
-    Ok(document)
+    document
 }
 
 #[cfg(test)]
@@ -100,7 +137,8 @@ pub mod testing {
     /// Runs a pass that must succeed, and gives the document and the number of its changes.
     pub fn run(pass: Pass, document: Document) -> (Document, usize) {
         let mut changes = Changes::default();
-        let document = pass(document, &mut changes).unwrap();
+        let document = pass(document, &mut changes);
+        assert_eq!(changes.problems(), []);
         (document, changes.len())
     }
 }

@@ -4,16 +4,17 @@
 use serde_json::Value;
 
 use crate::{
-    document::{Document, Problem, append_description},
+    document::{Document, append_description},
+    marks,
     report::Changes,
 };
 
-pub fn run(mut document: Document, changes: &mut Changes) -> Result<Document, Problem> {
+pub fn run(mut document: Document, changes: &mut Changes) -> Document {
     document.operations_mut(|path, method, operation| {
         for (extension, lead) in [
-            ("x-mkio-capability", "Capability needed"),
-            ("x-mkio-sort", "Sortable fields"),
-            ("x-mkio-filter", "Filterable fields"),
+            (marks::CAPABILITY, "Capability needed"),
+            (marks::SORT, "Sortable fields"),
+            (marks::FILTER, "Filterable fields"),
         ] {
             let values = match operation.get(extension) {
                 Some(Value::String(one)) => vec![format!("`{one}`")],
@@ -30,7 +31,7 @@ pub fn run(mut document: Document, changes: &mut Changes) -> Result<Document, Pr
             }
         }
     });
-    Ok(document)
+    document
 }
 
 #[cfg(test)]

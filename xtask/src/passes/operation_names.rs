@@ -6,8 +6,9 @@
 //! - PATCH `update_…`, DELETE `delete_…`, POST on a collection `create_…`;
 //! - POST on an action `start_live_event`, `cancel_job`.
 //!
-//! A name never depends on the other operations of the document. Where the rule reads badly or
-//! gives a name twice, the overlay decides with `x-mkio-name`.
+//! A given id that reads as a name (`listPets`) is taken instead. A name never depends on the
+//! other operations of the document. Where it reads badly or is given twice, the overlay decides
+//! with `x-mkio-name`.
 
 use std::collections::HashMap;
 
@@ -15,37 +16,86 @@ use heck::ToSnakeCase;
 use serde_json::{Map, Value};
 
 use crate::{
-    document::{Document, Problem, escape},
-    names::{singular, snake_name},
+    document::{Document, operation_pointer},
+    marks,
+    names::{RESERVED_TYPES, singular, snake_name, type_name},
     report::Changes,
 };
 
-pub fn run(mut document: Document, changes: &mut Changes) -> Result<Document, Problem> {
+/// Methods that clients have besides those of the operations.
+const METHODS: [&str; 8] = [
+    "new",
+    "transport",
+    "with",
+    "project",
+    "client",
+    "project_name",
+    "clone",
+    "from",
+];
+
+pub fn run(mut document: Document, changes: &mut Changes) -> Document {
     let mut places: HashMap<String, String> = HashMap::new();
-    let mut twice = None;
+    let mut problems = Vec::new();
+    let prefix = document.api.prefix.clone();
     document.operations_mut(|path, method, operation| {
-        let pinned = operation.get("x-mkio-name").and_then(Value::as_str);
-        let name = pinned.map_or_else(|| derive(method, path, operation), str::to_owned);
-        let pointer = format!("/paths/{}/{method}", escape(path));
-        if let Some(first) = places.insert(name.clone(), pointer.clone()) {
-            twice.get_or_insert((pointer, name.clone(), first));
+        let pointer = operation_pointer(path, method);
+        let pinned = operation.get(marks::NAME).and_then(Value::as_str);
+        let mut name = match pinned {
+            Some(pinned) => pinned.to_owned(),
+            None => {
+                given(operation, method).unwrap_or_else(|| derive(method, path, operation, &prefix))
+            }
+        };
+        if name != snake_name(&name) || name.is_empty() {
+            problems.push((
+                pointer.clone(),
+                format!("{} {name:?}, which is no name of a function", marks::NAME),
+                "a name in snake_case",
+            ));
+            name = snake_name(&name);
+        }
+        // Requests are types, and clients have methods of their own.
+        if METHODS.contains(&name.as_str()) || RESERVED_TYPES.contains(&type_name(&name).as_str()) {
+            name.push_str("_operation");
+        }
+        // `get_a1` and `get_a_1` are two functions with one type for their requests.
+        if let Some(first) = places.insert(type_name(&name), pointer.clone()) {
+            problems.push((
+                pointer,
+                format!("the operation name {name:?}, which {first} has, too"),
+                "unique names; give one of the two an `x-mkio-name` in the overlay",
+            ));
+            let mut number = 2;
+            while places.contains_key(&type_name(&format!("{name}{number}"))) {
+                number += 1;
+            }
+            name = format!("{name}{number}");
+            places.insert(type_name(&name), String::new());
         }
         changes.note(format!("{} {path} -> {name}", method.to_uppercase()));
         operation.insert("operationId".to_owned(), Value::String(name));
     });
-    match twice {
-        Some((pointer, name, first)) => Err(document.problem(
-            pointer,
-            format!("the operation name {name:?}, which {first} has, too"),
-            "unique names; give one of the two an `x-mkio-name` in the overlay",
-        )),
-        None => Ok(document),
+    for (pointer, found, accepted) in problems {
+        changes.refuse(document.problem(pointer, found, accepted));
     }
+    document
+}
+
+/// The document's own id, when a person has given it: words, and no path or method in them.
+fn given(operation: &Map<String, Value>, method: &str) -> Option<String> {
+    let id = operation.get("operationId")?.as_str()?;
+    let words = id
+        .chars()
+        .all(|c| c.is_ascii_alphanumeric() || "_-. ".contains(c));
+    let name = snake_name(id);
+    let made = id.contains("__") || name.ends_with(&format!("_{method}"));
+    (words && !made && id.starts_with(|c: char| c.is_ascii_alphabetic())).then_some(name)
 }
 
 /// The name that the rule gives.
-fn derive(method: &str, path: &str, operation: &Map<String, Value>) -> String {
-    let segments = significant(path);
+fn derive(method: &str, path: &str, operation: &Map<String, Value>, prefix: &str) -> String {
+    let segments = significant(path, prefix);
     let is_parameter = |segment: &str| segment.starts_with('{');
     let last = segments.last().copied().unwrap_or("root");
     // The resource that the last segment belongs to: the collection before the last parameter.
@@ -105,22 +155,24 @@ fn declares(operation: &Map<String, Value>, status: &str) -> bool {
         .is_some_and(|responses| responses.get(status).is_some())
 }
 
-/// The segments that name resources: without the API's prefix and the project.
-fn significant(path: &str) -> Vec<&str> {
+/// The segments that name resources: without the API's prefix.
+pub fn significant<'p>(path: &'p str, prefix: &str) -> Vec<&'p str> {
     let mut segments: Vec<&str> = path.split('/').filter(|s| !s.is_empty()).collect();
-    for prefix in ["api", "v1"] {
-        if segments.first() == Some(&prefix) {
-            segments.remove(0);
-        }
+    if segments.first() == Some(&"api") {
+        segments.remove(0);
     }
-    if let ["projects", "{project_name}", rest @ ..] = segments.as_slice()
-        && let [
-            api @ ("media" | "live" | "templating" | "fleet" | "infra"),
-            ..,
-        ] = rest
-    {
-        let skip = if api.is_empty() { 0 } else { 3 };
-        segments.drain(..skip);
+    let version = |segment: &&str| {
+        let number = segment.strip_prefix('v').unwrap_or_default();
+        !number.is_empty() && number.chars().all(|c| c.is_ascii_digit() || c == '.')
+    };
+    if segments.first().is_some_and(version) {
+        segments.remove(0);
+    }
+    let prefix: Vec<&str> = prefix.split('/').filter(|s| !s.is_empty()).collect();
+    let same =
+        |(own, wanted): (&&str, &&str)| own == wanted || (*wanted == "{}" && own.starts_with('{'));
+    if segments.len() > prefix.len() && segments.iter().zip(&prefix).all(same) {
+        segments.drain(..prefix.len());
     }
     segments
 }
@@ -130,7 +182,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::passes::testing::with_paths;
+    use crate::passes::testing::{api, with_paths};
 
     #[test]
     fn names_read_as_rest_does() {
@@ -186,7 +238,11 @@ mod tests {
             ),
         ] {
             let operation = operation.as_object().unwrap();
-            assert_eq!(derive(method, &format!("{project}{path}"), operation), name);
+            let prefix = &api().prefix;
+            for (old, new) in [("v1", "v1"), ("v1", "v2"), ("{project_name}", "{project}")] {
+                let path = format!("{project}{path}").replace(old, new);
+                assert_eq!(derive(method, &path, operation, prefix), name);
+            }
         }
     }
 
@@ -196,10 +252,35 @@ mod tests {
             "/api/v1/projects/{project_name}/media/jobs": {"get": {"responses": {}}},
             "/api/v1/projects/{project_name}/media/transforms/{t}/jobs": {"get": {"responses": {}}},
         }));
-        let problem = run(document, &mut Changes::default()).unwrap_err();
+        let mut changes = Changes::default();
+        run(document, &mut changes);
+        let problem = &changes.problems()[0];
         assert!(problem.pointer.contains("transforms"), "{problem}");
         assert!(problem.found.contains("list_jobs"), "{problem}");
         assert!(problem.accepted.contains("x-mkio-name"), "{problem}");
+    }
+
+    #[test]
+    fn given_ids_are_taken_when_they_are_names() {
+        for (id, name) in [
+            ("listPets", "list_pets"),
+            ("get-stations", "get_stations"),
+            ("Pets.find", "pets_find"),
+            ("with", "with_operation"),
+            ("option", "option_operation"),
+            ("[get]_/a/things", "list_things"),
+            ("read_items_a_items__get", "list_things"),
+            ("things_get", "list_things"),
+            ("GET /a/things", "list_things"),
+        ] {
+            let document =
+                with_paths(json!({"/a/things": {"get": {"responses": {}, "operationId": id}}}));
+            let document = run(document, &mut Changes::default());
+            assert_eq!(
+                document.root["paths"]["/a/things"]["get"]["operationId"], name,
+                "{id}"
+            );
+        }
     }
 
     #[test]
@@ -207,7 +288,7 @@ mod tests {
         let document = with_paths(json!({
             "/a": {"get": {"responses": {}, "x-mkio-name": "look"}}
         }));
-        let document = run(document, &mut Changes::default()).unwrap();
+        let document = run(document, &mut Changes::default());
         assert_eq!(document.root["paths"]["/a"]["get"]["operationId"], "look");
     }
 }

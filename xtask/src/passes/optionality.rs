@@ -6,17 +6,14 @@
 
 use serde_json::{Value, json};
 
-use crate::{
-    document::{Document, Problem},
-    report::Changes,
-};
+use crate::{document::Document, marks, report::Changes};
 
-pub fn run(mut document: Document, changes: &mut Changes) -> Result<Document, Problem> {
+pub fn run(mut document: Document, changes: &mut Changes) -> Document {
     let mut read_only_requirements = 0;
     let mut collections = 0;
     for (_, schema) in document.schemas_mut() {
         let flag = |name: &str| schema.get(name) == Some(&Value::Bool(true));
-        let read = flag("x-mkio-read");
+        let read = flag(marks::READ);
         let Some(properties) = schema.get("properties").and_then(Value::as_object) else {
             continue;
         };
@@ -35,7 +32,7 @@ pub fn run(mut document: Document, changes: &mut Changes) -> Result<Document, Pr
         if read && !required.is_empty() {
             read_only_requirements += 1;
         }
-        schema["x-mkio-required"] = Value::Array(required);
+        schema[marks::REQUIRED] = Value::Array(required);
         schema["required"] = Value::Array(demanded.clone());
         let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) else {
             continue;
@@ -45,7 +42,7 @@ pub fn run(mut document: Document, changes: &mut Changes) -> Result<Document, Pr
                 continue;
             };
             if property.get("nullable") == Some(&Value::Bool(true)) {
-                property.insert("x-mkio-nullable".to_owned(), Value::Bool(true));
+                property.insert(marks::NULLABLE.to_owned(), Value::Bool(true));
             }
             let optional = !demanded.contains(&json!(name));
             let collection = property
@@ -60,7 +57,7 @@ pub fn run(mut document: Document, changes: &mut Changes) -> Result<Document, Pr
     changes.note(format!(
         "{read_only_requirements} types that are read demand nothing, {collections} lists and maps are optional"
     ));
-    Ok(document)
+    document
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::{
-    document::{Document, Problem, append_description},
+    document::{Document, append_description},
     report::Changes,
 };
 
@@ -52,7 +52,7 @@ const COMMON: [(&str, &str, &str); 10] = [
     ("show_hidden", "flag", "Lists hidden items, too."),
 ];
 
-pub fn run(mut document: Document, changes: &mut Changes) -> Result<Document, Problem> {
+pub fn run(mut document: Document, changes: &mut Changes) -> Document {
     share(&mut document);
     document.operations_mut(|path, method, operation| {
         for parameter in list_mut(operation) {
@@ -89,7 +89,7 @@ pub fn run(mut document: Document, changes: &mut Changes) -> Result<Document, Pr
             }
         }
     });
-    Ok(document)
+    document
 }
 
 fn schema(kind: &str) -> Value {

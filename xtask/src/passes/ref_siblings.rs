@@ -5,12 +5,12 @@
 use serde_json::{Value, json};
 
 use crate::{
-    document::{Document, Problem, ref_name, reference},
+    document::{Document, ref_name, reference},
     report::Changes,
     walk,
 };
 
-pub fn run(mut document: Document, changes: &mut Changes) -> Result<Document, Problem> {
+pub fn run(mut document: Document, changes: &mut Changes) -> Document {
     let mut nullable = Vec::new();
     for (name, schema) in document.schemas_mut() {
         if let Some(schema) = schema.as_object_mut()
@@ -21,7 +21,7 @@ pub fn run(mut document: Document, changes: &mut Changes) -> Result<Document, Pr
         }
     }
     let mut wrapped = 0;
-    walk::all_schemas_mut(&mut document, |schema| {
+    walk::all_schemas_mut(&mut document, |_, schema| {
         let Some(name) = ref_name(&Value::Object(schema.clone())).map(str::to_owned) else {
             return;
         };
@@ -38,7 +38,7 @@ pub fn run(mut document: Document, changes: &mut Changes) -> Result<Document, Pr
     for name in nullable {
         changes.note(format!("{name}: null is said where it is used"));
     }
-    Ok(document)
+    document
 }
 
 #[cfg(test)]

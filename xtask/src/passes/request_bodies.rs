@@ -1,23 +1,34 @@
 //! Problem: progenitor panics on an operation with two request media types, and knows no JSON
-//! Patch. This pass keeps one media type per operation; a JSON Patch next to a JSON body becomes
-//! an operation of its own (`update_live_event_json_patch`) on a twin path, whose mark the
-//! generated code drops. The media type to send stays in `x-mkio-content-type`.
+//! Patch. This pass keeps one media type per operation; a JSON Patch or merge patch next to a JSON
+//! body becomes an operation of its own (`update_live_event_json_patch`) on a twin path, whose mark
+//! the generated code drops. The media type to send stays in `x-mkio-content-type`.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use super::TWIN;
 use crate::{
-    document::{Document, Problem, append_description},
+    document::{Document, TWIN, append_description, escape, operation_pointer},
+    marks,
+    media::{BYTES, JSON, JSON_PATCH, Kind, MERGE_PATCH, essence, kind},
     report::Changes,
 };
 
-const JSON: &str = "application/json";
-const JSON_PATCH: &str = "application/json-patch+json";
-const BYTES: &str = "application/octet-stream";
+/// Bodies that get an operation of their own next to plain JSON: end of its name, what it is.
+const TWINS: [(&str, &str, &str); 2] = [
+    (
+        JSON_PATCH,
+        "json_patch",
+        "The body is a JSON Patch: a list of changes.",
+    ),
+    (
+        MERGE_PATCH,
+        "merge_patch",
+        "The body is a JSON Merge Patch: the fields to change, null to remove one.",
+    ),
+];
 
-pub fn run(mut document: Document, changes: &mut Changes) -> Result<Document, Problem> {
+pub fn run(mut document: Document, changes: &mut Changes) -> Document {
     let mut twins = Vec::new();
-    let mut refused = None;
+    let mut left_out = Vec::new();
     document.operations_mut(|path, method, operation| {
         let Some(body) = operation
             .get_mut("requestBody")
@@ -30,79 +41,87 @@ pub fn run(mut document: Document, changes: &mut Changes) -> Result<Document, Pr
         if let Some(declared) = body.insert("required".to_owned(), Value::Bool(true)) {
             body.insert("x-mkio-required".to_owned(), declared);
         }
-        let Some(content) = body.get_mut("content").and_then(Value::as_object_mut) else {
-            return;
-        };
-        let media_types: Vec<String> = content.keys().cloned().collect();
-        match media_types.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-            [JSON] | [] => {}
-            [JSON_PATCH] => {
-                rename(content, JSON_PATCH, JSON);
-                operation.insert("x-mkio-content-type".to_owned(), json!(JSON_PATCH));
-                changes.note(format!("{method} {path}: JSON Patch"));
-            }
-            ["application/gzip"] | [BYTES] => {
-                let sent = media_types[0].clone();
-                rename(content, &sent, BYTES);
-                operation.insert("x-mkio-content-type".to_owned(), json!(sent));
-                changes.note(format!("{method} {path}: {sent}"));
-            }
-            [JSON, JSON_PATCH] | [JSON_PATCH, JSON] => {
-                let mut twin = operation.clone();
-                if let Some(content) = content_mut(operation) {
-                    content.shift_remove(JSON_PATCH);
-                }
-                if let Some(content) = content_mut(&mut twin) {
-                    content.shift_remove(JSON);
-                    rename(content, JSON_PATCH, JSON);
-                }
-                let id = twin
-                    .get("operationId")
-                    .and_then(Value::as_str)
-                    .unwrap_or_default();
-                let id = format!("{id}_json_patch");
-                changes.note(format!("{method} {path}: twin {id}"));
-                twin.insert("operationId".to_owned(), json!(id));
-                twin.insert("x-mkio-content-type".to_owned(), json!(JSON_PATCH));
-                append_description(&mut twin, "The body is a JSON Patch: a list of changes.");
-                twins.push((format!("{path}{TWIN}json-patch"), method.to_owned(), twin));
-            }
+        let content = match body.get("content") {
+            Some(Value::Object(content)) if !content.is_empty() => content.clone(),
             _ => {
-                refused.get_or_insert((
-                    format!(
-                        "/paths/{}/{method}/requestBody/content",
-                        crate::document::escape(path)
-                    ),
-                    media_types.join(" and "),
-                ));
+                operation.shift_remove("requestBody");
+                return;
             }
+        };
+        let pointer = format!("{}/requestBody/content", operation_pointer(path, method));
+        let kept = keep(&content);
+        for name in content.keys().filter(|name| !kept.contains(name)) {
+            left_out.push(format!("{pointer}/{}", escape(name)));
+        }
+        for (index, name) in kept.iter().enumerate() {
+            let mut operation_of_one = operation.clone();
+            set_content(&mut operation_of_one, name, &content[*name]);
+            if index == 0 {
+                if essence(name) != JSON {
+                    changes.note(format!("{method} {path}: {name}"));
+                }
+                continue;
+            }
+            let Some((_, end, what)) = TWINS.iter().find(|(known, ..)| *known == essence(name))
+            else {
+                continue;
+            };
+            let id = operation.get("operationId").and_then(Value::as_str);
+            let id = format!("{}_{end}", id.unwrap_or_default());
+            changes.note(format!("{method} {path}: twin {id}"));
+            operation_of_one.insert("operationId".to_owned(), json!(id));
+            append_description(&mut operation_of_one, what);
+            let path = format!("{path}{TWIN}{}", end.replace('_', "-"));
+            twins.push((path, method.to_owned(), operation_of_one));
+        }
+        let first = kept.first().map_or("", |name| name.as_str()).to_owned();
+        if let Some(media) = content.get(&first) {
+            set_content(operation, &first, media);
         }
     });
-    if let Some((pointer, found)) = refused {
-        return Err(document.problem(
+    for pointer in left_out {
+        changes.warn(document.problem(
             pointer,
-            found,
-            "one media type, or application/json with application/json-patch+json",
+            "a second media type of the body, which is not sent",
+            "one media type, or application/json with JSON Patch or merge patch; an overlay action that removes it",
         ));
     }
     for (path, method, twin) in twins {
         document.root["paths"][path][method] = Value::Object(twin);
     }
-    Ok(document)
+    document
 }
 
-fn content_mut(
-    operation: &mut serde_json::Map<String, Value>,
-) -> Option<&mut serde_json::Map<String, Value>> {
-    operation
-        .get_mut("requestBody")?
-        .get_mut("content")?
-        .as_object_mut()
+/// The media types that get code: plain JSON first, and patches; else the first that can be sent.
+fn keep(content: &Map<String, Value>) -> Vec<&String> {
+    let is = |wanted: &'static str| content.keys().find(move |name| essence(name) == wanted);
+    let mut kept: Vec<&String> = is(JSON).into_iter().collect();
+    kept.extend(TWINS.iter().filter_map(|(name, ..)| is(name)));
+    if kept.is_empty() {
+        let of = |wanted: Kind| content.keys().find(move |name| kind(name) == Ok(wanted));
+        kept.extend(of(Kind::Json).or_else(|| of(Kind::Bytes)));
+    }
+    kept
 }
 
-fn rename(content: &mut serde_json::Map<String, Value>, from: &str, to: &str) {
-    if let Some(media) = content.shift_remove(from) {
-        content.insert(to.to_owned(), media);
+/// Lets an operation have this body alone, under a media type that progenitor knows.
+fn set_content(operation: &mut Map<String, Value>, name: &str, media: &Value) {
+    let json_body = kind(name) == Ok(Kind::Json);
+    let mut media = media.clone();
+    if !json_body || media.get("schema").is_none_or(|schema| !schema.is_object()) {
+        let schema = if json_body {
+            json!({})
+        } else {
+            json!({"type": "string", "format": "binary"})
+        };
+        media = json!({ "schema": schema });
+    }
+    let known = if json_body { JSON } else { BYTES };
+    if name != known {
+        operation.insert(marks::CONTENT_TYPE.to_owned(), json!(name));
+    }
+    if let Some(body) = operation.get_mut("requestBody") {
+        body["content"] = json!({ known: media });
     }
 }
 
@@ -111,40 +130,65 @@ mod tests {
     use super::*;
     use crate::passes::testing;
 
+    fn patched(content: Value) -> (Document, Changes) {
+        let document = testing::with_paths(json!({"/a": {"patch": {
+            "operationId": "update_a", "responses": {}, "requestBody": {"content": content},
+        }}}));
+        let mut changes = Changes::default();
+        (run(document, &mut changes), changes)
+    }
+
     #[test]
     fn a_second_media_type_becomes_a_twin() {
-        let (document, _) = testing::run(
-            run,
-            testing::with_paths(json!({"/a": {"patch": {
-                "operationId": "update_a", "responses": {},
-                "requestBody": {"content": {
-                    JSON: {"schema": {"type": "object"}},
-                    JSON_PATCH: {"schema": {"type": "array", "items": {}}},
-                }},
-            }}})),
-        );
+        let (document, changes) = patched(json!({
+            JSON_PATCH: {"schema": {"type": "array", "items": {}}},
+            JSON: {"schema": {"type": "object"}},
+            MERGE_PATCH: {"schema": {"type": "object"}},
+        }));
+        assert!(changes.warnings().is_empty());
         let paths = &document.root["paths"];
         let plain = &paths["/a"]["patch"];
         assert_eq!(
             plain["requestBody"]["content"],
             json!({JSON: {"schema": {"type": "object"}}})
         );
+        assert!(plain.get(marks::CONTENT_TYPE).is_none());
         let twin = &paths["/a/x-mkio-twin-json-patch"]["patch"];
         assert_eq!(twin["operationId"], "update_a_json_patch");
-        assert_eq!(twin["x-mkio-content-type"], JSON_PATCH);
+        assert_eq!(twin[marks::CONTENT_TYPE], JSON_PATCH);
         assert_eq!(
             twin["requestBody"]["content"][JSON]["schema"]["type"],
             "array"
         );
+        let twin = &paths["/a/x-mkio-twin-merge-patch"]["patch"];
+        assert_eq!(twin[marks::CONTENT_TYPE], MERGE_PATCH);
     }
 
     #[test]
-    fn two_unrelated_media_types_are_refused() {
-        let document = testing::with_paths(json!({"/a": {"put": {
-            "operationId": "a", "responses": {},
-            "requestBody": {"content": {JSON: {}, "text/plain": {}}},
-        }}}));
-        let problem = run(document, &mut Changes::default()).unwrap_err();
-        assert!(problem.found.contains("text/plain"), "{problem}");
+    fn a_media_type_of_its_own_is_sent() {
+        for (name, known) in [
+            (MERGE_PATCH, JSON),
+            ("application/vnd.acme+json", JSON),
+            ("application/gzip", BYTES),
+            ("text/plain", BYTES),
+        ] {
+            let (document, _) = patched(json!({name: {"schema": {"type": "string"}}}));
+            let operation = &document.root["paths"]["/a"]["patch"];
+            assert_eq!(operation[marks::CONTENT_TYPE], name);
+            assert!(
+                operation["requestBody"]["content"].get(known).is_some(),
+                "{name}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_left_out_is_said() {
+        let (_, changes) = patched(json!({JSON: {}, "text/plain": {}}));
+        let warning = &changes.warnings()[0];
+        assert_eq!(
+            warning.pointer,
+            "/paths/~1a/patch/requestBody/content/text~1plain"
+        );
     }
 }

@@ -3,86 +3,65 @@
 //! An answer in a second format (`text/csv` next to JSON) becomes a twin operation
 //! (`create_usage_report_csv`) that asks for that format.
 
+use std::collections::HashMap;
+
 use serde_json::{Map, Value, json};
 
-use super::TWIN;
 use crate::{
-    document::{Document, Problem, append_description, ref_name},
+    document::{Document, TWIN, append_description, entries, operation_pointer, ref_name},
+    media::{CSV, JSON, Kind, kind},
     report::Changes,
 };
 
-const JSON: &str = "application/json";
+/// A body that a success may have.
+struct Body<'a> {
+    status: &'a str,
+    media_type: &'a str,
+    schema: Value,
+}
 
-pub fn run(mut document: Document, changes: &mut Changes) -> Result<Document, Problem> {
-    let sizes: std::collections::HashMap<String, usize> = document
-        .schemas()
-        .map(|(name, schema)| {
-            let size = schema["properties"].as_object().map_or(0, Map::len);
-            (name.to_owned(), size)
-        })
-        .collect();
-    let richness = |schema: &Value| {
-        ref_name(schema)
-            .and_then(|name| sizes.get(name).copied())
-            .or_else(|| schema["properties"].as_object().map(Map::len))
-            .unwrap_or(0)
-    };
+pub fn run(mut document: Document, changes: &mut Changes) -> Document {
+    let sizes = Sizes::of(&document);
     let mut twins = Vec::new();
+    let mut warnings = Vec::new();
     document.operations_mut(|path, method, operation| {
         let Some(Value::Object(declared)) = operation.get("responses").cloned() else {
             return;
         };
-        let mut merged = Map::new();
-        let mut bodies: Vec<(&str, &Value)> = Vec::new();
-        let mut success = None;
-        for (status, response) in &declared {
-            if status.starts_with('2') {
-                success.get_or_insert(response);
-                for (media_type, media) in crate::document::entries(response.get("content")) {
-                    bodies.push((media_type, media));
-                }
-            }
-            for (class, range) in [('4', "4XX"), ('5', "5XX")] {
-                if status.starts_with(class)
-                    && let Some(schema) = response.pointer("/content/application~1json/schema")
-                    && ref_name(schema).is_some()
-                {
-                    merged.entry(range).or_insert_with(|| {
-                        json!({"description": "The call failed.", "content": {JSON: {"schema": schema}}})
-                    });
-                }
-            }
+        let pointer = format!("{}/responses", operation_pointer(path, method));
+        let mut merged = errors(&declared);
+        let successes = successes(&declared);
+        if successes.is_empty() {
+            say_not_implemented(operation);
         }
-        let text = operation.get("description").and_then(Value::as_str);
-        let said = text.is_some_and(|text| text.to_lowercase().contains("not implemented"));
-        if success.is_none() && !said {
-            append_description(operation, "Not implemented: the document declares no successful answer.");
+        let bodies = bodies(&successes);
+        let json_bodies: Vec<&Body<'_>> =
+            bodies.iter().filter(|body| kind(body.media_type) == Ok(Kind::Json)).collect();
+        let best = json_bodies.iter().max_by_key(|body| sizes.of_schema(&body.schema));
+        if let Some(best) = best {
+            differing(&successes, &json_bodies, best, &pointer, &mut warnings);
         }
-        let json_body = bodies
-            .iter()
-            .filter(|(media_type, _)| *media_type == JSON)
-            .map(|(_, media)| media.get("schema").cloned().unwrap_or_else(|| json!({})))
-            .max_by_key(richness);
-        let others = bodies.iter().map(|(media_type, _)| *media_type).filter(|m| *m != JSON);
-        let mut others: Vec<&str> = others.collect();
-        others.dedup();
-        let text = |media_type: &str| json!({media_type: {"schema": {"type": "string", "format": "binary"}}});
-        let content = match (&json_body, others.first()) {
-            (Some(schema), _) => json!({JSON: {"schema": schema}}),
-            (None, Some(media_type)) => text(media_type),
+        let other = bodies.iter().find(|body| kind(body.media_type) != Ok(Kind::Json));
+        let bytes = |media_type: &str| json!({media_type: {"schema": {"type": "string", "format": "binary"}}});
+        let content = match (best, other) {
+            (Some(body), _) => json!({JSON: {"schema": body.schema}}),
+            (None, Some(body)) => bytes(body.media_type),
             (None, None) => Value::Null,
         };
-        if json_body.is_some() && others.contains(&"text/csv") {
+        if best.is_some() && bodies.iter().any(|body| body.media_type == CSV) {
             let mut twin = operation.clone();
             let id = twin.get("operationId").and_then(Value::as_str).unwrap_or_default();
             let id = format!("{id}_csv");
             twin.insert("operationId".to_owned(), json!(id));
             append_description(&mut twin, "The answer is the CSV text as it was received.");
             let mut responses = merged.clone();
-            responses.insert("2XX".to_owned(), json!({"description": "OK", "content": text("text/csv")}));
+            responses.insert("2XX".to_owned(), json!({"description": "OK", "content": bytes(CSV)}));
             twin.insert("responses".to_owned(), Value::Object(responses));
             changes.note(format!("{method} {path}: twin {id}"));
             twins.push((format!("{path}{TWIN}csv"), method.to_owned(), twin));
+        }
+        for body in bodies.iter().filter(|body| best.is_some() && kind(body.media_type) != Ok(Kind::Json) && body.media_type != CSV) {
+            changes.note(format!("{method} {path}: not asked for {}", body.media_type));
         }
         let mut answer = json!({"description": "OK"});
         if !content.is_null() {
@@ -94,10 +73,149 @@ pub fn run(mut document: Document, changes: &mut Changes) -> Result<Document, Pr
         }
         operation.insert("responses".to_owned(), Value::Object(merged));
     });
+    for (pointer, found) in warnings {
+        changes.warn(document.problem(
+            pointer,
+            found,
+            "one schema for all successes of an operation; an overlay action that removes or changes the others",
+        ));
+    }
     for (path, method, twin) in twins {
         document.root["paths"][path][method] = Value::Object(twin);
     }
-    Ok(document)
+    document
+}
+
+/// How many fields the named schemas have.
+struct Sizes(HashMap<String, usize>);
+
+impl Sizes {
+    fn of(document: &Document) -> Self {
+        let size = |schema: &Value| schema["properties"].as_object().map_or(0, Map::len);
+        let sizes = document
+            .schemas()
+            .map(|(name, schema)| (name.to_owned(), size(schema)));
+        Self(sizes.collect())
+    }
+
+    fn of_schema(&self, schema: &Value) -> usize {
+        ref_name(schema)
+            .and_then(|name| self.0.get(name).copied())
+            .or_else(|| schema["properties"].as_object().map(Map::len))
+            .unwrap_or(0)
+    }
+}
+
+/// The responses that are a success: `default` only where there is no other.
+fn successes(declared: &Map<String, Value>) -> Vec<(&str, &Value)> {
+    let of = |first: &str| -> Vec<(&str, &Value)> {
+        let responses = declared
+            .iter()
+            .filter(|(status, _)| status.starts_with(first));
+        responses
+            .map(|(status, response)| (status.as_str(), response))
+            .collect()
+    };
+    let twos = of("2");
+    let errors = declared.keys().any(|status| status.starts_with(['4', '5']));
+    if twos.is_empty() && !errors {
+        of("default")
+    } else {
+        twos
+    }
+}
+
+fn bodies<'a>(successes: &[(&'a str, &'a Value)]) -> Vec<Body<'a>> {
+    let mut bodies = Vec::new();
+    for &(status, response) in successes {
+        for (media_type, media) in entries(response.get("content")) {
+            let schema = media.get("schema").filter(|schema| schema.is_object());
+            let schema = schema.cloned().unwrap_or_else(|| json!({}));
+            // A range of types is JSON to a client that asks for JSON.
+            match kind(media_type) {
+                Ok(Kind::Any) => bodies.push(Body {
+                    status,
+                    media_type: JSON,
+                    schema,
+                }),
+                Ok(_) => bodies.push(Body {
+                    status,
+                    media_type,
+                    schema,
+                }),
+                Err(_) => {}
+            }
+        }
+    }
+    bodies
+}
+
+/// The bodies of errors.
+fn errors(declared: &Map<String, Value>) -> Map<String, Value> {
+    let mut merged = Map::new();
+    for (first, range) in [
+        ("4", "4XX"),
+        ("5", "5XX"),
+        ("default", "4XX"),
+        ("default", "5XX"),
+    ] {
+        for (status, response) in declared {
+            if status.starts_with(first)
+                && let Some(schema) = response.pointer("/content/application~1json/schema")
+                && ref_name(schema).is_some()
+                && !(first == "default"
+                    && successes(declared)
+                        .iter()
+                        .any(|(status, _)| *status == "default"))
+            {
+                merged.entry(range).or_insert_with(|| {
+                    json!({"description": "The call failed.", "content": {JSON: {"schema": schema}}})
+                });
+            }
+        }
+    }
+    merged
+}
+
+fn say_not_implemented(operation: &mut Map<String, Value>) {
+    let text = operation.get("description").and_then(Value::as_str);
+    let said = text.is_some_and(|text| text.to_lowercase().contains("not implemented"));
+    if !said {
+        append_description(
+            operation,
+            "Not implemented: the document declares no successful answer.",
+        );
+    }
+}
+
+/// Successes whose body is another one than that which is read, or that have none.
+fn differing(
+    successes: &[(&str, &Value)],
+    bodies: &[&Body<'_>],
+    best: &Body<'_>,
+    pointer: &str,
+    warnings: &mut Vec<(String, String)>,
+) {
+    for (status, _) in successes {
+        let mut own = bodies
+            .iter()
+            .filter(|body| body.status == *status)
+            .peekable();
+        let found = if own.peek().is_none() {
+            format!(
+                "no JSON body, next to one of {}, which this answer fails to decode as",
+                best.status
+            )
+        } else if own.all(|body| body.schema != best.schema) {
+            format!(
+                "another body than that of {}, which this answer is decoded as",
+                best.status
+            )
+        } else {
+            continue;
+        };
+        warnings.push((format!("{pointer}/{status}"), found));
+    }
 }
 
 #[cfg(test)]
@@ -105,7 +223,7 @@ mod tests {
     use super::*;
     use crate::passes::testing;
 
-    fn responses(responses: Value) -> (Value, Document) {
+    fn responses(responses: Value) -> (Value, Document, Changes) {
         let mut document = testing::with_paths(json!({"/a": {"post": {
             "operationId": "do", "responses": responses,
         }}}));
@@ -115,10 +233,12 @@ mod tests {
         document
             .schemas_mut()
             .insert("Small".into(), json!({"properties": {"a": {}}}));
-        let (document, _) = testing::run(run, document);
+        let mut changes = Changes::default();
+        let document = run(document, &mut changes);
         (
             document.root["paths"]["/a"]["post"]["responses"].clone(),
             document,
+            changes,
         )
     }
 
@@ -126,22 +246,55 @@ mod tests {
         json!({"content": {JSON: {"schema": crate::document::reference(name)}}})
     }
 
+    fn schema_of(responses: &Value, range: &str) -> Option<String> {
+        ref_name(&responses[range]["content"][JSON]["schema"]).map(str::to_owned)
+    }
+
     #[test]
-    fn the_richest_body_wins_and_bodiless_twins_go() {
-        let (merged, _) = responses(json!({
-            "200": body("Small"), "201": body("Big"), "204": {},
+    fn the_richest_body_wins_and_what_it_does_not_fit_is_said() {
+        let (merged, _, changes) = responses(json!({
+            "200": body("Small"), "201": body("Big"), "202": body("Big"), "204": {},
             "400": body("Small"), "404": {}, "500": body("Small"),
         }));
-        assert_eq!(
-            ref_name(&merged["2XX"]["content"][JSON]["schema"]),
-            Some("Big")
-        );
+        assert_eq!(schema_of(&merged, "2XX").as_deref(), Some("Big"));
         assert_eq!(merged.as_object().unwrap().len(), 3);
+        let warned: Vec<&str> = changes
+            .warnings()
+            .iter()
+            .map(|w| w.pointer.as_str())
+            .collect();
+        let at = "/paths/~1a/post/responses";
+        assert_eq!(warned, [format!("{at}/200"), format!("{at}/204")]);
+    }
+
+    #[test]
+    fn default_is_the_error_next_to_a_success_and_the_answer_alone() {
+        let (merged, ..) = responses(json!({"200": body("Big"), "default": body("Small")}));
+        assert_eq!(schema_of(&merged, "2XX").as_deref(), Some("Big"));
+        assert_eq!(schema_of(&merged, "4XX").as_deref(), Some("Small"));
+        assert_eq!(schema_of(&merged, "5XX").as_deref(), Some("Small"));
+        let (merged, ..) = responses(json!({"default": body("Small")}));
+        assert_eq!(schema_of(&merged, "2XX").as_deref(), Some("Small"));
+        assert_eq!(schema_of(&merged, "4XX"), None);
+    }
+
+    #[test]
+    fn other_names_for_json_are_json() {
+        for name in [
+            "application/json; charset=utf-8",
+            "application/hal+json",
+            "*/*",
+        ] {
+            let (merged, ..) = responses(
+                json!({"200": {"content": {name: {"schema": crate::document::reference("Big")}}}}),
+            );
+            assert_eq!(schema_of(&merged, "2XX").as_deref(), Some("Big"), "{name}");
+        }
     }
 
     #[test]
     fn csv_next_to_json_is_a_twin() {
-        let (merged, document) = responses(json!({"200": {"content": {
+        let (merged, document, _) = responses(json!({"200": {"content": {
             JSON: {"schema": {}}, "text/csv": {}, "text/plain": {},
         }}}));
         assert!(merged["2XX"]["content"].get(JSON).is_some());
@@ -156,7 +309,7 @@ mod tests {
 
     #[test]
     fn no_success_declared_is_said() {
-        let (merged, document) = responses(json!({"400": body("Small")}));
+        let (merged, document, _) = responses(json!({"400": body("Small")}));
         assert_eq!(merged["2XX"]["description"], "OK");
         let description = &document.root["paths"]["/a"]["post"]["description"];
         assert!(description.as_str().unwrap().contains("Not implemented"));

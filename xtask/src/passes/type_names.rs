@@ -3,23 +3,24 @@
 //! `StorageSchemaPut` `StoragePut`, nothing ends in `_v1`. When two would get the same name, both
 //! keep the longer one. `x-mkio-type-name` in the overlay decides otherwise.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::Value;
 
 use crate::{
-    document::{Document, Problem, ref_name},
-    names::type_name,
+    document::{Document, ref_name, schema_pointer},
+    marks,
+    names::{RESERVED_TYPES, type_name},
     report::Changes,
     walk,
 };
 
-pub fn run(mut document: Document, changes: &mut Changes) -> Result<Document, Problem> {
-    let names = choose(&document)?;
+pub fn run(mut document: Document, changes: &mut Changes) -> Document {
+    let names = choose(&document, changes);
     let old = std::mem::take(document.schemas_mut());
     for (name, mut schema) in old {
         if let Some(schema) = schema.as_object_mut() {
-            schema.shift_remove("x-mkio-type-name");
+            schema.shift_remove(marks::TYPE_NAME);
         }
         let new = &names[&name];
         if *new != name {
@@ -27,7 +28,7 @@ pub fn run(mut document: Document, changes: &mut Changes) -> Result<Document, Pr
         }
         document.schemas_mut().insert(new.clone(), schema);
     }
-    walk::all_schemas_mut(&mut document, |schema| {
+    walk::all_schemas_mut(&mut document, |_, schema| {
         if let Some(new) = ref_name(&Value::Object(schema.clone())).and_then(|n| names.get(n)) {
             schema.insert("$ref".to_owned(), target(new));
         }
@@ -42,27 +43,30 @@ pub fn run(mut document: Document, changes: &mut Changes) -> Result<Document, Pr
             }
         }
     });
-    Ok(document)
+    document
 }
 
 fn target(name: &str) -> Value {
     Value::String(format!("#/components/schemas/{name}"))
 }
 
-fn choose(document: &Document) -> Result<HashMap<String, String>, Problem> {
+fn choose(document: &Document, changes: &mut Changes) -> HashMap<String, String> {
     let pinned = |schema: &Value| {
-        let name = schema.get("x-mkio-type-name").and_then(Value::as_str);
+        let name = schema.get(marks::TYPE_NAME).and_then(Value::as_str);
         name.map(str::to_owned)
     };
     let mut wanted: HashMap<String, usize> = HashMap::new();
+    let mut pins = HashSet::new();
     for (name, schema) in document.schemas() {
+        pins.extend(pinned(schema));
         let short = pinned(schema).unwrap_or_else(|| shorten(name));
         *wanted.entry(short).or_default() += 1;
     }
     let mut names = HashMap::new();
     let mut taken: HashMap<String, &str> = HashMap::new();
     for (name, schema) in document.schemas() {
-        let new = pinned(schema).unwrap_or_else(|| {
+        let pin = pinned(schema);
+        let mut new = pin.clone().unwrap_or_else(|| {
             let short = shorten(name);
             if wanted[&short] > 1 {
                 type_name(name)
@@ -70,16 +74,48 @@ fn choose(document: &Document) -> Result<HashMap<String, String>, Problem> {
                 short
             }
         });
-        if let Some(first) = taken.insert(new.clone(), name) {
-            return Err(document.problem(
-                format!("/components/schemas/{name}"),
-                format!("the type name {new:?}, which {first} has, too"),
-                "unique names; give one of the two an `x-mkio-type-name` in the overlay",
+        if let Some(pin) = &pin
+            && (*pin != type_name(pin) || RESERVED_TYPES.contains(&pin.as_str()))
+        {
+            changes.refuse(document.problem(
+                schema_pointer(name, schema),
+                format!(
+                    "{} {pin:?}, which is no name of a type, or one that generated code uses",
+                    marks::TYPE_NAME
+                ),
+                "a name in CamelCase that is not taken",
             ));
         }
+        // The code around the types uses these names.
+        if pin.is_none() && RESERVED_TYPES.contains(&new.as_str()) {
+            new.push_str("Type");
+        }
+        let first = taken.get(&new).copied();
+        if let Some(first) = first {
+            let wish = new.clone();
+            let mut number = 2;
+            while taken.contains_key(&new) || pins.contains(&new) {
+                new = format!("{wish}{number}");
+                number += 1;
+            }
+            let problem = document.problem(
+                schema_pointer(name, schema),
+                format!("the type name {wish:?}, which {first} has, too"),
+                format!(
+                    "unique names; give one of the two an `{}` in the overlay",
+                    marks::TYPE_NAME
+                ),
+            );
+            if pin.is_some() {
+                changes.refuse(problem);
+            } else {
+                changes.warn(problem);
+            }
+        }
+        taken.insert(new.clone(), name);
         names.insert(name.to_owned(), new);
     }
-    Ok(names)
+    names
 }
 
 fn shorten(name: &str) -> String {
@@ -104,7 +140,7 @@ fn shorten(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Map, json};
 
     use super::*;
     use crate::passes::testing;
@@ -143,11 +179,52 @@ mod tests {
 
     #[test]
     fn a_pinned_name_that_is_taken_is_an_error() {
-        let problem = run(
-            testing::with_schemas(json!({"A": {}, "B": {"x-mkio-type-name": "A"}})),
-            &mut Changes::default(),
-        )
-        .unwrap_err();
-        assert!(problem.found.contains("\"A\""), "{problem}");
+        let mut changes = Changes::default();
+        run(
+            testing::with_schemas(json!({
+                "A": {}, "B": {"x-mkio-type-name": "A"}, "C": {"x-mkio-type-name": "Vec"}, "D": {"x-mkio-type-name": "no name"},
+            })),
+            &mut changes,
+        );
+        let found: Vec<_> = changes
+            .problems()
+            .iter()
+            .map(|p| p.found.as_str())
+            .collect();
+        assert_eq!(found.len(), 3, "{found:?}");
+        assert!(found[0].contains("\"A\""), "{found:?}");
+    }
+
+    #[test]
+    fn names_are_distinct_and_leave_those_of_the_code_around_alone() {
+        let schemas: Map<String, Value> = RESERVED_TYPES
+            .iter()
+            .map(|name| ((*name).to_owned(), json!({"type": "object"})))
+            .chain([
+                ("foo_bar".to_owned(), json!({})),
+                ("FooBar".to_owned(), json!({})),
+            ])
+            .collect();
+        let mut changes = Changes::default();
+        let document = run(testing::with_schemas(Value::Object(schemas)), &mut changes);
+        let names: Vec<&str> = document.schemas().map(|(name, _)| name).collect();
+        assert!(
+            names.contains(&"OptionType") && names.contains(&"ValueType"),
+            "{names:?}"
+        );
+        assert!(
+            !names.iter().any(|name| RESERVED_TYPES.contains(name)),
+            "{names:?}"
+        );
+        assert!(
+            names.contains(&"FooBar") && names.contains(&"FooBar2"),
+            "{names:?}"
+        );
+        let warned: Vec<&str> = changes
+            .warnings()
+            .iter()
+            .map(|w| w.pointer.as_str())
+            .collect();
+        assert_eq!(warned, ["/components/schemas/FooBar"]);
     }
 }

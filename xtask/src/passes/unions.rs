@@ -1,16 +1,16 @@
 //! Problem: progenitor ignores discriminators and tries the members of a union one after the
 //! other. This pass writes down, for each union with a discriminator, tag, tag values and variant
 //! names in `x-mkio-union`, from which a tagged enum is made, and takes the tag out of the
-//! members: the enum writes it. A union without a discriminator is refused; an overlay has to say
-//! what it means.
+//! members: the enum writes it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::{
-    document::{Document, Problem, entries, escape, ref_name},
-    names::variant_name,
+    document::{Document, entries, ref_name, schema_pointer},
+    marks,
+    names::{singular, type_name, variant_name},
     report::Changes,
     walk,
 };
@@ -18,41 +18,62 @@ use crate::{
 /// Tag values with the names of their members.
 type Variants = Vec<(String, String)>;
 
-pub fn run(mut document: Document, changes: &mut Changes) -> Result<Document, Problem> {
+/// A union: its name, its tag, its variants.
+struct Union {
+    name: String,
+    tag: String,
+    variants: Variants,
+}
+
+pub fn run(mut document: Document, changes: &mut Changes) -> Document {
     let mut unions = Vec::new();
+    let mut no_unions = Vec::new();
     for (name, schema) in document.schemas() {
         if schema.get("oneOf").is_none() && schema.get("anyOf").is_none() {
             continue;
         }
-        let pointer = format!("/components/schemas/{}", escape(name));
-        let Some(tag) = schema
+        let pointer = schema_pointer(name, schema);
+        let tag = schema
             .pointer("/discriminator/propertyName")
-            .and_then(Value::as_str)
-        else {
-            return Err(document.problem(
-                pointer,
-                "a union without a discriminator",
-                "a discriminator, or an overlay action that replaces the union",
-            ));
-        };
-        let variants = variants(&document, schema, tag);
-        if variants.is_empty() {
-            return Err(document.problem(
-                pointer,
-                "a discriminator without mapping whose members do not say their tag",
-                "a mapping, or members with a one-value enum as the tag",
-            ));
+            .and_then(Value::as_str);
+        let variants = tag.map(|tag| variants(&document, schema, tag, &pointer, changes));
+        match (tag, variants) {
+            (Some(tag), Some(variants)) if !variants.is_empty() => unions.push(Union {
+                name: name.to_owned(),
+                tag: tag.to_owned(),
+                variants,
+            }),
+            _ => {
+                changes.warn(document.problem(
+                    pointer,
+                    "a union whose members are no objects with a tag, read and written as any JSON",
+                    "members that are objects, each with its value of the discriminator; an overlay action that replaces the union",
+                ));
+                no_unions.push(name.to_owned());
+            }
         }
-        unions.push((name.to_owned(), tag.to_owned(), variants));
     }
-    check_members(&document, &unions)?;
-    for (name, tag, variants) in unions {
+    for name in no_unions {
+        let schema = &mut document.schemas_mut()[&name];
+        for key in ["oneOf", "anyOf", "discriminator", "type"] {
+            schema
+                .as_object_mut()
+                .and_then(|schema| schema.shift_remove(key));
+        }
+    }
+    copy_members(&mut document, &mut unions, changes);
+    for Union {
+        name,
+        tag,
+        variants,
+    } in unions
+    {
         changes.note(format!("{name}: {} variants by {tag}", variants.len()));
         for (_, member) in &variants {
             if let Some(member) = document.schemas_mut().get_mut(member) {
                 drop_property(member, &tag);
                 // A member with nothing but its tag is a type all the same.
-                member["x-mkio-keep"] = Value::Bool(true);
+                member[marks::KEEP] = Value::Bool(true);
             }
         }
         let names = variant_names(&name, &variants);
@@ -61,73 +82,158 @@ pub fn run(mut document: Document, changes: &mut Changes) -> Result<Document, Pr
             .zip(names)
             .map(|((value, member), variant)| json!({"value": value, "type": member, "name": variant}))
             .collect();
-        document.schemas_mut()[&name]["x-mkio-union"] = json!({"tag": tag, "variants": list});
+        document.schemas_mut()[&name][marks::UNION] = json!({"tag": tag, "variants": list});
     }
-    Ok(document)
+    document
 }
 
-/// Tag values with the names of their members, in the mapping's order.
-fn variants(document: &Document, schema: &Value, tag: &str) -> Variants {
-    let mapped: Vec<_> = entries(schema.pointer("/discriminator/mapping"))
+/// Tag values with the names of their members: those of the mapping in its order, then members
+/// that it does not list, by the tag that they say, or by their own name as OpenAPI has it.
+fn variants(
+    document: &Document,
+    schema: &Value,
+    tag: &str,
+    pointer: &str,
+    changes: &mut Changes,
+) -> Variants {
+    let mut variants: Variants = entries(schema.pointer("/discriminator/mapping"))
         .filter_map(|(value, target)| {
             let name = target.as_str()?.rsplit('/').next()?;
+            document.schema(name)?;
             Some((value.to_owned(), name.to_owned()))
         })
         .collect();
-    if !mapped.is_empty() {
-        return mapped;
-    }
-    let members = schema["oneOf"].as_array().into_iter().flatten();
-    members
-        .filter_map(ref_name)
-        .filter_map(|name| {
-            let tag = document
-                .schema(name)?
-                .pointer(&format!("/properties/{}", escape(tag)))?;
-            let tag = match ref_name(&tag["allOf"][0]).or(ref_name(tag)) {
-                Some(named) => document.schema(named)?,
-                None => tag,
-            };
-            let value = tag["enum"][0].as_str()?;
-            Some((value.to_owned(), name.to_owned()))
-        })
-        .collect()
-}
-
-/// A member that is also used on its own would lose its tag there.
-fn check_members(
-    document: &Document,
-    unions: &[(String, String, Variants)],
-) -> Result<(), Problem> {
-    let mut tags: HashMap<&str, &str> = HashMap::new();
-    for (name, tag, variants) in unions {
-        for (_, member) in variants {
-            if let Some(other) = tags.insert(member, tag)
-                && other != tag
-            {
-                return Err(document.problem(
-                    format!("/components/schemas/{}", escape(name)),
-                    format!("member {member:?} with the tags {other:?} and {tag:?}"),
-                    "one tag for each member",
+    let listed = !variants.is_empty();
+    let members = ["oneOf", "anyOf"]
+        .into_iter()
+        .filter_map(|key| schema[key].as_array())
+        .flatten();
+    for name in members.filter_map(ref_name) {
+        if variants.iter().any(|(_, member)| member == name) {
+            continue;
+        }
+        // A union within a union is told apart by the same tag, or not at all.
+        let inner = document
+            .schema(name)
+            .filter(|inner| inner["discriminator"]["propertyName"] == tag);
+        if let Some(inner) = inner {
+            let pointer = schema_pointer(name, inner);
+            variants.extend(self::variants(document, inner, tag, &pointer, changes));
+            continue;
+        }
+        let own = own_tags(document, name, tag);
+        if own.is_empty() {
+            let origin = document
+                .schema(name)
+                .map(|schema| schema_pointer(name, schema));
+            let value = origin
+                .as_deref()
+                .and_then(|pointer| pointer.rsplit('/').next())
+                .unwrap_or(name)
+                .to_owned();
+            if listed {
+                changes.warn(document.problem(
+                    format!("{pointer}/discriminator/mapping"),
+                    format!("no value for the member {value:?}; its name is taken"),
+                    "a mapping that lists all members; an overlay action can add it",
                 ));
             }
+            variants.push((value, name.to_owned()));
         }
+        variants.extend(own.into_iter().map(|value| (value, name.to_owned())));
     }
+    let mut seen = HashSet::new();
+    variants.retain(|(value, _)| seen.insert(value.clone()));
+    if variants
+        .iter()
+        .all(|(_, member)| is_object(document, member))
+    {
+        variants
+    } else {
+        Variants::new()
+    }
+}
+
+/// The values of the tag that a member says itself.
+fn own_tags(document: &Document, member: &str, tag: &str) -> Vec<String> {
+    let property = document
+        .schema(member)
+        .and_then(|schema| schema["properties"].get(tag));
+    let Some(property) = property else {
+        return Vec::new();
+    };
+    let named = ref_name(&property["allOf"][0]).or(ref_name(property));
+    let tag = named
+        .and_then(|name| document.schema(name))
+        .unwrap_or(property);
+    let values = tag["enum"].as_array().into_iter().flatten();
+    // A tag that may have every value of the union says nothing about the member.
+    let values: Vec<_> = values
+        .filter_map(Value::as_str)
+        .map(str::to_owned)
+        .collect();
+    if values.len() == 1 {
+        values
+    } else {
+        Vec::new()
+    }
+}
+
+/// A member has to be an object that the tag can stand in.
+fn is_object(document: &Document, name: &str) -> bool {
+    document.schema(name).is_some_and(|schema| {
+        let kind = schema.get("type");
+        let union = schema.get("oneOf").is_some() || schema.get("anyOf").is_some();
+        let other = schema.get("enum").is_some() || schema.get("items").is_some();
+        kind.is_none_or(|kind| kind == "object") && !union && !other
+    })
+}
+
+/// A member that is also used on its own, or under another tag, keeps its tag there: the union
+/// gets a copy.
+fn copy_members(document: &mut Document, unions: &mut [Union], changes: &mut Changes) {
     let mut alone = Vec::new();
     for (name, schema) in document.schemas() {
-        if unions.iter().all(|(union, ..)| union != name) {
+        if unions.iter().all(|union| union.name != name) {
             walk::references(schema, &mut alone);
         }
     }
     let paths = document.root.get("paths").unwrap_or(&Value::Null);
     walk::references(paths, &mut alone);
-    match alone.iter().find(|name| tags.contains_key(**name)) {
-        Some(member) => Err(document.problem(
-            format!("/components/schemas/{}", escape(member)),
-            "a member of a tagged union that is also used on its own",
-            "use in unions only; let the overlay copy the schema",
-        )),
-        None => Ok(()),
+    let alone: HashSet<String> = alone.into_iter().map(str::to_owned).collect();
+    let mut taken: HashMap<String, String> = HashMap::new();
+    let mut copies: HashMap<(String, String), String> = HashMap::new();
+    for union in unions {
+        let Union {
+            name,
+            tag,
+            variants,
+        } = union;
+        for (_, member) in variants {
+            let other_tag = taken.get(member).is_some_and(|other| other != tag);
+            if !other_tag && !alone.contains(member) {
+                taken.insert(member.clone(), tag.clone());
+                continue;
+            }
+            let key = (member.clone(), tag.clone());
+            let copy = copies.entry(key).or_insert_with(|| {
+                let mut copy = format!("{}{}", singular(name), type_name(member));
+                while document.schema(&copy).is_some() {
+                    copy.push('2');
+                }
+                let mut schema = document
+                    .schema(member)
+                    .cloned()
+                    .unwrap_or_else(|| Value::Object(Map::new()));
+                schema
+                    .as_object_mut()
+                    .and_then(|schema| schema.shift_remove(marks::TYPE_NAME));
+                changes.note(format!("{copy}: {member} as a member of {name}"));
+                document.schemas_mut().insert(copy.clone(), schema);
+                copy
+            });
+            *member = copy.clone();
+        }
     }
 }
 
@@ -181,12 +287,17 @@ fn variant_names(union: &str, variants: &[(String, String)]) -> Vec<String> {
             seen.push(name.clone());
         }
     }
-    for name in &mut names {
+    let mut unique: Vec<String> = Vec::new();
+    for mut name in names {
         if name == "Unknown" {
-            *name = "DeclaredUnknown".to_owned();
+            name = "DeclaredUnknown".to_owned();
         }
+        while unique.contains(&name) {
+            name.push('_');
+        }
+        unique.push(name);
     }
-    names
+    unique
 }
 
 /// Cuts the last words of a member's name that the union's name has, too, in any order.
@@ -302,14 +413,79 @@ mod tests {
         );
     }
 
+    fn object(tag: Value) -> Value {
+        json!({"properties": {"t": tag, "x": {"type": "string"}}})
+    }
+
+    fn union_of(schemas: Value) -> (Document, Vec<String>) {
+        let mut changes = Changes::default();
+        let document = run(testing::with_schemas(schemas), &mut changes);
+        let warnings = changes.warnings().iter().map(ToString::to_string).collect();
+        (document, warnings)
+    }
+
+    fn reference(name: &str) -> Value {
+        crate::document::reference(name)
+    }
+
     #[test]
-    fn untagged_unions_are_refused() {
-        let problem = run(
-            testing::with_schemas(json!({"U": {"oneOf": [{}]}})),
-            &mut Changes::default(),
-        )
-        .unwrap_err();
-        assert_eq!(problem.pointer, "/components/schemas/U");
-        assert!(problem.accepted.contains("overlay"), "{problem}");
+    fn members_that_the_mapping_does_not_list_have_variants() {
+        let (document, warnings) = union_of(json!({
+            "U": {"oneOf": [reference("A"), reference("B"), reference("C")], "discriminator": {
+                "propertyName": "t", "mapping": {"a": "#/components/schemas/A"},
+            }},
+            "A": object(json!({"type": "string"})),
+            "B": object(json!({"type": "string", "enum": ["b"]})),
+            "C": object(json!({"type": "string"})),
+        }));
+        let variants = &document.schema("U").unwrap()[marks::UNION]["variants"];
+        let values: Vec<&str> = variants
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter_map(|v| v["value"].as_str())
+            .collect();
+        assert_eq!(values, ["a", "b", "C"]);
+        assert_eq!(warnings.len(), 1, "{warnings:?}");
+        assert!(
+            warnings[0].contains("/components/schemas/U/discriminator/mapping")
+                && warnings[0].contains("\"C\"")
+        );
+    }
+
+    #[test]
+    fn a_member_that_is_also_used_alone_keeps_its_tag_there() {
+        let (document, warnings) = union_of(json!({
+            "U": {"anyOf": [reference("A")], "discriminator": {"propertyName": "t"}},
+            "V": {"oneOf": [reference("A")], "discriminator": {"propertyName": "x"}},
+            "S": {"properties": {"a": reference("A")}},
+            "A": object(json!({"type": "string", "enum": ["a"]})),
+        }));
+        assert!(warnings.is_empty(), "{warnings:?}");
+        let fields = |name: &str| {
+            let fields = document.schema(name).unwrap()["properties"]
+                .as_object()
+                .unwrap();
+            fields.keys().cloned().collect::<Vec<_>>()
+        };
+        assert_eq!(fields("A"), ["t", "x"]);
+        assert_eq!(fields("UA"), ["x"]);
+        assert_eq!(fields("VA"), ["t"]);
+    }
+
+    #[test]
+    fn unions_without_tags_are_json_and_said_so() {
+        for union in [
+            json!({"oneOf": [{}]}),
+            json!({"oneOf": [reference("L")], "discriminator": {"propertyName": "t"}}),
+        ] {
+            let (document, warnings) =
+                union_of(json!({"U": union, "L": {"type": "array", "items": {}}}));
+            assert!(
+                warnings[0].contains("/components/schemas/U"),
+                "{warnings:?}"
+            );
+            assert_eq!(document.schema("U").unwrap(), &json!({}));
+        }
     }
 }

@@ -1,7 +1,6 @@
 //! `cargo xtask spec`: putting a newer published document in, and reading what it changes.
 
 mod atomic;
-mod check;
 mod diff;
 mod import;
 mod prose;
@@ -19,7 +18,7 @@ use crate::apis::Workspace;
 pub enum SpecCommand {
     /// Check a published document and write it to `spec/<api>.json`.
     Import(import::ImportArgs),
-    /// Say what changes for a user between two documents.
+    /// Say what a published document would change for users of the crate.
     Diff(diff::DiffArgs),
 }
 
@@ -27,6 +26,6 @@ pub enum SpecCommand {
 pub fn run(workspace: &Workspace, command: SpecCommand) -> Result<ExitCode> {
     match command {
         SpecCommand::Import(args) => import::run(workspace, &args),
-        SpecCommand::Diff(args) => diff::run(&args),
+        SpecCommand::Diff(args) => diff::run(workspace, &args),
     }
 }

@@ -35,22 +35,40 @@ const TAIL: &str = r"(?:\s*</li>|\s*</[uo]l>|\s*</p>|\s*</span>)*\s*\.?(?:\s*</p
 /// What opens a sentence's paragraph.
 const HEAD: &str = r"(?:<p>\s*|<span>\s*|<b>\s*|<strong>\s*|\*{1,2})*";
 
+/// A remark behind a name: "(ascending only)".
+const REMARK: &str = r"(?:[ \t]*\((?P<remark>[^()\n]*)\))?";
+/// Words that stand where names do and are none.
+const NO_NAMES: [&str; 8] = [
+    "all",
+    "any",
+    "every",
+    "none",
+    "the",
+    "field",
+    "fields",
+    "following",
+];
+
 fn list_of(label: &str, name: &str) -> Regex {
-    let marked = format!("{OPEN_CODE}{name}{CLOSE_CODE}");
-    let bare = format!("{OPEN}{name}{CLOSE}");
+    // The name of a group stands once in a pattern.
+    let remark = REMARK.replace("?P<remark>", "?:");
+    let marked = format!("{OPEN_CODE}{name}{CLOSE_CODE}{remark}");
+    let bare = format!("{OPEN}{name}{CLOSE}{remark}");
     let list =
         format!("(?P<names>{marked}(?:(?:{BETWEEN}|[ \\t]+){marked})*|{bare}(?:{BETWEEN}{bare})*)");
     Regex::new(&format!("(?i){HEAD}{label}{LEAD}{list}{TAIL}")).expect("fixed pattern")
 }
 
-static SORTING: LazyLock<Regex> = LazyLock::new(|| {
-    let label = r"Sort(?:ing|s)\s+(?:is|are)\s+valid\s+on\s+the\s+following\s+fields?";
-    list_of(label, FIELD)
-});
-static FILTERS: LazyLock<Regex> = LazyLock::new(|| {
-    let label = r"Filter(?:s|ing)\s+(?:is|are)\s+valid\s+on\s+the\s+following\s+fields?";
-    list_of(label, FIELD)
-});
+/// "Sorting is valid on the following fields".
+fn label(what: &str) -> String {
+    format!(
+        r"(?:{what})\s+(?:is|are)\s+(?:valid|supported|allowed|possible|available)\s+(?:on|by|for)\s+(?:the\s+)?(?:following\s+)?fields?\b"
+    )
+}
+
+static SORTING: LazyLock<Regex> =
+    LazyLock::new(|| list_of(&label("Sort(?:ing|s)|Order(?:ing)?"), FIELD));
+static FILTERS: LazyLock<Regex> = LazyLock::new(|| list_of(&label("Filter(?:s|ing)"), FIELD));
 static CAPABILITIES: LazyLock<Regex> =
     LazyLock::new(|| list_of(r"RBAC\s+Capabilit(?:y|ies)\s+Required", DOTTED));
 static NAMES: LazyLock<Regex> = LazyLock::new(|| Regex::new(FIELD).expect("fixed pattern"));
@@ -74,13 +92,27 @@ pub fn extract(operation: &mut Map<String, Value>) -> bool {
         (FILTER, &FILTERS, true),
     ] {
         let mut names = Vec::new();
+        let mut keep = false;
         for captures in pattern.captures_iter(&text) {
-            names.extend(names_in(&captures["names"]));
+            let list = &captures["names"];
+            keep |= list.contains('(');
+            names.extend(names_in(&REMARKS.replace_all(list, " ")));
         }
-        if names.is_empty() {
+        if sorted && let Some(table) = in_table(&text, pattern, key) {
+            // The other columns say more than the names.
+            keep = true;
+            names = table;
+        }
+        if names.is_empty()
+            || names
+                .iter()
+                .any(|name| NO_NAMES.contains(&name.to_lowercase().as_str()))
+        {
             continue;
         }
-        text = pattern.replace_all(&text, " ").into_owned();
+        if !keep {
+            text = pattern.replace_all(&text, " ").into_owned();
+        }
         if sorted {
             names.sort();
             names.dedup();
@@ -93,6 +125,66 @@ pub fn extract(operation: &mut Map<String, Value>) -> bool {
     let text = tidy(&text);
     insert_after_text(operation, text, found);
     true
+}
+
+static REMARKS: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"\([^()]*\)").expect("fixed pattern"));
+static LABELS: LazyLock<[(&str, Regex); 2]> = LazyLock::new(|| {
+    let of = |what: &str| Regex::new(&format!("(?i){}", label(what))).expect("fixed pattern");
+    [
+        (SORT, of("Sort(?:ing|s)|Order(?:ing)?")),
+        (FILTER, of("Filter(?:s|ing)")),
+    ]
+});
+
+/// The first column of a table that follows the label and nothing else.
+fn in_table(text: &str, list: &Regex, key: &str) -> Option<Vec<String>> {
+    let (_, label) = LABELS.iter().find(|(known, _)| *known == key)?;
+    let found = label.find(text)?;
+    let after = text[found.end()..].trim_start_matches([':', '.', '*', ' ', '\r', '\n', '\t']);
+    if !after.starts_with('|') || list.is_match(&text[found.start()..found.end()]) {
+        return None;
+    }
+    let rows = after
+        .lines()
+        .map(str::trim)
+        .take_while(|line| line.starts_with('|'));
+    let cell = |row: &str| {
+        row.trim_matches('|')
+            .split('|')
+            .next()
+            .unwrap_or_default()
+            .trim()
+            .to_owned()
+    };
+    let cells: Vec<String> = rows.map(cell).collect();
+    let rule = |cell: &String| !cell.is_empty() && cell.chars().all(|c| "-: ".contains(c));
+    let names: Vec<String> = match cells.iter().position(rule) {
+        Some(rule) => cells[rule + 1..]
+            .iter()
+            .flat_map(|cell| names_in(&REMARKS.replace_all(cell, " ")))
+            .collect(),
+        None => return None,
+    };
+    (!names.is_empty()).then_some(names)
+}
+
+/// The extensions that an operation lacks although its prose sounds as if it had the fields.
+pub fn unread(operation: &Map<String, Value>) -> Vec<&'static str> {
+    static TALK: LazyLock<[(&str, Regex); 2]> = LazyLock::new(|| {
+        let of = |what: &str| {
+            let pattern = format!(r"(?i)\b(?:{what})\w*\b[^.\n]{{0,80}}\bfields?\b");
+            Regex::new(&pattern).expect("fixed pattern")
+        };
+        [(SORT, of("sort|order")), (FILTER, of("filter"))]
+    });
+    let text = operation
+        .get("description")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
+    let lacks =
+        |(key, talk): &&(&'static str, Regex)| !operation.contains_key(*key) && talk.is_match(text);
+    TALK.iter().filter(lacks).map(|(key, _)| *key).collect()
 }
 
 fn names_in(list: &str) -> Vec<String> {
@@ -225,6 +317,37 @@ mod tests {
             extracted("RBAC Capabilities Required: `a.b.get`, `a.c.create`\n\nDoes it.");
         assert_eq!(operation[CAPABILITY], json!(["a.b.get", "a.c.create"]));
         assert_eq!(operation["description"], "Does it.");
+    }
+
+    #[test]
+    fn tables_and_remarks_are_read_and_stay() {
+        let text = "Lists.\n\nSorting is valid on the following fields: `name` (ascending only), `created`.";
+        let operation = extracted(text);
+        assert_eq!(operation[SORT], json!(["created", "name"]));
+        assert_eq!(operation["description"], text);
+        let text = "Lists.\n\nFilters are valid on the following fields:\n\n| Field | Operators |\n|---|:--|\n| `name` | eq |\n| created (UTC) | ge, le |\n\nMore.";
+        let operation = extracted(text);
+        assert_eq!(operation[FILTER], json!(["created", "name"]));
+        assert_eq!(operation["description"], text);
+        let operation = extracted("Sorting is supported on fields: `name`, `created`.");
+        assert_eq!(operation[SORT], json!(["created", "name"]));
+    }
+
+    #[test]
+    fn what_is_not_understood_is_told() {
+        for text in [
+            "Sorting is valid on all fields.",
+            "Sorting is valid on the following fields: all fields.",
+            "Sortable fields are name and created",
+            "Sorting is valid on the following fields:\n<table><tr><td>name</td></tr></table>",
+        ] {
+            let operation = extracted(text);
+            assert_eq!(operation.get(SORT), None, "{text}: {operation}");
+            assert_eq!(operation["description"], text);
+            assert_eq!(unread(operation.as_object().unwrap()), [SORT], "{text}");
+        }
+        let operation = extracted("Filters are valid on the following fields: `name`.");
+        assert!(unread(operation.as_object().unwrap()).is_empty());
     }
 
     #[test]

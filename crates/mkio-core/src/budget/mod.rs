@@ -2,15 +2,17 @@
 
 mod clock;
 mod key;
-mod lane;
+mod queue;
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex},
 };
 
 pub(crate) use key::project;
-pub(crate) use lane::Lane;
+pub(crate) use queue::RateQueue;
+
+use crate::sync::lock;
 
 /// How many keys are kept before unused ones are dropped.
 const MANY: usize = 256;
@@ -20,8 +22,9 @@ const MANY: usize = 256;
 ///
 /// The service allows 2,000 reads (GET) and 1,000 writes (everything else) per minute; these are
 /// the defaults. No more than that leave within any 60 s, redirects aside. A tenth may leave at
-/// once, the rest is spread evenly. A 429 that comes anyway pauses the reads or the writes of that
-/// project, whichever it answered.
+/// once, the rest is spread evenly. A 429 that comes anyway pauses the path that it answered; a 429
+/// for a second path during that pause pauses the reads or the writes of that project, whichever
+/// they are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RateBudget(Option<Limits>);
 
@@ -56,12 +59,12 @@ impl RateBudget {
 /// The budget of a client, shared by all its clones.
 pub(crate) struct Budget {
     limits: Option<Limits>,
-    reads: Lanes,
-    writes: Lanes,
+    reads: Queues,
+    writes: Queues,
 }
 
-/// Lanes by project; that of the organization has no name.
-type Lanes = Mutex<HashMap<String, Arc<Lane>>>;
+/// Queues by project; that of the organization has no name.
+type Queues = Mutex<HashMap<String, Arc<RateQueue>>>;
 
 impl Budget {
     pub(crate) fn new(budget: RateBudget) -> Self {
@@ -72,24 +75,25 @@ impl Budget {
         }
     }
 
-    /// The lane in which requests of this kind queue; none when the budget is off.
-    pub(crate) fn lane(&self, path: &str, read: bool) -> Option<Arc<Lane>> {
+    /// The queue for requests of this kind; `None` when the budget is off.
+    pub(crate) fn queue(&self, path: &str, read: bool) -> Option<Arc<RateQueue>> {
         let limits = self.limits?;
-        let (lanes, per_minute) = match read {
-            true => (&self.reads, limits.reads),
-            false => (&self.writes, limits.writes),
+        let (queues, per_minute) = if read {
+            (&self.reads, limits.reads)
+        } else {
+            (&self.writes, limits.writes)
         };
         let project = project(path).unwrap_or_default();
-        let mut lanes = lanes.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(lane) = lanes.get(project) {
-            return Some(Arc::clone(lane));
+        let mut queues = lock(queues);
+        if let Some(queue) = queues.get(project) {
+            return Some(Arc::clone(queue));
         }
-        if lanes.len() >= MANY {
-            lanes.retain(|_, lane| Arc::strong_count(lane) > 1 || !lane.is_idle());
+        if queues.len() >= MANY {
+            queues.retain(|_, queue| Arc::strong_count(queue) > 1 || !queue.is_idle());
         }
-        let lane = Arc::new(Lane::new(per_minute));
-        lanes.insert(project.to_owned(), Arc::clone(&lane));
-        Some(lane)
+        let queue = Arc::new(RateQueue::new(per_minute));
+        queues.insert(project.to_owned(), Arc::clone(&queue));
+        Some(queue)
     }
 }
 
@@ -101,21 +105,21 @@ mod tests {
     async fn unused_keys_do_not_pile_up() {
         let budget = Budget::new(RateBudget::default());
         for n in 0..10 * MANY {
-            let lane = budget.lane(&format!("/projects/{n}/x"), true).unwrap();
-            lane.turn(crate::Priority::Foreground).await;
+            let queue = budget.queue(&format!("/projects/{n}/x"), true).unwrap();
+            queue.acquire(crate::Priority::Foreground, "/x").await;
             tokio::time::advance(std::time::Duration::from_secs(1)).await;
         }
-        assert!(budget.reads.lock().unwrap().len() <= MANY);
+        assert!(lock(&budget.reads).len() <= MANY);
     }
 
     #[test]
     fn keys_share_nothing_and_equal_keys_share_all() {
         let budget = Budget::new(RateBudget::default());
-        let lane = |path, read| budget.lane(path, read).unwrap();
-        let a = lane("/api/v1/projects/a/media/assets", true);
-        assert!(Arc::ptr_eq(&a, &lane("/api/v1/projects/a/live/x", true)));
-        assert!(!Arc::ptr_eq(&a, &lane("/api/v1/projects/a/live/x", false)));
-        assert!(!Arc::ptr_eq(&a, &lane("/api/v1/projects/b/live/x", true)));
-        assert!(Budget::new(RateBudget::off()).lane("/", true).is_none());
+        let queue = |path, read| budget.queue(path, read).unwrap();
+        let a = queue("/api/v1/projects/a/media/assets", true);
+        assert!(Arc::ptr_eq(&a, &queue("/api/v1/projects/a/live/x", true)));
+        assert!(!Arc::ptr_eq(&a, &queue("/api/v1/projects/a/live/x", false)));
+        assert!(!Arc::ptr_eq(&a, &queue("/api/v1/projects/b/live/x", true)));
+        assert!(Budget::new(RateBudget::off()).queue("/", true).is_none());
     }
 }

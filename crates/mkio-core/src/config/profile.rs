@@ -61,20 +61,22 @@ pub(crate) enum TokenSetting {
 /// One profile of the file.
 #[derive(Default)]
 pub(crate) struct Profile {
+    /// Its name and file, for messages.
+    pub(crate) place: String,
     pub(crate) base_url: Option<String>,
     pub(crate) project: Option<String>,
     pub(crate) token: Option<TokenSetting>,
     pub(crate) api: BTreeMap<String, (String, Option<TokenSetting>)>,
 }
 
-fn fault(message: String) -> Error {
+fn config_error(message: String) -> Error {
     Error::new(ErrorKind::Config, message)
 }
 
 /// `$XDG_CONFIG_HOME/mkio/config.toml`, by default under `~/.config`; `%APPDATA%` on Windows.
 fn default_path() -> Result<PathBuf> {
     let base = etcetera::choose_base_strategy().map_err(|error| {
-        fault("there is no home directory to look for mkio/config.toml".to_owned())
+        config_error("there is no home directory to look for mkio/config.toml".to_owned())
             .with_source(error)
     })?;
     Ok(base.config_dir().join("mkio").join("config.toml"))
@@ -104,11 +106,12 @@ impl Profile {
             }
             Err(error) => {
                 return Err(
-                    fault(format!("cannot read the profile file {shown}")).with_source(error)
+                    config_error(format!("cannot read the profile file {shown}"))
+                        .with_source(error),
                 );
             }
         };
-        refuse_readable_by(file_path, 0o077, "other users").map_err(fault)?;
+        refuse_readable_by(file_path, 0o077, "other users").map_err(config_error)?;
         let file: File =
             toml::from_str(&text).map_err(|error| unreadable(file_path, &text, &error))?;
         let chosen = match name.or(file.default.as_deref()) {
@@ -119,7 +122,7 @@ impl Profile {
         let known: Vec<_> = file.profiles.keys().cloned().collect();
         let mut profiles = file.profiles;
         let entry = profiles.remove(&chosen).ok_or_else(|| {
-            fault(format!(
+            config_error(format!(
                 "there is no profile `{chosen}` in {shown}; it has: {}",
                 known.join(", ")
             ))
@@ -148,7 +151,7 @@ fn unreadable(path: &Path, text: &str, error: &toml::de::Error) -> Error {
         message if message.starts_with("unknown field ") => message.to_owned(),
         message => without_values(message),
     };
-    fault(format!("{}, line {line}: {why}", path.display()))
+    config_error(format!("{}, line {line}: {why}", path.display()))
 }
 
 impl Entry {
@@ -173,6 +176,7 @@ impl Entry {
             api.insert(name, (entry.base_url, token));
         }
         Ok(Profile {
+            place: place.to_owned(),
             base_url: self.base_url,
             project: self.project,
             token,
@@ -197,7 +201,7 @@ fn token_setting(
     .filter_map(|(name, given)| given.then_some(name))
     .collect();
     if let [first, second, ..] = given[..] {
-        return Err(fault(format!(
+        return Err(config_error(format!(
             "{place} has both `{first}` and `{second}`; keep one"
         )));
     }
@@ -212,7 +216,7 @@ fn token_setting(
         return Ok(None);
     };
     let Some((program, arguments)) = command.split_first() else {
-        return Err(fault(format!(
+        return Err(config_error(format!(
             "`token_command` of {place} is empty; give the program and its arguments"
         )));
     };

@@ -5,11 +5,11 @@ use http::{HeaderMap, StatusCode};
 use serde_json::Value;
 
 use super::{Error, ErrorKind};
-use crate::retry;
+use crate::{json, retry};
 
 pub(super) fn read(status: StatusCode, headers: HeaderMap, body: Bytes) -> Error {
     let retry_after = retry::retry_after(&headers);
-    let json: Option<Value> = serde_json::from_slice(&body).ok();
+    let json: Option<Value> = json::from_slice(&body).ok();
     let mut error = Error::new(ErrorKind::Api, "")
         .with_status(status)
         .with_retry_after(retry_after);
@@ -23,6 +23,42 @@ pub(super) fn read(status: StatusCode, headers: HeaderMap, body: Bytes) -> Error
     })
 }
 
+/// Longest body that is looked at for an error in a success.
+const LONGEST: usize = 64 * 1024;
+
+/// Members of the platform's error body, and of those that gateways write.
+const MEMBERS: [&str; 6] = ["error", "status", "ref", "detail", "message", "code"];
+
+/// Whether the body is an error body and nothing else, and the status that it tells.
+///
+/// A resource may have an `error` of its own, beside other members.
+pub(super) fn told_status(body: &[u8]) -> Option<Option<StatusCode>> {
+    let text = json::without_mark(body).trim_ascii_start();
+    let key = text.strip_prefix(b"{")?.trim_ascii_start();
+    // Nearly all bodies end here.
+    let key = key
+        .strip_prefix(b"\"")?
+        .split(|byte| *byte == b'"')
+        .next()?;
+    if body.len() > LONGEST || !MEMBERS.iter().any(|member| member.as_bytes() == key) {
+        return None;
+    }
+    let body: serde_json::Map<String, Value> = json::from_slice(body).ok()?;
+    let is_error = match body.get("error")? {
+        Value::Object(error) => ["code", "detail", "message"]
+            .iter()
+            .any(|name| error.get(*name).and_then(text_of).is_some()),
+        Value::String(error) => !error.is_empty(),
+        _ => false,
+    };
+    if !is_error || body.keys().any(|key| !MEMBERS.contains(&key.as_str())) {
+        return None;
+    }
+    let status = body.get("status").and_then(Value::as_u64);
+    let status = status.and_then(|status| StatusCode::from_u16(u16::try_from(status).ok()?).ok());
+    Some(status.filter(|status| status.is_client_error() || status.is_server_error()))
+}
+
 /// What the known error bodies say.
 #[derive(Debug, Default, PartialEq)]
 struct Envelope {
@@ -34,25 +70,28 @@ struct Envelope {
 
 impl Envelope {
     fn read(body: &Value) -> Self {
-        let reference = body.get("ref").and_then(text);
+        let reference = body.get("ref").and_then(text_of);
         match (body.get("error"), body.get("detail")) {
             (Some(Value::Object(error)), _) => Self {
-                code: error.get("code").and_then(text),
-                detail: error.get("detail").and_then(text),
+                code: error.get("code").and_then(text_of),
+                detail: error
+                    .get("detail")
+                    .and_then(text_of)
+                    .or_else(|| error.get("message").and_then(text_of)),
                 extra_detail: error.get("extraDetail").filter(|v| !v.is_null()).cloned(),
                 reference,
             },
             (Some(error), _) => Self {
-                detail: text(error),
+                detail: text_of(error),
                 reference,
                 ..Self::default()
             },
             (None, Some(Value::Array(entries))) => Self::validation(entries, reference),
             (None, detail) => Self {
-                code: body.get("code").and_then(text),
+                code: body.get("code").and_then(text_of),
                 detail: detail
-                    .and_then(text)
-                    .or_else(|| body.get("message").and_then(text)),
+                    .and_then(text_of)
+                    .or_else(|| body.get("message").and_then(text_of)),
                 reference,
                 ..Self::default()
             },
@@ -69,20 +108,20 @@ impl Envelope {
                 let place: Vec<String> = entry
                     .get("loc")
                     .and_then(Value::as_array)
-                    .map(|parts| parts.iter().filter_map(text).collect())
+                    .map(|parts| parts.iter().filter_map(text_of).collect())
                     .unwrap_or_default();
-                let message = entry.get("msg").and_then(text).unwrap_or_default();
-                match place.is_empty() {
-                    true => message,
-                    false => format!("{}: {message}", place.join(".")),
+                let message = entry.get("msg").and_then(text_of).unwrap_or_default();
+                if place.is_empty() {
+                    return message;
                 }
+                format!("{}: {message}", place.join("."))
             })
             .collect();
         Self {
             code: entries
                 .first()
                 .and_then(|entry| entry.get("type"))
-                .and_then(text),
+                .and_then(text_of),
             detail: Some(lines.join("; ")).filter(|detail| !detail.is_empty()),
             extra_detail: Some(Value::Array(entries.to_vec())),
             reference,
@@ -91,7 +130,7 @@ impl Envelope {
 }
 
 /// Text of a scalar; nothing for null, lists and objects.
-fn text(value: &Value) -> Option<String> {
+fn text_of(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),
@@ -155,6 +194,64 @@ mod tests {
             assert_eq!(error.status(), Some(StatusCode::BAD_REQUEST));
             assert_eq!(error.body(), body);
         }
+    }
+
+    #[test]
+    fn a_byte_order_mark_hides_nothing() {
+        let error = error(
+            404,
+            "\u{feff}{\"error\":{\"code\":\"NotFound\"},\"ref\":\"r-1\"}",
+        );
+        assert_eq!(
+            (error.code(), error.reference()),
+            (Some("NotFound"), Some("r-1"))
+        );
+    }
+
+    #[test]
+    fn an_error_body_is_told_from_a_resource() {
+        let told = |body: &str| told_status(body.as_bytes());
+        let status = |code| StatusCode::from_u16(code).ok();
+        for (body, expected) in [
+            (
+                r#"{"error":{"code":"NotFound","detail":"x"},"status":404,"ref":"r"}"#,
+                Some(status(404)),
+            ),
+            (
+                "\u{feff} { \"status\":500,\"error\":{\"detail\":\"x\"}}",
+                Some(status(500)),
+            ),
+            (r#"{"error":"invalid_token"}"#, Some(None)),
+            (r#"{"error":{"message":"x"},"status":200}"#, Some(None)),
+            (r#"{"error":null,"status":"Finished"}"#, None),
+            (r#"{"error":{},"status":404}"#, None),
+            (
+                r#"{"error":{"code":"E"},"name":"job-1","status":"Error"}"#,
+                None,
+            ),
+            (r#"{"name":"job-1","error":{"code":"E"}}"#, None),
+            (r#"{"status":"ok"}"#, None),
+            (r#"[{"error":{"code":"E"}}]"#, None),
+            (r#"{"error":{"code":"E"}"#, None),
+            ("", None),
+        ] {
+            assert_eq!(told(body), expected, "{body}");
+        }
+    }
+
+    #[test]
+    fn long_texts_are_cut_where_they_are_shown() {
+        let long = "x".repeat(10_000);
+        let body = serde_json::json!({"error": {"code": long, "detail": long}, "ref": long});
+        let error = error(400, &body.to_string());
+        assert_eq!(error.detail(), Some(&*long));
+        let (line, debug) = (error.to_string(), format!("{error:?}"));
+        assert!(
+            line.len() < 2000 && debug.len() < 2500,
+            "{} {}",
+            line.len(),
+            debug.len()
+        );
     }
 
     #[test]

@@ -4,8 +4,11 @@ use std::fmt;
 
 use super::{Error, ErrorKind, Inner};
 
-/// How much of a body that is not JSON is shown.
+/// Characters that are shown of a body that is not JSON.
 const EXCERPT: usize = 120;
+
+/// Characters that are shown of any other text that a server may have sent.
+const TEXT: usize = 500;
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -17,20 +20,20 @@ impl fmt::Display for Error {
         if let Some(status) = inner.status {
             line.push(status.to_string());
         }
-        line.extend(inner.code.clone());
-        line.extend(inner.detail.clone());
+        let texts = [inner.code.as_deref(), inner.detail.as_deref()];
+        line.extend(texts.into_iter().flatten().map(shortened));
         if !inner.message.is_empty() {
-            line.push(inner.message.clone());
+            line.push(shortened(&inner.message));
         }
         if let (None, None, ErrorKind::Api) = (&inner.code, &inner.detail, inner.kind) {
-            line.push(excerpt(inner));
+            line.push(body(inner));
         }
         let notes = notes(inner);
         f.write_str(&one_line(&line.join(": ")))?;
-        match notes.is_empty() {
-            true => Ok(()),
-            false => write!(f, " ({})", one_line(&notes.join("; "))),
+        if notes.is_empty() {
+            return Ok(());
         }
+        write!(f, " ({})", one_line(&notes.join("; ")))
     }
 }
 
@@ -38,7 +41,7 @@ impl fmt::Display for Error {
 fn notes(inner: &Inner) -> Vec<String> {
     let mut notes = Vec::new();
     if let Some(reference) = &inner.reference {
-        notes.push(format!("ref {reference}"));
+        notes.push(format!("ref {}", shortened(reference)));
     }
     if inner.attempts > 1 {
         let seconds = inner.elapsed.as_secs_f64();
@@ -53,14 +56,24 @@ fn notes(inner: &Inner) -> Vec<String> {
     notes
 }
 
-fn excerpt(inner: &Inner) -> String {
+fn body(inner: &Inner) -> String {
     if inner.body.is_empty() {
         return "no error body".to_owned();
     }
-    String::from_utf8_lossy(&inner.body)
-        .chars()
-        .take(EXCERPT)
-        .collect()
+    excerpt(&String::from_utf8_lossy(&inner.body))
+}
+
+/// The beginning of a text that may be a whole page.
+pub(crate) fn excerpt(text: &str) -> String {
+    text.chars().take(EXCERPT).collect()
+}
+
+/// A text that a server sent, as long as one line can take.
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(TEXT) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
 }
 
 /// Line breaks and other control characters become single spaces.
@@ -80,10 +93,13 @@ impl fmt::Debug for Error {
         out.field("kind", &inner.kind);
         out.field("line", &format_args!("{self}"));
         if let Some(path) = &inner.json_path {
-            out.field("json_path", path);
+            out.field("json_path", &shortened(path));
         }
         if let Some(source) = &inner.source {
-            out.field("source", &format_args!("{source}"));
+            out.field(
+                "source",
+                &format_args!("{}", shortened(&source.to_string())),
+            );
         }
         out.finish_non_exhaustive()
     }

@@ -12,14 +12,15 @@ use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use serde_json::Value;
 
-use crate::{CallInfo, Operation};
+use crate::{CallInfo, Operation, json};
 
+pub(crate) use display::excerpt;
 pub(crate) use expectation::{expectation, without_values};
 pub use kind::ErrorKind;
 pub(crate) use scrub::Secrets;
 
-/// How much of a body that is not JSON is kept.
-const EXCERPT: usize = 1024;
+/// Bytes that are kept of a body that is not JSON.
+const KEPT: usize = 1024;
 
 /// Shorthand for results with [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -93,25 +94,37 @@ impl Error {
     /// Understands the platform's error body, the validation errors of the Channels API, and keeps
     /// the first KiB of anything else.
     pub fn from_answer(status: StatusCode, headers: HeaderMap, body: Bytes) -> Self {
-        Self::from_whole_answer(status, headers, body).cut()
+        Self::from_whole_answer(status, headers, body).truncate_body()
     }
 
-    /// The same with all of the body, to take secrets out of it before it is [`cut`](Self::cut).
+    /// The same with all of the body, to take secrets out of it before it is [`truncate_body`](Self::truncate_body).
     pub(crate) fn from_whole_answer(status: StatusCode, headers: HeaderMap, body: Bytes) -> Self {
         answer::read(status, headers, body)
     }
 
+    /// The error of an answer whose status is a success and whose body is the platform's error
+    /// body all the same; with it the status that the body tells, if it is one of errors.
+    pub(crate) fn from_false_success(
+        status: StatusCode,
+        headers: &HeaderMap,
+        body: &Bytes,
+    ) -> Option<(Self, StatusCode)> {
+        let told = answer::told_status(body)?;
+        let error = answer::read(status, headers.clone(), body.clone());
+        Some((error, told.unwrap_or(status)))
+    }
+
     /// Keeps the first KiB of a body that is not JSON.
-    pub(crate) fn cut(self) -> Self {
+    pub(crate) fn truncate_body(self) -> Self {
         let body = &self.0.body;
         let fits = self.0.kind != ErrorKind::Api
-            || body.len() <= EXCERPT
-            || serde_json::from_slice::<serde::de::IgnoredAny>(body).is_ok();
-        match fits {
-            true => self,
-            // Copied, so that the excerpt does not keep the whole page alive.
-            false => self.edit(|inner| inner.body = Bytes::copy_from_slice(&inner.body[..EXCERPT])),
+            || body.len() <= KEPT
+            || json::from_slice::<serde::de::IgnoredAny>(body).is_ok();
+        if fits {
+            return self;
         }
+        // Copied, so that the excerpt does not keep the whole page alive.
+        self.edit(|inner| inner.body = Bytes::copy_from_slice(&inner.body[..KEPT]))
     }
 
     fn edit(mut self, change: impl FnOnce(&mut Inner)) -> Self {

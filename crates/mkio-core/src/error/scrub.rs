@@ -133,7 +133,7 @@ impl Secrets {
 
 impl Error {
     /// Replaces every occurrence of the secrets: proxies and debug pages echo requests.
-    pub(crate) fn scrubbed(self, secrets: &Secrets) -> Self {
+    pub(crate) fn redact(self, secrets: &Secrets) -> Self {
         if secrets.0.is_empty() {
             return self;
         }
@@ -190,7 +190,7 @@ mod tests {
         let mut shown = String::new();
         for body in [quoted.to_string(), text.to_owned()] {
             let error = Error::from_answer(StatusCode::BAD_REQUEST, HeaderMap::new(), body.into())
-                .scrubbed(&secrets);
+                .redact(&secrets);
             shown += &format!("{error}\n{error:?}\n{:?}\n", error.detail());
             shown += &format!("{:?}\n", error.extra_detail());
             shown += &String::from_utf8_lossy(error.body());

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::header::CONTENT_TYPE;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use crate::{
-    ByteStream, Error, ErrorKind, Operation, Response, Result, error::expectation, transport,
-    transport::Reply,
+    ByteStream, Error, ErrorKind, Operation, Response, Result, json, transport, transport::Reply,
 };
 
 /// Decodes a JSON reply.
@@ -59,56 +59,38 @@ fn typed<T: DeserializeOwned>(
     operation: &'static Operation,
     empty: impl FnOnce() -> Option<T>,
 ) -> Result<Response<T>> {
-    let raw = response.raw();
-    let value = match raw.is_empty() {
-        // What may be nothing, such as `()` and `Option`, is.
-        true => empty().or_else(|| serde_json::from_str("null").ok()),
-        false => None,
+    let raw = json::without_mark(response.raw());
+    // An empty body decodes to types that accept `null`, such as `()` and `Option`.
+    let value = if raw.is_empty() {
+        empty().or_else(|| serde_json::from_str("null").ok())
+    } else {
+        None
     };
     let value = match value {
         Some(value) => value,
-        // The usual case pays nothing for the path; a failure is decoded again to find it.
-        None => match serde_json::from_slice(raw) {
-            Ok(value) => value,
-            Err(error) => return Err(undecodable::<T>(&response, error, operation)),
-        },
+        None => {
+            let media_type = response.headers().get(CONTENT_TYPE);
+            let media_type = media_type.and_then(|value| value.to_str().ok());
+            match json::decode(raw, media_type) {
+                Ok(value) => value,
+                Err(error) => return Err(undecodable(error, &response, operation)),
+            }
+        }
     };
     Ok(response.map(|_| value))
 }
 
-fn undecodable<T: DeserializeOwned>(
-    response: &Response<Bytes>,
-    error: serde_json::Error,
-    operation: &'static Operation,
-) -> Error {
-    let raw = response.raw();
-    let mut reader = serde_json::Deserializer::from_slice(raw);
-    let (path, error) = match serde_path_to_error::deserialize::<_, T>(&mut reader) {
-        Err(traced) => (traced.path().to_string(), traced.into_inner()),
-        // Trailing characters: the value itself was fine.
-        Ok(_) => (".".to_owned(), error),
-    };
-    let expected = match raw.is_empty() {
-        true => "expected JSON, found an empty body".to_owned(),
-        false => expectation(&error),
-    };
-    let (path, place) = match path.as_str() {
-        "." => ("$".to_owned(), "the body".to_owned()),
-        path => (path.to_owned(), format!("`{path}` in the body")),
-    };
-    let error = Error::new(
-        ErrorKind::Decode,
-        format!(
-            "{place} does not decode: {expected} (line {}, column {})",
-            error.line(),
-            error.column()
-        ),
-    )
-    .with_status(response.status())
-    .with_answer(response.headers().clone(), raw.clone())
-    .with_place(path, expected)
-    .with_operation(operation)
-    .with_call(response.call());
+#[cold]
+fn undecodable(error: Error, response: &Response<Bytes>, operation: &'static Operation) -> Error {
+    let mut error = error
+        .with_status(response.status())
+        .with_answer(response.headers().clone(), response.raw().clone())
+        .with_operation(operation)
+        .with_call(response.call());
+    if !operation.is_read() {
+        // The service has accepted it.
+        error = error.with_outcome_unknown();
+    }
     transport::undecodable(&error);
     error
 }

@@ -9,6 +9,7 @@ pub use arguments::fixed_body;
 pub(crate) use arguments::{path, path_segment};
 pub(crate) use decode::{empty, json, json_or, stream, whole};
 
+pub use crate::json::decode as decode_json;
 pub use crate::{
     transport::RequestBuilder,
     value::{Content, Refused, is_strict, strict_json, strict_text, text, union},

@@ -21,8 +21,8 @@ pub enum Jitter {
 ///
 /// The wait before attempt *n* + 1 is drawn from zero to `initial_backoff` · 2ⁿ⁻¹, at most
 /// `max_backoff`. After a 429 without `Retry-After` it starts from `throttled_backoff` instead,
-/// because the service counts requests per minute. A `Retry-After` is followed as given, up to
-/// `max_retry_after`. All calls together are bounded by
+/// because the service counts requests per minute. A `Retry-After` is followed, up to
+/// `max_retry_after`, unless the backoff is longer. All calls together are bounded by
 /// [`retry_budget`](crate::TransportBuilder::retry_budget).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RetryPolicy {
@@ -102,19 +102,21 @@ impl RetryPolicy {
         throttled: bool,
         retry_after: Option<Duration>,
     ) -> Duration {
-        // "Retry-After: 0" names no time; without a backoff it would be a busy loop.
-        if let Some(wait) = retry_after.filter(|wait| !wait.is_zero()) {
-            return wait.min(self.max_retry_after);
-        }
-        let first = match throttled {
-            true => self.throttled_backoff,
-            false => self.initial_backoff,
+        let first = if throttled {
+            self.throttled_backoff
+        } else {
+            self.initial_backoff
         };
         let factor = 2u32.saturating_pow(attempts.saturating_sub(1));
         let ceiling = first.saturating_mul(factor).min(self.max_backoff);
-        match self.jitter {
+        let backoff = match self.jitter {
             Jitter::Full => ceiling.mul_f64(fastrand::f64()),
             Jitter::None => ceiling,
+        };
+        match retry_after {
+            // A wait of nothing would be a busy loop.
+            Some(wait) => wait.min(self.max_retry_after).max(backoff),
+            None => backoff,
         }
     }
 }
@@ -150,7 +152,10 @@ mod tests {
         let policy = RetryPolicy::default().jitter(Jitter::None);
         assert_eq!(policy.wait(1, true, Some(7 * SECOND)), 7 * SECOND);
         assert_eq!(policy.wait(1, true, Some(9999 * SECOND)), 120 * SECOND);
-        assert_eq!(policy.wait(1, false, Some(Duration::ZERO)), SECOND / 2);
+        for short in [Duration::ZERO, Duration::from_micros(1), SECOND / 4] {
+            assert_eq!(policy.wait(1, false, Some(short)), SECOND / 2);
+            assert_eq!(policy.wait(3, true, Some(short)), 4 * SECOND);
+        }
     }
 
     #[test]

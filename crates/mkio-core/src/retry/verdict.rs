@@ -13,10 +13,24 @@ pub(crate) enum Cause {
     NotSent,
     /// The request left, or may have; no whole answer came back.
     Broken,
-    /// The service answered with an error.
+    /// The service answered with an error, or with what cannot be used.
     Status(StatusCode, Option<Duration>),
-    /// Repeating cannot help.
+    /// The request cannot be sent.
+    Unsendable,
+    /// The response is of no use, and so would be the next one.
     Final,
+}
+
+impl Cause {
+    /// The failure does not tell whether the request took effect: it was neither refused nor
+    /// unsent.
+    pub(crate) fn leaves_outcome_open(self) -> bool {
+        match self {
+            Self::Broken | Self::Final => true,
+            Self::Status(status, _) => !status.is_client_error(),
+            Self::NotSent | Self::Unsendable => false,
+        }
+    }
 }
 
 /// What to do after a failed attempt.
@@ -55,13 +69,13 @@ pub(crate) fn verdict(cause: Cause, repeatable: bool) -> Verdict {
         // Both are given before any work is done.
         Cause::Status(StatusCode::TOO_MANY_REQUESTS, _) => Verdict::Repeat { paced: true },
         Cause::Status(StatusCode::SERVICE_UNAVAILABLE, wait) => Verdict::Repeat {
-            // No wait at all is no pace.
-            paced: wait.is_some_and(|wait| !wait.is_zero()),
+            // The header counts in seconds; less than one is no pace.
+            paced: wait.is_some_and(|wait| wait >= Duration::from_secs(1)),
         },
         Cause::Status(status, _) if repeatable && is_transient(status) => {
             Verdict::Repeat { paced: false }
         }
-        Cause::Broken | Cause::Status(..) | Cause::Final => Verdict::GiveUp,
+        Cause::Broken | Cause::Status(..) | Cause::Unsendable | Cause::Final => Verdict::GiveUp,
     }
 }
 
@@ -77,6 +91,7 @@ mod tests {
             (Cause::NotSent, true, true),
             (Cause::Broken, true, false),
             (Cause::Final, false, false),
+            (Cause::Unsendable, false, false),
             (status(429), true, true),
             (status(503), true, true),
             (status(408), true, false),
@@ -97,6 +112,22 @@ mod tests {
                 "{cause:?}"
             );
         }
+    }
+
+    #[test]
+    fn only_what_was_refused_or_not_sent_had_no_effect() {
+        let status = |code| Cause::Status(StatusCode::from_u16(code).unwrap(), None);
+        for code in [
+            200, 204, 302, 303, 500, 501, 502, 503, 504, 507, 520, 526, 599,
+        ] {
+            assert!(status(code).leaves_outcome_open(), "{code}");
+        }
+        for code in [400, 401, 404, 408, 409, 422, 429, 451] {
+            assert!(!status(code).leaves_outcome_open(), "{code}");
+        }
+        assert!(Cause::Broken.leaves_outcome_open() && Cause::Final.leaves_outcome_open());
+        assert!(!Cause::NotSent.leaves_outcome_open());
+        assert!(!Cause::Unsendable.leaves_outcome_open());
     }
 
     #[test]

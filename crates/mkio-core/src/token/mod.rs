@@ -26,14 +26,14 @@ pub struct Token {
 }
 
 impl Token {
-    /// A token. White space around it is dropped. When it is a JWT with an `exp` claim, that is
-    /// when it expires; the signature is not checked.
+    /// A token. White space around it is dropped, as is a `Bearer` in front of it. When it is a JWT
+    /// with an `exp` claim, that is when it expires; the signature is not checked.
     pub fn new(token: impl Into<String>) -> Self {
         let token: String = token.into();
-        let expires = jwt::expiry(token.trim());
+        let bare = without_scheme(&token);
         Self {
-            secret: SecretString::from(token.trim()),
-            expires,
+            expires: jwt::expiry(bare),
+            secret: SecretString::from(bare),
         }
     }
 
@@ -51,6 +51,20 @@ impl Token {
     pub(crate) fn expose(&self) -> &str {
         self.secret.expose_secret()
     }
+}
+
+/// The token of a whole `Authorization` header, or of its value.
+fn without_scheme(token: &str) -> &str {
+    let mut rest = token.trim();
+    for prefix in ["authorization:", "bearer"] {
+        if let Some((start, end)) = rest.split_at_checked(prefix.len())
+            && start.eq_ignore_ascii_case(prefix)
+            && (prefix.ends_with(':') || end.is_empty() || end.starts_with(char::is_whitespace))
+        {
+            rest = end.trim_start();
+        }
+    }
+    rest
 }
 
 impl fmt::Debug for Token {
@@ -86,9 +100,11 @@ pub type TokenFuture<'a> = Pin<Box<dyn Future<Output = Result<Token, BoxError>> 
 /// Gives tokens: from a vault, an identity service, a file.
 ///
 /// The client keeps the token it was given and asks again when that expires, comes within the
-/// refresh margin of its expiry, or is answered with 401. Concurrent calls share one question; it
-/// is asked in a task of its own, which goes on when the calls that wait for it end. While the old
-/// token is valid, calls wait for a new one for 5 s at most.
+/// refresh margin of its expiry, or is answered with 401. Concurrent calls on one tokio runtime
+/// share one question; it is asked in a task of its own, which goes on when the calls that wait for
+/// it end. While the old token is valid, calls wait for a new one for 5 s at most. A provider that
+/// gives the token again that was answered with 401 is asked less and less often, up to every 10 s.
+///
 /// A closure that returns a future is made into a provider by [`token_fn`].
 pub trait TokenProvider: Send + Sync {
     /// A token that is valid now. An error becomes the cause of the call's error, so it must not

@@ -2,26 +2,32 @@
 
 use std::{
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
+    sync::{Arc, Mutex, PoisonError, RwLock},
     time::{Duration, SystemTime},
 };
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use http::HeaderValue;
 use tokio::{
+    runtime::{Handle, Id},
     sync::watch,
     time::{Instant, timeout_at},
 };
 
 use crate::{
     Error, ErrorKind, Result,
+    sync::lock,
     token::{Token, TokenProvider},
 };
 
 /// After a renewal that brought a token which is due again, the provider is left alone this long.
 const PAUSE: Duration = Duration::from_secs(10);
 
-/// So long calls wait for a renewal while they have a token that is still valid.
+/// After the first refused token that a provider gives again, it is left alone this long, then twice
+/// as long each time, up to [`PAUSE`].
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+
+/// Longest a call waits for a renewal while its current token is still valid.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A token ready to be sent.
@@ -50,6 +56,13 @@ impl Bearer {
         let unusable = |why| Error::new(ErrorKind::Token, format!("the token {why}"));
         if token.expose().is_empty() {
             return Err(unusable("is empty"));
+        }
+        if token.expose().starts_with(['"', '\'', '`']) {
+            return Err(unusable("is in quotes; leave them out"));
+        }
+        let scheme = token.expose().split_whitespace().next().unwrap_or_default();
+        if ["basic", "digest"].contains(&scheme.to_ascii_lowercase().as_str()) {
+            return Err(unusable("is of another scheme than Bearer"));
         }
         let mut header = HeaderValue::from_str(&format!("Bearer {}", token.expose()))
             .map_err(|_| unusable("has characters that cannot stand in a header"))?;
@@ -99,7 +112,7 @@ fn expired(time: SystemTime) -> Error {
     )
 }
 
-/// Marks the error of a provider that failed, which it may not do the next time.
+/// Marks a provider error as transient.
 struct NoToken;
 
 /// The token provider failed.
@@ -115,14 +128,30 @@ struct Inner {
     provider: Option<Arc<dyn TokenProvider>>,
     margin: Duration,
     current: RwLock<Option<Bearer>>,
-    renewal: Mutex<Option<Renewal>>,
-    /// A token that was rejected although it was just renewed; it is not tried again after a 401.
-    rejected: Mutex<Option<Bearer>>,
+    renewals: Mutex<Vec<Renewal>>,
+    refused: Mutex<Option<Refused>>,
+}
+
+/// A token that the service refused although the provider had just given it.
+struct Refused {
+    bearer: Bearer,
+    /// How often the provider has given it again since.
+    again: u32,
+    /// The provider is left alone for so long.
+    until: Instant,
+}
+
+impl Refused {
+    fn is(&self, bearer: &Bearer) -> bool {
+        self.bearer.expose() == bearer.expose()
+    }
 }
 
 /// A question to the provider that is under way, or its answer.
 #[derive(Clone)]
 struct Renewal {
+    /// Where it is asked. Others ask for themselves: this runtime may end or stand still.
+    runtime: Id,
     since: Instant,
     answer: watch::Receiver<Option<Result<Bearer>>>,
 }
@@ -162,8 +191,8 @@ impl TokenSource {
             provider,
             margin,
             current: RwLock::new(current),
-            renewal: Mutex::default(),
-            rejected: Mutex::default(),
+            renewals: Mutex::default(),
+            refused: Mutex::default(),
         }))
     }
 
@@ -199,7 +228,8 @@ impl TokenSource {
         }
     }
 
-    /// Another token than `rejected`, or nothing when there is none to be had.
+    /// Another token than the one that was answered with 401, or nothing when there is none to be
+    /// had. The same token counts as another one as long as it has not been tried again.
     pub(crate) async fn replace(&self, rejected: &Bearer) -> Result<Option<Bearer>> {
         let Some(provider) = &self.0.provider else {
             return Ok(None);
@@ -208,26 +238,60 @@ impl TokenSource {
             let current = self.0.current();
             current.filter(|now| now.0.generation > rejected.0.generation)
         };
-        if newer().is_none() {
-            self.renew(provider).answer().await?;
+        let refused = |bearer: &Bearer| {
+            lock(&self.0.refused)
+                .as_ref()
+                .is_some_and(|it| it.is(bearer))
+        };
+        if newer().is_none_or(|bearer| refused(&bearer)) {
+            if self.is_left_alone(rejected) {
+                return Ok(None);
+            }
+            let bearer = self.renew(provider).answer().await?;
+            self.note_given(&bearer);
         }
-        let rejected = lock(&self.0.rejected).clone();
         newer()
-            .filter(|now| rejected.is_none_or(|rejected| rejected.expose() != now.expose()))
+            .filter(|bearer| !refused(bearer))
             .map(Bearer::check)
             .transpose()
     }
 
-    /// A token was rejected although it was just renewed.
-    pub(crate) fn reject(&self, bearer: &Bearer) {
-        *lock(&self.0.rejected) = Some(bearer.clone());
+    /// The provider would only give again what was refused.
+    fn is_left_alone(&self, rejected: &Bearer) -> bool {
+        let refused = lock(&self.0.refused);
+        let refused = refused.as_ref().filter(|refused| refused.is(rejected));
+        refused.is_some_and(|refused| Instant::now() < refused.until)
+    }
+
+    /// Asks less often each time that the provider gives again what was refused.
+    fn note_given(&self, bearer: &Bearer) {
+        let mut refused = lock(&self.0.refused);
+        if let Some(refused) = refused.as_mut().filter(|refused| refused.is(bearer)) {
+            let pause = FIRST_PAUSE * 2u32.saturating_pow(refused.again).min(1 << 10);
+            refused.again = refused.again.saturating_add(1);
+            refused.until = Instant::now() + pause.min(PAUSE);
+        }
+    }
+
+    /// A token was refused although the provider had just given it.
+    pub(crate) fn refuse(&self, bearer: &Bearer) {
+        let mut refused = lock(&self.0.refused);
+        if !refused.as_ref().is_some_and(|refused| refused.is(bearer)) {
+            *refused = Some(Refused {
+                bearer: bearer.clone(),
+                again: 0,
+                until: Instant::now(),
+            });
+        }
     }
 
     /// Asks the provider, unless it is being asked: calls that wait at the same time share the
     /// answer, failures included. A task of its own asks, so that no caller's end breaks it off.
     fn renew(&self, provider: &Arc<dyn TokenProvider>) -> Renewal {
-        let mut renewal = lock(&self.0.renewal);
-        if let Some(renewal) = renewal.as_ref().filter(|renewal| renewal.is_under_way()) {
+        let runtime = Handle::current().id();
+        let mut renewals = lock(&self.0.renewals);
+        renewals.retain(Renewal::is_under_way);
+        if let Some(renewal) = renewals.iter().find(|renewal| renewal.runtime == runtime) {
             return renewal.clone();
         }
         let (sender, answer) = watch::channel(None);
@@ -236,8 +300,13 @@ impl TokenSource {
             let answer = inner.ask(&*provider).await;
             sender.send_replace(Some(answer));
         });
-        let since = Instant::now();
-        renewal.insert(Renewal { since, answer }).clone()
+        let renewal = Renewal {
+            runtime,
+            since: Instant::now(),
+            answer,
+        };
+        renewals.push(renewal.clone());
+        renewal
     }
 }
 
@@ -278,10 +347,6 @@ impl Inner {
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl fmt::Debug for TokenSource {

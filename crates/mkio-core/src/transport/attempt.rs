@@ -40,6 +40,8 @@ pub(super) struct Attempt<'a> {
     /// A copy of the request, for redirects; none when its body is a stream.
     pub(super) spare: Option<&'a reqwest::Request>,
     pub(super) streams: bool,
+    /// Most bytes of a body that is not streamed.
+    pub(super) body_limit: u64,
     pub(super) deadline: Instant,
     /// The limit that `deadline` stands for: its name and length.
     pub(super) limit: (&'static str, Duration),
@@ -70,7 +72,13 @@ impl Attempt<'_> {
             return Ok((response, None));
         }
         match self.body(&mut response, &mut timer).await {
-            Ok(body) => Ok((response, Some(body))),
+            Ok(body) => match Error::from_false_success(status, response.headers(), &body) {
+                Some((error, told)) => {
+                    let cause = Cause::Status(told, error.retry_after());
+                    Err(Failed::new(error, cause))
+                }
+                None => Ok((response, Some(body))),
+            },
             Err(failed) => {
                 let headers = std::mem::take(response.headers_mut());
                 let error = failed.error.with_status(status);
@@ -92,10 +100,12 @@ impl Attempt<'_> {
                 break;
             };
             let response = match self.carrier {
-                Carrier::Own(client) => self
-                    .in_time(timer, pin!(client.execute(now)))
-                    .await?
-                    .map_err(DispatchError::from),
+                Carrier::Own(clients) => {
+                    let client = clients.client(now.url()).map_err(failed)?;
+                    self.in_time(timer, pin!(client.execute(now)))
+                        .await?
+                        .map_err(DispatchError::from)
+                }
                 Carrier::Other(dispatch) => {
                     self.in_time(timer, pin!(dispatch.dispatch(now))).await?
                 }
@@ -125,10 +135,16 @@ impl Attempt<'_> {
         timer: &mut Timer<'_>,
     ) -> Result<Bytes, Failed> {
         let broken = |error: reqwest::Error| failed(error.into());
+        if response.content_length() > Some(self.body_limit) {
+            return Err(self.too_large());
+        }
         let first = self.in_time(timer, pin!(response.chunk())).await?;
         let Some(first) = first.map_err(broken)? else {
             return Ok(Bytes::new());
         };
+        if first.len() as u64 > self.body_limit {
+            return Err(self.too_large());
+        }
         // Most bodies come in one piece, which is not copied.
         let mut whole: Option<BytesMut> = None;
         loop {
@@ -136,10 +152,21 @@ impl Attempt<'_> {
             let Some(next) = next.map_err(broken)? else {
                 return Ok(whole.map_or(first, BytesMut::freeze));
             };
-            whole
-                .get_or_insert_with(|| BytesMut::from(&*first))
-                .extend_from_slice(&next);
+            let whole = whole.get_or_insert_with(|| BytesMut::from(&*first));
+            whole.extend_from_slice(&next);
+            if whole.len() as u64 > self.body_limit {
+                return Err(self.too_large());
+            }
         }
+    }
+
+    fn too_large(&self) -> Failed {
+        let message = format!(
+            "the body of the response is larger than the limit of {} bytes; raise it with \
+             `response_limit`",
+            self.body_limit
+        );
+        Failed::new(Error::new(ErrorKind::Decode, message), Cause::Final)
     }
 
     /// As much of an error's body as arrives in time: what is missing must not hide the status.
@@ -180,7 +207,7 @@ fn failed(error: DispatchError) -> Failed {
         Fault::Broken => (ErrorKind::Connection, Cause::Broken),
         Fault::TimedOut { sent: true } => (ErrorKind::Timeout, Cause::Broken),
         Fault::TimedOut { sent: false } => (ErrorKind::Timeout, Cause::NotSent),
-        Fault::Unusable => (ErrorKind::InvalidRequest, Cause::Final),
+        Fault::Unusable => (ErrorKind::InvalidRequest, Cause::Unsendable),
         Fault::Elsewhere(_) => (ErrorKind::Origin, Cause::Final),
     };
     let made = Error::new(kind, error.to_string());

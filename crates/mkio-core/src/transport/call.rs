@@ -18,10 +18,10 @@ use super::{
 };
 use crate::{
     Error, ErrorKind, Operation, Result,
-    budget::{Lane, project},
+    budget::{RateQueue, project},
     error::Secrets,
     response::CallInfo,
-    retry::{Cause, Ticket, Verdict, is_transient, repeatable, verdict},
+    retry::{Cause, Verdict, Withdrawal, is_transient, repeatable, verdict},
     token::Bearer,
 };
 
@@ -46,9 +46,10 @@ impl Transport {
         let span = trace::span(&request, operation);
         let mut call = Call::new(self, route, request, operation);
         // Instrumenting copies the future; without a listener that is for nothing.
-        let result = match span.is_disabled() {
-            true => call.attempts().await,
-            false => call.attempts().instrument(span.clone()).await,
+        let result = if span.is_disabled() {
+            call.attempts().await
+        } else {
+            call.attempts().instrument(span.clone()).await
         };
         call.finish(&span, result)
     }
@@ -59,6 +60,15 @@ const FAR: Duration = Duration::from_secs(86400 * 365 * 30);
 
 const STREAMED: &str = "its body is a stream and cannot be repeated";
 
+const NO_TIME: &str = "the total timeout leaves no time for another attempt";
+
+/// What follows a failed attempt.
+enum Decision {
+    Retry,
+    /// Why, where it is not the failure itself.
+    GiveUp(Option<&'static str>),
+}
+
 pub(super) struct Call<'a> {
     core: &'a Core,
     settings: &'a CallSettings,
@@ -66,7 +76,7 @@ pub(super) struct Call<'a> {
     route: &'a Route,
     started: Instant,
     deadline: Instant,
-    lane: Option<Arc<Lane>>,
+    queue: Option<Arc<RateQueue>>,
     repeatable: bool,
     /// The request for the attempt that comes.
     next: Option<reqwest::Request>,
@@ -75,11 +85,9 @@ pub(super) struct Call<'a> {
     bearer: Option<Bearer>,
     /// Headers that the caller set and that are in no log.
     secret_headers: Vec<HeaderValue>,
-    ticket: Ticket,
+    withdrawal: Withdrawal,
     pub(super) attempts: u32,
     waited: Duration,
-    /// Nothing has been waited for yet, so `started` is still now.
-    at_once: bool,
     /// The error of the attempt before.
     last: Option<Error>,
     /// An attempt of a write was sent and got no answer that tells whether it took effect.
@@ -95,9 +103,9 @@ impl<'a> Call<'a> {
     ) -> Self {
         let (core, settings) = (&*transport.core, &transport.settings);
         let started = Instant::now();
-        let lane = route
+        let queue = route
             .budgeted
-            .then(|| core.budget.lane(request.url().path(), operation.is_read()));
+            .then(|| core.budget.queue(request.url().path(), operation.is_read()));
         Self {
             core,
             settings,
@@ -108,16 +116,15 @@ impl<'a> Call<'a> {
             deadline: started
                 .checked_add(settings.total_timeout)
                 .unwrap_or(started + FAR),
-            lane: lane.flatten(),
+            queue: queue.flatten(),
             repeatable: repeatable(operation, &request),
             next: Some(request),
             spare: None,
             bearer: None,
             secret_headers: Vec::new(),
-            ticket: Ticket::default(),
+            withdrawal: Withdrawal::default(),
             attempts: 0,
             waited: Duration::ZERO,
-            at_once: true,
             last: None,
             unknown: false,
         }
@@ -145,7 +152,6 @@ impl<'a> Call<'a> {
             };
             if is_unauthorized(&failed) && !replaced {
                 replaced = true;
-                self.at_once = false;
                 match self.replace_token().await {
                     Ok(true) if self.spare.is_some() => {
                         trace::attempt_failed(self, &failed, Some(Duration::ZERO));
@@ -166,7 +172,7 @@ impl<'a> Call<'a> {
             } else if is_unauthorized(&failed)
                 && let (Some(source), Some(bearer)) = (&self.route.token, &self.bearer)
             {
-                source.reject(bearer);
+                source.refuse(bearer);
             }
             self.after(failed).await?;
             self.next = self.spare.take();
@@ -175,10 +181,11 @@ impl<'a> Call<'a> {
 
     /// The service works: it has answered, whatever it has answered.
     fn answered(&mut self) {
-        if let Some(lane) = &self.lane {
-            lane.flows();
+        if let Some(queue) = &self.queue {
+            queue.note_success();
         }
-        self.route.quota.succeeded(std::mem::take(&mut self.ticket));
+        let withdrawal = std::mem::take(&mut self.withdrawal);
+        self.route.retry_budget.deposit(withdrawal);
     }
 
     /// Refuses a request that leaves the service, and completes its headers. True when it has an
@@ -206,47 +213,40 @@ impl<'a> Call<'a> {
 
     /// Gets a turn in the rate budget; true when that took a while.
     async fn turn(&mut self) -> Result<bool> {
-        let Some(lane) = self.lane.clone() else {
+        let (Some(queue), Some(request)) = (&self.queue, &self.next) else {
             return Ok(false);
         };
-        if lane.try_turn(self.settings.priority, self.now()) {
-            return Ok(false);
-        }
-        self.at_once = false;
-        let too_long = lane
-            .paused_until()
-            .is_some_and(|until| until >= self.deadline);
+        let (path, priority) = (request.url().path(), self.settings.priority);
         let since = Instant::now();
-        let turn = match too_long {
-            true => None,
-            false => timeout_at(self.deadline, lane.turn(self.settings.priority))
-                .await
-                .ok(),
-        };
-        self.waited += since.elapsed();
-        match turn {
-            Some(()) => Ok(true),
-            None => {
-                let limit = self.settings.total_timeout;
-                Err(self.instead(Error::new(
-                    ErrorKind::Timeout,
-                    format!(
-                        "the rate budget gives this call no turn within the total timeout of \
-                         {limit:?}"
-                    ),
-                )))
-            }
+        if queue.try_acquire(priority, path, since) {
+            return Ok(false);
         }
+        let paused = queue.paused_until(path);
+        let in_time = paused.is_none_or(|until| until < self.deadline)
+            && timeout_at(self.deadline, queue.acquire(priority, path))
+                .await
+                .is_ok();
+        self.waited += since.elapsed();
+        if in_time {
+            return Ok(true);
+        }
+        let limit = self.settings.total_timeout;
+        Err(self.with_last_answer(Error::new(
+            ErrorKind::Timeout,
+            format!(
+                "the rate budget gives this call no turn within the total timeout of {limit:?}"
+            ),
+        )))
     }
 
-    /// The error that ended the call after others: it keeps what the last answer said.
-    fn instead(&mut self, error: Error) -> Error {
-        match self.last.take() {
-            Some(last) => match last.status() {
-                Some(status) => error.with_status(status).with_source(last),
-                None => error.with_source(last),
-            },
-            None => error,
+    /// The error that ended the call after others: it keeps what the last response said.
+    fn with_last_answer(&mut self, error: Error) -> Error {
+        let Some(last) = self.last.take() else {
+            return error;
+        };
+        match last.status() {
+            Some(status) => error.with_status(status).with_source(last),
+            None => error.with_source(last),
         }
     }
 
@@ -255,30 +255,20 @@ impl<'a> Call<'a> {
         project(self.spare.as_ref()?.url().path())
     }
 
-    /// The time, without asking for it while nothing has been waited for.
-    fn now(&self) -> Instant {
-        match self.at_once {
-            true => self.started,
-            false => Instant::now(),
-        }
-    }
-
     async fn authorize(&mut self) -> Result<()> {
         let Some(source) = &self.route.token else {
-            return match self.route.anonymous {
-                true => Ok(()),
-                false => Err(no_token(self.operation)),
+            return if self.route.anonymous {
+                Ok(())
+            } else {
+                Err(no_token(self.operation))
             };
         };
         let bearer = match source.ready() {
             Some(bearer) => bearer,
-            None => {
-                self.at_once = false;
-                match self.in_time(source.get()).await {
-                    Ok(Ok(bearer)) => bearer,
-                    Ok(Err(error)) | Err(error) => return Err(self.instead(error)),
-                }
-            }
+            None => match self.in_time(source.get()).await {
+                Ok(Ok(bearer)) => bearer,
+                Ok(Err(error)) | Err(error) => return Err(self.with_last_answer(error)),
+            },
         };
         if let Some(request) = &mut self.next {
             request.headers_mut().insert(AUTHORIZATION, bearer.header());
@@ -309,18 +299,20 @@ impl<'a> Call<'a> {
     }
 
     async fn attempt(&mut self) -> Result<Answer, Failed> {
-        let now = self.now();
+        let now = Instant::now();
         let limit = self.settings.attempt_timeout;
         let own = now.checked_add(limit).unwrap_or(self.deadline);
-        let (deadline, limit) = match own < self.deadline {
-            true => (own, ("attempt", limit)),
-            false => (self.deadline, ("total", self.settings.total_timeout)),
+        let (deadline, limit) = if own < self.deadline {
+            (own, ("attempt", limit))
+        } else {
+            (self.deadline, ("total", self.settings.total_timeout))
         };
         let attempt = Attempt {
             carrier: &self.core.carrier,
             base: self.route.address(),
             spare: self.spare.as_ref(),
             streams: self.operation.streams,
+            body_limit: self.settings.response_limit,
             deadline,
             limit,
         };
@@ -330,7 +322,7 @@ impl<'a> Call<'a> {
                 Ok(answer)
             }
             Err(failed) => Err(Failed {
-                error: failed.error.scrubbed(&self.secrets()).cut(),
+                error: failed.error.redact(&self.secrets()).truncate_body(),
                 cause: failed.cause,
             }),
         }
@@ -356,62 +348,80 @@ impl<'a> Call<'a> {
         secrets
     }
 
-    /// Decides what follows a failed attempt, and waits until it is time for the next.
+    /// Waits until it is time for the next attempt, or gives the error that ends the call.
     async fn after(&mut self, failed: Failed) -> Result<()> {
+        self.unknown |= !self.operation.is_read() && failed.cause.leaves_outcome_open();
+        let wait = self.note_failure(failed.cause);
+        match self.decide(failed.cause, wait) {
+            Decision::Retry => {
+                trace::attempt_failed(self, &failed, Some(wait));
+                self.last = Some(failed.error);
+                sleep(wait).await;
+                Ok(())
+            }
+            Decision::GiveUp(why) => {
+                trace::attempt_failed(self, &failed, None);
+                Err(match why {
+                    Some(why) => failed.error.with_gave_up(why),
+                    None => failed.error,
+                })
+            }
+        }
+    }
+
+    /// Tells the budgets how the attempt failed; gives the wait before another one.
+    fn note_failure(&mut self, cause: Cause) -> Duration {
         let policy = &self.settings.retry;
-        self.unknown |= !self.operation.is_read() && leaves_open(failed.cause);
-        let (throttled, hint) = match failed.cause {
-            Cause::Status(status, hint) => (status == http::StatusCode::TOO_MANY_REQUESTS, hint),
-            _ => (false, None),
+        let Cause::Status(status, hint) = cause else {
+            return policy.wait(self.attempts, false, None);
         };
-        let mut wait = policy.wait(self.attempts, throttled, hint);
-        match (&self.lane, failed.cause) {
-            (Some(lane), _) if throttled => {
-                lane.pause(|pauses| match hint {
-                    Some(_) => wait,
-                    None => policy.wait(pauses, true, None),
-                });
-                // Whoever is throttled comes after those whom that has made wait.
-                let paused = lane.paused_until().map(|until| until - Instant::now());
-                wait = wait.max(paused.unwrap_or_default());
-            }
-            (_, Cause::Status(status, _)) if !is_transient(status) => self.answered(),
-            (Some(lane), Cause::Status(..)) => lane.flows(),
-            _ => {}
-        }
-        let give_up = match verdict(failed.cause, self.repeatable) {
-            Verdict::GiveUp => Some(None),
-            Verdict::Repeat { .. } if !policy.allows(self.attempts) => Some(None),
-            Verdict::Repeat { .. } if self.spare.is_none() => Some(Some(STREAMED)),
-            // A time that cannot be counted comes after every deadline.
-            Verdict::Repeat { .. }
-                if Instant::now()
-                    .checked_add(wait)
-                    .is_none_or(|next| next >= self.deadline) =>
-            {
-                Some(Some("the total timeout leaves no time for another attempt"))
-            }
-            Verdict::Repeat { paced: true } => None,
-            Verdict::Repeat { paced: false } => match self.route.quota.take() {
-                Some(ticket) => {
-                    self.ticket = ticket;
-                    None
-                }
-                None => Some(Some("the retry budget is spent")),
-            },
-        };
-        if let Some(why) = give_up {
-            trace::attempt_failed(self, &failed, None);
-            return Err(match why {
-                Some(why) => failed.error.with_gave_up(why),
-                None => failed.error,
+        let throttled = status == http::StatusCode::TOO_MANY_REQUESTS;
+        let wait = policy.wait(self.attempts, throttled, hint);
+        if throttled && let Some(queue) = &self.queue {
+            let path = match &self.spare {
+                Some(request) => request.url().path(),
+                None => self.operation.path,
+            };
+            queue.pause(path, |pauses| match hint {
+                Some(_) => wait,
+                None => policy.wait(pauses, true, None),
             });
+            // A throttled call retries only once the pause it caused is over; calls queued
+            // meanwhile go first.
+            let paused = queue.paused_until(path);
+            return wait.max(paused.map_or(Duration::ZERO, |until| until - Instant::now()));
         }
-        trace::attempt_failed(self, &failed, Some(wait));
-        self.last = Some(failed.error);
-        self.at_once = false;
-        sleep(wait).await;
-        Ok(())
+        if !is_transient(status) {
+            self.answered();
+        } else if let Some(queue) = &self.queue {
+            queue.note_success();
+        }
+        wait
+    }
+
+    /// Whether the call goes on after a failed attempt, and pays for it.
+    fn decide(&mut self, cause: Cause, wait: Duration) -> Decision {
+        let Verdict::Repeat { paced } = verdict(cause, self.repeatable) else {
+            return Decision::GiveUp(None);
+        };
+        if !self.settings.retry.allows(self.attempts) {
+            return Decision::GiveUp(None);
+        }
+        if self.spare.is_none() {
+            return Decision::GiveUp(Some(STREAMED));
+        }
+        // A time that cannot be counted comes after every deadline.
+        let next = Instant::now().checked_add(wait);
+        if next.is_none_or(|next| next >= self.deadline) {
+            return Decision::GiveUp(Some(NO_TIME));
+        }
+        if !paced {
+            match self.route.retry_budget.withdraw() {
+                Some(withdrawal) => self.withdrawal = withdrawal,
+                None => return Decision::GiveUp(Some("the retry budget is spent")),
+            }
+        }
+        Decision::Retry
     }
 
     /// Adds to the result what the call took.
@@ -432,9 +442,10 @@ impl<'a> Call<'a> {
             }
             Err(error) => {
                 let error = error.with_operation(self.operation).with_call(call);
-                let error = match self.unknown {
-                    true => error.with_outcome_unknown(),
-                    false => error,
+                let error = if self.unknown {
+                    error.with_outcome_unknown()
+                } else {
+                    error
                 };
                 trace::finished(span, &call, Err(&error));
                 Err(error)
@@ -448,15 +459,6 @@ fn is_unauthorized(failed: &Failed) -> bool {
         failed.cause,
         Cause::Status(http::StatusCode::UNAUTHORIZED, _)
     )
-}
-
-/// The failure does not tell whether the request took effect.
-fn leaves_open(cause: Cause) -> bool {
-    match cause {
-        Cause::Broken => true,
-        Cause::Status(status, _) => matches!(status.as_u16(), 500 | 502 | 504),
-        Cause::NotSent | Cause::Final => false,
-    }
 }
 
 fn no_token(operation: &Operation) -> Error {

@@ -4,7 +4,7 @@ use std::{fmt, future::Future, pin::Pin, sync::Arc};
 
 use http::Method;
 
-use super::origin;
+use super::{clients::Clients, origin};
 use crate::error::BoxError;
 
 /// The answer to a dispatched request, later.
@@ -31,9 +31,10 @@ impl Dispatch for reqwest::Client {
             // Only a client brought by the user can follow redirects by itself. Those of writes
             // it follows with a GET, whose success says nothing about the write.
             let here = origin::equal(response.url(), &asked);
-            match here && (reads || *response.url() == asked) {
-                true => Ok(response),
-                false => Err(DispatchError::elsewhere(response.url())),
+            if here && (reads || *response.url() == asked) {
+                Ok(response)
+            } else {
+                Err(DispatchError::elsewhere(response.url()))
             }
         })
     }
@@ -41,8 +42,8 @@ impl Dispatch for reqwest::Client {
 
 /// What a transport sends with.
 pub(crate) enum Carrier {
-    /// A client of our making, which follows no redirects.
-    Own(reqwest::Client),
+    /// Clients of our making, which follow no redirects.
+    Own(Clients),
     Other(Arc<dyn Dispatch>),
 }
 

@@ -3,6 +3,7 @@
 mod attempt;
 mod builder;
 mod call;
+mod clients;
 mod dispatch;
 mod fetch;
 mod options;
@@ -17,6 +18,7 @@ mod trace;
 use std::{fmt, sync::Arc};
 
 pub use builder::TransportBuilder;
+pub(crate) use clients::{Clients, Recipe};
 pub(crate) use dispatch::Carrier;
 pub use dispatch::{Dispatch, DispatchError, DispatchFuture};
 pub(crate) use options::CallSettings;

@@ -15,14 +15,25 @@ pub enum Priority {
     Background,
 }
 
-/// Overrides for some calls; what is not set stays as the client has it.
+/// Per-call overrides. Unset options inherit the client's.
 ///
-/// Given to [`Transport::with`](crate::Transport::with).
+/// Pass it to `with` on a client, a project or a [`Transport`](crate::Transport::with).
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use mkio_core::{CallOptions, RetryPolicy};
+///
+/// let options = CallOptions::new()
+///     .total_timeout(Duration::from_secs(20))
+///     .retry(RetryPolicy::none());
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct CallOptions {
     retry: Option<RetryPolicy>,
     attempt_timeout: Option<Duration>,
     total_timeout: Option<Duration>,
+    response_limit: Option<u64>,
     priority: Option<Priority>,
 }
 
@@ -32,7 +43,7 @@ impl CallOptions {
         Self::default()
     }
 
-    /// How often and at what distance failed attempts are repeated.
+    /// How often and at what distance failed attempts are retried.
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
         self.retry = Some(policy);
         self
@@ -50,6 +61,13 @@ impl CallOptions {
         self
     }
 
+    /// Most bytes of a response body, unless it is streamed. Default 100 MiB. A larger one is an error
+    /// of kind [`Decode`](crate::ErrorKind::Decode).
+    pub fn response_limit(mut self, bytes: u64) -> Self {
+        self.response_limit = Some(bytes);
+        self
+    }
+
     /// Who goes first when the rate budget runs short.
     pub fn priority(mut self, priority: Priority) -> Self {
         self.priority = Some(priority);
@@ -63,6 +81,7 @@ pub(crate) struct CallSettings {
     pub(crate) retry: RetryPolicy,
     pub(crate) attempt_timeout: Duration,
     pub(crate) total_timeout: Duration,
+    pub(crate) response_limit: u64,
     pub(crate) priority: Priority,
 }
 
@@ -72,6 +91,7 @@ impl Default for CallSettings {
             retry: RetryPolicy::default(),
             attempt_timeout: Duration::from_secs(60),
             total_timeout: Duration::from_secs(300),
+            response_limit: 100 * 1024 * 1024,
             priority: Priority::Foreground,
         }
     }
@@ -83,6 +103,7 @@ impl CallSettings {
             retry: options.retry.unwrap_or(self.retry),
             attempt_timeout: options.attempt_timeout.unwrap_or(self.attempt_timeout),
             total_timeout: options.total_timeout.unwrap_or(self.total_timeout),
+            response_limit: options.response_limit.unwrap_or(self.response_limit),
             priority: options.priority.unwrap_or(self.priority),
         }
     }

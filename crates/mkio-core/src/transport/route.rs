@@ -5,7 +5,7 @@ use std::{collections::HashMap, fmt};
 use percent_encoding::percent_decode_str;
 use url::Url;
 
-use crate::{Error, ErrorKind, Operation, Result, retry::Quota, token::TokenSource};
+use crate::{Error, ErrorKind, Operation, Result, retry::RetryBudget, token::TokenSource};
 
 /// APIs that every device serves itself; the cloud has none of them.
 const ON_DEVICES: [&str; 1] = ["channels"];
@@ -19,8 +19,8 @@ pub(crate) struct Route {
     pub(crate) anonymous: bool,
     /// The service counts requests per minute.
     pub(crate) budgeted: bool,
-    /// Repetitions that are left: an outage here is none elsewhere.
-    pub(crate) quota: Quota,
+    /// Retries that are left: an outage here is none elsewhere.
+    pub(crate) retry_budget: RetryBudget,
 }
 
 impl Route {
@@ -29,7 +29,7 @@ impl Route {
         token: Option<TokenSource>,
         anonymous: bool,
         budgeted: bool,
-        quota: Quota,
+        retry_budget: RetryBudget,
     ) -> Self {
         Self {
             base: address.as_str().trim_end_matches('/').to_owned(),
@@ -37,7 +37,7 @@ impl Route {
             token,
             anonymous,
             budgeted,
-            quota,
+            retry_budget,
         }
     }
 
@@ -140,6 +140,10 @@ impl Route {
 fn absolute(link: &str) -> Result<Url> {
     let neither = "is neither a path that begins with one `/` nor an absolute URL";
     let parsed = Url::parse(link).map_err(|_| refused(link, neither))?;
+    if !matches!(parsed.scheme(), "http" | "https") {
+        // Of another origin than any service.
+        return Ok(parsed);
+    }
     let (_, rest) = link
         .split_once("://")
         .ok_or_else(|| refused(link, neither))?;
@@ -217,6 +221,11 @@ impl Routes {
         Self { main, own, cloud }
     }
 
+    /// The main service.
+    pub(crate) fn main(&self) -> &Route {
+        &self.main
+    }
+
     /// Where a request of this operation goes; the cloud token goes to no service that the cloud
     /// does not have.
     pub(crate) fn to(&self, operation: &'static Operation) -> Result<&Route> {
@@ -248,8 +257,8 @@ mod tests {
     use super::*;
 
     fn route(base: &str) -> Route {
-        let quota = Quota::new(1);
-        Route::new(Url::parse(base).unwrap(), None, true, false, quota)
+        let budget = RetryBudget::new(1);
+        Route::new(Url::parse(base).unwrap(), None, true, false, budget)
     }
 
     #[test]

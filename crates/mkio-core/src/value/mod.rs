@@ -16,4 +16,5 @@ pub use state_ref::StateRef;
 pub use strict::{strict_json, strict_text};
 pub use text::text;
 pub use timestamp::Timestamp;
+pub(crate) use timestamp::written;
 pub use union::{Content, Refused, is_strict, union};

@@ -2,10 +2,12 @@
 
 use std::{cmp::Ordering, fmt};
 
-use chrono::{DateTime, NaiveDateTime, SecondsFormat, Utc};
+use chrono::{DateTime, NaiveDateTime, SecondsFormat, Timelike, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// A point in time, kept exactly as it was written.
+/// A point in time, kept exactly as it was received.
+///
+/// A time that is made here has microseconds at most.
 ///
 /// The documents say RFC 3339. A text that is not (the service has been seen to leave out the
 /// offset) must not make a whole list unreadable, so the text is kept and
@@ -73,21 +75,40 @@ impl PartialOrd<DateTime<Utc>> for Timestamp {
     }
 }
 
-/// Written in UTC with as many fractional digits as the time has, in groups of three.
+/// Written in UTC with as many fractional digits as the time has, in groups of three. What is
+/// smaller than a microsecond is dropped: the service keeps six digits and has refused more.
 impl From<DateTime<Utc>> for Timestamp {
     fn from(time: DateTime<Utc>) -> Self {
-        Self(time.to_rfc3339_opts(SecondsFormat::AutoSi, true))
+        Self(written(time))
     }
 }
 
+/// A time as it is sent.
+pub(crate) fn written(time: DateTime<Utc>) -> String {
+    // As a fraction of the second, so that times before 1970 do not become later.
+    let micros = time.timestamp_subsec_nanos() / 1000 * 1000;
+    let time = time.with_nanosecond(micros).unwrap_or(time);
+    time.to_rfc3339_opts(SecondsFormat::AutoSi, true)
+}
+
+/// Kept as it is, but for digits after the microseconds.
 impl From<&str> for Timestamp {
     fn from(text: &str) -> Self {
-        Self(text.to_owned())
+        Self::from(text.to_owned())
     }
 }
 
+/// Kept as it is, but for digits after the microseconds.
 impl From<String> for Timestamp {
-    fn from(text: String) -> Self {
+    fn from(mut text: String) -> Self {
+        if let Some(point) = text.find('.') {
+            let digits = text[point + 1..].bytes().take_while(u8::is_ascii_digit);
+            let end = point + 1 + digits.count();
+            let kept = point + 7;
+            if end > kept && Self(text.clone()).utc().is_some() {
+                text.replace_range(kept..end, "");
+            }
+        }
         Self(text)
     }
 }
@@ -140,6 +161,38 @@ mod tests {
     fn writes_times_in_utc() {
         let time = DateTime::from_timestamp(60, 250_000_000).unwrap();
         assert_eq!(Timestamp::from(time).as_str(), "1970-01-01T00:01:00.250Z");
+        for (seconds, nanos, text) in [
+            (60, 123_456_789, "1970-01-01T00:01:00.123456Z"),
+            (60, 999_999_999, "1970-01-01T00:01:00.999999Z"),
+            (60, 999, "1970-01-01T00:01:00Z"),
+            (-60, 123_456_789, "1969-12-31T23:59:00.123456Z"),
+        ] {
+            let time = DateTime::from_timestamp(seconds, nanos).unwrap();
+            assert_eq!(Timestamp::from(time).as_str(), text);
+        }
+    }
+
+    #[test]
+    fn texts_have_microseconds_at_most() {
+        for (text, expected) in [
+            (
+                "2026-01-01T09:00:00.1234567Z",
+                "2026-01-01T09:00:00.123456Z",
+            ),
+            (
+                "2026-01-01T09:00:00.999999999+02:00",
+                "2026-01-01T09:00:00.999999+02:00",
+            ),
+            (
+                "2026-01-01 09:00:00.123456789",
+                "2026-01-01 09:00:00.123456",
+            ),
+            ("2026-01-01T09:00:00.123456Z", "2026-01-01T09:00:00.123456Z"),
+            ("version 1.12345678", "version 1.12345678"),
+            ("a.é", "a.é"),
+        ] {
+            assert_eq!(Timestamp::from(text).as_str(), expected);
+        }
     }
 
     #[test]

@@ -187,7 +187,7 @@ async fn pollers_take_what_foreground_calls_leave() {
     let started = Instant::now();
     run(transport.clone(), "call", 10).await;
     assert_eq!(started.elapsed(), Duration::ZERO);
-    // While foreground calls queue, no poller gets a turn.
+    // While foreground calls queue, pollers get one turn in ten.
     run(transport, "call", 30).await;
     let seen = script.seen();
     let last_call = seen
@@ -198,7 +198,7 @@ async fn pollers_take_what_foreground_calls_leave() {
         .iter()
         .filter(|seen| seen.url.query() == Some("poll"))
         .count();
-    assert_eq!(polls_before, 10);
+    assert_eq!(polls_before, 10 + 3);
     polls.await.unwrap();
     assert_eq!(script.count(), 80);
 }
@@ -256,6 +256,41 @@ async fn an_operation_with_a_tighter_limit_does_not_hold_others_up_for_long() {
     }
     assert_eq!(backup.await.unwrap().unwrap_err().attempts(), 10);
     assert!(longest <= SECOND + SECOND / 100, "{longest:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_throttled_operation_holds_up_itself_and_a_second_one_holds_up_all() {
+    let script = Script::rule(|seen| {
+        let early = seen.at.elapsed().is_zero();
+        match seen.url.query() {
+            Some("throttled") if early => Reply::status(429).with("retry-after", 60),
+            _ => Reply::ok(),
+        }
+    });
+    let transport = with_budget(&script, RateBudget::default());
+    let once = transport.with(CallOptions::new().retry(RetryPolicy::none()));
+    let post = |name: &str| {
+        let path = format!("/api/v1/projects/acme/fleets/devices/{name}");
+        let transport = once.clone();
+        async move {
+            let request = request_to(&transport, &POST, &path);
+            transport.exec(request, &POST).await.map(drop)
+        }
+    };
+    let started = Instant::now();
+    post("one/reboot?throttled").await.unwrap_err();
+    for other in ["one/backup", "two/reboot", "three"] {
+        post(other).await.unwrap();
+    }
+    assert_eq!(started.elapsed(), Duration::ZERO);
+    post("one/reboot").await.unwrap();
+    assert_eq!(started.elapsed(), 60 * SECOND);
+
+    let started = Instant::now();
+    post("one/reboot?throttled").await.unwrap_err();
+    post("two/reboot?throttled").await.unwrap_err();
+    post("three").await.unwrap();
+    assert_eq!(started.elapsed(), 60 * SECOND);
 }
 
 #[tokio::test(start_paused = true)]

@@ -184,6 +184,28 @@ fn base_urls_are_checked() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_base_url_may_have_the_beginning_that_every_path_has() {
+    let script = Script::new([]);
+    for (url, expected) in [
+        ("https://app.mk.io/api/v1", "https://app.mk.io"),
+        ("https://app.mk.io/api/v1/", "https://app.mk.io"),
+        ("https://app.mk.io/api/", "https://app.mk.io"),
+        ("https://gw.example/mkio/api/v1", "https://gw.example/mkio"),
+        ("https://gw.example/mkio/api", "https://gw.example/mkio/api"),
+        (
+            "https://gw.example/api/v1/mkio",
+            "https://gw.example/api/v1/mkio",
+        ),
+    ] {
+        let transport = builder(&script).base_url(url).build().unwrap();
+        assert_eq!(transport.base_url("media"), expected, "{url}");
+        call(&transport, &GET).await.unwrap();
+        let asked = script.seen().last().unwrap().url.to_string();
+        assert_eq!(asked, format!("{expected}{PATH}"));
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_user_agent_names_the_crate_and_then_the_caller() {
     let script = Script::new([]);
     let transport = builder(&script)
@@ -268,9 +290,15 @@ async fn the_cloud_by_its_address_has_no_device_either() {
         .base_url("https://app.mk.io/")
         .build()
         .unwrap();
-    let look = transport.request(http::Method::GET, "/api/channels/");
-    let error = look.api("channels").send().await.unwrap_err();
-    assert_eq!((error.kind(), script.count()), (ErrorKind::Config, 0));
+    let other = builder(&script)
+        .base_url("https://api.mk.io/api/v1")
+        .build()
+        .unwrap();
+    for transport in [transport, other] {
+        let look = transport.request(http::Method::GET, "/api/channels/");
+        let error = look.api("channels").send().await.unwrap_err();
+        assert_eq!((error.kind(), script.count()), (ErrorKind::Config, 0));
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -80,6 +80,71 @@ async fn bodies_that_are_no_json() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_body_that_is_no_json_is_said_to_be_what_it_is() {
+    let page = Reply::Answer(
+        200,
+        vec![("content-type", "text/html; charset=utf-8".to_owned())],
+        "<!doctype html><title>Sign in</title>".to_owned(),
+    );
+    let line = list(page).await.unwrap_err().to_string();
+    assert!(
+        line.contains("text/html") && line.contains("<!doctype html>"),
+        "{line}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_byte_order_mark_is_no_part_of_the_body() {
+    let body = "\u{feff}{\"value\":[{\"name\":\"intro\"}]}";
+    let response = list(Reply::json(200, body)).await.unwrap();
+    assert_eq!(response.value[0].name.as_deref(), Some("intro"));
+    let error = list(Reply::json(
+        409,
+        "\u{feff}{\"error\":{\"code\":\"Taken\"},\"ref\":\"r-1\"}",
+    ));
+    let error = error.await.unwrap_err();
+    assert_eq!(
+        (error.code(), error.reference()),
+        (Some("Taken"), Some("r-1"))
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_success_with_an_error_body_is_an_error() {
+    let body = r#"{"error":{"code":"NotFound","detail":"no asset"},"status":404,"ref":"r-1"}"#;
+    for operation in [&GET, &PUT, &DELETE, &POST] {
+        let script = Script::new([Reply::json(200, body)]);
+        let error = call(&transport(&script), operation).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Api);
+        assert_eq!(
+            (error.code(), error.reference()),
+            (Some("NotFound"), Some("r-1"))
+        );
+        assert_eq!(error.status(), Some(StatusCode::OK));
+        assert_eq!(script.count(), 1);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_success_has_a_limit() {
+    let large = format!("[\"{}\"]", "x".repeat(2000));
+    for reply in [
+        Reply::json(200, &large),
+        Reply::Pieces(&["[", "\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"", ",1", "]"]),
+    ] {
+        let script = Script::new([reply]);
+        let transport = builder(&script).response_limit(20).build().unwrap();
+        let error = call(&transport, &POST).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Decode, "{error}");
+        assert!(error.to_string().contains("`response_limit`"), "{error}");
+        assert!(error.outcome_unknown());
+        assert_eq!(script.count(), 1);
+        let enough = mkio_core::CallOptions::new().response_limit(2004);
+        call(&transport.with(enough), &POST).await.unwrap();
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn answers_without_a_body() {
     for reply in [
         Reply::Answer(204, vec![], String::new()),

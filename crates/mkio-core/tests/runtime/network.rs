@@ -214,7 +214,21 @@ fn child_with_a_proxy_in_its_environment() {
         return;
     };
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    runtime.block_on(get(builder().base_url(address))).unwrap();
+    runtime.block_on(get(builder().base_url(&address))).unwrap();
+    // The rule is one for each request: the main service is elsewhere.
+    runtime.block_on(async {
+        let transport = builder()
+            .base_url("http://service.example")
+            .allow_plain_http(true)
+            .api_base_url("channels", &address)
+            .api_token("channels", "of-the-device")
+            .build()
+            .unwrap();
+        let device = transport.request(Method::GET, "/api/device");
+        device.api("channels").send().await.unwrap();
+        let cloud = transport.request(Method::GET, "/api/cloud");
+        cloud.send().await.unwrap();
+    });
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -239,6 +253,71 @@ async fn the_environments_proxy_does_not_get_what_is_for_this_machine() {
         output.status.success() && text.contains("1 passed"),
         "{text}"
     );
-    assert!(proxy.lines().is_empty());
-    assert!(!server.lines().is_empty());
+    let (here, there) = (server.lines(), proxy.lines());
+    let paths = |lines: &[String]| -> Vec<String> {
+        let lines = lines.iter().filter(|line| line.starts_with("GET "));
+        lines.cloned().collect()
+    };
+    assert_eq!(
+        paths(&here),
+        ["GET /api/v1/locations HTTP/1.1", "GET /api/device HTTP/1.1"]
+    );
+    assert_eq!(
+        paths(&there),
+        ["GET http://service.example/api/cloud HTTP/1.1"]
+    );
+    assert!(!there.iter().any(|line| line.contains("of-the-device")));
+}
+
+/// Answers any number of requests on each connection.
+fn keeping_alive() -> String {
+    use std::io::{BufRead, BufReader, Write};
+
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for socket in listener.incoming().map_while(Result::ok) {
+            std::thread::spawn(move || {
+                let mut lines = BufReader::new(socket.try_clone().unwrap()).lines();
+                let mut socket = socket;
+                while let Some(Ok(line)) = lines.next() {
+                    if line.is_empty() {
+                        let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}";
+                        socket.write_all(answer).unwrap();
+                    }
+                }
+            });
+        }
+    });
+    address
+}
+
+/// A connection does nothing while its runtime does nothing.
+#[test]
+fn a_runtime_that_stands_still_holds_up_no_call_on_another_one() {
+    let transport = builder()
+        .base_url(keeping_alive())
+        .attempt_timeout(std::time::Duration::from_secs(5))
+        .build()
+        .unwrap();
+    let runtime = || {
+        let mut builder = tokio::runtime::Builder::new_current_thread();
+        builder.enable_all().build().unwrap()
+    };
+    let call = || async {
+        let get = transport.request(Method::GET, "/api/v1/locations");
+        get.send().await.map(drop)
+    };
+    let still: Vec<_> = (0..20)
+        .map(|_| {
+            let runtime = runtime();
+            runtime.block_on(call()).unwrap();
+            runtime
+        })
+        .collect();
+    runtime().block_on(call()).unwrap();
+    // Those that go on have their connections still.
+    for runtime in &still {
+        runtime.block_on(call()).unwrap();
+    }
 }

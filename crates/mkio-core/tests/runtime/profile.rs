@@ -98,6 +98,7 @@ async fn code_beats_the_environment_and_the_environment_beats_every_profile() {
         variables(&[
             ("MKIO_PROFILE", "stage"),
             ("MKIO_TOKEN", "env-token"),
+            ("MKIO_BASE_URL", "https://env.example"),
             ("MKIO_PROJECT", "zeta"),
         ])
     };
@@ -105,7 +106,7 @@ async fn code_beats_the_environment_and_the_environment_beats_every_profile() {
     let transport = from(file.builder(&script).with_env_from(environment()));
     call(&transport, &GET).await.unwrap();
     assert_eq!(script.seen()[0].bearer(), Some("env-token"));
-    assert_eq!(transport.base_url("media"), "https://stage.example");
+    assert_eq!(transport.base_url("media"), "https://env.example");
     assert_eq!(transport.project(), Some("zeta"));
     // So it does when the profile is named in code; of two named profiles, that one is read.
     let transport = from(
@@ -116,7 +117,7 @@ async fn code_beats_the_environment_and_the_environment_beats_every_profile() {
     call(&transport, &GET).await.unwrap();
     assert_eq!(script.seen()[1].bearer(), Some("env-token"));
     assert_eq!(transport.project(), Some("zeta"));
-    assert_eq!(transport.base_url("media"), "https://app.mk.io");
+    assert_eq!(transport.base_url("media"), "https://env.example");
     // Without the environment a profile is all there is.
     let transport = from(file.builder(&script).profile("prod"));
     call(&transport, &GET).await.unwrap();
@@ -125,6 +126,46 @@ async fn code_beats_the_environment_and_the_environment_beats_every_profile() {
     let transport = from(file.builder(&script).profile("prod").token("code-token"));
     call(&transport, &GET).await.unwrap();
     assert_eq!(script.seen()[3].bearer(), Some("code-token"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_goes_only_to_the_address_it_was_given_for() {
+    let file = File::new(TWO);
+    let script = Script::new([]);
+    let env = |profile: &str, others: &'static [(&'static str, &'static str)]| {
+        file.builder(&script)
+            .profile(profile)
+            .with_env_from(variables(others))
+    };
+    let url = &[("MKIO_BASE_URL", "https://env.example")];
+    let token = &[("MKIO_TOKEN", "env-token")];
+    for (builder, names) in [
+        (
+            env("prod", url),
+            ["token of profile `prod`", "MKIO_BASE_URL"],
+        ),
+        (
+            env("stage", url),
+            ["token of profile `stage`", "MKIO_BASE_URL"],
+        ),
+        (
+            env("stage", token),
+            ["MKIO_TOKEN", "base URL of profile `stage`"],
+        ),
+    ] {
+        let error = builder.clone().build().unwrap_err();
+        let line = error.to_string();
+        assert_eq!(error.kind(), ErrorKind::Config, "{line}");
+        assert!(names.iter().all(|name| line.contains(name)), "{line}");
+        assert!(!line.contains("-token"), "{line}");
+        // Unless code says so.
+        builder.clone().token("code-token").build().unwrap();
+        builder.clone().anonymous().build().unwrap();
+        builder.base_url("https://code.example").build().unwrap();
+    }
+    for builder in [env("prod", token), env("prod", &[]), env("stage", &[])] {
+        builder.build().unwrap();
+    }
 }
 
 #[tokio::test(start_paused = true)]

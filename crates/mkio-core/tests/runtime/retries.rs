@@ -253,6 +253,59 @@ async fn a_write_of_unknown_outcome_says_so() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn only_a_write_that_was_refused_or_not_sent_had_no_effect_for_certain() {
+    let envelope = |status: u16| {
+        let body =
+            format!(r#"{{"error":{{"code":"E","detail":"x"}},"status":{status},"ref":"r"}}"#);
+        Reply::json(200, &body)
+    };
+    let statuses = [302, 303, 500, 501, 502, 503, 504, 507, 520, 523, 526, 599];
+    let open = statuses.map(Reply::status).into_iter().chain([
+        Reply::Broken,
+        Reply::Silence,
+        Reply::Half(200, "{".to_owned()),
+        Reply::json(200, "<html>"),
+        Reply::json(200, r#"{"name""#),
+        envelope(500),
+        envelope(200),
+    ]);
+    let certain = [400, 401, 403, 404, 409, 422, 429].map(Reply::status);
+    let certain = certain.into_iter().chain([Reply::NotSent, envelope(404)]);
+    let rows = open
+        .map(|reply| (reply, true))
+        .chain(certain.map(|reply| (reply, false)));
+    for (reply, unknown) in rows {
+        for operation in [&POST, &PUT, &DELETE, &PATCH, &GET] {
+            let script = Script::new([reply.clone()]);
+            let transport = builder(&script).retry(RetryPolicy::none()).build().unwrap();
+            let error = match call(&transport, operation).await {
+                Err(error) => error,
+                Ok(value) => panic!("{reply:?}: {value:?}"),
+            };
+            let unknown = unknown && !operation.is_read();
+            assert_eq!(
+                error.outcome_unknown(),
+                unknown,
+                "{} {reply:?}: {error}",
+                operation.id
+            );
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_tiny_retry_after_does_not_beat_the_backoff() {
+    for status in [429, 503] {
+        let script = Script::new([Reply::status(status).with("retry-after", "0.000001")]);
+        let policy = exact().max_attempts(4);
+        let transport = builder(&script).retry(policy).build().unwrap();
+        call(&transport, &GET).await.unwrap_err();
+        let first = if status == 429 { SECOND } else { SECOND / 2 };
+        assert_eq!(script.gaps(), [first, 2 * first, 4 * first], "{status}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_broken_connection_is_an_error_with_its_cause() {
     let script = Script::new([Reply::Broken]);
     let error = call(&transport(&script), &POST).await.unwrap_err();

@@ -434,10 +434,99 @@ async fn a_token_that_is_rejected_again_is_not_repeated_by_every_call() {
     for requests in [2, 3, 4] {
         call(&transport, &GET).await.unwrap_err();
         assert_eq!(script.count(), requests);
+        tokio::time::advance(Duration::from_secs(10)).await;
     }
     // The next question gets another token, which is tried at once.
     call(&transport, &GET).await.unwrap();
     assert_eq!(script.count(), 6);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_provider_that_gives_the_refused_token_again_is_left_alone() {
+    let script = Script::new([Reply::status(401)]);
+    let (provider, asked) = provider([Ok("old".to_owned())]);
+    let transport = base(&script).token_provider(provider).build().unwrap();
+    for _ in 0..100 {
+        let error = call(&transport, &GET).await.unwrap_err();
+        assert_eq!(error.status().unwrap().as_u16(), 401);
+    }
+    let first = asked.load(Ordering::SeqCst);
+    assert!(first <= 3, "asked {first} times");
+    join_all((0..100).map(|_| call(&transport, &GET))).await;
+    assert_eq!(asked.load(Ordering::SeqCst), first);
+    // It may have a better one after a while.
+    tokio::time::advance(Duration::from_secs(10)).await;
+    for _ in 0..100 {
+        call(&transport, &GET).await.unwrap_err();
+    }
+    assert_eq!(asked.load(Ordering::SeqCst), first + 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_scheme_in_front_of_a_token_is_left_out() {
+    let script = Script::new([]);
+    for text in [
+        "Bearer tok",
+        "bearer  tok\n",
+        " BEARER\ttok",
+        "Authorization: Bearer tok",
+        "tok",
+    ] {
+        let transport = base(&script).token(text).build().unwrap();
+        call(&transport, &GET).await.unwrap();
+        assert_eq!(
+            script.seen().last().unwrap().bearer(),
+            Some("tok"),
+            "{text:?}"
+        );
+        let jwt = jwt(-90);
+        let token = Token::new(text.replace("tok", &jwt));
+        assert!(token.expires().is_some(), "{text:?}");
+    }
+    for text in ["Bearer", "Bearer ", "\"tok\"", "'tok'", "Basic dG9r"] {
+        let error = base(&script).token(text).build().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Token, "{text}");
+        assert!(!format!("{error:?}").contains("tok\""), "{error}");
+    }
+    // A token may begin like the scheme.
+    let transport = base(&script).token("bearertok").build().unwrap();
+    call(&transport, &GET).await.unwrap();
+    assert_eq!(script.seen().last().unwrap().bearer(), Some("bearertok"));
+}
+
+/// A runtime that ends, or stands still, takes no renewal of others with it.
+#[test]
+fn a_renewal_does_not_hang_on_the_runtime_that_began_it() {
+    for ends in [true, false] {
+        let script = Script::new([]);
+        let asked = Arc::new(AtomicUsize::new(0));
+        let provider = token_fn({
+            let asked = Arc::clone(&asked);
+            move || {
+                let first = asked.fetch_add(1, Ordering::SeqCst) == 0;
+                async move {
+                    if first {
+                        std::future::pending::<()>().await;
+                    }
+                    Ok(Token::new("tok"))
+                }
+            }
+        });
+        let transport = base(&script).token_provider(provider).build().unwrap();
+        let runtime = || {
+            let mut builder = tokio::runtime::Builder::new_current_thread();
+            builder.enable_all().start_paused(true).build().unwrap()
+        };
+        let first = runtime();
+        first.block_on(async {
+            let hasty = tokio::time::timeout(Duration::from_secs(1), call(&transport, &GET));
+            hasty.await.unwrap_err();
+        });
+        assert_eq!(asked.load(Ordering::SeqCst), 1);
+        let kept = if ends { None } else { Some(first) };
+        runtime().block_on(call(&transport, &GET)).unwrap();
+        drop(kept);
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -11,6 +11,7 @@ pub mod merge;
 pub mod outbox;
 pub mod reference;
 pub mod settings;
+pub mod states;
 pub mod store;
 mod weight;
 pub mod world;

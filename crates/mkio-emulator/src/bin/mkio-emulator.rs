@@ -36,6 +36,9 @@ struct Arguments {
     /// Requests to make before listening: a JSON array of {"path", "method", "body"}.
     #[arg(long)]
     seed_file: Option<PathBuf>,
+    /// What the platform starts with: a file in the form of data/world.json of this crate.
+    #[arg(long, value_name = "FILE")]
+    world: Option<PathBuf>,
     /// Applies the published rate limits.
     #[arg(long, value_enum, default_value_t = Switch::On)]
     rate_limit: Switch,
@@ -182,6 +185,10 @@ fn builder(arguments: &Arguments) -> Result<EmulatorBuilder, String> {
             text(path).map_err(|problem| format!("--seed-file {}: {problem}", path.display()))?,
         );
     }
+    if let Some(path) = &arguments.world {
+        builder = builder
+            .world(text(path).map_err(|problem| format!("--world {}: {problem}", path.display()))?);
+    }
     if let Some(faults) = &arguments.faults {
         builder = builder.faults(rules(faults)?);
     }
@@ -226,6 +233,10 @@ fn explain(arguments: &Arguments, error: &StartError) -> String {
         StartError::SeedRequests(problem) => {
             let path = arguments.seed_file.as_deref().unwrap_or(Path::new(""));
             format!("--seed-file {}: {problem}", path.display())
+        }
+        StartError::World(problem) if arguments.world.is_some() => {
+            let path = arguments.world.as_deref().unwrap_or(Path::new(""));
+            format!("--world {}: {problem}", path.display())
         }
         StartError::Faults(problem) => {
             format!("--faults: {problem}")

@@ -5,6 +5,7 @@
 
 mod api;
 mod documents;
+mod immutable;
 mod operation;
 mod prune;
 mod routes;

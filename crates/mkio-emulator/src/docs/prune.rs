@@ -22,7 +22,8 @@ pub(super) fn prune(document: &Value, schema: &Value, value: Value, keep: Keep) 
     walk(document, schema, value, keep, 0)
 }
 
-fn resolve<'a>(document: &'a Value, mut schema: &'a Value) -> &'a Value {
+/// The schema that references lead to.
+pub(super) fn resolve<'a>(document: &'a Value, mut schema: &'a Value) -> &'a Value {
     for _ in 0..MAX_DEPTH {
         let Some(target) = schema.get("$ref").and_then(Value::as_str) else {
             return schema;

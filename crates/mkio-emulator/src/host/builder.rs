@@ -19,6 +19,7 @@ use crate::{
         server,
         start_error::StartError,
     },
+    platform::start::Start,
     seed,
 };
 
@@ -31,6 +32,7 @@ pub struct EmulatorBuilder {
     time_scale: f64,
     seed: usize,
     seed_requests: Option<String>,
+    world: Option<String>,
     faults: Option<String>,
     start_time: Option<DateTime<Utc>>,
     settings: Settings,
@@ -60,6 +62,7 @@ impl Default for EmulatorBuilder {
             time_scale: 60.0,
             seed: 0,
             seed_requests: None,
+            world: None,
             faults: None,
             start_time: None,
             settings: Settings::default(),
@@ -154,6 +157,13 @@ impl EmulatorBuilder {
         self
     }
 
+    /// What the platform starts with, as JSON in the form of `data/world.json` of this crate. Default: that file.
+    #[must_use]
+    pub fn world(mut self, json: impl Into<String>) -> Self {
+        self.world = Some(json.into());
+        self
+    }
+
     /// Faults from the start, as on the command line. Default: none.
     #[must_use]
     pub fn faults(mut self, text: impl Into<String>) -> Self {
@@ -182,7 +192,11 @@ impl EmulatorBuilder {
     pub async fn start(self) -> Result<Emulator, StartError> {
         self.check()?;
         let start = self.start_time.unwrap_or_else(Utc::now);
-        let engine = Arc::new(Engine::new(self.settings, start, self.time_scale));
+        let world = match &self.world {
+            Some(text) => Start::parse(text).map_err(StartError::World)?,
+            None => Start::builtin(),
+        };
+        let engine = Arc::new(Engine::of(world, self.settings, start, self.time_scale));
         let token = seed::start(&engine, &self.project, self.seed, self.token.as_deref())?;
         let control = Control {
             engine: engine.clone(),

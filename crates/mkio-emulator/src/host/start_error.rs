@@ -25,6 +25,9 @@ pub enum StartError {
     /// The project cannot be made.
     #[error("the project cannot be made: {0}")]
     Project(String),
+    /// The world cannot be read, or not be made.
+    #[error("the world cannot be made: {0}")]
+    World(String),
     /// The assets cannot be made.
     #[error("the assets cannot be made: {0}")]
     Seed(String),
@@ -54,6 +57,7 @@ impl From<SeedError> for StartError {
     fn from(SeedError { part, refusal }: SeedError) -> Self {
         match part {
             Part::Platform => Self::Platform(refusal.detail),
+            Part::World => Self::World(refusal.detail),
             Part::Project => Self::Project(refusal.detail),
             Part::Assets => Self::Seed(refusal.detail),
         }

@@ -7,12 +7,12 @@ use crate::{
     base::{
         error::ApiError,
         merge,
-        store::{Address, Event, Resource, Step},
+        store::{Address, Event, Resource, Step, enter},
     },
     docs::name_fits,
     platform::{
         call::{Answer, Call},
-        labels, render,
+        labels, references, render,
         rules::{Platform, Put, Rules},
     },
 };
@@ -38,32 +38,46 @@ pub fn state(world: &Platform, call: &Call<'_>, rules: &Rules) -> Result<Answer,
     Ok(Answer::ok(json!({ "status": { "state": resource.state } })))
 }
 
+/// Checks a body: what it refers to, and what else the kind demands.
+fn check(
+    world: &Platform,
+    call: &Call<'_>,
+    rules: &Rules,
+    body: &mut Value,
+    existing: Option<&Resource>,
+) -> Result<(), ApiError> {
+    let before = existing.map(|existing| &existing.body);
+    let missing = references::missing(world, rules, call.project(), body, before);
+    if !missing.is_empty() {
+        return Err(ApiError::invalid("request body", missing));
+    }
+    (rules.check)(world, call, body, existing)
+}
+
 /// PUT.
 pub fn put(world: &mut Platform, call: &Call<'_>, rules: &Rules) -> Result<Answer, ApiError> {
     let address = call.address(rules.kind);
     ensure_parent(world, &address)?;
     check_name(rules, &address.name)?;
-    let replaces = world.get(&address).is_some();
+    // What guides presuppose is there for those that do, and makes way for those that make it.
+    let kept = |there: &&Resource| there.private.get("presupposed").is_none();
+    let replaces = world.get(&address).filter(kept).is_some();
     call.caller
         .may_write(call.operation, call.project_id, replaces)?;
     labels::check(&call.body)?;
     let mut body = call.body.clone();
-    let Some(existing) = world.get(&address) else {
-        (rules.check)(world, call, &mut body, None)?;
-        let status = match rules.put {
-            Put::Upsert => 201,
+    let Some(existing) = world.get(&address).filter(kept) else {
+        check(world, call, rules, &mut body, None)?;
+        let status = match world.registry.put(rules.kind) {
+            Put::Upsert => StatusCode::CREATED,
             Put::Create(status) => status,
         };
         world.insert(&address, body, call.user)?;
         world.enter(&address, rules.initial, rules.creation);
         (rules.created)(world, &address);
-        return shown(
-            world,
-            &address,
-            StatusCode::from_u16(status).unwrap_or(StatusCode::CREATED),
-        );
+        return shown(world, &address, status);
     };
-    if rules.put != Put::Upsert {
+    if world.registry.put(rules.kind) != Put::Upsert {
         return Err(ApiError::conflict(format!(
             "the {} '{}' exists already",
             rules.kind.noun(),
@@ -77,8 +91,8 @@ pub fn put(world: &mut Platform, call: &Call<'_>, rules: &Rules) -> Result<Answe
             address.name
         )));
     }
-    keep_frozen(rules, existing, &mut body)?;
-    (rules.check)(world, call, &mut body, Some(existing))?;
+    keep_frozen(world.registry.frozen(rules.kind), existing, &mut body)?;
+    check(world, call, rules, &mut body, Some(existing))?;
     write(world, call, &address, body);
     (rules.changed)(world, &address);
     shown(world, &address, StatusCode::OK)
@@ -117,7 +131,7 @@ pub fn patch(world: &mut Platform, call: &Call<'_>, rules: &Rules) -> Result<Ans
             merge::take(&mut body, pointer);
         }
     }
-    (rules.check)(world, call, &mut body, Some(existing))?;
+    check(world, call, rules, &mut body, Some(existing))?;
     write(world, call, &address, body);
     (rules.changed)(world, &address);
     shown(world, &address, StatusCode::OK)
@@ -135,6 +149,7 @@ pub fn remove(world: &mut Platform, address: &Address) -> Result<Answer, ApiErro
         return Ok(Answer::empty(StatusCode::NO_CONTENT));
     }
     (rules.guard)(world, address)?;
+    references::guard(world, address)?;
     if rules.deletion == 0 {
         if let Some(removed) = world.remove(address) {
             (rules.removed)(world, address, &removed);
@@ -149,29 +164,35 @@ pub fn remove(world: &mut Platform, address: &Address) -> Result<Answer, ApiErro
     Ok(Answer::empty(StatusCode::OK))
 }
 
-/// An action that a state allows and that leads through other states.
-pub fn act(
-    world: &mut Platform,
-    address: &Address,
-    action: &str,
-    from: &[&str],
-    now: &'static str,
-    steps: &[Step],
-) -> Result<Answer, ApiError> {
-    let resource = world.find(address)?;
-    if !from.contains(&resource.state) {
+/// An action of the kind, by name: a state allows it, and it leads through another.
+///
+/// # Errors
+/// 404 when there is no such resource, 409 in any other state.
+pub fn act(world: &mut Platform, address: &Address, name: &str) -> Result<Answer, ApiError> {
+    let rules = world.rules(address.place.kind);
+    let acts = rules.acts;
+    let act = acts
+        .iter()
+        .find(|act| act.name == name)
+        .ok_or_else(|| ApiError::internal(format!("there is no action '{name}'")))?;
+    let state = world.find(address)?.state;
+    if !act.from.contains(&state) {
         let noun = address.place.kind.noun();
         return Err(ApiError::conflict(format!(
-            "cannot {action} the {noun} '{}' while it is {}; it has to be {}",
+            "cannot {name} the {noun} '{}' while it is {state}; it has to be {}",
             address.name,
-            resource.state,
-            from.join(" or ")
+            act.from.join(" or ")
         )));
     }
     if let Some(resource) = world.get_mut(address) {
         merge::take(&mut resource.private, "/provisioningFailed");
+        merge::take(&mut resource.private, "/presupposed");
     }
-    world.enter(address, now, steps);
+    world.enter(
+        address,
+        act.through,
+        &[enter(act.takes, act.to.unwrap_or(state))],
+    );
     Ok(Answer::empty(StatusCode::OK))
 }
 
@@ -179,6 +200,7 @@ fn write(world: &mut Platform, call: &Call<'_>, address: &Address, body: Value) 
     let (now, user) = (world.now, call.user);
     if let Some(resource) = world.get_mut(address) {
         merge::take(&mut resource.private, "/provisioningFailed");
+        merge::take(&mut resource.private, "/presupposed");
         resource.body = body;
         resource.updated = now;
         resource.updated_by = user;
@@ -210,21 +232,22 @@ pub fn check_name(rules: &Rules, name: &str) -> Result<(), ApiError> {
     Err(ApiError::invalid("name", vec![("name".to_owned(), reason)]))
 }
 
-fn keep_frozen(rules: &Rules, existing: &Resource, body: &mut Value) -> Result<(), ApiError> {
+/// Keeps what cannot change, and refuses what would. A section that is made or taken away as a whole takes its fields with it.
+fn keep_frozen(frozen: &[String], existing: &Resource, body: &mut Value) -> Result<(), ApiError> {
     let mut findings = Vec::new();
-    for pointer in rules.frozen {
-        let old = existing.body.pointer(pointer);
-        match body.pointer(pointer) {
-            Some(new) if Some(new) != old => findings.push((
-                (*pointer).to_owned(),
+    for pointer in frozen {
+        let parent = pointer.rsplit_once('/').map_or("", |(parent, _)| parent);
+        let has = |body: &Value| body.pointer(parent).is_some_and(Value::is_object);
+        if !has(&existing.body) || !has(body) {
+            continue;
+        }
+        match (existing.body.pointer(pointer), body.pointer(pointer)) {
+            (Some(old), None) => merge::put(body, pointer, old.clone()),
+            (old, new) if old != new => findings.push((
+                pointer.clone(),
                 "cannot be changed after creation".to_owned(),
             )),
-            Some(_) => {}
-            None => {
-                if let Some(old) = old {
-                    merge::put(body, pointer, old.clone());
-                }
-            }
+            _ => {}
         }
     }
     if findings.is_empty() {

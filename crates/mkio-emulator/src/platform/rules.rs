@@ -3,11 +3,12 @@
 use std::{
     collections::HashMap,
     ops::{Deref, DerefMut},
+    sync::Arc,
 };
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use http::Request;
+use http::{Request, StatusCode};
 use serde_json::{Map, Value};
 
 use crate::{
@@ -16,13 +17,15 @@ use crate::{
         kind::Kind,
         reference::Reference,
         settings::Settings,
+        states::{self, States},
         store::{Address, Resource, Step},
         world::World,
     },
-    docs::{Documents, Operation},
+    docs::{Documents, Operation, Schemas},
     platform::{
         call::{Answer, Call},
         incidents::Incident,
+        start::Start,
     },
 };
 
@@ -58,13 +61,28 @@ impl Shape {
     }
 }
 
-/// What PUT does.
+/// What PUT does. The status codes that the document declares say which.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Put {
     /// 201 for a new one, 200 for one that is replaced.
     Upsert,
     /// This status for a new one, 409 when the name is taken.
-    Create(u16),
+    Create(StatusCode),
+}
+
+/// An action that some states allow and that leads through another.
+#[derive(Debug, Clone, Copy)]
+pub struct Act {
+    /// What it is called: `start`.
+    pub name: &'static str,
+    /// States in which it is allowed; in any other it is a 409.
+    pub from: &'static [&'static str],
+    /// The state that is seen meanwhile.
+    pub through: &'static str,
+    /// Seconds of platform time that it takes.
+    pub takes: u64,
+    /// The state it ends in; none for the one it began in.
+    pub to: Option<&'static str>,
 }
 
 /// Limits of a name.
@@ -107,9 +125,7 @@ pub struct Rules {
     pub shape: Shape,
     /// Limits of its name.
     pub name: NameRule,
-    /// What PUT does.
-    pub put: Put,
-    /// What PUT cannot change once it exists. Left out, such a field keeps its value.
+    /// What PUT cannot change once it exists, beside what the document marks so. Left out, such a field keeps its value.
     pub frozen: &'static [&'static str],
     /// What PATCH can change; everything when empty.
     pub patchable: &'static [&'static str],
@@ -121,6 +137,12 @@ pub struct Rules {
     pub creation: &'static [Step],
     /// Seconds of platform time that it is seen `Deleting`; 0 when it goes at once.
     pub deletion: u64,
+    /// Its entry in `spec/states.yaml`, which says what its states mean. Empty for what has none.
+    pub states: &'static str,
+    /// Actions that lead from one state to another.
+    pub acts: &'static [Act],
+    /// States that it enters in other ways than by its creation, its actions and its deletion.
+    pub others: &'static [&'static str],
     /// Where replies show the state.
     pub state_at: &'static [&'static str],
     /// Whether replies have `properties.provisioningState`.
@@ -155,13 +177,15 @@ impl Rules {
             label,
             shape,
             name: ARM_NAME,
-            put: Put::Upsert,
             frozen: &[],
             patchable: &[],
             clearable: &[],
             initial: "",
             creation: &[],
             deletion: 0,
+            states: "",
+            acts: &[],
+            others: &[],
             state_at: &[],
             provisioning: false,
             references: &[],
@@ -255,10 +279,43 @@ pub fn impossible(address: &Address) -> String {
     )
 }
 
+/// A kind with what its document says of it.
+struct Known {
+    rules: &'static Rules,
+    entry: &'static Entry,
+    put: Put,
+    frozen: Vec<String>,
+}
+
+impl Known {
+    fn new(rules: &'static Rules, entry: &'static Entry) -> Self {
+        let signature = format!("PUT {}/{{}}", absolute(rules.collection));
+        let operations = Documents::get().operations();
+        let put = operations
+            .iter()
+            .find(|operation| operation.signature() == signature);
+        let declares = |status| put.is_some_and(|put| put.reply(status).is_some());
+        let marked = put
+            .and_then(|put| Some((put.api, &put.bodies.first()?.schema)))
+            .map(|(api, schema)| Schemas::get().immutable(api, schema));
+        let own = rules.frozen.iter().map(|at| (*at).to_owned());
+        Self {
+            rules,
+            entry,
+            put: match (declares(StatusCode::OK), declares(StatusCode::CREATED)) {
+                (true, true) => Put::Upsert,
+                (true, false) => Put::Create(StatusCode::OK),
+                _ => Put::Create(StatusCode::CREATED),
+            },
+            frozen: own.chain(marked.into_iter().flatten()).collect(),
+        }
+    }
+}
+
 /// Everything that `resources` brings.
 pub struct Registry {
     entries: &'static [&'static Entry],
-    kinds: HashMap<Kind, (&'static Rules, &'static Entry)>,
+    kinds: HashMap<Kind, Known>,
     /// In the order of [`Documents::operations`].
     actions: Vec<Option<Action>>,
 }
@@ -290,7 +347,7 @@ impl Registry {
         Self {
             entries,
             kinds: each()
-                .map(|(rules, entry)| (rules.kind, (rules, entry)))
+                .map(|(rules, entry)| (rules.kind, Known::new(rules, entry)))
                 .collect(),
             actions: operations.iter().map(action).collect(),
         }
@@ -313,11 +370,26 @@ impl Registry {
         self.entries.iter().flat_map(|entry| entry.doors)
     }
 
+    /// The kind of a name.
+    pub fn kind(&self, name: &str) -> Option<Kind> {
+        self.kinds.keys().find(|kind| kind.name() == name).copied()
+    }
+
+    /// What PUT does to a kind.
+    pub fn put(&self, kind: Kind) -> Put {
+        self.kinds.get(&kind).map_or(Put::Upsert, |known| known.put)
+    }
+
+    /// Fields of a kind that PUT cannot change.
+    pub fn frozen(&self, kind: Kind) -> &[String] {
+        self.kinds.get(&kind).map_or(&[], |known| &known.frozen)
+    }
+
     /// The entry of a kind.
     pub fn entry(&self, kind: Kind) -> &'static Entry {
         self.kinds
             .get(&kind)
-            .map_or(&Entry::NONE, |(_, entry)| entry)
+            .map_or(&Entry::NONE, |known| known.entry)
     }
 }
 
@@ -333,15 +405,28 @@ pub struct Platform {
     world: World,
     /// The rules.
     pub registry: &'static Registry,
+    /// What it starts with and consists of.
+    pub start: Arc<Start>,
 }
 
 impl Platform {
     /// An empty platform.
-    pub fn new(now: DateTime<Utc>, settings: Settings, registry: &'static Registry) -> Self {
+    pub fn new(
+        now: DateTime<Utc>,
+        settings: Settings,
+        registry: &'static Registry,
+        start: Arc<Start>,
+    ) -> Self {
         Self {
             world: World::new(now, settings),
             registry,
+            start,
         }
+    }
+
+    /// What the states of a kind mean.
+    pub fn states(&self, kind: Kind) -> &'static States {
+        states::of(self.rules(kind).states)
     }
 
     /// The rules of a kind.
@@ -349,7 +434,7 @@ impl Platform {
         self.registry
             .kinds
             .get(&kind)
-            .map_or(&PLAIN, |(rules, _)| rules)
+            .map_or(&PLAIN, |known| known.rules)
     }
 }
 

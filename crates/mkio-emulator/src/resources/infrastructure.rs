@@ -1,19 +1,16 @@
 //! Networks and sites.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::{
     base::{
         error::ApiError,
         kind::Kind,
         merge,
+        reference::{Reference, Target},
         store::{Address, Resource},
     },
-    platform::{
-        call::Call,
-        rules::{DNS_NAME, Entry, Platform, Put, Rules, Shape},
-    },
-    resources::live::wiring::FLOWS,
+    platform::rules::{DNS_NAME, Entry, Platform, Rules, Shape},
 };
 
 impl Kind {
@@ -33,9 +30,8 @@ pub static ENTRY: Entry = Entry {
 pub static NETWORKS: Rules = Rules {
     collection: "~/infra/networks",
     name: DNS_NAME,
-    put: Put::Create(201),
     patchable: &["/metadata"],
-    guard: guard_network,
+    guard: refuse_system,
     dress: |_, _, network, out| {
         merge::put(out, "/spec", json!({}));
         let scope = if network.private_text("/scope") == Some("Local") {
@@ -56,9 +52,11 @@ pub static NETWORKS: Rules = Rules {
 pub static SITES: Rules = Rules {
     collection: "~/infra/sites",
     name: DNS_NAME,
-    put: Put::Create(201),
-    check: check_site,
-    guard: guard_site,
+    references: &[Reference::new(
+        "/spec/routes/*/networkName",
+        &[Target::top(Kind::NETWORK)],
+    )],
+    guard: refuse_system,
     dress: |_, _, site, out| {
         if site.body.get("spec").is_none() {
             merge::put(out, "/spec", json!({}));
@@ -87,91 +85,5 @@ fn refuse_system(world: &Platform, address: &Address) -> Result<(), ApiError> {
             address.name
         ))),
         _ => Ok(()),
-    }
-}
-
-fn names(resource: &Resource, list: &str, field: &str, name: &str) -> bool {
-    let items = resource.body.pointer(list).and_then(Value::as_array);
-    items.is_some_and(|items| {
-        items
-            .iter()
-            .any(|item| item.get(field).and_then(Value::as_str) == Some(name))
-    })
-}
-
-fn in_use(address: &Address, user: &Resource, kind: Kind) -> ApiError {
-    ApiError::conflict(format!(
-        "the {} '{}' is used by the {} '{}'",
-        address.place.kind.noun(),
-        address.name,
-        kind.noun(),
-        user.name
-    ))
-}
-
-fn guard_network(world: &Platform, address: &Address) -> Result<(), ApiError> {
-    refuse_system(world, address)?;
-    let (project, name) = (&address.place.project, address.name.as_str());
-    for kind in [Kind::SITE, Kind::DEVICE, Kind::SOURCE, Kind::DESTINATION] {
-        let uses = |resource: &Resource| {
-            names(resource, "/spec/routes", "networkName", name)
-                || names(resource, "/spec/availableNetworks", "networkName", name)
-                || resource.text("/spec/networkName") == Some(name)
-        };
-        if let Some((_, user)) = world
-            .all(project, kind)
-            .find(|(_, resource)| uses(resource) && !resource.is_deleting())
-        {
-            return Err(in_use(address, user, kind));
-        }
-    }
-    Ok(())
-}
-
-fn guard_site(world: &Platform, address: &Address) -> Result<(), ApiError> {
-    refuse_system(world, address)?;
-    for kind in [Kind::DEVICE].into_iter().chain(FLOWS) {
-        let uses = |resource: &Resource| {
-            resource.text("/spec/siteName") == Some(&address.name) && !resource.is_deleting()
-        };
-        if let Some((_, user)) = world
-            .all(&address.place.project, kind)
-            .find(|(_, resource)| uses(resource))
-        {
-            return Err(in_use(address, user, kind));
-        }
-    }
-    Ok(())
-}
-
-fn check_site(
-    world: &Platform,
-    call: &Call<'_>,
-    body: &mut Value,
-    _: Option<&Resource>,
-) -> Result<(), ApiError> {
-    let mut findings = Vec::new();
-    for (at, route) in body
-        .pointer("/spec/routes")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-        .enumerate()
-    {
-        let name = route
-            .get("networkName")
-            .and_then(Value::as_str)
-            .unwrap_or_default();
-        if !world.has(&Address::new(call.project(), Kind::NETWORK, name)) {
-            findings.push((
-                format!("/spec/routes/{at}/networkName"),
-                format!("there is no network named '{name}'"),
-            ));
-        }
-    }
-    if findings.is_empty() {
-        Ok(())
-    } else {
-        Err(ApiError::invalid("request body", findings))
     }
 }

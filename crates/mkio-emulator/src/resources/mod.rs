@@ -2,7 +2,6 @@
 
 pub(crate) mod channels;
 pub(crate) mod fleet;
-pub(crate) mod furnish;
 pub(crate) mod infrastructure;
 pub(crate) mod live;
 pub(crate) mod management;

@@ -16,6 +16,7 @@ use crate::{
         call::{Answer, Call},
         generic, labels, list, render,
         rules::{DNS_NAME, Entry, Platform, Rules, Shape},
+        start::Preset,
     },
 };
 
@@ -53,79 +54,14 @@ pub static CONFIGS: Rules = Rules {
     ..Rules::new(Kind::CONFIG, "Config", Shape::Bare)
 };
 
-/// Configuration types and what they configure.
-const TYPES: &[(&str, &str)] = &[
-    ("encodingLive", "Live encoding of a flow."),
-    ("multiviewComposing", "How a multiview arranges its inputs."),
-    (
-        "streamConditioning",
-        "Conditioning of a stream before it is encoded.",
-    ),
-    ("contentDecisioning", "Which content a viewer gets."),
-    ("contentProcessing", "Processing of content."),
-    ("manifestConditioning", "Conditioning of manifests."),
-    (
-        "manifestConditioningPlugin",
-        "A plugin of manifest conditioning.",
-    ),
-    ("splicing", "Splicing of streams."),
-    ("streamPersonalization", "Personalization of streams."),
-    (
-        "streamPersonalizationPlugin",
-        "A plugin of stream personalization.",
-    ),
-    ("viewingPolicyManager", "Viewing policies."),
-];
-
-/// Presets: type, name, description, input pins.
-const PRESETS: &[(&str, &str, &str, &[&str])] = &[
-    (
-        "encodingLive",
-        "live-h264-1080p",
-        "H.264 ladder up to 1080p.",
-        &["main"],
-    ),
-    (
-        "encodingLive",
-        "live-h264-720p",
-        "H.264 ladder up to 720p.",
-        &["main"],
-    ),
-    (
-        "encodingLive",
-        "live-hevc-2160p",
-        "HEVC ladder up to 2160p.",
-        &["main"],
-    ),
-    ("encodingLive", "passthrough", "No transcoding.", &["main"]),
-    (
-        "multiviewComposing",
-        "2up",
-        "Two tiles side by side.",
-        &["tile1", "tile2"],
-    ),
-    (
-        "multiviewComposing",
-        "3up",
-        "Three tiles.",
-        &["tile1", "tile2", "tile3"],
-    ),
-    (
-        "multiviewComposing",
-        "4up",
-        "Four tiles.",
-        &["tile1", "tile2", "tile3", "tile4"],
-    ),
-    (
-        "streamConditioning",
-        "scte35-passthrough",
-        "Splice signals pass unchanged.",
-        &["main"],
-    ),
-];
-
-fn known_type(name: &str) -> Result<(), ApiError> {
-    if TYPES.iter().any(|(known, _)| *known == name) {
+fn known_type(world: &Platform, name: &str) -> Result<(), ApiError> {
+    if world
+        .start
+        .templates
+        .types
+        .iter()
+        .any(|known| known.name == name)
+    {
         return Ok(());
     }
     Err(ApiError::not_found(format!(
@@ -134,39 +70,59 @@ fn known_type(name: &str) -> Result<(), ApiError> {
 }
 
 /// GET `types`.
-pub fn types(_: &mut Platform, _: &Call<'_>) -> Result<Answer, ApiError> {
-    let types: Vec<Value> = TYPES.iter().map(|(name, description)| json!({ "name": name, "description": description, "openapi": null })).collect();
+pub fn types(world: &mut Platform, _: &Call<'_>) -> Result<Answer, ApiError> {
+    let types: Vec<Value> = world
+        .start
+        .templates
+        .types
+        .iter()
+        .map(|known| json!({ "name": known.name, "description": known.description, "openapi": null }))
+        .collect();
     Ok(Answer::ok(json!({ "types": types })))
-}
-
-fn preset_config(kind: &str, name: &str, pins: &[&str]) -> Value {
-    json!({ "name": name, "inputs": pins.iter().map(|pin| json!({ "name": pin })).collect::<Vec<_>>(), "settings": { "latency": "normal", "type": kind } })
 }
 
 /// When presets were made, and by whom.
 const PRESETS_MADE: &str = "2025-01-01T00:00:00.000Z";
 const PRESETS_BY: (&str, &str) = ("platform@example.com", "Platform");
 
-fn preset(kind: &str, name: &str, description: &str, pins: &[&str]) -> Value {
-    let config = preset_config(kind, name, pins);
-    let id = uuid::Uuid::from_u128(
-        u128::from_str_radix(
-            keys::hex(&format!("{kind}/{name}"))
-                .get(..32)
-                .unwrap_or("0"),
-            16,
-        )
-        .unwrap_or(0),
-    );
+/// A preset as it is answered. Each of its settings is a parameter.
+fn preset(preset: &Preset) -> Value {
+    let inputs: Vec<Value> = preset
+        .inputs
+        .iter()
+        .map(|pin| json!({ "name": pin }))
+        .collect();
+    let config = json!({ "name": preset.name, "type": preset.kind, "inputs": inputs, "settings": preset.settings });
+    let parameters: Vec<Value> = preset
+        .settings
+        .as_object()
+        .into_iter()
+        .flat_map(|settings| settings.keys())
+        .map(|name| json!({ "name": name, "description": format!("The setting {name}."), "paths": [format!("/settings/{name}")] }))
+        .collect();
+    let digest = keys::hex(&format!("{}/{}", preset.kind, preset.name));
+    let number = digest
+        .get(..32)
+        .and_then(|digits| u128::from_str_radix(digits, 16).ok());
+    let id = uuid::Uuid::from_u128(number.unwrap_or_default());
     json!({
         "kind": "Preset",
-        "metadata": { "id": id, "name": name, "type": kind, "description": description, "labels": {}, "hash": keys::hex(&config.to_string()), "tags": ["latest"],
+        "metadata": { "id": id, "name": preset.name, "type": preset.kind, "description": preset.description, "labels": {},
+            "hash": keys::hex(&config.to_string()), "tags": ["latest"],
             "created": PRESETS_MADE, "createdBy": PLATFORM_USER, "createdByEmail": PRESETS_BY.0,
             "updated": PRESETS_MADE, "updatedBy": PLATFORM_USER, "updatedByEmail": PRESETS_BY.0,
         },
-        "spec": { "config": config, "parameters": [{ "name": "latency", "description": "Latency mode.", "paths": ["/settings/latency"] }] },
+        "spec": { "config": config, "parameters": parameters },
         "status": status(&config),
     })
+}
+
+/// A preset by type and name, or why there is none.
+fn find<'a>(world: &'a Platform, kind: &str, name: &str) -> Result<&'a Preset, String> {
+    let mut presets = world.start.templates.presets.iter();
+    presets
+        .find(|preset| preset.kind == kind && preset.name == name)
+        .ok_or_else(|| format!("there is no {kind} preset named '{name}'"))
 }
 
 /// Pins that a configuration has: its own inputs, or one.
@@ -190,36 +146,26 @@ fn status(config: &Value) -> Value {
     json!({ "inputPins": inputs, "outputPins": [{ "name": "main", "allowMultipleBindings": true }] })
 }
 
-fn presets_of(kind: Option<&str>) -> Vec<Value> {
-    PRESETS
-        .iter()
-        .filter(|(of, ..)| kind.is_none_or(|kind| kind == *of))
-        .map(|(of, name, description, pins)| preset(of, name, description, pins))
-        .collect()
-}
-
 /// GET `presets` and `presets/{config_type}`.
 pub fn presets(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
     let kind = Some(call.parameter("config_type")).filter(|kind| !kind.is_empty());
-    kind.map_or(Ok(()), known_type)?;
+    kind.map_or(Ok(()), |kind| known_type(world, kind))?;
     let by = Map::from_iter(
         ["createdByName", "updatedByName"].map(|field| (field.to_owned(), json!(PRESETS_BY.1))),
     );
-    let values = presets_of(kind)
-        .into_iter()
-        .map(|preset| (preset, by.clone()));
-    list::indexed_page(world, call, "Preset", values.collect())
+    let presets = world.start.templates.presets.iter();
+    let values = presets
+        .filter(|preset| kind.is_none_or(|kind| kind == preset.kind))
+        .map(|found| (preset(found), by.clone()))
+        .collect();
+    list::indexed_page(world, call, "Preset", values)
 }
 
 /// GET `presets/{config_type}/{name}`.
-pub fn get_preset(_: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+pub fn get_preset(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
     let (kind, name) = (call.parameter("config_type"), call.parameter("name"));
-    let found = PRESETS
-        .iter()
-        .find(|(of, known, ..)| *of == kind && *known == name);
-    let (of, name, description, pins) = found
-        .ok_or_else(|| ApiError::not_found(format!("there is no {kind} preset named '{name}'")))?;
-    Ok(Answer::ok(preset(of, name, description, pins)))
+    let found = find(world, kind, name).map_err(ApiError::not_found)?;
+    Ok(Answer::ok(preset(found)))
 }
 
 fn versions_of(project: &str, kind: &str, name: &str) -> Place {
@@ -272,7 +218,7 @@ fn shown(world: &Platform, place: &Place, version: &Resource) -> Value {
 /// GET `configs` and `configs/{config_type}`: the latest version of each.
 pub fn configs(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
     let kind = Some(call.parameter("config_type")).filter(|kind| !kind.is_empty());
-    kind.map_or(Ok(()), known_type)?;
+    kind.map_or(Ok(()), |kind| known_type(world, kind))?;
     let values = world
         .tables(call.project(), Kind::CONFIG)
         .filter(|(place, _)| kind.is_none_or(|kind| place.parent.split('/').next() == Some(kind)))
@@ -281,8 +227,8 @@ pub fn configs(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError
     list::indexed_page(world, call, "Config", values)
 }
 
-fn named(call: &Call<'_>) -> Result<Place, ApiError> {
-    known_type(call.parameter("config_type"))?;
+fn named(world: &Platform, call: &Call<'_>) -> Result<Place, ApiError> {
+    known_type(world, call.parameter("config_type"))?;
     Ok(versions_of(
         call.project(),
         call.parameter("config_type"),
@@ -300,14 +246,14 @@ fn unknown(call: &Call<'_>, version: &str) -> ApiError {
 
 /// GET `configs/{config_type}/{name}`: the latest version.
 pub fn get(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
-    let place = named(call)?;
+    let place = named(world, call)?;
     let found = version(world, &place, "latest").ok_or_else(|| unknown(call, "latest"))?;
     Ok(Answer::ok(shown(world, &place, found)))
 }
 
 /// GET `…/versions`.
 pub fn versions(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
-    let place = named(call)?;
+    let place = named(world, call)?;
     let table = world
         .table(&place)
         .filter(|table| !table.is_empty())
@@ -321,7 +267,7 @@ pub fn versions(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiErro
 
 /// GET `…/versions/{version}`.
 pub fn get_version(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
-    let place = named(call)?;
+    let place = named(world, call)?;
     let wanted = call.parameter("version");
     let found = version(world, &place, wanted).ok_or_else(|| unknown(call, wanted))?;
     Ok(Answer::ok(shown(world, &place, found)))
@@ -329,7 +275,7 @@ pub fn get_version(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiE
 
 /// PUT: a further version, which gets `latest` and the tags it names; other versions lose them.
 pub fn put(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
-    let place = named(call)?;
+    let place = named(world, call)?;
     generic::check_name(&CONFIGS, call.parameter("name"))?;
     labels::check(&call.body)?;
     let spec = match call
@@ -344,22 +290,13 @@ pub fn put(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
             .unwrap_or(json!({ "config": {} })),
         Some(name) => {
             let kind = call.parameter("config_type");
-            let found = PRESETS
-                .iter()
-                .find(|(of, known, ..)| *of == kind && *known == name);
-            let (of, name, description, pins) = found.ok_or_else(|| {
+            let found = find(world, kind, name).map_err(|reason| {
                 ApiError::invalid(
                     "request body",
-                    vec![(
-                        "/spec/presetName".to_owned(),
-                        format!("there is no {kind} preset named '{name}'"),
-                    )],
+                    vec![("/spec/presetName".to_owned(), reason)],
                 )
             })?;
-            preset(of, name, description, pins)
-                .get("spec")
-                .cloned()
-                .unwrap_or_default()
+            preset(found).get("spec").cloned().unwrap_or_default()
         }
     };
     let mut metadata = call.body.get("metadata").cloned().unwrap_or(json!({}));
@@ -414,7 +351,7 @@ pub fn put(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
 
 /// DELETE `configs/{config_type}/{name}`: all versions.
 pub fn delete(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
-    let place = named(call)?;
+    let place = named(world, call)?;
     let names: Vec<String> = world
         .table(&place)
         .into_iter()
@@ -432,7 +369,7 @@ pub fn delete(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError>
 
 /// DELETE `…/versions/{version}`: not the latest.
 pub fn delete_version(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
-    let place = named(call)?;
+    let place = named(world, call)?;
     let Some(found) = version(world, &place, call.parameter("version")) else {
         return Ok(Answer::empty(StatusCode::NO_CONTENT));
     };

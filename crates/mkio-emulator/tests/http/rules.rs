@@ -546,12 +546,17 @@ async fn pages_of_what_is_selected_hold_it_all_whatever_the_list_is_made_of() {
             caller.put(&path, body).await.expect(201);
         }
     }
+    let presets = caller.get("templating/presets").await.expect(200);
+    let presets = presets.body["value"].as_array().map_or(0, Vec::len);
     for (list, expected) in [
         ("media/assets?$filter=contains(name,'3')", 13),
         ("media/jobs?$filter=name%20ne%20't1'", 7),
         ("media/jobs?$orderby=name%20desc", 8),
-        ("templating/presets?$filter=name%20ne%20'passthrough'", 7),
-        ("templating/presets?$orderby=name", 8),
+        (
+            "templating/presets?$filter=name%20ne%20'passthrough'",
+            presets - 1,
+        ),
+        ("templating/presets?$orderby=name", presets),
     ] {
         for size in [1, 2, 3, 7, 8, 100] {
             let mut names = walk(&caller, &format!("{list}&$top={size}"), async |_| {}).await;

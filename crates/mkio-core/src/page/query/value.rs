@@ -3,10 +3,10 @@
 use std::borrow::Cow;
 use std::time::SystemTime;
 
-use chrono::{DateTime, NaiveDate, NaiveTime, SecondsFormat, TimeDelta, TimeZone, Utc};
+use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, TimeZone, Utc};
 use uuid::Uuid;
 
-use crate::Timestamp;
+use crate::{Timestamp, value::written};
 
 /// What a field holds; decides which values it can be compared with.
 ///
@@ -55,7 +55,7 @@ pub trait Literal<K: Kind> {
 }
 
 /// Single quotes, doubled inside; every other character stands for itself.
-fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 
@@ -126,12 +126,13 @@ fn utc(time: SystemTime) -> DateTime<Utc> {
         Err(error) => (true, error.duration()),
     };
     let epoch = DateTime::<Utc>::UNIX_EPOCH;
-    let exact = TimeDelta::from_std(span)
-        .ok()
-        .and_then(|span| match before {
-            true => epoch.checked_sub_signed(span),
-            false => epoch.checked_add_signed(span),
-        });
+    let exact = TimeDelta::from_std(span).ok().and_then(|span| {
+        if before {
+            epoch.checked_sub_signed(span)
+        } else {
+            epoch.checked_add_signed(span)
+        }
+    });
     let end = |second| DateTime::from_timestamp(second, 0).unwrap_or(epoch);
     let (first, last) = (end(FIRST), end(LAST));
     match exact {
@@ -143,8 +144,7 @@ fn utc(time: SystemTime) -> DateTime<Utc> {
 
 impl<Z: TimeZone> Literal<Time> for DateTime<Z> {
     fn literal(&self) -> String {
-        self.with_timezone(&Utc)
-            .to_rfc3339_opts(SecondsFormat::AutoSi, true)
+        written(self.with_timezone(&Utc))
     }
 }
 
@@ -176,10 +176,12 @@ macro_rules! fractions {
         $(impl Literal<Number> for $type {
             /// Infinity has a name of its own in OData.
             fn literal(&self) -> String {
-                match self.is_infinite() {
-                    true if self.is_sign_negative() => "-INF".to_owned(),
-                    true => "INF".to_owned(),
-                    false => self.to_string(),
+                if !self.is_infinite() {
+                    self.to_string()
+                } else if self.is_sign_negative() {
+                    "-INF".to_owned()
+                } else {
+                    "INF".to_owned()
                 }
             }
         })*

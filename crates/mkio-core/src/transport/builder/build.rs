@@ -1,22 +1,17 @@
 //! From settings to a transport: what excludes what, and where the rest comes from.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use http::HeaderValue;
-use url::Url;
 
-use super::{CLOUD, TransportBuilder, base_url::base_url, fault};
+use super::{CLOUD, CLOUD_HOSTS, TransportBuilder, base_url::base_url, config_error};
 use crate::{
     Result,
     budget::Budget,
     config::{Environment, Profile, TokenSetting},
-    retry::{Quota, REPETITIONS},
+    retry::{DEFAULT_RETRIES, RetryBudget},
     token::{Token, TokenSource},
-    transport::{CallSettings, Carrier, Core, Route, Routes, Transport, origin},
+    transport::{CallSettings, Carrier, Clients, Core, Recipe, Route, Routes, Transport},
     wait::Waits,
 };
 
@@ -30,6 +25,31 @@ const APIS: [&str; 7] = [
     "templates",
     "channels",
 ];
+
+/// Longest time for making a connection, unless set otherwise.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Where token and base URL come from, when that is not code: number and name of the source.
+#[derive(Default)]
+struct Origins {
+    sources: usize,
+    token: Option<(usize, String)>,
+    base_url: Option<(usize, String)>,
+}
+
+impl Origins {
+    /// A token goes only to the address it was given for: with it, or the default.
+    fn check(&self) -> Result<()> {
+        let (token, base_url) = match (&self.token, &self.base_url) {
+            (Some(token), Some(base_url)) if token.0 != base_url.0 => (&token.1, &base_url.1),
+            _ => return Ok(()),
+        };
+        Err(config_error(format!(
+            "{token} was not given for {base_url}; nothing was sent. Let one source give both, or \
+             set one of them in code with `token`, `token_provider` or `base_url`"
+        )))
+    }
+}
 
 impl<C> TransportBuilder<C> {
     /// Finishes the transport, or the client that is made from it. Nothing is sent.
@@ -48,29 +68,33 @@ impl<C> TransportBuilder<C> {
 
     fn transport(mut self) -> Result<Transport> {
         self.refuse_contradictions()?;
-        self.fill()?;
+        self.apply_sources()?;
         let user_agent = self.user_agent()?;
-        let (http, carrier) = match (
-            self.settings.http_client.take(),
-            self.settings.dispatch.take(),
-        ) {
+        let routes = self.routes()?;
+        let settings = &mut self.settings;
+        let recipe = Recipe {
+            connect_timeout: settings.connect_timeout.unwrap_or(CONNECT_TIMEOUT),
+            proxies: std::mem::take(&mut settings.proxies),
+            certificates: std::mem::take(&mut settings.certificates),
+        };
+        let (http, carrier) = match (settings.http_client.take(), settings.dispatch.take()) {
             (Some(client), _) => (client.clone(), Carrier::Other(Arc::new(client))),
-            (None, Some(dispatch)) => (self.client()?, Carrier::Other(dispatch)),
+            (None, Some(dispatch)) => (recipe.client(false)?, Carrier::Other(dispatch)),
             (None, None) => {
-                let client = self.client()?;
-                (client.clone(), Carrier::Own(client))
+                let (client, clients) = Clients::new(recipe, routes.main().address())?;
+                (client, Carrier::Own(clients))
             }
         };
         Ok(Transport {
-            settings: CallSettings::default().with(&self.settings.options),
+            settings: CallSettings::default().with(&settings.options),
             core: Arc::new(Core {
-                project: self.settings.project.take(),
+                project: settings.project.take(),
                 user_agent,
                 http,
                 carrier,
-                budget: Budget::new(self.settings.budget),
+                budget: Budget::new(settings.budget),
                 waits: Waits::default(),
-                routes: self.routes()?,
+                routes,
             }),
         })
     }
@@ -119,7 +143,7 @@ impl<C> TransportBuilder<C> {
         ];
         for (one, given, other, given_too) in pairs {
             if given && given_too {
-                return Err(fault(format!(
+                return Err(config_error(format!(
                     "`{one}` and `{other}` exclude each other; set one of them"
                 )));
             }
@@ -129,35 +153,43 @@ impl<C> TransportBuilder<C> {
 
     /// Fills what is not set from the environment, then from the profile: the one that is named
     /// here, else the one that the environment names, else the file's default.
-    fn fill(&mut self) -> Result<()> {
+    fn apply_sources(&mut self) -> Result<()> {
         let environment = match &self.settings.environment {
             Some(lookup) => Some(Environment::read(lookup)?),
             None => None,
         };
         let mut named = self.settings.profile.clone();
+        let mut from = Origins::default();
         if let Some(environment) = environment {
             named = named.or(environment.profile);
-            self.take(Profile {
+            let variables = Profile {
                 base_url: environment.base_url,
                 project: environment.project,
                 token: environment
                     .token
                     .map(|token| TokenSetting::Fixed(Token::new(token))),
-                api: BTreeMap::new(),
-            });
+                ..Profile::default()
+            };
+            self.apply_profile(variables, ["MKIO_TOKEN", "MKIO_BASE_URL"], &mut from);
         } else if named.is_none() {
             return Ok(());
         }
         let file = self.settings.config_file.as_deref();
-        let profile = Profile::load(file, named.as_deref())?;
-        self.take(profile.unwrap_or_default());
-        Ok(())
+        if let Some(profile) = Profile::load(file, named.as_deref())? {
+            let token = format!("the token of {}", profile.place);
+            let base_url = format!("the base URL of {}", profile.place);
+            self.apply_profile(profile, [&token, &base_url], &mut from);
+        }
+        from.check()
     }
 
-    /// Takes what is not set yet.
-    fn take(&mut self, profile: Profile) {
-        if self.settings.base_url.is_none() {
-            self.settings.base_url = profile.base_url;
+    /// Takes what is not set yet. `names` are those of the token and the base URL.
+    fn apply_profile(&mut self, profile: Profile, names: [&str; 2], from: &mut Origins) {
+        let [token_name, base_url_name] = names;
+        from.sources += 1;
+        if let (None, Some(url)) = (&self.settings.base_url, profile.base_url) {
+            self.settings.base_url = Some(url);
+            from.base_url = Some((from.sources, base_url_name.to_owned()));
         }
         if self.settings.project.is_none() {
             self.settings.project = profile.project;
@@ -165,11 +197,12 @@ impl<C> TransportBuilder<C> {
         if self.settings.token.is_none()
             && self.settings.provider.is_none()
             && !self.settings.anonymous
+            && let Some(token) = profile.token
         {
-            match profile.token {
-                Some(TokenSetting::Fixed(token)) => self.settings.token = Some(token),
-                Some(TokenSetting::Provider(provider)) => self.settings.provider = Some(provider),
-                None => {}
+            from.token = Some((from.sources, token_name.to_owned()));
+            match token {
+                TokenSetting::Fixed(token) => self.settings.token = Some(token),
+                TokenSetting::Provider(provider) => self.settings.provider = Some(provider),
             }
         }
         for (api, (url, token)) in profile.api {
@@ -192,53 +225,22 @@ impl<C> TransportBuilder<C> {
             (None, Some(_)) => return Ok(None),
         };
         let value = HeaderValue::from_str(&text).map_err(|_| {
-            fault("`user_agent_suffix` has characters that cannot stand in a header")
+            config_error("`user_agent_suffix` has characters that cannot stand in a header")
         })?;
         Ok(Some(value))
-    }
-
-    fn client(&mut self) -> Result<reqwest::Client> {
-        let connect_timeout = self
-            .settings
-            .connect_timeout
-            .unwrap_or(Duration::from_secs(10));
-        // Both are done above, where tokens, verbs and budgets are known.
-        let mut client = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .connect_timeout(connect_timeout);
-        // The environment's proxies are for what is far away: a token for this machine stays here.
-        if self.settings.proxies.is_empty() && self.is_local() {
-            client = client.no_proxy();
-        }
-        for proxy in self.settings.proxies.drain(..) {
-            client = client.proxy(proxy);
-        }
-        if !self.settings.certificates.is_empty() {
-            client = client.tls_certs_merge(self.settings.certificates.drain(..));
-        }
-        client.build().map_err(|error| {
-            fault("the HTTP client cannot be built").with_source(error.without_url())
-        })
-    }
-
-    /// The service is on this machine.
-    fn is_local(&self) -> bool {
-        let url = self.settings.base_url.as_deref().map(Url::parse);
-        url.is_some_and(|url| url.is_ok_and(|url| origin::is_loopback(&url)))
     }
 
     /// The name of an API that is none.
     fn unknown_api(&self) -> Result<()> {
         let settings = &self.settings;
         let mut names = settings.apis.keys().chain(settings.api_tokens.keys());
-        match names.find(|name| !APIS.contains(&name.as_str())) {
-            None => Ok(()),
-            Some(name) => Err(fault(format!(
-                "there is no API `{name}` to have a base URL or token; there are {}",
-                APIS.join(", ")
-            ))),
-        }
+        let Some(name) = names.find(|name| !APIS.contains(&name.as_str())) else {
+            return Ok(());
+        };
+        Err(config_error(format!(
+            "there is no API `{name}` to have a base URL or token; there are {}",
+            APIS.join(", ")
+        )))
     }
 
     fn routes(&mut self) -> Result<Routes> {
@@ -252,8 +254,8 @@ impl<C> TransportBuilder<C> {
             TokenSetting::Fixed(token) => TokenSource::fixed(token),
             TokenSetting::Provider(provider) => Ok(TokenSource::provided(provider, margin)),
         };
-        let repetitions = self.settings.retry_budget.unwrap_or(REPETITIONS);
-        let quota = || Quota::new(repetitions);
+        let retries = self.settings.retry_budget.unwrap_or(DEFAULT_RETRIES);
+        let retry_budget = || RetryBudget::new(retries);
         let mut own = HashMap::new();
         for (api, url) in std::mem::take(&mut self.settings.apis) {
             let setting = format!("the base URL of the {api} API");
@@ -264,10 +266,10 @@ impl<C> TransportBuilder<C> {
                 .map(source)
                 .transpose()?;
             let url = base_url(&setting, &url, token.is_some() && !plain)?;
-            own.insert(api, Route::new(url, token, true, false, quota()));
+            own.insert(api, Route::new(url, token, true, false, retry_budget()));
         }
         if let Some(api) = self.settings.api_tokens.keys().next() {
-            return Err(fault(format!(
+            return Err(config_error(format!(
                 "the {api} API has a token but no base URL of its own; set `api_base_url` too"
             )));
         }
@@ -276,7 +278,7 @@ impl<C> TransportBuilder<C> {
             (None, provider) => provider.map(TokenSetting::Provider),
         };
         if token.is_none() && !self.settings.anonymous && own.is_empty() {
-            return Err(fault(
+            return Err(config_error(
                 "there is no token: set MKIO_TOKEN, name a profile that has one, or give the \
                  builder a `token` or `token_provider` (`anonymous` sends none)",
             ));
@@ -284,9 +286,13 @@ impl<C> TransportBuilder<C> {
         let token = token.map(source).transpose()?;
         let url = self.settings.base_url.as_deref().unwrap_or(CLOUD);
         let url = base_url("the base URL", url, token.is_some() && !plain)?;
-        let cloud = Url::parse(CLOUD).is_ok_and(|cloud| origin::equal(&cloud, &url));
+        let cloud = url.scheme() == "https"
+            && url.port().is_none()
+            && url
+                .host_str()
+                .is_some_and(|host| CLOUD_HOSTS.contains(&host));
         Ok(Routes::new(
-            Route::new(url, token, self.settings.anonymous, true, quota()),
+            Route::new(url, token, self.settings.anonymous, true, retry_budget()),
             own,
             cloud,
         ))

@@ -22,11 +22,17 @@ use crate::{
 /// Where the cloud APIs are.
 const CLOUD: &str = "https://app.mk.io";
 
+/// The hosts that serve them.
+const CLOUD_HOSTS: [&str; 2] = ["app.mk.io", "api.mk.io"];
+
 /// Builds a [`Transport`](crate::Transport).
 ///
 /// Settings made here come first. With [`with_env`](Self::with_env), environment variables fill
 /// what was not set, and a profile fills what they leave open, whoever named it: to use nothing
 /// but a profile, name it with [`profile`](Self::profile) and leave `with_env` out.
+///
+/// A token is sent only to the address it was given for. A token of one source (environment,
+/// profile) with a base URL of the other one is an error, unless one of the two is set here.
 ///
 /// # Profiles
 ///
@@ -127,7 +133,7 @@ impl<C> TransportBuilder<C> {
     }
 
     /// Address of the service, by default `https://app.mk.io`. May have a path, which is put
-    /// before every path.
+    /// before every path; an `/api/v1` at its end is left out, since every path has it.
     pub fn base_url(mut self, url: impl Into<String>) -> Self {
         self.settings.base_url = Some(url.into());
         self
@@ -196,7 +202,7 @@ impl<C> TransportBuilder<C> {
         self
     }
 
-    /// Lets tokens travel unencrypted, over plain HTTP to other machines. Default: refused.
+    /// Allows tokens over plain HTTP to hosts that are not loopback. Default `false`.
     pub fn allow_plain_http(mut self, allow: bool) -> Self {
         self.settings.allow_plain_http = allow;
         self
@@ -237,18 +243,25 @@ impl<C> TransportBuilder<C> {
         self
     }
 
-    /// How often and at what distance failed attempts are repeated.
+    /// Most bytes of a response body, unless it is streamed. Default 100 MiB. A larger one is an error
+    /// of kind [`Decode`](ErrorKind::Decode).
+    pub fn response_limit(mut self, bytes: u64) -> Self {
+        self.settings.options = self.settings.options.response_limit(bytes);
+        self
+    }
+
+    /// How often and at what distance failed attempts are retried.
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
         self.settings.options = self.settings.options.retry(policy);
         self
     }
 
-    /// How many repetitions a service that answers nothing but faults gets in all, from all calls
-    /// together; every call that is answered gives some back, so that about two in three have to
-    /// be. Default 100 for each service; 0 repeats only what a service itself puts off (429, and
-    /// 503 with `Retry-After`, which never count).
-    pub fn retry_budget(mut self, repetitions: u32) -> Self {
-        self.settings.retry_budget = Some(repetitions);
+    /// Retries that all calls to one service may spend while it keeps failing (a token bucket).
+    /// Answered calls refill it; retries keep flowing while about two thirds of the calls succeed.
+    /// Default 100 for each service. With 0, only what the service itself puts off is retried: 429,
+    /// and 503 with a `Retry-After` of a second or more; these never count.
+    pub fn retry_budget(mut self, retries: u32) -> Self {
+        self.settings.retry_budget = Some(retries);
         self
     }
 
@@ -259,7 +272,7 @@ impl<C> TransportBuilder<C> {
     }
 
     /// Sends requests through a proxy; call it again for more. Without this, the usual environment
-    /// variables (`HTTPS_PROXY`, …) apply, unless the base URL is this machine.
+    /// variables (`HTTPS_PROXY`, …) apply to every request that does not go to this machine.
     pub fn proxy(mut self, proxy: reqwest::Proxy) -> Self {
         self.settings.proxies.push(proxy);
         self
@@ -271,10 +284,12 @@ impl<C> TransportBuilder<C> {
         self
     }
 
-    /// Uses an HTTP client of yours. It brings its own connections, proxy, certificates and
-    /// timeouts, so these cannot be set here, and says who it is itself (`User-Agent`). Turn its
-    /// redirects and retries off: answers from another origin are dropped, as are those that a
-    /// write was redirected to, and its retries are not counted.
+    /// Uses an HTTP client of yours. Its connection pool, proxy, certificates, timeouts and
+    /// `User-Agent` apply, so those cannot be set here. Disable its redirects and retries: a response
+    /// from another origin, or of a redirected write, is rejected, and its retries are not counted.
+    ///
+    /// Its connections belong to the tokio runtime that made them; give each runtime a client of its
+    /// own if one of them may stand still. Without this setting that is done for you.
     pub fn http_client(mut self, client: reqwest::Client) -> Self {
         self.settings.http_client = Some(client);
         self
@@ -288,7 +303,7 @@ impl<C> TransportBuilder<C> {
     }
 }
 
-fn fault(message: impl Into<String>) -> Error {
+fn config_error(message: impl Into<String>) -> Error {
     Error::new(ErrorKind::Config, message)
 }
 

@@ -10,12 +10,13 @@ use crate::{
         format,
         kind::Kind,
         merge,
+        reference::{Reference, Target},
         store::{Address, Resource},
     },
     platform::{
         call::{Answer, Call},
         generic,
-        rules::{DNS_NAME, Entry, Platform, Put, Rules, Shape},
+        rules::{DNS_NAME, Entry, Platform, Rules, Shape},
     },
     resources::{
         fleet::{
@@ -50,8 +51,16 @@ pub static ENTRY: Entry = Entry {
 pub static DEVICES: Rules = Rules {
     collection: "~/fleet/devices",
     name: DNS_NAME,
-    put: Put::Create(201),
     initial: "Idle",
+    states: "fleets.device_software",
+    others: &["Switching", "SwitchFailed"],
+    references: &[
+        Reference::new("/spec/siteName", &[Target::top(Kind::SITE)]),
+        Reference::new(
+            "/spec/availableNetworks/*/networkName",
+            &[Target::top(Kind::NETWORK)],
+        ),
+    ],
     check,
     created: |world, address| {
         if let Some(device) = world.get_mut(address) {
@@ -141,33 +150,7 @@ fn check(
             "the configuration of the device is locked while the operation '{task}' runs"
         )));
     }
-    let mut findings = software::check(body);
-    if let Some(site) = text("/spec/siteName").filter(|site| {
-        !site.is_empty() && !world.has(&Address::new(call.project(), Kind::SITE, site))
-    }) {
-        findings.push((
-            "/spec/siteName".to_owned(),
-            format!("there is no site named '{site}'"),
-        ));
-    }
-    for (at, network) in body
-        .pointer("/spec/availableNetworks")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-        .enumerate()
-    {
-        let name = network
-            .get("networkName")
-            .and_then(Value::as_str)
-            .unwrap_or_default();
-        if !world.has(&Address::new(call.project(), Kind::NETWORK, name)) {
-            findings.push((
-                format!("/spec/availableNetworks/{at}/networkName"),
-                format!("there is no network named '{name}'"),
-            ));
-        }
-    }
+    let findings = software::check(body);
     if findings.is_empty() {
         Ok(())
     } else {

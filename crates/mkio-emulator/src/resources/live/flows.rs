@@ -9,7 +9,7 @@ use crate::{
         duration,
         error::ApiError,
         kind::Kind,
-        store::{Address, Place, Resource},
+        store::{Place, Resource},
     },
     platform::{
         call::{Answer, Call, Payload},
@@ -19,9 +19,9 @@ use crate::{
     resources::{
         live::{
             mishaps::suffer,
-            status,
+            operations, status,
             steering::{self, steer},
-            wiring::{FLOWS, kind_of, missing, place, uses_input},
+            wiring::{FLOWS, REFERENCES, kind_of, place},
         },
         templates,
     },
@@ -76,7 +76,17 @@ const fn family(kind: Kind, label: &'static str, collection: &'static str) -> Ru
         check,
         created: steer,
         changed: steer,
-        guard,
+        states: "live.live_channel",
+        references: REFERENCES,
+        others: &[
+            "Pending",
+            "Allocating",
+            "Starting",
+            "Running",
+            "Updating",
+            "Stopping",
+            "UnableToStart",
+        ],
         entered: steering::entered,
         dress: status::dress,
         ..Rules::new(kind, label, Shape::Spec { name: true })
@@ -125,7 +135,6 @@ fn check(
             Err(ApiError::invalid("change", findings))
         };
     }
-    findings.extend(missing(world, call.project(), body));
     let window = body
         .pointer("/spec/transform/archiveWindowLength")
         .and_then(Value::as_str)
@@ -176,22 +185,6 @@ fn check(
     }
 }
 
-fn guard(world: &Platform, address: &Address) -> Result<(), ApiError> {
-    let upstream = FLOWS
-        .iter()
-        .flat_map(|kind| world.all(&address.place.project, *kind));
-    let reader = upstream
-        .map(|(_, flow)| flow)
-        .find(|flow| !flow.is_deleting() && uses_input(flow, "flowName", &address.name));
-    match reader {
-        Some(flow) => Err(ApiError::conflict(format!(
-            "the flow '{}' is an input of the flow '{}'",
-            address.name, flow.name
-        ))),
-        None => Ok(()),
-    }
-}
-
 /// DELETE, with `$force` for the scheduled operations that hang on it.
 pub fn delete(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
     let address = call.address(kind_of(call));
@@ -199,7 +192,7 @@ pub fn delete(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError>
     let waiting = world.table(&operations).is_some_and(|table| {
         table
             .iter()
-            .any(|operation| matches!(operation.state, "Pending" | "Accepted" | "Ongoing"))
+            .any(|operation| operations::is_waiting(world, operation))
     });
     if world.has(&address) && waiting && !call.query.switch("$force")? {
         return Err(ApiError::conflict(format!(

@@ -63,6 +63,8 @@ pub static ENTRY: Entry = Entry {
 const fn family(kind: Kind, collection: &'static str) -> Rules {
     Rules {
         collection,
+        states: "live.live_channel_scheduled_operation",
+        others: &["Accepted", "Ongoing", "Completed", "Errored"],
         initial: "Pending",
         check,
         created: schedule,
@@ -93,6 +95,12 @@ pub static MULTIVIEW_EVENT: Rules = family(
     Kind::MULTIVIEW_EVENT_OPERATION,
     "~/live/staticMultiviewEvents/{}/scheduledOperations",
 );
+
+/// Whether an operation has not ended.
+pub fn is_waiting(world: &Platform, operation: &Resource) -> bool {
+    let states = world.states(Kind::LIVE_CHANNEL_OPERATION);
+    !states.is_end(operation.state)
+}
 
 fn times(body: &Value) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
     let time = |pointer: &str| parse_time(body.pointer(pointer)?.as_str()?);
@@ -137,7 +145,7 @@ fn check(
         .filter(|other| &*other.name != own)
     {
         let overlaps = times(&other.body).is_some_and(|(from, until)| from < end && start < until);
-        if overlaps && matches!(other.state, "Pending" | "Accepted" | "Ongoing") {
+        if overlaps && is_waiting(world, other) {
             return Err(ApiError::conflict(format!(
                 "the window overlaps with that of the scheduled operation '{}'",
                 other.name
@@ -208,8 +216,10 @@ fn suffer(world: &mut Platform, address: &Address, incident: &Incident) -> Resul
 
 /// Lets an operation that has not ended fail; its flow is left alone.
 fn break_off(world: &mut Platform, address: &Address, reason: &str) -> Result<(), String> {
-    let previous = world.get(address).map_or("", |operation| operation.state);
-    if !matches!(previous, "Pending" | "Accepted" | "Ongoing") {
+    let operation = world.get(address);
+    let waits = operation.is_some_and(|operation| is_waiting(world, operation));
+    let previous = operation.map_or("", |operation| operation.state);
+    if !waits {
         return Err(format!(
             "the scheduled operation '{}' is {previous}",
             address.name

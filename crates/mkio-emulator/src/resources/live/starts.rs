@@ -10,7 +10,7 @@ use crate::{
     platform::rules::Platform,
     resources::{
         fleet::placement::{device_of, is_offline},
-        live::wiring::{missing, publish},
+        live::wiring::{lacks, publish},
     },
 };
 
@@ -35,7 +35,7 @@ pub fn waits(world: &Platform, address: &Address) -> bool {
     let project = &address.place.project;
     world.get(address).is_none_or(|flow| {
         flow.private.get("stuck").is_some()
-            || !missing(world, project, &flow.body).is_empty()
+            || lacks(world, project, address)
             || device_of(world, project, flow).is_some_and(is_offline)
     })
 }

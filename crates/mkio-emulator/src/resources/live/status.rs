@@ -8,11 +8,8 @@ use crate::{
         merge,
         store::{Address, Resource},
     },
-    platform::rules::Platform,
-    resources::{
-        fleet::placement::device_of,
-        live::wiring::{FLOWS, uses_input},
-    },
+    platform::{references, rules::Platform},
+    resources::{fleet::placement::device_of, live::wiring::UPSTREAM},
 };
 
 /// The plain status.
@@ -112,11 +109,9 @@ fn inputs(world: &Platform, project: &str, flow: &Resource) -> Vec<Value> {
 
 fn outputs(world: &Platform, address: &Address, flow: &Resource) -> Vec<Value> {
     let project = &address.place.project;
-    let readers: Vec<String> = FLOWS
-        .iter()
-        .flat_map(|kind| world.all(project, *kind))
-        .filter(|(_, other)| uses_input(other, "flowName", &address.name))
-        .map(|(_, other)| other.name.to_string())
+    let readers: Vec<String> = references::users(world, address)
+        .filter(|user| user.reference.field == UPSTREAM.field)
+        .map(|user| user.resource.name.to_string())
         .collect();
     let mut out = Vec::new();
     for output in flow

@@ -1,13 +1,12 @@
 //! What a flow is connected to, and where it is found.
 
-use serde_json::Value;
-
 use crate::{
     base::{
         kind::Kind,
+        reference::{Reference, Target},
         store::{Address, Place, Resource},
     },
-    platform::{call::Call, rules::Platform},
+    platform::{call::Call, references, rules::Platform},
 };
 
 /// The four kinds of flows.
@@ -23,69 +22,39 @@ pub fn is_active(flow: &Resource) -> bool {
     matches!(flow.state, "Starting" | "Started" | "Running" | "Updating")
 }
 
-fn lists(flow: &Resource, side: &str, field: &str, name: &str) -> bool {
-    let items = flow
-        .body
-        .pointer(&format!("/spec/{side}"))
-        .and_then(Value::as_array);
-    items.is_some_and(|items| {
-        items
-            .iter()
-            .any(|item| item.get(field).and_then(Value::as_str) == Some(name))
+const fn each(kinds: [Kind; 4]) -> [Target; 4] {
+    let [channel, event, multiview_channel, multiview_event] = kinds;
+    [
+        Target::top(channel),
+        Target::top(event),
+        Target::top(multiview_channel),
+        Target::top(multiview_event),
+    ]
+}
+
+/// The field of an input that names an upstream flow.
+pub const UPSTREAM: Reference = Reference::new("/spec/inputs/*/flowName", &each(FLOWS));
+
+/// What a flow refers to. Its configurations are looked up by version, which is up to the templates.
+pub const REFERENCES: &[Reference] = &[
+    Reference::new("/spec/transform/assetName", &[Target::top(Kind::ASSET)]).weak(),
+    Reference::new("/spec/siteName", &[Target::top(Kind::SITE)]),
+    Reference::new("/spec/inputs/*/sourceName", &[Target::top(Kind::SOURCE)]),
+    Reference::new("/spec/inputs/*/contentName", &[Target::top(Kind::CONTENT)]),
+    UPSTREAM,
+    Reference::new(
+        "/spec/outputs/*/destinationName",
+        &[Target::top(Kind::DESTINATION)],
+    ),
+    Reference::new("/spec/outputs/*/contentName", &[Target::top(Kind::CONTENT)]),
+];
+
+/// What keeps a flow from running because the project does not have it any more.
+pub fn lacks(world: &Platform, project: &str, flow: &Address) -> bool {
+    let rules = world.rules(flow.place.kind);
+    world.get(flow).is_none_or(|found| {
+        !references::missing(world, rules, project, &found.body, None).is_empty()
     })
-}
-
-/// Whether one of a flow's inputs names something.
-pub fn uses_input(flow: &Resource, field: &str, name: &str) -> bool {
-    lists(flow, "inputs", field, name)
-}
-
-/// Whether one of a flow's outputs names something.
-pub fn uses_output(flow: &Resource, field: &str, name: &str) -> bool {
-    lists(flow, "outputs", field, name)
-}
-
-/// What a flow refers to and the project does not have, `(pointer, reason)`.
-pub fn missing(world: &Platform, project: &str, body: &Value) -> Vec<(String, String)> {
-    let mut found = Vec::new();
-    let mut refer = |pointer: String, kinds: &[Kind]| {
-        let Some(name) = body
-            .pointer(&pointer)
-            .and_then(Value::as_str)
-            .filter(|name| !name.is_empty())
-        else {
-            return;
-        };
-        let known = kinds
-            .iter()
-            .any(|kind| world.has(&Address::new(project, *kind, name)));
-        if let (false, Some(kind)) = (known, kinds.first()) {
-            found.push((
-                pointer,
-                format!("there is no {} named '{name}'", kind.noun()),
-            ));
-        }
-    };
-    refer("/spec/transform/assetName".to_owned(), &[Kind::ASSET]);
-    refer("/spec/siteName".to_owned(), &[Kind::SITE]);
-    let count = |side: &str| {
-        body.pointer(side)
-            .and_then(Value::as_array)
-            .map_or(0, Vec::len)
-    };
-    for at in 0..count("/spec/inputs") {
-        refer(format!("/spec/inputs/{at}/sourceName"), &[Kind::SOURCE]);
-        refer(format!("/spec/inputs/{at}/contentName"), &[Kind::CONTENT]);
-        refer(format!("/spec/inputs/{at}/flowName"), &FLOWS);
-    }
-    for at in 0..count("/spec/outputs") {
-        refer(
-            format!("/spec/outputs/{at}/destinationName"),
-            &[Kind::DESTINATION],
-        );
-        refer(format!("/spec/outputs/{at}/contentName"), &[Kind::CONTENT]);
-    }
-    found
 }
 
 /// Tells webhooks of a flow.

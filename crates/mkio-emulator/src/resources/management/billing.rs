@@ -12,6 +12,7 @@ use crate::{
         call::{Answer, Call},
         identity, list, render,
         rules::{Entry, Platform, Rules, Shape},
+        start::Meter,
     },
 };
 
@@ -43,16 +44,6 @@ pub static ENTRY: Entry = Entry {
 
 /// Payment methods.
 pub static PAYMENT_METHODS: Rules = Rules::new(Kind::PAYMENT_METHOD, "PaymentMethod", Shape::Bare);
-
-/// Something that is metered: name, unit, solution, family, price.
-pub type Meter = (&'static str, &'static str, &'static str, &'static str, f64);
-
-/// What is metered.
-pub const METERS: &[Meter] = &[
-    ("encoding-minutes", "minute", "Encoding", "VOD", 0.02),
-    ("live-minutes", "minute", "Live", "Live", 0.05),
-    ("endpoint-minutes", "minute", "Streaming", "Delivery", 0.01),
-];
 
 /// A payment method as it is answered.
 pub fn shown(world: &Platform, id: &str) -> Result<Value, ApiError> {
@@ -147,14 +138,24 @@ pub fn accept_terms(world: &mut Platform, call: &Call<'_>) -> Result<Answer, Api
 /// GET `…/rateCard`.
 pub fn rate_card(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
     let payment = world.find(&address(call))?;
-    let entries: Vec<Value> = METERS
+    let entries: Vec<Value> = world
+        .start
+        .meters
         .iter()
-        .map(|(name, unit, solution, family, price)| {
-            json!({ "solution": solution, "family": family, "prices": [{
+        .map(
+            |Meter {
+                 name,
+                 unit,
+                 solution,
+                 family,
+                 price,
+             }| {
+                json!({ "solution": solution, "family": family, "prices": [{
                 "name": name, "displayName": name, "price": price, "sku": null, "unit": unit,
                 "locationPrices": [{ "locationGroup": "all", "price": price, "sku": null }],
             }] })
-        })
+            },
+        )
         .collect();
     Ok(Answer::ok(json!({
         "kind": "RateCard",
@@ -167,7 +168,7 @@ pub fn rate_card(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiErr
 }
 
 /// What a project used since the month began: the meters that counted anything, and how much.
-pub fn month(world: &Platform, project: &str) -> Vec<(&'static Meter, f64)> {
+pub fn month<'a>(world: &'a Platform, project: &str) -> Vec<(&'a Meter, f64)> {
     let start = month_start(world);
     let mut totals: BTreeMap<&str, f64> = BTreeMap::new();
     for (usage, quantity) in world
@@ -177,9 +178,9 @@ pub fn month(world: &Platform, project: &str) -> Vec<(&'static Meter, f64)> {
     {
         *totals.entry(usage.meter.as_str()).or_default() += quantity;
     }
-    METERS
-        .iter()
-        .filter_map(|meter| Some((meter, *totals.get(meter.0)?)))
+    let meters = world.start.meters.iter();
+    meters
+        .filter_map(|meter| Some((meter, *totals.get(meter.name.as_str())?)))
         .collect()
 }
 
@@ -192,7 +193,7 @@ pub fn project_usage(world: &mut Platform, call: &Call<'_>) -> Result<Answer, Ap
     let start = month_start(world);
     let values: Vec<Value> = month(world, call.project())
         .into_iter()
-        .map(|((name, unit, solution, family, _), quantity)| {
+        .map(|(Meter { name, unit, solution, family, .. }, quantity)| {
             json!({ "meterName": name, "quantity": quantity, "unit": unit, "solution": solution, "family": family })
         })
         .collect();
@@ -342,7 +343,14 @@ fn row(
     meter: &str,
     quantity: f64,
 ) -> Option<Value> {
-    let (name, unit, solution, family, price) = METERS.iter().find(|(name, ..)| *name == meter)?;
+    let mut meters = world.start.meters.iter();
+    let Meter {
+        name,
+        unit,
+        solution,
+        family,
+        price,
+    } = meters.find(|known| known.name == meter)?;
     let mut out = json!({
         "date": format::time(date), "dateProcessed": format::time(date), "meterName": name, "quantity": quantity, "unit": unit,
         "solution": solution, "family": family, "price": price, "cost": format!("{:.4}", price * quantity), "currency": "USD",

@@ -18,6 +18,7 @@ use crate::{
     platform::{
         call::{Answer, Call},
         rules::{Door, Entry, Platform},
+        start::Meter,
     },
     resources::{live::wiring::FLOWS, management::billing},
 };
@@ -128,7 +129,7 @@ fn exposition(world: &Platform, project: &str) -> String {
     let mut out = String::from(
         "# HELP mkio_usage Quantity used since the month began.\n# TYPE mkio_usage untyped\n",
     );
-    for ((name, unit, ..), quantity) in billing::month(world, project) {
+    for (Meter { name, unit, .. }, quantity) in billing::month(world, project) {
         let labels = labels(&[("project", project), ("meter", name), ("unit", unit)]);
         let _ = writeln!(out, "mkio_usage{{{labels}}} {quantity}");
     }

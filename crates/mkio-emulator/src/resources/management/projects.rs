@@ -13,10 +13,10 @@ use crate::{
     },
     platform::{
         call::{Answer, Call},
-        generic, identity, list, render,
-        rules::{Entry, NameRule, Platform, Put, Rules, Shape},
+        furnish, generic, identity, list, render,
+        rules::{Entry, NameRule, Platform, Rules, Shape},
     },
-    resources::{furnish::furnish, management::billing},
+    resources::management::billing,
 };
 
 impl Kind {
@@ -51,7 +51,6 @@ pub static PROJECTS: Rules = Rules {
         min: 1,
         max: 63,
     },
-    put: Put::Create(201),
     dress,
     ..Rules::new(Kind::PROJECT, "Project", Shape::Bare)
 };
@@ -143,7 +142,7 @@ pub fn create(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError>
     let location = text("locationName").to_owned();
     let project = world.insert(&address, call.body.clone(), call.user)?;
     identity::give(project, call.organization);
-    furnish(world, &address.name, &location)?;
+    furnish::project(world, &address.name, &location)?;
     generic::shown(world, &address, StatusCode::CREATED)
 }
 

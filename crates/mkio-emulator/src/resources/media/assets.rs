@@ -7,6 +7,7 @@ use crate::{
         error::ApiError,
         kind::Kind,
         merge,
+        reference::{Reference, Target},
         store::{Address, Resource, enter},
     },
     platform::{
@@ -48,9 +49,13 @@ pub static ASSETS: Rules = Rules {
     initial: "Pending",
     creation: &[enter(2, "Ready")],
     deletion: 2,
+    states: "media.asset",
+    references: &[Reference::new(
+        "/properties/storageAccountName",
+        &[Target::top(Kind::STORAGE)],
+    )],
     check,
     created,
-    guard,
     removed: |world, address, asset| {
         let key = container_key(address, &asset.body);
         world.containers.remove(&key);
@@ -89,20 +94,6 @@ fn check(
             merge::put(body, "/properties/containerDeletionPolicy", old.clone());
         }
         return Ok(());
-    }
-    let account = body
-        .pointer("/properties/storageAccountName")
-        .and_then(Value::as_str)
-        .unwrap_or_default()
-        .to_owned();
-    if !world.has(&Address::new(call.project(), Kind::STORAGE, &account)) {
-        return Err(ApiError::invalid(
-            "request body",
-            vec![(
-                "/properties/storageAccountName".to_owned(),
-                format!("there is no storage account named '{account}' in this project"),
-            )],
-        ));
     }
     if policy.is_none() {
         merge::put(body, "/properties/containerDeletionPolicy", json!("Retain"));
@@ -144,23 +135,6 @@ fn created(world: &mut Platform, address: &Address) {
     asset.private = json!({ "files": files });
     let key = container_key(address, &asset.body);
     world.containers.insert(key);
-}
-
-fn guard(world: &Platform, address: &Address) -> Result<(), ApiError> {
-    let project = &address.place.project;
-    let uses = |resource: &Resource, pointer: &str| {
-        resource.text(pointer) == Some(&address.name) && !resource.is_deleting()
-    };
-    if let Some((_, output)) = world
-        .all(project, Kind::LIVE_OUTPUT)
-        .find(|(_, output)| uses(output, "/properties/assetName"))
-    {
-        return Err(ApiError::conflict(format!(
-            "the asset '{}' is being written by live output '{}'",
-            address.name, output.name
-        )));
-    }
-    Ok(())
 }
 
 /// The files of an asset, `(name, size in bytes)`.

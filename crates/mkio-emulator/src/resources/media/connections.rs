@@ -7,13 +7,15 @@ use crate::{
         error::ApiError,
         kind::Kind,
         merge,
+        reference::{Reference, Target},
         store::{Address, Resource},
     },
     platform::{
         call::Call,
-        rules::{DNS_NAME, Entry, Platform, Put, Rules, Shape},
+        references,
+        rules::{DNS_NAME, Entry, Platform, Rules, Shape},
     },
-    resources::live::wiring::{FLOWS, is_active, uses_input, uses_output},
+    resources::live::wiring::{FLOWS, is_active},
 };
 
 impl Kind {
@@ -37,33 +39,25 @@ const SPEC: Shape = Shape::Spec { name: true };
 pub static CONTENT: Rules = Rules {
     collection: "~/media/content",
     name: DNS_NAME,
-    put: Put::Create(201),
     patchable: &["/metadata"],
-    guard: |world, address| {
-        refuse_users(world, address, |flow, name| {
-            uses_input(flow, "contentName", name) || uses_output(flow, "contentName", name)
-        })
-    },
-    dress: |world, address, content, out| {
+    dress: |world, address, _, out| {
         merge::put(out, "/spec", json!({}));
-        let used = in_use(world, address, |flow, name| {
-            uses_input(flow, "contentName", name) || uses_output(flow, "contentName", name)
-        });
-        merge::put(
-            out,
-            "/status",
-            json!({ "state": if used { "Active" } else { "Inactive" } }),
-        );
-        let _ = content;
+        let state = if in_use(world, address) {
+            "Active"
+        } else {
+            "Inactive"
+        };
+        merge::put(out, "/status", json!({ "state": state }));
     },
     ..Rules::new(Kind::CONTENT, "Content", SPEC)
 };
+
+const NETWORK: Reference = Reference::new("/spec/networkName", &[Target::top(Kind::NETWORK)]);
 
 /// Sources.
 pub static SOURCES: Rules = Rules {
     collection: "~/media/sources",
     name: DNS_NAME,
-    put: Put::Create(201),
     patchable: &[
         "/metadata",
         "/spec/contentName",
@@ -74,18 +68,12 @@ pub static SOURCES: Rules = Rules {
         "/spec/transport/user",
     ],
     clearable: &["/spec/contentName"],
+    references: &[
+        Reference::new("/spec/contentName", &[Target::top(Kind::CONTENT)]).weak(),
+        NETWORK,
+    ],
     check: check_source,
-    guard: |world, address| {
-        refuse_users(world, address, |flow, name| {
-            uses_input(flow, "sourceName", name)
-        })
-    },
-    dress: |world, address, source, out| {
-        let used = in_use(world, address, |flow, name| {
-            uses_input(flow, "sourceName", name)
-        });
-        dress(world, address, source, used, out);
-    },
+    dress,
     ..Rules::new(Kind::SOURCE, "Source", SPEC)
 };
 
@@ -93,74 +81,22 @@ pub static SOURCES: Rules = Rules {
 pub static DESTINATIONS: Rules = Rules {
     collection: "~/media/destinations",
     name: DNS_NAME,
-    put: Put::Create(201),
     patchable: &["/metadata"],
-    check: |world, call, body, existing| {
-        if existing.is_none() {
-            check_network(world, call, body)
-        } else {
-            Ok(())
-        }
-    },
-    guard: |world, address| {
-        refuse_users(world, address, |flow, name| {
-            uses_output(flow, "destinationName", name)
-        })
-    },
-    dress: |world, address, destination, out| {
-        let used = in_use(world, address, |flow, name| {
-            uses_output(flow, "destinationName", name)
-        });
-        dress(world, address, destination, used, out);
-    },
+    references: &[NETWORK],
+    dress,
     ..Rules::new(Kind::DESTINATION, "Destination", SPEC)
 };
 
-type Uses = fn(&Resource, &str) -> bool;
-
-fn users<'a>(
-    world: &'a Platform,
-    address: &'a Address,
-    uses: Uses,
-) -> impl Iterator<Item = &'a Resource> {
-    let flows = FLOWS
-        .iter()
-        .flat_map(|kind| world.all(&address.place.project, *kind));
-    flows
-        .map(|(_, flow)| flow)
-        .filter(move |flow| !flow.is_deleting() && uses(flow, &address.name))
+/// The active flow that uses one.
+fn active_user<'a>(world: &'a Platform, address: &'a Address) -> Option<&'a Resource> {
+    references::users(world, address)
+        .filter(|user| FLOWS.contains(&user.kind))
+        .map(|user| user.resource)
+        .find(|flow| is_active(flow))
 }
 
-fn in_use(world: &Platform, address: &Address, uses: Uses) -> bool {
-    users(world, address, uses).any(is_active)
-}
-
-fn refuse_users(world: &Platform, address: &Address, uses: Uses) -> Result<(), ApiError> {
-    match users(world, address, uses).next() {
-        Some(flow) => Err(ApiError::conflict(format!(
-            "the {} '{}' is used by the flow '{}'",
-            address.place.kind.noun(),
-            address.name,
-            flow.name
-        ))),
-        None => Ok(()),
-    }
-}
-
-fn check_network(world: &Platform, call: &Call<'_>, body: &Value) -> Result<(), ApiError> {
-    let Some(name) = body.pointer("/spec/networkName").and_then(Value::as_str) else {
-        return Ok(());
-    };
-    if world.has(&Address::new(call.project(), Kind::NETWORK, name)) {
-        return Ok(());
-    }
-    Err(ApiError::invalid(
-        "request body",
-        vec![(
-            "/spec/networkName".to_owned(),
-            format!("there is no network named '{name}'"),
-        )],
-    ))
+fn in_use(world: &Platform, address: &Address) -> bool {
+    active_user(world, address).is_some()
 }
 
 fn check_source(
@@ -169,33 +105,18 @@ fn check_source(
     body: &mut Value,
     existing: Option<&Resource>,
 ) -> Result<(), ApiError> {
-    let content = body.pointer("/spec/contentName").and_then(Value::as_str);
-    if let Some(name) =
-        content.filter(|name| !world.has(&Address::new(call.project(), Kind::CONTENT, name)))
-    {
-        return Err(ApiError::invalid(
-            "request body",
-            vec![(
-                "/spec/contentName".to_owned(),
-                format!("there is no content named '{name}'"),
-            )],
-        ));
-    }
     let Some(existing) = existing else {
-        return check_network(world, call, body);
+        return Ok(());
     };
+    let content = body.pointer("/spec/contentName").and_then(Value::as_str);
     let address = call.address(Kind::SOURCE);
-    if existing.text("/spec/contentName") != content {
-        let busy = users(world, &address, |flow, name| {
-            uses_input(flow, "sourceName", name)
-        })
-        .find(|flow| is_active(flow));
-        if let Some(flow) = busy {
-            return Err(ApiError::conflict(format!(
-                "the content of the source '{}' cannot change while the flow '{}' runs",
-                address.name, flow.name
-            )));
-        }
+    if existing.text("/spec/contentName") != content
+        && let Some(flow) = active_user(world, &address)
+    {
+        return Err(ApiError::conflict(format!(
+            "the content of the source '{}' cannot change while the flow '{}' runs",
+            address.name, flow.name
+        )));
     }
     let kind = existing.text("/spec/transport/type").unwrap_or_default();
     let allowed: &[&str] = match kind {
@@ -230,8 +151,13 @@ fn check_source(
     }
 }
 
-fn dress(world: &Platform, address: &Address, resource: &Resource, used: bool, out: &mut Value) {
-    let mut status = json!({ "state": if used { "Active" } else { "Inactive" } });
+fn dress(world: &Platform, address: &Address, resource: &Resource, out: &mut Value) {
+    let state = if in_use(world, address) {
+        "Active"
+    } else {
+        "Inactive"
+    };
+    let mut status = json!({ "state": state });
     if address.place.kind == Kind::SOURCE {
         merge::put(&mut status, "/shortId", json!(resource.short_id()));
     }

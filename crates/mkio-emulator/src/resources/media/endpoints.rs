@@ -1,7 +1,5 @@
 //! Streaming endpoints.
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
 
 use crate::{
@@ -9,12 +7,12 @@ use crate::{
         error::ApiError,
         kind::Kind,
         merge,
-        store::{Address, Event, Resource, Step, enter},
+        store::{Address, Resource, enter},
     },
     platform::{
         call::{Answer, Call},
         generic,
-        rules::{Entry, NameRule, Platform, Put, Rules, Shape, WORD_NAME},
+        rules::{Act, Entry, NameRule, Platform, Rules, Shape, WORD_NAME},
     },
     resources::media::running,
 };
@@ -46,19 +44,18 @@ pub static ENDPOINTS: Rules = Rules {
         min: 1,
         max: 64,
     },
-    put: Put::Create(201),
     patchable: &["/location", "/properties", "/tags"],
     initial: "Creating",
     creation: &[enter(5, "Stopped")],
     deletion: 5,
     state_at: &["/properties/resourceState"],
     provisioning: true,
+    states: "media.streaming_endpoint",
+    acts: ACTS,
     check,
     changed: |world, address| {
-        let state = world
-            .get(address)
-            .map_or("Stopped", |endpoint| endpoint.state);
-        world.enter(address, "Updating", &[enter(5, state)]);
+        // Its check has made sure of the state.
+        let _ = generic::act(world, address, "update");
     },
     guard: |world, address| match world.get(address) {
         Some(endpoint) if endpoint.state != "Stopped" && !endpoint.is_broken() => {
@@ -84,6 +81,46 @@ pub static ENDPOINTS: Rules = Rules {
     )
 };
 
+const STEADY: &[&str] = &["Stopped", "Running"];
+
+const ACTS: &[Act] = &[
+    Act {
+        name: "start",
+        from: &["Stopped"],
+        through: "Starting",
+        takes: 20,
+        to: Some("Running"),
+    },
+    Act {
+        name: "stop",
+        from: &["Running"],
+        through: "Stopping",
+        takes: 10,
+        to: Some("Stopped"),
+    },
+    Act {
+        name: "restart",
+        from: &["Running"],
+        through: "Restarting",
+        takes: 10,
+        to: Some("Running"),
+    },
+    Act {
+        name: "scale",
+        from: STEADY,
+        through: "Scaling",
+        takes: 15,
+        to: None,
+    },
+    Act {
+        name: "update",
+        from: STEADY,
+        through: "Updating",
+        takes: 5,
+        to: None,
+    },
+];
+
 fn check(
     world: &Platform,
     call: &Call<'_>,
@@ -99,7 +136,7 @@ fn check(
         merge::take(body, pointer);
     }
     if let Some(existing) = existing {
-        if !matches!(existing.state, "Stopped" | "Running") {
+        if !STEADY.contains(&existing.state) {
             return Err(ApiError::conflict(format!(
                 "the streaming endpoint '{}' is {}; it can be changed when Stopped or Running",
                 existing.name, existing.state
@@ -183,57 +220,24 @@ fn address(call: &Call<'_>) -> Address {
 }
 
 /// POST `…/start`.
-pub fn start(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
-    generic::act(
-        world,
-        &address(call),
-        "start",
-        &["Stopped"],
-        "Starting",
-        &[enter(20, "Running")],
-    )
+fn start(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+    generic::act(world, &address(call), "start")
 }
 
 /// POST `…/stop`.
-pub fn stop(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
-    generic::act(
-        world,
-        &address(call),
-        "stop",
-        &["Running"],
-        "Stopping",
-        &[enter(10, "Stopped")],
-    )
+fn stop(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+    generic::act(world, &address(call), "stop")
 }
 
 /// POST `…/restart`.
-pub fn restart(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
-    generic::act(
-        world,
-        &address(call),
-        "restart",
-        &["Running"],
-        "Restarting",
-        &[enter(10, "Running")],
-    )
+fn restart(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+    generic::act(world, &address(call), "restart")
 }
 
 /// POST `…/scale`.
-pub fn scale(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+fn scale(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
     let address = address(call);
-    let steady = world.find(&address)?.state;
-    let steps = [Step {
-        after: Duration::from_secs(15),
-        event: Event::Enter(steady),
-    }];
-    let answer = generic::act(
-        world,
-        &address,
-        "scale",
-        &["Stopped", "Running"],
-        "Scaling",
-        &steps,
-    )?;
+    let answer = generic::act(world, &address, "scale")?;
     let (now, user) = (world.now, call.user);
     if let Some(endpoint) = world.get_mut(&address) {
         let units = call.body.get("scaleUnit").cloned().unwrap_or(json!(0));

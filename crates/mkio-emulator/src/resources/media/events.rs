@@ -11,12 +11,13 @@ use crate::{
         error::ApiError,
         kind::Kind,
         merge,
+        reference::{Reference, Target},
         store::{Address, Resource, enter},
     },
     platform::{
         call::{Answer, Call},
         generic, json_patch, labels,
-        rules::{Entry, NameRule, Platform, Put, Rules, Shape, WORD_NAME},
+        rules::{Act, Entry, NameRule, Platform, Rules, Shape, WORD_NAME},
     },
     resources::media::{assets, running},
 };
@@ -50,12 +51,13 @@ pub static EVENTS: Rules = Rules {
         min: 2,
         max: 32,
     },
-    put: Put::Create(200),
     patchable: &["/properties/pipeline"],
     initial: "Stopped",
     deletion: 5,
     state_at: &["/properties/resourceState"],
     provisioning: true,
+    states: "media.live_event",
+    acts: ACTS,
     check: check_event,
     guard: |world, address| match world.get(address) {
         Some(event) if event.state != "Stopped" && !event.is_broken() => {
@@ -90,12 +92,16 @@ pub static OUTPUTS: Rules = Rules {
         min: 1,
         max: 256,
     },
-    put: Put::Create(201),
     initial: "Creating",
     creation: &[enter(5, "Running")],
     deletion: 3,
     state_at: &["/properties/resourceState"],
     provisioning: true,
+    states: "media.live_output",
+    references: &[Reference::new(
+        "/properties/assetName",
+        &[Target::top(Kind::ASSET)],
+    )],
     check: check_output,
     entered: |world, address, _| {
         let Some(output) = world.get(address) else {
@@ -258,12 +264,6 @@ fn check_output(
             .unwrap_or_default()
     };
     let asset = text("/properties/assetName").to_owned();
-    if !world.has(&Address::new(call.project(), Kind::ASSET, &asset)) {
-        return Err(refuse(
-            "/properties/assetName",
-            &format!("there is no asset named '{asset}'"),
-        ));
-    }
     let window = duration::parse(text("/properties/archiveWindowLength"));
     if window.is_none_or(|window| {
         window < Duration::from_secs(60) || window > Duration::from_secs(7 * 86_400)
@@ -298,28 +298,31 @@ fn address(call: &Call<'_>) -> Address {
     call.address(Kind::LIVE_EVENT)
 }
 
+const ACTS: &[Act] = &[
+    Act {
+        name: "start",
+        from: &["Stopped"],
+        through: "Starting",
+        takes: 15,
+        to: Some("Running"),
+    },
+    Act {
+        name: "stop",
+        from: &["Running"],
+        through: "Stopping",
+        takes: 10,
+        to: Some("Stopped"),
+    },
+];
+
 /// POST `…/start`.
-pub fn start(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
-    generic::act(
-        world,
-        &address(call),
-        "start",
-        &["Stopped"],
-        "Starting",
-        &[enter(15, "Running")],
-    )
+fn start(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+    generic::act(world, &address(call), "start")
 }
 
 /// POST `…/stop`.
-pub fn stop(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
-    generic::act(
-        world,
-        &address(call),
-        "stop",
-        &["Running"],
-        "Stopping",
-        &[enter(10, "Stopped")],
-    )
+fn stop(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+    generic::act(world, &address(call), "stop")
 }
 
 /// POST `…/reset` and `…/allocate`, which the platform does not implement.

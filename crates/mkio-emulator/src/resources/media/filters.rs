@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use crate::{
-    base::{error::ApiError, kind::Kind, store::Address},
-    platform::rules::{Entry, Platform, Rules, Shape},
+    base::{error::ApiError, kind::Kind},
+    platform::rules::{Entry, Rules, Shape},
 };
 
 impl Kind {
@@ -24,7 +24,6 @@ pub static ENTRY: Entry = Entry {
 pub static ACCOUNT: Rules = Rules {
     collection: "~/media/accountFilters",
     check: |_, _, body, _| check(body),
-    guard: |world, address| guard(world, address, None),
     ..Rules::new(
         Kind::ACCOUNT_FILTER,
         "AccountFilter",
@@ -40,7 +39,6 @@ pub static ACCOUNT: Rules = Rules {
 pub static ASSET: Rules = Rules {
     collection: "~/media/assets/{}/assetFilters",
     check: |_, _, body, _| check(body),
-    guard: |world, address| guard(world, address, Some(&address.place.parent)),
     ..Rules::new(
         Kind::ASSET_FILTER,
         "AssetFilter",
@@ -85,31 +83,5 @@ fn check(body: &Value) -> Result<(), ApiError> {
         Ok(())
     } else {
         Err(ApiError::invalid("request body", findings))
-    }
-}
-
-/// A filter that an active locator lists cannot go. The documents declare no 409 for it.
-fn guard(world: &Platform, address: &Address, asset: Option<&str>) -> Result<(), ApiError> {
-    let user = world
-        .all(&address.place.project, Kind::STREAMING_LOCATOR)
-        .find(|(_, locator)| {
-            let listed = locator
-                .body
-                .pointer("/properties/filters")
-                .and_then(Value::as_array);
-            !locator.is_deleting()
-                && asset.is_none_or(|asset| locator.text("/properties/assetName") == Some(asset))
-                && listed.is_some_and(|names| {
-                    names
-                        .iter()
-                        .any(|name| name.as_str() == Some(&address.name))
-                })
-        });
-    match user {
-        Some((_, locator)) => Err(ApiError::bad_request(format!(
-            "the filter '{}' is used by streaming locator '{}'",
-            address.name, locator.name
-        ))),
-        None => Ok(()),
     }
 }

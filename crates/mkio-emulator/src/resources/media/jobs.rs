@@ -11,14 +11,15 @@ use crate::{
         format,
         kind::Kind,
         merge,
-        store::{Address, Event, Place, Resource, Step, enter},
+        reference::{Reference, Target},
+        store::{Address, Event, Place, Resource, Step},
     },
     platform::{
         call::{Answer, Call},
         generic,
         incidents::Incident,
         list,
-        rules::{Entry, Platform, Put, Rules, Shape, impossible},
+        rules::{Act, Entry, Platform, Rules, Shape, impossible},
     },
     resources::media::{assets, recording},
 };
@@ -65,7 +66,6 @@ pub static TRANSFORMS: Rules = Rules {
 /// Jobs.
 pub static JOBS: Rules = Rules {
     collection: "~/media/transforms/{}/jobs",
-    put: Put::Create(201),
     patchable: &[
         "/properties/description",
         "/properties/priority",
@@ -77,6 +77,23 @@ pub static JOBS: Rules = Rules {
         event: Event::Enter("Queued"),
     }],
     state_at: &["/properties/state"],
+    states: "media.job",
+    acts: &[Act {
+        name: "cancel",
+        from: &["Queued", "Scheduled", "Processing"],
+        through: "Canceling",
+        takes: 3,
+        to: Some("Canceled"),
+    }],
+    others: &["Scheduled", "Processing", "Finished", "Error"],
+    references: &[
+        Reference::new("/properties/input/assetName", &[Target::top(Kind::ASSET)]).weak(),
+        Reference::new(
+            "/properties/outputs/*/assetName",
+            &[Target::top(Kind::ASSET)],
+        )
+        .weak(),
+    ],
     check,
     created: |world, address| {
         if let Some(job) = world.get_mut(address) {
@@ -109,29 +126,10 @@ fn check(
         Kind::TRANSFORM,
         call.parameter("transform_name"),
     ))?;
-    let mut findings = Vec::new();
-    let mut asset = |pointer: String, what: &str| {
-        let Some(name) = body.pointer(&pointer).and_then(Value::as_str) else {
-            return;
-        };
-        if !world.has(&Address::new(project, Kind::ASSET, name)) {
-            findings.push((
-                pointer,
-                format!("there is no asset named '{name}' for the {what}"),
-            ));
-        }
-    };
-    asset("/properties/input/assetName".to_owned(), "input");
     let outputs = body
         .pointer("/properties/outputs")
         .and_then(Value::as_array)
         .map_or(0, Vec::len);
-    for at in 0..outputs {
-        asset(format!("/properties/outputs/{at}/assetName"), "output");
-    }
-    if !findings.is_empty() {
-        return Err(ApiError::invalid("request body", findings));
-    }
     let wanted = transform
         .body
         .pointer("/properties/outputs")
@@ -236,7 +234,7 @@ fn entered(world: &mut Platform, address: &Address, previous: &'static str) {
         _ => {}
     }
     let state = world.get(address).map_or("", |job| job.state);
-    if matches!(state, "Finished" | "Error" | "Canceled") {
+    if world.states(Kind::JOB).is_end(state) {
         if let Some(job) = world.get_mut(address) {
             merge::put(&mut job.private, "/endTime", json!(format::time(now)));
         }
@@ -250,7 +248,7 @@ fn notify(world: &mut Platform, address: &Address, previous: &'static str) {
     let state = world.get(address).map_or("", |job| job.state);
     let kind = match state {
         "Processing" => "MediaKind.JobStarted",
-        "Finished" | "Error" | "Canceled" => "MediaKind.JobFinished",
+        state if world.states(Kind::JOB).is_end(state) => "MediaKind.JobFinished",
         _ => return,
     };
     let place = &address.place;
@@ -530,12 +528,5 @@ pub fn list_all(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiErro
 pub fn cancel(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
     let place = Place::under(call.project(), Kind::JOB, call.parameter("transform_name"));
     let address = place.at(call.parameter("job_name"));
-    generic::act(
-        world,
-        &address,
-        "cancel",
-        &["Queued", "Scheduled", "Processing"],
-        "Canceling",
-        &[enter(3, "Canceled")],
-    )
+    generic::act(world, &address, "cancel")
 }

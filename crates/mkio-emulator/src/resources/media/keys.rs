@@ -9,11 +9,11 @@ use crate::{
         format,
         kind::Kind,
         merge,
-        store::{Address, Resource, enter},
+        store::{Resource, enter},
     },
     platform::{
         call::{Answer, Call},
-        rules::{Entry, Platform, Put, Rules, Shape},
+        rules::{Entry, Platform, Rules, Shape},
     },
 };
 
@@ -35,7 +35,6 @@ pub static ENTRY: Entry = Entry {
 /// Content key policies.
 pub static KEY_POLICIES: Rules = Rules {
     collection: "~/media/contentKeyPolicies",
-    put: Put::Create(201),
     patchable: &[
         "/properties/description",
         "/properties/options",
@@ -44,8 +43,8 @@ pub static KEY_POLICIES: Rules = Rules {
     initial: "Creating",
     creation: &[enter(2, "Created")],
     deletion: 2,
+    states: "media.content_key_policy",
     check,
-    guard,
     dress: |_, _, policy, out| {
         merge::put(out, "/properties/policyId", json!(policy.id));
         for option in options_mut(out) {
@@ -125,40 +124,6 @@ fn check(
         }
     }
     Ok(())
-}
-
-fn guard(world: &Platform, address: &Address) -> Result<(), ApiError> {
-    let name = Some(address.name.as_str());
-    let locator = world
-        .all(&address.place.project, Kind::STREAMING_LOCATOR)
-        .find(|(_, locator)| {
-            let keys = locator
-                .body
-                .pointer("/properties/contentKeys")
-                .and_then(Value::as_array);
-            let named = keys.is_some_and(|keys| {
-                keys.iter()
-                    .any(|key| key.get("policyName").and_then(Value::as_str) == name)
-            });
-            !locator.is_deleting()
-                && (named || locator.text("/properties/defaultContentKeyPolicyName") == name)
-        });
-    if let Some((_, locator)) = locator {
-        return Err(ApiError::conflict(format!(
-            "content key policy '{}' is used by streaming locator '{}'",
-            address.name, locator.name
-        )));
-    }
-    let policy = world
-        .all(&address.place.project, Kind::STREAMING_POLICY)
-        .find(|(_, policy)| policy.text("/properties/defaultContentKeyPolicyName") == name);
-    match policy {
-        Some((_, policy)) => Err(ApiError::conflict(format!(
-            "content key policy '{}' is used by streaming policy '{}'",
-            address.name, policy.name
-        ))),
-        None => Ok(()),
-    }
 }
 
 /// POST `…/getPolicyPropertiesWithSecrets`.

@@ -10,7 +10,8 @@ use crate::{
         format,
         kind::Kind,
         merge,
-        store::{Address, Place, Resource, enter},
+        reference::{Reference, Target},
+        store::{Address, Resource, enter},
     },
     platform::{
         call::{Answer, Call},
@@ -61,6 +62,32 @@ pub static LOCATORS: Rules = Rules {
     deletion: 2,
     state_at: &["/properties/resourceState"],
     provisioning: true,
+    states: "media.streaming_locator",
+    others: &["Updating", "Error"],
+    references: &[
+        Reference::new("/properties/assetName", &[Target::top(Kind::ASSET)]).weak(),
+        Reference::new(
+            "/properties/streamingPolicyName",
+            &[Target::top(Kind::STREAMING_POLICY)],
+        ),
+        Reference::new(
+            "/properties/defaultContentKeyPolicyName",
+            &[Target::top(Kind::CONTENT_KEY_POLICY)],
+        ),
+        Reference::new(
+            "/properties/contentKeys/*/policyName",
+            &[Target::top(Kind::CONTENT_KEY_POLICY)],
+        ),
+        // The documents declare no 409 for the deletion of filters.
+        Reference::new(
+            "/properties/filters/*",
+            &[
+                Target::below(Kind::ASSET_FILTER, "/properties/assetName"),
+                Target::top(Kind::ACCOUNT_FILTER),
+            ],
+        )
+        .bad_request(),
+    ],
     check,
     created,
     changed: repair,
@@ -159,66 +186,9 @@ fn check(
         return Ok(());
     }
     let project = call.project();
-    let mut findings = Vec::new();
-    let mut refer = |pointer: String, name: Option<String>, kinds: &[Kind]| {
-        let Some(name) = name else { return };
-        let known = kinds
-            .iter()
-            .any(|kind| world.has(&Address::new(project, *kind, &name)));
-        if let (false, Some(kind)) = (known, kinds.first()) {
-            findings.push((
-                pointer,
-                format!("there is no {} named '{name}'", kind.noun()),
-            ));
-        }
-    };
-    refer(
-        "/properties/assetName".to_owned(),
-        text("/properties/assetName"),
-        &[Kind::ASSET],
-    );
-    refer(
-        "/properties/streamingPolicyName".to_owned(),
-        text("/properties/streamingPolicyName"),
-        &[Kind::STREAMING_POLICY],
-    );
-    refer(
-        "/properties/defaultContentKeyPolicyName".to_owned(),
-        text("/properties/defaultContentKeyPolicyName").filter(|name| !name.is_empty()),
-        &[Kind::CONTENT_KEY_POLICY],
-    );
-    let keys = body
-        .pointer("/properties/contentKeys")
-        .and_then(Value::as_array)
-        .map_or(0, Vec::len);
-    for at in 0..keys {
-        let pointer = format!("/properties/contentKeys/{at}/policyName");
-        refer(pointer.clone(), text(&pointer), &[Kind::CONTENT_KEY_POLICY]);
-    }
-    let asset = text("/properties/assetName").unwrap_or_default();
-    let filters = body
-        .pointer("/properties/filters")
-        .and_then(Value::as_array)
-        .cloned()
-        .unwrap_or_default();
-    for (at, filter) in filters.iter().enumerate() {
-        let name = filter.as_str().unwrap_or_default();
-        let own = Place::under(project, Kind::ASSET_FILTER, &asset).at(name);
-        if !world.has(&own) && !world.has(&Address::new(project, Kind::ACCOUNT_FILTER, name)) {
-            findings.push((
-                format!("/properties/filters/{at}"),
-                format!("there is no asset or account filter named '{name}'"),
-            ));
-        }
-    }
-    if let (true, Some(missing)) = (findings.is_empty(), missing_systems(world, project, body)) {
-        findings.push((
-            "/properties/defaultContentKeyPolicyName".to_owned(),
-            missing,
-        ));
-    }
-    if !findings.is_empty() {
-        return Err(ApiError::invalid("request body", findings));
+    if let Some(missing) = missing_systems(world, project, body) {
+        let at = "/properties/defaultContentKeyPolicyName".to_owned();
+        return Err(ApiError::invalid("request body", vec![(at, missing)]));
     }
     if let Some(id) = text("/properties/streamingLocatorId") {
         let taken = world

@@ -3,7 +3,14 @@
 use serde_json::{Value, json};
 
 use crate::{
-    base::{error::ApiError, format, kind::Kind, merge, store::Address, world::PLATFORM_USER},
+    base::{
+        error::ApiError,
+        format,
+        kind::Kind,
+        merge,
+        reference::{Reference, Target},
+        store::Address,
+    },
     platform::rules::{Entry, Platform, Rules, Shape},
 };
 
@@ -21,26 +28,11 @@ pub static ENTRY: Entry = Entry {
 /// Streaming policies.
 pub static POLICIES: Rules = Rules {
     collection: "~/media/streamingPolicies",
-    check: |world, call, body, _| {
-        let keys = body
-            .pointer("/properties/defaultContentKeyPolicyName")
-            .and_then(Value::as_str)
-            .filter(|name| !name.is_empty());
-        if let Some(keys) = keys.filter(|keys| {
-            !world.has(&Address::new(
-                call.project(),
-                Kind::CONTENT_KEY_POLICY,
-                keys,
-            ))
-        }) {
-            return Err(ApiError::invalid(
-                "request body",
-                vec![(
-                    "/properties/defaultContentKeyPolicyName".to_owned(),
-                    format!("there is no content key policy named '{keys}'"),
-                )],
-            ));
-        }
+    references: &[Reference::new(
+        "/properties/defaultContentKeyPolicyName",
+        &[Target::top(Kind::CONTENT_KEY_POLICY)],
+    )],
+    check: |_, call, _, _| {
         let name = call.parameter("policy_name");
         if name.starts_with("Predefined_") {
             return Err(ApiError::invalid(
@@ -71,64 +63,11 @@ pub static POLICIES: Rules = Rules {
     )
 };
 
-fn guard(world: &Platform, address: &Address) -> Result<(), ApiError> {
+fn guard(_: &Platform, address: &Address) -> Result<(), ApiError> {
     if address.name.starts_with("Predefined_") {
         return Err(ApiError::conflict(
             "a predefined streaming policy cannot be deleted",
         ));
-    }
-    let user = world
-        .all(&address.place.project, Kind::STREAMING_LOCATOR)
-        .find(|(_, locator)| {
-            locator.text("/properties/streamingPolicyName") == Some(&address.name)
-                && !locator.is_deleting()
-        });
-    match user {
-        Some((_, locator)) => Err(ApiError::conflict(format!(
-            "streaming policy '{}' is used by streaming locator '{}'",
-            address.name, locator.name
-        ))),
-        None => Ok(()),
-    }
-}
-
-fn protocols(download: bool, stream: bool) -> Value {
-    json!({ "dash": stream, "hls": stream, "smoothStreaming": stream, "download": download })
-}
-
-/// Puts the predefined policies into a new project.
-pub fn predefine(world: &mut Platform, project: &str) -> Result<(), ApiError> {
-    let cenc = json!({ "enabledProtocols": protocols(false, true), "drm": { "playReady": {}, "widevine": {} } });
-    let cbcs = json!({ "enabledProtocols": protocols(false, true), "drm": { "fairPlay": { "allowPersistentLicense": false } } });
-    let policies = [
-        (
-            "Predefined_ClearStreamingOnly",
-            json!({ "noEncryption": { "enabledProtocols": protocols(false, true) } }),
-        ),
-        (
-            "Predefined_DownloadOnly",
-            json!({ "noEncryption": { "enabledProtocols": protocols(true, false) } }),
-        ),
-        (
-            "Predefined_DownloadAndClearStreaming",
-            json!({ "noEncryption": { "enabledProtocols": protocols(true, true) } }),
-        ),
-        (
-            "Predefined_ClearKey",
-            json!({ "envelopeEncryption": { "enabledProtocols": protocols(false, true) } }),
-        ),
-        (
-            "Predefined_MultiDrmCencStreaming",
-            json!({ "commonEncryptionCenc": cenc }),
-        ),
-        (
-            "Predefined_MultiDrmStreaming",
-            json!({ "commonEncryptionCenc": cenc, "commonEncryptionCbcs": cbcs }),
-        ),
-    ];
-    for (name, properties) in policies {
-        let address = Address::new(project, Kind::STREAMING_POLICY, name);
-        world.insert(&address, json!({ "properties": properties }), PLATFORM_USER)?;
     }
     Ok(())
 }

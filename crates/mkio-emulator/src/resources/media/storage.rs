@@ -49,13 +49,11 @@ pub static ENTRY: Entry = Entry {
 /// Storage accounts.
 pub static STORAGE: Rules = Rules {
     collection: "~/media/storage",
-    frozen: &["/spec/type", "/spec/url", "/spec/bucketName"],
     patchable: &["/spec/description", "/spec/privateLinkServiceConnection"],
     clearable: &["/spec/privateLinkServiceConnection"],
     check,
     created: written,
     changed: written,
-    guard,
     dress,
     index: |storage, out| {
         let (cloud, region) = location(storage);
@@ -239,22 +237,6 @@ pub fn active_credential(world: &Platform, project: &str, storage: &str) -> Opti
     good.filter(|(until, _)| *until > world.now)
         .max()
         .map(|(_, id)| id)
-}
-
-fn guard(world: &Platform, address: &Address) -> Result<(), ApiError> {
-    let user = world
-        .all(&address.place.project, Kind::ASSET)
-        .find(|(_, asset)| {
-            asset.text("/properties/storageAccountName") == Some(&address.name)
-                && !asset.is_deleting()
-        });
-    match user {
-        Some((_, asset)) => Err(ApiError::conflict(format!(
-            "storage account '{}' is used by asset '{}'",
-            address.name, asset.name
-        ))),
-        None => Ok(()),
-    }
 }
 
 /// Cloud and region of an account.

@@ -1,4 +1,5 @@
-//! Checks a document before it replaces the one in spec/.
+//! Checks a document: before it replaces the one in spec/, and with its overlay before code is
+//! made of it.
 //!
 //! All problems are collected, so that one run shows all that has to change. What is checked is
 //! what the pipeline and a reader of the document rely on; vendor extensions are left alone.

@@ -1,0 +1,127 @@
+//! From bytes to JSON: the one way for responses, errors, pages, waits and events.
+
+use serde::de::DeserializeOwned;
+use serde_json::error::Category;
+
+use crate::{
+    Error, ErrorKind,
+    error::{excerpt, expectation},
+};
+
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// The text without a byte order mark.
+pub(crate) fn without_mark(bytes: &[u8]) -> &[u8] {
+    bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes)
+}
+
+/// Decodes JSON. The usual case pays nothing for the place of a fault.
+pub(crate) fn from_slice<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, serde_json::Error> {
+    serde_json::from_slice(without_mark(bytes))
+}
+
+/// Decodes JSON; the error names the place and what was expected there.
+///
+/// # Errors
+///
+/// Kind [`Decode`](ErrorKind::Decode), with [`json_path`](Error::json_path) and
+/// [`expectation`](Error::expectation). When the body is no JSON, the message says what it is: its
+/// media type and how it begins.
+pub fn decode<T: DeserializeOwned>(bytes: &[u8], media_type: Option<&str>) -> Result<T, Error> {
+    from_slice(bytes).map_err(|error| fault::<T>(bytes, media_type, error))
+}
+
+/// Decodes a second time to find the place.
+#[cold]
+fn fault<T: DeserializeOwned>(
+    bytes: &[u8],
+    media_type: Option<&str>,
+    error: serde_json::Error,
+) -> Error {
+    let text = without_mark(bytes);
+    let mut reader = serde_json::Deserializer::from_slice(text);
+    let (path, error) = match serde_path_to_error::deserialize::<_, T>(&mut reader) {
+        Err(traced) => (traced.path().to_string(), traced.into_inner()),
+        // Trailing characters: the value itself was fine.
+        Ok(_) => (".".to_owned(), error),
+    };
+    let (path, place) = match path.as_str() {
+        "." => ("$".to_owned(), "the body".to_owned()),
+        path => (path.to_owned(), format!("`{path}` in the body")),
+    };
+    let (expected, came) = if text.is_empty() {
+        (
+            "expected JSON, found an empty body".to_owned(),
+            String::new(),
+        )
+    } else if error.classify() == Category::Data {
+        (expectation(&error), String::new())
+    } else {
+        (expectation(&error), what_came(text, media_type))
+    };
+    let (line, column) = (error.line(), error.column());
+    let message =
+        format!("{place} does not decode: {expected} (line {line}, column {column}){came}");
+    Error::new(ErrorKind::Decode, message).with_place(path, expected)
+}
+
+/// What a body that is no JSON is.
+fn what_came(text: &[u8], media_type: Option<&str>) -> String {
+    let media_type = media_type.unwrap_or("of no media type");
+    let begins = match text.iter().find(|byte| !byte.is_ascii_whitespace()) {
+        // JSON that is cut or broken; what is in it may be secret.
+        Some(b'{' | b'[' | b'"') | None => String::new(),
+        Some(_) => format!(
+            " and begins with `{}`",
+            excerpt(&String::from_utf8_lossy(text))
+        ),
+    };
+    let length = text.len();
+    format!("; the body is {media_type}, has {length} bytes{begins}")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    type Numbers = BTreeMap<String, u8>;
+
+    #[test]
+    fn a_byte_order_mark_is_no_part_of_json() {
+        let numbers: Numbers = decode(b"\xef\xbb\xbf{\"a\":1}", None).unwrap();
+        assert_eq!(numbers["a"], 1);
+        let error = decode::<Numbers>(b"\xef\xbb\xbf", None).unwrap_err();
+        assert!(error.to_string().contains("an empty body"), "{error}");
+        let error = decode::<Numbers>(b"\xef\xbb\xbf{\"a\":\"x\"}", None).unwrap_err();
+        assert_eq!(error.json_path(), Some("a"));
+    }
+
+    #[test]
+    fn what_is_no_json_is_said_to_be_what_it_is() {
+        let page = b"<html><title>Sign in</title>";
+        let line = decode::<Numbers>(page, Some("text/html"))
+            .unwrap_err()
+            .to_string();
+        assert!(
+            line.contains("text/html") && line.contains("<html><title>Sign"),
+            "{line}"
+        );
+        for cut in [
+            &b"{\"password\":\"hunter2"[..],
+            b"\"hunter2",
+            b" [\"hunter2\"",
+        ] {
+            let error = decode::<serde_json::Value>(cut, Some("application/json")).unwrap_err();
+            let shown = format!("{error} {error:?}");
+            assert!(shown.contains("application/json"), "{shown}");
+            assert!(!shown.contains("hunter2"), "{shown}");
+        }
+        let long = format!("nonsense {}", "x".repeat(5000));
+        let line = decode::<Numbers>(long.as_bytes(), None)
+            .unwrap_err()
+            .to_string();
+        assert!(line.contains("`nonsense x") && line.len() < 400, "{line}");
+    }
+}

@@ -1,0 +1,115 @@
+//! The HTTP clients of a transport.
+
+use std::{
+    sync::{PoisonError, RwLock},
+    time::Duration,
+};
+
+use reqwest::Client;
+use tokio::runtime::{Handle, Id};
+use url::Url;
+
+use super::{DispatchError, origin};
+use crate::{Error, ErrorKind, Result};
+
+/// Clients that are kept; the oldest goes first. A request that is under way keeps its own.
+const MANY: usize = 16;
+
+/// What every client of a transport is made with.
+pub(crate) struct Recipe {
+    pub(crate) connect_timeout: Duration,
+    pub(crate) proxies: Vec<reqwest::Proxy>,
+    pub(crate) certificates: Vec<reqwest::Certificate>,
+}
+
+impl Recipe {
+    /// The environment's proxies are for what is far away: a token for this machine stays here.
+    fn avoids_proxies(&self, url: &Url) -> bool {
+        self.proxies.is_empty() && origin::is_loopback(url)
+    }
+
+    pub(crate) fn client(&self, avoid_proxies: bool) -> Result<Client> {
+        // Redirects and retries are done above, where tokens, methods and budgets are known.
+        let mut client = Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .connect_timeout(self.connect_timeout);
+        if avoid_proxies {
+            client = client.no_proxy();
+        }
+        for proxy in &self.proxies {
+            client = client.proxy(proxy.clone());
+        }
+        if !self.certificates.is_empty() {
+            client = client.tls_certs_merge(self.certificates.iter().cloned());
+        }
+        client.build().map_err(|error| {
+            Error::new(ErrorKind::Config, "the HTTP client cannot be built")
+                .with_source(error.without_url())
+        })
+    }
+}
+
+/// One client for each tokio runtime and each use of proxies.
+///
+/// A connection belongs to the runtime that made it: when that stands still, so does every request
+/// on the connection.
+pub(crate) struct Clients {
+    recipe: Recipe,
+    made: RwLock<Vec<Made>>,
+}
+
+struct Made {
+    /// `None` until a runtime takes it.
+    runtime: Option<Id>,
+    avoids_proxies: bool,
+    client: Client,
+}
+
+impl Clients {
+    /// Makes the client that requests to `url` need; it also shows that the recipe is usable.
+    pub(crate) fn new(recipe: Recipe, url: &Url) -> Result<(Client, Self)> {
+        let avoids_proxies = recipe.avoids_proxies(url);
+        let client = recipe.client(avoids_proxies)?;
+        let first = Made {
+            runtime: None,
+            avoids_proxies,
+            client: client.clone(),
+        };
+        let made = RwLock::new(vec![first]);
+        Ok((client, Self { recipe, made }))
+    }
+
+    /// The client for a request to `url` on this runtime.
+    pub(super) fn client(&self, url: &Url) -> Result<Client, DispatchError> {
+        let runtime = Handle::try_current().ok().map(|handle| handle.id());
+        let avoids_proxies = self.recipe.avoids_proxies(url);
+        let fits = |made: &Made| made.runtime == runtime && made.avoids_proxies == avoids_proxies;
+        {
+            let made = self.made.read().unwrap_or_else(PoisonError::into_inner);
+            if let Some(found) = made.iter().find(|made| fits(made)) {
+                return Ok(found.client.clone());
+            }
+        }
+        let mut made = self.made.write().unwrap_or_else(PoisonError::into_inner);
+        let free =
+            |made: &&mut Made| made.runtime.is_none() && made.avoids_proxies == avoids_proxies;
+        if let Some(free) = made.iter_mut().find(free) {
+            free.runtime = runtime;
+            return Ok(free.client.clone());
+        }
+        let client = self
+            .recipe
+            .client(avoids_proxies)
+            .map_err(DispatchError::not_sent)?;
+        if made.len() >= MANY {
+            made.remove(0);
+        }
+        made.push(Made {
+            runtime,
+            avoids_proxies,
+            client: client.clone(),
+        });
+        Ok(client)
+    }
+}

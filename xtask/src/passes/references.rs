@@ -1,0 +1,290 @@
+//! Problem: documents write a parameter, body, answer, header or path once and refer to it, and
+//! refer to parts of schemas; later steps know references to named schemas only. This pass writes
+//! out what is referred to, gives parts of schemas that are referred to a name, and notes where
+//! each named schema stands in the document, for messages.
+
+use std::collections::HashMap;
+
+use percent_encoding::percent_decode_str;
+use serde_json::{Map, Value, json};
+
+use crate::{
+    check::target_of,
+    document::{Document, METHODS, escape, reference},
+    marks,
+    names::type_name,
+    report::Changes,
+    walk,
+};
+
+const SCHEMAS: &str = "#/components/schemas/";
+/// References to references resolve up to this depth; more are a cycle, which the check refuses.
+const DEPTH: usize = 64;
+
+pub fn run(mut document: Document, changes: &mut Changes) -> Document {
+    let root = document.root.clone();
+    name_plainly(&mut document);
+    let count = inline_all(&mut document, &root);
+    changes.note(format!("{count} references written out"));
+    let mut parts = Parts {
+        root: &root,
+        names: HashMap::new(),
+        new: Vec::new(),
+        taken: document
+            .schemas()
+            .map(|(name, _)| name.to_owned())
+            .collect(),
+    };
+    walk::all_schemas_mut(&mut document, |_, schema| parts.redirect(schema));
+    while let Some((name, mut schema)) = parts.new.pop() {
+        walk::schema_mut(&mut schema, "", &mut |_, schema| parts.redirect(schema));
+        changes.note(format!("{name}: a part of a schema that is referred to"));
+        document.schemas_mut().insert(name, schema);
+    }
+    document
+}
+
+/// Marks named schemas with their place, and gives names that are no plain ones another key.
+fn name_plainly(document: &mut Document) {
+    let old = std::mem::take(document.schemas_mut());
+    for (name, mut schema) in old {
+        if schema.is_boolean() {
+            schema = json!({});
+        }
+        if let Some(schema) = schema.as_object_mut() {
+            let pointer = format!("/components/schemas/{}", escape(&name));
+            schema.insert(marks::ORIGIN.to_owned(), json!(pointer));
+        }
+        document.schemas_mut().insert(plain_key(&name), schema);
+    }
+}
+
+/// The key of a named schema from here on.
+fn plain_key(name: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    if name.chars().all(plain) {
+        return name.to_owned();
+    }
+    let word = |c: char| {
+        if plain(c) {
+            c.to_string()
+        } else {
+            format!("_{:x}_", u32::from(c))
+        }
+    };
+    name.chars().map(word).collect()
+}
+
+/// Writes out everything in the paths that is referred to and no schema.
+fn inline_all(document: &mut Document, root: &Value) -> usize {
+    let mut count = 0;
+    let paths = document
+        .root
+        .get_mut("paths")
+        .and_then(Value::as_object_mut);
+    for (_, item) in paths.into_iter().flatten() {
+        count += inline(item, root);
+        let Some(item) = item.as_object_mut() else {
+            continue;
+        };
+        count += inline_list(item.get_mut("parameters"), root);
+        for method in METHODS {
+            let Some(operation) = item.get_mut(method).and_then(Value::as_object_mut) else {
+                continue;
+            };
+            count += inline_list(operation.get_mut("parameters"), root);
+            if let Some(body) = operation.get_mut("requestBody") {
+                count += inline(body, root);
+            }
+            let responses = operation
+                .get_mut("responses")
+                .and_then(Value::as_object_mut);
+            for (_, response) in responses.into_iter().flatten() {
+                count += inline(response, root);
+                let headers = response.get_mut("headers").and_then(Value::as_object_mut);
+                for (_, header) in headers.into_iter().flatten() {
+                    count += inline(header, root);
+                }
+            }
+        }
+    }
+    count
+}
+
+fn inline_list(list: Option<&mut Value>, root: &Value) -> usize {
+    let items = list.and_then(Value::as_array_mut).into_iter().flatten();
+    items.map(|item| inline(item, root)).sum()
+}
+
+/// Puts what a reference leads to in its place; a description next to it stays.
+fn inline(value: &mut Value, root: &Value) -> usize {
+    let mut count = 0;
+    while let Some(target) = value.get("$ref").and_then(Value::as_str)
+        && count < DEPTH
+    {
+        let Some(Value::Object(content)) = target_of(root, target) else {
+            return count;
+        };
+        let own = value.as_object().cloned().unwrap_or_default();
+        let mut content = content.clone();
+        for (key, own) in own {
+            if key != "$ref" {
+                content.insert(key, own);
+            }
+        }
+        *value = Value::Object(content);
+        count += 1;
+    }
+    count
+}
+
+/// Parts of the document that schemas refer to and that are no named schemas.
+struct Parts<'a> {
+    root: &'a Value,
+    names: HashMap<String, String>,
+    new: Vec<(String, Value)>,
+    taken: Vec<String>,
+}
+
+impl Parts<'_> {
+    /// Lets all references of a schema lead to named schemas.
+    fn redirect(&mut self, schema: &mut Map<String, Value>) {
+        if let Some(target) = schema.get("$ref").and_then(Value::as_str) {
+            let target = self.named(target);
+            schema.insert("$ref".to_owned(), reference(&target)["$ref"].clone());
+        }
+        let mapping = schema
+            .get_mut("discriminator")
+            .and_then(|discriminator| discriminator.get_mut("mapping"))
+            .and_then(Value::as_object_mut);
+        for (_, target) in mapping.into_iter().flatten() {
+            // A bare name is a schema's, too.
+            if let Some(text) = target.as_str() {
+                let name = if text.starts_with('#') {
+                    self.named(text)
+                } else {
+                    plain_key(text)
+                };
+                *target = json!(format!("{SCHEMAS}{name}"));
+            }
+        }
+    }
+
+    /// Key of the named schema that a reference leads to.
+    fn named(&mut self, target: &str) -> String {
+        let text = percent_decode_str(target).decode_utf8_lossy().into_owned();
+        if let Some(name) = text.strip_prefix(SCHEMAS)
+            && !name.contains('/')
+        {
+            return plain_key(&name.replace("~1", "/").replace("~0", "~"));
+        }
+        if let Some(name) = self.names.get(&text) {
+            return name.clone();
+        }
+        let name = self.free(&text);
+        self.names.insert(text.clone(), name.clone());
+        let mut schema = target_of(self.root, target).cloned().unwrap_or_default();
+        if !schema.is_object() {
+            schema = json!({});
+        }
+        schema[marks::ORIGIN] = json!(text.trim_start_matches('#'));
+        self.new.push((name.clone(), schema));
+        name
+    }
+
+    /// A name from the last words of the place: `AssetProperties` for `…/Asset/properties`.
+    fn free(&mut self, pointer: &str) -> String {
+        let structure = [
+            "properties",
+            "items",
+            "schema",
+            "content",
+            "components",
+            "schemas",
+            "paths",
+            "#",
+            "$defs",
+            "allOf",
+            "oneOf",
+            "anyOf",
+        ];
+        let words: Vec<&str> = pointer
+            .split('/')
+            .filter(|part| !structure.contains(part))
+            .collect();
+        let last = words.len().saturating_sub(2);
+        let name = type_name(&words[last..].join(" "));
+        let mut free = name.clone();
+        let mut number = 2;
+        while self.taken.contains(&free) {
+            free = format!("{name}{number}");
+            number += 1;
+        }
+        self.taken.push(free.clone());
+        free
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::passes::testing;
+
+    #[test]
+    fn everything_that_components_hold_is_written_out() {
+        let mut document = testing::with_paths(json!({"/a/{id}": {
+            "parameters": [{"$ref": "#/components/parameters/Id"}],
+            "put": {
+                "parameters": [{"$ref": "#/components/parameters/Top"}],
+                "requestBody": {"$ref": "#/components/requestBodies/Body"},
+                "responses": {"200": {"$ref": "#/components/responses/Alias"}},
+            },
+        }}));
+        document.root["components"] = json!({
+            "schemas": {"A": {"type": "object"}},
+            "parameters": {
+                "Id": {"name": "id", "in": "path"},
+                "Top": {"name": "$top", "in": "query", "description": "old"},
+            },
+            "requestBodies": {"Body": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/A"}}}}},
+            "responses": {
+                "Alias": {"$ref": "#/components/responses/Ok", "description": "new"},
+                "Ok": {"description": "old", "headers": {"ETag": {"$ref": "#/components/headers/ETag"}}},
+            },
+            "headers": {"ETag": {"schema": {"type": "string"}}},
+        });
+        let (document, _) = testing::run(run, document);
+        let item = &document.root["paths"]["/a/{id}"];
+        assert_eq!(item["parameters"][0]["name"], "id");
+        assert_eq!(item["put"]["parameters"][0]["name"], "$top");
+        let body = &item["put"]["requestBody"]["content"]["application/json"]["schema"];
+        assert_eq!(body["$ref"], "#/components/schemas/A");
+        let answer = &item["put"]["responses"]["200"];
+        assert_eq!(answer["description"], "new");
+        assert_eq!(answer["headers"]["ETag"]["schema"]["type"], "string");
+    }
+
+    #[test]
+    fn parts_of_schemas_get_a_name_and_odd_names_a_key() {
+        let (document, _) = testing::run(
+            run,
+            testing::with_schemas(json!({
+                "A": {"properties": {"b": {"properties": {"up": {"$ref": "#/components/schemas/A/properties/b"}}}}},
+                "C": {"properties": {
+                    "b": {"$ref": "#/components/schemas/A/properties/b"},
+                    "d": {"$ref": "#/components/schemas/D%20d"},
+                }},
+                "D d": {"type": "string"},
+            })),
+        );
+        let b = &document.schema("C").unwrap()["properties"]["b"]["$ref"];
+        assert_eq!(b, "#/components/schemas/AB");
+        let part = document.schema("AB").unwrap();
+        assert_eq!(part["properties"]["up"]["$ref"], *b);
+        assert_eq!(part[marks::ORIGIN], "/components/schemas/A/properties/b");
+        let d = &document.schema("C").unwrap()["properties"]["d"]["$ref"];
+        assert_eq!(d, "#/components/schemas/D_20_d");
+        let d = document.schema("D_20_d").unwrap();
+        assert_eq!(d[marks::ORIGIN], "/components/schemas/D d");
+    }
+}
