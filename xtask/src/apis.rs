@@ -51,7 +51,6 @@ pub enum Place {
 
 impl Api {
     /// An API that no list has.
-    #[cfg(test)]
     pub fn unlisted(name: &str, title: &str) -> Result<Self> {
         let api = Self {
             name: name.to_owned(),

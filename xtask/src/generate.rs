@@ -1,18 +1,25 @@
 //! `cargo xtask generate`: from documents to crates.
 
-use std::{process::ExitCode, sync::Arc, time::Instant};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::Arc,
+    time::Instant,
+};
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
 use crate::{
     apis::{Api, Workspace},
     conformance::{Generated, Target},
+    listing,
     model::Model,
     output::Files,
-    passes,
+    package, passes,
     pipeline::{self, Sources},
     report::Report,
-    states,
+    spec, states,
 };
 
 #[cfg(test)]
@@ -35,11 +42,24 @@ pub struct Args {
     /// Prints the document after a step instead (`after:limits`); of one API.
     #[arg(long, value_name = "after:STEP")]
     dump: Option<String>,
+    /// Makes the crate of this published document instead, in --out; of one API, which need not be
+    /// listed.
+    #[arg(long, requires = "out", value_name = "FILE")]
+    document: Option<PathBuf>,
+    /// Folder for a crate that stands alone: nothing of the workspace is changed.
+    #[arg(long, value_name = "FOLDER")]
+    out: Option<PathBuf>,
+    /// Overlay for the crate in --out, instead of the one in spec/overlays.
+    #[arg(long, requires = "out", value_name = "FILE")]
+    overlay: Option<PathBuf>,
 }
 
 pub fn run(workspace: &Workspace, args: &Args) -> Result<ExitCode> {
     if let Some(step) = &args.dump {
         return dump(workspace, args, step);
+    }
+    if let Some(out) = &args.out {
+        return alone(workspace, args, out);
     }
     let (outcome, warnings) = update(workspace, args)?;
     match outcome {
@@ -92,6 +112,7 @@ fn update(workspace: &Workspace, args: &Args) -> Result<(Outcome, usize)> {
         warnings += tell_warnings(&report);
         errors.extend(made.err());
     }
+    listing::files(workspace, &mut files)?;
     match errors.len() {
         0 => {}
         1 => return Err(errors.remove(0)),
@@ -139,6 +160,61 @@ fn copies(api: &Api, sources: &Sources, files: &mut Files) {
     let document = sources.document.replace("\r\n", "\n");
     files.add(format!("{folder}/{}.json", api.name), document);
     files.add(format!("{folder}/states.yaml"), sources.states.clone());
+}
+
+/// Makes one crate in a folder of its own.
+fn alone(workspace: &Workspace, args: &Args, out: &Path) -> Result<ExitCode> {
+    let [name] = &args.apis[..] else {
+        bail!("--out makes the crate of one API: name it");
+    };
+    let listed = workspace.api(name).ok().cloned();
+    let mut sources = match &listed {
+        Some(api) => Sources::read(workspace, api)?,
+        None => Sources {
+            states: "{}".to_owned(),
+            ..Sources::default()
+        },
+    };
+    let api = match listed {
+        Some(api) => api,
+        None => Arc::new(Api::unlisted(name, name)?),
+    };
+    if let Some(path) = &args.document {
+        sources.document = spec::read_for(&api, path)?;
+    }
+    ensure!(
+        !sources.document.is_empty(),
+        "{name} is not listed: name its document with --document"
+    );
+    if let Some(path) = &args.overlay {
+        let text = fs::read_to_string(path).with_context(|| path.display().to_string())?;
+        sources.overlay = Some(text);
+    }
+    let (mut files, mut report) = (Files::default(), Report::default());
+    let made = pipeline::generate(&api, &sources, &mut files, &mut report);
+    print!("{}\n{}", api.name, report.text(args.verbose));
+    let warnings = tell_warnings(&report);
+    made?;
+    let manifest = workspace.root().join("Cargo.toml");
+    let manifest = fs::read_to_string(&manifest).with_context(|| manifest.display().to_string())?;
+    let folder = format!("crates/{}", api.package());
+    let surface = format!("spec/surface/{}.txt", api.name);
+    let mut own = files.below(&folder);
+    let asked = own.get("Cargo.toml").unwrap_or_default().to_owned();
+    own.add("Cargo.toml", package::standalone(&asked, &manifest)?);
+    own.add(
+        "surface.txt",
+        files.get(&surface).unwrap_or_default().to_owned(),
+    );
+    fs::create_dir_all(out).with_context(|| out.display().to_string())?;
+    let count = own.write(out)?;
+    println!("{}: {count} file(s) changed", out.display());
+    let denied = args.deny_warnings && warnings > 0;
+    Ok(if denied {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    })
 }
 
 /// Prints the document as it is after a step.

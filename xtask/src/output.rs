@@ -49,6 +49,17 @@ impl Files {
         self.files.get(Path::new(path)).map(String::as_str)
     }
 
+    /// The files of a folder, by their path in it.
+    pub fn below(&self, folder: &str) -> Self {
+        let mut below = Self::default();
+        for (path, text) in &self.files {
+            if let Ok(path) = path.strip_prefix(folder) {
+                below.add(path, text.clone());
+            }
+        }
+        below
+    }
+
     pub fn append(&mut self, mut other: Self) {
         self.files.append(&mut other.files);
         self.sources.append(&mut other.sources);

@@ -84,19 +84,3 @@ impl From<Transport> for Client {
         Self { transport }
     }
 }
-
-/// The way to each API, for operations that belong to no project.
-impl Client {
-    /// The Management API.
-    #[cfg(feature = "management")]
-    pub fn management(&self) -> mkio_management::Client {
-        mkio_management::Client::new(self.transport.clone())
-    }
-
-    /// The Channels API of a Beam device; set its address with
-    /// [`TransportBuilder::api_base_url`]`("channels", …)`.
-    #[cfg(feature = "channels")]
-    pub fn channels(&self) -> mkio_channels::Client {
-        mkio_channels::Client::new(self.transport.clone())
-    }
-}

@@ -67,16 +67,20 @@
 //! API is a crate of its own behind a feature of the same name; its types and requests are
 //! re-exported as modules here ([`media`], [`management`], …).
 //!
+//! <!-- features: APIs of spec/apis.yaml, by cargo xtask generate -->
+//!
 //! | feature | API | default |
 //! |---|---|---|
-//! | `media` | assets, transforms, jobs, live events, publishing | yes |
-//! | `management` | organizations, projects, tokens, webhooks | yes |
-//! | `fleets` | devices | yes |
+//! | `media` | assets, transforms, jobs, live events, publishing and content protection | yes |
+//! | `management` | organizations, projects, users, tokens, billing and webhooks | yes |
+//! | `fleets` | devices, their software, backups and support packages | yes |
 //! | `infrastructure` | networks and sites | yes |
-//! | `live` | live channels and events, multiview | no |
-//! | `templates` | configurations and presets | no |
-//! | `channels` | channels of one Beam device | no |
-//! | `full` | all seven | no |
+//! | `live` | live channels, live events and multiview flows | no |
+//! | `templates` | configurations and presets of transforms | no |
+//! | `channels` | channels of one Beam device, called on the device itself | no |
+//! | `full` | all of them | no |
+//!
+//! <!-- end of APIs -->
 //!
 //! | feature | what it adds | default |
 //! |---|---|---|
@@ -85,6 +89,8 @@
 //! | `dynamic` | operations by name with JSON arguments, in each API's `dynamic` module | no |
 //! | `schemars` | JSON Schema of every type | no |
 
+#[rustfmt::skip]
+mod apis;
 #[cfg(feature = "blocking")]
 pub mod blocking;
 mod client;
@@ -101,20 +107,8 @@ pub use mkio_core::{
 };
 pub use project::Project;
 
-#[cfg(feature = "channels")]
-pub use mkio_channels as channels;
-#[cfg(feature = "fleets")]
-pub use mkio_fleets as fleets;
-#[cfg(feature = "infrastructure")]
-pub use mkio_infrastructure as infrastructure;
-#[cfg(feature = "live")]
-pub use mkio_live as live;
-#[cfg(feature = "management")]
-pub use mkio_management as management;
-#[cfg(feature = "media")]
-pub use mkio_media as media;
-#[cfg(feature = "templates")]
-pub use mkio_templates as templates;
+#[allow(unused_imports, reason = "without a feature there is nothing to show")]
+pub use apis::*;
 
 #[cfg(all(doctest, feature = "media"))]
 #[doc = include_str!("../../../README.md")]

@@ -148,7 +148,7 @@ fn field(operation: &Operation, path: &str, kind: Kind) -> proc_macro2::TokenStr
         (false, true) => quote!(FilterOnly),
         _ => quote!(Both),
     };
-    let doc = format!(" `{path}`.");
+    let doc = format!(" {}.", crate::refine::docs::code(path));
     quote! {
         #[doc = #doc]
         pub const #ident: Field<List, #kind, #usage> = Field::new(#path);

@@ -83,6 +83,14 @@ pub fn files(
     let head = module_list(api, &version, &modules);
     module("mod", &head, Vec::new());
     let mock = source(api, MOCK, code.mock);
+    let unscoped = model
+        .operations
+        .iter()
+        .any(|o| o.parameters.iter().all(|p| p.ident != glue::project::SCOPE));
+    files.add(
+        format!("crates/mkio/src/apis/{}_api.rs", api.name),
+        crate::listing::accessors(api, scoped, unscoped),
+    );
     files.add(
         format!("crates/mkio-httpmock/src/generated/{}.rs", api.name),
         mock,

@@ -74,7 +74,7 @@ fn strip(schema: &mut Map<String, Value>) -> Vec<String> {
     {
         sentences.push(match plain(&default).as_str() {
             "" => "Default: empty.".to_owned(),
-            default => format!("Default: `{default}`."),
+            default => format!("Default: `{}`.", default.replace('`', "'")),
         });
     }
     if schema.get("additionalProperties") == Some(&Value::Bool(false)) {
@@ -97,7 +97,7 @@ fn strip(schema: &mut Map<String, Value>) -> Vec<String> {
     {
         let values: Vec<_> = values
             .iter()
-            .map(|value| format!("`{}`", plain(value)))
+            .map(|value| format!("`{}`", plain(value).replace('`', "'")))
             .collect();
         sentences.push(format!("One of {}.", values.join(", ")));
     }

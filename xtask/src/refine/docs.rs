@@ -28,25 +28,93 @@ pub fn or(text: &str, fallback: &str) -> TokenStream {
     })
 }
 
-/// Escapes a text for rustdoc; code between backticks stays as it is.
+/// Escapes a text for rustdoc: code between backticks and in fences stays as it is, no fence is taken
+/// for Rust, and nothing is left open at the end of a paragraph.
 pub fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
+    let text = visible(text);
+    let mut out: Vec<String> = Vec::new();
+    let mut paragraph: Vec<&str> = Vec::new();
+    let mut fence: Option<&str> = None;
+    for line in text.lines() {
+        let trimmed = line.trim();
+        match fence {
+            Some(mark) if trimmed.starts_with(mark) => {
+                out.push("```".to_owned());
+                fence = None;
+            }
+            // A mark of the other kind would end ours.
+            Some(_) => out.push(line.trim_end().replace("```", "~~~")),
+            None => match ["```", "~~~"]
+                .into_iter()
+                .find(|mark| trimmed.starts_with(mark))
+            {
+                Some(mark) if trimmed.trim_start_matches(mark).contains('`') => {
+                    paragraph.push(trimmed);
+                }
+                Some(mark) => {
+                    flush(&mut paragraph, &mut out);
+                    out.push("```text".to_owned());
+                    fence = Some(mark);
+                }
+                None if trimmed.is_empty() => {
+                    flush(&mut paragraph, &mut out);
+                    out.push(String::new());
+                }
+                None => paragraph.push(line.trim_start()),
+            },
+        }
+    }
+    flush(&mut paragraph, &mut out);
+    if fence.is_some() {
+        out.push("```".to_owned());
+    }
+    out.join("\n")
+}
+
+fn flush(paragraph: &mut Vec<&str>, out: &mut Vec<String>) {
+    if paragraph.is_empty() {
+        return;
+    }
+    let text = paragraph.join("\n");
+    paragraph.clear();
+    let mut escaped = String::with_capacity(text.len());
     for (index, part) in text.split('`').enumerate() {
         if index > 0 {
-            out.push('`');
+            escaped.push('`');
         }
         if index % 2 == 1 {
-            out.push_str(part);
+            escaped.push_str(part);
         } else {
-            prose(part, &mut out);
+            prose(part, &mut escaped);
         }
     }
-    // An odd number of backticks would turn the rest of the page into code.
+    // An odd number of backticks would turn what follows into code.
     if text.matches('`').count() % 2 == 1 {
-        out.push('`');
+        escaped.push('`');
     }
-    let lines: Vec<&str> = out.lines().map(str::trim_start).collect();
-    lines.join("\n")
+    out.push(escaped);
+}
+
+/// A text as code within a line.
+pub fn code(text: &str) -> String {
+    let text = visible(text).replace(['\n', '\t'], " ").replace('`', "'");
+    let text = if text.trim().is_empty() { " " } else { &text };
+    format!("`{text}`")
+}
+
+/// A text without characters that do not show, or that change the direction of what follows:
+/// compilers refuse them.
+pub fn visible(text: &str) -> String {
+    let text = text.replace("\r\n", "\n");
+    let text = text.replace(['\r', '\u{2028}', '\u{2029}'], "\n");
+    let hidden = |c: &char| {
+        let direction = matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        direction || matches!(c, '\u{200e}' | '\u{200f}' | '\u{61c}' | '\u{feff}')
+    };
+    let shown = text.chars().filter(|c| !hidden(c));
+    shown
+        .map(|c| if c.is_control() && c != '\n' { ' ' } else { c })
+        .collect()
 }
 
 fn prose(text: &str, out: &mut String) {
@@ -61,7 +129,8 @@ fn prose(text: &str, out: &mut String) {
             let (url, rest) = url.split_at(end);
             let trimmed = url.trim_end_matches(['.', ',', ';', ':']);
             plain(before, out);
-            if rest.starts_with(['<', '{', '[']) {
+            let scheme_alone = trimmed.ends_with("//");
+            if rest.starts_with(['<', '{', '[']) || scheme_alone {
                 // A template, not an address.
                 out.push('`');
                 out.push_str(word.get(start..).unwrap_or_default());
@@ -102,8 +171,27 @@ mod tests {
             ("`Vec<T>` and <b>", "`Vec<T>` and \\<b\\>"),
             ("http://<device>/api", "`http://<device>/api`"),
             ("open ` tick", "open ` tick`"),
+            (
+                "open ` tick\n\nnext <x> `y`",
+                "open ` tick`\n\nnext \\<x\\> `y`",
+            ),
+            (
+                "a\n```json\n{\"a\": [1]}\n```\nb_c",
+                "a\n```text\n{\"a\": [1]}\n```\nb\\_c",
+            ),
+            (
+                "~~~rust\nlet x = 1;\n```\nnever closed",
+                "```text\nlet x = 1;\n~~~\nnever closed\n```",
+            ),
+            ("~~~", "```text\n```"),
+            ("```inline``` code", "```inline``` code"),
+            ("\u{202e}evil\u{2066} \u{0}text\r\nline", "evil  text\nline"),
+            ("    fn main() { panic!() }", "fn main() { panic!() }"),
+            ("see http:// there", "see `http://` there"),
         ] {
             assert_eq!(escape(text), doc);
         }
+        assert_eq!(code("a`b\n\u{202e}c"), "`a'b c`");
+        assert_eq!(code(""), "` `");
     }
 }

@@ -21,7 +21,7 @@ pub fn run(model: &Model, changes: &mut Changes) -> Vec<(String, Vec<Item>)> {
         let doc = docs::or(&of.description, &format!("`{name}` of the document."));
         let variants = values.iter().map(|(value, variant)| {
             let variant = format_ident!("{variant}");
-            let doc = format!(" `{value}`.");
+            let doc = format!(" {}.", docs::code(value));
             quote!(#[doc = #doc] #variant = #value,)
         });
         let item = quote! {

@@ -24,7 +24,7 @@ pub fn run(model: &Model, changes: &mut Changes) -> Vec<(String, Vec<Item>)> {
                         format_ident!("{}", variant.member),
                     );
                     let value = &variant.value;
-                    let doc = format!(" `{tag}` is `{value}`.");
+                    let doc = format!(" {} is {}.", docs::code(tag), docs::code(value));
                     quote!(#[doc = #doc] #[serde(rename = #value)] #arm(#member),)
                 });
                 let unique = variants.iter().filter(|variant| {
@@ -65,7 +65,7 @@ pub fn run(model: &Model, changes: &mut Changes) -> Vec<(String, Vec<Item>)> {
                         }
                     }
                 };
-                let tells = format!(" Told apart by `{tag}`.");
+                let tells = format!(" Told apart by {}.", docs::code(tag));
                 let mut items: Vec<Item> = vec![parse_quote! {
                     #doc
                     #[doc = ""]

@@ -6,12 +6,17 @@ mod import;
 mod prose;
 mod read;
 
-use std::process::ExitCode;
+use std::{path::Path, process::ExitCode};
 
 use anyhow::Result;
 use clap::Subcommand;
 
-use crate::apis::Workspace;
+use crate::apis::{Api, Workspace};
+
+/// The text that an import of a published document would put into spec/.
+pub fn read_for(api: &Api, file: &Path) -> Result<String> {
+    import::format(&import::read_published(api, file)?.root)
+}
 
 /// What to do with documents.
 #[derive(Debug, Subcommand)]

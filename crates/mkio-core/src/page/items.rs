@@ -1,6 +1,7 @@
 //! A list as a stream of items.
 
 use std::{
+    collections::VecDeque,
     future::poll_fn,
     pin::Pin,
     task::{Context, Poll, ready},
@@ -9,7 +10,7 @@ use std::{
 use futures_core::{Stream, stream::FusedStream};
 use reqwest::Request;
 
-use super::{Page, Pages, ResumeToken};
+use super::{Page, Pages, ResumeToken, recover::Bad};
 use crate::{Operation, Result, Transport};
 
 /// The items of a list, over all its pages.
@@ -20,6 +21,27 @@ use crate::{Operation, Result, Transport};
 /// after an error, which comes when all items before it have been handed out;
 /// [`resume_token`](Self::resume_token) goes on from there.
 ///
+/// An item that does not decode is an error of kind [`Decode`](crate::ErrorKind::Decode) in its place,
+/// and no end: the next read gives the item after it. The error tells the item's name,
+/// [`json_path`](crate::Error::json_path) and, as [`value`](crate::Error::value) of type
+/// [`serde_json::Value`], the item as it was received.
+///
+/// ```no_run
+/// # async fn example<P: mkio_core::Page>(mut items: mkio_core::Items<P>) -> mkio_core::Result<()> {
+/// use mkio_core::{ErrorKind, serde_json::Value};
+///
+/// loop {
+///     match items.try_next().await {
+///         Ok(Some(item)) => drop(item),
+///         Ok(None) => break,
+///         Err(error) if error.value::<Value>().is_some() => eprintln!("left out: {error}"),
+///         Err(error) => return Err(error),
+///     }
+/// }
+/// # Ok(())
+/// # }
+/// ```
+///
 /// While the items of one page are in use, the next page is fetched
 /// ([`prefetch`](Self::prefetch)); memory holds those two and no more, or with a prefetch of `n`
 /// the current page and `n` others.
@@ -27,6 +49,8 @@ use crate::{Operation, Result, Transport};
 pub struct Items<P: Page> {
     pages: Pages<P>,
     current: std::vec::IntoIter<P::Item>,
+    /// Items of the current page that do not decode, and are still to be told.
+    bad: VecDeque<Bad>,
     /// Items of the current page that have been handed out.
     taken: usize,
     /// Items that have been handed out since the first page.
@@ -48,6 +72,7 @@ impl<P: Page> Items<P> {
             handed_out: pages.items_before(),
             pages,
             current: Vec::new().into_iter(),
+            bad: VecDeque::new(),
             taken: 0,
             end: u64::MAX,
         }
@@ -75,8 +100,8 @@ impl<P: Page> Items<P> {
     /// Ends after `items` items, counted from now, and fetches no page beyond the one that holds
     /// the last of them.
     ///
-    /// Where the request has no `top`, a limit of at most 100 is the page size as well, so that no
-    /// items travel in vain. A list that has ended at its limit goes on with another one.
+    /// If the request sets no `$top`, a limit of 100 or less is also sent as the page size. After the
+    /// limit is reached, call `limit` again to continue.
     pub fn limit(mut self, items: u64) -> Self {
         self.end = self.handed_out.saturating_add(items);
         self.pages.read_until(self.end);
@@ -101,8 +126,7 @@ impl<P: Page> Items<P> {
     /// page, as long as the service keeps the order; items that are added or removed before the
     /// place in the meantime shift it, as they do for any list that is read page by page.
     pub fn resume_token(&self) -> ResumeToken {
-        self.pages
-            .token_at(self.taken, self.current.as_slice().is_empty())
+        self.pages.token_at(self.taken, self.left() == 0)
     }
 
     /// How many items the service says there are in all, once a page has told.
@@ -112,6 +136,12 @@ impl<P: Page> Items<P> {
 
     /// The next item; `None` after the last one. Nothing is lost when the future is dropped before
     /// it is ready, as `select!` and timeouts do.
+    ///
+    /// # Errors
+    ///
+    /// Those of the call that fetches a page; kind [`Paging`](crate::ErrorKind::Paging) when the list
+    /// cannot go on; kind [`Decode`](crate::ErrorKind::Decode) for an item that does not decode, after
+    /// which the list goes on.
     pub async fn try_next(&mut self) -> Result<Option<P::Item>> {
         poll_fn(|cx| Pin::new(&mut *self).poll_next(cx))
             .await
@@ -119,11 +149,19 @@ impl<P: Page> Items<P> {
     }
 
     /// All items; the first error ends it.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`try_next`](Self::try_next).
     pub async fn try_collect<C: Default + Extend<P::Item>>(mut self) -> Result<C> {
         let mut all = C::default();
         while let Some(item) = self.try_next().await? {
             // The rest of the page is here: no need to go through the poll for each.
-            let rest = self.current.len().min(self.most());
+            let to_bad = self
+                .bad
+                .front()
+                .map_or(usize::MAX, |bad| bad.place - self.taken);
+            let rest = self.current.len().min(self.most()).min(to_bad);
             all.extend([item]);
             all.extend(self.current.by_ref().take(rest));
             self.count(rest);
@@ -134,6 +172,11 @@ impl<P: Page> Items<P> {
     fn count(&mut self, handed_out: usize) {
         self.taken += handed_out;
         self.handed_out += handed_out as u64;
+    }
+
+    /// Items of the current page that have not been handed out.
+    fn left(&self) -> usize {
+        self.current.len() + self.bad.len()
     }
 
     /// Items that may still be handed out.
@@ -153,6 +196,12 @@ impl<P: Page> Stream for Items<P> {
             if this.handed_out >= this.end {
                 return Poll::Ready(None);
             }
+            if this.bad.front().is_some_and(|bad| bad.place <= this.taken)
+                && let Some(bad) = this.bad.pop_front()
+            {
+                this.count(1);
+                return Poll::Ready(Some(Err(bad.error)));
+            }
             if let Some(item) = this.current.next() {
                 this.count(1);
                 return Poll::Ready(Some(Ok(item)));
@@ -164,6 +213,7 @@ impl<P: Page> Stream for Items<P> {
                     let mut page = page.into_inner();
                     let items = page.items_mut().map(std::mem::take).unwrap_or_default();
                     this.current = items.into_iter();
+                    this.bad = std::mem::take(&mut this.pages.bad).into();
                     this.taken = 0;
                 }
             }
@@ -173,13 +223,13 @@ impl<P: Page> Stream for Items<P> {
     fn size_hint(&self) -> (usize, Option<usize>) {
         let most = self.most();
         let known = (self.end < u64::MAX).then_some(most);
-        (self.current.len().min(most), known)
+        (self.left().min(most), known)
     }
 }
 
 impl<P: Page> FusedStream for Items<P> {
     fn is_terminated(&self) -> bool {
-        self.handed_out >= self.end || (self.current.len() == 0 && self.pages.is_terminated())
+        self.handed_out >= self.end || (self.left() == 0 && self.pages.is_terminated())
     }
 }
 

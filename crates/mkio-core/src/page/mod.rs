@@ -14,6 +14,7 @@ mod items;
 mod link;
 mod pages;
 pub mod query;
+mod recover;
 mod token;
 mod walk;
 

@@ -15,6 +15,7 @@ use tracing::Instrument;
 use super::{
     Page, ResumeToken,
     bounds::Bounds,
+    recover::Bad,
     walk::{Fetched, Start, Walk},
 };
 use crate::{Error, ErrorKind, Operation, Response, Result, Transport};
@@ -24,7 +25,9 @@ use crate::{Error, ErrorKind, Operation, Response, Result, Transport};
 /// A [`Stream`] of `Result<Response<P>>`, with [`try_next`](Self::try_next),
 /// [`try_collect`](Self::try_collect) and [`take`](Self::take) of its own, so that no extension
 /// trait is needed. Nothing is sent before the first poll. The stream ends after the last page, and
-/// after an error; [`resume_token`](Self::resume_token) goes on from there.
+/// after an error; [`resume_token`](Self::resume_token) goes on from there. A page with an item that
+/// does not decode is an error of kind [`Decode`](ErrorKind::Decode) in its place, after which the
+/// stream can be read on; [`items`](Self::items) gives the other items of that page.
 ///
 /// While one page is in use, the next is fetched ([`prefetch`](Self::prefetch), 1 by default). A
 /// link to a page that was read before, or too many empty pages in a row
@@ -41,6 +44,8 @@ pub struct Pages<P: Page> {
     pages: u64,
     /// Items in them.
     items: u64,
+    /// Items of the current page that do not decode.
+    pub(super) bad: Vec<Bad>,
 }
 
 /// The walk after a step, and what the step brought.
@@ -85,6 +90,7 @@ impl<P: Page> Pages<P> {
             total: None,
             pages: 0,
             items: 0,
+            bad: Vec::new(),
         }
     }
 
@@ -141,6 +147,12 @@ impl<P: Page> Pages<P> {
 
     /// The next page; `None` after the last one. Nothing is lost when the future is dropped before
     /// it is ready, as `select!` and timeouts do.
+    ///
+    /// # Errors
+    ///
+    /// Those of the call that fetches the page; kind [`Paging`](ErrorKind::Paging) when the list cannot
+    /// go on; kind [`Decode`](ErrorKind::Decode) for a page with an item that does not decode, after
+    /// which the list goes on.
     pub async fn try_next(&mut self) -> Result<Option<Response<P>>> {
         poll_fn(|cx| Pin::new(&mut *self).poll_next(cx))
             .await
@@ -148,6 +160,10 @@ impl<P: Page> Pages<P> {
     }
 
     /// All pages; the first error ends it.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`try_next`](Self::try_next).
     pub async fn try_collect<C: Default + Extend<Response<P>>>(mut self) -> Result<C> {
         let mut all = C::default();
         while let Some(page) = self.try_next().await? {
@@ -223,7 +239,8 @@ impl<P: Page> Pages<P> {
             }
             Ok(fetched) => {
                 self.pages += u64::from(!fetched.is_over());
-                self.items += fetched.page.items().len() as u64;
+                self.items += fetched.len() as u64;
+                self.bad = fetched.bad;
                 self.place.query = fetched.query;
                 self.place.offset = fetched.skipped;
                 self.place.next = fetched.next;
@@ -304,10 +321,15 @@ impl<P: Page> Stream for Pages<P> {
         loop {
             let page = ready!(this.poll_page(cx));
             if let Some(Ok(page)) = &page {
-                let resumed_at_end = this.place.offset > 0 && page.items().is_empty();
-                this.place.offset += page.items().len();
+                let bad = std::mem::take(&mut this.bad);
+                let items = page.items().len() + bad.len();
+                let resumed_at_end = this.place.offset > 0 && items == 0;
+                this.place.offset += items;
                 if resumed_at_end {
                     continue;
+                }
+                if let Some(bad) = bad.into_iter().next() {
+                    return Poll::Ready(Some(Err(bad.error)));
                 }
             }
             return Poll::Ready(page);

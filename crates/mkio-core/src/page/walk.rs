@@ -8,13 +8,16 @@ use url::Url;
 use super::{
     Page, ResumeToken,
     bounds::Bounds,
-    link::{self, BadLink, Seen},
+    link::{self, Seen},
+    recover::{Bad, recover},
 };
 use crate::{Error, ErrorKind, Operation, Response, Result, Transport, glue};
 
 /// A page and where it stands in the list.
 pub(crate) struct Fetched<P> {
     pub(crate) page: Response<P>,
+    /// Items that do not decode, counted from the first one that is not left out.
+    pub(crate) bad: Vec<Bad>,
     /// Query of this page.
     pub(crate) query: Option<String>,
     /// Items at its start that were handed out before and are not in `page` any more.
@@ -26,7 +29,12 @@ pub(crate) struct Fetched<P> {
 impl<P: Page> Fetched<P> {
     /// All its items were handed out before: there is nothing in it for the reader.
     pub(crate) fn is_over(&self) -> bool {
-        self.skipped > 0 && self.page.items().is_empty()
+        self.skipped > 0 && self.len() == 0
+    }
+
+    /// Items of the page, those that do not decode included.
+    pub(crate) fn len(&self) -> usize {
+        self.page.items().len() + self.bad.len()
     }
 }
 
@@ -178,16 +186,25 @@ impl<P: Page> Walk<P> {
         }
         self.seen.insert(&url);
         let answer = self.transport.call(request, self.operation).await?;
-        let mut page = glue::json::<P>(answer, self.operation)?;
+        let (mut page, mut bad) = match glue::json::<P>(answer, self.operation) {
+            Ok(page) => (page, Vec::new()),
+            Err(error) => recover(error)?,
+        };
 
-        let received = page.items().len();
+        let received = page.items().len() + bad.len();
         let skipped = self.skip.min(received);
         // A page can be smaller than it was when the place in it was noted.
         self.skip -= skipped;
-        if skipped > 0
-            && let Some(items) = page.items_mut()
-        {
-            items.drain(..skipped);
+        if skipped > 0 {
+            let before = bad.len();
+            bad.retain(|bad| bad.place >= skipped);
+            let good = skipped - (before - bad.len());
+            if let Some(items) = page.items_mut() {
+                items.drain(..good);
+            }
+            for bad in &mut bad {
+                bad.place -= skipped;
+            }
         }
         self.empty = if received == 0 { self.empty + 1 } else { 0 };
         self.items += (received - skipped) as u64;
@@ -206,6 +223,7 @@ impl<P: Page> Walk<P> {
         };
         let fetched = Fetched {
             page,
+            bad,
             query: url.query().map(str::to_owned),
             skipped,
             next: match &self.next {
@@ -228,13 +246,7 @@ impl<P: Page> Walk<P> {
     }
 
     fn follow(&mut self, from: &Url, link: &str, own_top: bool) -> Result<Url> {
-        let mut next = link::resolve(from, link).map_err(|bad| {
-            let kind = match bad {
-                BadLink::OtherOrigin(_) => ErrorKind::Origin,
-                BadLink::Unreadable | BadLink::OtherList(_) => ErrorKind::Paging,
-            };
-            Error::new(kind, bad.to_string()).with_operation(self.operation)
-        })?;
+        let mut next = link::resolve(from, link).map_err(|bad| self.error(bad.to_string()))?;
         if own_top {
             // It was for this page; whoever goes on from here wants pages of their own size.
             link::remove_top(&mut next);

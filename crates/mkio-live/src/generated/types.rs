@@ -839,7 +839,7 @@ impl FlowSpec {
 ::mkio_core::open_enum! {
     /// Flow state as last reported.
     pub enum FlowState {
-        /// ``.
+        /// ` `.
         Empty = "",
         /// `Stopping`.
         Stopping = "Stopping",
