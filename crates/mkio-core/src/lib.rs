@@ -7,6 +7,7 @@
 mod budget;
 mod byte_stream;
 mod config;
+mod edit;
 mod error;
 pub mod glue;
 mod json;
@@ -26,6 +27,7 @@ pub use byte_stream::ByteStream;
 pub use bytes;
 /// Points in time are [`chrono::DateTime`].
 pub use chrono;
+pub use edit::Edit;
 pub use error::{BoxError, Error, ErrorKind, Result};
 /// Methods, statuses and headers are those of this crate.
 pub use http;

@@ -100,7 +100,7 @@ pub mod webhook;
 pub use client::Client;
 pub use mkio_core::{
     BoxError, ByteStream, CallInfo, CallOptions, Change, Dispatch, DispatchError, DispatchFuture,
-    Error, ErrorKind, Items, Jitter, Nullable, Operation, Page, Pages, Priority, RateBudget,
+    Edit, Error, ErrorKind, Items, Jitter, Nullable, Operation, Page, Pages, Priority, RateBudget,
     RawRequest, Response, Result, ResumeToken, RetryPolicy, Secret, Timestamp, Token, TokenCommand,
     TokenFile, TokenFuture, TokenProvider, Transport, TransportBuilder, Wait, WaitDescription,
     WaitFailure, Waits, bytes, chrono, http, page::query, reqwest, serde_json, token_fn, wait,

@@ -32,7 +32,7 @@ pub fn files(
         format!("{folder}/README.md"),
         readme(api, &title, &version, model),
     );
-    let project = glue::project::run(model, signatures);
+    let project = glue::project::run(api, model, signatures);
     let scoped = !project.is_empty();
     files.add(
         format!("{folder}/src/lib.rs"),
@@ -78,6 +78,12 @@ pub fn files(
         let scope = if scoped { "ProjectClient, " } else { "" };
         module("waits", &WAITS.replace("ProjectClient, ", scope), waits);
         modules.push("waits");
+    }
+    let edits = glue::edits::run(model, signatures);
+    if !edits.is_empty() {
+        let scope = if scoped { "ProjectClient, " } else { "" };
+        module("edits", &EDITS.replace("ProjectClient, ", scope), edits);
+        modules.push("edits");
     }
     modules.sort_unstable();
     let head = module_list(api, &version, &modules);
@@ -191,6 +197,16 @@ use mkio_core::{
 use super::{Client, ProjectClient, operations, types};
 ";
 
+const EDITS: &str = "\
+//! Edits of resources, and bodies made from what was read.
+
+#[allow(unused_imports, reason = \"not every API needs all of them\")]
+use mkio_core::{Edit, Result, glue};
+
+#[allow(unused_imports, reason = \"not every API needs all of them\")]
+use super::{Client, ProjectClient, operations, types};
+";
+
 const MOCK: &str = "\
 //! Typed mocks of the operations.
 ";
@@ -218,7 +234,7 @@ fn module_list(api: &Api, version: &str, modules: &[&str]) -> String {
         if *module == "dynamic" {
             text.push_str("#[cfg(feature = \"dynamic\")]\n");
         }
-        let public = if ["client", "pages", "project"].contains(module) {
+        let public = if ["client", "edits", "pages", "project"].contains(module) {
             ""
         } else {
             "pub "

@@ -2,6 +2,7 @@
 //! lists, the crate around the generated modules.
 
 mod dynamic;
+mod edits;
 pub mod fields;
 pub mod krate;
 pub mod macros;

@@ -3,6 +3,7 @@
 use syn::{Item, parse_quote};
 
 use crate::{
+    apis::Api,
     model::Model,
     refine::{Signatures, requests},
 };
@@ -11,7 +12,8 @@ use crate::{
 pub const SCOPE: &str = "project_name";
 
 /// The items of the module; none when the API knows no projects.
-pub fn run(model: &Model, signatures: &Signatures) -> Vec<Item> {
+pub fn run(api: &Api, model: &Model, signatures: &Signatures) -> Vec<Item> {
+    let owner = requests::Owner { api, scoped: true };
     let scoped: Vec<_> = model
         .operations
         .iter()
@@ -22,7 +24,7 @@ pub fn run(model: &Model, signatures: &Signatures) -> Vec<Item> {
     }
     let methods = scoped
         .iter()
-        .map(|operation| requests::method(operation, signatures, true));
+        .map(|operation| requests::method(operation, signatures, owner));
     vec![
         parse_quote! {
             /// A [`Client`] for one project: its requests are all of this project.
@@ -108,10 +110,21 @@ mod tests {
             operations: vec![operation("get_a", true), operation("get_b", false)],
             ..Model::default()
         };
-        let file = crate::code::file(run(&model, &Signatures::default()));
+        let file = crate::code::file(run(
+            &crate::passes::testing::api(),
+            &model,
+            &Signatures::default(),
+        ));
         let code = prettyplease::unparse(&file);
         assert!(code.contains("fn get_a(&self)"));
         assert!(!code.contains("get_b"));
-        assert!(run(&Model::default(), &Signatures::default()).is_empty());
+        assert!(
+            run(
+                &crate::passes::testing::api(),
+                &Model::default(),
+                &Signatures::default()
+            )
+            .is_empty()
+        );
     }
 }

@@ -4,12 +4,13 @@ use quote::{format_ident, quote};
 use syn::{Item, parse_quote};
 
 use super::{Signatures, requests};
-use crate::{model::Model, report::Changes};
+use crate::{apis::Api, model::Model, report::Changes};
 
-pub fn run(model: &Model, signatures: &Signatures, changes: &mut Changes) -> Vec<Item> {
+pub fn run(api: &Api, model: &Model, signatures: &Signatures, changes: &mut Changes) -> Vec<Item> {
+    let owner = requests::Owner { api, scoped: false };
     let methods = model.operations.iter().map(|operation| {
         changes.note(&operation.id);
-        requests::method(operation, signatures, false)
+        requests::method(operation, signatures, owner)
     });
     let methods: Vec<_> = methods.collect();
     vec![
@@ -86,7 +87,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::passes::testing::with_paths;
+    use crate::passes::testing::{self, with_paths};
 
     fn model() -> Model {
         Model::new(&with_paths(json!({"/b/{id}": {"get": {
@@ -97,7 +98,12 @@ mod tests {
 
     #[test]
     fn methods_say_what_their_document_says() {
-        let code = run(&model(), &Signatures::default(), &mut Changes::default());
+        let code = run(
+            &testing::api(),
+            &model(),
+            &Signatures::default(),
+            &mut Changes::default(),
+        );
         let code = prettyplease::unparse(&crate::code::file(code));
         for line in [
             "/// Fetch a B \\[x\\]",

@@ -52,7 +52,9 @@ pub fn run(
     let builder = report.step("requests", |changes| {
         requests::run(&signatures, document, model, changes)
     })?;
-    let client = report.step("client", |changes| client::run(model, &signatures, changes));
+    let client = report.step("client", |changes| {
+        client::run(&document.api, model, &signatures, changes)
+    });
     let mock = report.step("mock", |changes| {
         mock::run(generated.mock, &document.api, model, changes)
     });

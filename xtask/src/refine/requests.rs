@@ -12,6 +12,7 @@ use super::{
     simplify::{argument_of, is_named},
 };
 use crate::{
+    apis::Api,
     document::{Document, Problem},
     glue::{fields, project::SCOPE},
     model::{Answer, Model, Operation, Parameter, pointer},
@@ -158,15 +159,25 @@ pub fn positional(operation: &Operation, signatures: &Signatures) -> Vec<Argumen
     arguments
 }
 
-/// The method of a client that starts a request; with a project, its name is not asked for.
-pub fn method(operation: &Operation, signatures: &Signatures, scoped: bool) -> TokenStream {
+/// The client that a method belongs to.
+#[derive(Clone, Copy)]
+pub struct Owner<'a> {
+    pub api: &'a Api,
+    /// It is a project's, whose name is not asked for.
+    pub scoped: bool,
+}
+
+/// The method of a client that starts a request.
+pub fn method(operation: &Operation, signatures: &Signatures, owner: Owner<'_>) -> TokenStream {
     let (ident, name) = (
         format_ident!("{}", operation.id),
         format_ident!("{}", type_name(&operation.id)),
     );
     let arguments = positional(operation, signatures);
-    let in_scope = |argument: &Argument| scoped && argument.ident == SCOPE;
-    let given = arguments.iter().filter(|a| !in_scope(a)).map(|argument| {
+    let in_scope = |argument: &Argument| owner.scoped && argument.ident == SCOPE;
+    let given: Vec<_> = arguments.iter().filter(|a| !in_scope(a)).collect();
+    let example = example(operation, owner, &given);
+    let given = given.into_iter().map(|argument| {
         let Argument { ident, accepts, .. } = argument;
         quote!(#ident: #accepts)
     });
@@ -180,6 +191,7 @@ pub fn method(operation: &Operation, signatures: &Signatures, scoped: bool) -> T
     let doc = docs::attributes(&text(operation));
     quote! {
         #doc
+        #example
         pub fn #ident(&self, #(#given),*) -> builder::#name {
             builder::#name::new(self.transport(), #(#handed),*)
         }
@@ -194,6 +206,83 @@ fn text(operation: &Operation) -> String {
     }
     text.push_str(&format!("`{} {}`", operation.method, operation.path));
     text
+}
+
+/// A call that compiles. An operation of a project has it where the project is.
+fn example(operation: &Operation, owner: Owner<'_>, given: &[&Argument]) -> Option<TokenStream> {
+    let of_project = operation.parameters.iter().any(|p| p.ident == SCOPE);
+    if of_project && !owner.scoped {
+        return None;
+    }
+    let (api, krate) = (owner.api.name.replace('-', "_"), owner.api.crate_name());
+    let client = if owner.scoped {
+        "ProjectClient"
+    } else {
+        "Client"
+    };
+    let mut hidden = format!("{api}: {krate}::{client}");
+    let mut values = Vec::new();
+    for argument in given {
+        if argument.ident == "body" {
+            let ty = compact(&argument.taken).replace("types::", &format!("{krate}::types::"));
+            let ty = ty.replace("::reqwest", "mkio_core::reqwest");
+            let ty = ty.replace("::serde_json", "mkio_core::serde_json");
+            hidden.push_str(&format!(", body: {ty}"));
+            values.push("body".to_owned());
+        } else {
+            values.push(sample(argument));
+        }
+    }
+    let call = format!("{api}.{}({})", operation.id, values.join(", "));
+    let lines = match (&operation.answer, operation.id.starts_with("list_")) {
+        (Answer::Json(_), true) => vec![
+            format!("let mut items = {call}.items();"),
+            "while let Some(item) = items.try_next().await? {".to_owned(),
+            "    println!(\"{item:?}\");".to_owned(),
+            "}".to_owned(),
+        ],
+        (Answer::Json(_), false) => vec![
+            format!("let response = {call}.send().await?;"),
+            "println!(\"{:?}\", *response);".to_owned(),
+        ],
+        (Answer::Bytes(_), _) => vec![
+            format!("let response = {call}.send().await?;"),
+            "let bytes = response.into_inner().bytes().await?;".to_owned(),
+        ],
+        (Answer::Empty, _) => vec![format!("{call}.send().await?;")],
+    };
+    let head = format!(" # async fn example({hidden}) -> mkio_core::Result<()> {{");
+    let lines = lines.iter().map(|line| format!(" {line}"));
+    Some(quote! {
+        #[doc = ""]
+        #[doc = " # Example"]
+        #[doc = ""]
+        #[doc = " ```no_run"]
+        #[doc = #head]
+        #(#[doc = #lines])*
+        #[doc = " # Ok(())"]
+        #[doc = " # }"]
+        #[doc = " ```"]
+    })
+}
+
+fn compact(ty: &TokenStream) -> String {
+    ty.to_string().replace(' ', "")
+}
+
+/// A value for an argument, as it may look.
+fn sample(argument: &Argument) -> String {
+    let name = argument.ident.to_string();
+    let stem = name.trim_end_matches("_name").replace('_', "-");
+    match compact(&argument.taken).as_str() {
+        "&str" => format!("\"{stem}-1\""),
+        "bool" => "true".to_owned(),
+        "f32" | "f64" => "1.0".to_owned(),
+        text if text.starts_with("impl") => format!("[\"{stem}-1\"]"),
+        text if text.ends_with("Timestamp") => "\"2026-01-01T00:00:00Z\"".to_owned(),
+        text if text.starts_with("types::") => format!("\"{stem}\""),
+        _ => "1".to_owned(),
+    }
 }
 
 fn request(operation: &Operation, signatures: &Signatures) -> TokenStream {

@@ -35,6 +35,16 @@ impl Client {
     /// A client needs it before encrypting on its side.
     ///
     /// `GET /api/channel-biss/import-code/`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(channels: mkio_channels::Client) -> mkio_core::Result<()> {
+    /// let response = channels.get_biss_import_code().send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_biss_import_code(&self) -> builder::GetBissImportCode {
         builder::GetBissImportCode::new(self.transport())
     }
@@ -43,6 +53,18 @@ impl Client {
     /// Only bkid and description are given.
     ///
     /// `GET /api/channel-biss/injected-ids/`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(channels: mkio_channels::Client) -> mkio_core::Result<()> {
+    /// let mut items = channels.list_biss_injected_ids().items();
+    /// while let Some(item) = items.try_next().await? {
+    ///     println!("{item:?}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list_biss_injected_ids(&self) -> builder::ListBissInjectedIds {
         builder::ListBissInjectedIds::new(self.transport())
     }
@@ -51,6 +73,16 @@ impl Client {
     /// `bkid` is chosen by the appliance; list the injected IDs again afterwards to learn it.
     ///
     /// `POST /api/channel-biss/injected-ids/`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(channels: mkio_channels::Client, body: mkio_channels::types::BissInjectedIdPost) -> mkio_core::Result<()> {
+    /// let response = channels.create_biss_injected_id(body).send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn create_biss_injected_id(
         &self,
         body: impl Into<types::BissInjectedIdPost>,
@@ -62,6 +94,16 @@ impl Client {
     /// Covers SDI, RF and ST2110 cards and their firmware.
     ///
     /// `GET /api/channel-capability/`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(channels: mkio_channels::Client) -> mkio_core::Result<()> {
+    /// let response = channels.get_capabilities().send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_capabilities(&self) -> builder::GetCapabilities {
         builder::GetCapabilities::new(self.transport())
     }
@@ -70,6 +112,18 @@ impl Client {
     /// The channel is selected by its name.
     ///
     /// `GET /api/channel-channelalarms/active/`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(channels: mkio_channels::Client) -> mkio_core::Result<()> {
+    /// let mut items = channels.list_active_alarms("channel-1").items();
+    /// while let Some(item) = items.try_next().await? {
+    ///     println!("{item:?}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list_active_alarms(
         &self,
         channel_name: impl AsRef<str>,
@@ -81,6 +135,16 @@ impl Client {
     /// Tells whether channels-api may take control of this device, together with its present state.
     ///
     /// `GET /api/channel-deployment/eligibility/`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(channels: mkio_channels::Client) -> mkio_core::Result<()> {
+    /// let response = channels.get_eligibility().send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_eligibility(&self) -> builder::GetEligibility {
         builder::GetEligibility::new(self.transport())
     }
@@ -89,6 +153,16 @@ impl Client {
     /// Without `channels`, every channel is exported. With `includeServices=false` only specs are exported (smaller; an import then rebuilds the services from templates).
     ///
     /// `POST /api/channel-export/`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(channels: mkio_channels::Client, body: mkio_channels::types::ExportRequest) -> mkio_core::Result<()> {
+    /// let response = channels.export_channels(body).send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn export_channels(
         &self,
         body: impl Into<types::ExportRequest>,
@@ -100,6 +174,16 @@ impl Client {
     /// `mode=merge` (default) adds missing channels, updates changed ones and keeps the rest; `mode=replace` also removes channels absent from the payload, so an empty `channels` list removes all. Answers at once while service configs reach the controller in the background; follow each channel's `syncState` through `GET /channels/{id}/`.
     ///
     /// `POST /api/channel-import/`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(channels: mkio_channels::Client, body: mkio_channels::types::ImportRequest) -> mkio_core::Result<()> {
+    /// let response = channels.import_channels(body).send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn import_channels(
         &self,
         body: impl Into<types::ImportRequest>,
@@ -111,6 +195,16 @@ impl Client {
     /// Needs a valid Bearer token; gives user, groups and a map of permission flags such as `services.add_service`, `services.change_service`, `services.delete_service` to booleans. A front-end may use the flags on load to hide or disable actions.
     ///
     /// `GET /api/channel-me/`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(channels: mkio_channels::Client) -> mkio_core::Result<()> {
+    /// let response = channels.get_me().send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_me(&self) -> builder::GetMe {
         builder::GetMe::new(self.transport())
     }
@@ -119,6 +213,16 @@ impl Client {
     /// The answer is in the Prometheus format.
     ///
     /// `GET /api/channel-metrics/cpu/`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(channels: mkio_channels::Client) -> mkio_core::Result<()> {
+    /// let response = channels.query_cpu_metrics("start-1", "end-1").send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn query_cpu_metrics(
         &self,
         start: impl AsRef<str>,
@@ -131,6 +235,16 @@ impl Client {
     /// `$select` narrows the fields returned.
     ///
     /// `GET /api/channel-metrics/current/`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(channels: mkio_channels::Client) -> mkio_core::Result<()> {
+    /// let response = channels.get_current_metrics().send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_current_metrics(&self) -> builder::GetCurrentMetrics {
         builder::GetCurrentMetrics::new(self.transport())
     }
@@ -139,6 +253,16 @@ impl Client {
     /// The answer is in the Prometheus format.
     ///
     /// `GET /api/channel-metrics/query/`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(channels: mkio_channels::Client) -> mkio_core::Result<()> {
+    /// let response = channels.query_metrics("query-1", "start-1", "end-1").send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn query_metrics(
         &self,
         query: impl AsRef<str>,
@@ -157,6 +281,16 @@ impl Client {
     /// The answer is in the Prometheus format.
     ///
     /// `GET /api/channel-metrics/temperature/`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(channels: mkio_channels::Client) -> mkio_core::Result<()> {
+    /// let response = channels.query_temperature_metrics("start-1", "end-1").send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn query_temperature_metrics(
         &self,
         start: impl AsRef<str>,
@@ -173,6 +307,16 @@ impl Client {
     /// Gives software version, serial number and hardware model.
     ///
     /// `GET /api/channel-system/`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(channels: mkio_channels::Client) -> mkio_core::Result<()> {
+    /// let response = channels.get_system_info().send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_system_info(&self) -> builder::GetSystemInfo {
         builder::GetSystemInfo::new(self.transport())
     }
@@ -181,12 +325,34 @@ impl Client {
     /// Filter operators: eq, ne, lt, le, gt, ge, and, or; functions: contains(), tolower(), toupper(); for instance `$filter=status/health/severity eq 'Clear' and metadata/created lt 2024-06-30T12:00:00Z` or `$filter=contains(toupper(metadata/displayName), 'NEWS')`. Every channel is loaded with live status first, then filtered, sorted and paged in memory, since channel counts are small (tens).
     ///
     /// `GET /api/channels/`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(channels: mkio_channels::Client) -> mkio_core::Result<()> {
+    /// let mut items = channels.list_channels().items();
+    /// while let Some(item) = items.try_next().await? {
+    ///     println!("{item:?}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list_channels(&self) -> builder::ListChannels {
         builder::ListChannels::new(self.transport())
     }
     /// Fetch one channel
     ///
     /// `GET /api/channels/{channel_id}/`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(channels: mkio_channels::Client) -> mkio_core::Result<()> {
+    /// let response = channels.get_channel("channel-id-1").send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_channel(&self, channel_id: impl AsRef<str>) -> builder::GetChannel {
         builder::GetChannel::new(self.transport(), channel_id.as_ref())
     }
@@ -195,6 +361,16 @@ impl Client {
     /// The configuration is applied in the background.
     ///
     /// `PUT /api/channels/{channel_id}/`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(channels: mkio_channels::Client, body: mkio_channels::types::ChannelPut) -> mkio_core::Result<()> {
+    /// let response = channels.create_or_replace_channel("channel-id-1", body).send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn create_or_replace_channel(
         &self,
         channel_id: impl AsRef<str>,
@@ -209,6 +385,16 @@ impl Client {
     /// Change a channel's displayName or state
     ///
     /// `PATCH /api/channels/{channel_id}/`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(channels: mkio_channels::Client, body: mkio_channels::types::ChannelPatch) -> mkio_core::Result<()> {
+    /// let response = channels.update_channel("channel-id-1", body).send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn update_channel(
         &self,
         channel_id: impl AsRef<str>,
@@ -221,6 +407,15 @@ impl Client {
     /// Its services are stopped first. Failures while cleaning up services are only logged; the channel is removed regardless.
     ///
     /// `DELETE /api/channels/{channel_id}/`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(channels: mkio_channels::Client) -> mkio_core::Result<()> {
+    /// channels.delete_channel("channel-id-1").send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete_channel(&self, channel_id: impl AsRef<str>) -> builder::DeleteChannel {
         builder::DeleteChannel::new(self.transport(), channel_id.as_ref())
     }
@@ -229,6 +424,16 @@ impl Client {
     /// `thumbnail_id` is the name of the input (e.g. 'sdi-0'). The .jpg ending lets browsers handle it as an ordinary JPEG.
     ///
     /// `GET /api/channels/{channel_id}/thumbnails/{thumbnail_id}/thumbnail.jpg`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(channels: mkio_channels::Client) -> mkio_core::Result<()> {
+    /// let response = channels.get_channel_thumbnail("channel-id-1", "thumbnail-id-1").send().await?;
+    /// let bytes = response.into_inner().bytes().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_channel_thumbnail(
         &self,
         channel_id: impl AsRef<str>,
@@ -243,6 +448,16 @@ impl Client {
     /// List usable interfaces by type
     ///
     /// `GET /api/interfaces/`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(channels: mkio_channels::Client) -> mkio_core::Result<()> {
+    /// let response = channels.get_interfaces().send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_interfaces(&self) -> builder::GetInterfaces {
         builder::GetInterfaces::new(self.transport())
     }

@@ -11,6 +11,7 @@ pub(crate) use decode::{empty, json, json_or, stream, whole};
 
 pub use crate::json::decode as decode_json;
 pub use crate::{
+    edit::{Writing, body_of},
     transport::RequestBuilder,
     value::{Content, Refused, is_strict, strict_json, strict_text, text, union},
 };

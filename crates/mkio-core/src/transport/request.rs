@@ -78,9 +78,8 @@ impl RequestBuilder {
         self.parts.json(body, media_type);
     }
 
-    /// The transport that sends it.
-    pub fn transport(&self) -> &Transport {
-        &self.transport
+    pub(crate) fn operation(&self) -> &'static Operation {
+        self.operation
     }
 
     /// The request, without authentication.

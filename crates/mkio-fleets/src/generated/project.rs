@@ -56,6 +56,18 @@ impl ProjectClient {
     /// Capability needed: `fleet.device.get`.
     ///
     /// `GET /api/v1/projects/{project_name}/fleet/backups`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(fleets: mkio_fleets::ProjectClient) -> mkio_core::Result<()> {
+    /// let mut items = fleets.list_backups().items();
+    /// while let Some(item) = items.try_next().await? {
+    ///     println!("{item:?}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list_backups(&self) -> builder::ListBackups {
         builder::ListBackups::new(self.transport(), &self.project)
     }
@@ -64,6 +76,15 @@ impl ProjectClient {
     /// Capability needed: `fleet.device.delete`.
     ///
     /// `DELETE /api/v1/projects/{project_name}/fleet/backups/{backup_id}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(fleets: mkio_fleets::ProjectClient) -> mkio_core::Result<()> {
+    /// fleets.delete_backup("backup-id-1").send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete_backup(&self, backup_id: impl AsRef<str>) -> builder::DeleteBackup {
         builder::DeleteBackup::new(self.transport(), &self.project, backup_id.as_ref())
     }
@@ -74,6 +95,16 @@ impl ProjectClient {
     /// Capability needed: `fleet.device.get`.
     ///
     /// `GET /api/v1/projects/{project_name}/fleet/backups/{backup_id}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(fleets: mkio_fleets::ProjectClient) -> mkio_core::Result<()> {
+    /// let response = fleets.get_backup("backup-id-1").send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_backup(&self, backup_id: impl AsRef<str>) -> builder::GetBackup {
         builder::GetBackup::new(self.transport(), &self.project, backup_id.as_ref())
     }
@@ -84,6 +115,16 @@ impl ProjectClient {
     /// Capability needed: `fleet.device.update`.
     ///
     /// `PATCH /api/v1/projects/{project_name}/fleet/backups/{backup_id}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(fleets: mkio_fleets::ProjectClient, body: mkio_core::serde_json::Value) -> mkio_core::Result<()> {
+    /// let response = fleets.update_backup("backup-id-1", body).send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn update_backup(
         &self,
         backup_id: impl AsRef<str>,
@@ -101,6 +142,16 @@ impl ProjectClient {
     /// Capability needed: `fleet.device.get`.
     ///
     /// `GET /api/v1/projects/{project_name}/fleet/backups/{backup_id}/config`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(fleets: mkio_fleets::ProjectClient) -> mkio_core::Result<()> {
+    /// let response = fleets.get_backup_config("backup-id-1").send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_backup_config(
         &self,
         backup_id: impl AsRef<str>,
@@ -122,6 +173,18 @@ impl ProjectClient {
     /// Filterable fields: `created`, `createdBy`, `createdByEmail`, `createdByName`, `displayName`, `id`, `labels`, `metadata/created`, `metadata/displayName`, `metadata/name`, `name`, `spec/siteName`, `status/alarmSeverity`, `status/beamHA/activeControllerDeviceName`, `status/beamHA/roles`, `status/currentSoftwareVersion`, `status/lastContact`, `status/model`, `status/rollbackSoftwareVersion`, `status/serialNumber`, `updated`, `updatedBy`, `updatedByEmail`, `updatedByName`.
     ///
     /// `GET /api/v1/projects/{project_name}/fleet/devices`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(fleets: mkio_fleets::ProjectClient) -> mkio_core::Result<()> {
+    /// let mut items = fleets.list_devices().items();
+    /// while let Some(item) = items.try_next().await? {
+    ///     println!("{item:?}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list_devices(&self) -> builder::ListDevices {
         builder::ListDevices::new(self.transport(), &self.project)
     }
@@ -132,6 +195,15 @@ impl ProjectClient {
     /// Capability needed: `fleet.device.delete`.
     ///
     /// `DELETE /api/v1/projects/{project_name}/fleet/devices/{name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(fleets: mkio_fleets::ProjectClient) -> mkio_core::Result<()> {
+    /// fleets.delete_device("name-1").send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete_device(&self, name: impl AsRef<str>) -> builder::DeleteDevice {
         builder::DeleteDevice::new(self.transport(), &self.project, name.as_ref())
     }
@@ -140,6 +212,16 @@ impl ProjectClient {
     /// Capability needed: `fleet.device.get`.
     ///
     /// `GET /api/v1/projects/{project_name}/fleet/devices/{name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(fleets: mkio_fleets::ProjectClient) -> mkio_core::Result<()> {
+    /// let response = fleets.get_device("name-1").send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_device(&self, name: impl AsRef<str>) -> builder::GetDevice {
         builder::GetDevice::new(self.transport(), &self.project, name.as_ref())
     }
@@ -148,6 +230,16 @@ impl ProjectClient {
     /// Capability needed: `fleet.device.update`.
     ///
     /// `PATCH /api/v1/projects/{project_name}/fleet/devices/{name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(fleets: mkio_fleets::ProjectClient, body: mkio_fleets::types::DevicePatch) -> mkio_core::Result<()> {
+    /// let response = fleets.update_device("name-1", body).send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn update_device(
         &self,
         name: impl AsRef<str>,
@@ -165,6 +257,16 @@ impl ProjectClient {
     /// Capability needed: `fleet.device.create`.
     ///
     /// `PUT /api/v1/projects/{project_name}/fleet/devices/{name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(fleets: mkio_fleets::ProjectClient, body: mkio_fleets::types::DevicePut) -> mkio_core::Result<()> {
+    /// let response = fleets.create_device("name-1", body).send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn create_device(
         &self,
         name: impl AsRef<str>,
@@ -184,6 +286,15 @@ impl ProjectClient {
     /// Capability needed: `fleet.device.update`.
     ///
     /// `POST /api/v1/projects/{project_name}/fleet/devices/{name}/backup`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(fleets: mkio_fleets::ProjectClient, body: mkio_fleets::types::BackupPost) -> mkio_core::Result<()> {
+    /// fleets.back_up_device("name-1", body).send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn back_up_device(
         &self,
         name: impl AsRef<str>,
@@ -203,6 +314,15 @@ impl ProjectClient {
     /// Capability needed: `fleet.device.update`.
     ///
     /// `POST /api/v1/projects/{project_name}/fleet/devices/{name}/removeServices`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(fleets: mkio_fleets::ProjectClient, body: mkio_fleets::types::RemoveServicesPost) -> mkio_core::Result<()> {
+    /// fleets.remove_device_services("name-1", body).send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn remove_device_services(
         &self,
         name: impl AsRef<str>,
@@ -220,6 +340,15 @@ impl ProjectClient {
     /// Capability needed: `fleet.device.update`.
     ///
     /// `POST /api/v1/projects/{project_name}/fleet/devices/{name}/restore`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(fleets: mkio_fleets::ProjectClient, body: mkio_fleets::types::RestorePost) -> mkio_core::Result<()> {
+    /// fleets.restore_device("name-1", body).send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn restore_device(
         &self,
         name: impl AsRef<str>,
@@ -239,6 +368,18 @@ impl ProjectClient {
     /// Capability needed: `fleet.devicesoftware.get`.
     ///
     /// `GET /api/v1/projects/{project_name}/fleet/devices/{name}/software`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(fleets: mkio_fleets::ProjectClient) -> mkio_core::Result<()> {
+    /// let mut items = fleets.list_device_software("name-1").items();
+    /// while let Some(item) = items.try_next().await? {
+    ///     println!("{item:?}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list_device_software(
         &self,
         name: impl AsRef<str>,
@@ -252,6 +393,18 @@ impl ProjectClient {
     /// Capability needed: `fleet.device.get`.
     ///
     /// `GET /api/v1/projects/{project_name}/fleet/devices/{name}/supportPackages`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(fleets: mkio_fleets::ProjectClient) -> mkio_core::Result<()> {
+    /// let mut items = fleets.list_support_packages("name-1").items();
+    /// while let Some(item) = items.try_next().await? {
+    ///     println!("{item:?}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list_support_packages(
         &self,
         name: impl AsRef<str>,
@@ -265,6 +418,16 @@ impl ProjectClient {
     /// Capability needed: `fleet.device.update`.
     ///
     /// `POST /api/v1/projects/{project_name}/fleet/devices/{name}/supportPackages`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(fleets: mkio_fleets::ProjectClient, body: mkio_fleets::types::SupportPackagePost) -> mkio_core::Result<()> {
+    /// let response = fleets.create_support_package("name-1", body).send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn create_support_package(
         &self,
         name: impl AsRef<str>,
@@ -284,6 +447,15 @@ impl ProjectClient {
     /// Capability needed: `fleet.device.delete`.
     ///
     /// `DELETE /api/v1/projects/{project_name}/fleet/devices/{name}/supportPackages/{package_name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(fleets: mkio_fleets::ProjectClient) -> mkio_core::Result<()> {
+    /// fleets.delete_support_package("name-1", "package-1").send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete_support_package(
         &self,
         name: impl AsRef<str>,
@@ -303,6 +475,16 @@ impl ProjectClient {
     /// Capability needed: `fleet.device.get`.
     ///
     /// `GET /api/v1/projects/{project_name}/fleet/devices/{name}/supportPackages/{package_name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(fleets: mkio_fleets::ProjectClient) -> mkio_core::Result<()> {
+    /// let response = fleets.get_support_package("name-1", "package-1").send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_support_package(
         &self,
         name: impl AsRef<str>,
@@ -322,6 +504,15 @@ impl ProjectClient {
     /// Capability needed: `fleet.device.create`.
     ///
     /// `POST /api/v1/projects/{project_name}/fleet/uploadBackup`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(fleets: mkio_fleets::ProjectClient, body: mkio_core::reqwest::Body) -> mkio_core::Result<()> {
+    /// fleets.upload_backup(body).send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn upload_backup(
         &self,
         body: impl Into<::reqwest::Body>,

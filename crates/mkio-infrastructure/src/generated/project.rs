@@ -60,6 +60,18 @@ impl ProjectClient {
     /// Filterable fields: `created`, `createdBy`, `createdByEmail`, `createdByName`, `displayName`, `id`, `labels`, `metadata/name`, `name`, `status/owner`, `status/scope`, `updated`, `updatedBy`, `updatedByEmail`, `updatedByName`.
     ///
     /// `GET /api/v1/projects/{project_name}/infra/networks`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(infrastructure: mkio_infrastructure::ProjectClient) -> mkio_core::Result<()> {
+    /// let mut items = infrastructure.list_networks().items();
+    /// while let Some(item) = items.try_next().await? {
+    ///     println!("{item:?}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list_networks(&self) -> builder::ListNetworks {
         builder::ListNetworks::new(self.transport(), &self.project)
     }
@@ -70,6 +82,15 @@ impl ProjectClient {
     /// Capability needed: `infra.network.delete`.
     ///
     /// `DELETE /api/v1/projects/{project_name}/infra/networks/{name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(infrastructure: mkio_infrastructure::ProjectClient) -> mkio_core::Result<()> {
+    /// infrastructure.delete_network("name-1").send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete_network(&self, name: impl AsRef<str>) -> builder::DeleteNetwork {
         builder::DeleteNetwork::new(self.transport(), &self.project, name.as_ref())
     }
@@ -78,6 +99,16 @@ impl ProjectClient {
     /// Capability needed: `infra.network.get`.
     ///
     /// `GET /api/v1/projects/{project_name}/infra/networks/{name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(infrastructure: mkio_infrastructure::ProjectClient) -> mkio_core::Result<()> {
+    /// let response = infrastructure.get_network("name-1").send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_network(&self, name: impl AsRef<str>) -> builder::GetNetwork {
         builder::GetNetwork::new(self.transport(), &self.project, name.as_ref())
     }
@@ -86,6 +117,16 @@ impl ProjectClient {
     /// Capability needed: `infra.network.update`.
     ///
     /// `PATCH /api/v1/projects/{project_name}/infra/networks/{name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(infrastructure: mkio_infrastructure::ProjectClient, body: mkio_infrastructure::types::NetworkPatch) -> mkio_core::Result<()> {
+    /// let response = infrastructure.update_network("name-1", body).send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn update_network(
         &self,
         name: impl AsRef<str>,
@@ -103,6 +144,16 @@ impl ProjectClient {
     /// Capability needed: `infra.network.create`.
     ///
     /// `PUT /api/v1/projects/{project_name}/infra/networks/{name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(infrastructure: mkio_infrastructure::ProjectClient, body: mkio_infrastructure::types::NetworkPut) -> mkio_core::Result<()> {
+    /// let response = infrastructure.create_network("name-1", body).send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn create_network(
         &self,
         name: impl AsRef<str>,
@@ -126,6 +177,18 @@ impl ProjectClient {
     /// Filterable fields: `created`, `createdBy`, `createdByEmail`, `createdByName`, `displayName`, `id`, `labels`, `metadata/name`, `name`, `status/locationName`, `status/owner`, `updated`, `updatedBy`, `updatedByEmail`, `updatedByName`.
     ///
     /// `GET /api/v1/projects/{project_name}/infra/sites`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(infrastructure: mkio_infrastructure::ProjectClient) -> mkio_core::Result<()> {
+    /// let mut items = infrastructure.list_sites().items();
+    /// while let Some(item) = items.try_next().await? {
+    ///     println!("{item:?}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list_sites(&self) -> builder::ListSites {
         builder::ListSites::new(self.transport(), &self.project)
     }
@@ -136,6 +199,15 @@ impl ProjectClient {
     /// Capability needed: `infra.site.delete`.
     ///
     /// `DELETE /api/v1/projects/{project_name}/infra/sites/{name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(infrastructure: mkio_infrastructure::ProjectClient) -> mkio_core::Result<()> {
+    /// infrastructure.delete_site("name-1").send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete_site(&self, name: impl AsRef<str>) -> builder::DeleteSite {
         builder::DeleteSite::new(self.transport(), &self.project, name.as_ref())
     }
@@ -144,6 +216,16 @@ impl ProjectClient {
     /// Capability needed: `infra.site.get`.
     ///
     /// `GET /api/v1/projects/{project_name}/infra/sites/{name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(infrastructure: mkio_infrastructure::ProjectClient) -> mkio_core::Result<()> {
+    /// let response = infrastructure.get_site("name-1").send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_site(&self, name: impl AsRef<str>) -> builder::GetSite {
         builder::GetSite::new(self.transport(), &self.project, name.as_ref())
     }
@@ -152,6 +234,16 @@ impl ProjectClient {
     /// Capability needed: `infra.site.update`.
     ///
     /// `PATCH /api/v1/projects/{project_name}/infra/sites/{name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(infrastructure: mkio_infrastructure::ProjectClient, body: mkio_infrastructure::types::SitePatch) -> mkio_core::Result<()> {
+    /// let response = infrastructure.update_site("name-1", body).send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn update_site(
         &self,
         name: impl AsRef<str>,
@@ -169,6 +261,16 @@ impl ProjectClient {
     /// Capability needed: `infra.site.create`.
     ///
     /// `PUT /api/v1/projects/{project_name}/infra/sites/{name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(infrastructure: mkio_infrastructure::ProjectClient, body: mkio_infrastructure::types::SitePut) -> mkio_core::Result<()> {
+    /// let response = infrastructure.create_site("name-1", body).send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn create_site(
         &self,
         name: impl AsRef<str>,

@@ -60,6 +60,18 @@ impl ProjectClient {
     /// Filterable fields: `created`, `createdBy`, `createdByEmail`, `createdByName`, `displayName`, `id`, `labels`, `name`, `spec/inputs/content`, `spec/outputs/destination`, `spec/siteName`, `spec/state`, `spec/transform/type`, `status/deviceName`, `status/state`, `status/transformType`, `updated`, `updatedBy`, `updatedByEmail`, `updatedByName`.
     ///
     /// `GET /api/v1/projects/{project_name}/live/liveChannels`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(live: mkio_live::ProjectClient) -> mkio_core::Result<()> {
+    /// let mut items = live.list_live_channels().items();
+    /// while let Some(item) = items.try_next().await? {
+    ///     println!("{item:?}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list_live_channels(&self) -> builder::ListLiveChannels {
         builder::ListLiveChannels::new(self.transport(), &self.project)
     }
@@ -70,6 +82,15 @@ impl ProjectClient {
     /// Capability needed: `transform.livechannel.delete`.
     ///
     /// `DELETE /api/v1/projects/{project_name}/live/liveChannels/{name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(live: mkio_live::ProjectClient) -> mkio_core::Result<()> {
+    /// live.delete_live_channel("name-1").send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete_live_channel(
         &self,
         name: impl AsRef<str>,
@@ -83,6 +104,16 @@ impl ProjectClient {
     /// Capability needed: `transform.livechannel.get`.
     ///
     /// `GET /api/v1/projects/{project_name}/live/liveChannels/{name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(live: mkio_live::ProjectClient) -> mkio_core::Result<()> {
+    /// let response = live.get_live_channel("name-1").send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_live_channel(&self, name: impl AsRef<str>) -> builder::GetLiveChannel {
         builder::GetLiveChannel::new(self.transport(), &self.project, name.as_ref())
     }
@@ -91,6 +122,16 @@ impl ProjectClient {
     /// Capability needed: `transform.livechannel.update`.
     ///
     /// `PATCH /api/v1/projects/{project_name}/live/liveChannels/{name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(live: mkio_live::ProjectClient, body: mkio_live::types::FlowPatch) -> mkio_core::Result<()> {
+    /// let response = live.update_live_channel("name-1", body).send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn update_live_channel(
         &self,
         name: impl AsRef<str>,
@@ -108,6 +149,16 @@ impl ProjectClient {
     /// Capability needed: `transform.livechannel.create`.
     ///
     /// `PUT /api/v1/projects/{project_name}/live/liveChannels/{name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(live: mkio_live::ProjectClient, body: mkio_live::types::FlowPut) -> mkio_core::Result<()> {
+    /// let response = live.create_or_update_live_channel("name-1", body).send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn create_or_update_live_channel(
         &self,
         name: impl AsRef<str>,
@@ -131,6 +182,18 @@ impl ProjectClient {
     /// Filterable fields: `created`, `createdBy`, `createdByEmail`, `createdByName`, `endTime`, `id`, `name`, `resourcePath`, `startTime`, `type`, `updated`, `updatedBy`, `updatedByEmail`, `updatedByName`.
     ///
     /// `GET /api/v1/projects/{project_name}/live/liveChannels/{name}/scheduledOperations`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(live: mkio_live::ProjectClient) -> mkio_core::Result<()> {
+    /// let mut items = live.list_live_channel_scheduled_operations("name-1").items();
+    /// while let Some(item) = items.try_next().await? {
+    ///     println!("{item:?}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list_live_channel_scheduled_operations(
         &self,
         name: impl AsRef<str>,
@@ -146,6 +209,15 @@ impl ProjectClient {
     /// Capability needed: `scheduling.event.delete`.
     ///
     /// `DELETE /api/v1/projects/{project_name}/live/liveChannels/{name}/scheduledOperations/{operation_name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(live: mkio_live::ProjectClient) -> mkio_core::Result<()> {
+    /// live.delete_live_channel_scheduled_operation("name-1", "operation-1").send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete_live_channel_scheduled_operation(
         &self,
         name: impl AsRef<str>,
@@ -163,6 +235,16 @@ impl ProjectClient {
     /// Capability needed: `scheduling.event.get`.
     ///
     /// `GET /api/v1/projects/{project_name}/live/liveChannels/{name}/scheduledOperations/{operation_name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(live: mkio_live::ProjectClient) -> mkio_core::Result<()> {
+    /// let response = live.get_live_channel_scheduled_operation("name-1", "operation-1").send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_live_channel_scheduled_operation(
         &self,
         name: impl AsRef<str>,
@@ -182,6 +264,16 @@ impl ProjectClient {
     /// Capability needed: `scheduling.event.create`, `scheduling.event.update`.
     ///
     /// `PUT /api/v1/projects/{project_name}/live/liveChannels/{name}/scheduledOperations/{operation_name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(live: mkio_live::ProjectClient, body: mkio_live::types::ScheduledOperationPut) -> mkio_core::Result<()> {
+    /// let response = live.create_or_update_live_channel_scheduled_operation("name-1", "operation-1", body).send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn create_or_update_live_channel_scheduled_operation(
         &self,
         name: impl AsRef<str>,
@@ -203,6 +295,16 @@ impl ProjectClient {
     /// Capability needed: `transform.livechannel.get`.
     ///
     /// `GET /api/v1/projects/{project_name}/live/liveChannels/{name}/state`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(live: mkio_live::ProjectClient) -> mkio_core::Result<()> {
+    /// let response = live.get_live_channel_state("name-1").send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_live_channel_state(
         &self,
         name: impl AsRef<str>,
@@ -220,6 +322,18 @@ impl ProjectClient {
     /// Filterable fields: `created`, `createdBy`, `createdByEmail`, `createdByName`, `displayName`, `id`, `labels`, `name`, `spec/inputs/content`, `spec/outputs/destination`, `spec/siteName`, `spec/state`, `spec/transform/type`, `status/deviceName`, `status/state`, `status/transformType`, `updated`, `updatedBy`, `updatedByEmail`, `updatedByName`.
     ///
     /// `GET /api/v1/projects/{project_name}/live/liveEvents`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(live: mkio_live::ProjectClient) -> mkio_core::Result<()> {
+    /// let mut items = live.list_live_events().items();
+    /// while let Some(item) = items.try_next().await? {
+    ///     println!("{item:?}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list_live_events(&self) -> builder::ListLiveEvents {
         builder::ListLiveEvents::new(self.transport(), &self.project)
     }
@@ -230,6 +344,15 @@ impl ProjectClient {
     /// Capability needed: `transform.liveevent.delete`.
     ///
     /// `DELETE /api/v1/projects/{project_name}/live/liveEvents/{name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(live: mkio_live::ProjectClient) -> mkio_core::Result<()> {
+    /// live.delete_live_event("name-1").send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete_live_event(&self, name: impl AsRef<str>) -> builder::DeleteLiveEvent {
         builder::DeleteLiveEvent::new(self.transport(), &self.project, name.as_ref())
     }
@@ -240,6 +363,16 @@ impl ProjectClient {
     /// Capability needed: `transform.liveevent.get`.
     ///
     /// `GET /api/v1/projects/{project_name}/live/liveEvents/{name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(live: mkio_live::ProjectClient) -> mkio_core::Result<()> {
+    /// let response = live.get_live_event("name-1").send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_live_event(&self, name: impl AsRef<str>) -> builder::GetLiveEvent {
         builder::GetLiveEvent::new(self.transport(), &self.project, name.as_ref())
     }
@@ -248,6 +381,16 @@ impl ProjectClient {
     /// Capability needed: `transform.liveevent.update`.
     ///
     /// `PATCH /api/v1/projects/{project_name}/live/liveEvents/{name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(live: mkio_live::ProjectClient, body: mkio_live::types::FlowPatch) -> mkio_core::Result<()> {
+    /// let response = live.update_live_event("name-1", body).send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn update_live_event(
         &self,
         name: impl AsRef<str>,
@@ -265,6 +408,16 @@ impl ProjectClient {
     /// Capability needed: `transform.liveevent.create`.
     ///
     /// `PUT /api/v1/projects/{project_name}/live/liveEvents/{name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(live: mkio_live::ProjectClient, body: mkio_live::types::FlowPut) -> mkio_core::Result<()> {
+    /// let response = live.create_or_update_live_event("name-1", body).send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn create_or_update_live_event(
         &self,
         name: impl AsRef<str>,
@@ -288,6 +441,18 @@ impl ProjectClient {
     /// Filterable fields: `created`, `createdBy`, `createdByEmail`, `createdByName`, `endTime`, `id`, `name`, `resourcePath`, `startTime`, `type`, `updated`, `updatedBy`, `updatedByEmail`, `updatedByName`.
     ///
     /// `GET /api/v1/projects/{project_name}/live/liveEvents/{name}/scheduledOperations`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(live: mkio_live::ProjectClient) -> mkio_core::Result<()> {
+    /// let mut items = live.list_live_event_scheduled_operations("name-1").items();
+    /// while let Some(item) = items.try_next().await? {
+    ///     println!("{item:?}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list_live_event_scheduled_operations(
         &self,
         name: impl AsRef<str>,
@@ -303,6 +468,15 @@ impl ProjectClient {
     /// Capability needed: `scheduling.event.delete`.
     ///
     /// `DELETE /api/v1/projects/{project_name}/live/liveEvents/{name}/scheduledOperations/{operation_name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(live: mkio_live::ProjectClient) -> mkio_core::Result<()> {
+    /// live.delete_live_event_scheduled_operation("name-1", "operation-1").send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete_live_event_scheduled_operation(
         &self,
         name: impl AsRef<str>,
@@ -320,6 +494,16 @@ impl ProjectClient {
     /// Capability needed: `scheduling.event.get`.
     ///
     /// `GET /api/v1/projects/{project_name}/live/liveEvents/{name}/scheduledOperations/{operation_name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(live: mkio_live::ProjectClient) -> mkio_core::Result<()> {
+    /// let response = live.get_live_event_scheduled_operation("name-1", "operation-1").send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_live_event_scheduled_operation(
         &self,
         name: impl AsRef<str>,
@@ -339,6 +523,16 @@ impl ProjectClient {
     /// Capability needed: `scheduling.event.create`, `scheduling.event.update`.
     ///
     /// `PUT /api/v1/projects/{project_name}/live/liveEvents/{name}/scheduledOperations/{operation_name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(live: mkio_live::ProjectClient, body: mkio_live::types::ScheduledOperationPut) -> mkio_core::Result<()> {
+    /// let response = live.create_or_update_live_event_scheduled_operation("name-1", "operation-1", body).send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn create_or_update_live_event_scheduled_operation(
         &self,
         name: impl AsRef<str>,
@@ -360,6 +554,16 @@ impl ProjectClient {
     /// Capability needed: `transform.liveevent.get`.
     ///
     /// `GET /api/v1/projects/{project_name}/live/liveEvents/{name}/state`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(live: mkio_live::ProjectClient) -> mkio_core::Result<()> {
+    /// let response = live.get_live_event_state("name-1").send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_live_event_state(
         &self,
         name: impl AsRef<str>,
@@ -377,6 +581,18 @@ impl ProjectClient {
     /// Filterable fields: `created`, `createdBy`, `createdByEmail`, `createdByName`, `displayName`, `id`, `labels`, `name`, `spec/inputs/content`, `spec/outputs/destination`, `spec/siteName`, `spec/state`, `spec/transform/type`, `status/deviceName`, `status/state`, `status/transformType`, `updated`, `updatedBy`, `updatedByEmail`, `updatedByName`.
     ///
     /// `GET /api/v1/projects/{project_name}/live/search`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(live: mkio_live::ProjectClient) -> mkio_core::Result<()> {
+    /// let mut items = live.list_flows().items();
+    /// while let Some(item) = items.try_next().await? {
+    ///     println!("{item:?}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list_flows(&self) -> builder::ListFlows {
         builder::ListFlows::new(self.transport(), &self.project)
     }
@@ -391,6 +607,18 @@ impl ProjectClient {
     /// Filterable fields: `created`, `createdBy`, `createdByEmail`, `createdByName`, `displayName`, `id`, `labels`, `name`, `spec/inputs/content`, `spec/outputs/destination`, `spec/siteName`, `spec/state`, `spec/transform/type`, `status/deviceName`, `status/state`, `status/transformType`, `updated`, `updatedBy`, `updatedByEmail`, `updatedByName`.
     ///
     /// `GET /api/v1/projects/{project_name}/live/staticMultiviewChannels`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(live: mkio_live::ProjectClient) -> mkio_core::Result<()> {
+    /// let mut items = live.list_static_multiview_channels().items();
+    /// while let Some(item) = items.try_next().await? {
+    ///     println!("{item:?}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list_static_multiview_channels(
         &self,
     ) -> builder::ListStaticMultiviewChannels {
@@ -403,6 +631,15 @@ impl ProjectClient {
     /// Capability needed: `transform.staticmultiviewchannel.delete`.
     ///
     /// `DELETE /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(live: mkio_live::ProjectClient) -> mkio_core::Result<()> {
+    /// live.delete_static_multiview_channel("name-1").send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete_static_multiview_channel(
         &self,
         name: impl AsRef<str>,
@@ -420,6 +657,16 @@ impl ProjectClient {
     /// Capability needed: `transform.staticmultiviewchannel.get`.
     ///
     /// `GET /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(live: mkio_live::ProjectClient) -> mkio_core::Result<()> {
+    /// let response = live.get_static_multiview_channel("name-1").send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_static_multiview_channel(
         &self,
         name: impl AsRef<str>,
@@ -435,6 +682,16 @@ impl ProjectClient {
     /// Capability needed: `transform.staticmultiviewchannel.update`.
     ///
     /// `PATCH /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(live: mkio_live::ProjectClient, body: mkio_live::types::FlowPatch) -> mkio_core::Result<()> {
+    /// let response = live.update_static_multiview_channel("name-1", body).send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn update_static_multiview_channel(
         &self,
         name: impl AsRef<str>,
@@ -454,6 +711,16 @@ impl ProjectClient {
     /// Capability needed: `transform.staticmultiviewchannel.create`.
     ///
     /// `PUT /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(live: mkio_live::ProjectClient, body: mkio_live::types::FlowPut) -> mkio_core::Result<()> {
+    /// let response = live.create_or_update_static_multiview_channel("name-1", body).send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn create_or_update_static_multiview_channel(
         &self,
         name: impl AsRef<str>,
@@ -477,6 +744,18 @@ impl ProjectClient {
     /// Filterable fields: `created`, `createdBy`, `createdByEmail`, `createdByName`, `endTime`, `id`, `name`, `resourcePath`, `startTime`, `type`, `updated`, `updatedBy`, `updatedByEmail`, `updatedByName`.
     ///
     /// `GET /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}/scheduledOperations`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(live: mkio_live::ProjectClient) -> mkio_core::Result<()> {
+    /// let mut items = live.list_static_multiview_channel_scheduled_operations("name-1").items();
+    /// while let Some(item) = items.try_next().await? {
+    ///     println!("{item:?}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list_static_multiview_channel_scheduled_operations(
         &self,
         name: impl AsRef<str>,
@@ -492,6 +771,15 @@ impl ProjectClient {
     /// Capability needed: `scheduling.event.delete`.
     ///
     /// `DELETE /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}/scheduledOperations/{operation_name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(live: mkio_live::ProjectClient) -> mkio_core::Result<()> {
+    /// live.delete_static_multiview_channel_scheduled_operation("name-1", "operation-1").send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete_static_multiview_channel_scheduled_operation(
         &self,
         name: impl AsRef<str>,
@@ -509,6 +797,16 @@ impl ProjectClient {
     /// Capability needed: `scheduling.event.get`.
     ///
     /// `GET /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}/scheduledOperations/{operation_name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(live: mkio_live::ProjectClient) -> mkio_core::Result<()> {
+    /// let response = live.get_static_multiview_channel_scheduled_operation("name-1", "operation-1").send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_static_multiview_channel_scheduled_operation(
         &self,
         name: impl AsRef<str>,
@@ -528,6 +826,16 @@ impl ProjectClient {
     /// Capability needed: `scheduling.event.create`, `scheduling.event.update`.
     ///
     /// `PUT /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}/scheduledOperations/{operation_name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(live: mkio_live::ProjectClient, body: mkio_live::types::ScheduledOperationPut) -> mkio_core::Result<()> {
+    /// let response = live.create_or_update_static_multiview_channel_scheduled_operation("name-1", "operation-1", body).send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn create_or_update_static_multiview_channel_scheduled_operation(
         &self,
         name: impl AsRef<str>,
@@ -549,6 +857,16 @@ impl ProjectClient {
     /// Capability needed: `transform.staticmultiviewchannel.get`.
     ///
     /// `GET /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}/state`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(live: mkio_live::ProjectClient) -> mkio_core::Result<()> {
+    /// let response = live.get_static_multiview_channel_state("name-1").send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_static_multiview_channel_state(
         &self,
         name: impl AsRef<str>,
@@ -570,6 +888,18 @@ impl ProjectClient {
     /// Filterable fields: `created`, `createdBy`, `createdByEmail`, `createdByName`, `displayName`, `id`, `labels`, `name`, `spec/inputs/content`, `spec/outputs/destination`, `spec/siteName`, `spec/state`, `spec/transform/type`, `status/deviceName`, `status/state`, `status/transformType`, `updated`, `updatedBy`, `updatedByEmail`, `updatedByName`.
     ///
     /// `GET /api/v1/projects/{project_name}/live/staticMultiviewEvents`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(live: mkio_live::ProjectClient) -> mkio_core::Result<()> {
+    /// let mut items = live.list_static_multiview_events().items();
+    /// while let Some(item) = items.try_next().await? {
+    ///     println!("{item:?}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list_static_multiview_events(&self) -> builder::ListStaticMultiviewEvents {
         builder::ListStaticMultiviewEvents::new(self.transport(), &self.project)
     }
@@ -580,6 +910,15 @@ impl ProjectClient {
     /// Capability needed: `transform.staticmultiviewevent.delete`.
     ///
     /// `DELETE /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(live: mkio_live::ProjectClient) -> mkio_core::Result<()> {
+    /// live.delete_static_multiview_event("name-1").send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete_static_multiview_event(
         &self,
         name: impl AsRef<str>,
@@ -597,6 +936,16 @@ impl ProjectClient {
     /// Capability needed: `transform.staticmultiviewevent.get`.
     ///
     /// `GET /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(live: mkio_live::ProjectClient) -> mkio_core::Result<()> {
+    /// let response = live.get_static_multiview_event("name-1").send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_static_multiview_event(
         &self,
         name: impl AsRef<str>,
@@ -612,6 +961,16 @@ impl ProjectClient {
     /// Capability needed: `transform.staticmultiviewevent.update`.
     ///
     /// `PATCH /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(live: mkio_live::ProjectClient, body: mkio_live::types::FlowPatch) -> mkio_core::Result<()> {
+    /// let response = live.update_static_multiview_event("name-1", body).send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn update_static_multiview_event(
         &self,
         name: impl AsRef<str>,
@@ -631,6 +990,16 @@ impl ProjectClient {
     /// Capability needed: `transform.staticmultiviewevent.create`.
     ///
     /// `PUT /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(live: mkio_live::ProjectClient, body: mkio_live::types::FlowPut) -> mkio_core::Result<()> {
+    /// let response = live.create_or_update_static_multiview_event("name-1", body).send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn create_or_update_static_multiview_event(
         &self,
         name: impl AsRef<str>,
@@ -654,6 +1023,18 @@ impl ProjectClient {
     /// Filterable fields: `created`, `createdBy`, `createdByEmail`, `createdByName`, `endTime`, `id`, `name`, `resourcePath`, `startTime`, `type`, `updated`, `updatedBy`, `updatedByEmail`, `updatedByName`.
     ///
     /// `GET /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}/scheduledOperations`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(live: mkio_live::ProjectClient) -> mkio_core::Result<()> {
+    /// let mut items = live.list_static_multiview_event_scheduled_operations("name-1").items();
+    /// while let Some(item) = items.try_next().await? {
+    ///     println!("{item:?}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list_static_multiview_event_scheduled_operations(
         &self,
         name: impl AsRef<str>,
@@ -669,6 +1050,15 @@ impl ProjectClient {
     /// Capability needed: `scheduling.event.delete`.
     ///
     /// `DELETE /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}/scheduledOperations/{operation_name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(live: mkio_live::ProjectClient) -> mkio_core::Result<()> {
+    /// live.delete_static_multiview_event_scheduled_operation("name-1", "operation-1").send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete_static_multiview_event_scheduled_operation(
         &self,
         name: impl AsRef<str>,
@@ -686,6 +1076,16 @@ impl ProjectClient {
     /// Capability needed: `scheduling.event.get`.
     ///
     /// `GET /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}/scheduledOperations/{operation_name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(live: mkio_live::ProjectClient) -> mkio_core::Result<()> {
+    /// let response = live.get_static_multiview_event_scheduled_operation("name-1", "operation-1").send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_static_multiview_event_scheduled_operation(
         &self,
         name: impl AsRef<str>,
@@ -705,6 +1105,16 @@ impl ProjectClient {
     /// Capability needed: `scheduling.event.create`, `scheduling.event.update`.
     ///
     /// `PUT /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}/scheduledOperations/{operation_name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(live: mkio_live::ProjectClient, body: mkio_live::types::ScheduledOperationPut) -> mkio_core::Result<()> {
+    /// let response = live.create_or_update_static_multiview_event_scheduled_operation("name-1", "operation-1", body).send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn create_or_update_static_multiview_event_scheduled_operation(
         &self,
         name: impl AsRef<str>,
@@ -726,6 +1136,16 @@ impl ProjectClient {
     /// Capability needed: `transform.staticmultiviewevent.get`.
     ///
     /// `GET /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}/state`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(live: mkio_live::ProjectClient) -> mkio_core::Result<()> {
+    /// let response = live.get_static_multiview_event_state("name-1").send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_static_multiview_event_state(
         &self,
         name: impl AsRef<str>,

@@ -35,6 +35,18 @@ impl Client {
     /// Returns every public key now valid, in JWKS format; a JWT header's `kid` should match one of them. Needs no permissions.
     ///
     /// `GET /.well-known/jwks.json`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(management: mkio_management::Client) -> mkio_core::Result<()> {
+    /// let mut items = management.list_public_keys().items();
+    /// while let Some(item) = items.try_next().await? {
+    ///     println!("{item:?}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list_public_keys(&self) -> builder::ListPublicKeys {
         builder::ListPublicKeys::new(self.transport())
     }
@@ -43,6 +55,18 @@ impl Client {
     /// Each ID corresponds to the `jti` of a decoded JWT; treat a token whose `jti` is listed as revoked and invalid. Needs no permissions.
     ///
     /// `GET /.well-known/revoked.json`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(management: mkio_management::Client) -> mkio_core::Result<()> {
+    /// let mut items = management.list_revoked_tokens().items();
+    /// while let Some(item) = items.try_next().await? {
+    ///     println!("{item:?}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list_revoked_tokens(&self) -> builder::ListRevokedTokens {
         builder::ListRevokedTokens::new(self.transport())
     }
@@ -53,6 +77,16 @@ impl Client {
     /// Deprecated.
     ///
     /// `GET /api/profile/`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(management: mkio_management::Client) -> mkio_core::Result<()> {
+    /// let response = management.get_legacy_profile().send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_legacy_profile(&self) -> builder::GetLegacyProfile {
         builder::GetLegacyProfile::new(self.transport())
     }
@@ -63,6 +97,16 @@ impl Client {
     /// Deprecated.
     ///
     /// `PUT /api/profile/`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(management: mkio_management::Client, body: mkio_management::types::LegacyProfilePut) -> mkio_core::Result<()> {
+    /// let response = management.set_legacy_profile(body).send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn set_legacy_profile(
         &self,
         body: impl Into<types::LegacyProfilePut>,
@@ -74,6 +118,15 @@ impl Client {
     /// Reports whether the server is ready. Needs no permissions.
     ///
     /// `GET /api/ready`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(management: mkio_management::Client) -> mkio_core::Result<()> {
+    /// management.get_ready().send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_ready(&self) -> builder::GetReady {
         builder::GetReady::new(self.transport())
     }
@@ -88,6 +141,18 @@ impl Client {
     /// Filterable fields: `cloud/name`, `cloud/region/name`, `displayName`, `id`, `name`.
     ///
     /// `GET /api/v1/locations`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(management: mkio_management::Client) -> mkio_core::Result<()> {
+    /// let mut items = management.list_locations().items();
+    /// while let Some(item) = items.try_next().await? {
+    ///     println!("{item:?}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list_locations(&self) -> builder::ListLocations {
         builder::ListLocations::new(self.transport())
     }
@@ -96,6 +161,16 @@ impl Client {
     /// Capability needed: `core.location.get`.
     ///
     /// `GET /api/v1/locations/{location_name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(management: mkio_management::Client) -> mkio_core::Result<()> {
+    /// let response = management.get_location("location-1").send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_location(&self, location_name: impl AsRef<str>) -> builder::GetLocation {
         builder::GetLocation::new(self.transport(), location_name.as_ref())
     }
@@ -104,6 +179,16 @@ impl Client {
     /// Capability needed: `core.customer.get`.
     ///
     /// `GET /api/v1/organization`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(management: mkio_management::Client) -> mkio_core::Result<()> {
+    /// let response = management.get_organization().send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_organization(&self) -> builder::GetOrganization {
         builder::GetOrganization::new(self.transport())
     }
@@ -112,6 +197,16 @@ impl Client {
     /// Capability needed: `core.customer.update`.
     ///
     /// `PATCH /api/v1/organization`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(management: mkio_management::Client, body: mkio_management::types::OrganizationPatch) -> mkio_core::Result<()> {
+    /// let response = management.update_organization(body).send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn update_organization(
         &self,
         body: impl Into<types::OrganizationPatch>,
@@ -125,6 +220,16 @@ impl Client {
     /// Capability needed: `core.customer.create`.
     ///
     /// `POST /api/v1/organization`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(management: mkio_management::Client, body: mkio_management::types::OrganizationPost) -> mkio_core::Result<()> {
+    /// let response = management.create_organization(body).send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn create_organization(
         &self,
         body: impl Into<types::OrganizationPost>,
@@ -138,6 +243,18 @@ impl Client {
     /// Capability needed: `core.invite.get`.
     ///
     /// `GET /api/v1/organization/invites`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(management: mkio_management::Client) -> mkio_core::Result<()> {
+    /// let mut items = management.list_invites().items();
+    /// while let Some(item) = items.try_next().await? {
+    ///     println!("{item:?}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list_invites(&self) -> builder::ListInvites {
         builder::ListInvites::new(self.transport())
     }
@@ -148,6 +265,16 @@ impl Client {
     /// Capability needed: `core.invite.create`.
     ///
     /// `POST /api/v1/organization/invites`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(management: mkio_management::Client, body: mkio_management::types::InvitePost) -> mkio_core::Result<()> {
+    /// let response = management.create_invite(body).send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn create_invite(
         &self,
         body: impl Into<types::InvitePost>,
@@ -159,6 +286,15 @@ impl Client {
     /// Capability needed: `core.invite.delete`.
     ///
     /// `DELETE /api/v1/organization/invites/{invite_id}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(management: mkio_management::Client) -> mkio_core::Result<()> {
+    /// management.delete_invite("invite-id-1").send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete_invite(&self, invite_id: impl AsRef<str>) -> builder::DeleteInvite {
         builder::DeleteInvite::new(self.transport(), invite_id.as_ref())
     }
@@ -167,6 +303,16 @@ impl Client {
     /// Capability needed: `core.invite.get`.
     ///
     /// `GET /api/v1/organization/invites/{invite_id}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(management: mkio_management::Client) -> mkio_core::Result<()> {
+    /// let response = management.get_invite("invite-id-1").send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_invite(&self, invite_id: impl AsRef<str>) -> builder::GetInvite {
         builder::GetInvite::new(self.transport(), invite_id.as_ref())
     }
@@ -181,6 +327,18 @@ impl Client {
     /// Filterable fields: `aws/awsAccountId`, `azure/azureSaasSubscriptionId`, `azure/azureSaasSubscriptionName`, `created`, `createdBy`, `createdByEmail`, `createdByName`, `displayName`, `id`, `type`.
     ///
     /// `GET /api/v1/organization/paymentMethods`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(management: mkio_management::Client) -> mkio_core::Result<()> {
+    /// let mut items = management.list_payment_methods().items();
+    /// while let Some(item) = items.try_next().await? {
+    ///     println!("{item:?}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list_payment_methods(&self) -> builder::ListPaymentMethods {
         builder::ListPaymentMethods::new(self.transport())
     }
@@ -189,6 +347,16 @@ impl Client {
     /// Capability needed: `core.subscription.get`.
     ///
     /// `GET /api/v1/organization/paymentMethods/{paymentmethod_id}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(management: mkio_management::Client) -> mkio_core::Result<()> {
+    /// let response = management.get_payment_method("paymentmethod-id-1").send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_payment_method(
         &self,
         paymentmethod_id: impl AsRef<str>,
@@ -202,6 +370,16 @@ impl Client {
     /// Capability needed: `core.subscription.update`.
     ///
     /// `PATCH /api/v1/organization/paymentMethods/{paymentmethod_id}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(management: mkio_management::Client, body: Vec<mkio_management::types::PaymentMethodPatchEntry>) -> mkio_core::Result<()> {
+    /// let response = management.update_payment_method_json_patch("paymentmethod-id-1", body).send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn update_payment_method_json_patch(
         &self,
         paymentmethod_id: impl AsRef<str>,
@@ -218,6 +396,15 @@ impl Client {
     /// Capability needed: `core.subscription.get`.
     ///
     /// `POST /api/v1/organization/paymentMethods/{paymentmethod_id}/acceptTermsAndConditions`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(management: mkio_management::Client) -> mkio_core::Result<()> {
+    /// management.accept_payment_method_terms("paymentmethod-id-1").send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn accept_payment_method_terms(
         &self,
         paymentmethod_id: impl AsRef<str>,
@@ -232,6 +419,16 @@ impl Client {
     /// Capability needed: `core.subscription.get`.
     ///
     /// `GET /api/v1/organization/paymentMethods/{paymentmethod_id}/rateCard`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(management: mkio_management::Client) -> mkio_core::Result<()> {
+    /// let response = management.get_payment_method_rate_card("paymentmethod-id-1").send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_payment_method_rate_card(
         &self,
         paymentmethod_id: impl AsRef<str>,
@@ -248,6 +445,16 @@ impl Client {
     /// Capability needed: `core.customer.get`.
     ///
     /// `POST /api/v1/organization/reports/usage`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(management: mkio_management::Client, body: mkio_management::types::UsageReportQuery) -> mkio_core::Result<()> {
+    /// let response = management.create_usage_report(body).send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn create_usage_report(
         &self,
         body: impl Into<types::UsageReportQuery>,
@@ -259,6 +466,18 @@ impl Client {
     /// Capability needed: `core.role.get`.
     ///
     /// `GET /api/v1/organization/roles`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(management: mkio_management::Client) -> mkio_core::Result<()> {
+    /// let mut items = management.list_roles().items();
+    /// while let Some(item) = items.try_next().await? {
+    ///     println!("{item:?}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list_roles(&self) -> builder::ListRoles {
         builder::ListRoles::new(self.transport())
     }
@@ -267,6 +486,16 @@ impl Client {
     /// Capability needed: `core.role.get`.
     ///
     /// `GET /api/v1/organization/roles/{role_name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(management: mkio_management::Client) -> mkio_core::Result<()> {
+    /// let response = management.get_role("role-1").send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_role(&self, role_name: impl AsRef<str>) -> builder::GetRole {
         builder::GetRole::new(self.transport(), role_name.as_ref())
     }
@@ -275,6 +504,18 @@ impl Client {
     /// Capability needed: `core.scope.get`.
     ///
     /// `GET /api/v1/organization/scopes`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(management: mkio_management::Client) -> mkio_core::Result<()> {
+    /// let mut items = management.list_scopes().items();
+    /// while let Some(item) = items.try_next().await? {
+    ///     println!("{item:?}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list_scopes(&self) -> builder::ListScopes {
         builder::ListScopes::new(self.transport())
     }
@@ -283,6 +524,16 @@ impl Client {
     /// Capability needed: `core.scope.get`.
     ///
     /// `GET /api/v1/organization/scopes/{scope_name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(management: mkio_management::Client) -> mkio_core::Result<()> {
+    /// let response = management.get_scope("scope-1").send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_scope(&self, scope_name: impl AsRef<str>) -> builder::GetScope {
         builder::GetScope::new(self.transport(), scope_name.as_ref())
     }
@@ -291,6 +542,18 @@ impl Client {
     /// Capability needed: `core.team.get`.
     ///
     /// `GET /api/v1/organization/teams`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(management: mkio_management::Client) -> mkio_core::Result<()> {
+    /// let mut items = management.list_teams().items();
+    /// while let Some(item) = items.try_next().await? {
+    ///     println!("{item:?}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list_teams(&self) -> builder::ListTeams {
         builder::ListTeams::new(self.transport())
     }
@@ -301,6 +564,15 @@ impl Client {
     /// Capability needed: `core.team.delete`.
     ///
     /// `DELETE /api/v1/organization/teams/{team_name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(management: mkio_management::Client) -> mkio_core::Result<()> {
+    /// management.delete_team("team-1").send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete_team(&self, team_name: impl AsRef<str>) -> builder::DeleteTeam {
         builder::DeleteTeam::new(self.transport(), team_name.as_ref())
     }
@@ -309,6 +581,16 @@ impl Client {
     /// Capability needed: `core.team.get`.
     ///
     /// `GET /api/v1/organization/teams/{team_name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(management: mkio_management::Client) -> mkio_core::Result<()> {
+    /// let response = management.get_team("team-1").send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_team(&self, team_name: impl AsRef<str>) -> builder::GetTeam {
         builder::GetTeam::new(self.transport(), team_name.as_ref())
     }
@@ -319,6 +601,16 @@ impl Client {
     /// Capability needed: `core.team.update`.
     ///
     /// `PATCH /api/v1/organization/teams/{team_name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(management: mkio_management::Client, body: Vec<mkio_management::types::JsonPatchEntry>) -> mkio_core::Result<()> {
+    /// let response = management.update_team_json_patch("team-1", body).send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn update_team_json_patch(
         &self,
         team_name: impl AsRef<str>,
@@ -337,6 +629,16 @@ impl Client {
     /// Capability needed: `core.team.create`.
     ///
     /// `PUT /api/v1/organization/teams/{team_name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(management: mkio_management::Client, body: mkio_management::types::TeamPut) -> mkio_core::Result<()> {
+    /// let response = management.create_or_update_team("team-1", body).send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn create_or_update_team(
         &self,
         team_name: impl AsRef<str>,
@@ -355,6 +657,18 @@ impl Client {
     /// Capability needed: `core.token.get`.
     ///
     /// `GET /api/v1/organization/tokens`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(management: mkio_management::Client) -> mkio_core::Result<()> {
+    /// let mut items = management.list_organization_tokens().items();
+    /// while let Some(item) = items.try_next().await? {
+    ///     println!("{item:?}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list_organization_tokens(&self) -> builder::ListOrganizationTokens {
         builder::ListOrganizationTokens::new(self.transport())
     }
@@ -365,6 +679,15 @@ impl Client {
     /// Capability needed: `core.token.revoke`.
     ///
     /// `DELETE /api/v1/organization/tokens/{token_id}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(management: mkio_management::Client) -> mkio_core::Result<()> {
+    /// management.delete_organization_token("token-id-1").send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete_organization_token(
         &self,
         token_id: impl AsRef<str>,
@@ -376,6 +699,18 @@ impl Client {
     /// Capability needed: `core.user.get`.
     ///
     /// `GET /api/v1/organization/users`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(management: mkio_management::Client) -> mkio_core::Result<()> {
+    /// let mut items = management.list_users().items();
+    /// while let Some(item) = items.try_next().await? {
+    ///     println!("{item:?}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list_users(&self) -> builder::ListUsers {
         builder::ListUsers::new(self.transport())
     }
@@ -386,6 +721,15 @@ impl Client {
     /// Capability needed: `core.user.remove`.
     ///
     /// `DELETE /api/v1/organization/users/{user_id}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(management: mkio_management::Client) -> mkio_core::Result<()> {
+    /// management.delete_user("user-id-1").send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete_user(&self, user_id: impl AsRef<str>) -> builder::DeleteUser {
         builder::DeleteUser::new(self.transport(), user_id.as_ref())
     }
@@ -394,6 +738,16 @@ impl Client {
     /// Capability needed: `core.user.get`.
     ///
     /// `GET /api/v1/organization/users/{user_id}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(management: mkio_management::Client) -> mkio_core::Result<()> {
+    /// let response = management.get_user("user-id-1").send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_user(&self, user_id: impl AsRef<str>) -> builder::GetUser {
         builder::GetUser::new(self.transport(), user_id.as_ref())
     }
@@ -408,6 +762,18 @@ impl Client {
     /// Filterable fields: `assignedPaymentMethodId`, `created`, `createdBy`, `createdByEmail`, `createdByName`, `displayName`, `id`, `isActive`, `locationId`, `locationName`, `name`, `updated`.
     ///
     /// `GET /api/v1/projects`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(management: mkio_management::Client) -> mkio_core::Result<()> {
+    /// let mut items = management.list_projects().items();
+    /// while let Some(item) = items.try_next().await? {
+    ///     println!("{item:?}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list_projects(&self) -> builder::ListProjects {
         builder::ListProjects::new(self.transport())
     }
@@ -598,6 +964,18 @@ impl Client {
     /// Covers organizations the caller can already use plus those with an invitation. Any authenticated user may call it; no RBAC capability needed.
     ///
     /// `GET /api/v1/user/organizations`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(management: mkio_management::Client) -> mkio_core::Result<()> {
+    /// let mut items = management.list_user_organizations().items();
+    /// while let Some(item) = items.try_next().await? {
+    ///     println!("{item:?}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list_user_organizations(&self) -> builder::ListUserOrganizations {
         builder::ListUserOrganizations::new(self.transport())
     }
@@ -606,6 +984,15 @@ impl Client {
     /// Drops the caller's own access, regained only through a fresh invitation; for a non-member with a pending invite, it declines the invite. Any authenticated user may call it; no RBAC capability needed.
     ///
     /// `DELETE /api/v1/user/organizations/{organization_id}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(management: mkio_management::Client) -> mkio_core::Result<()> {
+    /// management.leave_user_organization("organization-id-1").send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn leave_user_organization(
         &self,
         organization_id: impl AsRef<str>,
@@ -617,6 +1004,16 @@ impl Client {
     /// Any authenticated user may call it; no RBAC capability needed.
     ///
     /// `GET /api/v1/user/organizations/{organization_id}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(management: mkio_management::Client) -> mkio_core::Result<()> {
+    /// let response = management.get_user_organization("organization-id-1").send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_user_organization(
         &self,
         organization_id: impl AsRef<str>,
@@ -628,6 +1025,16 @@ impl Client {
     /// Only the invite state can change: set a 'pending' invite to 'accepted' (declining is done with DELETE). Any authenticated user may call it; no RBAC capability needed.
     ///
     /// `PATCH /api/v1/user/organizations/{organization_id}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(management: mkio_management::Client, body: mkio_management::types::UserOrganizationPatch) -> mkio_core::Result<()> {
+    /// let response = management.update_user_organization("organization-id-1", body).send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn update_user_organization(
         &self,
         organization_id: impl AsRef<str>,
@@ -644,6 +1051,16 @@ impl Client {
     /// Any authenticated user may call it; no RBAC capability needed.
     ///
     /// `GET /api/v1/user/profile`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(management: mkio_management::Client) -> mkio_core::Result<()> {
+    /// let response = management.get_user_profile().send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_user_profile(&self) -> builder::GetUserProfile {
         builder::GetUserProfile::new(self.transport())
     }
@@ -652,6 +1069,16 @@ impl Client {
     /// Only some profile fields are editable. Any authenticated user may call it; no RBAC capability needed.
     ///
     /// `PATCH /api/v1/user/profile`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(management: mkio_management::Client, body: mkio_management::types::UserProfilePatch) -> mkio_core::Result<()> {
+    /// let response = management.update_user_profile(body).send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn update_user_profile(
         &self,
         body: impl Into<types::UserProfilePatch>,
@@ -663,6 +1090,16 @@ impl Client {
     /// No response schema is declared; the vendor's online documentation describes the data format. Any authenticated user may call it; no RBAC capability needed.
     ///
     /// `GET /api/v1/user/rbac`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(management: mkio_management::Client) -> mkio_core::Result<()> {
+    /// let response = management.get_user_capabilities().send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_user_capabilities(&self) -> builder::GetUserCapabilities {
         builder::GetUserCapabilities::new(self.transport())
     }
@@ -671,6 +1108,15 @@ impl Client {
     /// Amounts to a full API logout, across all organizations. Any authenticated user may call it; no RBAC capability needed.
     ///
     /// `DELETE /api/v1/user/tokens`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(management: mkio_management::Client) -> mkio_core::Result<()> {
+    /// management.delete_all_user_tokens().send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete_all_user_tokens(&self) -> builder::DeleteAllUserTokens {
         builder::DeleteAllUserTokens::new(self.transport())
     }
@@ -679,6 +1125,18 @@ impl Client {
     /// Any authenticated user may call it; no RBAC capability needed.
     ///
     /// `GET /api/v1/user/tokens`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(management: mkio_management::Client) -> mkio_core::Result<()> {
+    /// let mut items = management.list_user_tokens().items();
+    /// while let Some(item) = items.try_next().await? {
+    ///     println!("{item:?}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list_user_tokens(&self) -> builder::ListUserTokens {
         builder::ListUserTokens::new(self.transport())
     }
@@ -687,6 +1145,16 @@ impl Client {
     /// Types: 'restricted' (reduced capabilities; `expireDate` at most one year ahead), 'login' (short-lived, all of the user's capabilities), 'full-access' (all of the user's capabilities; `expireDate` at most one year ahead), 'ephemeral' (short-lived, capabilities reduced as for 'restricted'). 'restricted' is preferred over 'full-access', since any holder of a token can use it. Any authenticated user may call it; no RBAC capability needed.
     ///
     /// `POST /api/v1/user/tokens`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(management: mkio_management::Client, body: mkio_management::types::UserTokenPost) -> mkio_core::Result<()> {
+    /// let response = management.create_user_token(body).send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn create_user_token(
         &self,
         body: impl Into<types::UserTokenPost>,
@@ -698,6 +1166,15 @@ impl Client {
     /// `token_id` equals the `jti` claim inside the token. Any authenticated user may call it; no RBAC capability needed.
     ///
     /// `DELETE /api/v1/user/tokens/{token_id}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(management: mkio_management::Client) -> mkio_core::Result<()> {
+    /// management.delete_user_token("token-id-1").send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete_user_token(
         &self,
         token_id: impl AsRef<str>,
@@ -709,6 +1186,16 @@ impl Client {
     /// Any authenticated user may call it; no RBAC capability needed.
     ///
     /// `GET /api/v1/user/tokens/{token_id}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(management: mkio_management::Client) -> mkio_core::Result<()> {
+    /// let response = management.get_user_token("token-id-1").send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_user_token(&self, token_id: impl AsRef<str>) -> builder::GetUserToken {
         builder::GetUserToken::new(self.transport(), token_id.as_ref())
     }
@@ -721,6 +1208,16 @@ impl Client {
     /// The answer is the CSV text as it was received.
     ///
     /// `POST /api/v1/organization/reports/usage`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(management: mkio_management::Client, body: mkio_management::types::UsageReportQuery) -> mkio_core::Result<()> {
+    /// let response = management.create_usage_report_csv(body).send().await?;
+    /// let bytes = response.into_inner().bytes().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn create_usage_report_csv(
         &self,
         body: impl Into<types::UsageReportQuery>,

@@ -7,6 +7,7 @@ pub mod builder;
 mod client;
 #[cfg(feature = "dynamic")]
 pub mod dynamic;
+mod edits;
 pub mod fields;
 pub mod operations;
 mod pages;

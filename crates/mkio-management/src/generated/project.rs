@@ -54,6 +54,16 @@ impl ProjectClient {
     /// Capability needed: `core.project.get`.
     ///
     /// `GET /api/v1/projects/{project_name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(management: mkio_management::ProjectClient) -> mkio_core::Result<()> {
+    /// let response = management.get_project().send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_project(&self) -> builder::GetProject {
         builder::GetProject::new(self.transport(), &self.project)
     }
@@ -62,6 +72,16 @@ impl ProjectClient {
     /// Capability needed: `core.project.update`.
     ///
     /// `PATCH /api/v1/projects/{project_name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(management: mkio_management::ProjectClient, body: mkio_management::types::ProjectPatch) -> mkio_core::Result<()> {
+    /// let response = management.update_project(body).send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn update_project(
         &self,
         body: impl Into<types::ProjectPatch>,
@@ -75,6 +95,16 @@ impl ProjectClient {
     /// Capability needed: `core.project.create`, `core.project.assign`.
     ///
     /// `PUT /api/v1/projects/{project_name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(management: mkio_management::ProjectClient, body: mkio_management::types::ProjectPut) -> mkio_core::Result<()> {
+    /// let response = management.create_project(body).send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn create_project(
         &self,
         body: impl Into<types::ProjectPut>,
@@ -86,6 +116,16 @@ impl ProjectClient {
     /// Capability needed: `mkio.metrics.get`.
     ///
     /// `GET /api/v1/projects/{project_name}/metricsEndpoint`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(management: mkio_management::ProjectClient) -> mkio_core::Result<()> {
+    /// let response = management.get_project_metrics_endpoint().send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_project_metrics_endpoint(&self) -> builder::GetProjectMetricsEndpoint {
         builder::GetProjectMetricsEndpoint::new(self.transport(), &self.project)
     }
@@ -96,6 +136,16 @@ impl ProjectClient {
     /// Capability needed: `mkio.metrics.update`.
     ///
     /// `PATCH /api/v1/projects/{project_name}/metricsEndpoint`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(management: mkio_management::ProjectClient, body: mkio_management::types::MetricsEndpoint) -> mkio_core::Result<()> {
+    /// let response = management.update_project_metrics_endpoint(body).send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn update_project_metrics_endpoint(
         &self,
         body: impl Into<types::MetricsEndpoint>,
@@ -111,6 +161,16 @@ impl ProjectClient {
     /// Capability needed: `core.subscription.get`.
     ///
     /// `GET /api/v1/projects/{project_name}/paymentMethod`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(management: mkio_management::ProjectClient) -> mkio_core::Result<()> {
+    /// let response = management.get_project_payment_method().send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_project_payment_method(&self) -> builder::GetProjectPaymentMethod {
         builder::GetProjectPaymentMethod::new(self.transport(), &self.project)
     }
@@ -121,6 +181,15 @@ impl ProjectClient {
     /// Capability needed: `core.subscription.create`.
     ///
     /// `POST /api/v1/projects/{project_name}/paymentMethod`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(management: mkio_management::ProjectClient, body: mkio_management::types::PaymentMethodAssignment) -> mkio_core::Result<()> {
+    /// management.set_project_payment_method(body).send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn set_project_payment_method(
         &self,
         body: impl Into<types::PaymentMethodAssignment>,
@@ -136,6 +205,16 @@ impl ProjectClient {
     /// Capability needed: `core.project.get`.
     ///
     /// `GET /api/v1/projects/{project_name}/usage`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(management: mkio_management::ProjectClient) -> mkio_core::Result<()> {
+    /// let response = management.get_project_usage().send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_project_usage(&self) -> builder::GetProjectUsage {
         builder::GetProjectUsage::new(self.transport(), &self.project)
     }
@@ -144,6 +223,18 @@ impl ProjectClient {
     /// Capability needed: `webhooks.config.get`.
     ///
     /// `GET /api/v1/projects/{project_name}/webhook/rules`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(management: mkio_management::ProjectClient) -> mkio_core::Result<()> {
+    /// let mut items = management.list_webhook_rules().items();
+    /// while let Some(item) = items.try_next().await? {
+    ///     println!("{item:?}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list_webhook_rules(&self) -> builder::ListWebhookRules {
         builder::ListWebhookRules::new(self.transport(), &self.project)
     }
@@ -152,6 +243,15 @@ impl ProjectClient {
     /// Capability needed: `webhooks.config.delete`.
     ///
     /// `DELETE /api/v1/projects/{project_name}/webhook/rules/{rule_name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(management: mkio_management::ProjectClient) -> mkio_core::Result<()> {
+    /// management.delete_webhook_rule("rule-1").send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete_webhook_rule(
         &self,
         rule_name: impl AsRef<str>,
@@ -167,6 +267,16 @@ impl ProjectClient {
     /// Capability needed: `webhooks.config.get`.
     ///
     /// `GET /api/v1/projects/{project_name}/webhook/rules/{rule_name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(management: mkio_management::ProjectClient) -> mkio_core::Result<()> {
+    /// let response = management.get_webhook_rule("rule-1").send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_webhook_rule(
         &self,
         rule_name: impl AsRef<str>,
@@ -180,6 +290,16 @@ impl ProjectClient {
     /// Capability needed: `webhooks.config.create`, `webhooks.config.update`.
     ///
     /// `PUT /api/v1/projects/{project_name}/webhook/rules/{rule_name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(management: mkio_management::ProjectClient, body: mkio_management::types::WebhookRulePut) -> mkio_core::Result<()> {
+    /// let response = management.create_or_update_webhook_rule("rule-1", body).send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn create_or_update_webhook_rule(
         &self,
         rule_name: impl AsRef<str>,
@@ -197,6 +317,18 @@ impl ProjectClient {
     /// Capability needed: `webhooks.config.get`.
     ///
     /// `GET /api/v1/projects/{project_name}/webhook/rules/{rule_name}/events`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(management: mkio_management::ProjectClient) -> mkio_core::Result<()> {
+    /// let mut items = management.list_webhook_rule_events("rule-1").items();
+    /// while let Some(item) = items.try_next().await? {
+    ///     println!("{item:?}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list_webhook_rule_events(
         &self,
         rule_name: impl AsRef<str>,

@@ -60,6 +60,18 @@ impl ProjectClient {
     /// Filterable fields: `created`, `createdBy`, `createdByEmail`, `createdByName`, `id`, `name`, `updated`, `updatedBy`, `updatedByEmail`, `updatedByName`.
     ///
     /// `GET /api/v1/projects/{project_name}/media/accountFilters`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient) -> mkio_core::Result<()> {
+    /// let mut items = media.list_account_filters().items();
+    /// while let Some(item) = items.try_next().await? {
+    ///     println!("{item:?}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list_account_filters(&self) -> builder::ListAccountFilters {
         builder::ListAccountFilters::new(self.transport(), &self.project)
     }
@@ -70,6 +82,15 @@ impl ProjectClient {
     /// Capability needed: `ams.accountfilter.delete`.
     ///
     /// `DELETE /api/v1/projects/{project_name}/media/accountFilters/{filter_name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient) -> mkio_core::Result<()> {
+    /// media.delete_account_filter("filter-1").send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete_account_filter(
         &self,
         filter_name: impl AsRef<str>,
@@ -85,6 +106,16 @@ impl ProjectClient {
     /// Capability needed: `ams.accountfilter.get`.
     ///
     /// `GET /api/v1/projects/{project_name}/media/accountFilters/{filter_name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient) -> mkio_core::Result<()> {
+    /// let response = media.get_account_filter("filter-1").send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_account_filter(
         &self,
         filter_name: impl AsRef<str>,
@@ -100,6 +131,16 @@ impl ProjectClient {
     /// Capability needed: `ams.accountfilter.create`, `ams.accountfilter.update`.
     ///
     /// `PUT /api/v1/projects/{project_name}/media/accountFilters/{filter_name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient, body: mkio_media::types::AccountFilterPut) -> mkio_core::Result<()> {
+    /// let response = media.create_or_update_account_filter("filter-1", body).send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn create_or_update_account_filter(
         &self,
         filter_name: impl AsRef<str>,
@@ -123,6 +164,18 @@ impl ProjectClient {
     /// Filterable fields: `created`, `createdBy`, `createdByEmail`, `createdByName`, `id`, `labels`, `name`, `properties/alternateId`, `properties/assetId`, `properties/container`, `properties/containerDeletionPolicy`, `properties/created`, `properties/lastModified`, `properties/storageAccountName`, `properties/subPath`, `updated`, `updatedBy`, `updatedByEmail`, `updatedByName`.
     ///
     /// `GET /api/v1/projects/{project_name}/media/assets`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient) -> mkio_core::Result<()> {
+    /// let mut items = media.list_assets().items();
+    /// while let Some(item) = items.try_next().await? {
+    ///     println!("{item:?}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list_assets(&self) -> builder::ListAssets {
         builder::ListAssets::new(self.transport(), &self.project)
     }
@@ -133,6 +186,15 @@ impl ProjectClient {
     /// Capability needed: `ams.asset.delete`.
     ///
     /// `DELETE /api/v1/projects/{project_name}/media/assets/{asset_name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient) -> mkio_core::Result<()> {
+    /// media.delete_asset("asset-1").send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete_asset(&self, asset_name: impl AsRef<str>) -> builder::DeleteAsset {
         builder::DeleteAsset::new(self.transport(), &self.project, asset_name.as_ref())
     }
@@ -141,6 +203,16 @@ impl ProjectClient {
     /// Capability needed: `ams.asset.get`.
     ///
     /// `GET /api/v1/projects/{project_name}/media/assets/{asset_name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient) -> mkio_core::Result<()> {
+    /// let response = media.get_asset("asset-1").send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_asset(&self, asset_name: impl AsRef<str>) -> builder::GetAsset {
         builder::GetAsset::new(self.transport(), &self.project, asset_name.as_ref())
     }
@@ -151,6 +223,16 @@ impl ProjectClient {
     /// Capability needed: `ams.asset.create`, `ams.asset.update`.
     ///
     /// `PUT /api/v1/projects/{project_name}/media/assets/{asset_name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient, body: mkio_media::types::AssetPut) -> mkio_core::Result<()> {
+    /// let response = media.create_or_update_asset("asset-1", body).send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn create_or_update_asset(
         &self,
         asset_name: impl AsRef<str>,
@@ -174,6 +256,18 @@ impl ProjectClient {
     /// Filterable fields: `created`, `createdBy`, `createdByEmail`, `createdByName`, `id`, `name`, `updated`, `updatedBy`, `updatedByEmail`, `updatedByName`.
     ///
     /// `GET /api/v1/projects/{project_name}/media/assets/{asset_name}/assetFilters`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient) -> mkio_core::Result<()> {
+    /// let mut items = media.list_asset_filters("asset-1").items();
+    /// while let Some(item) = items.try_next().await? {
+    ///     println!("{item:?}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list_asset_filters(
         &self,
         asset_name: impl AsRef<str>,
@@ -191,6 +285,15 @@ impl ProjectClient {
     /// Capability needed: `ams.assetfilter.delete`.
     ///
     /// `DELETE /api/v1/projects/{project_name}/media/assets/{asset_name}/assetFilters/{filter_name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient) -> mkio_core::Result<()> {
+    /// media.delete_asset_filter("asset-1", "filter-1").send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete_asset_filter(
         &self,
         asset_name: impl AsRef<str>,
@@ -208,6 +311,16 @@ impl ProjectClient {
     /// Capability needed: `ams.assetfilter.get`.
     ///
     /// `GET /api/v1/projects/{project_name}/media/assets/{asset_name}/assetFilters/{filter_name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient) -> mkio_core::Result<()> {
+    /// let response = media.get_asset_filter("asset-1", "filter-1").send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_asset_filter(
         &self,
         asset_name: impl AsRef<str>,
@@ -225,6 +338,16 @@ impl ProjectClient {
     /// Capability needed: `ams.assetfilter.create`, `ams.assetfilter.update`.
     ///
     /// `PUT /api/v1/projects/{project_name}/media/assets/{asset_name}/assetFilters/{filter_name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient, body: mkio_media::types::AssetFilterPut) -> mkio_core::Result<()> {
+    /// let response = media.create_or_update_asset_filter("asset-1", "filter-1", body).send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn create_or_update_asset_filter(
         &self,
         asset_name: impl AsRef<str>,
@@ -246,6 +369,16 @@ impl ProjectClient {
     /// Capability needed: `ams.asset.create`, `ams.asset.update`.
     ///
     /// `POST /api/v1/projects/{project_name}/media/assets/{asset_name}/getFileAccessInfo`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient) -> mkio_core::Result<()> {
+    /// let response = media.get_asset_file_access_info("asset-1").send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_asset_file_access_info(
         &self,
         asset_name: impl AsRef<str>,
@@ -263,6 +396,18 @@ impl ProjectClient {
     /// Capability needed: `ams.asset.create`.
     ///
     /// `POST /api/v1/projects/{project_name}/media/assets/{asset_name}/listStreamingLocators`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient) -> mkio_core::Result<()> {
+    /// let mut items = media.list_asset_streaming_locators("asset-1").items();
+    /// while let Some(item) = items.try_next().await? {
+    ///     println!("{item:?}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list_asset_streaming_locators(
         &self,
         asset_name: impl AsRef<str>,
@@ -280,6 +425,16 @@ impl ProjectClient {
     /// Capability needed: `ams.asset.get`.
     ///
     /// `GET /api/v1/projects/{project_name}/media/assets/{asset_name}/state`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient) -> mkio_core::Result<()> {
+    /// let response = media.get_asset_state("asset-1").send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_asset_state(
         &self,
         asset_name: impl AsRef<str>,
@@ -293,6 +448,16 @@ impl ProjectClient {
     /// Capability needed: `ams.asset.get`.
     ///
     /// `GET /api/v1/projects/{project_name}/media/assets/{asset_name}/storage/`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient) -> mkio_core::Result<()> {
+    /// let response = media.get_asset_storage("asset-1").send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_asset_storage(
         &self,
         asset_name: impl AsRef<str>,
@@ -314,6 +479,18 @@ impl ProjectClient {
     /// Filterable fields: `created`, `createdBy`, `createdByEmail`, `createdByName`, `displayName`, `id`, `labels`, `name`, `status/state`, `updated`, `updatedBy`, `updatedByEmail`, `updatedByName`.
     ///
     /// `GET /api/v1/projects/{project_name}/media/content`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient) -> mkio_core::Result<()> {
+    /// let mut items = media.list_contents().items();
+    /// while let Some(item) = items.try_next().await? {
+    ///     println!("{item:?}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list_contents(&self) -> builder::ListContents {
         builder::ListContents::new(self.transport(), &self.project)
     }
@@ -324,6 +501,15 @@ impl ProjectClient {
     /// Capability needed: `flow.content.delete`.
     ///
     /// `DELETE /api/v1/projects/{project_name}/media/content/{name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient) -> mkio_core::Result<()> {
+    /// media.delete_content("name-1").send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete_content(&self, name: impl AsRef<str>) -> builder::DeleteContent {
         builder::DeleteContent::new(self.transport(), &self.project, name.as_ref())
     }
@@ -332,6 +518,16 @@ impl ProjectClient {
     /// Capability needed: `flow.content.get`.
     ///
     /// `GET /api/v1/projects/{project_name}/media/content/{name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient) -> mkio_core::Result<()> {
+    /// let response = media.get_content("name-1").send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_content(&self, name: impl AsRef<str>) -> builder::GetContent {
         builder::GetContent::new(self.transport(), &self.project, name.as_ref())
     }
@@ -340,6 +536,16 @@ impl ProjectClient {
     /// Capability needed: `flow.content.update`.
     ///
     /// `PATCH /api/v1/projects/{project_name}/media/content/{name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient, body: mkio_media::types::ContentPatch) -> mkio_core::Result<()> {
+    /// let response = media.update_content("name-1", body).send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn update_content(
         &self,
         name: impl AsRef<str>,
@@ -357,6 +563,16 @@ impl ProjectClient {
     /// Capability needed: `flow.content.create`.
     ///
     /// `PUT /api/v1/projects/{project_name}/media/content/{name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient, body: mkio_media::types::ContentPut) -> mkio_core::Result<()> {
+    /// let response = media.create_content("name-1", body).send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn create_content(
         &self,
         name: impl AsRef<str>,
@@ -380,6 +596,18 @@ impl ProjectClient {
     /// Filterable fields: `created`, `createdBy`, `createdByEmail`, `createdByName`, `id`, `name`, `properties/created`, `properties/lastModified`, `properties/policyId`, `updated`, `updatedBy`, `updatedByEmail`, `updatedByName`.
     ///
     /// `GET /api/v1/projects/{project_name}/media/contentKeyPolicies`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient) -> mkio_core::Result<()> {
+    /// let mut items = media.list_content_key_policies().items();
+    /// while let Some(item) = items.try_next().await? {
+    ///     println!("{item:?}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list_content_key_policies(&self) -> builder::ListContentKeyPolicies {
         builder::ListContentKeyPolicies::new(self.transport(), &self.project)
     }
@@ -390,6 +618,15 @@ impl ProjectClient {
     /// Capability needed: `ams.contentkeypolicy.delete`.
     ///
     /// `DELETE /api/v1/projects/{project_name}/media/contentKeyPolicies/{policy_name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient) -> mkio_core::Result<()> {
+    /// media.delete_content_key_policy("policy-1").send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete_content_key_policy(
         &self,
         policy_name: impl AsRef<str>,
@@ -405,6 +642,16 @@ impl ProjectClient {
     /// Capability needed: `ams.contentkeypolicy.get`.
     ///
     /// `GET /api/v1/projects/{project_name}/media/contentKeyPolicies/{policy_name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient) -> mkio_core::Result<()> {
+    /// let response = media.get_content_key_policy("policy-1").send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_content_key_policy(
         &self,
         policy_name: impl AsRef<str>,
@@ -422,6 +669,16 @@ impl ProjectClient {
     /// Capability needed: `ams.contentkeypolicy.update`.
     ///
     /// `PATCH /api/v1/projects/{project_name}/media/contentKeyPolicies/{policy_name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient, body: mkio_media::types::ContentKeyPolicy) -> mkio_core::Result<()> {
+    /// let response = media.update_content_key_policy("policy-1", body).send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn update_content_key_policy(
         &self,
         policy_name: impl AsRef<str>,
@@ -439,6 +696,16 @@ impl ProjectClient {
     /// Capability needed: `ams.contentkeypolicy.create`.
     ///
     /// `PUT /api/v1/projects/{project_name}/media/contentKeyPolicies/{policy_name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient, body: mkio_media::types::ContentKeyPolicyPut) -> mkio_core::Result<()> {
+    /// let response = media.create_content_key_policy("policy-1", body).send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn create_content_key_policy(
         &self,
         policy_name: impl AsRef<str>,
@@ -458,6 +725,16 @@ impl ProjectClient {
     /// Capability needed: `ams.contentkeypolicy.create`.
     ///
     /// `POST /api/v1/projects/{project_name}/media/contentKeyPolicies/{policy_name}/getPolicyPropertiesWithSecrets`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient) -> mkio_core::Result<()> {
+    /// let response = media.get_content_key_policy_properties_with_secrets("policy-1").send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_content_key_policy_properties_with_secrets(
         &self,
         policy_name: impl AsRef<str>,
@@ -475,6 +752,16 @@ impl ProjectClient {
     /// Capability needed: `ams.contentkeypolicy.get`.
     ///
     /// `GET /api/v1/projects/{project_name}/media/contentKeyPolicies/{policy_name}/state`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient) -> mkio_core::Result<()> {
+    /// let response = media.get_content_key_policy_state("policy-1").send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_content_key_policy_state(
         &self,
         policy_name: impl AsRef<str>,
@@ -496,6 +783,18 @@ impl ProjectClient {
     /// Filterable fields: `created`, `createdBy`, `createdByEmail`, `createdByName`, `displayName`, `id`, `labels`, `name`, `status/state`, `updated`, `updatedBy`, `updatedByEmail`, `updatedByName`.
     ///
     /// `GET /api/v1/projects/{project_name}/media/destinations`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient) -> mkio_core::Result<()> {
+    /// let mut items = media.list_destinations().items();
+    /// while let Some(item) = items.try_next().await? {
+    ///     println!("{item:?}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list_destinations(&self) -> builder::ListDestinations {
         builder::ListDestinations::new(self.transport(), &self.project)
     }
@@ -506,6 +805,15 @@ impl ProjectClient {
     /// Capability needed: `flow.destination.delete`.
     ///
     /// `DELETE /api/v1/projects/{project_name}/media/destinations/{name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient) -> mkio_core::Result<()> {
+    /// media.delete_destination("name-1").send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete_destination(
         &self,
         name: impl AsRef<str>,
@@ -517,6 +825,16 @@ impl ProjectClient {
     /// Capability needed: `flow.destination.get`.
     ///
     /// `GET /api/v1/projects/{project_name}/media/destinations/{name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient) -> mkio_core::Result<()> {
+    /// let response = media.get_destination("name-1").send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_destination(&self, name: impl AsRef<str>) -> builder::GetDestination {
         builder::GetDestination::new(self.transport(), &self.project, name.as_ref())
     }
@@ -525,6 +843,16 @@ impl ProjectClient {
     /// Capability needed: `flow.destination.update`.
     ///
     /// `PATCH /api/v1/projects/{project_name}/media/destinations/{name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient, body: mkio_media::types::DestinationPatch) -> mkio_core::Result<()> {
+    /// let response = media.update_destination("name-1", body).send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn update_destination(
         &self,
         name: impl AsRef<str>,
@@ -542,6 +870,16 @@ impl ProjectClient {
     /// Capability needed: `flow.destination.create`.
     ///
     /// `PUT /api/v1/projects/{project_name}/media/destinations/{name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient, body: mkio_media::types::DestinationPut) -> mkio_core::Result<()> {
+    /// let response = media.create_destination("name-1", body).send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn create_destination(
         &self,
         name: impl AsRef<str>,
@@ -565,6 +903,18 @@ impl ProjectClient {
     /// Filterable fields: `created`, `createdBy`, `createdByEmail`, `createdByName`, `id`, `name`, `properties/created`, `properties/lastModified`, `properties/state`, `transform`, `updated`, `updatedBy`, `updatedByEmail`, `updatedByName`.
     ///
     /// `GET /api/v1/projects/{project_name}/media/jobs`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient) -> mkio_core::Result<()> {
+    /// let mut items = media.list_jobs().items();
+    /// while let Some(item) = items.try_next().await? {
+    ///     println!("{item:?}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list_jobs(&self) -> builder::ListJobs {
         builder::ListJobs::new(self.transport(), &self.project)
     }
@@ -579,6 +929,18 @@ impl ProjectClient {
     /// Filterable fields: `created`, `createdBy`, `createdByEmail`, `createdByName`, `id`, `name`, `properties/created`, `properties/description`, `properties/encoding/encodingType`, `properties/lastModified`, `properties/resourceState`, `updated`, `updatedBy`, `updatedByEmail`, `updatedByName`.
     ///
     /// `GET /api/v1/projects/{project_name}/media/liveEvents`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient) -> mkio_core::Result<()> {
+    /// let mut items = media.list_live_events().items();
+    /// while let Some(item) = items.try_next().await? {
+    ///     println!("{item:?}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list_live_events(&self) -> builder::ListLiveEvents {
         builder::ListLiveEvents::new(self.transport(), &self.project)
     }
@@ -587,6 +949,15 @@ impl ProjectClient {
     /// Capability needed: `ams.liveevent.delete`.
     ///
     /// `DELETE /api/v1/projects/{project_name}/media/liveEvents/{event_name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient) -> mkio_core::Result<()> {
+    /// media.delete_live_event("event-1").send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete_live_event(
         &self,
         event_name: impl AsRef<str>,
@@ -602,6 +973,16 @@ impl ProjectClient {
     /// Capability needed: `ams.liveevent.get`.
     ///
     /// `GET /api/v1/projects/{project_name}/media/liveEvents/{event_name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient) -> mkio_core::Result<()> {
+    /// let response = media.get_live_event("event-1").send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_live_event(&self, event_name: impl AsRef<str>) -> builder::GetLiveEvent {
         builder::GetLiveEvent::new(self.transport(), &self.project, event_name.as_ref())
     }
@@ -612,6 +993,16 @@ impl ProjectClient {
     /// Capability needed: `ams.liveevent.update`.
     ///
     /// `PATCH /api/v1/projects/{project_name}/media/liveEvents/{event_name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient, body: mkio_media::types::LiveEventPatch) -> mkio_core::Result<()> {
+    /// let response = media.update_live_event("event-1", body).send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn update_live_event(
         &self,
         event_name: impl AsRef<str>,
@@ -629,6 +1020,16 @@ impl ProjectClient {
     /// Capability needed: `ams.liveevent.create`.
     ///
     /// `PUT /api/v1/projects/{project_name}/media/liveEvents/{event_name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient, body: mkio_media::types::LiveEventPut) -> mkio_core::Result<()> {
+    /// let response = media.create_live_event("event-1", body).send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn create_live_event(
         &self,
         event_name: impl AsRef<str>,
@@ -648,6 +1049,15 @@ impl ProjectClient {
     /// Capability needed: `ams.liveevent.create`.
     ///
     /// `POST /api/v1/projects/{project_name}/media/liveEvents/{event_name}/allocate`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient) -> mkio_core::Result<()> {
+    /// media.allocate_live_event("event-1").send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn allocate_live_event(
         &self,
         event_name: impl AsRef<str>,
@@ -669,6 +1079,18 @@ impl ProjectClient {
     /// Filterable fields: `created`, `createdBy`, `createdByEmail`, `createdByName`, `id`, `name`, `properties/created`, `properties/description`, `properties/lastModified`, `updated`, `updatedBy`, `updatedByEmail`, `updatedByName`.
     ///
     /// `GET /api/v1/projects/{project_name}/media/liveEvents/{event_name}/liveOutputs`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient) -> mkio_core::Result<()> {
+    /// let mut items = media.list_live_outputs("event-1").items();
+    /// while let Some(item) = items.try_next().await? {
+    ///     println!("{item:?}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list_live_outputs(
         &self,
         event_name: impl AsRef<str>,
@@ -686,6 +1108,15 @@ impl ProjectClient {
     /// Capability needed: `ams.liveeventoutput.delete`.
     ///
     /// `DELETE /api/v1/projects/{project_name}/media/liveEvents/{event_name}/liveOutputs/{output_name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient) -> mkio_core::Result<()> {
+    /// media.delete_live_output("event-1", "output-1").send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete_live_output(
         &self,
         event_name: impl AsRef<str>,
@@ -703,6 +1134,16 @@ impl ProjectClient {
     /// Capability needed: `ams.liveeventoutput.get`.
     ///
     /// `GET /api/v1/projects/{project_name}/media/liveEvents/{event_name}/liveOutputs/{output_name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient) -> mkio_core::Result<()> {
+    /// let response = media.get_live_output("event-1", "output-1").send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_live_output(
         &self,
         event_name: impl AsRef<str>,
@@ -720,6 +1161,16 @@ impl ProjectClient {
     /// Capability needed: `ams.liveeventoutput.create`.
     ///
     /// `PUT /api/v1/projects/{project_name}/media/liveEvents/{event_name}/liveOutputs/{output_name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient, body: mkio_media::types::LiveOutputPut) -> mkio_core::Result<()> {
+    /// let response = media.create_live_output("event-1", "output-1", body).send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn create_live_output(
         &self,
         event_name: impl AsRef<str>,
@@ -741,6 +1192,16 @@ impl ProjectClient {
     /// Capability needed: `ams.liveeventoutput.get`.
     ///
     /// `GET /api/v1/projects/{project_name}/media/liveEvents/{event_name}/liveOutputs/{output_name}/state`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient) -> mkio_core::Result<()> {
+    /// let response = media.get_live_output_state("event-1", "output-1").send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_live_output_state(
         &self,
         event_name: impl AsRef<str>,
@@ -760,6 +1221,15 @@ impl ProjectClient {
     /// Capability needed: `ams.liveevent.create`.
     ///
     /// `POST /api/v1/projects/{project_name}/media/liveEvents/{event_name}/reset`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient) -> mkio_core::Result<()> {
+    /// media.reset_live_event("event-1").send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn reset_live_event(
         &self,
         event_name: impl AsRef<str>,
@@ -777,6 +1247,15 @@ impl ProjectClient {
     /// Capability needed: `ams.liveevent.start`.
     ///
     /// `POST /api/v1/projects/{project_name}/media/liveEvents/{event_name}/start`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient) -> mkio_core::Result<()> {
+    /// media.start_live_event("event-1").send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn start_live_event(
         &self,
         event_name: impl AsRef<str>,
@@ -794,6 +1273,16 @@ impl ProjectClient {
     /// Capability needed: `ams.liveevent.get`.
     ///
     /// `GET /api/v1/projects/{project_name}/media/liveEvents/{event_name}/state`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient) -> mkio_core::Result<()> {
+    /// let response = media.get_live_event_state("event-1").send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_live_event_state(
         &self,
         event_name: impl AsRef<str>,
@@ -811,6 +1300,15 @@ impl ProjectClient {
     /// Capability needed: `ams.liveevent.stop`.
     ///
     /// `POST /api/v1/projects/{project_name}/media/liveEvents/{event_name}/stop`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient) -> mkio_core::Result<()> {
+    /// media.stop_live_event("event-1").send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn stop_live_event(
         &self,
         event_name: impl AsRef<str>,
@@ -828,6 +1326,18 @@ impl ProjectClient {
     /// Filterable fields: `created`, `createdBy`, `createdByEmail`, `createdByName`, `displayName`, `id`, `labels`, `name`, `spec/contentName`, `spec/transport/type`, `status/state`, `updated`, `updatedBy`, `updatedByEmail`, `updatedByName`.
     ///
     /// `GET /api/v1/projects/{project_name}/media/sources`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient) -> mkio_core::Result<()> {
+    /// let mut items = media.list_sources().items();
+    /// while let Some(item) = items.try_next().await? {
+    ///     println!("{item:?}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list_sources(&self) -> builder::ListSources {
         builder::ListSources::new(self.transport(), &self.project)
     }
@@ -838,6 +1348,15 @@ impl ProjectClient {
     /// Capability needed: `flow.source.delete`.
     ///
     /// `DELETE /api/v1/projects/{project_name}/media/sources/{name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient) -> mkio_core::Result<()> {
+    /// media.delete_source("name-1").send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete_source(&self, name: impl AsRef<str>) -> builder::DeleteSource {
         builder::DeleteSource::new(self.transport(), &self.project, name.as_ref())
     }
@@ -846,6 +1365,16 @@ impl ProjectClient {
     /// Capability needed: `flow.source.get`.
     ///
     /// `GET /api/v1/projects/{project_name}/media/sources/{name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient) -> mkio_core::Result<()> {
+    /// let response = media.get_source("name-1").send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_source(&self, name: impl AsRef<str>) -> builder::GetSource {
         builder::GetSource::new(self.transport(), &self.project, name.as_ref())
     }
@@ -854,6 +1383,16 @@ impl ProjectClient {
     /// Capability needed: `flow.source.update`.
     ///
     /// `PATCH /api/v1/projects/{project_name}/media/sources/{name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient, body: mkio_media::types::SourcePatch) -> mkio_core::Result<()> {
+    /// let response = media.update_source("name-1", body).send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn update_source(
         &self,
         name: impl AsRef<str>,
@@ -871,6 +1410,16 @@ impl ProjectClient {
     /// Capability needed: `flow.source.create`.
     ///
     /// `PUT /api/v1/projects/{project_name}/media/sources/{name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient, body: mkio_media::types::SourcePut) -> mkio_core::Result<()> {
+    /// let response = media.create_source("name-1", body).send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn create_source(
         &self,
         name: impl AsRef<str>,
@@ -894,6 +1443,18 @@ impl ProjectClient {
     /// Filterable fields: `cloud/name`, `cloud/region/name`, `created`, `createdBy`, `createdByEmail`, `createdByName`, `id`, `name`, `privateLinkServiceConnectionStatus`, `region`, `type`, `updated`, `updatedBy`, `updatedByEmail`, `updatedByName`, `url`.
     ///
     /// `GET /api/v1/projects/{project_name}/media/storage`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient) -> mkio_core::Result<()> {
+    /// let mut items = media.list_storages().items();
+    /// while let Some(item) = items.try_next().await? {
+    ///     println!("{item:?}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list_storages(&self) -> builder::ListStorages {
         builder::ListStorages::new(self.transport(), &self.project)
     }
@@ -904,6 +1465,15 @@ impl ProjectClient {
     /// Capability needed: `infra.storage.delete`.
     ///
     /// `DELETE /api/v1/projects/{project_name}/media/storage/{storage_name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient) -> mkio_core::Result<()> {
+    /// media.delete_storage("storage-1").send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete_storage(
         &self,
         storage_name: impl AsRef<str>,
@@ -919,6 +1489,16 @@ impl ProjectClient {
     /// Capability needed: `infra.storage.get`.
     ///
     /// `GET /api/v1/projects/{project_name}/media/storage/{storage_name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient) -> mkio_core::Result<()> {
+    /// let response = media.get_storage("storage-1").send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_storage(&self, storage_name: impl AsRef<str>) -> builder::GetStorage {
         builder::GetStorage::new(self.transport(), &self.project, storage_name.as_ref())
     }
@@ -929,6 +1509,16 @@ impl ProjectClient {
     /// Capability needed: `infra.storage.update`.
     ///
     /// `PATCH /api/v1/projects/{project_name}/media/storage/{storage_name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient, body: mkio_media::types::StoragePatch) -> mkio_core::Result<()> {
+    /// let response = media.update_storage("storage-1", body).send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn update_storage(
         &self,
         storage_name: impl AsRef<str>,
@@ -948,6 +1538,16 @@ impl ProjectClient {
     /// Capability needed: `infra.storage.create`, `infra.storage.update`.
     ///
     /// `PUT /api/v1/projects/{project_name}/media/storage/{storage_name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient, body: mkio_media::types::StoragePut) -> mkio_core::Result<()> {
+    /// let response = media.create_or_update_storage("storage-1", body).send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn create_or_update_storage(
         &self,
         storage_name: impl AsRef<str>,
@@ -967,6 +1567,18 @@ impl ProjectClient {
     /// Capability needed: `infra.storagetoken.get`.
     ///
     /// `GET /api/v1/projects/{project_name}/media/storage/{storage_name}/credentials`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient) -> mkio_core::Result<()> {
+    /// let mut items = media.list_storage_credentials("storage-1").items();
+    /// while let Some(item) = items.try_next().await? {
+    ///     println!("{item:?}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list_storage_credentials(
         &self,
         storage_name: impl AsRef<str>,
@@ -984,6 +1596,16 @@ impl ProjectClient {
     /// Capability needed: `infra.storagetoken.create`.
     ///
     /// `POST /api/v1/projects/{project_name}/media/storage/{storage_name}/credentials`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient, body: mkio_media::types::StorageCredentialPost) -> mkio_core::Result<()> {
+    /// let response = media.create_storage_credential("storage-1", body).send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn create_storage_credential(
         &self,
         storage_name: impl AsRef<str>,
@@ -1003,6 +1625,15 @@ impl ProjectClient {
     /// Capability needed: `infra.storagetoken.delete`.
     ///
     /// `DELETE /api/v1/projects/{project_name}/media/storage/{storage_name}/credentials/{credential_id}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient) -> mkio_core::Result<()> {
+    /// media.delete_storage_credential("storage-1", "credential-id-1").send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete_storage_credential(
         &self,
         storage_name: impl AsRef<str>,
@@ -1022,6 +1653,16 @@ impl ProjectClient {
     /// Capability needed: `infra.storagetoken.get`.
     ///
     /// `GET /api/v1/projects/{project_name}/media/storage/{storage_name}/credentials/{credential_id}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient) -> mkio_core::Result<()> {
+    /// let response = media.get_storage_credential("storage-1", "credential-id-1").send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_storage_credential(
         &self,
         storage_name: impl AsRef<str>,
@@ -1043,6 +1684,18 @@ impl ProjectClient {
     /// Filterable fields: `created`, `createdBy`, `createdByEmail`, `createdByName`, `id`, `name`, `properties/created`, `properties/description`, `properties/lastModified`, `properties/resourceState`, `properties/scaleUnits`, `updated`, `updatedBy`, `updatedByEmail`, `updatedByName`.
     ///
     /// `GET /api/v1/projects/{project_name}/media/streamingEndpoints`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient) -> mkio_core::Result<()> {
+    /// let mut items = media.list_streaming_endpoints().items();
+    /// while let Some(item) = items.try_next().await? {
+    ///     println!("{item:?}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list_streaming_endpoints(&self) -> builder::ListStreamingEndpoints {
         builder::ListStreamingEndpoints::new(self.transport(), &self.project)
     }
@@ -1053,6 +1706,15 @@ impl ProjectClient {
     /// Capability needed: `ams.streamingendpoint.delete`.
     ///
     /// `DELETE /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient) -> mkio_core::Result<()> {
+    /// media.delete_streaming_endpoint("endpoint-1").send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete_streaming_endpoint(
         &self,
         endpoint_name: impl AsRef<str>,
@@ -1068,6 +1730,16 @@ impl ProjectClient {
     /// Capability needed: `ams.streamingendpoint.get`.
     ///
     /// `GET /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient) -> mkio_core::Result<()> {
+    /// let response = media.get_streaming_endpoint("endpoint-1").send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_streaming_endpoint(
         &self,
         endpoint_name: impl AsRef<str>,
@@ -1085,6 +1757,16 @@ impl ProjectClient {
     /// Capability needed: `ams.streamingendpoint.update`.
     ///
     /// `PATCH /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient, body: mkio_media::types::StreamingEndpoint) -> mkio_core::Result<()> {
+    /// let response = media.update_streaming_endpoint("endpoint-1", body).send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn update_streaming_endpoint(
         &self,
         endpoint_name: impl AsRef<str>,
@@ -1102,6 +1784,16 @@ impl ProjectClient {
     /// Capability needed: `ams.streamingendpoint.create`.
     ///
     /// `PUT /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient, body: mkio_media::types::StreamingEndpointPut) -> mkio_core::Result<()> {
+    /// let response = media.create_streaming_endpoint("endpoint-1", body).send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn create_streaming_endpoint(
         &self,
         endpoint_name: impl AsRef<str>,
@@ -1121,6 +1813,15 @@ impl ProjectClient {
     /// Capability needed: `ams.streamingendpoint.restart`.
     ///
     /// `POST /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}/restart`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient) -> mkio_core::Result<()> {
+    /// media.restart_streaming_endpoint("endpoint-1").send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn restart_streaming_endpoint(
         &self,
         endpoint_name: impl AsRef<str>,
@@ -1136,6 +1837,15 @@ impl ProjectClient {
     /// Capability needed: `ams.streamingendpoint.scale`.
     ///
     /// `POST /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}/scale`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient, body: mkio_media::types::StreamingEndpointScale) -> mkio_core::Result<()> {
+    /// media.scale_streaming_endpoint("endpoint-1", body).send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn scale_streaming_endpoint(
         &self,
         endpoint_name: impl AsRef<str>,
@@ -1155,6 +1865,15 @@ impl ProjectClient {
     /// Capability needed: `ams.streamingendpoint.get`.
     ///
     /// `GET /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}/skus`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient) -> mkio_core::Result<()> {
+    /// media.get_streaming_endpoint_skus("endpoint-1").send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_streaming_endpoint_skus(
         &self,
         endpoint_name: impl AsRef<str>,
@@ -1172,6 +1891,15 @@ impl ProjectClient {
     /// Capability needed: `ams.streamingendpoint.start`.
     ///
     /// `POST /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}/start`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient) -> mkio_core::Result<()> {
+    /// media.start_streaming_endpoint("endpoint-1").send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn start_streaming_endpoint(
         &self,
         endpoint_name: impl AsRef<str>,
@@ -1189,6 +1917,16 @@ impl ProjectClient {
     /// Capability needed: `ams.streamingendpoint.get`.
     ///
     /// `GET /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}/state`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient) -> mkio_core::Result<()> {
+    /// let response = media.get_streaming_endpoint_state("endpoint-1").send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_streaming_endpoint_state(
         &self,
         endpoint_name: impl AsRef<str>,
@@ -1206,6 +1944,15 @@ impl ProjectClient {
     /// Capability needed: `ams.streamingendpoint.stop`.
     ///
     /// `POST /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}/stop`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient) -> mkio_core::Result<()> {
+    /// media.stop_streaming_endpoint("endpoint-1").send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn stop_streaming_endpoint(
         &self,
         endpoint_name: impl AsRef<str>,
@@ -1225,6 +1972,18 @@ impl ProjectClient {
     /// Filterable fields: `created`, `createdBy`, `createdByEmail`, `createdByName`, `id`, `name`, `properties/assetName`, `properties/created`, `properties/endTime`, `properties/startTime`, `updated`, `updatedBy`, `updatedByEmail`, `updatedByName`.
     ///
     /// `GET /api/v1/projects/{project_name}/media/streamingLocators`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient) -> mkio_core::Result<()> {
+    /// let mut items = media.list_streaming_locators().items();
+    /// while let Some(item) = items.try_next().await? {
+    ///     println!("{item:?}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list_streaming_locators(&self) -> builder::ListStreamingLocators {
         builder::ListStreamingLocators::new(self.transport(), &self.project)
     }
@@ -1235,6 +1994,15 @@ impl ProjectClient {
     /// Capability needed: `ams.streaminglocator.delete`.
     ///
     /// `DELETE /api/v1/projects/{project_name}/media/streamingLocators/{locator_name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient) -> mkio_core::Result<()> {
+    /// media.delete_streaming_locator("locator-1").send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete_streaming_locator(
         &self,
         locator_name: impl AsRef<str>,
@@ -1250,6 +2018,16 @@ impl ProjectClient {
     /// Capability needed: `ams.streaminglocator.get`.
     ///
     /// `GET /api/v1/projects/{project_name}/media/streamingLocators/{locator_name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient) -> mkio_core::Result<()> {
+    /// let response = media.get_streaming_locator("locator-1").send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_streaming_locator(
         &self,
         locator_name: impl AsRef<str>,
@@ -1267,6 +2045,16 @@ impl ProjectClient {
     /// Capability needed: `ams.streaminglocator.create`, `ams.streaminglocator.update`.
     ///
     /// `PUT /api/v1/projects/{project_name}/media/streamingLocators/{locator_name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient, body: mkio_media::types::StreamingLocatorPut) -> mkio_core::Result<()> {
+    /// let response = media.create_or_update_streaming_locator("locator-1", body).send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn create_or_update_streaming_locator(
         &self,
         locator_name: impl AsRef<str>,
@@ -1284,6 +2072,18 @@ impl ProjectClient {
     /// Capability needed: `ams.streaminglocator.create`.
     ///
     /// `POST /api/v1/projects/{project_name}/media/streamingLocators/{locator_name}/listContentKeys`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient) -> mkio_core::Result<()> {
+    /// let mut items = media.list_streaming_locator_content_keys("locator-1").items();
+    /// while let Some(item) = items.try_next().await? {
+    ///     println!("{item:?}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list_streaming_locator_content_keys(
         &self,
         locator_name: impl AsRef<str>,
@@ -1301,6 +2101,16 @@ impl ProjectClient {
     /// Capability needed: `ams.streaminglocator.create`.
     ///
     /// `POST /api/v1/projects/{project_name}/media/streamingLocators/{locator_name}/listPaths`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient) -> mkio_core::Result<()> {
+    /// let response = media.get_streaming_locator_paths("locator-1").send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_streaming_locator_paths(
         &self,
         locator_name: impl AsRef<str>,
@@ -1318,6 +2128,16 @@ impl ProjectClient {
     /// Capability needed: `ams.streaminglocator.get`.
     ///
     /// `GET /api/v1/projects/{project_name}/media/streamingLocators/{locator_name}/state`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient) -> mkio_core::Result<()> {
+    /// let response = media.get_streaming_locator_state("locator-1").send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_streaming_locator_state(
         &self,
         locator_name: impl AsRef<str>,
@@ -1339,6 +2159,18 @@ impl ProjectClient {
     /// Filterable fields: `created`, `createdBy`, `createdByEmail`, `createdByName`, `id`, `name`, `properties/created`, `updated`, `updatedBy`, `updatedByEmail`, `updatedByName`.
     ///
     /// `GET /api/v1/projects/{project_name}/media/streamingPolicies`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient) -> mkio_core::Result<()> {
+    /// let mut items = media.list_streaming_policies().items();
+    /// while let Some(item) = items.try_next().await? {
+    ///     println!("{item:?}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list_streaming_policies(&self) -> builder::ListStreamingPolicies {
         builder::ListStreamingPolicies::new(self.transport(), &self.project)
     }
@@ -1349,6 +2181,15 @@ impl ProjectClient {
     /// Capability needed: `ams.streamingpolicy.delete`.
     ///
     /// `DELETE /api/v1/projects/{project_name}/media/streamingPolicies/{policy_name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient) -> mkio_core::Result<()> {
+    /// media.delete_streaming_policy("policy-1").send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete_streaming_policy(
         &self,
         policy_name: impl AsRef<str>,
@@ -1364,6 +2205,16 @@ impl ProjectClient {
     /// Capability needed: `ams.streamingpolicy.get`.
     ///
     /// `GET /api/v1/projects/{project_name}/media/streamingPolicies/{policy_name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient) -> mkio_core::Result<()> {
+    /// let response = media.get_streaming_policy("policy-1").send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_streaming_policy(
         &self,
         policy_name: impl AsRef<str>,
@@ -1381,6 +2232,16 @@ impl ProjectClient {
     /// Capability needed: `ams.streamingpolicy.create`, `ams.streamingpolicy.update`.
     ///
     /// `PUT /api/v1/projects/{project_name}/media/streamingPolicies/{policy_name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient, body: mkio_media::types::StreamingPolicyPut) -> mkio_core::Result<()> {
+    /// let response = media.create_or_update_streaming_policy("policy-1", body).send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn create_or_update_streaming_policy(
         &self,
         policy_name: impl AsRef<str>,
@@ -1402,6 +2263,18 @@ impl ProjectClient {
     /// Filterable fields: `created`, `createdBy`, `createdByEmail`, `createdByName`, `id`, `name`, `properties/created`, `properties/lastModified`, `updated`, `updatedBy`, `updatedByEmail`, `updatedByName`.
     ///
     /// `GET /api/v1/projects/{project_name}/media/transforms`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient) -> mkio_core::Result<()> {
+    /// let mut items = media.list_transforms().items();
+    /// while let Some(item) = items.try_next().await? {
+    ///     println!("{item:?}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list_transforms(&self) -> builder::ListTransforms {
         builder::ListTransforms::new(self.transport(), &self.project)
     }
@@ -1410,6 +2283,15 @@ impl ProjectClient {
     /// Capability needed: `ams.transform.delete`.
     ///
     /// `DELETE /api/v1/projects/{project_name}/media/transforms/{transform_name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient) -> mkio_core::Result<()> {
+    /// media.delete_transform("transform-1").send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete_transform(
         &self,
         transform_name: impl AsRef<str>,
@@ -1425,6 +2307,16 @@ impl ProjectClient {
     /// Capability needed: `ams.transform.get`.
     ///
     /// `GET /api/v1/projects/{project_name}/media/transforms/{transform_name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient) -> mkio_core::Result<()> {
+    /// let response = media.get_transform("transform-1").send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_transform(
         &self,
         transform_name: impl AsRef<str>,
@@ -1440,6 +2332,16 @@ impl ProjectClient {
     /// Capability needed: `ams.transform.create`, `ams.transform.update`.
     ///
     /// `PUT /api/v1/projects/{project_name}/media/transforms/{transform_name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient, body: mkio_media::types::TransformPut) -> mkio_core::Result<()> {
+    /// let response = media.create_or_update_transform("transform-1", body).send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn create_or_update_transform(
         &self,
         transform_name: impl AsRef<str>,
@@ -1457,6 +2359,18 @@ impl ProjectClient {
     /// Capability needed: `ams.job.get`.
     ///
     /// `GET /api/v1/projects/{project_name}/media/transforms/{transform_name}/jobs`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient) -> mkio_core::Result<()> {
+    /// let mut items = media.list_transform_jobs("transform-1").items();
+    /// while let Some(item) = items.try_next().await? {
+    ///     println!("{item:?}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list_transform_jobs(
         &self,
         transform_name: impl AsRef<str>,
@@ -1472,6 +2386,15 @@ impl ProjectClient {
     /// Capability needed: `ams.job.delete`.
     ///
     /// `DELETE /api/v1/projects/{project_name}/media/transforms/{transform_name}/jobs/{job_name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient) -> mkio_core::Result<()> {
+    /// media.delete_job("transform-1", "job-1").send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete_job(
         &self,
         transform_name: impl AsRef<str>,
@@ -1489,6 +2412,16 @@ impl ProjectClient {
     /// Capability needed: `ams.job.get`.
     ///
     /// `GET /api/v1/projects/{project_name}/media/transforms/{transform_name}/jobs/{job_name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient) -> mkio_core::Result<()> {
+    /// let response = media.get_job("transform-1", "job-1").send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_job(
         &self,
         transform_name: impl AsRef<str>,
@@ -1508,6 +2441,16 @@ impl ProjectClient {
     /// Capability needed: `ams.job.update`.
     ///
     /// `PATCH /api/v1/projects/{project_name}/media/transforms/{transform_name}/jobs/{job_name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient, body: mkio_media::types::JobPatch) -> mkio_core::Result<()> {
+    /// let response = media.update_job("transform-1", "job-1", body).send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn update_job(
         &self,
         transform_name: impl AsRef<str>,
@@ -1527,6 +2470,16 @@ impl ProjectClient {
     /// Capability needed: `ams.job.create`.
     ///
     /// `PUT /api/v1/projects/{project_name}/media/transforms/{transform_name}/jobs/{job_name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient, body: mkio_media::types::JobPut) -> mkio_core::Result<()> {
+    /// let response = media.create_job("transform-1", "job-1", body).send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn create_job(
         &self,
         transform_name: impl AsRef<str>,
@@ -1546,6 +2499,15 @@ impl ProjectClient {
     /// Capability needed: `ams.job.create`.
     ///
     /// `POST /api/v1/projects/{project_name}/media/transforms/{transform_name}/jobs/{job_name}/cancelJob`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient) -> mkio_core::Result<()> {
+    /// media.cancel_job("transform-1", "job-1").send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn cancel_job(
         &self,
         transform_name: impl AsRef<str>,
@@ -1565,6 +2527,16 @@ impl ProjectClient {
     /// Capability needed: `ams.job.get`.
     ///
     /// `GET /api/v1/projects/{project_name}/media/transforms/{transform_name}/jobs/{job_name}/state`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient) -> mkio_core::Result<()> {
+    /// let response = media.get_job_state("transform-1", "job-1").send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_job_state(
         &self,
         transform_name: impl AsRef<str>,
@@ -1586,6 +2558,16 @@ impl ProjectClient {
     /// The body is a JSON Patch: a list of changes.
     ///
     /// `PATCH /api/v1/projects/{project_name}/media/liveEvents/{event_name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient, body: Vec<mkio_media::types::JsonPatchEntry>) -> mkio_core::Result<()> {
+    /// let response = media.update_live_event_json_patch("event-1", body).send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn update_live_event_json_patch(
         &self,
         event_name: impl AsRef<str>,

@@ -60,6 +60,18 @@ impl ProjectClient {
     /// Filterable fields: `created`, `createdBy`, `createdByEmail`, `createdByName`, `hash`, `id`, `labels`, `name`, `type`, `updated`, `updatedBy`, `updatedByEmail`, `updatedByName`.
     ///
     /// `GET /api/v1/projects/{project_name}/templating/configs`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(templates: mkio_templates::ProjectClient) -> mkio_core::Result<()> {
+    /// let mut items = templates.list_configs().items();
+    /// while let Some(item) = items.try_next().await? {
+    ///     println!("{item:?}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list_configs(&self) -> builder::ListConfigs {
         builder::ListConfigs::new(self.transport(), &self.project)
     }
@@ -74,6 +86,18 @@ impl ProjectClient {
     /// Filterable fields: `created`, `createdBy`, `createdByEmail`, `createdByName`, `hash`, `id`, `labels`, `name`, `type`, `updated`, `updatedBy`, `updatedByEmail`, `updatedByName`.
     ///
     /// `GET /api/v1/projects/{project_name}/templating/configs/{config_type}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(templates: mkio_templates::ProjectClient) -> mkio_core::Result<()> {
+    /// let mut items = templates.list_configs_of_type("config-type-1").items();
+    /// while let Some(item) = items.try_next().await? {
+    ///     println!("{item:?}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list_configs_of_type(
         &self,
         config_type: impl AsRef<str>,
@@ -89,6 +113,15 @@ impl ProjectClient {
     /// Capability needed: `templating.configs.delete`.
     ///
     /// `DELETE /api/v1/projects/{project_name}/templating/configs/{config_type}/{name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(templates: mkio_templates::ProjectClient) -> mkio_core::Result<()> {
+    /// templates.delete_config("config-type-1", "name-1").send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete_config(
         &self,
         config_type: impl AsRef<str>,
@@ -106,6 +139,16 @@ impl ProjectClient {
     /// Capability needed: `templating.configs.get`.
     ///
     /// `GET /api/v1/projects/{project_name}/templating/configs/{config_type}/{name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(templates: mkio_templates::ProjectClient) -> mkio_core::Result<()> {
+    /// let response = templates.get_config("config-type-1", "name-1").send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_config(
         &self,
         config_type: impl AsRef<str>,
@@ -125,6 +168,16 @@ impl ProjectClient {
     /// Capability needed: `templating.configs.create`.
     ///
     /// `PUT /api/v1/projects/{project_name}/templating/configs/{config_type}/{name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(templates: mkio_templates::ProjectClient, body: mkio_templates::types::ConfigPut) -> mkio_core::Result<()> {
+    /// let response = templates.create_or_update_config("config-type-1", "name-1", body).send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn create_or_update_config(
         &self,
         config_type: impl AsRef<str>,
@@ -150,6 +203,18 @@ impl ProjectClient {
     /// Filterable fields: `created`, `createdBy`, `createdByEmail`, `createdByName`, `hash`, `id`, `labels`, `name`, `tag`, `updated`, `updatedBy`, `updatedByEmail`, `updatedByName`.
     ///
     /// `GET /api/v1/projects/{project_name}/templating/configs/{config_type}/{name}/versions`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(templates: mkio_templates::ProjectClient) -> mkio_core::Result<()> {
+    /// let mut items = templates.list_config_versions("config-type-1", "name-1").items();
+    /// while let Some(item) = items.try_next().await? {
+    ///     println!("{item:?}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list_config_versions(
         &self,
         config_type: impl AsRef<str>,
@@ -169,6 +234,15 @@ impl ProjectClient {
     /// Capability needed: `templating.configs.delete`.
     ///
     /// `DELETE /api/v1/projects/{project_name}/templating/configs/{config_type}/{name}/versions/{version}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(templates: mkio_templates::ProjectClient) -> mkio_core::Result<()> {
+    /// templates.delete_config_version("config-type-1", "name-1", "version-1").send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete_config_version(
         &self,
         config_type: impl AsRef<str>,
@@ -190,6 +264,16 @@ impl ProjectClient {
     /// Capability needed: `templating.configs.get`.
     ///
     /// `GET /api/v1/projects/{project_name}/templating/configs/{config_type}/{name}/versions/{version}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(templates: mkio_templates::ProjectClient) -> mkio_core::Result<()> {
+    /// let response = templates.get_config_version("config-type-1", "name-1", "version-1").send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_config_version(
         &self,
         config_type: impl AsRef<str>,
@@ -215,6 +299,18 @@ impl ProjectClient {
     /// Filterable fields: `created`, `createdBy`, `createdByEmail`, `createdByName`, `hash`, `id`, `labels`, `name`, `type`, `updated`, `updatedBy`, `updatedByEmail`, `updatedByName`.
     ///
     /// `GET /api/v1/projects/{project_name}/templating/presets`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(templates: mkio_templates::ProjectClient) -> mkio_core::Result<()> {
+    /// let mut items = templates.list_presets().items();
+    /// while let Some(item) = items.try_next().await? {
+    ///     println!("{item:?}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list_presets(&self) -> builder::ListPresets {
         builder::ListPresets::new(self.transport(), &self.project)
     }
@@ -229,6 +325,18 @@ impl ProjectClient {
     /// Filterable fields: `created`, `createdBy`, `createdByEmail`, `createdByName`, `hash`, `id`, `labels`, `name`, `type`, `updated`, `updatedBy`, `updatedByEmail`, `updatedByName`.
     ///
     /// `GET /api/v1/projects/{project_name}/templating/presets/{config_type}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(templates: mkio_templates::ProjectClient) -> mkio_core::Result<()> {
+    /// let mut items = templates.list_presets_of_type("config-type-1").items();
+    /// while let Some(item) = items.try_next().await? {
+    ///     println!("{item:?}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list_presets_of_type(
         &self,
         config_type: impl AsRef<str>,
@@ -244,6 +352,16 @@ impl ProjectClient {
     /// Capability needed: `templating.configs.get`.
     ///
     /// `GET /api/v1/projects/{project_name}/templating/presets/{config_type}/{name}`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(templates: mkio_templates::ProjectClient) -> mkio_core::Result<()> {
+    /// let response = templates.get_preset("config-type-1", "name-1").send().await?;
+    /// println!("{:?}", *response);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_preset(
         &self,
         config_type: impl AsRef<str>,
@@ -261,6 +379,18 @@ impl ProjectClient {
     /// Capability needed: `templating.configs.get`.
     ///
     /// `GET /api/v1/projects/{project_name}/templating/types`
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(templates: mkio_templates::ProjectClient) -> mkio_core::Result<()> {
+    /// let mut items = templates.list_config_types().items();
+    /// while let Some(item) = items.try_next().await? {
+    ///     println!("{item:?}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list_config_types(&self) -> builder::ListConfigTypes {
         builder::ListConfigTypes::new(self.transport(), &self.project)
     }

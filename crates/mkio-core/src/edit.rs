@@ -1,0 +1,202 @@
+//! Edits: read a resource, change it, write it back.
+//!
+//! A PUT replaces a resource, and its body differs from what a GET answers. An edit carries over
+//! everything that the service told, also members that this version does not know, and sends
+//! nothing when nothing changed.
+
+mod merge;
+
+use std::{
+    fmt::{self, Debug},
+    marker::PhantomData,
+};
+
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::{Map, Value};
+
+use crate::{CallOptions, Error, ErrorKind, Operation, Response, Result, glue::RequestBuilder};
+
+/// How an edited resource is written. For generated code.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy)]
+pub struct Writing {
+    /// Member of the body that is edited; empty for the body as a whole.
+    pub within: &'static str,
+    /// The write changes what it holds and leaves the rest (PATCH) instead of replacing all (PUT).
+    pub merges: bool,
+    /// Members by whose value the kinds of a union are told apart.
+    pub tags: &'static [&'static str],
+    /// Secrets of the body that reads do not show, as JSON pointers with `*` for any item.
+    pub masked: &'static [&'static str],
+}
+
+/// An edit of one resource: reads it, changes it, writes it.
+///
+/// Made by the `edit_…` methods of the clients; [`send`](Self::send) carries it out.
+///
+/// Two edits of one resource at the same time can overwrite each other: the service offers no
+/// condition by which a write could be refused.
+#[must_use = "an edit does nothing until it is sent"]
+#[derive(Clone)]
+pub struct Edit<R, B, F> {
+    read: RequestBuilder,
+    write: RequestBuilder,
+    writing: Writing,
+    change: F,
+    types: PhantomData<fn() -> (R, B)>,
+}
+
+impl<R, B, F> Edit<R, B, F>
+where
+    R: DeserializeOwned + Serialize,
+    B: DeserializeOwned + Serialize,
+    F: FnOnce(B) -> B,
+{
+    /// Put together by generated code.
+    #[doc(hidden)]
+    pub fn new(read: RequestBuilder, write: RequestBuilder, writing: Writing, change: F) -> Self {
+        Self {
+            read,
+            write,
+            writing,
+            change,
+            types: PhantomData,
+        }
+    }
+
+    /// Sets a header of both requests. Its value is treated as a secret: no log shows it.
+    pub fn header(mut self, name: impl AsRef<str>, value: impl AsRef<str>) -> Self {
+        self.read.header(&name, &value);
+        self.write.header(&name, &value);
+        self
+    }
+
+    /// Overrides the client's retries, timeouts and priority for both requests.
+    pub fn options(mut self, options: CallOptions) -> Self {
+        self.read.options(options);
+        self.write.options(options);
+        self
+    }
+
+    /// Reads the resource, changes it, and writes it when something changed.
+    ///
+    /// The response is the one of the write; of the read when nothing changed.
+    ///
+    /// # Errors
+    ///
+    /// Those of both calls: a resource that does not exist is an error for which
+    /// [`is_not_found`](Error::is_not_found) is true. Kind
+    /// [`InvalidRequest`](ErrorKind::InvalidRequest), with nothing written, when the resource lacks
+    /// a field that the body requires, when a secret that reads do not show would be lost, or when
+    /// a PATCH cannot express the change; the message names the field.
+    pub async fn send(self) -> Result<Response<R>> {
+        let (read, write) = (self.read.operation(), self.write.operation());
+        let response: Response<R> = self.read.send().await?;
+        let told: Value = serde_json::from_slice(response.raw()).unwrap_or(Value::Null);
+        let refuse =
+            |message: String| Error::new(ErrorKind::InvalidRequest, message).with_operation(write);
+        let whole = part(&told, self.writing.within);
+        let before: B = read_as(&whole, self.writing.within)
+            .map_err(|why| refuse(format!("the resource cannot be edited: {why}")))?;
+        let old = json(&before, write)?;
+        let new = json(&(self.change)(before), write)?;
+        if old == new {
+            return Ok(response);
+        }
+        let body = if self.writing.merges {
+            merge::difference(&old, &new, self.writing.tags, self.writing.within).map_err(refuse)?
+        } else {
+            let shown = json(&*response, read)?;
+            let known = part(&shown, self.writing.within);
+            let mut body = new;
+            merge::keep_unknown(&mut body, &old, &whole, &known);
+            body
+        };
+        let body = around(body, self.writing.within);
+        if let Some(secret) = merge::lost_secret(&body, &told, &self.writing) {
+            return Err(refuse(format!(
+                "`{secret}` is a secret that reads do not show, and writing the resource without \
+                 it would remove it: set it in the edit"
+            )));
+        }
+        let mut write = self.write;
+        write.json(&body);
+        write.send().await
+    }
+}
+
+/// The edited part of a resource; an object that is not there is an empty one.
+fn part(value: &Value, within: &str) -> Value {
+    let found = match within {
+        "" => Some(value),
+        name => value.get(name),
+    };
+    match found {
+        None | Some(Value::Null) => Value::Object(Map::new()),
+        Some(found) => found.clone(),
+    }
+}
+
+/// The body around its edited part.
+fn around(body: Value, within: &str) -> Value {
+    match within {
+        "" => body,
+        name => Value::Object(Map::from_iter([(name.to_owned(), body)])),
+    }
+}
+
+fn json(value: &impl Serialize, operation: &'static Operation) -> Result<Value> {
+    serde_json::to_value(value).map_err(|error| {
+        Error::new(
+            ErrorKind::InvalidRequest,
+            "the resource cannot be written as JSON",
+        )
+        .with_source(error)
+        .with_operation(operation)
+    })
+}
+
+/// The type that is sent, from what was read; an error names the field that is missing.
+fn read_as<T: DeserializeOwned>(value: &Value, within: &str) -> Result<T, String> {
+    serde_path_to_error::deserialize(value).map_err(|error| {
+        let path = error.path().to_string();
+        let place = match (within, path.as_str()) {
+            ("", ".") => String::new(),
+            ("", path) => format!("`{path}`: "),
+            (within, ".") => format!("`{within}`: "),
+            (within, path) => format!("`{within}.{path}`: "),
+        };
+        format!("{place}{}", error.inner())
+    })
+}
+
+/// A body made from what was read of the resource. For generated code.
+///
+/// # Errors
+///
+/// Kind [`InvalidRequest`](ErrorKind::InvalidRequest) when the resource lacks a field that the body
+/// requires; the message names it.
+#[doc(hidden)]
+pub fn body_of<R: Serialize, T: DeserializeOwned>(resource: &R, body: &str) -> Result<T> {
+    let refuse = |why: String| {
+        let message = format!("the resource makes no {body}: {why}");
+        Error::new(ErrorKind::InvalidRequest, message)
+    };
+    let value = serde_json::to_value(resource).map_err(|error| refuse(error.to_string()))?;
+    serde_path_to_error::deserialize(value).map_err(|error| {
+        let path = error.path().to_string();
+        refuse(match path.as_str() {
+            "." => error.inner().to_string(),
+            path => format!("`{path}`: {}", error.inner()),
+        })
+    })
+}
+
+impl<R, B, F> Debug for Edit<R, B, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Edit")
+            .field("read", &self.read)
+            .field("write", &self.write)
+            .finish_non_exhaustive()
+    }
+}

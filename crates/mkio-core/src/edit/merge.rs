@@ -1,0 +1,221 @@
+//! Comparing and combining the JSON of a resource before and after an edit.
+
+use serde_json::{Map, Value};
+
+use super::Writing;
+
+/// What a PATCH has to say to turn `old` into `new`: members that are as before are left out.
+///
+/// An error names a member that was removed: leaving it out would keep it.
+pub(super) fn difference(
+    old: &Value,
+    new: &Value,
+    tags: &[&str],
+    path: &str,
+) -> Result<Value, String> {
+    let (Value::Object(before), Value::Object(after)) = (old, new) else {
+        return Ok(new.clone());
+    };
+    if let Some(gone) = before.keys().find(|name| !after.contains_key(*name)) {
+        let place = join(path, gone);
+        return Err(format!(
+            "`{place}` was removed, which a PATCH cannot express; set it to null or to another \
+             value where its type allows that"
+        ));
+    }
+    // A union is told apart by its tag, so it is sent as a whole.
+    if tags
+        .iter()
+        .any(|tag| after.get(*tag).is_some_and(Value::is_string))
+    {
+        return Ok(new.clone());
+    }
+    let mut changed = Map::new();
+    for (name, value) in after {
+        match before.get(name) {
+            Some(same) if same == value => {}
+            Some(was) => {
+                let value = difference(was, value, tags, &join(path, name))?;
+                changed.insert(name.clone(), value);
+            }
+            None => {
+                changed.insert(name.clone(), value.clone());
+            }
+        }
+    }
+    Ok(Value::Object(changed))
+}
+
+fn join(path: &str, name: &str) -> String {
+    match path {
+        "" => name.to_owned(),
+        path => format!("{path}.{name}"),
+    }
+}
+
+/// Puts into `body` the members that the service told and that no type knows: those that are in
+/// `told` and not in `known`, which is `told` as its type writes it. `old` is `body` before the
+/// change.
+pub(super) fn keep_unknown(body: &mut Value, old: &Value, told: &Value, known: &Value) {
+    match (body, told) {
+        (Value::Object(body), Value::Object(told)) => {
+            for (name, value) in told {
+                let Some(seen) = known.get(name) else {
+                    // A null that the type leaves out says nothing.
+                    if !value.is_null() && !body.contains_key(name) {
+                        body.insert(name.clone(), value.clone());
+                    }
+                    continue;
+                };
+                if let Some(inner) = body.get_mut(name) {
+                    let old = old.get(name).unwrap_or(&Value::Null);
+                    keep_unknown(inner, old, value, seen);
+                }
+            }
+        }
+        (Value::Array(body), Value::Array(told)) => {
+            let old = old.as_array().map_or(&[][..], Vec::as_slice);
+            let same_length = body.len() == told.len() && old.len() == told.len();
+            for (index, item) in body.iter_mut().enumerate() {
+                // An item that was not changed is where it was, or has moved.
+                let unchanged = old.iter().position(|old| old == item);
+                let place = if old.get(index) == Some(item) {
+                    Some(index)
+                } else {
+                    unchanged.or(same_length.then_some(index))
+                };
+                let Some(place) = place else { continue };
+                if let (Some(told), Some(known)) = (told.get(place), known.get(place)) {
+                    let was = old.get(place).cloned().unwrap_or_default();
+                    keep_unknown(item, &was, told, known);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The first secret that writing `body` would remove: reads did not show it, and it was not set.
+pub(super) fn lost_secret(body: &Value, told: &Value, writing: &Writing) -> Option<String> {
+    if let Some(place) = stars(body, told, "") {
+        return Some(place);
+    }
+    if writing.merges {
+        return None;
+    }
+    let masked = writing.masked.iter();
+    masked.copied().find_map(|pointer| {
+        let steps: Vec<_> = pointer.split('/').skip(1).collect();
+        missing(body, &steps, "")
+    })
+}
+
+/// The first text that is as it was read, and nothing but asterisks.
+fn stars(body: &Value, told: &Value, path: &str) -> Option<String> {
+    match (body, told) {
+        (Value::Object(body), Value::Object(told)) => body
+            .iter()
+            .find_map(|(name, value)| stars(value, told.get(name)?, &join(path, name))),
+        (Value::Array(body), Value::Array(told)) => body
+            .iter()
+            .zip(told)
+            .find_map(|(value, told)| stars(value, told, path)),
+        (Value::String(text), Value::String(was)) => {
+            let masked = text.len() > 2 && text.bytes().all(|byte| byte == b'*');
+            (masked && text == was).then(|| path.to_owned())
+        }
+        _ => None,
+    }
+}
+
+/// The place below `value` where the last step is missing although what holds it is there.
+fn missing(value: &Value, steps: &[&str], path: &str) -> Option<String> {
+    let (step, rest) = steps.split_first()?;
+    let within = |name: &str, found: Option<&Value>| {
+        let place = join(path, name);
+        match found {
+            Some(found) if rest.is_empty() => found.is_null().then_some(place),
+            Some(found) => missing(found, rest, &place),
+            None => rest.is_empty().then_some(place),
+        }
+    };
+    match (value, *step) {
+        (Value::Array(items), "*") => items.iter().find_map(|item| missing(item, rest, path)),
+        (Value::Object(members), "*") => members
+            .iter()
+            .find_map(|(name, member)| within(name, Some(member))),
+        (Value::Object(members), name) => within(name, members.get(name)),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_patch_says_what_changed() {
+        let old = json!({"a": 1, "b": {"c": 1, "d": [1, 2]}, "u": {"type": "x", "v": 1}});
+        let new =
+            json!({"a": 1, "b": {"c": 2, "d": [1, 2]}, "u": {"type": "x", "v": 2}, "n": null});
+        assert_eq!(
+            difference(&old, &new, &["type"], "").unwrap(),
+            json!({"b": {"c": 2}, "u": {"type": "x", "v": 2}, "n": null})
+        );
+        let gone = difference(&old, &json!({"a": 1, "b": {"c": 1}}), &[], "spec").unwrap_err();
+        assert!(gone.contains("`spec.u`"), "{gone}");
+    }
+
+    #[test]
+    fn members_that_no_type_knows_are_kept_where_they_were() {
+        let told = json!({
+            "id": 7, "new": 1, "labels": {"a": "b"},
+            "list": [{"n": 1, "extra": "one"}, {"n": 2, "extra": "two"}],
+        });
+        let known = json!({"id": 7, "labels": {"a": "b"}, "list": [{"n": 1}, {"n": 2}]});
+        let old = json!({"labels": {"a": "b"}, "list": [{"n": 1}, {"n": 2}]});
+        let mut body = json!({"labels": {}, "list": [{"n": 2}]});
+        keep_unknown(&mut body, &old, &told, &known);
+        assert_eq!(
+            body,
+            json!({"labels": {}, "list": [{"n": 2, "extra": "two"}], "new": 1})
+        );
+        let mut body = json!({"list": [{"n": 1}, {"n": 3}]});
+        keep_unknown(&mut body, &old, &told, &known);
+        assert_eq!(
+            body,
+            json!({"list": [{"n": 1, "extra": "one"}, {"n": 3, "extra": "two"}], "new": 1})
+        );
+    }
+
+    #[test]
+    fn secrets_that_would_be_lost_are_named() {
+        let writing = Writing {
+            within: "spec",
+            merges: false,
+            tags: &[],
+            masked: &["/spec/list/*/key", "/spec/authentication"],
+        };
+        let body = |spec: Value| json!({ "spec": spec });
+        let told = json!({"spec": {"password": "*****", "url": "***x"}});
+        for (spec, lost) in [
+            (
+                json!({"authentication": {}, "password": "*****"}),
+                Some("spec.password"),
+            ),
+            (json!({"authentication": {}, "url": "***x"}), None),
+            (json!({"url": "u"}), Some("spec.authentication")),
+            (json!({"authentication": null}), Some("spec.authentication")),
+            (
+                json!({"authentication": {}, "list": [{"key": "k"}, {}]}),
+                Some("spec.list.key"),
+            ),
+            (json!({"authentication": {}, "list": []}), None),
+        ] {
+            let found = lost_secret(&body(spec.clone()), &told, &writing);
+            assert_eq!(found.as_deref(), lost, "{spec}");
+        }
+    }
+}

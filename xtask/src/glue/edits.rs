@@ -1,0 +1,379 @@
+//! Edits: for each resource that a PUT replaces or a PATCH changes, a call that reads it, changes it
+//! and writes it back; and bodies made from what was read.
+
+use std::collections::BTreeSet;
+
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+use serde_json::Value;
+use syn::{Item, parse_quote};
+
+use crate::{
+    document::ref_name,
+    glue::project::SCOPE,
+    model::{Field, Model, Operation, Shape},
+    refine::{Signatures, requests},
+};
+
+/// A resource that can be edited.
+struct Editable<'a> {
+    read: &'a Operation,
+    write: &'a Operation,
+    resource: &'a str,
+    body: &'a str,
+    /// The one member of the body, with its type; none when the body is edited as a whole.
+    within: Option<(&'a str, &'a str)>,
+}
+
+/// The items of the module; none when the API has nothing to edit.
+pub fn run(model: &Model, signatures: &Signatures) -> Vec<Item> {
+    let editable = editable(model);
+    let mut items: Vec<Item> = pairs(model).into_iter().map(conversion).collect();
+    let (scoped, unscoped): (Vec<_>, Vec<_>) = editable
+        .iter()
+        .partition(|edit| edit.read.parameters.iter().any(|p| p.ident == SCOPE));
+    for (owner, edits, scoped) in [("ProjectClient", scoped, true), ("Client", unscoped, false)] {
+        if edits.is_empty() {
+            continue;
+        }
+        let owner = format_ident!("{owner}");
+        let methods = edits
+            .into_iter()
+            .map(|edit| method(edit, model, signatures, scoped));
+        items.push(parse_quote! {
+            /// Edits: read a resource, change it, write it back.
+            impl #owner { #(#methods)* }
+        });
+    }
+    items
+}
+
+fn body_type(operation: &Operation) -> Option<&str> {
+    let schema = operation.body_schema.as_ref()?;
+    ref_name(schema).or_else(|| ref_name(&schema["allOf"][0]))
+}
+
+fn is_struct(model: &Model, name: &str) -> bool {
+    let of = model.types.get(name);
+    of.is_some_and(|of| matches!(of.shape, Shape::Struct(_)))
+}
+
+/// The reads of resources, with the writes of the same path that take an object.
+fn writes<'a>(
+    model: &'a Model,
+    read: &'a Operation,
+) -> impl Iterator<Item = (&'a Operation, &'a str)> {
+    let same = move |operation: &&Operation| operation.path == read.path;
+    let writes = model.operations.iter().filter(same);
+    writes.filter_map(move |operation| {
+        let json = operation.body.as_deref() == Some("application/json");
+        let body = body_type(operation).filter(|body| json && is_struct(model, body))?;
+        matches!(operation.method.as_str(), "PUT" | "PATCH").then_some((operation, body))
+    })
+}
+
+fn reads(model: &Model) -> impl Iterator<Item = (&Operation, &str)> {
+    let reads = model
+        .operations
+        .iter()
+        .filter(|operation| operation.method == "GET");
+    reads.filter_map(|operation| {
+        let resource = operation.answers().filter(|name| is_struct(model, name))?;
+        operation
+            .id
+            .starts_with("get_")
+            .then_some((operation, resource))
+    })
+}
+
+/// A PUT that replaces what is there comes before a PATCH, which reaches less.
+fn editable(model: &Model) -> Vec<Editable<'_>> {
+    let mut found = Vec::new();
+    for (read, resource) in reads(model) {
+        let replaces = |write: &Operation| {
+            write.method == "PUT" && !write.id.starts_with("create_")
+                || write.id.starts_with("create_or_")
+        };
+        let candidates: Vec<_> = writes(model, read).collect();
+        let write = candidates
+            .iter()
+            .find(|(write, _)| replaces(write))
+            .or_else(|| candidates.iter().find(|(write, _)| write.method == "PATCH"));
+        if let Some((write, body)) = write {
+            found.push(Editable {
+                read,
+                write,
+                resource,
+                body,
+                within: only_member(model, body),
+            });
+        }
+    }
+    found
+}
+
+fn fields<'a>(model: &'a Model, name: &str) -> Option<&'a indexmap::IndexMap<String, Field>> {
+    match &model.types.get(name)?.shape {
+        Shape::Struct(fields) => Some(fields),
+        _ => None,
+    }
+}
+
+fn named(schema: &Value) -> Option<&str> {
+    ref_name(schema).or_else(|| ref_name(&schema["allOf"][0]))
+}
+
+/// The member of a body that holds nothing else.
+fn only_member<'a>(model: &'a Model, body: &str) -> Option<(&'a str, &'a str)> {
+    let mut members = fields(model, body)?.iter();
+    let (name, field) = members.next()?;
+    let of = named(&field.schema).filter(|of| model.types.contains_key(*of))?;
+    members.next().is_none().then_some((name.as_str(), of))
+}
+
+/// Resources with the bodies of their writes, where the two are different types.
+fn pairs(model: &Model) -> BTreeSet<(&str, &str)> {
+    let all = reads(model)
+        .flat_map(|(read, resource)| writes(model, read).map(move |(_, body)| (resource, body)));
+    all.filter(|(resource, body)| resource != body).collect()
+}
+
+fn conversion((resource, body): (&str, &str)) -> Item {
+    let (resource, ident) = (format_ident!("{resource}"), format_ident!("{body}"));
+    parse_quote! {
+        /// Takes over what the body can hold; what the service alone sets is left out.
+        ///
+        /// # Errors
+        ///
+        /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the resource lacks a
+        /// field that the body requires; the message names it.
+        impl TryFrom<&types::#resource> for types::#ident {
+            type Error = mkio_core::Error;
+
+            fn try_from(resource: &types::#resource) -> Result<Self> {
+                glue::body_of(resource, #body)
+            }
+        }
+    }
+}
+
+fn method(
+    edit: &Editable<'_>,
+    model: &Model,
+    signatures: &Signatures,
+    scoped: bool,
+) -> TokenStream {
+    let noun = edit.read.id.trim_start_matches("get_");
+    let ident = format_ident!("edit_{noun}");
+    let (read, write) = (
+        format_ident!("{}", edit.read.constant()),
+        format_ident!("{}", edit.write.constant()),
+    );
+    let arguments = requests::positional(edit.read, signatures);
+    let in_scope = |argument: &requests::Argument| scoped && argument.ident == SCOPE;
+    let given = arguments.iter().filter(|a| !in_scope(a)).map(|argument| {
+        let requests::Argument { ident, .. } = argument;
+        quote!(#ident: impl AsRef<str>)
+    });
+    let values = arguments.iter().map(|argument| {
+        let ident = &argument.ident;
+        if in_scope(argument) {
+            quote!(self.project_name())
+        } else {
+            quote!(#ident.as_ref())
+        }
+    });
+    let (resource, body) = (
+        format_ident!("{}", edit.resource),
+        format_ident!("{}", edit.within.map_or(edit.body, |(_, of)| of)),
+    );
+    let within = edit.within.map_or("", |(name, _)| name);
+    let merges = edit.write.method == "PATCH";
+    let (tags, masked) = (tags(model), masked(model, edit));
+    let docs = [
+        format!(
+            " Reads the {}, changes it, and writes it back.",
+            noun.replace('_', " ")
+        ),
+        String::new(),
+        format!(
+            " Calls [`{0}`](Self::{0}), `change`, and [`{1}`](Self::{1}) if something changed.",
+            edit.read.id, edit.write.id
+        ),
+        if merges {
+            " Sends only what changed.".to_owned()
+        } else {
+            " What the resource has besides stays as it is, also members that this version does \
+             not know."
+                .to_owned()
+        },
+    ];
+    quote! {
+        #(#[doc = #docs])*
+        pub fn #ident<F>(&self, #(#given,)* change: F) -> Edit<types::#resource, types::#body, F>
+        where
+            F: FnOnce(types::#body) -> types::#body,
+        {
+            let names = [#(#values),*];
+            Edit::new(
+                glue::RequestBuilder::new(self.transport(), &operations::#read, &names),
+                glue::RequestBuilder::new(self.transport(), &operations::#write, &names),
+                glue::Writing {
+                    within: #within,
+                    merges: #merges,
+                    tags: &[#(#tags),*],
+                    masked: &[#(#masked),*],
+                },
+                change,
+            )
+        }
+    }
+}
+
+/// All members by which unions of the API are told apart.
+fn tags(model: &Model) -> BTreeSet<&str> {
+    let shapes = model.types.values().map(|of| &of.shape);
+    shapes
+        .filter_map(|shape| match shape {
+            Shape::Union { tag, .. } => Some(tag.as_str()),
+            _ => None,
+        })
+        .collect()
+}
+
+/// Secrets of the body that reads do not show: those that the resource's type lacks, and those that
+/// the overlay marks.
+fn masked(model: &Model, edit: &Editable<'_>) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    walk(
+        model,
+        edit.body,
+        Some(edit.resource),
+        "",
+        &mut Vec::new(),
+        &mut found,
+    );
+    found
+}
+
+fn walk<'a>(
+    model: &'a Model,
+    body: &'a str,
+    read: Option<&'a str>,
+    pointer: &str,
+    above: &mut Vec<&'a str>,
+    found: &mut BTreeSet<String>,
+) {
+    if above.contains(&body) {
+        return;
+    }
+    above.push(body);
+    match model.types.get(body).map(|of| &of.shape) {
+        Some(Shape::Struct(fields_of_body)) => {
+            let shown = read.and_then(|read| fields(model, read));
+            for (name, field) in fields_of_body {
+                let place = format!("{pointer}/{name}");
+                let other = shown.and_then(|fields| fields.get(name));
+                let marked = field.schema.get("x-mkio-masked") == Some(&Value::Bool(true));
+                if marked || (field.secret && other.is_none()) {
+                    found.insert(place);
+                    continue;
+                }
+                for (schema, step) in [
+                    (&field.schema, ""),
+                    (&field.schema["items"], "/*"),
+                    (&field.schema["additionalProperties"], "/*"),
+                ] {
+                    if let Some(of) = named(schema) {
+                        let key = if step.is_empty() { None } else { Some(step) };
+                        let other = other.map(|other| match key {
+                            None => &other.schema,
+                            Some(_) if other.schema.get("items").is_some() => {
+                                &other.schema["items"]
+                            }
+                            Some(_) => &other.schema["additionalProperties"],
+                        });
+                        let place = format!("{place}{step}");
+                        walk(model, of, other.and_then(named), &place, above, found);
+                    }
+                }
+            }
+        }
+        Some(Shape::Union { variants, .. }) => {
+            let others = read.and_then(|read| match &model.types.get(read)?.shape {
+                Shape::Union { variants, .. } => Some(variants),
+                _ => None,
+            });
+            for variant in variants {
+                let same = others.and_then(|all| all.iter().find(|o| o.value == variant.value));
+                let other = same.map(|other| other.member.as_str());
+                walk(model, &variant.member, other, pointer, above, found);
+            }
+        }
+        _ => {}
+    }
+    above.pop();
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::passes::testing::with_paths;
+
+    fn model(put: &str) -> Model {
+        let body = |name: &str| json!({"content": {"application/json": {"schema": {"$ref": format!("#/components/schemas/{name}")}}}});
+        let name = json!([{"name": "a_name", "in": "path", "required": true, "schema": {"type": "string"}}]);
+        let mut document = with_paths(json!({"/a/{a_name}": {
+            "get": {"operationId": "get_a", "parameters": name, "responses": {"2XX": body("A")}},
+            "put": {"operationId": put, "parameters": name, "requestBody": body("APut"), "responses": {}},
+            "patch": {"operationId": "update_a", "parameters": name, "requestBody": body("APatch"), "responses": {}},
+        }}));
+        document.root["components"]["schemas"] = json!({
+            "A": {"properties": {"id": {"type": "string"}, "spec": {"$ref": "#/components/schemas/Spec"}}},
+            "APut": {"properties": {"spec": {"$ref": "#/components/schemas/SpecPut"}}},
+            "APatch": {"properties": {"spec": {"$ref": "#/components/schemas/Spec"}, "labels": {}}},
+            "Spec": {"properties": {"url": {"type": "string"}}},
+            "SpecPut": {"properties": {
+                "url": {"type": "string"}, "key": {"type": "string", "x-mkio-secret": true},
+            }},
+        });
+        Model::new(&document)
+    }
+
+    fn code(put: &str) -> String {
+        let items = run(&model(put), &Signatures::default());
+        let code = prettyplease::unparse(&crate::code::file(items));
+        code.split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn a_put_that_replaces_is_edited_within_its_envelope() {
+        let code = code("create_or_update_a");
+        for part in [
+            "pub fn edit_a<F>",
+            "a_name: impl AsRef<str>",
+            "Edit<types::A, types::SpecPut, F>",
+            "&operations::CREATE_OR_UPDATE_A",
+            "within: \"spec\", merges: false",
+            "masked: &[\"/spec/key\"]",
+            "impl TryFrom<&types::A> for types::APut",
+            "impl TryFrom<&types::A> for types::APatch",
+        ] {
+            assert!(code.contains(part), "{part} in {code}");
+        }
+    }
+
+    #[test]
+    fn what_is_only_made_by_put_is_edited_by_patch() {
+        let code = code("create_a");
+        for part in [
+            "Edit<types::A, types::APatch, F>",
+            "&operations::UPDATE_A",
+            "within: \"\", merges: true",
+        ] {
+            assert!(code.contains(part), "{part} in {code}");
+        }
+    }
+}
