@@ -89,6 +89,8 @@
 //! | `dynamic` | operations by name with JSON arguments, in each API's `dynamic` module | no |
 //! | `schemars` | JSON Schema of every type | no |
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 #[rustfmt::skip]
 mod apis;
 #[cfg(feature = "blocking")]
@@ -103,7 +105,8 @@ pub use mkio_core::{
     Error, ErrorKind, Items, Jitter, Nullable, Operation, Page, Pages, Priority, RateBudget,
     RawRequest, Response, Result, ResumeToken, RetryPolicy, Secret, Timestamp, Token, TokenCommand,
     TokenFile, TokenFuture, TokenProvider, Transport, TransportBuilder, Wait, WaitDescription,
-    WaitFailure, Waits, bytes, chrono, http, page::query, reqwest, serde_json, token_fn, wait,
+    WaitFailure, Waits, bytes, chrono, http, http_client_builder, page::query, reqwest, serde_json,
+    token_fn, wait,
 };
 pub use project::Project;
 
@@ -111,7 +114,7 @@ pub use project::Project;
 pub use apis::*;
 
 #[cfg(all(doctest, feature = "media"))]
-#[doc = include_str!("../../../README.md")]
+#[doc = include_str!("../README.md")]
 struct Readme;
 
 /// What must not compile.
