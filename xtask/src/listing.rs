@@ -308,7 +308,7 @@ fn crate_table(workspace: &Workspace, _: &Facts) -> Vec<String> {
     let line = |api: &Arc<Api>| {
         let package = api.package();
         format!(
-            "| [`{package}`](crates/{package}) | {} API: {} |",
+            "| [`{package}`](https://docs.rs/{package}) | {} API: {} |",
             api.title, api.about
         )
     };

@@ -47,3 +47,7 @@ pub use transport::{
 };
 pub use value::{Nullable, OpenEnum, Secret, StateRef, Timestamp};
 pub use wait::{Change, Wait, WaitDescription, WaitFailure, Waits};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -299,10 +299,9 @@ fn readme(api: &Api, title: &str, version: &str, model: &Model) -> String {
 Rust client of the {title}, version {version}: {about}.
 Unofficial; not affiliated with MediaKind.
 
-Generated from `spec/{document}`: {operations} operations, {types} types; all of them are listed in
-`spec/surface/{name}.txt`. Most users want the facade crate `mkio`, which puts all
-APIs behind one client and adds webhooks and a blocking client; depend on this crate alone when you
-need one API and few dependencies:
+Generated from the API's OpenAPI document: {operations} operations, {types} types. Most users want the
+facade [`mkio`](https://docs.rs/mkio), which puts all APIs behind one client and adds webhooks and a
+blocking client. This crate alone saves the build time of the other APIs, and hardly any dependencies:
 
 ```rust,no_run
 # async fn run() -> Result<(), Box<dyn std::error::Error>> {{
@@ -316,11 +315,11 @@ Every operation is a method of `Client` that gives a request builder; `send()` s
 end in `items()` or `pages()`.
 
 Features: `schemars` derives `schemars::JsonSchema` for every type; `dynamic` calls operations by name
-with arguments as JSON.
+with arguments as JSON. TLS is `rustls-ring` (default), `rustls-aws-lc`, or `rustls-no-provider` with the
+provider that your program installs; without any, `https://` is refused.
 
 Licence: MIT OR Apache-2.0.
 ",
-        name = api.name,
         document = api.document(),
         package = api.package(),
         krate = api.crate_name(),
