@@ -60,7 +60,10 @@ const CHECKS: &[Check] = &[
             "clippy -p mkio-httpmock --locked --no-default-features --features channels",
         ],
     ),
-    check("doc", &["doc --workspace --all-features --no-deps --locked"]),
+    check(
+        "doc",
+        &["doc --workspace --all-features --no-deps --locked"],
+    ),
     check("package", &["package --locked --allow-dirty {published}"]),
     with_tool(
         "deny",
@@ -215,7 +218,10 @@ mod tests {
     #[test]
     fn an_unknown_check_is_an_error_that_lists_the_known_ones() {
         let error = named(&["docs"]).unwrap_err().to_string();
-        assert!(error.contains("\"docs\"") && error.contains("clippy"), "{error}");
+        assert!(
+            error.contains("\"docs\"") && error.contains("clippy"),
+            "{error}"
+        );
     }
 
     #[test]

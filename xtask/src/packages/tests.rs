@@ -14,7 +14,10 @@ fn root() -> PathBuf {
 fn packages() -> Vec<Value> {
     let metadata = metadata(&root(), &["--no-deps"]).unwrap();
     let packages = list(&metadata["packages"]).iter();
-    packages.filter(|package| is_published(package)).cloned().collect()
+    packages
+        .filter(|package| is_published(package))
+        .cloned()
+        .collect()
 }
 
 fn folder(package: &Value) -> PathBuf {
@@ -25,7 +28,13 @@ fn folder(package: &Value) -> PathBuf {
 #[test]
 fn what_is_published_is_known() {
     let published = published(&root()).unwrap();
-    for name in ["mkio", "mkio-core", "mkio-emulator", "mkio-httpmock", "mkio-media"] {
+    for name in [
+        "mkio",
+        "mkio-core",
+        "mkio-emulator",
+        "mkio-httpmock",
+        "mkio-media",
+    ] {
         assert!(published.iter().any(|known| known == name), "{name}");
     }
     for name in ["xtask", "mkio-tests", "mkio-bench", "mkio-telemetry"] {
@@ -40,12 +49,17 @@ fn every_published_package_says_what_it_is() {
         for key in ["description", "license", "documentation", "rust_version"] {
             assert_ne!(text(&package[key]), "", "{name}: {key}");
         }
-        assert!(package["repository"].is_string(), "{name}: repository is inherited");
+        assert!(
+            package["repository"].is_string(),
+            "{name}: repository is inherited"
+        );
         let keywords = list(&package["keywords"]).len();
         assert!((1..=5).contains(&keywords), "{name}: {keywords} keywords");
         for category in ["api-bindings", "multimedia::video"] {
             assert!(
-                list(&package["categories"]).iter().any(|known| known == category),
+                list(&package["categories"])
+                    .iter()
+                    .any(|known| known == category),
                 "{name}: category {category}"
             );
         }
@@ -87,7 +101,11 @@ fn no_published_package_reads_files_of_another_folder() {
                     let mut depth = file.strip_prefix(&folder).unwrap().components().count() - 1;
                     for part in PathBuf::from(named).components() {
                         if part.as_os_str() == ".." {
-                            assert!(depth > 0, "{}: {named} is outside of the package", file.display());
+                            assert!(
+                                depth > 0,
+                                "{}: {named} is outside of the package",
+                                file.display()
+                            );
                             depth -= 1;
                         }
                     }
@@ -115,14 +133,22 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
 #[test]
 fn published_packages_ask_for_exactly_the_version_of_the_others() {
     let packages = packages();
-    let names: BTreeSet<_> = packages.iter().map(|package| text(&package["name"])).collect();
+    let names: BTreeSet<_> = packages
+        .iter()
+        .map(|package| text(&package["name"]))
+        .collect();
     for package in &packages {
         let version = text(&package["version"]);
         for dependency in list(&package["dependencies"]) {
             // A path without a version is left out when a package is published.
             let own = names.contains(text(&dependency["name"])) && dependency["req"] != "*";
             if own {
-                assert_eq!(dependency["req"], format!("={version}"), "{}", package["name"]);
+                assert_eq!(
+                    dependency["req"],
+                    format!("={version}"),
+                    "{}",
+                    package["name"]
+                );
             }
         }
     }
@@ -205,7 +231,15 @@ fn examples_of_the_facade_wait_for_nothing_heavy() {
         .map(|dependency| text(&dependency["name"]))
         .collect();
     needed.sort_unstable();
-    let light = ["anyhow", "axum", "mkio-emulator", "reqwest", "tokio", "tower", "uuid"];
+    let light = [
+        "anyhow",
+        "axum",
+        "mkio-emulator",
+        "reqwest",
+        "tokio",
+        "tower",
+        "uuid",
+    ];
     assert_eq!(needed, light, "what is heavy belongs to mkio-tests");
 }
 
