@@ -71,7 +71,6 @@ const CHECKS: &[Check] = &[
         "cargo-deny",
         "0.20.2",
     ),
-    with_tool("unused", &["machete"], "cargo-machete", "0.9.2"),
 ];
 
 const fn check(name: &'static str, commands: &'static [&'static str]) -> Check {

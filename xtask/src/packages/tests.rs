@@ -259,3 +259,31 @@ fn security_names_tests_that_exist() {
     }
     assert!(found > 20, "only {found} tests");
 }
+
+/// Whether the code has a path that begins with this crate, or takes the crate as a whole.
+fn names(code: &str, name: &str) -> bool {
+    code.match_indices(name).any(|(at, _)| {
+        let part = |c: char| c.is_alphanumeric() || c == '_' || c == ':';
+        let whole = !code[..at].ends_with(part);
+        let after = &code[at + name.len()..];
+        whole && ["::", ";", " as "].iter().any(|end| after.starts_with(end))
+    })
+}
+
+/// Dependencies that no code names cost everybody build time.
+#[test]
+fn every_dependency_is_named_in_the_code() {
+    let metadata = metadata(&root(), &["--no-deps"]).unwrap();
+    let mut unused = Vec::new();
+    for package in list(&metadata["packages"]) {
+        let files = sources(&folder(package));
+        let code: String = files.iter().map(|file| fs::read_to_string(file).unwrap()).collect();
+        for dependency in list(&package["dependencies"]) {
+            let name = dependency["rename"].as_str().unwrap_or(text(&dependency["name"]));
+            if !names(&code, &name.replace('-', "_")) {
+                unused.push(format!("{}: {name}", text(&package["name"])));
+            }
+        }
+    }
+    assert!(unused.is_empty(), "{unused:#?}");
+}
