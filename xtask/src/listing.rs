@@ -66,7 +66,7 @@ const REGIONS: [Region; 9] = [
         lines: feature_table,
     },
     Region {
-        path: "crates/mkio/README.md",
+        path: "README.md",
         name: "features",
         lines: plain_feature_table,
     },

@@ -84,6 +84,9 @@
 //!
 //! | feature | what it adds | default |
 //! |---|---|---|
+//! | `rustls-ring` | TLS by rustls with ring | yes |
+//! | `rustls-aws-lc` | TLS by rustls with AWS-LC | no |
+//! | `rustls-no-provider` | TLS by rustls with the provider that the program installs | no |
 //! | `blocking` | the same client without async, for scripts, in the module `blocking` | no |
 //! | `axum` | a router for webhooks | no |
 //! | `dynamic` | operations by name with JSON arguments, in each API's `dynamic` module | no |

@@ -277,9 +277,14 @@ fn every_dependency_is_named_in_the_code() {
     let mut unused = Vec::new();
     for package in list(&metadata["packages"]) {
         let files = sources(&folder(package));
-        let code: String = files.iter().map(|file| fs::read_to_string(file).unwrap()).collect();
+        let code: String = files
+            .iter()
+            .map(|file| fs::read_to_string(file).unwrap())
+            .collect();
         for dependency in list(&package["dependencies"]) {
-            let name = dependency["rename"].as_str().unwrap_or(text(&dependency["name"]));
+            let name = dependency["rename"]
+                .as_str()
+                .unwrap_or(text(&dependency["name"]));
             if !names(&code, &name.replace('-', "_")) {
                 unused.push(format!("{}: {name}", text(&package["name"])));
             }
