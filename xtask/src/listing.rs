@@ -66,7 +66,7 @@ const REGIONS: [Region; 9] = [
         lines: feature_table,
     },
     Region {
-        path: "crates/mkio/README.md",
+        path: "README.md",
         name: "features",
         lines: plain_feature_table,
     },
@@ -202,7 +202,7 @@ fn members(workspace: &Workspace, facts: &Facts) -> Vec<String> {
     let line = |api: &Arc<Api>| {
         let package = api.package();
         format!(
-            "{package} = {{ path = \"crates/{package}\", version = \"={}\" }}",
+            "{package} = {{ path = \"crates/{package}\", version = \"={}\", default-features = false }}",
             facts.version
         )
     };
@@ -215,17 +215,16 @@ fn facade_features(workspace: &Workspace, _: &Facts) -> Vec<String> {
         .iter()
         .filter(|api| api.default)
         .map(|api| api.name.clone());
-    let rest = apis
-        .iter()
-        .filter(|api| !api.default)
-        .map(|api| api.name.clone());
     let mut lines = vec![
-        "## The APIs that most programs need.".to_owned(),
-        format!("default = [{}]", quoted(default)),
+        "## The APIs that most programs need, and TLS with ring.".to_owned(),
+        format!(
+            "default = [{}]",
+            quoted(default.chain(["rustls-ring".to_owned()]))
+        ),
         "## All APIs.".to_owned(),
         format!(
             "full = [{}]",
-            quoted(std::iter::once("default".to_owned()).chain(rest))
+            quoted(apis.iter().map(|api| api.name.clone()))
         ),
     ];
     for api in apis {
@@ -242,7 +241,7 @@ fn facade_features(workspace: &Workspace, _: &Facts) -> Vec<String> {
     );
     lines.push(format!("dynamic = [{}]", quoted(of("dynamic"))));
     lines.push("## JSON Schema for the types of every API.".to_owned());
-    let own = ["dep:schemars".to_owned(), "mkio-core/schemars".to_owned()];
+    let own = ["mkio-core/schemars".to_owned()];
     lines.push(format!(
         "schemars = [{}]",
         quoted(own.into_iter().chain(of("schemars")))
@@ -309,7 +308,7 @@ fn crate_table(workspace: &Workspace, _: &Facts) -> Vec<String> {
     let line = |api: &Arc<Api>| {
         let package = api.package();
         format!(
-            "| [`{package}`](crates/{package}) | {} API: {} |",
+            "| [`{package}`](https://docs.rs/{package}) | {} API: {} |",
             api.title, api.about
         )
     };

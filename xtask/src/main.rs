@@ -2,6 +2,7 @@
 
 mod apis;
 mod check;
+mod ci;
 mod code;
 mod conformance;
 mod document;
@@ -15,6 +16,7 @@ mod names;
 mod output;
 mod overlay;
 mod package;
+mod packages;
 mod passes;
 mod pipeline;
 mod progenitor_step;
@@ -45,6 +47,8 @@ struct Cli {
 enum Command {
     /// Generates the API crates from the documents under spec/.
     Generate(generate::Args),
+    /// Runs all checks, or those that are named.
+    Ci(ci::Args),
     /// Imports or compares documents.
     #[command(subcommand)]
     Spec(spec::SpecCommand),
@@ -66,6 +70,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
     let workspace = apis::Workspace::open(cli.root.as_deref())?;
     match cli.command {
         Command::Generate(args) => generate::run(&workspace, &args),
+        Command::Ci(args) => ci::run(&workspace, &args),
         Command::Spec(command) => spec::run(&workspace, command),
         Command::Conformance(args) => conformance::run(&workspace, &args, &generate::describe),
     }

@@ -2,7 +2,8 @@
 
 /// The client that a hand-written call would use.
 pub fn by_hand() -> reqwest::Client {
-    reqwest::Client::builder()
+    let builder = mkio::http_client_builder().expect("the build has TLS");
+    builder
         .connect_timeout(std::time::Duration::from_secs(10))
         .timeout(std::time::Duration::from_secs(60))
         .build()

@@ -4,6 +4,8 @@
 //! [`Operation`] it belongs to, to [`Transport::exec`]. Everything that is not specific to one API
 //! (authentication, origin guard, rate budget, retries, tracing, errors) happens there.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod budget;
 mod byte_stream;
 mod config;
@@ -43,7 +45,11 @@ pub use serde_json;
 pub use token::{Token, TokenCommand, TokenFile, TokenFuture, TokenProvider, token_fn};
 pub use transport::{
     CallOptions, Dispatch, DispatchError, DispatchFuture, Priority, RawRequest, Transport,
-    TransportBuilder,
+    TransportBuilder, http_client_builder,
 };
 pub use value::{Nullable, OpenEnum, Secret, StateRef, Timestamp};
 pub use wait::{Change, Wait, WaitDescription, WaitFailure, Waits};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -8,6 +8,8 @@
 //! # }
 //! ```
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 pub mod base;
 pub mod docs;
 pub mod engine;

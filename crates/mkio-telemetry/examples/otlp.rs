@@ -20,6 +20,8 @@ async fn main() -> Result<()> {
         Ok(endpoint) => endpoint,
         Err(_) => receiver().await?,
     };
+    // The exporter has an HTTP client of its own, which needs a crypto provider: this sets one.
+    let _ = mkio::http_client_builder()?;
     let exporter = SpanExporter::builder()
         .with_http()
         .with_endpoint(format!("{}/v1/traces", collector.trim_end_matches('/')))

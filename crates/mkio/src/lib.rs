@@ -84,10 +84,15 @@
 //!
 //! | feature | what it adds | default |
 //! |---|---|---|
+//! | `rustls-ring` | TLS by rustls with ring | yes |
+//! | `rustls-aws-lc` | TLS by rustls with AWS-LC | no |
+//! | `rustls-no-provider` | TLS by rustls with the provider that the program installs | no |
 //! | `blocking` | the same client without async, for scripts, in the module `blocking` | no |
 //! | `axum` | a router for webhooks | no |
 //! | `dynamic` | operations by name with JSON arguments, in each API's `dynamic` module | no |
 //! | `schemars` | JSON Schema of every type | no |
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[rustfmt::skip]
 mod apis;
@@ -103,7 +108,8 @@ pub use mkio_core::{
     Edit, Error, ErrorKind, Items, Jitter, Nullable, Operation, Page, Pages, Priority, RateBudget,
     RawRequest, Response, Result, ResumeToken, RetryPolicy, Secret, Timestamp, Token, TokenCommand,
     TokenFile, TokenFuture, TokenProvider, Transport, TransportBuilder, Wait, WaitDescription,
-    WaitFailure, Waits, bytes, chrono, http, page::query, reqwest, serde_json, token_fn, wait,
+    WaitFailure, Waits, bytes, chrono, http, http_client_builder, page::query, reqwest, serde_json,
+    token_fn, wait,
 };
 pub use project::Project;
 
@@ -111,7 +117,7 @@ pub use project::Project;
 pub use apis::*;
 
 #[cfg(all(doctest, feature = "media"))]
-#[doc = include_str!("../../../README.md")]
+#[doc = include_str!("../README.md")]
 struct Readme;
 
 /// What must not compile.

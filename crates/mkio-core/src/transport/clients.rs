@@ -9,7 +9,7 @@ use reqwest::Client;
 use tokio::runtime::{Handle, Id};
 use url::Url;
 
-use super::{DispatchError, origin};
+use super::{DispatchError, origin, tls};
 use crate::{Error, ErrorKind, Result};
 
 /// Clients that are kept; the oldest goes first. A request that is under way keeps its own.
@@ -19,7 +19,7 @@ const MANY: usize = 16;
 pub(crate) struct Recipe {
     pub(crate) connect_timeout: Duration,
     pub(crate) proxies: Vec<reqwest::Proxy>,
-    pub(crate) certificates: Vec<reqwest::Certificate>,
+    pub(crate) certificates: Vec<tls::Certificate>,
 }
 
 impl Recipe {
@@ -30,19 +30,14 @@ impl Recipe {
 
     pub(crate) fn client(&self, avoid_proxies: bool) -> Result<Client> {
         // Redirects and retries are done above, where tokens, methods and budgets are known.
-        let mut client = Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .connect_timeout(self.connect_timeout);
+        let mut client = tls::http_client_builder()?.connect_timeout(self.connect_timeout);
         if avoid_proxies {
             client = client.no_proxy();
         }
         for proxy in &self.proxies {
             client = client.proxy(proxy.clone());
         }
-        if !self.certificates.is_empty() {
-            client = client.tls_certs_merge(self.certificates.iter().cloned());
-        }
+        let client = tls::trusting(client, &self.certificates);
         client.build().map_err(|error| {
             Error::new(ErrorKind::Config, "the HTTP client cannot be built")
                 .with_source(error.without_url())

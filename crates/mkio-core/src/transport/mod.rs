@@ -13,6 +13,7 @@ mod redirect;
 mod reply;
 mod request;
 mod route;
+mod tls;
 mod trace;
 
 use std::{fmt, sync::Arc};
@@ -27,6 +28,7 @@ pub use raw::RawRequest;
 pub(crate) use reply::Reply;
 pub use request::RequestBuilder;
 pub(crate) use route::{Route, Routes};
+pub use tls::http_client_builder;
 pub(crate) use trace::undecodable;
 
 use url::Url;

@@ -2,7 +2,9 @@
 
 use std::ffi::OsString;
 
-use mkio_core::{ErrorKind, RetryPolicy, Token, Transport, TransportBuilder, token_fn};
+use mkio_core::{
+    ErrorKind, RetryPolicy, Token, Transport, TransportBuilder, http_client_builder, token_fn,
+};
 
 use crate::support::*;
 
@@ -107,7 +109,7 @@ fn a_variable_that_is_no_text_is_named() {
 
 #[test]
 fn settings_that_exclude_each_other_are_both_named() {
-    let client = reqwest::Client::new;
+    let client = || http_client_builder().unwrap().build().unwrap();
     let second = std::time::Duration::from_secs(1);
     let provider = || token_fn(|| async { Ok(Token::new("x")) });
     let certificate = || super::network::certificate().0;

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use http::Method;
-use mkio_core::{ErrorKind, RetryPolicy, Transport, TransportBuilder, reqwest};
+use mkio_core::{
+    ErrorKind, RetryPolicy, Transport, TransportBuilder, http_client_builder, reqwest,
+};
 use tokio::{
     io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader},
     net::TcpListener,
@@ -13,6 +15,7 @@ use tokio_rustls::{
     TlsAcceptor,
     rustls::{
         ServerConfig,
+        crypto::ring,
         pki_types::{CertificateDer, PrivateKeyDer},
     },
 };
@@ -66,12 +69,23 @@ impl Server {
     }
 }
 
+/// A client that follows redirects by itself.
+pub fn following() -> reqwest::Client {
+    let client = http_client_builder().unwrap();
+    client
+        .redirect(reqwest::redirect::Policy::limited(10))
+        .build()
+        .unwrap()
+}
+
 /// A certificate for `localhost` that nobody trusts, and what a server needs to use it.
 pub fn certificate() -> (reqwest::Certificate, TlsAcceptor) {
     let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     let trusted = reqwest::Certificate::from_pem(made.cert.pem().as_bytes()).unwrap();
     let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
-    let config = ServerConfig::builder()
+    let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
         .with_no_client_auth()
         .with_single_cert(vec![CertificateDer::from(made.cert)], key)
         .unwrap();
@@ -125,7 +139,8 @@ async fn requests_go_through_the_proxy() {
 #[tokio::test]
 async fn a_client_of_ones_own_is_used_as_it_is() {
     let mut server = Server::start(None).await;
-    let client = reqwest::Client::builder()
+    let client = http_client_builder()
+        .unwrap()
         .user_agent("mine/1")
         .build()
         .unwrap();
@@ -188,7 +203,7 @@ async fn a_write_that_a_client_of_ones_own_redirected_is_no_success() {
     let heads = ["302 Found\r\nlocation: /login", "200 OK"].map(str::to_owned);
     let transport = builder()
         .base_url(answering(heads.to_vec()).await)
-        .http_client(reqwest::Client::new())
+        .http_client(following())
         .build()
         .unwrap();
     let post = transport.request(Method::POST, "/api/v1/organization");

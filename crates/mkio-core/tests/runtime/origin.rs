@@ -262,7 +262,7 @@ async fn a_client_that_follows_redirects_by_itself_does_not_bring_foreign_answer
     let transport = Transport::builder()
         .token("t")
         .base_url(address)
-        .http_client(reqwest::Client::new())
+        .http_client(super::network::following())
         .build()
         .unwrap();
     let error = call(&transport, &GET).await.unwrap_err();

@@ -6,6 +6,7 @@ use std::{
 };
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use rustls::crypto::CryptoProvider;
 use tokio::task::JoinSet;
 
 use crate::{
@@ -33,6 +34,11 @@ impl Resolve for Loopback {
 
 /// The client that delivers: it follows no redirects, uses no proxy, and stays on this machine unless told otherwise.
 pub(super) fn client(remote: bool) -> reqwest::Result<reqwest::Client> {
+    // reqwest takes the provider that the process has; rustls itself sets one in this way.
+    if CryptoProvider::get_default().is_none() {
+        // Another thread was faster: its provider is as good.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+    }
     let builder = reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
         .no_proxy();

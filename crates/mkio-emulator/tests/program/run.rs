@@ -11,6 +11,12 @@ use tokio::process::{Child, ChildStderr, ChildStdout, Command};
 /// Longer than anything here takes; a program that hangs fails the test.
 pub const LONG: Duration = Duration::from_secs(60);
 
+/// A client for these tests. No emulator in this process has set a crypto provider yet.
+fn client() -> reqwest::Client {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::new()
+}
+
 /// Awaits something that has to happen.
 pub async fn soon<T>(what: impl Future<Output = T>) -> T {
     tokio::time::timeout(LONG, what)
@@ -65,7 +71,7 @@ impl Program {
         let mut program = Self {
             base: String::new(),
             token: String::new(),
-            http: reqwest::Client::new(),
+            http: client(),
             child,
             out: BufReader::new(out).lines(),
             err: BufReader::new(err).lines(),

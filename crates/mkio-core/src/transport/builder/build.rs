@@ -11,7 +11,7 @@ use crate::{
     config::{Environment, Profile, TokenSetting},
     retry::{DEFAULT_RETRIES, RetryBudget},
     token::{Token, TokenSource},
-    transport::{CallSettings, Carrier, Clients, Core, Recipe, Route, Routes, Transport},
+    transport::{CallSettings, Carrier, Clients, Core, Recipe, Route, Routes, Transport, tls},
     wait::Waits,
 };
 
@@ -70,6 +70,7 @@ impl<C> TransportBuilder<C> {
         self.refuse_contradictions()?;
         self.apply_sources()?;
         let user_agent = self.user_agent()?;
+        let needs_tls = self.needs_tls();
         let routes = self.routes()?;
         let settings = &mut self.settings;
         let recipe = Recipe {
@@ -81,6 +82,7 @@ impl<C> TransportBuilder<C> {
             (Some(client), _) => (client.clone(), Carrier::Other(Arc::new(client))),
             (None, Some(dispatch)) => (recipe.client(false)?, Carrier::Other(dispatch)),
             (None, None) => {
+                tls::refuse_without(needs_tls)?;
                 let (client, clients) = Clients::new(recipe, routes.main().address())?;
                 (client, Carrier::Own(clients))
             }
@@ -228,6 +230,14 @@ impl<C> TransportBuilder<C> {
             config_error("`user_agent_suffix` has characters that cannot stand in a header")
         })?;
         Ok(Some(value))
+    }
+
+    /// Some address begins with `https://`.
+    fn needs_tls(&self) -> bool {
+        let cloud = self.settings.base_url.as_deref().unwrap_or(CLOUD);
+        let devices = self.settings.apis.values().map(String::as_str);
+        let mut all = devices.chain([cloud]);
+        all.any(|url| url.trim_start().starts_with("https:"))
     }
 
     /// The name of an API that is none.

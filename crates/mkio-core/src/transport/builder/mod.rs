@@ -10,7 +10,7 @@ use std::{
 
 use url::Url;
 
-use super::{CallOptions, Dispatch};
+use super::{CallOptions, Dispatch, tls};
 use crate::{
     Error, ErrorKind, Transport,
     budget::RateBudget,
@@ -79,7 +79,7 @@ struct Settings {
     user_agent_suffix: Option<String>,
     connect_timeout: Option<Duration>,
     proxies: Vec<reqwest::Proxy>,
-    certificates: Vec<reqwest::Certificate>,
+    certificates: Vec<tls::Certificate>,
     http_client: Option<reqwest::Client>,
     dispatch: Option<Arc<dyn Dispatch>>,
     options: CallOptions,
@@ -279,14 +279,17 @@ impl<C> TransportBuilder<C> {
     }
 
     /// Trusts another root certificate besides the platform's; call it again for more.
+    #[cfg(feature = "__tls")]
     pub fn root_certificate(mut self, certificate: reqwest::Certificate) -> Self {
         self.settings.certificates.push(certificate);
         self
     }
 
     /// Uses an HTTP client of yours. Its connection pool, proxy, certificates, timeouts and
-    /// `User-Agent` apply, so those cannot be set here. Disable its redirects and retries: a response
-    /// from another origin, or of a redirected write, is rejected, and its retries are not counted.
+    /// `User-Agent` apply, so those cannot be set here. Start it with
+    /// [`http_client_builder`](crate::http_client_builder), or disable its redirects and retries: a
+    /// response from another origin, or of a redirected write, is rejected, and its retries are not
+    /// counted.
     ///
     /// Its connections belong to the tokio runtime that made them; give each runtime a client of its
     /// own if one of them may stand still. Without this setting that is done for you.
