@@ -18,7 +18,7 @@ use crate::{CallOptions, Error, ErrorKind, Operation, Response, Result, glue::Re
 
 /// How an edited resource is written. For generated code.
 #[doc(hidden)]
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Writing {
     /// Member of the body that is edited; empty for the body as a whole.
     pub within: &'static str,

@@ -96,7 +96,6 @@ impl Content<'_> {
 }
 
 /// The content does not fit the member that its tag names.
-#[derive(Debug)]
 pub struct Refused;
 
 /// Reads a union: `member` picks the variant by its tag and reads it; what has another tag, or does

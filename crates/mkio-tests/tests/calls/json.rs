@@ -63,7 +63,10 @@ fn a_patch_leaves_out_removes_or_sets() {
     assert_eq!(sent(new()), json!({"spec": {"type": "AWS.S3"}}));
     let null = json!({"spec": {"type": "AWS.S3", "description": null}});
     assert_eq!(sent(new().description(Nullable::Null)), null);
-    assert_eq!(sent(new().description(None)), null);
+    assert_eq!(
+        sent(new().description(None)),
+        json!({"spec": {"type": "AWS.S3"}})
+    );
     for text in ["", "new"] {
         assert_eq!(
             sent(new().description(text)),

@@ -2,12 +2,15 @@
 
 use std::time::Duration;
 
-use mkio::media::{fields, types::StorageList};
+use mkio::media::{
+    fields,
+    types::{JobState, StorageCredentialPost, StorageList},
+};
 use mkio::wait::{ResourceError, StateEvent, WaitFailure};
 use mkio::{
     ByteStream, CallInfo, CallOptions, Client, Dispatch, DispatchError, DispatchFuture, ErrorKind,
-    Jitter, Nullable, Priority, RateBudget, RetryPolicy, Secret, Timestamp, Token, TokenCommand,
-    TokenFile, token_fn,
+    Jitter, Nullable, Priority, RateBudget, RetryPolicy, Secret, StateRef, Timestamp, Token,
+    TokenCommand, TokenFile, token_fn,
 };
 use serde_json::json;
 
@@ -52,6 +55,17 @@ pub async fn show(shown: &mut Shown) -> anyhow::Result<()> {
     shown.debug(&answer.call());
     let list: StorageList = answer.into_inner();
     shown.debug(&list);
+    let body: StorageCredentialPost = serde_json::from_value(json!({"spec": {
+        "type": "AWS.S3", "accessKeyId": "id", "secretAccessKey": CANARY,
+    }}))?;
+    let request = media.create_storage_credential("s", body);
+    shown.debug(&request.header("x-secret", CANARY));
+    shown.debug(
+        &media
+            .edit_asset("a", |asset| asset)
+            .header("x-secret", CANARY),
+    );
+    shown.debug(&StateRef::new(Some(&JobState::Finished)));
     let stream = client
         .request(http::Method::GET, format!("/x?sig={CANARY}"))
         .send_stream()
