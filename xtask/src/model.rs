@@ -88,6 +88,9 @@ pub struct Operation {
     /// A call cannot do without a body.
     pub body_required: bool,
     pub answer: Answer,
+    /// Bodies of errors, status 400 to 499 and 500 to 599.
+    pub client_error: Option<Value>,
+    pub server_error: Option<Value>,
     pub sort: Vec<String>,
     pub filter: Vec<String>,
 }
@@ -335,6 +338,8 @@ fn operation(document: &Document, operation: &crate::document::OperationRef<'_>)
             .as_ref()
             .is_some_and(|(_, schema)| body_required(document, operation, schema)),
         body_schema: body.map(|(_, schema)| schema),
+        client_error: content_of(get("responses").and_then(|r| r.get("4XX"))).map(|(_, s)| s),
+        server_error: content_of(get("responses").and_then(|r| r.get("5XX"))).map(|(_, s)| s),
         answer,
         sort: texts(get(marks::SORT)),
         filter: texts(get(marks::FILTER)),

@@ -14,10 +14,9 @@ use crate::{
     model::{Model, Shape},
 };
 
-/// The client and the typed mock helpers, as progenitor makes them.
+/// The client, as progenitor makes it.
 pub struct Generated {
     pub client: syn::File,
-    pub mock: syn::File,
 }
 
 /// Runs progenitor. Enums, unions and secrets are replaced: the refine step writes their code.
@@ -45,15 +44,10 @@ pub fn run(document: &Document, model: &Model) -> Result<Generated, Problem> {
     // a backtrace.
     let outcome = quietly(|| {
         let mut generator = Generator::new(&settings);
-        let client = generator
-            .generate_tokens(&spec)
-            .map_err(|e| e.to_string())?;
-        let mock = generator
-            .httpmock(&spec, &document.api.crate_name())
-            .map_err(|e| e.to_string())?;
-        Ok::<_, String>((client, mock))
+        let client = generator.generate_tokens(&spec);
+        client.map_err(|error| error.to_string())
     });
-    let (client, mock) = match outcome {
+    let client = match outcome {
         Ok(result) => result.map_err(refused)?,
         Err(panic) => {
             let text = panic
@@ -66,13 +60,9 @@ pub fn run(document: &Document, model: &Model) -> Result<Generated, Problem> {
             )));
         }
     };
-    let parse = |tokens, what: &str| {
-        syn::parse2(tokens).map_err(|error| refused(format!("unreadable {what} code: {error}")))
-    };
-    Ok(Generated {
-        client: parse(client, "client")?,
-        mock: parse(mock, "mock")?,
-    })
+    let client = syn::parse2(client)
+        .map_err(|error| refused(format!("unreadable client code: {error}")))?;
+    Ok(Generated { client })
 }
 
 /// Runs `f`; a panic in it prints nothing. Panics of other threads print as ever.

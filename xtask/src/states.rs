@@ -682,6 +682,8 @@ media.job:
             body_required: false,
             docs: String::new(),
             answer: crate::model::Answer::Empty,
+            client_error: None,
+            server_error: None,
             sort: Vec::new(),
             filter: Vec::new(),
         });

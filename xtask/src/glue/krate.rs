@@ -98,6 +98,10 @@ pub fn files(
     Ok(())
 }
 
+/// What the code that is made here and `mkio_core::glue` agree on; the constant of that name there
+/// is raised with this one.
+const INTERFACE: u32 = 1;
+
 const TYPES: &str = "\
 //! Types of request and answer bodies.
 
@@ -229,6 +233,10 @@ fn module_list(api: &Api, version: &str, modules: &[&str]) -> String {
     if modules.contains(&"project") {
         text.push_str("pub use project::ProjectClient;\n");
     }
+    text.push_str(&format!(
+        "\nconst _: () = assert!(\n    mkio_core::glue::INTERFACE == {INTERFACE},\n    \"this crate and mkio-core do not fit each other: use the mkio-core that {} was generated for, \\\n     or generate it again with the xtask of this mkio-core\",\n);\n",
+        api.package()
+    ));
     text.push_str(&format!(
         "\n/// Short name of the API, as [`mkio_core::Operation::api`] has it.\npub const API: &str = {:?};\n",
         api.name
@@ -377,4 +385,25 @@ struct Readme;
         document = api.document(),
         about = api.about,
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::apis::Workspace;
+
+    /// Generated code that does not fit the runtime says so instead of failing in riddles.
+    #[test]
+    fn the_runtime_has_the_interface_that_code_is_made_for() {
+        let workspace = Workspace::open(None).unwrap();
+        let path = workspace.root().join("crates/mkio-core/src/glue/mod.rs");
+        let glue = std::fs::read_to_string(path).unwrap();
+        assert!(glue.contains(&format!("pub const INTERFACE: u32 = {INTERFACE};")));
+        let api = workspace.api("media").unwrap();
+        let text = module_list(api, "1", &["client"]);
+        assert!(
+            text.contains(&format!("INTERFACE == {INTERFACE},")),
+            "{text}"
+        );
+    }
 }

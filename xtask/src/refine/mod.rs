@@ -54,7 +54,7 @@ pub fn run(
     })?;
     let client = report.step("client", |changes| client::run(model, &signatures, changes));
     let mock = report.step("mock", |changes| {
-        mock::run(generated.mock, &document.api, model, changes)
+        mock::run(&document.api, model, changes)
     });
     let mut types: Vec<(String, Vec<Item>)> =
         structs.into_iter().chain(enums).chain(unions).collect();
