@@ -20,7 +20,6 @@ mod package;
 mod packages;
 mod passes;
 mod pipeline;
-mod progenitor_step;
 mod refine;
 mod report;
 mod spec;

@@ -39,7 +39,8 @@ fn copy() -> tempfile::TempDir {
 
 fn run(program: impl AsRef<OsStr>, folder: &Path, args: &[&str]) -> Output {
     // What is built for our workspace serves its copies, too.
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
+    let target =
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
     Command::new(program)
         .args(args)
         .current_dir(folder)
@@ -52,7 +53,12 @@ fn run(program: impl AsRef<OsStr>, folder: &Path, args: &[&str]) -> Output {
 fn ok(program: impl AsRef<OsStr>, folder: &Path, args: &[&str]) -> String {
     let output = run(program, folder, args);
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    assert!(output.status.success(), "{args:?}: {}{}", text(&output.stdout), text(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{args:?}: {}{}",
+        text(&output.stdout),
+        text(&output.stderr)
+    );
     text(&output.stdout) + &text(&output.stderr)
 }
 
@@ -72,19 +78,61 @@ fn an_api_more_is_an_entry_and_a_document() {
     let list = here.join("spec/apis.yaml");
     let entry = "\n- name: things\n  title: Things\n  about: things of anybody\n";
     fs::write(&list, fs::read_to_string(&list).expect("a list") + entry).expect("written");
-    ok(xtask(), &here.join("crates/mkio"), &["spec", "import", "things", DOCUMENT]);
+    ok(
+        xtask(),
+        &here.join("crates/mkio"),
+        &["spec", "import", "things", DOCUMENT],
+    );
     let told = ok(xtask(), here, &["generate"]);
     // The fields that meet Rust's words are named, and nothing of the seven changes.
-    assert!(told.contains("things: at /paths/~1api~1v2~1things/get/parameters/"), "{told}");
+    assert!(
+        told.contains("things: at /paths/~1api~1v2~1things/get/parameters/"),
+        "{told}"
+    );
     let text = |path: &str| fs::read_to_string(here.join(path)).expect(path);
     assert!(text("crates/mkio/Cargo.toml").contains("things = [\"dep:mkio-things\"]"));
     assert!(text("README.md").contains("mkio-things"));
     assert!(text("spec/README.md").contains("`things.json`"));
     ok(xtask(), here, &["generate", "--check"]);
     ok(xtask(), here, &["generate", "things", "--check"]);
-    ok(cargo(), here, &["check", "--offline", "--all-targets", "-p", "mkio-things", "--features", "dynamic,schemars"]);
-    ok(cargo(), here, &["check", "--offline", "-p", "mkio-httpmock", "--features", "things"]);
-    ok(cargo(), here, &["check", "--offline", "-p", "mkio", "--no-default-features", "--features", "things"]);
+    ok(
+        cargo(),
+        here,
+        &[
+            "check",
+            "--offline",
+            "--all-targets",
+            "-p",
+            "mkio-things",
+            "--features",
+            "dynamic,schemars",
+        ],
+    );
+    ok(
+        cargo(),
+        here,
+        &[
+            "check",
+            "--offline",
+            "-p",
+            "mkio-httpmock",
+            "--features",
+            "things",
+        ],
+    );
+    ok(
+        cargo(),
+        here,
+        &[
+            "check",
+            "--offline",
+            "-p",
+            "mkio",
+            "--no-default-features",
+            "--features",
+            "things",
+        ],
+    );
 }
 
 /// A crate in a folder of its own, below the facade in place of the published one.
@@ -98,17 +146,37 @@ fn a_crate_of_a_customer_stands_alone() {
     document["info"]["version"] = "9.9.9".into();
     let paths = document["paths"].as_object_mut().expect("paths");
     let list = paths["/api/v1/projects/{project_name}/infra/networks"].clone();
-    paths.insert("/api/v1/projects/{project_name}/infra/cables".to_owned(), list);
+    paths.insert(
+        "/api/v1/projects/{project_name}/infra/cables".to_owned(),
+        list,
+    );
     let newer = here.join("newer.json");
     fs::write(&newer, document.to_string()).expect("written");
-    let before = fs::read_to_string(root.join("spec/surface/infrastructure.txt")).expect("a surface");
-    let [newer, out] = [&newer, &here.join("mine")].map(|path| path.to_str().expect("text").to_owned());
-    ok(xtask(), &root, &["generate", "infrastructure", "--document", &newer, "--out", &out]);
-    let after = fs::read_to_string(root.join("spec/surface/infrastructure.txt")).expect("a surface");
+    let before =
+        fs::read_to_string(root.join("spec/surface/infrastructure.txt")).expect("a surface");
+    let [newer, out] =
+        [&newer, &here.join("mine")].map(|path| path.to_str().expect("text").to_owned());
+    ok(
+        xtask(),
+        &root,
+        &[
+            "generate",
+            "infrastructure",
+            "--document",
+            &newer,
+            "--out",
+            &out,
+        ],
+    );
+    let after =
+        fs::read_to_string(root.join("spec/surface/infrastructure.txt")).expect("a surface");
     assert_eq!(before, after, "the clone changes");
     let manifest = fs::read_to_string(here.join("mine/Cargo.toml")).expect("a manifest");
     assert!(!manifest.contains("workspace"), "{manifest}");
-    assert!(manifest.contains("mkio-core = \"=") && manifest.contains("9.9.9"), "{manifest}");
+    assert!(
+        manifest.contains("mkio-core = \"=") && manifest.contains("9.9.9"),
+        "{manifest}"
+    );
 
     // A program of the customer: the facade, with this crate in place of the published one.
     let path = |name: &str| format!("{:?}", root.join("crates").join(name));
@@ -130,24 +198,45 @@ fn an_import_tries_the_pipeline_before_it_writes() {
     let copy = tempfile::tempdir().expect("a folder");
     let (here, root) = (copy.path(), root());
     fs::create_dir_all(here.join("spec/overlays")).expect("a folder");
-    for file in ["apis.yaml", "states.yaml", "media.json", "overlays/media.yaml"] {
+    for file in [
+        "apis.yaml",
+        "states.yaml",
+        "media.json",
+        "overlays/media.yaml",
+    ] {
         fs::copy(root.join("spec").join(file), here.join("spec").join(file)).expect("copied");
     }
     let spec = fs::read_to_string(here.join("spec/media.json")).expect("a document");
-    let renamed = spec.replace("\"Finished\"", "\"Completed\"").replace("streamKey", "streamWord");
+    let renamed = spec
+        .replace("\"Finished\"", "\"Completed\"")
+        .replace("streamKey", "streamWord");
     fs::write(here.join("newer.json"), &renamed).expect("written");
     let output = run(xtask(), here, &["spec", "import", "media", "newer.json"]);
     let told = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(!output.status.success());
     assert!(told.contains("streamKey"), "{told}");
-    assert_eq!(fs::read_to_string(here.join("spec/media.json")).expect("a document"), spec);
+    assert_eq!(
+        fs::read_to_string(here.join("spec/media.json")).expect("a document"),
+        spec
+    );
     // With another prefix and another name of a parameter, nothing has to follow.
-    let moved = spec.replace("/api/v1/", "/api/v2/").replace("{endpoint_name}", "{endpoint}").replace("\"endpoint_name\"", "\"endpoint\"");
+    let moved = spec
+        .replace("/api/v1/", "/api/v2/")
+        .replace("{endpoint_name}", "{endpoint}")
+        .replace("\"endpoint_name\"", "\"endpoint\"");
     fs::write(here.join("newer.json"), moved).expect("written");
     let output = run(xtask(), here, &["spec", "import", "media", "newer.json"]);
     let told = String::from_utf8_lossy(&output.stderr).into_owned();
-    let lines: Vec<&str> = told.lines().filter(|line| line.contains("media: at")).collect();
-    assert!(lines.iter().all(|line| line.contains("states.yaml") && line.contains("\"endpoint\"")), "{told}");
+    let lines: Vec<&str> = told
+        .lines()
+        .filter(|line| line.contains("media: at"))
+        .collect();
+    assert!(
+        lines
+            .iter()
+            .all(|line| line.contains("states.yaml") && line.contains("\"endpoint\"")),
+        "{told}"
+    );
     // What a user would notice.
     let diff = ok(xtask(), here, &["spec", "diff", "media", "spec/media.json"]);
     assert!(diff.contains("0 breaking, 0 compatible"), "{diff}");

@@ -18,9 +18,13 @@ pub fn files(
 ) -> Result<()> {
     let info = |key: &str| {
         let text = document.root["info"][key].as_str().unwrap_or_default();
-        text.to_owned()
+        // One line, wherever it stands.
+        let words: Vec<&str> = text.split_whitespace().collect();
+        crate::refine::docs::visible(&words.join(" "))
     };
     let (title, version) = (info("title"), info("version"));
+    let text = |text: &str| crate::refine::docs::escape(text);
+    let (shown_title, shown_version) = (text(&title), text(&version));
     let folder = format!("crates/{}", api.package());
     let signatures = &code.signatures;
     files.add(
@@ -30,13 +34,20 @@ pub fn files(
     files.add(format!("{folder}/Cargo.toml"), manifest(api, &version));
     files.add(
         format!("{folder}/README.md"),
-        readme(api, &title, &version, model),
+        readme(api, &shown_title, &shown_version, model),
     );
     let project = glue::project::run(model, signatures);
     let scoped = !project.is_empty();
     files.add(
         format!("{folder}/src/lib.rs"),
-        lib(api, &title, &version, scoped, model, !states.is_empty()),
+        lib(
+            api,
+            &shown_title,
+            &shown_version,
+            scoped,
+            model,
+            !states.is_empty(),
+        ),
     );
     files.add(
         format!("{folder}/tests/tolerance.rs"),
@@ -55,7 +66,7 @@ pub fn files(
         OPERATIONS,
         crate::refine::operations(model, &api.name),
     );
-    module("pages", PAGES, glue::pages::run(document, model)?);
+    module("pages", PAGES, glue::pages::run(model));
     let mut modules = vec![
         "builder",
         "client",
@@ -296,6 +307,7 @@ workspace = true
         package = api.package(),
         title = api.title,
         about = api.about,
+        version = version.replace('\\', "\\\\").replace('"', "\\\""),
     )
 }
 

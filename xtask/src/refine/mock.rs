@@ -293,8 +293,18 @@ fn then(operation: &Operation) -> TokenStream {
     let doc = format!(" The answer: {}.", called(operation));
     let success = success(operation);
     let errors = [
-        ("client_error", 4u16, " An error, status 400 to 499.", &operation.client_error),
-        ("server_error", 5u16, " An error, status 500 to 599.", &operation.server_error),
+        (
+            "client_error",
+            4u16,
+            " An error, status 400 to 499.",
+            &operation.client_error,
+        ),
+        (
+            "server_error",
+            5u16,
+            " An error, status 500 to 599.",
+            &operation.server_error,
+        ),
     ];
     let errors = errors.into_iter().filter_map(|(name, class, doc, schema)| {
         let (name, ty) = (format_ident!("{name}"), json(schema.as_ref()?));

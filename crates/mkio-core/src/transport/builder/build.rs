@@ -6,8 +6,8 @@ use http::HeaderValue;
 
 use super::{CLOUD, CLOUD_HOSTS, TransportBuilder, base_url::base_url, config_error};
 use crate::{
-    apis::APIS,
     Result,
+    apis::APIS,
     budget::Budget,
     config::{Environment, Profile, TokenSetting},
     retry::{DEFAULT_RETRIES, RetryBudget},
