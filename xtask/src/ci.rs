@@ -39,7 +39,7 @@ const PUBLISHED: &str = "{published}";
 
 const CHECKS: &[Check] = &[
     check("fmt", &["fmt --all --check"]),
-    check("generate", &["xtask generate --check"]),
+    check("generate", &["xtask generate --check --deny-warnings"]),
     check(
         "clippy",
         &["clippy --workspace --all-targets --all-features --locked"],

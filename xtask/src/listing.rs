@@ -90,6 +90,7 @@ pub fn files(workspace: &Workspace, files: &mut Files) -> Result<()> {
         "crates/mkio-httpmock/src/generated/mod.rs",
         mocks(workspace),
     );
+    files.add("crates/mkio-core/src/apis.rs", names(workspace));
     let facts = facts(workspace)?;
     for region in REGIONS {
         let path = workspace.root().join(region.path);
@@ -241,7 +242,7 @@ fn facade_features(workspace: &Workspace, _: &Facts) -> Vec<String> {
     );
     lines.push(format!("dynamic = [{}]", quoted(of("dynamic"))));
     lines.push("## JSON Schema for the types of every API.".to_owned());
-    let own = ["mkio-core/schemars".to_owned()];
+    let own = ["dep:schemars", "mkio-core/schemars"].map(str::to_owned);
     lines.push(format!(
         "schemars = [{}]",
         quoted(own.into_iter().chain(of("schemars")))
@@ -345,6 +346,40 @@ fn facade(workspace: &Workspace) -> String {
             api.name
         );
     }
+    text
+}
+
+/// The names that settings of the runtime may have.
+fn names(workspace: &Workspace) -> String {
+    let list = |apis: Vec<&Arc<Api>>| {
+        let lines = apis.iter().map(|api| format!("    {:?},\n", api.name));
+        lines.collect::<String>()
+    };
+    let all = list(workspace.apis().iter().collect());
+    let devices = list(
+        workspace
+            .apis()
+            .iter()
+            .filter(|api| api.place == Place::Device)
+            .collect(),
+    );
+    let mut text = first_line(SOURCE);
+    text += "
+//! Names of the APIs: those that settings can be for.
+
+/// Names of the APIs, as [`Operation::api`](crate::Operation::api) has them.
+#[rustfmt::skip]
+pub(crate) const APIS: &[&str] = &[
+";
+    text += &all;
+    text += "];
+
+/// APIs that every device serves itself; the cloud has none of them.
+#[rustfmt::skip]
+pub(crate) const ON_DEVICES: &[&str] = &[
+";
+    text += &devices;
+    text += "];\n";
     text
 }
 

@@ -6,6 +6,7 @@ mod ci;
 mod code;
 mod conformance;
 mod document;
+mod foreign;
 mod generate;
 mod glue;
 mod listing;
@@ -19,7 +20,6 @@ mod package;
 mod packages;
 mod passes;
 mod pipeline;
-mod progenitor_step;
 mod refine;
 mod report;
 mod spec;
@@ -52,6 +52,8 @@ enum Command {
     /// Imports or compares documents.
     #[command(subcommand)]
     Spec(spec::SpecCommand),
+    /// Generates and checks crates of documents that are not ours.
+    Foreign(foreign::ForeignArgs),
     /// Calls every operation through the SDK against Prism, another implementation of the documents.
     Conformance(conformance::ConformanceArgs),
 }
@@ -72,6 +74,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Command::Generate(args) => generate::run(&workspace, &args),
         Command::Ci(args) => ci::run(&workspace, &args),
         Command::Spec(command) => spec::run(&workspace, command),
+        Command::Foreign(args) => foreign::run(&workspace, &args),
         Command::Conformance(args) => conformance::run(&workspace, &args, &generate::describe),
     }
 }

@@ -10,7 +10,6 @@ pub const VARIANT_NAMES: &str = "x-mkio-variant-names";
 /// Overlay, property or schema: `true` must not be shown, `false` sounds secret and is not.
 pub const SECRET: &str = "x-mkio-secret";
 /// Overlay, property of an answer: the link to the next page.
-#[allow(dead_code, reason = "pages follow")]
 pub const NEXT_LINK: &str = "x-mkio-next-link";
 /// Document, property: cannot change once the resource exists.
 pub const IMMUTABLE: &str = "x-mkio-immutable";

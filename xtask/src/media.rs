@@ -2,18 +2,21 @@
 
 /// What the generator can make code for, for messages.
 pub const ACCEPTED: &str = "application/json and types that end in +json, JSON Patch, merge patch, \
-    text, application/octet-stream and other bytes";
+    forms, text, application/octet-stream and other bytes";
 
 pub const JSON: &str = "application/json";
 pub const JSON_PATCH: &str = "application/json-patch+json";
 pub const MERGE_PATCH: &str = "application/merge-patch+json";
 pub const BYTES: &str = "application/octet-stream";
 pub const CSV: &str = "text/csv";
+pub const FORM: &str = "application/x-www-form-urlencoded";
 
 /// How a body is written or read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     Json,
+    /// Pairs of texts; only sent.
+    Form,
     /// Bytes as they are, text among them.
     Bytes,
     /// A range such as `*/*`: fine to read, nothing to send.
@@ -37,8 +40,8 @@ pub fn kind(media_type: &str) -> Result<Kind, &'static str> {
         Err("XML is neither sent nor read")
     } else if sub == "json" || sub.ends_with("+json") {
         Ok(Kind::Json)
-    } else if plain == "application/x-www-form-urlencoded" {
-        Err("forms are neither sent nor read")
+    } else if plain == FORM {
+        Ok(Kind::Form)
     } else if plain.contains('*') {
         Ok(Kind::Any)
     } else {
@@ -66,7 +69,7 @@ mod tests {
             ("text/plain", Some(Kind::Bytes)),
             ("application/pdf", Some(Kind::Bytes)),
             ("*/*", Some(Kind::Any)),
-            ("application/x-www-form-urlencoded", None),
+            (FORM, Some(Kind::Form)),
             ("text/xml", None),
             ("application/atom+xml", None),
             ("multipart/mixed", None),

@@ -26,6 +26,8 @@ pub struct Type {
     pub description: String,
     /// It stands in requests.
     pub written: bool,
+    /// Type of what a structure holds besides its fields, where it may.
+    pub rest: Option<syn::Type>,
     pub shape: Shape,
 }
 
@@ -46,10 +48,8 @@ pub enum Shape {
 #[derive(Debug)]
 pub struct Field {
     /// Name in Rust.
-    #[allow(dead_code, reason = "structures follow")]
     pub ident: String,
     /// Its type, were it always there: no `Option`, no `Secret`.
-    #[allow(dead_code, reason = "structures follow")]
     pub ty: syn::Type,
     pub description: String,
     pub nullable: bool,
@@ -88,6 +88,9 @@ pub struct Operation {
     /// A call cannot do without a body.
     pub body_required: bool,
     pub answer: Answer,
+    /// Bodies of errors, status 400 to 499 and 500 to 599.
+    pub client_error: Option<Value>,
+    pub server_error: Option<Value>,
     pub sort: Vec<String>,
     pub filter: Vec<String>,
 }
@@ -102,7 +105,6 @@ pub struct Parameter {
     /// It is a header.
     pub header: bool,
     /// Its type.
-    #[allow(dead_code, reason = "requests follow")]
     pub ty: syn::Type,
     pub required: bool,
     pub many: bool,
@@ -126,7 +128,8 @@ impl Operation {
 
     /// Parameters of the path, in the order of its template.
     pub fn path_parameters(&self) -> Vec<&Parameter> {
-        let mut parameters: Vec<_> = self.parameters.iter().filter(|p| !p.query).collect();
+        let in_path = |p: &&Parameter| !p.query && !p.header;
+        let mut parameters: Vec<_> = self.parameters.iter().filter(in_path).collect();
         parameters.sort_by_key(|parameter| self.path.find(&format!("{{{}}}", parameter.name)));
         parameters
     }
@@ -134,7 +137,8 @@ impl Operation {
     /// Parameters that a call cannot do without: those of the path first, in its order.
     pub fn required(&self) -> Vec<&Parameter> {
         let mut required = self.path_parameters();
-        required.extend(self.parameters.iter().filter(|p| p.query && p.required));
+        let elsewhere = |p: &&Parameter| (p.query || p.header) && p.required;
+        required.extend(self.parameters.iter().filter(elsewhere));
         required
     }
 
@@ -255,8 +259,13 @@ fn type_of(name: &str, schema: &Value, holding: &Holding<'_>) -> Type {
                 .collect(),
         )
     };
+    let open = schema
+        .get("additionalProperties")
+        .is_some_and(|more| *more != false);
+    let rest = (open && matches!(shape, Shape::Struct(_))).then(|| types::map(schema));
     Type {
         pointer,
+        rest,
         description: text(schema, "description"),
         written: flag(schema, marks::WRITTEN),
         shape,
@@ -269,7 +278,7 @@ fn enum_values(values: &[String], pinned: Option<&Value>) -> Vec<(String, String
     for value in values {
         // The overlay decides where capitals of the value do not tell its words.
         let pinned = pinned.and_then(|names| names.get(value)?.as_str());
-        let mut name = pinned.map_or_else(|| variant_name(value), str::to_owned);
+        let mut name = variant_name(pinned.unwrap_or(value));
         if name == "Unknown" {
             name = "DeclaredUnknown".to_owned();
         }
@@ -319,7 +328,7 @@ fn operation(document: &Document, operation: &crate::document::OperationRef<'_>)
                 ident: rust_name(parameter, &text(parameter, "name")),
                 query: parameter.get("in").is_some_and(|place| place == "query"),
                 header: parameter.get("in").is_some_and(|place| place == "header"),
-                ty: types::of(parameter.get("schema").unwrap_or(&Value::Null)),
+                ty: types::outside(parameter.get("schema").unwrap_or(&Value::Null)),
                 required: flag(parameter, "required"),
                 many: parameter
                     .pointer("/schema/type")
@@ -335,6 +344,8 @@ fn operation(document: &Document, operation: &crate::document::OperationRef<'_>)
             .as_ref()
             .is_some_and(|(_, schema)| body_required(document, operation, schema)),
         body_schema: body.map(|(_, schema)| schema),
+        client_error: content_of(get("responses").and_then(|r| r.get("4XX"))).map(|(_, s)| s),
+        server_error: content_of(get("responses").and_then(|r| r.get("5XX"))).map(|(_, s)| s),
         answer,
         sort: texts(get(marks::SORT)),
         filter: texts(get(marks::FILTER)),
@@ -349,7 +360,7 @@ fn body_required(
     schema: &Value,
 ) -> bool {
     let body = operation.value.get("requestBody");
-    let declared = body.and_then(|body| body.get("x-mkio-required")?.as_bool());
+    let declared = body.and_then(|body| body.get(marks::REQUIRED)?.as_bool());
     if let Some(declared) = declared {
         return declared;
     }
@@ -362,7 +373,7 @@ fn body_required(
     matches!(operation.method.to_lowercase().as_str(), "put" | "patch")
         || !is_object
         || demands("required")
-        || demands("x-mkio-required")
+        || demands(marks::REQUIRED)
 }
 
 /// JSON pointer of an operation in the document, for messages.

@@ -12,7 +12,7 @@ use crate::{
     model::Model,
     output::Files,
     overlay::Overlay,
-    passes, progenitor_step, refine,
+    passes, refine,
     report::Report,
     states,
 };
@@ -60,8 +60,11 @@ pub fn generate(
         states.keys().for_each(|resource| changes.note(resource));
         states::connect(&document, &mut model, &states, changes);
     });
+    report.step("lists", |changes| {
+        glue::pages::check(&document, &model, changes)
+    });
     report.check()?;
-    let made = refined(&document, &model, report).map_err(Problems::from)?;
+    let made = refine::run(&document, &model, report).map_err(Problems::from)?;
     let mut own = Files::default();
     own.owns(api.document());
     let outcome = report.step("crate", |_| {
@@ -70,15 +73,6 @@ pub fn generate(
     outcome.map_err(with_all)?;
     files.append(own);
     Ok(())
-}
-
-fn refined(
-    document: &Document,
-    model: &Model,
-    report: &mut Report,
-) -> Result<refine::Code, Problem> {
-    let generated = report.step("progenitor", |_| progenitor_step::run(document, model))?;
-    refine::run(generated, document, model, report)
 }
 
 /// A problem of a later step, in the form of those of the earlier ones.

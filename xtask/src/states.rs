@@ -9,7 +9,7 @@ use crate::{
     apis::{Api, Workspace},
     document::Document,
     model::{Model, Shape, Type},
-    names::variant_name,
+    names::{snake_name, type_name, variant_name},
     report::Changes,
     types,
 };
@@ -216,6 +216,7 @@ fn add_enums(document: &Document, model: &mut Model, states: &States) {
                     pointer: format!("{FILE}: {}.{name}", document.api.name),
                     description: format!("State of {}.", with_article(name)),
                     written: false,
+                    rest: None,
                     shape: Shape::Enum(values),
                 },
             );
@@ -275,6 +276,27 @@ impl Entry<'_> {
                     "names as in the surface file; no entry for what is gone",
                 );
             }
+        }
+        let is_name = |name: &str| snake_name(name) == name;
+        let mut bad: Vec<(&str, String)> = Vec::new();
+        bad.extend((!is_name(name)).then(|| ("", name.to_owned())));
+        let calls = resource.actions.keys().map(|call| ("actions", call));
+        let names = calls.chain(
+            resource
+                .params
+                .iter()
+                .map(|parameter| ("params", parameter)),
+        );
+        let names = names.filter(|(_, name)| !is_name(name));
+        bad.extend(names.map(|(key, name)| (key, name.clone())));
+        let ty = resource
+            .state_type
+            .iter()
+            .filter(|ty| type_name(ty) != **ty);
+        bad.extend(ty.map(|ty| ("type", ty.clone())));
+        for (key, name) in bad {
+            let found = format!("{name:?}, which is no name in Rust");
+            self.refuse(key, found, "snake_case; CamelCase for a type");
         }
         let waits = [
             "wait_for_{}",
@@ -682,6 +704,8 @@ media.job:
             body_required: false,
             docs: String::new(),
             answer: crate::model::Answer::Empty,
+            client_error: None,
+            server_error: None,
             sort: Vec::new(),
             filter: Vec::new(),
         });

@@ -5,9 +5,46 @@ use std::collections::{HashMap, HashSet};
 use indexmap::IndexMap;
 use quote::format_ident;
 use serde_json::Value;
-use syn::{Type, parse_quote};
+use syn::{
+    Type, parse_quote,
+    visit_mut::{self, VisitMut},
+};
 
 use crate::document::{Document, entries, ref_name};
+
+/// The type of a value of a schema, outside of the module with the named types.
+pub fn outside(schema: &Value) -> Type {
+    let mut ty = of(schema);
+    Outside.visit_type_mut(&mut ty);
+    ty
+}
+
+/// Writes the paths of types that only the module of types has in scope.
+struct Outside;
+
+impl VisitMut for Outside {
+    fn visit_path_mut(&mut self, path: &mut syn::Path) {
+        visit_mut::visit_path_mut(self, path);
+        let Some(name) = path.segments.last().map(|last| last.ident.to_string()) else {
+            return;
+        };
+        if path.segments.len() > 1 || IN_SCOPE.contains(&name.as_str()) {
+            return;
+        }
+        let last = path.segments.last().cloned();
+        *path = match name.as_str() {
+            "Timestamp" => parse_quote!(::mkio_core::Timestamp),
+            "Value" => parse_quote!(::serde_json::Value),
+            "BTreeMap" => parse_quote!(::std::collections::#last),
+            _ => parse_quote!(types::#last),
+        };
+    }
+}
+
+/// What every module has in scope.
+const IN_SCOPE: [&str; 9] = [
+    "String", "Vec", "Option", "Box", "bool", "i64", "u32", "u64", "f64",
+];
 
 /// The type of a value of a schema, where named types are in scope.
 pub fn of(schema: &Value) -> Type {
@@ -34,7 +71,8 @@ pub fn of(schema: &Value) -> Type {
     }
 }
 
-fn map(schema: &Value) -> Type {
+/// The type of a map: of an object without properties, or of the rest of one with.
+pub fn map(schema: &Value) -> Type {
     match schema.get("additionalProperties") {
         Some(value) if value.as_object().is_some_and(|value| !value.is_empty()) => {
             let value = inner(value);

@@ -6,6 +6,7 @@
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod apis;
 mod budget;
 mod byte_stream;
 mod config;

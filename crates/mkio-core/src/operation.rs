@@ -12,8 +12,7 @@ pub(crate) const JSON_PATCH: &str = "application/json-patch+json";
 pub struct Operation {
     /// Rust name of the operation, for example `get_asset`; unique within its API.
     pub id: &'static str,
-    /// Short name of the API: `media`, `management`, `fleets`, `infrastructure`, `live`,
-    /// `templates` or `channels`.
+    /// Short name of the API, for example `media`.
     pub api: &'static str,
     /// HTTP method.
     pub method: Method,

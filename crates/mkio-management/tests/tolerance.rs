@@ -32,7 +32,7 @@ fn structures() {
     structure::<types::InviteSpec>("InviteSpec", &["comment", "email", "invitedByEmail", "invitedByName", "organizationName", "teams"]);
     structure::<types::ListResponseSupplemental>("ListResponseSupplemental", &["count", "kind", "operation", "pagination", "subscription"]);
     structure::<types::LocationCloud>("LocationCloud", &["displayName", "name", "region"]);
-    structure::<types::LocationList>("LocationList", &["kind", "value"]);
+    structure::<types::LocationList>("LocationList", &["kind", "value", "@odata.nextLink"]);
     structure::<types::LocationRegion>("LocationRegion", &["displayName", "name"]);
     structure::<types::Location>("Location", &["metadata", "spec"]);
     structure::<types::LocationSpec>("LocationSpec", &["cloud", "organization", "type"]);
@@ -113,7 +113,7 @@ fn structures() {
     structure::<types::UserTokenSpec>("UserTokenSpec", &["description", "expires", "issued", "lastUsed", "organizationId", "permissions", "revoked", "revokedBy", "user"]);
     structure::<types::WebhookDelivery>("WebhookDelivery", &["created", "source", "status", "type"]);
     structure::<types::WebhookDeliveryList>("WebhookDeliveryList", &["@odata.nextLink", "supplemental", "value"]);
-    structure::<types::WebhookRuleList>("WebhookRuleList", &["value"]);
+    structure::<types::WebhookRuleList>("WebhookRuleList", &["value", "@odata.nextLink"]);
     structure::<types::WebhookRuleMetadata>("WebhookRuleMetadata", &["id", "name"]);
     structure::<types::WebhookRule>("WebhookRule", &["metadata", "spec"]);
     structure::<types::WebhookRuleSpec>("WebhookRuleSpec", &["authentication", "enabled", "events", "headers", "queryParams", "url"]);

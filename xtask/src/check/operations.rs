@@ -15,7 +15,7 @@ const LOCATIONS: [&str; 4] = ["path", "query", "header", "cookie"];
 
 pub(super) fn check(checker: &mut Checker<'_>) {
     let root = checker.root;
-    let mut ids: BTreeMap<&str, String> = BTreeMap::new();
+    let mut ids: BTreeMap<String, String> = BTreeMap::new();
     let mut templates: BTreeMap<String, &str> = BTreeMap::new();
     let mut count = 0_usize;
     for (path, item) in fields(root, "paths").filter(|(path, _)| !path.starts_with("x-")) {
@@ -28,17 +28,14 @@ pub(super) fn check(checker: &mut Checker<'_>) {
                 "one entry for each path",
             );
         }
-        let Some(item) = item.as_object() else {
-            checker.problem(&pointer, kind(item), "an object of operations");
+        // A reference to nothing is reported with all others.
+        let Some(item) = resolve_copy(checker, item) else {
             continue;
         };
-        if item.contains_key("$ref") {
-            checker.problem(
-                &child(&pointer, "$ref"),
-                "a path that stands elsewhere",
-                "the operations written out under the path",
-            );
-        }
+        let Some(item) = item.as_object() else {
+            checker.problem(&pointer, kind(&item), "an object of operations");
+            continue;
+        };
         for (key, operation) in item {
             let pointer = child(&pointer, key);
             if PATH_ITEM_KEYS.contains(&key.as_str()) || key.starts_with("x-") {
@@ -56,7 +53,7 @@ pub(super) fn check(checker: &mut Checker<'_>) {
             if let Some(id) = operation.get("operationId") {
                 match id.as_str().filter(|id| !id.is_empty()) {
                     Some(id) => {
-                        if let Some(other) = ids.insert(id, pointer.clone()) {
+                        if let Some(other) = ids.insert(id.to_owned(), pointer.clone()) {
                             checker.problem(
                                 &child(&pointer, "operationId"),
                                 format!("{id:?}, which {other} has too"),
@@ -279,6 +276,8 @@ fn check_responses(checker: &mut Checker<'_>, pointer: &str, operation: &Map<Str
     let responses = match operation.get("responses") {
         Some(Value::Object(responses)) if !responses.is_empty() => responses,
         Some(other) => return checker.problem(&pointer, plain(other), accepted),
+        // OpenAPI 3.1 does without.
+        None if checker.version_3_1 => return,
         None => return checker.problem(&pointer, "nothing", accepted),
     };
     for (status, response) in responses.iter().filter(|(key, _)| !key.starts_with("x-")) {

@@ -98,7 +98,7 @@ const FLAGS: [&str; 1] = ["isActive"];
 pub fn module(operation: &Operation) -> Option<String> {
     let named = !operation.sort.is_empty() || !operation.filter.is_empty();
     let list = operation.id.strip_prefix("list_").unwrap_or(&operation.id);
-    named.then(|| list.to_owned())
+    named.then(|| snake_name(list))
 }
 
 /// The items of the module; none when no list of the API names fields.
@@ -118,10 +118,11 @@ pub fn run(model: &Model) -> Vec<Item> {
             let item = collections
                 .iter()
                 .find(|(list, ..)| list.id == operation.id)
-                .and_then(|(.., collection)| collection.item.strip_prefix("types::"));
+                .and_then(|(.., collection)| collection.named.as_deref());
+            let mut taken = Vec::new();
             let fields = paths.into_iter().map(|path| {
                 let kind = item.and_then(|item| Kind::in_type(model, item, path));
-                field(operation, path, kind.unwrap_or_else(|| Kind::by_name(path)))
+                field(operation, path, kind.unwrap_or_else(|| Kind::by_name(path)), &mut taken)
             });
             parse_quote! {
                 #[doc = #doc]
@@ -139,8 +140,19 @@ pub fn run(model: &Model) -> Vec<Item> {
         .collect()
 }
 
-fn field(operation: &Operation, path: &str, kind: Kind) -> proc_macro2::TokenStream {
-    let ident = format_ident!("{}", snake_name(path).trim_end_matches('_').to_uppercase());
+fn field(
+    operation: &Operation,
+    path: &str,
+    kind: Kind,
+    taken: &mut Vec<String>,
+) -> proc_macro2::TokenStream {
+    let mut name = snake_name(path).trim_end_matches('_').to_uppercase();
+    // `a/b` and `aB` are two fields.
+    while taken.contains(&name) {
+        name.push('_');
+    }
+    let ident = format_ident!("{name}");
+    taken.push(name);
     let kind = format_ident!("{kind:?}");
     let has = |fields: &[String]| fields.iter().any(|field| field == path);
     let usage = match (has(&operation.sort), has(&operation.filter)) {

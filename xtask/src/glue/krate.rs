@@ -18,9 +18,13 @@ pub fn files(
 ) -> Result<()> {
     let info = |key: &str| {
         let text = document.root["info"][key].as_str().unwrap_or_default();
-        text.to_owned()
+        // One line, wherever it stands.
+        let words: Vec<&str> = text.split_whitespace().collect();
+        crate::refine::docs::visible(&words.join(" "))
     };
     let (title, version) = (info("title"), info("version"));
+    let text = |text: &str| crate::refine::docs::escape(text);
+    let (shown_title, shown_version) = (text(&title), text(&version));
     let folder = format!("crates/{}", api.package());
     let signatures = &code.signatures;
     files.add(
@@ -30,13 +34,20 @@ pub fn files(
     files.add(format!("{folder}/Cargo.toml"), manifest(api, &version));
     files.add(
         format!("{folder}/README.md"),
-        readme(api, &title, &version, model),
+        readme(api, &shown_title, &shown_version, model),
     );
     let project = glue::project::run(api, model, signatures);
     let scoped = !project.is_empty();
     files.add(
         format!("{folder}/src/lib.rs"),
-        lib(api, &title, &version, scoped, model, !states.is_empty()),
+        lib(
+            api,
+            &shown_title,
+            &shown_version,
+            scoped,
+            model,
+            !states.is_empty(),
+        ),
     );
     files.add(
         format!("{folder}/tests/tolerance.rs"),
@@ -55,7 +66,7 @@ pub fn files(
         OPERATIONS,
         crate::refine::operations(model, &api.name),
     );
-    module("pages", PAGES, glue::pages::run(document, model)?);
+    module("pages", PAGES, glue::pages::run(model));
     let mut modules = vec![
         "builder",
         "client",
@@ -103,6 +114,10 @@ pub fn files(
     );
     Ok(())
 }
+
+/// What the code that is made here and `mkio_core::glue` agree on; the constant of that name there
+/// is raised with this one.
+const INTERFACE: u32 = 1;
 
 const TYPES: &str = "\
 //! Types of request and answer bodies.
@@ -246,6 +261,10 @@ fn module_list(api: &Api, version: &str, modules: &[&str]) -> String {
         text.push_str("pub use project::ProjectClient;\n");
     }
     text.push_str(&format!(
+        "\nconst _: () = assert!(\n    mkio_core::glue::INTERFACE == {INTERFACE},\n    \"this crate and mkio-core do not fit each other: use the mkio-core that {} was generated for, \\\n     or generate it again with the xtask of this mkio-core\",\n);\n",
+        api.package()
+    ));
+    text.push_str(&format!(
         "\n/// Short name of the API, as [`mkio_core::Operation::api`] has it.\npub const API: &str = {:?};\n",
         api.name
     ));
@@ -304,6 +323,7 @@ workspace = true
         package = api.package(),
         title = api.title,
         about = api.about,
+        version = version.replace('\\', "\\\\").replace('"', "\\\""),
     )
 }
 
@@ -393,4 +413,25 @@ struct Readme;
         document = api.document(),
         about = api.about,
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::apis::Workspace;
+
+    /// Generated code that does not fit the runtime says so instead of failing in riddles.
+    #[test]
+    fn the_runtime_has_the_interface_that_code_is_made_for() {
+        let workspace = Workspace::open(None).unwrap();
+        let path = workspace.root().join("crates/mkio-core/src/glue/mod.rs");
+        let glue = std::fs::read_to_string(path).unwrap();
+        assert!(glue.contains(&format!("pub const INTERFACE: u32 = {INTERFACE};")));
+        let api = workspace.api("media").unwrap();
+        let text = module_list(api, "1", &["client"]);
+        assert!(
+            text.contains(&format!("INTERFACE == {INTERFACE},")),
+            "{text}"
+        );
+    }
 }

@@ -3,22 +3,36 @@
 
 use std::collections::BTreeSet;
 
+use indexmap::IndexMap;
 use quote::{format_ident, quote};
 use serde_json::Value;
-use syn::{Item, parse_quote};
+use syn::{Item, Type, parse_quote};
 
 use crate::{
-    document::{Document, Problem, ref_name},
-    model::{Model, Operation, Shape},
-    names::{snake_name, type_name},
+    document::{Document, ref_name},
+    marks,
+    model::{Answer, Field, Model, Operation, Shape, pointer},
+    names::type_name,
+    report::Changes,
+    types,
 };
 
+/// What the link to the next page is called, unless the overlay marks another property.
+const LINKS: [&str; 4] = ["@odata.nextLink", "odata.nextLink", "@nextLink", "nextLink"];
+/// Parameters of lists that come in pages.
+const PAGED: [&str; 2] = ["$skiptoken", "$skip"];
+
 /// A collection: the field that holds the items, and what they are.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Collection {
+    /// Name of the field in Rust.
     pub field: String,
-    pub item: String,
-    pub links: bool,
+    /// Type of an item.
+    pub item: Type,
+    /// The named type of an item.
+    pub named: Option<String>,
+    /// Name in Rust of the field with the link to the next page.
+    pub link: Option<String>,
     pub counts: bool,
 }
 
@@ -44,7 +58,7 @@ fn collection(model: &Model, operation: &Operation, answer: &str) -> Option<Coll
         .iter()
         .filter(|(_, field)| field.schema["type"] == "array")
         .collect();
-    let (name, field) = match lists.iter().find(|(name, _)| *name == "value") {
+    let (_, field) = match lists.iter().find(|(name, _)| *name == "value") {
         Some(value) => *value,
         None if operation.id.starts_with("list_") && lists.len() == 1 => lists[0],
         None => return None,
@@ -55,12 +69,25 @@ fn collection(model: &Model, operation: &Operation, answer: &str) -> Option<Coll
     let counts = pagination
         .and_then(|fields| struct_of(model, &fields.get("pagination")?.schema))
         .is_some_and(|fields| fields.contains_key("total"));
+    let items = &field.schema["items"];
     Some(Collection {
-        field: name.clone(),
-        item: item_type(&field.schema["items"])?,
-        links: fields.contains_key("@odata.nextLink"),
+        field: field.ident.clone(),
+        item: types::outside(items),
+        named: types::named(items).map(str::to_owned),
+        link: link(fields),
         counts,
     })
+}
+
+/// The field with the link to the next page.
+fn link(fields: &IndexMap<String, Field>) -> Option<String> {
+    let is_text = |field: &&Field| field.schema["type"] == "string" && !field.secret;
+    let marked = fields
+        .values()
+        .find(|field| field.schema[marks::NEXT_LINK] == true);
+    let known = || LINKS.iter().find_map(|name| fields.get(*name));
+    let field = marked.or_else(known).filter(is_text)?;
+    Some(field.ident.clone())
 }
 
 fn struct_of<'a>(
@@ -74,31 +101,54 @@ fn struct_of<'a>(
     }
 }
 
-fn item_type(schema: &Value) -> Option<String> {
-    if let Some(name) = ref_name(schema).or_else(|| ref_name(&schema["allOf"][0])) {
-        return Some(format!("types::{name}"));
-    }
-    match schema.get("type").and_then(Value::as_str) {
-        Some("string") => Some("String".to_owned()),
-        None => Some("::serde_json::Value".to_owned()),
-        _ => None,
+/// Warns of lists that are none, and of those that end after their first page.
+pub fn check(document: &Document, model: &Model, changes: &mut Changes) {
+    let lists = lists(model);
+    for operation in &model.operations {
+        let pointer = pointer(&operation.path, &operation.method);
+        let collection = lists.iter().find(|(list, ..)| list.id == operation.id);
+        let plain = matches!(&operation.answer, Answer::Json(schema) if schema["type"] == "array");
+        let paged = operation
+            .parameters
+            .iter()
+            .any(|parameter| PAGED.contains(&parameter.name.as_str()));
+        match collection {
+            None if operation.id.starts_with("list_") && !plain => changes.warn(document.problem(
+                pointer,
+                format!(
+                    "{}, whose answer holds no single list: it has no items() and pages()",
+                    operation.id
+                ),
+                format!(
+                    "an answer with one list, or another name by `{}` in the overlay",
+                    marks::NAME
+                ),
+            )),
+            Some((_, answer, collection)) if paged && collection.link.is_none() => {
+                let of = model
+                    .types
+                    .get(*answer)
+                    .map_or("", |of| of.pointer.as_str());
+                changes.warn(document.problem(
+                    pointer,
+                    format!(
+                        "pages whose answer ({of}) has no link to the next one: items() ends after the first"
+                    ),
+                    format!(
+                        "a text property {:?}; `{}: true` in the overlay on the property that is the link",
+                        LINKS[0],
+                        marks::NEXT_LINK
+                    ),
+                ));
+            }
+            _ => {}
+        }
     }
 }
 
-/// The items of the module. An operation called `list_…` that has no collection is an error: its
-/// name promises one.
-pub fn run(document: &Document, model: &Model) -> Result<Vec<Item>, Problem> {
+/// The items of the module.
+pub fn run(model: &Model) -> Vec<Item> {
     let lists = lists(model);
-    for operation in &model.operations {
-        let known = lists.iter().any(|(list, ..)| list.id == operation.id);
-        if operation.id.starts_with("list_") && !known {
-            return Err(document.problem(
-                crate::model::pointer(&operation.path, &operation.method),
-                format!("{}, whose answer holds no single list", operation.id),
-                "an answer with one list, or another name by `x-mkio-name` in the overlay",
-            ));
-        }
-    }
     let mut items = Vec::new();
     let mut done = BTreeSet::new();
     for (_, answer, collection) in &lists {
@@ -109,18 +159,18 @@ pub fn run(document: &Document, model: &Model) -> Result<Vec<Item>, Problem> {
     for (operation, answer, _) in &lists {
         items.push(endings(operation, answer));
     }
-    Ok(items)
+    items
 }
 
 fn page(answer: &str, collection: &Collection) -> Item {
     let answer = format_ident!("{answer}");
-    let field = format_ident!("{}", snake_name(&collection.field));
-    let item: syn::Type =
-        syn::parse_str(&collection.item).unwrap_or_else(|_| parse_quote!(::serde_json::Value));
-    let next_link = collection.links.then(|| {
+    let field = format_ident!("{}", collection.field);
+    let item = &collection.item;
+    let next_link = collection.link.as_ref().map(|link| {
+        let link = format_ident!("{link}");
         quote! {
             fn next_link(&self) -> Option<&str> {
-                self.odata_next_link.as_deref()
+                self.#link.as_deref()
             }
         }
     });
@@ -177,6 +227,54 @@ fn endings(operation: &Operation, answer: &str) -> Item {
 mod tests {
     use std::collections::{BTreeMap, BTreeSet};
     use std::fs;
+
+    use serde_json::json;
+
+    use super::{check, lists};
+    use crate::{document::reference, model::Model, passes::testing::with_paths, report::Changes};
+
+    /// A link that the service has renamed ends every list after its first page.
+    #[test]
+    fn links_are_found_marked_or_missed() {
+        let told = |properties: serde_json::Value| {
+            let mut document = with_paths(json!({"/a": {"get": {
+                "operationId": "list_a",
+                "parameters": [{"name": "$skiptoken", "in": "query", "schema": {"type": "integer"}}],
+                "responses": {"2XX": {"content": {"application/json": {"schema": reference("AList")}}}},
+            }}}));
+            document
+                .schemas_mut()
+                .insert("AList".to_owned(), json!({ "properties": properties }));
+            let model = Model::new(&document);
+            let mut changes = Changes::default();
+            check(&document, &model, &mut changes);
+            let link = lists(&model)
+                .first()
+                .and_then(|(.., collection)| collection.link.clone());
+            let warned: Vec<String> = changes.warnings().iter().map(ToString::to_string).collect();
+            (link, warned)
+        };
+        let (text, list) = (
+            json!({"type": "string"}),
+            json!({"type": "array", "items": {}}),
+        );
+        for name in ["@odata.nextLink", "nextLink"] {
+            let (link, warned) = told(json!({"value": list, name: text}));
+            assert!(link.is_some() && warned.is_empty(), "{name}: {warned:?}");
+        }
+        let (link, warned) = told(json!({"value": list, "following": text}));
+        assert_eq!(link, None);
+        assert!(
+            warned[0].contains("/components/schemas/AList")
+                && warned[0].contains("x-mkio-next-link"),
+            "{warned:?}"
+        );
+        let (link, warned) =
+            told(json!({"value": list, "following": {"type": "string", "x-mkio-next-link": true}}));
+        assert_eq!((link.as_deref(), warned.len()), (Some("following"), 0));
+        let (_, warned) = told(json!({"one": list, "two": list}));
+        assert!(warned[0].contains("no single list"), "{warned:?}");
+    }
 
     use crate::{apis::Workspace, names::type_name};
 

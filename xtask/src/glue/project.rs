@@ -103,6 +103,8 @@ mod tests {
             body_schema: None,
             body_required: false,
             answer: Answer::Empty,
+            client_error: None,
+            server_error: None,
             sort: Vec::new(),
             filter: Vec::new(),
         };

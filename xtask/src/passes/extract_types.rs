@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// What stays at the place of use instead of moving to the named type.
-const OF_THE_PLACE: [&str; 7] = [
+const OF_THE_PLACE: [&str; 8] = [
     "description",
     "nullable",
     "readOnly",
@@ -22,6 +22,7 @@ const OF_THE_PLACE: [&str; 7] = [
     marks::SECRET,
     marks::IMMUTABLE,
     marks::NAME,
+    marks::NEXT_LINK,
 ];
 
 pub fn run(mut document: Document, changes: &mut Changes) -> Document {

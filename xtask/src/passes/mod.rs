@@ -25,7 +25,8 @@ mod supported;
 mod type_names;
 mod unions;
 
-pub use crate::document::TWIN;
+pub use idents::EXTRA;
+
 use crate::{
     document::Document,
     report::{Changes, Report},

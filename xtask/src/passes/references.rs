@@ -36,12 +36,33 @@ pub fn run(mut document: Document, changes: &mut Changes) -> Document {
             .collect(),
     };
     walk::all_schemas_mut(&mut document, |_, schema| parts.redirect(schema));
+    only_what_is_used(&mut document);
     while let Some((name, mut schema)) = parts.new.pop() {
         walk::schema_mut(&mut schema, "", &mut |_, schema| parts.redirect(schema));
         changes.note(format!("{name}: a part of a schema that is referred to"));
         document.schemas_mut().insert(name, schema);
     }
     document
+}
+
+/// Everything that is referred to has been written out; what else components hold, and what the
+/// document says about security, is not for generated code.
+fn only_what_is_used(document: &mut Document) {
+    if let Some(root) = document.root.as_object_mut() {
+        root.shift_remove("security");
+    }
+    if let Some(components) = document
+        .root
+        .get_mut("components")
+        .and_then(Value::as_object_mut)
+    {
+        components.retain(|section, _| section == "schemas");
+    }
+    document.operations_mut(|_, _, operation| {
+        operation.shift_remove("security");
+        // OpenAPI 3.1 does without.
+        operation.entry("responses").or_insert_with(|| json!({}));
+    });
 }
 
 /// Marks named schemas with their place, and gives names that are no plain ones another key.

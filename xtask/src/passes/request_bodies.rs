@@ -38,8 +38,8 @@ pub fn run(mut document: Document, changes: &mut Changes) -> Document {
         };
         // progenitor treats every body that is declared as one that is sent; whether it may be left
         // out is for the request's template.
-        if let Some(declared) = body.insert("required".to_owned(), Value::Bool(true)) {
-            body.insert("x-mkio-required".to_owned(), declared);
+        if let Some(declared) = body.get("required").cloned() {
+            body.insert(marks::REQUIRED.to_owned(), declared);
         }
         let content = match body.get("content") {
             Some(Value::Object(content)) if !content.is_empty() => content.clone(),
@@ -99,14 +99,18 @@ fn keep(content: &Map<String, Value>) -> Vec<&String> {
     kept.extend(TWINS.iter().filter_map(|(name, ..)| is(name)));
     if kept.is_empty() {
         let of = |wanted: Kind| content.keys().find(move |name| kind(name) == Ok(wanted));
-        kept.extend(of(Kind::Json).or_else(|| of(Kind::Bytes)));
+        kept.extend(
+            of(Kind::Json)
+                .or_else(|| of(Kind::Form))
+                .or_else(|| of(Kind::Bytes)),
+        );
     }
     kept
 }
 
 /// Lets an operation have this body alone, under a media type that progenitor knows.
 fn set_content(operation: &mut Map<String, Value>, name: &str, media: &Value) {
-    let json_body = kind(name) == Ok(Kind::Json);
+    let json_body = matches!(kind(name), Ok(Kind::Json | Kind::Form));
     let mut media = media.clone();
     if !json_body || media.get("schema").is_none_or(|schema| !schema.is_object()) {
         let schema = if json_body {
@@ -171,6 +175,7 @@ mod tests {
             ("application/vnd.acme+json", JSON),
             ("application/gzip", BYTES),
             ("text/plain", BYTES),
+            ("application/x-www-form-urlencoded", JSON),
         ] {
             let (document, _) = patched(json!({name: {"schema": {"type": "string"}}}));
             let operation = &document.root["paths"]["/a"]["patch"];

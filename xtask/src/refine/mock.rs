@@ -1,252 +1,379 @@
-//! Problem: progenitor's mock helpers take path values for regular expressions, cannot tell twins
-//! (operations that share method and path) from each other, take all bodies for JSON, and have no
-//! docs. This rule mends that.
+//! Typed mocks of the operations: what a request must look like, and what it is answered. Path values
+//! are taken literally, and operations that share method and path (twins) are told apart by what
+//! they send or ask for.
 
-use quote::{ToTokens, quote};
-use syn::{
-    Expr, File, ImplItem, ImplItemFn, Item, ItemImpl, LitStr, Stmt, TraitItem, parse_quote,
-    visit_mut::{self, VisitMut},
-};
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+use serde_json::Value;
+use syn::{Item, Type, parse_quote};
 
+use super::docs;
 use crate::{
     apis::Api,
-    model::{Answer, Model, Operation},
+    media::{Kind, kind},
+    model::{Answer, Model, Operation, Parameter},
     names::type_name,
-    passes::TWIN,
     report::Changes,
+    types,
 };
 
-pub fn run(mut file: File, api: &Api, model: &Model, changes: &mut Changes) -> Vec<Item> {
-    Mend { api }.visit_file_mut(&mut file);
-    let described = |name: &str| {
-        model
-            .operations
-            .iter()
-            .find(|operation| type_name(&operation.id) == name || operation.id == name)
-            .map(|operation| format!("`{} {}`", operation.method, operation.path))
-            .unwrap_or_default()
-    };
-    for item in &mut file.items {
-        match item {
-            Item::Mod(module) => {
-                module.attrs = vec![parse_quote! {
-                    #[doc = " What a mock expects (`…When`) and answers (`…Then`), for each operation."]
-                }];
-                let items = module.content.iter_mut().flat_map(|(_, items)| items);
-                for item in items {
-                    typed(item, model);
-                    document(item, &described, changes);
-                }
+/// The items of an API's module.
+pub fn run(api: &Api, model: &Model, changes: &mut Changes) -> Vec<Item> {
+    let krate = format_ident!("{}", api.crate_name());
+    let mut operations = Vec::new();
+    for operation in &model.operations {
+        changes.note(&operation.id);
+        operations.push(when(operation, model));
+        operations.push(then(operation));
+    }
+    let names = model.operations.iter().map(Names::of);
+    let declared = model.operations.iter().map(|operation| {
+        let Names { id, when, then, .. } = Names::of(operation);
+        let doc = format!(" Mocks {}.", called(operation));
+        quote! {
+            #[doc = #doc]
+            fn #id<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+            where
+                F: FnOnce(operations::#when, operations::#then);
+        }
+    });
+    let defined = names.map(|Names { id, when, then, .. }| {
+        quote! {
+            fn #id<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+            where
+                F: FnOnce(operations::#when, operations::#then),
+            {
+                self.mock(|when, then| {
+                    config_fn(operations::#when::new(when), operations::#then::new(then))
+                })
             }
-            Item::Trait(definition) => {
-                definition.attrs = vec![parse_quote! {
-                    #[doc = " Mocks operations by name on an [`httpmock::MockServer`]."]
-                }];
-                for item in &mut definition.items {
-                    if let TraitItem::Fn(method) = item {
-                        let doc = format!(" Mocks {}.", described(&method.sig.ident.to_string()));
-                        method.attrs.push(parse_quote!(#[doc = #doc]));
-                    }
-                }
+        }
+    });
+    vec![
+        parse_quote! {
+            /// What a mock expects (`…When`) and answers (`…Then`), for each operation.
+            pub mod operations {
+                #[allow(unused_imports, reason = "not every API has typed bodies")]
+                use #krate::types;
+
+                #(#operations)*
             }
-            _ => {}
+        },
+        parse_quote! {
+            /// Mocks operations by name on an [`httpmock::MockServer`].
+            pub trait MockServerExt { #(#declared)* }
+        },
+        parse_quote! {
+            impl MockServerExt for ::httpmock::MockServer { #(#defined)* }
+        },
+    ]
+}
+
+/// What the code of an operation is called.
+struct Names {
+    id: syn::Ident,
+    when: syn::Ident,
+    then: syn::Ident,
+}
+
+impl Names {
+    fn of(operation: &Operation) -> Self {
+        let name = type_name(&operation.id);
+        Self {
+            id: format_ident!("{}", operation.id),
+            when: format_ident!("{name}When"),
+            then: format_ident!("{name}Then"),
         }
     }
-    file.items
 }
 
-/// Methods that progenitor gets wrong.
-fn typed(item: &mut Item, model: &Model) {
-    let Item::Impl(item) = item else { return };
-    let name = item.self_ty.to_token_stream().to_string();
-    let find = |end: &str| {
-        let name = name.strip_suffix(end)?;
-        model
-            .operations
-            .iter()
-            .find(|operation| type_name(&operation.id) == name)
-    };
-    if let Some(operation) = find("When") {
-        repeated(item, operation);
-        body(item, operation);
-        twin(item, operation, model);
-    } else if let Some(operation) = find("Then") {
-        success(item, operation);
+fn called(operation: &Operation) -> String {
+    docs::code(&format!("{} {}", operation.method, operation.path))
+}
+
+/// What a request must look like.
+fn when(operation: &Operation, model: &Model) -> TokenStream {
+    let ident = Names::of(operation).when;
+    let doc = format!(" What a request must look like: {}.", called(operation));
+    let method = format_ident!("{}", operation.method);
+    let pattern = pattern(&operation.path, None);
+    let twin = twin(operation, model).map(|(header, value)| quote!(.header(#header, #value)));
+    let parameters = operation.parameters.iter().map(|parameter| {
+        if parameter.query || parameter.header {
+            named(parameter)
+        } else {
+            in_path(parameter, &operation.path)
+        }
+    });
+    let body = body(operation);
+    quote! {
+        #[doc = #doc]
+        pub struct #ident(::httpmock::When);
+
+        impl #ident {
+            /// Wraps httpmock's own type.
+            pub fn new(inner: ::httpmock::When) -> Self {
+                Self(
+                    inner
+                        .method(::httpmock::Method::#method)
+                        .path_matches(regex::Regex::new(#pattern).unwrap())
+                        #twin,
+                )
+            }
+
+            /// Gives httpmock's own type back, to say what is not typed.
+            pub fn into_inner(self) -> ::httpmock::When {
+                self.0
+            }
+
+            #(#parameters)*
+            #body
+        }
     }
 }
 
-fn method<'a>(item: &'a mut ItemImpl, name: &str) -> Option<&'a mut ImplItemFn> {
-    item.items.iter_mut().find_map(|item| match item {
-        ImplItem::Fn(method) if method.sig.ident == name => Some(method),
-        _ => None,
-    })
+/// The regular expression of a path in which a parameter is any segment; the one that is asked for is
+/// `{}` for `format!`.
+fn pattern(path: &str, asked: Option<&str>) -> String {
+    let mut out = String::from("^");
+    let mut rest = path;
+    while let Some((before, after)) = rest.split_once('{') {
+        let (name, after) = after.split_once('}').unwrap_or((after, ""));
+        out += &literal(before, asked.is_some());
+        out += if asked == Some(name) { "{}" } else { "[^/]*" };
+        rest = after;
+    }
+    out + &literal(rest, asked.is_some()) + "$"
 }
 
-/// A parameter whose key may be repeated: each call expects one of its values.
-fn repeated(item: &mut ItemImpl, operation: &Operation) {
-    for parameter in operation.parameters.iter().filter(|p| p.many) {
-        let Some(method) = method(item, &parameter.ident) else {
-            continue;
-        };
-        let (ident, key) = (&method.sig.ident, &parameter.name);
-        *method = parse_quote! {
-            pub fn #ident(self, value: &str) -> Self {
-                Self(self.0.query_param(#key, value))
+/// Text that matches itself, within `format!` or not.
+fn literal(text: &str, formatted: bool) -> String {
+    let escaped = regex::escape(text).replace("\\-", "-");
+    if formatted {
+        escaped.replace('{', "{{").replace('}', "}}")
+    } else {
+        escaped
+    }
+}
+
+/// A value as it is given: texts by reference, named types as well, the rest as it is.
+fn given(ty: &Type) -> TokenStream {
+    let text: Type = parse_quote!(String);
+    let plain = ["u32", "u64", "i64", "f64", "bool"].map(|name| syn::parse_str::<Type>(name).ok());
+    if *ty == text {
+        quote!(&str)
+    } else if plain.iter().any(|plain| plain.as_ref() == Some(ty)) {
+        quote!(#ty)
+    } else {
+        quote!(&types::#ty)
+    }
+}
+
+fn in_path(parameter: &Parameter, path: &str) -> TokenStream {
+    let ident = format_ident!("{}", parameter.ident);
+    let pattern = pattern(path, Some(&parameter.name));
+    let (doc, value) = (must_be(parameter), given(&parameter.ty));
+    quote! {
+        #[doc = #doc]
+        pub fn #ident(self, value: #value) -> Self {
+            let re = regex::Regex::new(
+                &format!(#pattern, crate::path_value(&value.to_string())),
+            )
+            .unwrap();
+            Self(self.0.path_matches(re))
+        }
+    }
+}
+
+fn must_be(parameter: &Parameter) -> String {
+    format!(" {} must be this.", docs::code(&parameter.name))
+}
+
+/// A query parameter or header: there with this value, or, where it need not be, missing.
+fn named(parameter: &Parameter) -> TokenStream {
+    let ident = format_ident!("{}", parameter.ident);
+    let (doc, name) = (must_be(parameter), &parameter.name);
+    let (there, missing) = if parameter.header {
+        (quote!(header), quote!(header_missing))
+    } else {
+        (quote!(query_param), quote!(query_param_missing))
+    };
+    // Each call expects one of the values of a key that may be repeated.
+    let value = if parameter.many {
+        quote!(&str)
+    } else {
+        given(&parameter.ty)
+    };
+    if parameter.required || parameter.many {
+        return quote! {
+            #[doc = #doc]
+            pub fn #ident(self, value: #value) -> Self {
+                Self(self.0.#there(#name, value.to_string()))
             }
         };
     }
+    let (lifetime, value) = match value.to_string().strip_prefix('&') {
+        Some(_) => {
+            let ty = value.into_iter().skip(1).collect::<TokenStream>();
+            (Some(quote!('a,)), quote!(&'a #ty))
+        }
+        None => (None, value),
+    };
+    quote! {
+        #[doc = #doc]
+        pub fn #ident<#lifetime T>(self, value: T) -> Self
+        where
+            T: Into<Option<#value>>,
+        {
+            if let Some(value) = value.into() {
+                Self(self.0.#there(#name, value.to_string()))
+            } else {
+                Self(self.0.#missing(#name))
+            }
+        }
+    }
 }
 
-/// A body that is not JSON: its bytes.
-fn body(item: &mut ItemImpl, operation: &Operation) {
-    let json = operation
-        .body
-        .as_ref()
-        .is_none_or(|media_type| media_type.contains("json"));
-    if let (false, Some(method)) = (json, method(item, "body")) {
-        *method = parse_quote! {
+/// The body: JSON as its type, all else by its bytes.
+fn body(operation: &Operation) -> Option<TokenStream> {
+    let media_type = operation.body.as_ref()?;
+    Some(if kind(media_type) == Ok(Kind::Json) {
+        let ty = json(operation.body_schema.as_ref().unwrap_or(&Value::Null));
+        quote! {
+            /// The body must be this.
+            pub fn body(self, value: &#ty) -> Self {
+                Self(self.0.json_body_obj(value))
+            }
+        }
+    } else {
+        quote! {
+            /// The body must be this.
             pub fn body(self, value: impl AsRef<[u8]>) -> Self {
                 let value = value.as_ref().to_vec();
                 Self(self.0.is_true(move |request| request.body_ref() == value))
             }
-        };
+        }
+    })
+}
+
+/// The type of a JSON body as this crate can name it.
+fn json(schema: &Value) -> Type {
+    if let Some(name) = types::named(schema) {
+        let ident = format_ident!("{name}");
+        return parse_quote!(types::#ident);
+    }
+    match schema["type"].as_str() {
+        Some("array") => {
+            let item = json(&schema["items"]);
+            parse_quote!([#item])
+        }
+        _ => parse_quote!(::serde_json::Value),
     }
 }
 
-/// An answer that is not JSON: its bytes, with their media type.
-fn success(item: &mut ItemImpl, operation: &Operation) {
-    if let Answer::Bytes(media_type) = &operation.answer
-        && let Some(method) = method(item, "success")
-    {
-        *method = parse_quote! {
+/// Twins differ in what they send, or in what they accept: header and value.
+fn twin(operation: &Operation, model: &Model) -> Option<(&'static str, String)> {
+    let other = model.operations.iter().find(|other| {
+        (&other.method, &other.path) == (&operation.method, &operation.path)
+            && other.id != operation.id
+    })?;
+    let accept = match &operation.answer {
+        Answer::Bytes(media_type) => media_type.clone(),
+        _ => "application/json".to_owned(),
+    };
+    Some(match &operation.body {
+        Some(body) if operation.body != other.body => ("content-type", body.clone()),
+        _ => ("accept", accept),
+    })
+}
+
+/// The answer.
+fn then(operation: &Operation) -> TokenStream {
+    let ident = Names::of(operation).then;
+    let doc = format!(" The answer: {}.", called(operation));
+    let success = success(operation);
+    let errors = [
+        (
+            "client_error",
+            4u16,
+            " An error, status 400 to 499.",
+            &operation.client_error,
+        ),
+        (
+            "server_error",
+            5u16,
+            " An error, status 500 to 599.",
+            &operation.server_error,
+        ),
+    ];
+    let errors = errors.into_iter().filter_map(|(name, class, doc, schema)| {
+        let (name, ty) = (format_ident!("{name}"), json(schema.as_ref()?));
+        Some(quote! {
+            #[doc = #doc]
+            pub fn #name(self, status: u16, value: &#ty) -> Self {
+                assert_eq!(status / 100u16, #class);
+                Self(
+                    self.0
+                        .status(status)
+                        .header("content-type", "application/json")
+                        .json_body_obj(value),
+                )
+            }
+        })
+    });
+    quote! {
+        #[doc = #doc]
+        pub struct #ident(::httpmock::Then);
+
+        impl #ident {
+            /// Wraps httpmock's own type.
+            pub fn new(inner: ::httpmock::Then) -> Self {
+                Self(inner)
+            }
+
+            /// Gives httpmock's own type back, to say what is not typed.
+            pub fn into_inner(self) -> ::httpmock::Then {
+                self.0
+            }
+
+            #(#errors)*
+            #success
+        }
+    }
+}
+
+fn success(operation: &Operation) -> TokenStream {
+    let doc = quote!(#[doc = " A success, status 200 to 299."]);
+    match &operation.answer {
+        Answer::Empty => quote! {
+            #doc
+            pub fn success(self, status: u16) -> Self {
+                assert_eq!(status / 100u16, 2u16);
+                Self(self.0.status(status))
+            }
+        },
+        Answer::Json(schema) => {
+            let ty = json(schema);
+            quote! {
+                #doc
+                pub fn success(self, status: u16, value: &#ty) -> Self {
+                    assert_eq!(status / 100u16, 2u16);
+                    Self(
+                        self.0
+                            .status(status)
+                            .header("content-type", "application/json")
+                            .json_body_obj(value),
+                    )
+                }
+            }
+        }
+        Answer::Bytes(media_type) => quote! {
+            #doc
             pub fn success(self, status: u16, value: impl AsRef<[u8]>) -> Self {
                 assert_eq!(status / 100u16, 2u16);
                 Self(self.0.status(status).header("content-type", #media_type).body(value))
             }
-        };
-    }
-}
-
-/// Twins differ in what they send, or in what they accept.
-fn twin(item: &mut ItemImpl, operation: &Operation, model: &Model) {
-    let Some(other) = model.operations.iter().find(|other| {
-        (&other.method, &other.path) == (&operation.method, &operation.path)
-            && other.id != operation.id
-    }) else {
-        return;
-    };
-    let accept = |operation: &Operation| match &operation.answer {
-        Answer::Bytes(media_type) => media_type.clone(),
-        _ => "application/json".to_owned(),
-    };
-    let (header, value) = match &operation.body {
-        Some(body) if operation.body != other.body => ("content-type", body.clone()),
-        _ => ("accept", accept(operation)),
-    };
-    if let Some(method) = method(item, "new")
-        && let Some(Stmt::Expr(Expr::Call(wrap), None)) = method.block.stmts.last_mut()
-        && let Some(expectations) = wrap.args.first_mut()
-    {
-        *expectations = parse_quote!(#expectations.header(#header, #value));
-    }
-}
-
-fn document(item: &mut Item, described: &impl Fn(&str) -> String, changes: &mut Changes) {
-    match item {
-        Item::Struct(item) => {
-            let name = item.ident.to_string();
-            let (operation, what) = match name.strip_suffix("When") {
-                Some(operation) => (operation, "What a request must look like"),
-                None => (name.strip_suffix("Then").unwrap_or(&name), "The answer"),
-            };
-            let doc = format!(" {what}: {}.", described(operation));
-            item.attrs.push(parse_quote!(#[doc = #doc]));
-            changes.note(name);
-        }
-        Item::Impl(item) => {
-            for item in &mut item.items {
-                let ImplItem::Fn(method) = item else { continue };
-                let doc = match method.sig.ident.to_string().as_str() {
-                    "new" => " Wraps httpmock's own type.".to_owned(),
-                    "into_inner" => {
-                        " Gives httpmock's own type back, to say what is not typed.".to_owned()
-                    }
-                    "success" => " A success, status 200 to 299.".to_owned(),
-                    "client_error" => " An error, status 400 to 499.".to_owned(),
-                    "server_error" => " An error, status 500 to 599.".to_owned(),
-                    "body" => " The body must be this.".to_owned(),
-                    argument => format!(" `{argument}` must be this."),
-                };
-                method.attrs.push(parse_quote!(#[doc = #doc]));
-            }
-        }
-        _ => {}
-    }
-}
-
-struct Mend<'a> {
-    api: &'a Api,
-}
-
-impl VisitMut for Mend<'_> {
-    fn visit_path_mut(&mut self, path: &mut syn::Path) {
-        visit_mut::visit_path_mut(self, path);
-        let names: Vec<String> = path.segments.iter().map(|s| s.ident.to_string()).collect();
-        if let [a, b, ..] = &names[..]
-            && a == "crate"
-            && b == "types"
-        {
-            path.leading_colon = None;
-            path.segments = path.segments.iter().skip(1).cloned().collect();
-        }
-    }
-
-    fn visit_item_use_mut(&mut self, item: &mut syn::ItemUse) {
-        let name = syn::Ident::new(&self.api.crate_name(), proc_macro2::Span::call_site());
-        if item
-            .to_token_stream()
-            .to_string()
-            .contains(&self.api.crate_name())
-        {
-            *item = parse_quote!(
-                #[allow(unused_imports, reason = "not every API has typed bodies")]
-                use #name::types;
-            );
-        }
-    }
-
-    fn visit_expr_mut(&mut self, expression: &mut Expr) {
-        visit_mut::visit_expr_mut(self, expression);
-        if let Expr::Macro(call) = expression
-            && call.mac.path.is_ident("format")
-            && let Ok(mut parts) = call.mac.parse_body_with(
-                syn::punctuated::Punctuated::<Expr, syn::Token![,]>::parse_terminated,
-            )
-        {
-            for part in &mut parts {
-                if let Expr::Lit(_) = part {
-                    self.visit_expr_mut(part);
-                } else {
-                    *part = parse_quote!(crate::path_value(&#part));
-                }
-            }
-            call.mac.tokens = quote!(#parts);
-        }
-    }
-
-    fn visit_lit_str_mut(&mut self, literal: &mut LitStr) {
-        let mut text = literal.value();
-        if let Some(at) = text.find(TWIN) {
-            let end = if text.ends_with('$') { "$" } else { "" };
-            text = format!("{}{end}", &text[..at]);
-        }
-        if text.starts_with("^/") {
-            // A parameter is one segment.
-            text = text.replace(".*", "[^/]*");
-        }
-        if text != literal.value() {
-            *literal = LitStr::new(&text, literal.span());
-        }
+        },
     }
 }
 
@@ -258,36 +385,35 @@ mod tests {
     use crate::passes::testing::{api, with_paths};
 
     #[test]
-    fn helpers_match_values_literally_and_know_twins() {
-        let file: syn::File = parse_quote! {
-            pub mod operations {
-                use mkio_media::*;
-                pub struct GetBWhen(::httpmock::When);
-                impl GetBWhen {
-                    pub fn id(self, value: &str) -> Self {
-                        let re = regex::Regex::new(&format!("^/a/.*/b/{}/x-mkio-twin-csv$", value.to_string())).unwrap();
-                        Self(self.0.path_matches(re))
-                    }
-                    pub fn label<T>(self, value: T) -> Self where T: Into<Option<Vec<String>>> { todo() }
-                }
-            }
-            pub trait MockServerExt { fn get_b<F>(&self, config_fn: F); }
-        };
-        let model = Model::new(&with_paths(json!({"/b": {"get": {
+    fn requests_are_matched_by_all_that_they_have() {
+        let text = json!({"type": "string"});
+        let model = Model::new(&with_paths(json!({"/a.b/{id}/c": {"get": {
             "operationId": "get_b", "responses": {},
-            "parameters": [{"name": "$label", "in": "query", "schema": {"type": "array"}}],
-        }}})));
-        let items = run(file, &api(), &model, &mut Changes::default());
+            "parameters": [
+                {"name": "id", "in": "path", "required": true, "schema": text},
+                {"name": "$label", "in": "query", "schema": {"type": "array", "items": text}},
+                {"name": "$top", "in": "query", "schema": {"type": "integer", "format": "uint32"}},
+                {"name": "If-Match", "in": "header", "required": true, "schema": text},
+                {"name": "X-Trace", "in": "header", "schema": text},
+            ],
+        }, "put": {"operationId": "put_b", "responses": {}, "requestBody": {"content": {"application/json": {"schema": {
+            "type": "array", "items": crate::document::reference("Thing")}}}}}}})));
+        let items = run(&api(), &model, &mut Changes::default());
         let code = prettyplease::unparse(&crate::code::file(items));
+        // Where lines break is the printer's business.
+        let bare = |text: &str| text.split_whitespace().collect::<String>();
         for line in [
-            "\"^/a/[^/]*/b/{}$\"",
-            "crate::path_value(&value.to_string())",
+            "\"^/a\\\\.b/[^/]*/c$\"",
+            "format!(\"^/a\\\\.b/{}/c$\", crate::path_value(&value.to_string()))",
             "use mkio_media::types;",
-            "/// Mocks `GET /b`.",
-            "Self(self.0.query_param(\"$label\", value))",
+            "/// Mocks `GET /a.b/{id}/c`.",
+            "Self(self.0.query_param(\"$label\", value.to_string()))",
+            "T: Into<Option<u32>>,",
+            "pub fn if_match(self, value: &str)",
+            "Self(self.0.header_missing(\"X-Trace\"))",
+            "T: Into<Option<&'a str>>,",
+            "pub fn body(self, value: &[types::Thing])",
         ] {
-            // Where lines break is the printer's business.
-            let bare = |text: &str| text.split_whitespace().collect::<String>();
             assert!(bare(&code).contains(&bare(line)), "{line} in:\n{code}");
         }
     }

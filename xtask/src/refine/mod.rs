@@ -17,12 +17,11 @@ mod unions;
 
 pub use client::operations;
 pub use signatures::Signatures;
-use syn::{File, Item};
+use syn::Item;
 
 use crate::{
     document::{Document, Problem},
     model::{Model, Shape},
-    progenitor_step::Generated,
     report::Report,
 };
 
@@ -36,28 +35,18 @@ pub struct Code {
 }
 
 /// Runs all rules.
-pub fn run(
-    generated: Generated,
-    document: &Document,
-    model: &Model,
-    report: &mut Report,
-) -> Result<Code, Problem> {
-    let mut parts = Parts::split(generated.client);
-    let structs = report.step("structs", |changes| {
-        structs::run(std::mem::take(&mut parts.types), document, model, changes)
-    })?;
+pub fn run(document: &Document, model: &Model, report: &mut Report) -> Result<Code, Problem> {
+    let structs = report.step("structs", |changes| structs::run(document, model, changes))?;
     let enums = report.step("enums", |changes| enums::run(model, changes));
     let unions = report.step("unions code", |changes| unions::run(model, changes));
-    let signatures = Signatures::of(&parts.builder);
+    let signatures = Signatures::of(model);
     let builder = report.step("requests", |changes| {
         requests::run(&signatures, document, model, changes)
     })?;
     let client = report.step("client", |changes| {
         client::run(&document.api, model, &signatures, changes)
     });
-    let mock = report.step("mock", |changes| {
-        mock::run(generated.mock, &document.api, model, changes)
-    });
+    let mock = report.step("mock", |changes| mock::run(&document.api, model, changes));
     let mut types: Vec<(String, Vec<Item>)> =
         structs.into_iter().chain(enums).chain(unions).collect();
     types.sort_by(|(a, _), (b, _)| a.cmp(b));
@@ -77,29 +66,4 @@ pub fn run(
         mock,
         signatures,
     })
-}
-
-/// The modules of progenitor's file.
-struct Parts {
-    types: Vec<Item>,
-    builder: Vec<Item>,
-}
-
-impl Parts {
-    fn split(file: File) -> Self {
-        let mut parts = Self {
-            types: Vec::new(),
-            builder: Vec::new(),
-        };
-        for item in file.items {
-            let Item::Mod(module) = item else { continue };
-            let items = module.content.map(|(_, items)| items).unwrap_or_default();
-            match module.ident.to_string().as_str() {
-                "types" => parts.types = items,
-                "builder" => parts.builder = items,
-                _ => {}
-            }
-        }
-        parts
-    }
 }

@@ -1,7 +1,5 @@
-//! Problem: progenitor's request builders set every argument by name and miss a forgotten one only
-//! at run time, borrow the client, and read errors of their own type per crate. The builders are
-//! written here instead, from the model and from the types that progenitor gives the arguments:
-//! what is required is positional, what is optional is a setter.
+//! Request builders: what is required is positional, so that a forgotten argument does not compile;
+//! what is optional is a setter. They own what they need and can be stored and spawned.
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, format_ident, quote};
@@ -15,6 +13,7 @@ use crate::{
     apis::Api,
     document::{Document, Problem},
     glue::{fields, project::SCOPE},
+    media::{Kind, kind},
     model::{Answer, Model, Operation, Parameter, pointer},
     names::type_name,
     report::Changes,
@@ -27,7 +26,6 @@ pub fn run(
     model: &Model,
     changes: &mut Changes,
 ) -> Result<Vec<Item>, Problem> {
-    same_operations(signatures, document, model)?;
     let mut items = Vec::new();
     for operation in &model.operations {
         let code = request(operation, signatures);
@@ -42,31 +40,6 @@ pub fn run(
         items.extend(file.items);
     }
     Ok(items)
-}
-
-/// What progenitor reads as an operation is one here, and the other way round.
-fn same_operations(
-    signatures: &Signatures,
-    document: &Document,
-    model: &Model,
-) -> Result<(), Problem> {
-    let known = |name: &str| model.operations.iter().any(|o| type_name(&o.id) == name);
-    if let Some(name) = signatures.names().find(|name| !known(name)) {
-        return Err(document.problem(
-            "/paths",
-            format!("a request {name} of progenitor's that no operation is behind"),
-            "operation names that are Rust identifiers",
-        ));
-    }
-    let made = |operation: &Operation| signatures.names().any(|n| n == type_name(&operation.id));
-    match model.operations.iter().find(|operation| !made(operation)) {
-        None => Ok(()),
-        Some(lost) => Err(document.problem(
-            pointer(&lost.path, &lost.method),
-            format!("the operation {}, which progenitor leaves out", lost.id),
-            "an operation that progenitor understands; a pass or an overlay action is missing",
-        )),
-    }
 }
 
 /// An argument of a call: how it is taken, and how it becomes text.
@@ -305,13 +278,17 @@ fn request(operation: &Operation, signatures: &Signatures) -> TokenStream {
             quote!(&#ident.to_string())
         }
     });
-    let query = operation.required().into_iter().filter(|p| p.query);
+    let query = operation
+        .required()
+        .into_iter()
+        .filter(|p| p.query || p.header);
     let query = query.map(|parameter| add(parameter, &quote!(request)));
     let accept = match &operation.answer {
         Answer::Bytes(media_type) => Some(quote!(request.accept(#media_type);)),
         _ => None,
     };
-    let json = (operation.body_required && !bytes).then(|| quote!(request.json(&body);));
+    let write = write(operation);
+    let json = (operation.body_required && !bytes).then(|| quote!(request.#write(&body);));
     let setup = quote!(#accept #(#query)* #json);
     let mutable = (!setup.is_empty()).then(|| quote!(mut));
     let (body_field, body_value) = if bytes {
@@ -353,6 +330,12 @@ fn request(operation: &Operation, signatures: &Signatures) -> TokenStream {
     }
 }
 
+/// How the body is written: as JSON, or as a form.
+fn write(operation: &Operation) -> Ident {
+    let form = operation.body.as_deref().map(kind) == Some(Ok(Kind::Form));
+    format_ident!("{}", if form { "form" } else { "json" })
+}
+
 /// The body is sent as it is.
 fn is_bytes(operation: &Operation, signatures: &Signatures) -> bool {
     let ty = signatures.argument(&operation.id, "body");
@@ -362,7 +345,9 @@ fn is_bytes(operation: &Operation, signatures: &Signatures) -> bool {
 /// Adds a required parameter of the query to the request.
 fn add(parameter: &Parameter, request: &TokenStream) -> TokenStream {
     let (ident, name) = (format_ident!("{}", parameter.ident), &parameter.name);
-    if parameter.many {
+    if parameter.header {
+        quote!(#request.header(#name, #ident.to_string());)
+    } else if parameter.many {
         quote!(for value in #ident { #request.add_query(#name, value.as_ref()); })
     } else {
         quote!(#request.query(#name, &#ident);)
@@ -381,11 +366,12 @@ fn setters(operation: &Operation, signatures: &Signatures) -> Vec<TokenStream> {
     if operation.body.is_some() && !operation.body_required {
         let ty = signatures.argument(&operation.id, "body");
         let (accepts, convert) = body_argument(&ty);
+        let write = write(operation);
         setters.push(quote! {
             /// Sets the body; without one, none is sent.
             pub fn body(mut self, body: #accepts) -> Self {
                 let body: #ty = #convert;
-                self.request.json(&body);
+                self.request.#write(&body);
                 self
             }
         });
@@ -419,11 +405,16 @@ fn setter(operation: &Operation, parameter: &Parameter, signatures: &Signatures)
         &value,
         &signatures.argument(&operation.id, &parameter.ident),
     );
+    let set = if parameter.header {
+        quote!(self.request.header(#name, value.to_string());)
+    } else {
+        quote!(self.request.query(#name, &value);)
+    };
     quote! {
         #doc
         pub fn #ident(mut self, value: #accepts) -> Self {
             let value: #taken = #handed;
-            self.request.query(#name, &value);
+            #set
             self
         }
     }
@@ -479,9 +470,10 @@ fn endings(operation: &Operation, signatures: &Signatures, bytes: bool) -> Token
         Answer::Bytes(_) => (quote!(ByteStream), quote!(send_stream)),
     };
     let (build, send) = if bytes {
+        let send = format_ident!("{send}_with", send = send.to_string());
         (
             quote!(self.request.build_with(self.body)),
-            quote!(self.request.send_with(self.body)),
+            quote!(self.request.#send(self.body)),
         )
     } else {
         (quote!(self.request.build()), quote!(self.request.#send()))

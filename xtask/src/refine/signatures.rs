@@ -1,141 +1,112 @@
-//! Types of arguments and responses, read from the request builders that progenitor makes.
+//! Types of arguments and responses, as the modules around `types` write them.
 
 use std::collections::HashMap;
 
-use syn::{
-    ImplItem, Item, Type, parse_quote,
-    visit_mut::{self, VisitMut},
+use quote::format_ident;
+use syn::{Type, parse_quote};
+
+use crate::{
+    media::{Kind, kind},
+    model::{Answer, Model, Operation},
+    types,
 };
 
-use super::simplify::{argument_of, arguments_of};
-use crate::names::type_name;
-
-/// Types of each request.
+/// Types of each operation.
 #[derive(Default)]
 pub struct Signatures(HashMap<String, Signature>);
 
-#[derive(Default)]
 struct Signature {
     arguments: HashMap<String, Type>,
-    answer: Option<Type>,
+    answer: Type,
 }
 
 impl Signatures {
-    /// Reads the items of progenitor's module `builder`.
-    pub fn of(builders: &[Item]) -> Self {
-        let mut all = Self::default();
-        for item in builders {
-            match item {
-                Item::Struct(item) => {
-                    let signature = all.0.entry(item.ident.to_string()).or_default();
-                    for field in &item.fields {
-                        let value = arguments_of(&field.ty, "Result");
-                        let value = value.and_then(|arguments| arguments.first().copied());
-                        if let (Some(ident), Some(value)) = (&field.ident, value) {
-                            let value = argument_of(value, "Option").unwrap_or(value);
-                            signature.arguments.insert(ident.to_string(), short(value));
-                        }
-                    }
-                }
-                Item::Impl(item) => {
-                    let Type::Path(path) = &*item.self_ty else {
-                        continue;
-                    };
-                    let Some(last) = path.path.segments.last() else {
-                        continue;
-                    };
-                    let signature = all.0.entry(last.ident.to_string()).or_default();
-                    for method in &item.items {
-                        if let ImplItem::Fn(method) = method
-                            && method.sig.ident == "send"
-                            && let syn::ReturnType::Type(_, output) = &method.sig.output
-                        {
-                            let response = arguments_of(output, "Result");
-                            let response = response.and_then(|all| all.first().copied());
-                            signature.answer = response
-                                .and_then(|response| argument_of(response, "ResponseValue"))
-                                .map(short);
-                        }
-                    }
-                }
-                _ => {}
-            }
-        }
-        all
-    }
-
-    /// Names of the requests that there are builders for.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.keys().map(String::as_str)
+    /// The types of all operations.
+    pub fn of(model: &Model) -> Self {
+        let operations = model.operations.iter();
+        Self(
+            operations
+                .map(|operation| (operation.id.clone(), signature(operation)))
+                .collect(),
+        )
     }
 
     /// Type of an argument of an operation.
     pub fn argument(&self, operation: &str, ident: &str) -> Type {
-        let signature = self.0.get(&type_name(operation));
+        let signature = self.0.get(operation);
         let ty = signature.and_then(|signature| signature.arguments.get(ident));
         ty.cloned().unwrap_or_else(|| parse_quote!(String))
     }
 
     /// Type of an operation's response.
     pub fn answer(&self, operation: &str) -> Type {
-        let signature = self.0.get(&type_name(operation));
-        let ty = signature.and_then(|signature| signature.answer.clone());
-        ty.unwrap_or_else(|| parse_quote!(()))
+        let signature = self.0.get(operation);
+        signature.map_or_else(|| parse_quote!(()), |signature| signature.answer.clone())
     }
 }
 
-/// The type as the generated modules write it.
-fn short(ty: &Type) -> Type {
-    let mut ty = ty.clone();
-    Short.visit_type_mut(&mut ty);
-    ty
-}
-
-struct Short;
-
-impl VisitMut for Short {
-    fn visit_path_mut(&mut self, path: &mut syn::Path) {
-        visit_mut::visit_path_mut(self, path);
-        let names: Vec<String> = path.segments.iter().map(|s| s.ident.to_string()).collect();
-        let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        let last = path.segments.last().cloned();
-        match names[..] {
-            ["types", "builder", _] | ["crate", "types", _] => *path = parse_quote!(types::#last),
-            ["chrono", "DateTime"] => *path = parse_quote!(::mkio_core::Timestamp),
-            ["std", .., "String" | "Option" | "Vec" | "Box"] => *path = parse_quote!(#last),
-            ["reqwest", "Body"] => *path = parse_quote!(::reqwest::Body),
-            _ => {}
+fn signature(operation: &Operation) -> Signature {
+    let parameters = operation.parameters.iter();
+    let mut arguments: HashMap<String, Type> = parameters
+        .map(|parameter| (parameter.ident.clone(), parameter.ty.clone()))
+        .collect();
+    if let (Some(media_type), Some(schema)) = (&operation.body, &operation.body_schema) {
+        let ty = match kind(media_type) {
+            Ok(Kind::Json | Kind::Form) => types::outside(schema),
+            _ => parse_quote!(::reqwest::Body),
+        };
+        arguments.insert("body".to_owned(), ty);
+    }
+    let answer = match &operation.answer {
+        Answer::Empty => parse_quote!(()),
+        Answer::Json(schema) => types::outside(schema),
+        Answer::Bytes(_) => {
+            let stream = format_ident!("ByteStream");
+            parse_quote!(#stream)
         }
-    }
+    };
+    Signature { arguments, answer }
 }
 
 #[cfg(test)]
 mod tests {
     use quote::ToTokens;
+    use serde_json::json;
 
     use super::*;
+    use crate::passes::testing::with_paths;
 
     #[test]
-    fn types_are_read_from_builders() {
-        let file: syn::File = parse_quote! {
-            pub struct ListAssets<'a> {
-                client: &'a super::Client,
-                top: Result<Option<u32>, String>,
-                label: Result<Option<::std::vec::Vec<::std::string::String>>, String>,
-                body: Result<types::builder::Query, String>,
-                since: Result<::chrono::DateTime<::chrono::offset::Utc>, String>,
-            }
-            impl<'a> ListAssets<'a> {
-                pub async fn send(self) -> Result<ResponseValue<types::AssetList>, Error<types::Error>> {}
-            }
-        };
-        let signatures = Signatures::of(&file.items);
-        let text = |ty: Type| ty.to_token_stream().to_string();
-        let argument = |ident| text(signatures.argument("list_assets", ident));
+    fn types_follow_from_the_model() {
+        let thing = crate::document::reference("Thing");
+        let of = |media_type: &str, schema: &serde_json::Value| json!({"content": {media_type: {"schema": schema}}});
+        let model = Model::new(&with_paths(json!({"/a": {
+            "put": {
+                "operationId": "put_a",
+                "parameters": [
+                    {"name": "$top", "in": "query", "schema": {"type": "integer", "format": "uint32"}},
+                    {"name": "kind", "in": "query", "schema": thing},
+                ],
+                "requestBody": of("application/json", &json!({"type": "array", "items": thing})),
+                "responses": {"2XX": of("application/json", &thing)},
+            },
+            "post": {
+                "operationId": "post_a",
+                "requestBody": of("application/octet-stream", &json!({})),
+                "responses": {"2XX": {}},
+            },
+        }})));
+        let signatures = Signatures::of(&model);
+        let text = |ty: Type| ty.to_token_stream().to_string().replace(' ', "");
+        let argument = |ident| text(signatures.argument("put_a", ident));
         assert_eq!(argument("top"), "u32");
-        assert_eq!(argument("label"), "Vec < String >");
-        assert_eq!(argument("body"), "types :: Query");
-        assert_eq!(argument("since"), ":: mkio_core :: Timestamp");
-        assert_eq!(text(signatures.answer("list_assets")), "types :: AssetList");
+        assert_eq!(argument("kind"), "types::Thing");
+        assert_eq!(argument("body"), "Vec<types::Thing>");
+        assert_eq!(text(signatures.answer("put_a")), "types::Thing");
+        assert_eq!(
+            text(signatures.argument("post_a", "body")),
+            "::reqwest::Body"
+        );
+        assert_eq!(text(signatures.answer("post_a")), "()");
     }
 }

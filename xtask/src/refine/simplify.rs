@@ -1,37 +1,6 @@
-//! Short paths in types: `::std::option::Option<::std::string::String>` reads `Option<String>`,
-//! times become the runtime's `Timestamp`.
+//! Looking into types: their arguments, their names.
 
-use syn::{
-    Path, Type, parse_quote,
-    visit_mut::{self, VisitMut},
-};
-
-/// Shortens the paths of a type.
-pub fn type_paths(ty: &mut Type) {
-    Shorten.visit_type_mut(ty);
-}
-
-struct Shorten;
-
-impl VisitMut for Shorten {
-    fn visit_path_mut(&mut self, path: &mut Path) {
-        visit_mut::visit_path_mut(self, path);
-        let names: Vec<String> = path.segments.iter().map(|s| s.ident.to_string()).collect();
-        let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        match names[..] {
-            ["chrono", "DateTime"] => *path = parse_quote!(Timestamp),
-            ["std", .., "String" | "Option" | "Vec" | "Box" | "BTreeMap"]
-            | ["serde_json", "Value"]
-            | ["crate", "types", _] => {
-                if let Some(last) = path.segments.last().cloned() {
-                    path.leading_colon = None;
-                    path.segments = std::iter::once(last).collect();
-                }
-            }
-            _ => {}
-        }
-    }
-}
+use syn::Type;
 
 /// The single type argument of `Outer<T>`.
 pub fn argument_of<'a>(ty: &'a Type, outer: &str) -> Option<&'a Type> {
@@ -70,21 +39,18 @@ pub fn is_named(ty: &Type, name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use quote::ToTokens;
+    use syn::parse_quote;
 
     use super::*;
 
     #[test]
-    fn paths_get_short() {
-        let long = "::std::option::Option<\
-                    ::std::collections::BTreeMap<::std::string::String, crate::types::A>>";
-        let mut ty: Type = syn::parse_str(long).unwrap();
-        type_paths(&mut ty);
-        let short: Type = parse_quote!(Option<BTreeMap<String, A>>);
-        let text = |ty: &Type| ty.to_token_stream().to_string().replace(", >", ">");
-        assert_eq!(text(&ty), text(&short));
-        let mut time: Type = parse_quote!(::chrono::DateTime<::chrono::offset::Utc>);
-        type_paths(&mut time);
-        assert!(is_named(&time, "Timestamp"));
+    fn arguments_are_those_of_the_outer_type() {
+        let ty: Type = parse_quote!(Option<Vec<String>>);
+        let inner: Type = parse_quote!(Vec<String>);
+        assert_eq!(argument_of(&ty, "Option"), Some(&inner));
+        assert_eq!(argument_of(&ty, "Vec"), None);
+        let map: Type = parse_quote!(BTreeMap<String, u32>);
+        assert_eq!(arguments_of(&map, "BTreeMap").map(|all| all.len()), Some(2));
+        assert!(is_named(&parse_quote!(bool), "bool") && !is_named(&map, "bool"));
     }
 }

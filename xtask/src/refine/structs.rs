@@ -1,16 +1,15 @@
-//! Problem: typify's structures drop empty lists, know two states where JSON has three, show
-//! secrets, and break users when a field is added. This rule keeps their fields and writes the
-//! rest anew: `Option` or `Nullable` for everything that need not be there, `Secret` for what
+//! Structures: `Option` or `Nullable` for everything that need not be there, `Secret` for what
 //! must not be shown, `#[non_exhaustive]` with constructor and setters for what is written.
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
-use syn::{Attribute, Item, ItemStruct, LitStr, Type, parse_quote};
+use syn::{Item, Type, parse_quote};
 
 use super::{docs, setters, simplify};
 use crate::{
     document::{Document, Problem},
     model::{Field, Model, Shape},
+    passes::EXTRA,
     report::Changes,
 };
 
@@ -27,114 +26,67 @@ pub struct FieldCode {
 }
 
 pub fn run(
-    items: Vec<Item>,
     document: &Document,
     model: &Model,
     changes: &mut Changes,
 ) -> Result<Vec<(String, Vec<Item>)>, Problem> {
     let mut code = Vec::new();
-    for item in items {
-        let item = match item {
-            Item::Struct(item) => item,
-            Item::Enum(unknown) => {
-                return Err(document.problem(
-                    format!("/components/schemas/{}", unknown.ident),
-                    "an enum that the model does not know",
-                    "string enums and unions with a name of their own",
-                ));
-            }
-            // Implementations of what is replaced, builders of structures, error types.
-            _ => continue,
+    for (name, of) in &model.types {
+        let Shape::Struct(fields) = &of.shape else {
+            continue;
         };
-        let name = item.ident.to_string();
-        let known = model.types.get(&name).map(|of| (&of.shape, of));
-        let Some((Shape::Struct(fields), of)) = known else {
-            return Err(document.problem(
-                format!("/components/schemas/{name}"),
-                "a structure that the model does not know",
-                "objects with a name of their own",
-            ));
-        };
-        let fields = fields_of(&item, fields, of.written);
-        // An object without properties is a map to typify; with a name of its own it is an empty
-        // structure, the content of a union's variant.
+        let fields = fields_of(of, fields);
         changes.note(format!("{name}: {} fields", fields.len()));
-        let items = emit(&name, &of.description, &fields, of.written);
+        let items = emit(name, &of.description, &fields, of.written);
         let file: syn::File = syn::parse2(items).map_err(|error| {
             document.problem(
-                format!("/components/schemas/{name}"),
+                of.pointer.clone(),
                 format!("a structure whose code does not parse: {error}"),
                 "names that can be Rust identifiers",
             )
         })?;
-        code.push((name, file.items));
+        code.push((name.clone(), file.items));
     }
     Ok(code)
 }
 
-fn fields_of(
-    item: &ItemStruct,
-    known: &indexmap::IndexMap<String, Field>,
-    written: bool,
-) -> Vec<FieldCode> {
-    item.fields
-        .iter()
-        .filter_map(|field| {
-            let ident = field.ident.clone()?;
-            let json = rename(&field.attrs).unwrap_or_else(|| ident.to_string());
-            let mut ty = field.ty.clone();
-            simplify::type_paths(&mut ty);
-            let Some(info) = known.get(&json) else {
-                // What the document does not name, collected by `additionalProperties`.
-                return Some(FieldCode {
-                    ident,
-                    json: String::new(),
-                    ty,
-                    settable: written,
-                    required: false,
-                    always_sent: false,
-                    description: "Everything else that the object holds.".to_owned(),
-                });
-            };
-            let inner = simplify::argument_of(&ty, "Option").unwrap_or(&ty).clone();
-            let inner: Type = if info.secret {
-                parse_quote!(Secret<#inner>)
-            } else {
-                inner
-            };
-            let optional = !info.demanded;
-            let ty: Type = match (optional, info.nullable) {
-                (true, true) if written => parse_quote!(Nullable<#inner>),
-                (true, _) | (false, true) => parse_quote!(Option<#inner>),
-                (false, false) => inner,
-            };
-            Some(FieldCode {
-                ident,
-                json,
-                ty,
-                settable: written && !info.read_only,
-                required: info.required,
-                always_sent: info.demanded,
-                description: info.description.clone(),
-            })
-        })
-        .collect()
-}
-
-/// The name in JSON, from `#[serde(rename = "…")]`.
-fn rename(attributes: &[Attribute]) -> Option<String> {
-    let mut found = None;
-    for attribute in attributes.iter().filter(|a| a.path().is_ident("serde")) {
-        let _ = attribute.parse_nested_meta(|meta| {
-            if meta.path.is_ident("rename") {
-                found = Some(meta.value()?.parse::<LitStr>()?.value());
-            } else if meta.input.peek(syn::Token![=]) {
-                meta.value()?.parse::<LitStr>()?;
-            }
-            Ok(())
-        });
-    }
-    found
+fn fields_of(of: &crate::model::Type, known: &indexmap::IndexMap<String, Field>) -> Vec<FieldCode> {
+    let written = of.written;
+    let named = known.iter().map(|(json, info)| {
+        let inner = info.ty.clone();
+        let inner: Type = if info.secret {
+            parse_quote!(Secret<#inner>)
+        } else {
+            inner
+        };
+        let ty: Type = match (!info.demanded, info.nullable) {
+            (true, true) if written => parse_quote!(Nullable<#inner>),
+            (true, _) | (false, true) => parse_quote!(Option<#inner>),
+            (false, false) => inner,
+        };
+        FieldCode {
+            ident: format_ident!("{}", info.ident),
+            json: json.clone(),
+            ty,
+            settable: written && !info.read_only,
+            required: info.required,
+            always_sent: info.demanded,
+            description: info.description.clone(),
+        }
+    });
+    // What the document does not name, collected by `additionalProperties`.
+    let rest = of.rest.iter().map(|ty| FieldCode {
+        ident: format_ident!("{EXTRA}"),
+        json: String::new(),
+        ty: ty.clone(),
+        settable: written,
+        required: false,
+        always_sent: false,
+        description: "Everything else that the object holds.".to_owned(),
+    });
+    let mut fields: Vec<_> = named.chain(rest).collect();
+    fields.sort_by(|a, b| a.ident.cmp(&b.ident));
+    fields
 }
 
 fn emit(name: &str, description: &str, fields: &[FieldCode], written: bool) -> TokenStream {
@@ -196,37 +148,28 @@ mod tests {
     use super::*;
     use crate::passes::testing::with_schemas;
 
-    fn code(structure: &str, schema: serde_json::Value) -> String {
+    fn code(schema: serde_json::Value) -> String {
         let document = with_schemas(json!({"S": schema}));
         let model = Model::new(&document);
-        let file = syn::parse_file(structure).unwrap();
-        let code = run(file.items, &document, &model, &mut Changes::default()).unwrap();
+        let code = run(&document, &model, &mut Changes::default()).unwrap();
         let items = code.into_iter().flat_map(|(_, items)| items).collect();
         prettyplease::unparse(&crate::code::file(items))
     }
 
     #[test]
     fn fields_get_their_states() {
-        let text = code(
-            r#"pub struct S {
-                #[serde(rename = "aList", default)]
-                pub a_list: ::std::option::Option<::std::vec::Vec<::std::string::String>>,
-                pub note: ::std::option::Option<::std::string::String>,
-                pub password: ::std::option::Option<::std::string::String>,
-                pub any: ::serde_json::Value,
-            }"#,
-            json!({"x-mkio-written": true, "properties": {
-                "aList": {"type": "array"},
-                "note": {"x-mkio-nullable": true},
-                "password": {"x-mkio-secret": true},
-                "any": {},
-            }}),
-        );
+        let text = code(json!({"x-mkio-written": true, "properties": {
+            "aList": {"type": "array", "items": {"type": "string"}},
+            "note": {"type": "string", "x-mkio-nullable": true},
+            "password": {"type": "string", "x-mkio-secret": true},
+            "any": {},
+        }, "additionalProperties": {"type": "integer"}}));
         for line in [
             "pub a_list: Option<Vec<String>>,",
             "pub note: Nullable<String>,",
             "pub password: Option<Secret<String>>,",
             "pub any: Option<Value>,",
+            "pub extra: BTreeMap<String, i64>,",
             "#[non_exhaustive]",
             "rename = \"aList\"",
         ] {

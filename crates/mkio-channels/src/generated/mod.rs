@@ -15,6 +15,12 @@ pub mod waits;
 
 pub use client::Client;
 
+const _: () = assert!(
+    mkio_core::glue::INTERFACE == 1,
+    "this crate and mkio-core do not fit each other: use the mkio-core that mkio-channels was generated for, \
+     or generate it again with the xtask of this mkio-core",
+);
+
 /// Short name of the API, as [`mkio_core::Operation::api`] has it.
 pub const API: &str = "channels";
 

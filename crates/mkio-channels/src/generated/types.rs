@@ -2791,6 +2791,9 @@ pub struct PrometheusMatrixResult {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct PrometheusMetricLabels {
+    /// Everything else that the object holds.
+    #[serde(flatten)]
+    pub extra: ::serde_json::Map<String, Value>,
     /// `job` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub job: Option<String>,

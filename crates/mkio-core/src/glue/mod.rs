@@ -16,6 +16,11 @@ pub use crate::{
     value::{Content, Refused, is_strict, strict_json, strict_text, text, union},
 };
 
+/// What generated code and this module agree on, by number. It is raised with every change that
+/// code of another generator would not compile with or misunderstand; each generated crate says
+/// which one it was made for, and does not compile with another.
+pub const INTERFACE: u32 = 1;
+
 /// A map for objects that are not there.
 pub fn empty_object() -> &'static serde_json::Map<String, serde_json::Value> {
     static EMPTY: std::sync::LazyLock<serde_json::Map<String, serde_json::Value>> =

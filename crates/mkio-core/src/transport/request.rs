@@ -78,6 +78,13 @@ impl RequestBuilder {
         self.parts.json(body, media_type);
     }
 
+    /// Sets the body, as a form.
+    pub fn form(&mut self, body: &(impl Serialize + ?Sized)) {
+        let media_type = self.operation.request_body;
+        let media_type = media_type.unwrap_or("application/x-www-form-urlencoded");
+        self.parts.form(body, media_type);
+    }
+
     pub(crate) fn operation(&self) -> &'static Operation {
         self.operation
     }
@@ -131,6 +138,23 @@ impl RequestBuilder {
         transport.send_as(request, operation).await
     }
 
+    /// Sends the request with a body that is no JSON; the body of the response does not matter.
+    pub async fn send_empty_with(self, body: reqwest::Body) -> Result<Response<()>> {
+        let (transport, operation) = (self.transport.clone(), self.operation);
+        let request = self.build_with(body)?;
+        Ok(glue::empty(transport.call(request, operation).await?))
+    }
+
+    /// Sends the request with a body that is no JSON; the body of the response is handed on as it
+    /// arrives.
+    pub async fn send_stream_with(self, body: reqwest::Body) -> Result<Response<ByteStream>> {
+        let (transport, operation) = (self.transport.clone(), self.operation);
+        let silence = transport.settings.attempt_timeout;
+        let request = self.build_with(body)?;
+        let reply = transport.call(request, operation).await?;
+        Ok(glue::stream(reply, silence, operation))
+    }
+
     async fn call(self) -> Result<Reply> {
         let (transport, operation) = (self.transport.clone(), self.operation);
         let request = self.build()?;
@@ -164,6 +188,37 @@ pub(super) struct Parts {
     fault: Option<Error>,
 }
 
+/// The fields of an object as pairs; a list repeats its name, null is left out.
+fn form_pairs(body: serde_json::Value) -> Result<Vec<(String, String)>, BoxError> {
+    use serde_json::Value;
+    let text = |name: &str, value: Value| match value {
+        Value::String(text) => Ok(text),
+        Value::Bool(_) | Value::Number(_) => Ok(value.to_string()),
+        _ => Err(BoxError::from(format!(
+            "`{name}` is no text, number or flag"
+        ))),
+    };
+    let Value::Object(fields) = body else {
+        return Err("it is no object".into());
+    };
+    let mut pairs = Vec::new();
+    for (name, value) in fields {
+        match value {
+            Value::Null => {}
+            Value::Array(items) => {
+                for item in items {
+                    pairs.push((name.clone(), text(&name, item)?));
+                }
+            }
+            value => {
+                let value = text(&name, value)?;
+                pairs.push((name, value));
+            }
+        }
+    }
+    Ok(pairs)
+}
+
 impl Parts {
     pub(super) fn add_query(&mut self, name: String, value: String) {
         self.query.push((name, value));
@@ -191,6 +246,25 @@ impl Parts {
             Err(error) => {
                 let message = "the body cannot be written as JSON".to_owned();
                 self.unusable(message, error.into());
+            }
+        }
+    }
+
+    /// Pairs of texts: what a form holds besides them cannot be sent.
+    pub(super) fn form(&mut self, body: &(impl Serialize + ?Sized), media_type: &str) {
+        let pairs = serde_json::to_value(body)
+            .map_err(BoxError::from)
+            .and_then(form_pairs);
+        match pairs {
+            Ok(pairs) => {
+                let mut form = url::form_urlencoded::Serializer::new(String::new());
+                form.extend_pairs(pairs);
+                self.body = Some(form.finish().into());
+                self.media_type(media_type);
+            }
+            Err(error) => {
+                let message = "the body cannot be written as a form".to_owned();
+                self.unusable(message, error);
             }
         }
     }
@@ -231,5 +305,26 @@ impl Parts {
             .or_insert(HeaderValue::from_static("application/json"));
         *request.body_mut() = self.body.map(Into::into);
         Ok(request)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::form_pairs;
+
+    #[test]
+    fn forms_hold_texts_and_lists_of_them() {
+        let pairs = form_pairs(json!({"a": "x y", "n": 1, "list": ["p", true], "gone": null}));
+        let pairs = pairs.unwrap();
+        let expected = [("a", "x y"), ("n", "1"), ("list", "p"), ("list", "true")];
+        assert_eq!(
+            pairs,
+            expected.map(|(name, value)| (name.to_owned(), value.to_owned()))
+        );
+        let error = form_pairs(json!({"deep": {"a": 1}})).unwrap_err();
+        assert!(error.to_string().contains("deep"), "{error}");
+        assert!(form_pairs(json!([1])).is_err());
     }
 }

@@ -5,10 +5,9 @@ use std::{collections::HashMap, fmt};
 use percent_encoding::percent_decode_str;
 use url::Url;
 
-use crate::{Error, ErrorKind, Operation, Result, retry::RetryBudget, token::TokenSource};
-
-/// APIs that every device serves itself; the cloud has none of them.
-const ON_DEVICES: [&str; 1] = ["channels"];
+use crate::{
+    Error, ErrorKind, Operation, Result, apis::ON_DEVICES, retry::RetryBudget, token::TokenSource,
+};
 
 /// One service: its address and its token.
 pub(crate) struct Route {

@@ -1005,6 +1005,6 @@ impl UploadBackup {
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
     pub async fn send(self) -> Result<Response<()>> {
-        self.request.send_with(self.body).await
+        self.request.send_empty_with(self.body).await
     }
 }

@@ -18,6 +18,12 @@ pub mod waits;
 pub use client::Client;
 pub use project::ProjectClient;
 
+const _: () = assert!(
+    mkio_core::glue::INTERFACE == 1,
+    "this crate and mkio-core do not fit each other: use the mkio-core that mkio-fleets was generated for, \
+     or generate it again with the xtask of this mkio-core",
+);
+
 /// Short name of the API, as [`mkio_core::Operation::api`] has it.
 pub const API: &str = "fleets";
 

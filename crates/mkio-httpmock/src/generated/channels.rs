@@ -137,11 +137,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
-        pub fn success(
-            self,
-            status: u16,
-            value: &::serde_json::Map<::std::string::String, ::serde_json::Value>,
-        ) -> Self {
+        pub fn success(self, status: u16, value: &::serde_json::Value) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
                 self
@@ -211,7 +207,7 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
-        /// `channel_name` must be this.
+        /// `channelName` must be this.
         pub fn channel_name(self, value: &str) -> Self {
             Self(self.0.query_param("channelName", value.to_string()))
         }
@@ -468,13 +464,13 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
-        /// `end` must be this.
-        pub fn end(self, value: &str) -> Self {
-            Self(self.0.query_param("end", value.to_string()))
-        }
         /// `start` must be this.
         pub fn start(self, value: &str) -> Self {
             Self(self.0.query_param("start", value.to_string()))
+        }
+        /// `end` must be this.
+        pub fn end(self, value: &str) -> Self {
+            Self(self.0.query_param("end", value.to_string()))
         }
         /// `step` must be this.
         pub fn step<'a, T>(self, value: T) -> Self
@@ -543,7 +539,7 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
-        /// `select` must be this.
+        /// `$select` must be this.
         pub fn select<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a str>>,
@@ -610,10 +606,6 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
-        /// `end` must be this.
-        pub fn end(self, value: &str) -> Self {
-            Self(self.0.query_param("end", value.to_string()))
-        }
         /// `query` must be this.
         pub fn query(self, value: &str) -> Self {
             Self(self.0.query_param("query", value.to_string()))
@@ -621,6 +613,10 @@ pub mod operations {
         /// `start` must be this.
         pub fn start(self, value: &str) -> Self {
             Self(self.0.query_param("start", value.to_string()))
+        }
+        /// `end` must be this.
+        pub fn end(self, value: &str) -> Self {
+            Self(self.0.query_param("end", value.to_string()))
         }
         /// `step` must be this.
         pub fn step<'a, T>(self, value: T) -> Self
@@ -689,13 +685,13 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
-        /// `end` must be this.
-        pub fn end(self, value: &str) -> Self {
-            Self(self.0.query_param("end", value.to_string()))
-        }
         /// `start` must be this.
         pub fn start(self, value: &str) -> Self {
             Self(self.0.query_param("start", value.to_string()))
+        }
+        /// `end` must be this.
+        pub fn end(self, value: &str) -> Self {
+            Self(self.0.query_param("end", value.to_string()))
         }
         /// `step` must be this.
         pub fn step<'a, T>(self, value: T) -> Self
@@ -801,40 +797,18 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
-        /// `filter` must be this.
-        pub fn filter<'a, T>(self, value: T) -> Self
+        /// `$top` must be this.
+        pub fn top<T>(self, value: T) -> Self
         where
-            T: Into<Option<&'a str>>,
+            T: Into<Option<u32>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("$filter", value.to_string()))
+                Self(self.0.query_param("$top", value.to_string()))
             } else {
-                Self(self.0.query_param_missing("$filter"))
+                Self(self.0.query_param_missing("$top"))
             }
         }
-        /// `orderby` must be this.
-        pub fn orderby<'a, T>(self, value: T) -> Self
-        where
-            T: Into<Option<&'a str>>,
-        {
-            if let Some(value) = value.into() {
-                Self(self.0.query_param("$orderby", value.to_string()))
-            } else {
-                Self(self.0.query_param_missing("$orderby"))
-            }
-        }
-        /// `select` must be this.
-        pub fn select<'a, T>(self, value: T) -> Self
-        where
-            T: Into<Option<&'a str>>,
-        {
-            if let Some(value) = value.into() {
-                Self(self.0.query_param("$select", value.to_string()))
-            } else {
-                Self(self.0.query_param_missing("$select"))
-            }
-        }
-        /// `skiptoken` must be this.
+        /// `$skiptoken` must be this.
         pub fn skiptoken<T>(self, value: T) -> Self
         where
             T: Into<Option<u64>>,
@@ -845,15 +819,37 @@ pub mod operations {
                 Self(self.0.query_param_missing("$skiptoken"))
             }
         }
-        /// `top` must be this.
-        pub fn top<T>(self, value: T) -> Self
+        /// `$filter` must be this.
+        pub fn filter<'a, T>(self, value: T) -> Self
         where
-            T: Into<Option<u32>>,
+            T: Into<Option<&'a str>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("$top", value.to_string()))
+                Self(self.0.query_param("$filter", value.to_string()))
             } else {
-                Self(self.0.query_param_missing("$top"))
+                Self(self.0.query_param_missing("$filter"))
+            }
+        }
+        /// `$orderby` must be this.
+        pub fn orderby<'a, T>(self, value: T) -> Self
+        where
+            T: Into<Option<&'a str>>,
+        {
+            if let Some(value) = value.into() {
+                Self(self.0.query_param("$orderby", value.to_string()))
+            } else {
+                Self(self.0.query_param_missing("$orderby"))
+            }
+        }
+        /// `$select` must be this.
+        pub fn select<'a, T>(self, value: T) -> Self
+        where
+            T: Into<Option<&'a str>>,
+        {
+            if let Some(value) = value.into() {
+                Self(self.0.query_param("$select", value.to_string()))
+            } else {
+                Self(self.0.query_param_missing("$select"))
             }
         }
     }
@@ -1027,64 +1023,6 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `DELETE /api/channels/{channel_id}/`.
-    pub struct DeleteChannelWhen(::httpmock::When);
-    impl DeleteChannelWhen {
-        /// Wraps httpmock's own type.
-        pub fn new(inner: ::httpmock::When) -> Self {
-            Self(
-                inner
-                    .method(::httpmock::Method::DELETE)
-                    .path_matches(regex::Regex::new("^/api/channels/[^/]*/$").unwrap()),
-            )
-        }
-        /// Gives httpmock's own type back, to say what is not typed.
-        pub fn into_inner(self) -> ::httpmock::When {
-            self.0
-        }
-        /// `channel_id` must be this.
-        pub fn channel_id(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/channels/{}/$", crate ::path_value(& value.to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-    }
-    /// The answer: `DELETE /api/channels/{channel_id}/`.
-    pub struct DeleteChannelThen(::httpmock::Then);
-    impl DeleteChannelThen {
-        /// Wraps httpmock's own type.
-        pub fn new(inner: ::httpmock::Then) -> Self {
-            Self(inner)
-        }
-        /// Gives httpmock's own type back, to say what is not typed.
-        pub fn into_inner(self) -> ::httpmock::Then {
-            self.0
-        }
-        /// An error, status 400 to 499.
-        pub fn client_error(
-            self,
-            status: u16,
-            value: &types::HttpValidationError,
-        ) -> Self {
-            assert_eq!(status / 100u16, 4u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        /// A success, status 200 to 299.
-        pub fn success(self, status: u16) -> Self {
-            assert_eq!(status / 100u16, 2u16);
-            Self(self.0.status(status))
-        }
-    }
     /// What a request must look like: `PATCH /api/channels/{channel_id}/`.
     pub struct UpdateChannelWhen(::httpmock::When);
     impl UpdateChannelWhen {
@@ -1153,6 +1091,64 @@ pub mod operations {
             )
         }
     }
+    /// What a request must look like: `DELETE /api/channels/{channel_id}/`.
+    pub struct DeleteChannelWhen(::httpmock::When);
+    impl DeleteChannelWhen {
+        /// Wraps httpmock's own type.
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(
+                inner
+                    .method(::httpmock::Method::DELETE)
+                    .path_matches(regex::Regex::new("^/api/channels/[^/]*/$").unwrap()),
+            )
+        }
+        /// Gives httpmock's own type back, to say what is not typed.
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+        /// `channel_id` must be this.
+        pub fn channel_id(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/channels/{}/$", crate ::path_value(& value.to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+    }
+    /// The answer: `DELETE /api/channels/{channel_id}/`.
+    pub struct DeleteChannelThen(::httpmock::Then);
+    impl DeleteChannelThen {
+        /// Wraps httpmock's own type.
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        /// Gives httpmock's own type back, to say what is not typed.
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        /// An error, status 400 to 499.
+        pub fn client_error(
+            self,
+            status: u16,
+            value: &types::HttpValidationError,
+        ) -> Self {
+            assert_eq!(status / 100u16, 4u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        /// A success, status 200 to 299.
+        pub fn success(self, status: u16) -> Self {
+            assert_eq!(status / 100u16, 2u16);
+            Self(self.0.status(status))
+        }
+    }
     /// What a request must look like: `GET /api/channels/{channel_id}/thumbnails/{thumbnail_id}/thumbnail.jpg`.
     pub struct GetChannelThumbnailWhen(::httpmock::When);
     impl GetChannelThumbnailWhen {
@@ -1163,7 +1159,7 @@ pub mod operations {
                     .method(::httpmock::Method::GET)
                     .path_matches(
                         regex::Regex::new(
-                                "^/api/channels/[^/]*/thumbnails/[^/]*/thumbnail.jpg$",
+                                "^/api/channels/[^/]*/thumbnails/[^/]*/thumbnail\\.jpg$",
                             )
                             .unwrap(),
                     ),
@@ -1177,7 +1173,7 @@ pub mod operations {
         pub fn channel_id(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/channels/{}/thumbnails/[^/]*/thumbnail.jpg$", crate
+                        "^/api/channels/{}/thumbnails/[^/]*/thumbnail\\.jpg$", crate
                         ::path_value(& value.to_string())
                     ),
                 )
@@ -1188,7 +1184,7 @@ pub mod operations {
         pub fn thumbnail_id(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^/api/channels/[^/]*/thumbnails/{}/thumbnail.jpg$", crate
+                        "^/api/channels/[^/]*/thumbnails/{}/thumbnail\\.jpg$", crate
                         ::path_value(& value.to_string())
                     ),
                 )
@@ -1350,14 +1346,14 @@ pub trait MockServerExt {
             operations::CreateOrReplaceChannelWhen,
             operations::CreateOrReplaceChannelThen,
         );
-    /// Mocks `DELETE /api/channels/{channel_id}/`.
-    fn delete_channel<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(operations::DeleteChannelWhen, operations::DeleteChannelThen);
     /// Mocks `PATCH /api/channels/{channel_id}/`.
     fn update_channel<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::UpdateChannelWhen, operations::UpdateChannelThen);
+    /// Mocks `DELETE /api/channels/{channel_id}/`.
+    fn delete_channel<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::DeleteChannelWhen, operations::DeleteChannelThen);
     /// Mocks `GET /api/channels/{channel_id}/thumbnails/{thumbnail_id}/thumbnail.jpg`.
     fn get_channel_thumbnail<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
@@ -1567,17 +1563,6 @@ impl MockServerExt for ::httpmock::MockServer {
             )
         })
     }
-    fn delete_channel<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(operations::DeleteChannelWhen, operations::DeleteChannelThen),
-    {
-        self.mock(|when, then| {
-            config_fn(
-                operations::DeleteChannelWhen::new(when),
-                operations::DeleteChannelThen::new(then),
-            )
-        })
-    }
     fn update_channel<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::UpdateChannelWhen, operations::UpdateChannelThen),
@@ -1586,6 +1571,17 @@ impl MockServerExt for ::httpmock::MockServer {
             config_fn(
                 operations::UpdateChannelWhen::new(when),
                 operations::UpdateChannelThen::new(then),
+            )
+        })
+    }
+    fn delete_channel<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::DeleteChannelWhen, operations::DeleteChannelThen),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::DeleteChannelWhen::new(when),
+                operations::DeleteChannelThen::new(then),
             )
         })
     }

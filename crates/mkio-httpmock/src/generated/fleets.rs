@@ -81,6 +81,86 @@ pub mod operations {
             )
         }
     }
+    /// What a request must look like: `DELETE /api/v1/projects/{project_name}/fleet/backups/{backup_id}`.
+    pub struct DeleteBackupWhen(::httpmock::When);
+    impl DeleteBackupWhen {
+        /// Wraps httpmock's own type.
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(
+                inner
+                    .method(::httpmock::Method::DELETE)
+                    .path_matches(
+                        regex::Regex::new("^/api/v1/projects/[^/]*/fleet/backups/[^/]*$")
+                            .unwrap(),
+                    ),
+            )
+        }
+        /// Gives httpmock's own type back, to say what is not typed.
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+        /// `project_name` must be this.
+        pub fn project_name(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/projects/{}/fleet/backups/[^/]*$", crate ::path_value(&
+                        value.to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+        /// `backup_id` must be this.
+        pub fn backup_id(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/projects/[^/]*/fleet/backups/{}$", crate ::path_value(&
+                        value.to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+    }
+    /// The answer: `DELETE /api/v1/projects/{project_name}/fleet/backups/{backup_id}`.
+    pub struct DeleteBackupThen(::httpmock::Then);
+    impl DeleteBackupThen {
+        /// Wraps httpmock's own type.
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        /// Gives httpmock's own type back, to say what is not typed.
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        /// An error, status 400 to 499.
+        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
+            assert_eq!(status / 100u16, 4u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        /// An error, status 500 to 599.
+        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
+            assert_eq!(status / 100u16, 5u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        /// A success, status 200 to 299.
+        pub fn success(self, status: u16) -> Self {
+            assert_eq!(status / 100u16, 2u16);
+            Self(self.0.status(status))
+        }
+    }
     /// What a request must look like: `GET /api/v1/projects/{project_name}/fleet/backups/{backup_id}`.
     pub struct GetBackupWhen(::httpmock::When);
     impl GetBackupWhen {
@@ -165,86 +245,6 @@ pub mod operations {
                     .header("content-type", "application/json")
                     .json_body_obj(value),
             )
-        }
-    }
-    /// What a request must look like: `DELETE /api/v1/projects/{project_name}/fleet/backups/{backup_id}`.
-    pub struct DeleteBackupWhen(::httpmock::When);
-    impl DeleteBackupWhen {
-        /// Wraps httpmock's own type.
-        pub fn new(inner: ::httpmock::When) -> Self {
-            Self(
-                inner
-                    .method(::httpmock::Method::DELETE)
-                    .path_matches(
-                        regex::Regex::new("^/api/v1/projects/[^/]*/fleet/backups/[^/]*$")
-                            .unwrap(),
-                    ),
-            )
-        }
-        /// Gives httpmock's own type back, to say what is not typed.
-        pub fn into_inner(self) -> ::httpmock::When {
-            self.0
-        }
-        /// `project_name` must be this.
-        pub fn project_name(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/projects/{}/fleet/backups/[^/]*$", crate ::path_value(&
-                        value.to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-        /// `backup_id` must be this.
-        pub fn backup_id(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/projects/[^/]*/fleet/backups/{}$", crate ::path_value(&
-                        value.to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-    }
-    /// The answer: `DELETE /api/v1/projects/{project_name}/fleet/backups/{backup_id}`.
-    pub struct DeleteBackupThen(::httpmock::Then);
-    impl DeleteBackupThen {
-        /// Wraps httpmock's own type.
-        pub fn new(inner: ::httpmock::Then) -> Self {
-            Self(inner)
-        }
-        /// Gives httpmock's own type back, to say what is not typed.
-        pub fn into_inner(self) -> ::httpmock::Then {
-            self.0
-        }
-        /// An error, status 400 to 499.
-        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
-            assert_eq!(status / 100u16, 4u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        /// An error, status 500 to 599.
-        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
-            assert_eq!(status / 100u16, 5u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        /// A success, status 200 to 299.
-        pub fn success(self, status: u16) -> Self {
-            assert_eq!(status / 100u16, 2u16);
-            Self(self.0.status(status))
         }
     }
     /// What a request must look like: `PATCH /api/v1/projects/{project_name}/fleet/backups/{backup_id}`.
@@ -454,26 +454,7 @@ pub mod operations {
                 .unwrap();
             Self(self.0.path_matches(re))
         }
-        /// `filter` must be this.
-        pub fn filter<'a, T>(self, value: T) -> Self
-        where
-            T: Into<Option<&'a str>>,
-        {
-            if let Some(value) = value.into() {
-                Self(self.0.query_param("$filter", value.to_string()))
-            } else {
-                Self(self.0.query_param_missing("$filter"))
-            }
-        }
-        /// `label` must be this.
-        pub fn label(self, value: &str) -> Self {
-            Self(self.0.query_param("$label", value))
-        }
-        /// `label_key` must be this.
-        pub fn label_key(self, value: &str) -> Self {
-            Self(self.0.query_param("$label_key", value))
-        }
-        /// `orderby` must be this.
+        /// `$orderby` must be this.
         pub fn orderby<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a str>>,
@@ -484,7 +465,29 @@ pub mod operations {
                 Self(self.0.query_param_missing("$orderby"))
             }
         }
-        /// `skiptoken` must be this.
+        /// `$filter` must be this.
+        pub fn filter<'a, T>(self, value: T) -> Self
+        where
+            T: Into<Option<&'a str>>,
+        {
+            if let Some(value) = value.into() {
+                Self(self.0.query_param("$filter", value.to_string()))
+            } else {
+                Self(self.0.query_param_missing("$filter"))
+            }
+        }
+        /// `$top` must be this.
+        pub fn top<T>(self, value: T) -> Self
+        where
+            T: Into<Option<u32>>,
+        {
+            if let Some(value) = value.into() {
+                Self(self.0.query_param("$top", value.to_string()))
+            } else {
+                Self(self.0.query_param_missing("$top"))
+            }
+        }
+        /// `$skiptoken` must be this.
         pub fn skiptoken<T>(self, value: T) -> Self
         where
             T: Into<Option<u64>>,
@@ -495,16 +498,13 @@ pub mod operations {
                 Self(self.0.query_param_missing("$skiptoken"))
             }
         }
-        /// `top` must be this.
-        pub fn top<T>(self, value: T) -> Self
-        where
-            T: Into<Option<u32>>,
-        {
-            if let Some(value) = value.into() {
-                Self(self.0.query_param("$top", value.to_string()))
-            } else {
-                Self(self.0.query_param_missing("$top"))
-            }
+        /// `$label_key` must be this.
+        pub fn label_key(self, value: &str) -> Self {
+            Self(self.0.query_param("$label_key", value.to_string()))
+        }
+        /// `$label` must be this.
+        pub fn label(self, value: &str) -> Self {
+            Self(self.0.query_param("$label", value.to_string()))
         }
     }
     /// The answer: `GET /api/v1/projects/{project_name}/fleet/devices`.
@@ -552,6 +552,119 @@ pub mod operations {
             )
         }
     }
+    /// What a request must look like: `DELETE /api/v1/projects/{project_name}/fleet/devices/{name}`.
+    pub struct DeleteDeviceWhen(::httpmock::When);
+    impl DeleteDeviceWhen {
+        /// Wraps httpmock's own type.
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(
+                inner
+                    .method(::httpmock::Method::DELETE)
+                    .path_matches(
+                        regex::Regex::new("^/api/v1/projects/[^/]*/fleet/devices/[^/]*$")
+                            .unwrap(),
+                    ),
+            )
+        }
+        /// Gives httpmock's own type back, to say what is not typed.
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+        /// `project_name` must be this.
+        pub fn project_name(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/projects/{}/fleet/devices/[^/]*$", crate ::path_value(&
+                        value.to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+        /// `name` must be this.
+        pub fn name(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/projects/[^/]*/fleet/devices/{}$", crate ::path_value(&
+                        value.to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+        /// `$force` must be this.
+        pub fn force<T>(self, value: T) -> Self
+        where
+            T: Into<Option<bool>>,
+        {
+            if let Some(value) = value.into() {
+                Self(self.0.query_param("$force", value.to_string()))
+            } else {
+                Self(self.0.query_param_missing("$force"))
+            }
+        }
+        /// `$reason` must be this.
+        pub fn reason<'a, T>(self, value: T) -> Self
+        where
+            T: Into<Option<&'a str>>,
+        {
+            if let Some(value) = value.into() {
+                Self(self.0.query_param("$reason", value.to_string()))
+            } else {
+                Self(self.0.query_param_missing("$reason"))
+            }
+        }
+        /// `$notes` must be this.
+        pub fn notes<'a, T>(self, value: T) -> Self
+        where
+            T: Into<Option<&'a str>>,
+        {
+            if let Some(value) = value.into() {
+                Self(self.0.query_param("$notes", value.to_string()))
+            } else {
+                Self(self.0.query_param_missing("$notes"))
+            }
+        }
+    }
+    /// The answer: `DELETE /api/v1/projects/{project_name}/fleet/devices/{name}`.
+    pub struct DeleteDeviceThen(::httpmock::Then);
+    impl DeleteDeviceThen {
+        /// Wraps httpmock's own type.
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        /// Gives httpmock's own type back, to say what is not typed.
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        /// An error, status 400 to 499.
+        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
+            assert_eq!(status / 100u16, 4u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        /// An error, status 500 to 599.
+        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
+            assert_eq!(status / 100u16, 5u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        /// A success, status 200 to 299.
+        pub fn success(self, status: u16) -> Self {
+            assert_eq!(status / 100u16, 2u16);
+            Self(self.0.status(status))
+        }
+    }
     /// What a request must look like: `GET /api/v1/projects/{project_name}/fleet/devices/{name}`.
     pub struct GetDeviceWhen(::httpmock::When);
     impl GetDeviceWhen {
@@ -596,6 +709,96 @@ pub mod operations {
     /// The answer: `GET /api/v1/projects/{project_name}/fleet/devices/{name}`.
     pub struct GetDeviceThen(::httpmock::Then);
     impl GetDeviceThen {
+        /// Wraps httpmock's own type.
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        /// Gives httpmock's own type back, to say what is not typed.
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        /// An error, status 400 to 499.
+        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
+            assert_eq!(status / 100u16, 4u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        /// An error, status 500 to 599.
+        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
+            assert_eq!(status / 100u16, 5u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        /// A success, status 200 to 299.
+        pub fn success(self, status: u16, value: &types::Device) -> Self {
+            assert_eq!(status / 100u16, 2u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+    }
+    /// What a request must look like: `PATCH /api/v1/projects/{project_name}/fleet/devices/{name}`.
+    pub struct UpdateDeviceWhen(::httpmock::When);
+    impl UpdateDeviceWhen {
+        /// Wraps httpmock's own type.
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(
+                inner
+                    .method(::httpmock::Method::PATCH)
+                    .path_matches(
+                        regex::Regex::new("^/api/v1/projects/[^/]*/fleet/devices/[^/]*$")
+                            .unwrap(),
+                    ),
+            )
+        }
+        /// Gives httpmock's own type back, to say what is not typed.
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+        /// `project_name` must be this.
+        pub fn project_name(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/projects/{}/fleet/devices/[^/]*$", crate ::path_value(&
+                        value.to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+        /// `name` must be this.
+        pub fn name(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/projects/[^/]*/fleet/devices/{}$", crate ::path_value(&
+                        value.to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+        /// The body must be this.
+        pub fn body(self, value: &types::DevicePatch) -> Self {
+            Self(self.0.json_body_obj(value))
+        }
+    }
+    /// The answer: `PATCH /api/v1/projects/{project_name}/fleet/devices/{name}`.
+    pub struct UpdateDeviceThen(::httpmock::Then);
+    impl UpdateDeviceThen {
         /// Wraps httpmock's own type.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
@@ -686,209 +889,6 @@ pub mod operations {
     /// The answer: `PUT /api/v1/projects/{project_name}/fleet/devices/{name}`.
     pub struct CreateDeviceThen(::httpmock::Then);
     impl CreateDeviceThen {
-        /// Wraps httpmock's own type.
-        pub fn new(inner: ::httpmock::Then) -> Self {
-            Self(inner)
-        }
-        /// Gives httpmock's own type back, to say what is not typed.
-        pub fn into_inner(self) -> ::httpmock::Then {
-            self.0
-        }
-        /// An error, status 400 to 499.
-        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
-            assert_eq!(status / 100u16, 4u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        /// An error, status 500 to 599.
-        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
-            assert_eq!(status / 100u16, 5u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        /// A success, status 200 to 299.
-        pub fn success(self, status: u16, value: &types::Device) -> Self {
-            assert_eq!(status / 100u16, 2u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-    }
-    /// What a request must look like: `DELETE /api/v1/projects/{project_name}/fleet/devices/{name}`.
-    pub struct DeleteDeviceWhen(::httpmock::When);
-    impl DeleteDeviceWhen {
-        /// Wraps httpmock's own type.
-        pub fn new(inner: ::httpmock::When) -> Self {
-            Self(
-                inner
-                    .method(::httpmock::Method::DELETE)
-                    .path_matches(
-                        regex::Regex::new("^/api/v1/projects/[^/]*/fleet/devices/[^/]*$")
-                            .unwrap(),
-                    ),
-            )
-        }
-        /// Gives httpmock's own type back, to say what is not typed.
-        pub fn into_inner(self) -> ::httpmock::When {
-            self.0
-        }
-        /// `project_name` must be this.
-        pub fn project_name(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/projects/{}/fleet/devices/[^/]*$", crate ::path_value(&
-                        value.to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-        /// `name` must be this.
-        pub fn name(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/projects/[^/]*/fleet/devices/{}$", crate ::path_value(&
-                        value.to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-        /// `force` must be this.
-        pub fn force<T>(self, value: T) -> Self
-        where
-            T: Into<Option<bool>>,
-        {
-            if let Some(value) = value.into() {
-                Self(self.0.query_param("$force", value.to_string()))
-            } else {
-                Self(self.0.query_param_missing("$force"))
-            }
-        }
-        /// `notes` must be this.
-        pub fn notes<'a, T>(self, value: T) -> Self
-        where
-            T: Into<Option<&'a str>>,
-        {
-            if let Some(value) = value.into() {
-                Self(self.0.query_param("$notes", value.to_string()))
-            } else {
-                Self(self.0.query_param_missing("$notes"))
-            }
-        }
-        /// `reason` must be this.
-        pub fn reason<'a, T>(self, value: T) -> Self
-        where
-            T: Into<Option<&'a str>>,
-        {
-            if let Some(value) = value.into() {
-                Self(self.0.query_param("$reason", value.to_string()))
-            } else {
-                Self(self.0.query_param_missing("$reason"))
-            }
-        }
-    }
-    /// The answer: `DELETE /api/v1/projects/{project_name}/fleet/devices/{name}`.
-    pub struct DeleteDeviceThen(::httpmock::Then);
-    impl DeleteDeviceThen {
-        /// Wraps httpmock's own type.
-        pub fn new(inner: ::httpmock::Then) -> Self {
-            Self(inner)
-        }
-        /// Gives httpmock's own type back, to say what is not typed.
-        pub fn into_inner(self) -> ::httpmock::Then {
-            self.0
-        }
-        /// An error, status 400 to 499.
-        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
-            assert_eq!(status / 100u16, 4u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        /// An error, status 500 to 599.
-        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
-            assert_eq!(status / 100u16, 5u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        /// A success, status 200 to 299.
-        pub fn success(self, status: u16) -> Self {
-            assert_eq!(status / 100u16, 2u16);
-            Self(self.0.status(status))
-        }
-    }
-    /// What a request must look like: `PATCH /api/v1/projects/{project_name}/fleet/devices/{name}`.
-    pub struct UpdateDeviceWhen(::httpmock::When);
-    impl UpdateDeviceWhen {
-        /// Wraps httpmock's own type.
-        pub fn new(inner: ::httpmock::When) -> Self {
-            Self(
-                inner
-                    .method(::httpmock::Method::PATCH)
-                    .path_matches(
-                        regex::Regex::new("^/api/v1/projects/[^/]*/fleet/devices/[^/]*$")
-                            .unwrap(),
-                    ),
-            )
-        }
-        /// Gives httpmock's own type back, to say what is not typed.
-        pub fn into_inner(self) -> ::httpmock::When {
-            self.0
-        }
-        /// `project_name` must be this.
-        pub fn project_name(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/projects/{}/fleet/devices/[^/]*$", crate ::path_value(&
-                        value.to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-        /// `name` must be this.
-        pub fn name(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/projects/[^/]*/fleet/devices/{}$", crate ::path_value(&
-                        value.to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-        /// The body must be this.
-        pub fn body(self, value: &types::DevicePatch) -> Self {
-            Self(self.0.json_body_obj(value))
-        }
-    }
-    /// The answer: `PATCH /api/v1/projects/{project_name}/fleet/devices/{name}`.
-    pub struct UpdateDeviceThen(::httpmock::Then);
-    impl UpdateDeviceThen {
         /// Wraps httpmock's own type.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
@@ -1231,26 +1231,7 @@ pub mod operations {
                 .unwrap();
             Self(self.0.path_matches(re))
         }
-        /// `filter` must be this.
-        pub fn filter<'a, T>(self, value: T) -> Self
-        where
-            T: Into<Option<&'a str>>,
-        {
-            if let Some(value) = value.into() {
-                Self(self.0.query_param("$filter", value.to_string()))
-            } else {
-                Self(self.0.query_param_missing("$filter"))
-            }
-        }
-        /// `label` must be this.
-        pub fn label(self, value: &str) -> Self {
-            Self(self.0.query_param("$label", value))
-        }
-        /// `label_key` must be this.
-        pub fn label_key(self, value: &str) -> Self {
-            Self(self.0.query_param("$label_key", value))
-        }
-        /// `orderby` must be this.
+        /// `$orderby` must be this.
         pub fn orderby<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a str>>,
@@ -1261,7 +1242,29 @@ pub mod operations {
                 Self(self.0.query_param_missing("$orderby"))
             }
         }
-        /// `skiptoken` must be this.
+        /// `$filter` must be this.
+        pub fn filter<'a, T>(self, value: T) -> Self
+        where
+            T: Into<Option<&'a str>>,
+        {
+            if let Some(value) = value.into() {
+                Self(self.0.query_param("$filter", value.to_string()))
+            } else {
+                Self(self.0.query_param_missing("$filter"))
+            }
+        }
+        /// `$top` must be this.
+        pub fn top<T>(self, value: T) -> Self
+        where
+            T: Into<Option<u32>>,
+        {
+            if let Some(value) = value.into() {
+                Self(self.0.query_param("$top", value.to_string()))
+            } else {
+                Self(self.0.query_param_missing("$top"))
+            }
+        }
+        /// `$skiptoken` must be this.
         pub fn skiptoken<T>(self, value: T) -> Self
         where
             T: Into<Option<u64>>,
@@ -1272,16 +1275,13 @@ pub mod operations {
                 Self(self.0.query_param_missing("$skiptoken"))
             }
         }
-        /// `top` must be this.
-        pub fn top<T>(self, value: T) -> Self
-        where
-            T: Into<Option<u32>>,
-        {
-            if let Some(value) = value.into() {
-                Self(self.0.query_param("$top", value.to_string()))
-            } else {
-                Self(self.0.query_param_missing("$top"))
-            }
+        /// `$label_key` must be this.
+        pub fn label_key(self, value: &str) -> Self {
+            Self(self.0.query_param("$label_key", value.to_string()))
+        }
+        /// `$label` must be this.
+        pub fn label(self, value: &str) -> Self {
+            Self(self.0.query_param("$label", value.to_string()))
         }
     }
     /// The answer: `GET /api/v1/projects/{project_name}/fleet/devices/{name}/software`.
@@ -1509,6 +1509,99 @@ pub mod operations {
             )
         }
     }
+    /// What a request must look like: `DELETE /api/v1/projects/{project_name}/fleet/devices/{name}/supportPackages/{package_name}`.
+    pub struct DeleteSupportPackageWhen(::httpmock::When);
+    impl DeleteSupportPackageWhen {
+        /// Wraps httpmock's own type.
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(
+                inner
+                    .method(::httpmock::Method::DELETE)
+                    .path_matches(
+                        regex::Regex::new(
+                                "^/api/v1/projects/[^/]*/fleet/devices/[^/]*/supportPackages/[^/]*$",
+                            )
+                            .unwrap(),
+                    ),
+            )
+        }
+        /// Gives httpmock's own type back, to say what is not typed.
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+        /// `project_name` must be this.
+        pub fn project_name(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/projects/{}/fleet/devices/[^/]*/supportPackages/[^/]*$",
+                        crate ::path_value(& value.to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+        /// `name` must be this.
+        pub fn name(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/projects/[^/]*/fleet/devices/{}/supportPackages/[^/]*$",
+                        crate ::path_value(& value.to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+        /// `package_name` must be this.
+        pub fn package_name(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/projects/[^/]*/fleet/devices/[^/]*/supportPackages/{}$",
+                        crate ::path_value(& value.to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+    }
+    /// The answer: `DELETE /api/v1/projects/{project_name}/fleet/devices/{name}/supportPackages/{package_name}`.
+    pub struct DeleteSupportPackageThen(::httpmock::Then);
+    impl DeleteSupportPackageThen {
+        /// Wraps httpmock's own type.
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        /// Gives httpmock's own type back, to say what is not typed.
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        /// An error, status 400 to 499.
+        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
+            assert_eq!(status / 100u16, 4u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        /// An error, status 500 to 599.
+        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
+            assert_eq!(status / 100u16, 5u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        /// A success, status 200 to 299.
+        pub fn success(self, status: u16) -> Self {
+            assert_eq!(status / 100u16, 2u16);
+            Self(self.0.status(status))
+        }
+    }
     /// What a request must look like: `GET /api/v1/projects/{project_name}/fleet/devices/{name}/supportPackages/{package_name}`.
     pub struct GetSupportPackageWhen(::httpmock::When);
     impl GetSupportPackageWhen {
@@ -1608,99 +1701,6 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `DELETE /api/v1/projects/{project_name}/fleet/devices/{name}/supportPackages/{package_name}`.
-    pub struct DeleteSupportPackageWhen(::httpmock::When);
-    impl DeleteSupportPackageWhen {
-        /// Wraps httpmock's own type.
-        pub fn new(inner: ::httpmock::When) -> Self {
-            Self(
-                inner
-                    .method(::httpmock::Method::DELETE)
-                    .path_matches(
-                        regex::Regex::new(
-                                "^/api/v1/projects/[^/]*/fleet/devices/[^/]*/supportPackages/[^/]*$",
-                            )
-                            .unwrap(),
-                    ),
-            )
-        }
-        /// Gives httpmock's own type back, to say what is not typed.
-        pub fn into_inner(self) -> ::httpmock::When {
-            self.0
-        }
-        /// `project_name` must be this.
-        pub fn project_name(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/projects/{}/fleet/devices/[^/]*/supportPackages/[^/]*$",
-                        crate ::path_value(& value.to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-        /// `name` must be this.
-        pub fn name(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/projects/[^/]*/fleet/devices/{}/supportPackages/[^/]*$",
-                        crate ::path_value(& value.to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-        /// `package_name` must be this.
-        pub fn package_name(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/projects/[^/]*/fleet/devices/[^/]*/supportPackages/{}$",
-                        crate ::path_value(& value.to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-    }
-    /// The answer: `DELETE /api/v1/projects/{project_name}/fleet/devices/{name}/supportPackages/{package_name}`.
-    pub struct DeleteSupportPackageThen(::httpmock::Then);
-    impl DeleteSupportPackageThen {
-        /// Wraps httpmock's own type.
-        pub fn new(inner: ::httpmock::Then) -> Self {
-            Self(inner)
-        }
-        /// Gives httpmock's own type back, to say what is not typed.
-        pub fn into_inner(self) -> ::httpmock::Then {
-            self.0
-        }
-        /// An error, status 400 to 499.
-        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
-            assert_eq!(status / 100u16, 4u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        /// An error, status 500 to 599.
-        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
-            assert_eq!(status / 100u16, 5u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        /// A success, status 200 to 299.
-        pub fn success(self, status: u16) -> Self {
-            assert_eq!(status / 100u16, 2u16);
-            Self(self.0.status(status))
-        }
-    }
     /// What a request must look like: `POST /api/v1/projects/{project_name}/fleet/uploadBackup`.
     pub struct UploadBackupWhen(::httpmock::When);
     impl UploadBackupWhen {
@@ -1782,14 +1782,14 @@ pub trait MockServerExt {
     fn list_backups<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::ListBackupsWhen, operations::ListBackupsThen);
-    /// Mocks `GET /api/v1/projects/{project_name}/fleet/backups/{backup_id}`.
-    fn get_backup<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(operations::GetBackupWhen, operations::GetBackupThen);
     /// Mocks `DELETE /api/v1/projects/{project_name}/fleet/backups/{backup_id}`.
     fn delete_backup<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::DeleteBackupWhen, operations::DeleteBackupThen);
+    /// Mocks `GET /api/v1/projects/{project_name}/fleet/backups/{backup_id}`.
+    fn get_backup<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::GetBackupWhen, operations::GetBackupThen);
     /// Mocks `PATCH /api/v1/projects/{project_name}/fleet/backups/{backup_id}`.
     fn update_backup<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
@@ -1802,22 +1802,22 @@ pub trait MockServerExt {
     fn list_devices<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::ListDevicesWhen, operations::ListDevicesThen);
-    /// Mocks `GET /api/v1/projects/{project_name}/fleet/devices/{name}`.
-    fn get_device<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(operations::GetDeviceWhen, operations::GetDeviceThen);
-    /// Mocks `PUT /api/v1/projects/{project_name}/fleet/devices/{name}`.
-    fn create_device<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(operations::CreateDeviceWhen, operations::CreateDeviceThen);
     /// Mocks `DELETE /api/v1/projects/{project_name}/fleet/devices/{name}`.
     fn delete_device<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::DeleteDeviceWhen, operations::DeleteDeviceThen);
+    /// Mocks `GET /api/v1/projects/{project_name}/fleet/devices/{name}`.
+    fn get_device<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::GetDeviceWhen, operations::GetDeviceThen);
     /// Mocks `PATCH /api/v1/projects/{project_name}/fleet/devices/{name}`.
     fn update_device<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::UpdateDeviceWhen, operations::UpdateDeviceThen);
+    /// Mocks `PUT /api/v1/projects/{project_name}/fleet/devices/{name}`.
+    fn create_device<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::CreateDeviceWhen, operations::CreateDeviceThen);
     /// Mocks `POST /api/v1/projects/{project_name}/fleet/devices/{name}/backup`.
     fn back_up_device<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
@@ -1854,10 +1854,6 @@ pub trait MockServerExt {
             operations::CreateSupportPackageWhen,
             operations::CreateSupportPackageThen,
         );
-    /// Mocks `GET /api/v1/projects/{project_name}/fleet/devices/{name}/supportPackages/{package_name}`.
-    fn get_support_package<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(operations::GetSupportPackageWhen, operations::GetSupportPackageThen);
     /// Mocks `DELETE /api/v1/projects/{project_name}/fleet/devices/{name}/supportPackages/{package_name}`.
     fn delete_support_package<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
@@ -1865,6 +1861,10 @@ pub trait MockServerExt {
             operations::DeleteSupportPackageWhen,
             operations::DeleteSupportPackageThen,
         );
+    /// Mocks `GET /api/v1/projects/{project_name}/fleet/devices/{name}/supportPackages/{package_name}`.
+    fn get_support_package<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::GetSupportPackageWhen, operations::GetSupportPackageThen);
     /// Mocks `POST /api/v1/projects/{project_name}/fleet/uploadBackup`.
     fn upload_backup<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
@@ -1882,17 +1882,6 @@ impl MockServerExt for ::httpmock::MockServer {
             )
         })
     }
-    fn get_backup<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(operations::GetBackupWhen, operations::GetBackupThen),
-    {
-        self.mock(|when, then| {
-            config_fn(
-                operations::GetBackupWhen::new(when),
-                operations::GetBackupThen::new(then),
-            )
-        })
-    }
     fn delete_backup<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::DeleteBackupWhen, operations::DeleteBackupThen),
@@ -1901,6 +1890,17 @@ impl MockServerExt for ::httpmock::MockServer {
             config_fn(
                 operations::DeleteBackupWhen::new(when),
                 operations::DeleteBackupThen::new(then),
+            )
+        })
+    }
+    fn get_backup<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::GetBackupWhen, operations::GetBackupThen),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::GetBackupWhen::new(when),
+                operations::GetBackupThen::new(then),
             )
         })
     }
@@ -1937,28 +1937,6 @@ impl MockServerExt for ::httpmock::MockServer {
             )
         })
     }
-    fn get_device<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(operations::GetDeviceWhen, operations::GetDeviceThen),
-    {
-        self.mock(|when, then| {
-            config_fn(
-                operations::GetDeviceWhen::new(when),
-                operations::GetDeviceThen::new(then),
-            )
-        })
-    }
-    fn create_device<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(operations::CreateDeviceWhen, operations::CreateDeviceThen),
-    {
-        self.mock(|when, then| {
-            config_fn(
-                operations::CreateDeviceWhen::new(when),
-                operations::CreateDeviceThen::new(then),
-            )
-        })
-    }
     fn delete_device<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::DeleteDeviceWhen, operations::DeleteDeviceThen),
@@ -1970,6 +1948,17 @@ impl MockServerExt for ::httpmock::MockServer {
             )
         })
     }
+    fn get_device<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::GetDeviceWhen, operations::GetDeviceThen),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::GetDeviceWhen::new(when),
+                operations::GetDeviceThen::new(then),
+            )
+        })
+    }
     fn update_device<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::UpdateDeviceWhen, operations::UpdateDeviceThen),
@@ -1978,6 +1967,17 @@ impl MockServerExt for ::httpmock::MockServer {
             config_fn(
                 operations::UpdateDeviceWhen::new(when),
                 operations::UpdateDeviceThen::new(then),
+            )
+        })
+    }
+    fn create_device<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::CreateDeviceWhen, operations::CreateDeviceThen),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::CreateDeviceWhen::new(when),
+                operations::CreateDeviceThen::new(then),
             )
         })
     }
@@ -2059,17 +2059,6 @@ impl MockServerExt for ::httpmock::MockServer {
             )
         })
     }
-    fn get_support_package<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(operations::GetSupportPackageWhen, operations::GetSupportPackageThen),
-    {
-        self.mock(|when, then| {
-            config_fn(
-                operations::GetSupportPackageWhen::new(when),
-                operations::GetSupportPackageThen::new(then),
-            )
-        })
-    }
     fn delete_support_package<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(
@@ -2081,6 +2070,17 @@ impl MockServerExt for ::httpmock::MockServer {
             config_fn(
                 operations::DeleteSupportPackageWhen::new(when),
                 operations::DeleteSupportPackageThen::new(then),
+            )
+        })
+    }
+    fn get_support_package<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::GetSupportPackageWhen, operations::GetSupportPackageThen),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::GetSupportPackageWhen::new(when),
+                operations::GetSupportPackageThen::new(then),
             )
         })
     }

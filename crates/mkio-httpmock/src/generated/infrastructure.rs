@@ -35,26 +35,7 @@ pub mod operations {
                 .unwrap();
             Self(self.0.path_matches(re))
         }
-        /// `filter` must be this.
-        pub fn filter<'a, T>(self, value: T) -> Self
-        where
-            T: Into<Option<&'a str>>,
-        {
-            if let Some(value) = value.into() {
-                Self(self.0.query_param("$filter", value.to_string()))
-            } else {
-                Self(self.0.query_param_missing("$filter"))
-            }
-        }
-        /// `label` must be this.
-        pub fn label(self, value: &str) -> Self {
-            Self(self.0.query_param("$label", value))
-        }
-        /// `label_key` must be this.
-        pub fn label_key(self, value: &str) -> Self {
-            Self(self.0.query_param("$label_key", value))
-        }
-        /// `orderby` must be this.
+        /// `$orderby` must be this.
         pub fn orderby<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a str>>,
@@ -65,7 +46,29 @@ pub mod operations {
                 Self(self.0.query_param_missing("$orderby"))
             }
         }
-        /// `skiptoken` must be this.
+        /// `$filter` must be this.
+        pub fn filter<'a, T>(self, value: T) -> Self
+        where
+            T: Into<Option<&'a str>>,
+        {
+            if let Some(value) = value.into() {
+                Self(self.0.query_param("$filter", value.to_string()))
+            } else {
+                Self(self.0.query_param_missing("$filter"))
+            }
+        }
+        /// `$top` must be this.
+        pub fn top<T>(self, value: T) -> Self
+        where
+            T: Into<Option<u32>>,
+        {
+            if let Some(value) = value.into() {
+                Self(self.0.query_param("$top", value.to_string()))
+            } else {
+                Self(self.0.query_param_missing("$top"))
+            }
+        }
+        /// `$skiptoken` must be this.
         pub fn skiptoken<T>(self, value: T) -> Self
         where
             T: Into<Option<u64>>,
@@ -76,16 +79,13 @@ pub mod operations {
                 Self(self.0.query_param_missing("$skiptoken"))
             }
         }
-        /// `top` must be this.
-        pub fn top<T>(self, value: T) -> Self
-        where
-            T: Into<Option<u32>>,
-        {
-            if let Some(value) = value.into() {
-                Self(self.0.query_param("$top", value.to_string()))
-            } else {
-                Self(self.0.query_param_missing("$top"))
-            }
+        /// `$label_key` must be this.
+        pub fn label_key(self, value: &str) -> Self {
+            Self(self.0.query_param("$label_key", value.to_string()))
+        }
+        /// `$label` must be this.
+        pub fn label(self, value: &str) -> Self {
+            Self(self.0.query_param("$label", value.to_string()))
         }
     }
     /// The answer: `GET /api/v1/projects/{project_name}/infra/networks`.
@@ -131,6 +131,88 @@ pub mod operations {
                     .header("content-type", "application/json")
                     .json_body_obj(value),
             )
+        }
+    }
+    /// What a request must look like: `DELETE /api/v1/projects/{project_name}/infra/networks/{name}`.
+    pub struct DeleteNetworkWhen(::httpmock::When);
+    impl DeleteNetworkWhen {
+        /// Wraps httpmock's own type.
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(
+                inner
+                    .method(::httpmock::Method::DELETE)
+                    .path_matches(
+                        regex::Regex::new(
+                                "^/api/v1/projects/[^/]*/infra/networks/[^/]*$",
+                            )
+                            .unwrap(),
+                    ),
+            )
+        }
+        /// Gives httpmock's own type back, to say what is not typed.
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+        /// `project_name` must be this.
+        pub fn project_name(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/projects/{}/infra/networks/[^/]*$", crate
+                        ::path_value(& value.to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+        /// `name` must be this.
+        pub fn name(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/projects/[^/]*/infra/networks/{}$", crate
+                        ::path_value(& value.to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+    }
+    /// The answer: `DELETE /api/v1/projects/{project_name}/infra/networks/{name}`.
+    pub struct DeleteNetworkThen(::httpmock::Then);
+    impl DeleteNetworkThen {
+        /// Wraps httpmock's own type.
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        /// Gives httpmock's own type back, to say what is not typed.
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        /// An error, status 400 to 499.
+        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
+            assert_eq!(status / 100u16, 4u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        /// An error, status 500 to 599.
+        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
+            assert_eq!(status / 100u16, 5u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        /// A success, status 200 to 299.
+        pub fn success(self, status: u16) -> Self {
+            assert_eq!(status / 100u16, 2u16);
+            Self(self.0.status(status))
         }
     }
     /// What a request must look like: `GET /api/v1/projects/{project_name}/infra/networks/{name}`.
@@ -179,6 +261,98 @@ pub mod operations {
     /// The answer: `GET /api/v1/projects/{project_name}/infra/networks/{name}`.
     pub struct GetNetworkThen(::httpmock::Then);
     impl GetNetworkThen {
+        /// Wraps httpmock's own type.
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        /// Gives httpmock's own type back, to say what is not typed.
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        /// An error, status 400 to 499.
+        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
+            assert_eq!(status / 100u16, 4u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        /// An error, status 500 to 599.
+        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
+            assert_eq!(status / 100u16, 5u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        /// A success, status 200 to 299.
+        pub fn success(self, status: u16, value: &types::Network) -> Self {
+            assert_eq!(status / 100u16, 2u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+    }
+    /// What a request must look like: `PATCH /api/v1/projects/{project_name}/infra/networks/{name}`.
+    pub struct UpdateNetworkWhen(::httpmock::When);
+    impl UpdateNetworkWhen {
+        /// Wraps httpmock's own type.
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(
+                inner
+                    .method(::httpmock::Method::PATCH)
+                    .path_matches(
+                        regex::Regex::new(
+                                "^/api/v1/projects/[^/]*/infra/networks/[^/]*$",
+                            )
+                            .unwrap(),
+                    ),
+            )
+        }
+        /// Gives httpmock's own type back, to say what is not typed.
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+        /// `project_name` must be this.
+        pub fn project_name(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/projects/{}/infra/networks/[^/]*$", crate
+                        ::path_value(& value.to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+        /// `name` must be this.
+        pub fn name(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/projects/[^/]*/infra/networks/{}$", crate
+                        ::path_value(& value.to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+        /// The body must be this.
+        pub fn body(self, value: &types::NetworkPatch) -> Self {
+            Self(self.0.json_body_obj(value))
+        }
+    }
+    /// The answer: `PATCH /api/v1/projects/{project_name}/infra/networks/{name}`.
+    pub struct UpdateNetworkThen(::httpmock::Then);
+    impl UpdateNetworkThen {
         /// Wraps httpmock's own type.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
@@ -313,180 +487,6 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `DELETE /api/v1/projects/{project_name}/infra/networks/{name}`.
-    pub struct DeleteNetworkWhen(::httpmock::When);
-    impl DeleteNetworkWhen {
-        /// Wraps httpmock's own type.
-        pub fn new(inner: ::httpmock::When) -> Self {
-            Self(
-                inner
-                    .method(::httpmock::Method::DELETE)
-                    .path_matches(
-                        regex::Regex::new(
-                                "^/api/v1/projects/[^/]*/infra/networks/[^/]*$",
-                            )
-                            .unwrap(),
-                    ),
-            )
-        }
-        /// Gives httpmock's own type back, to say what is not typed.
-        pub fn into_inner(self) -> ::httpmock::When {
-            self.0
-        }
-        /// `project_name` must be this.
-        pub fn project_name(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/projects/{}/infra/networks/[^/]*$", crate
-                        ::path_value(& value.to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-        /// `name` must be this.
-        pub fn name(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/projects/[^/]*/infra/networks/{}$", crate
-                        ::path_value(& value.to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-    }
-    /// The answer: `DELETE /api/v1/projects/{project_name}/infra/networks/{name}`.
-    pub struct DeleteNetworkThen(::httpmock::Then);
-    impl DeleteNetworkThen {
-        /// Wraps httpmock's own type.
-        pub fn new(inner: ::httpmock::Then) -> Self {
-            Self(inner)
-        }
-        /// Gives httpmock's own type back, to say what is not typed.
-        pub fn into_inner(self) -> ::httpmock::Then {
-            self.0
-        }
-        /// An error, status 400 to 499.
-        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
-            assert_eq!(status / 100u16, 4u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        /// An error, status 500 to 599.
-        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
-            assert_eq!(status / 100u16, 5u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        /// A success, status 200 to 299.
-        pub fn success(self, status: u16) -> Self {
-            assert_eq!(status / 100u16, 2u16);
-            Self(self.0.status(status))
-        }
-    }
-    /// What a request must look like: `PATCH /api/v1/projects/{project_name}/infra/networks/{name}`.
-    pub struct UpdateNetworkWhen(::httpmock::When);
-    impl UpdateNetworkWhen {
-        /// Wraps httpmock's own type.
-        pub fn new(inner: ::httpmock::When) -> Self {
-            Self(
-                inner
-                    .method(::httpmock::Method::PATCH)
-                    .path_matches(
-                        regex::Regex::new(
-                                "^/api/v1/projects/[^/]*/infra/networks/[^/]*$",
-                            )
-                            .unwrap(),
-                    ),
-            )
-        }
-        /// Gives httpmock's own type back, to say what is not typed.
-        pub fn into_inner(self) -> ::httpmock::When {
-            self.0
-        }
-        /// `project_name` must be this.
-        pub fn project_name(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/projects/{}/infra/networks/[^/]*$", crate
-                        ::path_value(& value.to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-        /// `name` must be this.
-        pub fn name(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/projects/[^/]*/infra/networks/{}$", crate
-                        ::path_value(& value.to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-        /// The body must be this.
-        pub fn body(self, value: &types::NetworkPatch) -> Self {
-            Self(self.0.json_body_obj(value))
-        }
-    }
-    /// The answer: `PATCH /api/v1/projects/{project_name}/infra/networks/{name}`.
-    pub struct UpdateNetworkThen(::httpmock::Then);
-    impl UpdateNetworkThen {
-        /// Wraps httpmock's own type.
-        pub fn new(inner: ::httpmock::Then) -> Self {
-            Self(inner)
-        }
-        /// Gives httpmock's own type back, to say what is not typed.
-        pub fn into_inner(self) -> ::httpmock::Then {
-            self.0
-        }
-        /// An error, status 400 to 499.
-        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
-            assert_eq!(status / 100u16, 4u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        /// An error, status 500 to 599.
-        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
-            assert_eq!(status / 100u16, 5u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        /// A success, status 200 to 299.
-        pub fn success(self, status: u16, value: &types::Network) -> Self {
-            assert_eq!(status / 100u16, 2u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-    }
     /// What a request must look like: `GET /api/v1/projects/{project_name}/infra/sites`.
     pub struct ListSitesWhen(::httpmock::When);
     impl ListSitesWhen {
@@ -516,26 +516,7 @@ pub mod operations {
                 .unwrap();
             Self(self.0.path_matches(re))
         }
-        /// `filter` must be this.
-        pub fn filter<'a, T>(self, value: T) -> Self
-        where
-            T: Into<Option<&'a str>>,
-        {
-            if let Some(value) = value.into() {
-                Self(self.0.query_param("$filter", value.to_string()))
-            } else {
-                Self(self.0.query_param_missing("$filter"))
-            }
-        }
-        /// `label` must be this.
-        pub fn label(self, value: &str) -> Self {
-            Self(self.0.query_param("$label", value))
-        }
-        /// `label_key` must be this.
-        pub fn label_key(self, value: &str) -> Self {
-            Self(self.0.query_param("$label_key", value))
-        }
-        /// `orderby` must be this.
+        /// `$orderby` must be this.
         pub fn orderby<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a str>>,
@@ -546,7 +527,29 @@ pub mod operations {
                 Self(self.0.query_param_missing("$orderby"))
             }
         }
-        /// `skiptoken` must be this.
+        /// `$filter` must be this.
+        pub fn filter<'a, T>(self, value: T) -> Self
+        where
+            T: Into<Option<&'a str>>,
+        {
+            if let Some(value) = value.into() {
+                Self(self.0.query_param("$filter", value.to_string()))
+            } else {
+                Self(self.0.query_param_missing("$filter"))
+            }
+        }
+        /// `$top` must be this.
+        pub fn top<T>(self, value: T) -> Self
+        where
+            T: Into<Option<u32>>,
+        {
+            if let Some(value) = value.into() {
+                Self(self.0.query_param("$top", value.to_string()))
+            } else {
+                Self(self.0.query_param_missing("$top"))
+            }
+        }
+        /// `$skiptoken` must be this.
         pub fn skiptoken<T>(self, value: T) -> Self
         where
             T: Into<Option<u64>>,
@@ -557,16 +560,13 @@ pub mod operations {
                 Self(self.0.query_param_missing("$skiptoken"))
             }
         }
-        /// `top` must be this.
-        pub fn top<T>(self, value: T) -> Self
-        where
-            T: Into<Option<u32>>,
-        {
-            if let Some(value) = value.into() {
-                Self(self.0.query_param("$top", value.to_string()))
-            } else {
-                Self(self.0.query_param_missing("$top"))
-            }
+        /// `$label_key` must be this.
+        pub fn label_key(self, value: &str) -> Self {
+            Self(self.0.query_param("$label_key", value.to_string()))
+        }
+        /// `$label` must be this.
+        pub fn label(self, value: &str) -> Self {
+            Self(self.0.query_param("$label", value.to_string()))
         }
     }
     /// The answer: `GET /api/v1/projects/{project_name}/infra/sites`.
@@ -614,6 +614,86 @@ pub mod operations {
             )
         }
     }
+    /// What a request must look like: `DELETE /api/v1/projects/{project_name}/infra/sites/{name}`.
+    pub struct DeleteSiteWhen(::httpmock::When);
+    impl DeleteSiteWhen {
+        /// Wraps httpmock's own type.
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(
+                inner
+                    .method(::httpmock::Method::DELETE)
+                    .path_matches(
+                        regex::Regex::new("^/api/v1/projects/[^/]*/infra/sites/[^/]*$")
+                            .unwrap(),
+                    ),
+            )
+        }
+        /// Gives httpmock's own type back, to say what is not typed.
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+        /// `project_name` must be this.
+        pub fn project_name(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/projects/{}/infra/sites/[^/]*$", crate ::path_value(&
+                        value.to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+        /// `name` must be this.
+        pub fn name(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/projects/[^/]*/infra/sites/{}$", crate ::path_value(&
+                        value.to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+    }
+    /// The answer: `DELETE /api/v1/projects/{project_name}/infra/sites/{name}`.
+    pub struct DeleteSiteThen(::httpmock::Then);
+    impl DeleteSiteThen {
+        /// Wraps httpmock's own type.
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        /// Gives httpmock's own type back, to say what is not typed.
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        /// An error, status 400 to 499.
+        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
+            assert_eq!(status / 100u16, 4u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        /// An error, status 500 to 599.
+        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
+            assert_eq!(status / 100u16, 5u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        /// A success, status 200 to 299.
+        pub fn success(self, status: u16) -> Self {
+            assert_eq!(status / 100u16, 2u16);
+            Self(self.0.status(status))
+        }
+    }
     /// What a request must look like: `GET /api/v1/projects/{project_name}/infra/sites/{name}`.
     pub struct GetSiteWhen(::httpmock::When);
     impl GetSiteWhen {
@@ -658,6 +738,96 @@ pub mod operations {
     /// The answer: `GET /api/v1/projects/{project_name}/infra/sites/{name}`.
     pub struct GetSiteThen(::httpmock::Then);
     impl GetSiteThen {
+        /// Wraps httpmock's own type.
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        /// Gives httpmock's own type back, to say what is not typed.
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        /// An error, status 400 to 499.
+        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
+            assert_eq!(status / 100u16, 4u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        /// An error, status 500 to 599.
+        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
+            assert_eq!(status / 100u16, 5u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        /// A success, status 200 to 299.
+        pub fn success(self, status: u16, value: &types::Site) -> Self {
+            assert_eq!(status / 100u16, 2u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+    }
+    /// What a request must look like: `PATCH /api/v1/projects/{project_name}/infra/sites/{name}`.
+    pub struct UpdateSiteWhen(::httpmock::When);
+    impl UpdateSiteWhen {
+        /// Wraps httpmock's own type.
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(
+                inner
+                    .method(::httpmock::Method::PATCH)
+                    .path_matches(
+                        regex::Regex::new("^/api/v1/projects/[^/]*/infra/sites/[^/]*$")
+                            .unwrap(),
+                    ),
+            )
+        }
+        /// Gives httpmock's own type back, to say what is not typed.
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+        /// `project_name` must be this.
+        pub fn project_name(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/projects/{}/infra/sites/[^/]*$", crate ::path_value(&
+                        value.to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+        /// `name` must be this.
+        pub fn name(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/projects/[^/]*/infra/sites/{}$", crate ::path_value(&
+                        value.to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+        /// The body must be this.
+        pub fn body(self, value: &types::SitePatch) -> Self {
+            Self(self.0.json_body_obj(value))
+        }
+    }
+    /// The answer: `PATCH /api/v1/projects/{project_name}/infra/sites/{name}`.
+    pub struct UpdateSiteThen(::httpmock::Then);
+    impl UpdateSiteThen {
         /// Wraps httpmock's own type.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
@@ -790,176 +960,6 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `DELETE /api/v1/projects/{project_name}/infra/sites/{name}`.
-    pub struct DeleteSiteWhen(::httpmock::When);
-    impl DeleteSiteWhen {
-        /// Wraps httpmock's own type.
-        pub fn new(inner: ::httpmock::When) -> Self {
-            Self(
-                inner
-                    .method(::httpmock::Method::DELETE)
-                    .path_matches(
-                        regex::Regex::new("^/api/v1/projects/[^/]*/infra/sites/[^/]*$")
-                            .unwrap(),
-                    ),
-            )
-        }
-        /// Gives httpmock's own type back, to say what is not typed.
-        pub fn into_inner(self) -> ::httpmock::When {
-            self.0
-        }
-        /// `project_name` must be this.
-        pub fn project_name(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/projects/{}/infra/sites/[^/]*$", crate ::path_value(&
-                        value.to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-        /// `name` must be this.
-        pub fn name(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/projects/[^/]*/infra/sites/{}$", crate ::path_value(&
-                        value.to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-    }
-    /// The answer: `DELETE /api/v1/projects/{project_name}/infra/sites/{name}`.
-    pub struct DeleteSiteThen(::httpmock::Then);
-    impl DeleteSiteThen {
-        /// Wraps httpmock's own type.
-        pub fn new(inner: ::httpmock::Then) -> Self {
-            Self(inner)
-        }
-        /// Gives httpmock's own type back, to say what is not typed.
-        pub fn into_inner(self) -> ::httpmock::Then {
-            self.0
-        }
-        /// An error, status 400 to 499.
-        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
-            assert_eq!(status / 100u16, 4u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        /// An error, status 500 to 599.
-        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
-            assert_eq!(status / 100u16, 5u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        /// A success, status 200 to 299.
-        pub fn success(self, status: u16) -> Self {
-            assert_eq!(status / 100u16, 2u16);
-            Self(self.0.status(status))
-        }
-    }
-    /// What a request must look like: `PATCH /api/v1/projects/{project_name}/infra/sites/{name}`.
-    pub struct UpdateSiteWhen(::httpmock::When);
-    impl UpdateSiteWhen {
-        /// Wraps httpmock's own type.
-        pub fn new(inner: ::httpmock::When) -> Self {
-            Self(
-                inner
-                    .method(::httpmock::Method::PATCH)
-                    .path_matches(
-                        regex::Regex::new("^/api/v1/projects/[^/]*/infra/sites/[^/]*$")
-                            .unwrap(),
-                    ),
-            )
-        }
-        /// Gives httpmock's own type back, to say what is not typed.
-        pub fn into_inner(self) -> ::httpmock::When {
-            self.0
-        }
-        /// `project_name` must be this.
-        pub fn project_name(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/projects/{}/infra/sites/[^/]*$", crate ::path_value(&
-                        value.to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-        /// `name` must be this.
-        pub fn name(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/projects/[^/]*/infra/sites/{}$", crate ::path_value(&
-                        value.to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-        /// The body must be this.
-        pub fn body(self, value: &types::SitePatch) -> Self {
-            Self(self.0.json_body_obj(value))
-        }
-    }
-    /// The answer: `PATCH /api/v1/projects/{project_name}/infra/sites/{name}`.
-    pub struct UpdateSiteThen(::httpmock::Then);
-    impl UpdateSiteThen {
-        /// Wraps httpmock's own type.
-        pub fn new(inner: ::httpmock::Then) -> Self {
-            Self(inner)
-        }
-        /// Gives httpmock's own type back, to say what is not typed.
-        pub fn into_inner(self) -> ::httpmock::Then {
-            self.0
-        }
-        /// An error, status 400 to 499.
-        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
-            assert_eq!(status / 100u16, 4u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        /// An error, status 500 to 599.
-        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
-            assert_eq!(status / 100u16, 5u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        /// A success, status 200 to 299.
-        pub fn success(self, status: u16, value: &types::Site) -> Self {
-            assert_eq!(status / 100u16, 2u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-    }
 }
 /// Mocks operations by name on an [`httpmock::MockServer`].
 pub trait MockServerExt {
@@ -967,42 +967,42 @@ pub trait MockServerExt {
     fn list_networks<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::ListNetworksWhen, operations::ListNetworksThen);
-    /// Mocks `GET /api/v1/projects/{project_name}/infra/networks/{name}`.
-    fn get_network<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(operations::GetNetworkWhen, operations::GetNetworkThen);
-    /// Mocks `PUT /api/v1/projects/{project_name}/infra/networks/{name}`.
-    fn create_network<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(operations::CreateNetworkWhen, operations::CreateNetworkThen);
     /// Mocks `DELETE /api/v1/projects/{project_name}/infra/networks/{name}`.
     fn delete_network<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::DeleteNetworkWhen, operations::DeleteNetworkThen);
+    /// Mocks `GET /api/v1/projects/{project_name}/infra/networks/{name}`.
+    fn get_network<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::GetNetworkWhen, operations::GetNetworkThen);
     /// Mocks `PATCH /api/v1/projects/{project_name}/infra/networks/{name}`.
     fn update_network<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::UpdateNetworkWhen, operations::UpdateNetworkThen);
+    /// Mocks `PUT /api/v1/projects/{project_name}/infra/networks/{name}`.
+    fn create_network<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::CreateNetworkWhen, operations::CreateNetworkThen);
     /// Mocks `GET /api/v1/projects/{project_name}/infra/sites`.
     fn list_sites<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::ListSitesWhen, operations::ListSitesThen);
-    /// Mocks `GET /api/v1/projects/{project_name}/infra/sites/{name}`.
-    fn get_site<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(operations::GetSiteWhen, operations::GetSiteThen);
-    /// Mocks `PUT /api/v1/projects/{project_name}/infra/sites/{name}`.
-    fn create_site<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(operations::CreateSiteWhen, operations::CreateSiteThen);
     /// Mocks `DELETE /api/v1/projects/{project_name}/infra/sites/{name}`.
     fn delete_site<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::DeleteSiteWhen, operations::DeleteSiteThen);
+    /// Mocks `GET /api/v1/projects/{project_name}/infra/sites/{name}`.
+    fn get_site<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::GetSiteWhen, operations::GetSiteThen);
     /// Mocks `PATCH /api/v1/projects/{project_name}/infra/sites/{name}`.
     fn update_site<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::UpdateSiteWhen, operations::UpdateSiteThen);
+    /// Mocks `PUT /api/v1/projects/{project_name}/infra/sites/{name}`.
+    fn create_site<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::CreateSiteWhen, operations::CreateSiteThen);
 }
 impl MockServerExt for ::httpmock::MockServer {
     fn list_networks<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
@@ -1013,28 +1013,6 @@ impl MockServerExt for ::httpmock::MockServer {
             config_fn(
                 operations::ListNetworksWhen::new(when),
                 operations::ListNetworksThen::new(then),
-            )
-        })
-    }
-    fn get_network<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(operations::GetNetworkWhen, operations::GetNetworkThen),
-    {
-        self.mock(|when, then| {
-            config_fn(
-                operations::GetNetworkWhen::new(when),
-                operations::GetNetworkThen::new(then),
-            )
-        })
-    }
-    fn create_network<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(operations::CreateNetworkWhen, operations::CreateNetworkThen),
-    {
-        self.mock(|when, then| {
-            config_fn(
-                operations::CreateNetworkWhen::new(when),
-                operations::CreateNetworkThen::new(then),
             )
         })
     }
@@ -1049,6 +1027,17 @@ impl MockServerExt for ::httpmock::MockServer {
             )
         })
     }
+    fn get_network<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::GetNetworkWhen, operations::GetNetworkThen),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::GetNetworkWhen::new(when),
+                operations::GetNetworkThen::new(then),
+            )
+        })
+    }
     fn update_network<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::UpdateNetworkWhen, operations::UpdateNetworkThen),
@@ -1057,6 +1046,17 @@ impl MockServerExt for ::httpmock::MockServer {
             config_fn(
                 operations::UpdateNetworkWhen::new(when),
                 operations::UpdateNetworkThen::new(then),
+            )
+        })
+    }
+    fn create_network<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::CreateNetworkWhen, operations::CreateNetworkThen),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::CreateNetworkWhen::new(when),
+                operations::CreateNetworkThen::new(then),
             )
         })
     }
@@ -1071,28 +1071,6 @@ impl MockServerExt for ::httpmock::MockServer {
             )
         })
     }
-    fn get_site<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(operations::GetSiteWhen, operations::GetSiteThen),
-    {
-        self.mock(|when, then| {
-            config_fn(
-                operations::GetSiteWhen::new(when),
-                operations::GetSiteThen::new(then),
-            )
-        })
-    }
-    fn create_site<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(operations::CreateSiteWhen, operations::CreateSiteThen),
-    {
-        self.mock(|when, then| {
-            config_fn(
-                operations::CreateSiteWhen::new(when),
-                operations::CreateSiteThen::new(then),
-            )
-        })
-    }
     fn delete_site<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::DeleteSiteWhen, operations::DeleteSiteThen),
@@ -1104,6 +1082,17 @@ impl MockServerExt for ::httpmock::MockServer {
             )
         })
     }
+    fn get_site<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::GetSiteWhen, operations::GetSiteThen),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::GetSiteWhen::new(when),
+                operations::GetSiteThen::new(then),
+            )
+        })
+    }
     fn update_site<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::UpdateSiteWhen, operations::UpdateSiteThen),
@@ -1112,6 +1101,17 @@ impl MockServerExt for ::httpmock::MockServer {
             config_fn(
                 operations::UpdateSiteWhen::new(when),
                 operations::UpdateSiteThen::new(then),
+            )
+        })
+    }
+    fn create_site<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::CreateSiteWhen, operations::CreateSiteThen),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::CreateSiteWhen::new(when),
+                operations::CreateSiteThen::new(then),
             )
         })
     }

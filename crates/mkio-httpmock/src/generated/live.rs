@@ -35,37 +35,7 @@ pub mod operations {
                 .unwrap();
             Self(self.0.path_matches(re))
         }
-        /// `detailed_status` must be this.
-        pub fn detailed_status<T>(self, value: T) -> Self
-        where
-            T: Into<Option<bool>>,
-        {
-            if let Some(value) = value.into() {
-                Self(self.0.query_param("$detailedStatus", value.to_string()))
-            } else {
-                Self(self.0.query_param_missing("$detailedStatus"))
-            }
-        }
-        /// `filter` must be this.
-        pub fn filter<'a, T>(self, value: T) -> Self
-        where
-            T: Into<Option<&'a str>>,
-        {
-            if let Some(value) = value.into() {
-                Self(self.0.query_param("$filter", value.to_string()))
-            } else {
-                Self(self.0.query_param_missing("$filter"))
-            }
-        }
-        /// `label` must be this.
-        pub fn label(self, value: &str) -> Self {
-            Self(self.0.query_param("$label", value))
-        }
-        /// `label_key` must be this.
-        pub fn label_key(self, value: &str) -> Self {
-            Self(self.0.query_param("$label_key", value))
-        }
-        /// `orderby` must be this.
+        /// `$orderby` must be this.
         pub fn orderby<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a str>>,
@@ -76,7 +46,29 @@ pub mod operations {
                 Self(self.0.query_param_missing("$orderby"))
             }
         }
-        /// `skiptoken` must be this.
+        /// `$filter` must be this.
+        pub fn filter<'a, T>(self, value: T) -> Self
+        where
+            T: Into<Option<&'a str>>,
+        {
+            if let Some(value) = value.into() {
+                Self(self.0.query_param("$filter", value.to_string()))
+            } else {
+                Self(self.0.query_param_missing("$filter"))
+            }
+        }
+        /// `$top` must be this.
+        pub fn top<T>(self, value: T) -> Self
+        where
+            T: Into<Option<u32>>,
+        {
+            if let Some(value) = value.into() {
+                Self(self.0.query_param("$top", value.to_string()))
+            } else {
+                Self(self.0.query_param_missing("$top"))
+            }
+        }
+        /// `$skiptoken` must be this.
         pub fn skiptoken<T>(self, value: T) -> Self
         where
             T: Into<Option<u64>>,
@@ -87,15 +79,23 @@ pub mod operations {
                 Self(self.0.query_param_missing("$skiptoken"))
             }
         }
-        /// `top` must be this.
-        pub fn top<T>(self, value: T) -> Self
+        /// `$label_key` must be this.
+        pub fn label_key(self, value: &str) -> Self {
+            Self(self.0.query_param("$label_key", value.to_string()))
+        }
+        /// `$label` must be this.
+        pub fn label(self, value: &str) -> Self {
+            Self(self.0.query_param("$label", value.to_string()))
+        }
+        /// `$detailedStatus` must be this.
+        pub fn detailed_status<T>(self, value: T) -> Self
         where
-            T: Into<Option<u32>>,
+            T: Into<Option<bool>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("$top", value.to_string()))
+                Self(self.0.query_param("$detailedStatus", value.to_string()))
             } else {
-                Self(self.0.query_param_missing("$top"))
+                Self(self.0.query_param_missing("$detailedStatus"))
             }
         }
     }
@@ -144,6 +144,99 @@ pub mod operations {
             )
         }
     }
+    /// What a request must look like: `DELETE /api/v1/projects/{project_name}/live/liveChannels/{name}`.
+    pub struct DeleteLiveChannelWhen(::httpmock::When);
+    impl DeleteLiveChannelWhen {
+        /// Wraps httpmock's own type.
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(
+                inner
+                    .method(::httpmock::Method::DELETE)
+                    .path_matches(
+                        regex::Regex::new(
+                                "^/api/v1/projects/[^/]*/live/liveChannels/[^/]*$",
+                            )
+                            .unwrap(),
+                    ),
+            )
+        }
+        /// Gives httpmock's own type back, to say what is not typed.
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+        /// `project_name` must be this.
+        pub fn project_name(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/projects/{}/live/liveChannels/[^/]*$", crate
+                        ::path_value(& value.to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+        /// `name` must be this.
+        pub fn name(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/projects/[^/]*/live/liveChannels/{}$", crate
+                        ::path_value(& value.to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+        /// `$force` must be this.
+        pub fn force<T>(self, value: T) -> Self
+        where
+            T: Into<Option<bool>>,
+        {
+            if let Some(value) = value.into() {
+                Self(self.0.query_param("$force", value.to_string()))
+            } else {
+                Self(self.0.query_param_missing("$force"))
+            }
+        }
+    }
+    /// The answer: `DELETE /api/v1/projects/{project_name}/live/liveChannels/{name}`.
+    pub struct DeleteLiveChannelThen(::httpmock::Then);
+    impl DeleteLiveChannelThen {
+        /// Wraps httpmock's own type.
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        /// Gives httpmock's own type back, to say what is not typed.
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        /// An error, status 400 to 499.
+        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
+            assert_eq!(status / 100u16, 4u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        /// An error, status 500 to 599.
+        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
+            assert_eq!(status / 100u16, 5u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        /// A success, status 200 to 299.
+        pub fn success(self, status: u16) -> Self {
+            assert_eq!(status / 100u16, 2u16);
+            Self(self.0.status(status))
+        }
+    }
     /// What a request must look like: `GET /api/v1/projects/{project_name}/live/liveChannels/{name}`.
     pub struct GetLiveChannelWhen(::httpmock::When);
     impl GetLiveChannelWhen {
@@ -186,7 +279,7 @@ pub mod operations {
                 .unwrap();
             Self(self.0.path_matches(re))
         }
-        /// `detailed_status` must be this.
+        /// `$detailedStatus` must be this.
         pub fn detailed_status<T>(self, value: T) -> Self
         where
             T: Into<Option<bool>>,
@@ -201,6 +294,98 @@ pub mod operations {
     /// The answer: `GET /api/v1/projects/{project_name}/live/liveChannels/{name}`.
     pub struct GetLiveChannelThen(::httpmock::Then);
     impl GetLiveChannelThen {
+        /// Wraps httpmock's own type.
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        /// Gives httpmock's own type back, to say what is not typed.
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        /// An error, status 400 to 499.
+        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
+            assert_eq!(status / 100u16, 4u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        /// An error, status 500 to 599.
+        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
+            assert_eq!(status / 100u16, 5u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        /// A success, status 200 to 299.
+        pub fn success(self, status: u16, value: &types::Flow) -> Self {
+            assert_eq!(status / 100u16, 2u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+    }
+    /// What a request must look like: `PATCH /api/v1/projects/{project_name}/live/liveChannels/{name}`.
+    pub struct UpdateLiveChannelWhen(::httpmock::When);
+    impl UpdateLiveChannelWhen {
+        /// Wraps httpmock's own type.
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(
+                inner
+                    .method(::httpmock::Method::PATCH)
+                    .path_matches(
+                        regex::Regex::new(
+                                "^/api/v1/projects/[^/]*/live/liveChannels/[^/]*$",
+                            )
+                            .unwrap(),
+                    ),
+            )
+        }
+        /// Gives httpmock's own type back, to say what is not typed.
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+        /// `project_name` must be this.
+        pub fn project_name(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/projects/{}/live/liveChannels/[^/]*$", crate
+                        ::path_value(& value.to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+        /// `name` must be this.
+        pub fn name(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/projects/[^/]*/live/liveChannels/{}$", crate
+                        ::path_value(& value.to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+        /// The body must be this.
+        pub fn body(self, value: &types::FlowPatch) -> Self {
+            Self(self.0.json_body_obj(value))
+        }
+    }
+    /// The answer: `PATCH /api/v1/projects/{project_name}/live/liveChannels/{name}`.
+    pub struct UpdateLiveChannelThen(::httpmock::Then);
+    impl UpdateLiveChannelThen {
         /// Wraps httpmock's own type.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
@@ -335,191 +520,6 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `DELETE /api/v1/projects/{project_name}/live/liveChannels/{name}`.
-    pub struct DeleteLiveChannelWhen(::httpmock::When);
-    impl DeleteLiveChannelWhen {
-        /// Wraps httpmock's own type.
-        pub fn new(inner: ::httpmock::When) -> Self {
-            Self(
-                inner
-                    .method(::httpmock::Method::DELETE)
-                    .path_matches(
-                        regex::Regex::new(
-                                "^/api/v1/projects/[^/]*/live/liveChannels/[^/]*$",
-                            )
-                            .unwrap(),
-                    ),
-            )
-        }
-        /// Gives httpmock's own type back, to say what is not typed.
-        pub fn into_inner(self) -> ::httpmock::When {
-            self.0
-        }
-        /// `project_name` must be this.
-        pub fn project_name(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/projects/{}/live/liveChannels/[^/]*$", crate
-                        ::path_value(& value.to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-        /// `name` must be this.
-        pub fn name(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/projects/[^/]*/live/liveChannels/{}$", crate
-                        ::path_value(& value.to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-        /// `force` must be this.
-        pub fn force<T>(self, value: T) -> Self
-        where
-            T: Into<Option<bool>>,
-        {
-            if let Some(value) = value.into() {
-                Self(self.0.query_param("$force", value.to_string()))
-            } else {
-                Self(self.0.query_param_missing("$force"))
-            }
-        }
-    }
-    /// The answer: `DELETE /api/v1/projects/{project_name}/live/liveChannels/{name}`.
-    pub struct DeleteLiveChannelThen(::httpmock::Then);
-    impl DeleteLiveChannelThen {
-        /// Wraps httpmock's own type.
-        pub fn new(inner: ::httpmock::Then) -> Self {
-            Self(inner)
-        }
-        /// Gives httpmock's own type back, to say what is not typed.
-        pub fn into_inner(self) -> ::httpmock::Then {
-            self.0
-        }
-        /// An error, status 400 to 499.
-        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
-            assert_eq!(status / 100u16, 4u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        /// An error, status 500 to 599.
-        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
-            assert_eq!(status / 100u16, 5u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        /// A success, status 200 to 299.
-        pub fn success(self, status: u16) -> Self {
-            assert_eq!(status / 100u16, 2u16);
-            Self(self.0.status(status))
-        }
-    }
-    /// What a request must look like: `PATCH /api/v1/projects/{project_name}/live/liveChannels/{name}`.
-    pub struct UpdateLiveChannelWhen(::httpmock::When);
-    impl UpdateLiveChannelWhen {
-        /// Wraps httpmock's own type.
-        pub fn new(inner: ::httpmock::When) -> Self {
-            Self(
-                inner
-                    .method(::httpmock::Method::PATCH)
-                    .path_matches(
-                        regex::Regex::new(
-                                "^/api/v1/projects/[^/]*/live/liveChannels/[^/]*$",
-                            )
-                            .unwrap(),
-                    ),
-            )
-        }
-        /// Gives httpmock's own type back, to say what is not typed.
-        pub fn into_inner(self) -> ::httpmock::When {
-            self.0
-        }
-        /// `project_name` must be this.
-        pub fn project_name(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/projects/{}/live/liveChannels/[^/]*$", crate
-                        ::path_value(& value.to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-        /// `name` must be this.
-        pub fn name(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/projects/[^/]*/live/liveChannels/{}$", crate
-                        ::path_value(& value.to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-        /// The body must be this.
-        pub fn body(self, value: &types::FlowPatch) -> Self {
-            Self(self.0.json_body_obj(value))
-        }
-    }
-    /// The answer: `PATCH /api/v1/projects/{project_name}/live/liveChannels/{name}`.
-    pub struct UpdateLiveChannelThen(::httpmock::Then);
-    impl UpdateLiveChannelThen {
-        /// Wraps httpmock's own type.
-        pub fn new(inner: ::httpmock::Then) -> Self {
-            Self(inner)
-        }
-        /// Gives httpmock's own type back, to say what is not typed.
-        pub fn into_inner(self) -> ::httpmock::Then {
-            self.0
-        }
-        /// An error, status 400 to 499.
-        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
-            assert_eq!(status / 100u16, 4u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        /// An error, status 500 to 599.
-        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
-            assert_eq!(status / 100u16, 5u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        /// A success, status 200 to 299.
-        pub fn success(self, status: u16, value: &types::Flow) -> Self {
-            assert_eq!(status / 100u16, 2u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-    }
     /// What a request must look like: `GET /api/v1/projects/{project_name}/live/liveChannels/{name}/scheduledOperations`.
     pub struct ListLiveChannelScheduledOperationsWhen(::httpmock::When);
     impl ListLiveChannelScheduledOperationsWhen {
@@ -562,18 +562,7 @@ pub mod operations {
                 .unwrap();
             Self(self.0.path_matches(re))
         }
-        /// `filter` must be this.
-        pub fn filter<'a, T>(self, value: T) -> Self
-        where
-            T: Into<Option<&'a str>>,
-        {
-            if let Some(value) = value.into() {
-                Self(self.0.query_param("$filter", value.to_string()))
-            } else {
-                Self(self.0.query_param_missing("$filter"))
-            }
-        }
-        /// `orderby` must be this.
+        /// `$orderby` must be this.
         pub fn orderby<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a str>>,
@@ -584,18 +573,18 @@ pub mod operations {
                 Self(self.0.query_param_missing("$orderby"))
             }
         }
-        /// `skiptoken` must be this.
-        pub fn skiptoken<T>(self, value: T) -> Self
+        /// `$filter` must be this.
+        pub fn filter<'a, T>(self, value: T) -> Self
         where
-            T: Into<Option<u64>>,
+            T: Into<Option<&'a str>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("$skiptoken", value.to_string()))
+                Self(self.0.query_param("$filter", value.to_string()))
             } else {
-                Self(self.0.query_param_missing("$skiptoken"))
+                Self(self.0.query_param_missing("$filter"))
             }
         }
-        /// `top` must be this.
+        /// `$top` must be this.
         pub fn top<T>(self, value: T) -> Self
         where
             T: Into<Option<u32>>,
@@ -604,6 +593,17 @@ pub mod operations {
                 Self(self.0.query_param("$top", value.to_string()))
             } else {
                 Self(self.0.query_param_missing("$top"))
+            }
+        }
+        /// `$skiptoken` must be this.
+        pub fn skiptoken<T>(self, value: T) -> Self
+        where
+            T: Into<Option<u64>>,
+        {
+            if let Some(value) = value.into() {
+                Self(self.0.query_param("$skiptoken", value.to_string()))
+            } else {
+                Self(self.0.query_param_missing("$skiptoken"))
             }
         }
     }
@@ -654,6 +654,99 @@ pub mod operations {
                     .header("content-type", "application/json")
                     .json_body_obj(value),
             )
+        }
+    }
+    /// What a request must look like: `DELETE /api/v1/projects/{project_name}/live/liveChannels/{name}/scheduledOperations/{operation_name}`.
+    pub struct DeleteLiveChannelScheduledOperationWhen(::httpmock::When);
+    impl DeleteLiveChannelScheduledOperationWhen {
+        /// Wraps httpmock's own type.
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(
+                inner
+                    .method(::httpmock::Method::DELETE)
+                    .path_matches(
+                        regex::Regex::new(
+                                "^/api/v1/projects/[^/]*/live/liveChannels/[^/]*/scheduledOperations/[^/]*$",
+                            )
+                            .unwrap(),
+                    ),
+            )
+        }
+        /// Gives httpmock's own type back, to say what is not typed.
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+        /// `project_name` must be this.
+        pub fn project_name(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/projects/{}/live/liveChannels/[^/]*/scheduledOperations/[^/]*$",
+                        crate ::path_value(& value.to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+        /// `name` must be this.
+        pub fn name(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/projects/[^/]*/live/liveChannels/{}/scheduledOperations/[^/]*$",
+                        crate ::path_value(& value.to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+        /// `operation_name` must be this.
+        pub fn operation_name(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/projects/[^/]*/live/liveChannels/[^/]*/scheduledOperations/{}$",
+                        crate ::path_value(& value.to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+    }
+    /// The answer: `DELETE /api/v1/projects/{project_name}/live/liveChannels/{name}/scheduledOperations/{operation_name}`.
+    pub struct DeleteLiveChannelScheduledOperationThen(::httpmock::Then);
+    impl DeleteLiveChannelScheduledOperationThen {
+        /// Wraps httpmock's own type.
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        /// Gives httpmock's own type back, to say what is not typed.
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        /// An error, status 400 to 499.
+        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
+            assert_eq!(status / 100u16, 4u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        /// An error, status 500 to 599.
+        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
+            assert_eq!(status / 100u16, 5u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        /// A success, status 200 to 299.
+        pub fn success(self, status: u16) -> Self {
+            assert_eq!(status / 100u16, 2u16);
+            Self(self.0.status(status))
         }
     }
     /// What a request must look like: `GET /api/v1/projects/{project_name}/live/liveChannels/{name}/scheduledOperations/{operation_name}`.
@@ -858,99 +951,6 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `DELETE /api/v1/projects/{project_name}/live/liveChannels/{name}/scheduledOperations/{operation_name}`.
-    pub struct DeleteLiveChannelScheduledOperationWhen(::httpmock::When);
-    impl DeleteLiveChannelScheduledOperationWhen {
-        /// Wraps httpmock's own type.
-        pub fn new(inner: ::httpmock::When) -> Self {
-            Self(
-                inner
-                    .method(::httpmock::Method::DELETE)
-                    .path_matches(
-                        regex::Regex::new(
-                                "^/api/v1/projects/[^/]*/live/liveChannels/[^/]*/scheduledOperations/[^/]*$",
-                            )
-                            .unwrap(),
-                    ),
-            )
-        }
-        /// Gives httpmock's own type back, to say what is not typed.
-        pub fn into_inner(self) -> ::httpmock::When {
-            self.0
-        }
-        /// `project_name` must be this.
-        pub fn project_name(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/projects/{}/live/liveChannels/[^/]*/scheduledOperations/[^/]*$",
-                        crate ::path_value(& value.to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-        /// `name` must be this.
-        pub fn name(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/projects/[^/]*/live/liveChannels/{}/scheduledOperations/[^/]*$",
-                        crate ::path_value(& value.to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-        /// `operation_name` must be this.
-        pub fn operation_name(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/projects/[^/]*/live/liveChannels/[^/]*/scheduledOperations/{}$",
-                        crate ::path_value(& value.to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-    }
-    /// The answer: `DELETE /api/v1/projects/{project_name}/live/liveChannels/{name}/scheduledOperations/{operation_name}`.
-    pub struct DeleteLiveChannelScheduledOperationThen(::httpmock::Then);
-    impl DeleteLiveChannelScheduledOperationThen {
-        /// Wraps httpmock's own type.
-        pub fn new(inner: ::httpmock::Then) -> Self {
-            Self(inner)
-        }
-        /// Gives httpmock's own type back, to say what is not typed.
-        pub fn into_inner(self) -> ::httpmock::Then {
-            self.0
-        }
-        /// An error, status 400 to 499.
-        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
-            assert_eq!(status / 100u16, 4u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        /// An error, status 500 to 599.
-        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
-            assert_eq!(status / 100u16, 5u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        /// A success, status 200 to 299.
-        pub fn success(self, status: u16) -> Self {
-            assert_eq!(status / 100u16, 2u16);
-            Self(self.0.status(status))
-        }
-    }
     /// What a request must look like: `GET /api/v1/projects/{project_name}/live/liveChannels/{name}/state`.
     pub struct GetLiveChannelStateWhen(::httpmock::When);
     impl GetLiveChannelStateWhen {
@@ -1068,37 +1068,7 @@ pub mod operations {
                 .unwrap();
             Self(self.0.path_matches(re))
         }
-        /// `detailed_status` must be this.
-        pub fn detailed_status<T>(self, value: T) -> Self
-        where
-            T: Into<Option<bool>>,
-        {
-            if let Some(value) = value.into() {
-                Self(self.0.query_param("$detailedStatus", value.to_string()))
-            } else {
-                Self(self.0.query_param_missing("$detailedStatus"))
-            }
-        }
-        /// `filter` must be this.
-        pub fn filter<'a, T>(self, value: T) -> Self
-        where
-            T: Into<Option<&'a str>>,
-        {
-            if let Some(value) = value.into() {
-                Self(self.0.query_param("$filter", value.to_string()))
-            } else {
-                Self(self.0.query_param_missing("$filter"))
-            }
-        }
-        /// `label` must be this.
-        pub fn label(self, value: &str) -> Self {
-            Self(self.0.query_param("$label", value))
-        }
-        /// `label_key` must be this.
-        pub fn label_key(self, value: &str) -> Self {
-            Self(self.0.query_param("$label_key", value))
-        }
-        /// `orderby` must be this.
+        /// `$orderby` must be this.
         pub fn orderby<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a str>>,
@@ -1109,7 +1079,29 @@ pub mod operations {
                 Self(self.0.query_param_missing("$orderby"))
             }
         }
-        /// `skiptoken` must be this.
+        /// `$filter` must be this.
+        pub fn filter<'a, T>(self, value: T) -> Self
+        where
+            T: Into<Option<&'a str>>,
+        {
+            if let Some(value) = value.into() {
+                Self(self.0.query_param("$filter", value.to_string()))
+            } else {
+                Self(self.0.query_param_missing("$filter"))
+            }
+        }
+        /// `$top` must be this.
+        pub fn top<T>(self, value: T) -> Self
+        where
+            T: Into<Option<u32>>,
+        {
+            if let Some(value) = value.into() {
+                Self(self.0.query_param("$top", value.to_string()))
+            } else {
+                Self(self.0.query_param_missing("$top"))
+            }
+        }
+        /// `$skiptoken` must be this.
         pub fn skiptoken<T>(self, value: T) -> Self
         where
             T: Into<Option<u64>>,
@@ -1120,15 +1112,23 @@ pub mod operations {
                 Self(self.0.query_param_missing("$skiptoken"))
             }
         }
-        /// `top` must be this.
-        pub fn top<T>(self, value: T) -> Self
+        /// `$label_key` must be this.
+        pub fn label_key(self, value: &str) -> Self {
+            Self(self.0.query_param("$label_key", value.to_string()))
+        }
+        /// `$label` must be this.
+        pub fn label(self, value: &str) -> Self {
+            Self(self.0.query_param("$label", value.to_string()))
+        }
+        /// `$detailedStatus` must be this.
+        pub fn detailed_status<T>(self, value: T) -> Self
         where
-            T: Into<Option<u32>>,
+            T: Into<Option<bool>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("$top", value.to_string()))
+                Self(self.0.query_param("$detailedStatus", value.to_string()))
             } else {
-                Self(self.0.query_param_missing("$top"))
+                Self(self.0.query_param_missing("$detailedStatus"))
             }
         }
     }
@@ -1177,6 +1177,99 @@ pub mod operations {
             )
         }
     }
+    /// What a request must look like: `DELETE /api/v1/projects/{project_name}/live/liveEvents/{name}`.
+    pub struct DeleteLiveEventWhen(::httpmock::When);
+    impl DeleteLiveEventWhen {
+        /// Wraps httpmock's own type.
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(
+                inner
+                    .method(::httpmock::Method::DELETE)
+                    .path_matches(
+                        regex::Regex::new(
+                                "^/api/v1/projects/[^/]*/live/liveEvents/[^/]*$",
+                            )
+                            .unwrap(),
+                    ),
+            )
+        }
+        /// Gives httpmock's own type back, to say what is not typed.
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+        /// `project_name` must be this.
+        pub fn project_name(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/projects/{}/live/liveEvents/[^/]*$", crate
+                        ::path_value(& value.to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+        /// `name` must be this.
+        pub fn name(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/projects/[^/]*/live/liveEvents/{}$", crate
+                        ::path_value(& value.to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+        /// `$force` must be this.
+        pub fn force<T>(self, value: T) -> Self
+        where
+            T: Into<Option<bool>>,
+        {
+            if let Some(value) = value.into() {
+                Self(self.0.query_param("$force", value.to_string()))
+            } else {
+                Self(self.0.query_param_missing("$force"))
+            }
+        }
+    }
+    /// The answer: `DELETE /api/v1/projects/{project_name}/live/liveEvents/{name}`.
+    pub struct DeleteLiveEventThen(::httpmock::Then);
+    impl DeleteLiveEventThen {
+        /// Wraps httpmock's own type.
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        /// Gives httpmock's own type back, to say what is not typed.
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        /// An error, status 400 to 499.
+        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
+            assert_eq!(status / 100u16, 4u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        /// An error, status 500 to 599.
+        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
+            assert_eq!(status / 100u16, 5u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        /// A success, status 200 to 299.
+        pub fn success(self, status: u16) -> Self {
+            assert_eq!(status / 100u16, 2u16);
+            Self(self.0.status(status))
+        }
+    }
     /// What a request must look like: `GET /api/v1/projects/{project_name}/live/liveEvents/{name}`.
     pub struct GetLiveEventWhen(::httpmock::When);
     impl GetLiveEventWhen {
@@ -1219,7 +1312,7 @@ pub mod operations {
                 .unwrap();
             Self(self.0.path_matches(re))
         }
-        /// `detailed_status` must be this.
+        /// `$detailedStatus` must be this.
         pub fn detailed_status<T>(self, value: T) -> Self
         where
             T: Into<Option<bool>>,
@@ -1234,6 +1327,98 @@ pub mod operations {
     /// The answer: `GET /api/v1/projects/{project_name}/live/liveEvents/{name}`.
     pub struct GetLiveEventThen(::httpmock::Then);
     impl GetLiveEventThen {
+        /// Wraps httpmock's own type.
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        /// Gives httpmock's own type back, to say what is not typed.
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        /// An error, status 400 to 499.
+        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
+            assert_eq!(status / 100u16, 4u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        /// An error, status 500 to 599.
+        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
+            assert_eq!(status / 100u16, 5u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        /// A success, status 200 to 299.
+        pub fn success(self, status: u16, value: &types::Flow) -> Self {
+            assert_eq!(status / 100u16, 2u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+    }
+    /// What a request must look like: `PATCH /api/v1/projects/{project_name}/live/liveEvents/{name}`.
+    pub struct UpdateLiveEventWhen(::httpmock::When);
+    impl UpdateLiveEventWhen {
+        /// Wraps httpmock's own type.
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(
+                inner
+                    .method(::httpmock::Method::PATCH)
+                    .path_matches(
+                        regex::Regex::new(
+                                "^/api/v1/projects/[^/]*/live/liveEvents/[^/]*$",
+                            )
+                            .unwrap(),
+                    ),
+            )
+        }
+        /// Gives httpmock's own type back, to say what is not typed.
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+        /// `project_name` must be this.
+        pub fn project_name(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/projects/{}/live/liveEvents/[^/]*$", crate
+                        ::path_value(& value.to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+        /// `name` must be this.
+        pub fn name(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/projects/[^/]*/live/liveEvents/{}$", crate
+                        ::path_value(& value.to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+        /// The body must be this.
+        pub fn body(self, value: &types::FlowPatch) -> Self {
+            Self(self.0.json_body_obj(value))
+        }
+    }
+    /// The answer: `PATCH /api/v1/projects/{project_name}/live/liveEvents/{name}`.
+    pub struct UpdateLiveEventThen(::httpmock::Then);
+    impl UpdateLiveEventThen {
         /// Wraps httpmock's own type.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
@@ -1368,191 +1553,6 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `DELETE /api/v1/projects/{project_name}/live/liveEvents/{name}`.
-    pub struct DeleteLiveEventWhen(::httpmock::When);
-    impl DeleteLiveEventWhen {
-        /// Wraps httpmock's own type.
-        pub fn new(inner: ::httpmock::When) -> Self {
-            Self(
-                inner
-                    .method(::httpmock::Method::DELETE)
-                    .path_matches(
-                        regex::Regex::new(
-                                "^/api/v1/projects/[^/]*/live/liveEvents/[^/]*$",
-                            )
-                            .unwrap(),
-                    ),
-            )
-        }
-        /// Gives httpmock's own type back, to say what is not typed.
-        pub fn into_inner(self) -> ::httpmock::When {
-            self.0
-        }
-        /// `project_name` must be this.
-        pub fn project_name(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/projects/{}/live/liveEvents/[^/]*$", crate
-                        ::path_value(& value.to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-        /// `name` must be this.
-        pub fn name(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/projects/[^/]*/live/liveEvents/{}$", crate
-                        ::path_value(& value.to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-        /// `force` must be this.
-        pub fn force<T>(self, value: T) -> Self
-        where
-            T: Into<Option<bool>>,
-        {
-            if let Some(value) = value.into() {
-                Self(self.0.query_param("$force", value.to_string()))
-            } else {
-                Self(self.0.query_param_missing("$force"))
-            }
-        }
-    }
-    /// The answer: `DELETE /api/v1/projects/{project_name}/live/liveEvents/{name}`.
-    pub struct DeleteLiveEventThen(::httpmock::Then);
-    impl DeleteLiveEventThen {
-        /// Wraps httpmock's own type.
-        pub fn new(inner: ::httpmock::Then) -> Self {
-            Self(inner)
-        }
-        /// Gives httpmock's own type back, to say what is not typed.
-        pub fn into_inner(self) -> ::httpmock::Then {
-            self.0
-        }
-        /// An error, status 400 to 499.
-        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
-            assert_eq!(status / 100u16, 4u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        /// An error, status 500 to 599.
-        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
-            assert_eq!(status / 100u16, 5u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        /// A success, status 200 to 299.
-        pub fn success(self, status: u16) -> Self {
-            assert_eq!(status / 100u16, 2u16);
-            Self(self.0.status(status))
-        }
-    }
-    /// What a request must look like: `PATCH /api/v1/projects/{project_name}/live/liveEvents/{name}`.
-    pub struct UpdateLiveEventWhen(::httpmock::When);
-    impl UpdateLiveEventWhen {
-        /// Wraps httpmock's own type.
-        pub fn new(inner: ::httpmock::When) -> Self {
-            Self(
-                inner
-                    .method(::httpmock::Method::PATCH)
-                    .path_matches(
-                        regex::Regex::new(
-                                "^/api/v1/projects/[^/]*/live/liveEvents/[^/]*$",
-                            )
-                            .unwrap(),
-                    ),
-            )
-        }
-        /// Gives httpmock's own type back, to say what is not typed.
-        pub fn into_inner(self) -> ::httpmock::When {
-            self.0
-        }
-        /// `project_name` must be this.
-        pub fn project_name(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/projects/{}/live/liveEvents/[^/]*$", crate
-                        ::path_value(& value.to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-        /// `name` must be this.
-        pub fn name(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/projects/[^/]*/live/liveEvents/{}$", crate
-                        ::path_value(& value.to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-        /// The body must be this.
-        pub fn body(self, value: &types::FlowPatch) -> Self {
-            Self(self.0.json_body_obj(value))
-        }
-    }
-    /// The answer: `PATCH /api/v1/projects/{project_name}/live/liveEvents/{name}`.
-    pub struct UpdateLiveEventThen(::httpmock::Then);
-    impl UpdateLiveEventThen {
-        /// Wraps httpmock's own type.
-        pub fn new(inner: ::httpmock::Then) -> Self {
-            Self(inner)
-        }
-        /// Gives httpmock's own type back, to say what is not typed.
-        pub fn into_inner(self) -> ::httpmock::Then {
-            self.0
-        }
-        /// An error, status 400 to 499.
-        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
-            assert_eq!(status / 100u16, 4u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        /// An error, status 500 to 599.
-        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
-            assert_eq!(status / 100u16, 5u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        /// A success, status 200 to 299.
-        pub fn success(self, status: u16, value: &types::Flow) -> Self {
-            assert_eq!(status / 100u16, 2u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-    }
     /// What a request must look like: `GET /api/v1/projects/{project_name}/live/liveEvents/{name}/scheduledOperations`.
     pub struct ListLiveEventScheduledOperationsWhen(::httpmock::When);
     impl ListLiveEventScheduledOperationsWhen {
@@ -1595,18 +1595,7 @@ pub mod operations {
                 .unwrap();
             Self(self.0.path_matches(re))
         }
-        /// `filter` must be this.
-        pub fn filter<'a, T>(self, value: T) -> Self
-        where
-            T: Into<Option<&'a str>>,
-        {
-            if let Some(value) = value.into() {
-                Self(self.0.query_param("$filter", value.to_string()))
-            } else {
-                Self(self.0.query_param_missing("$filter"))
-            }
-        }
-        /// `orderby` must be this.
+        /// `$orderby` must be this.
         pub fn orderby<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a str>>,
@@ -1617,18 +1606,18 @@ pub mod operations {
                 Self(self.0.query_param_missing("$orderby"))
             }
         }
-        /// `skiptoken` must be this.
-        pub fn skiptoken<T>(self, value: T) -> Self
+        /// `$filter` must be this.
+        pub fn filter<'a, T>(self, value: T) -> Self
         where
-            T: Into<Option<u64>>,
+            T: Into<Option<&'a str>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("$skiptoken", value.to_string()))
+                Self(self.0.query_param("$filter", value.to_string()))
             } else {
-                Self(self.0.query_param_missing("$skiptoken"))
+                Self(self.0.query_param_missing("$filter"))
             }
         }
-        /// `top` must be this.
+        /// `$top` must be this.
         pub fn top<T>(self, value: T) -> Self
         where
             T: Into<Option<u32>>,
@@ -1637,6 +1626,17 @@ pub mod operations {
                 Self(self.0.query_param("$top", value.to_string()))
             } else {
                 Self(self.0.query_param_missing("$top"))
+            }
+        }
+        /// `$skiptoken` must be this.
+        pub fn skiptoken<T>(self, value: T) -> Self
+        where
+            T: Into<Option<u64>>,
+        {
+            if let Some(value) = value.into() {
+                Self(self.0.query_param("$skiptoken", value.to_string()))
+            } else {
+                Self(self.0.query_param_missing("$skiptoken"))
             }
         }
     }
@@ -1687,6 +1687,99 @@ pub mod operations {
                     .header("content-type", "application/json")
                     .json_body_obj(value),
             )
+        }
+    }
+    /// What a request must look like: `DELETE /api/v1/projects/{project_name}/live/liveEvents/{name}/scheduledOperations/{operation_name}`.
+    pub struct DeleteLiveEventScheduledOperationWhen(::httpmock::When);
+    impl DeleteLiveEventScheduledOperationWhen {
+        /// Wraps httpmock's own type.
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(
+                inner
+                    .method(::httpmock::Method::DELETE)
+                    .path_matches(
+                        regex::Regex::new(
+                                "^/api/v1/projects/[^/]*/live/liveEvents/[^/]*/scheduledOperations/[^/]*$",
+                            )
+                            .unwrap(),
+                    ),
+            )
+        }
+        /// Gives httpmock's own type back, to say what is not typed.
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+        /// `project_name` must be this.
+        pub fn project_name(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/projects/{}/live/liveEvents/[^/]*/scheduledOperations/[^/]*$",
+                        crate ::path_value(& value.to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+        /// `name` must be this.
+        pub fn name(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/projects/[^/]*/live/liveEvents/{}/scheduledOperations/[^/]*$",
+                        crate ::path_value(& value.to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+        /// `operation_name` must be this.
+        pub fn operation_name(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/projects/[^/]*/live/liveEvents/[^/]*/scheduledOperations/{}$",
+                        crate ::path_value(& value.to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+    }
+    /// The answer: `DELETE /api/v1/projects/{project_name}/live/liveEvents/{name}/scheduledOperations/{operation_name}`.
+    pub struct DeleteLiveEventScheduledOperationThen(::httpmock::Then);
+    impl DeleteLiveEventScheduledOperationThen {
+        /// Wraps httpmock's own type.
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        /// Gives httpmock's own type back, to say what is not typed.
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        /// An error, status 400 to 499.
+        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
+            assert_eq!(status / 100u16, 4u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        /// An error, status 500 to 599.
+        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
+            assert_eq!(status / 100u16, 5u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        /// A success, status 200 to 299.
+        pub fn success(self, status: u16) -> Self {
+            assert_eq!(status / 100u16, 2u16);
+            Self(self.0.status(status))
         }
     }
     /// What a request must look like: `GET /api/v1/projects/{project_name}/live/liveEvents/{name}/scheduledOperations/{operation_name}`.
@@ -1891,99 +1984,6 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `DELETE /api/v1/projects/{project_name}/live/liveEvents/{name}/scheduledOperations/{operation_name}`.
-    pub struct DeleteLiveEventScheduledOperationWhen(::httpmock::When);
-    impl DeleteLiveEventScheduledOperationWhen {
-        /// Wraps httpmock's own type.
-        pub fn new(inner: ::httpmock::When) -> Self {
-            Self(
-                inner
-                    .method(::httpmock::Method::DELETE)
-                    .path_matches(
-                        regex::Regex::new(
-                                "^/api/v1/projects/[^/]*/live/liveEvents/[^/]*/scheduledOperations/[^/]*$",
-                            )
-                            .unwrap(),
-                    ),
-            )
-        }
-        /// Gives httpmock's own type back, to say what is not typed.
-        pub fn into_inner(self) -> ::httpmock::When {
-            self.0
-        }
-        /// `project_name` must be this.
-        pub fn project_name(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/projects/{}/live/liveEvents/[^/]*/scheduledOperations/[^/]*$",
-                        crate ::path_value(& value.to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-        /// `name` must be this.
-        pub fn name(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/projects/[^/]*/live/liveEvents/{}/scheduledOperations/[^/]*$",
-                        crate ::path_value(& value.to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-        /// `operation_name` must be this.
-        pub fn operation_name(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/projects/[^/]*/live/liveEvents/[^/]*/scheduledOperations/{}$",
-                        crate ::path_value(& value.to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-    }
-    /// The answer: `DELETE /api/v1/projects/{project_name}/live/liveEvents/{name}/scheduledOperations/{operation_name}`.
-    pub struct DeleteLiveEventScheduledOperationThen(::httpmock::Then);
-    impl DeleteLiveEventScheduledOperationThen {
-        /// Wraps httpmock's own type.
-        pub fn new(inner: ::httpmock::Then) -> Self {
-            Self(inner)
-        }
-        /// Gives httpmock's own type back, to say what is not typed.
-        pub fn into_inner(self) -> ::httpmock::Then {
-            self.0
-        }
-        /// An error, status 400 to 499.
-        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
-            assert_eq!(status / 100u16, 4u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        /// An error, status 500 to 599.
-        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
-            assert_eq!(status / 100u16, 5u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        /// A success, status 200 to 299.
-        pub fn success(self, status: u16) -> Self {
-            assert_eq!(status / 100u16, 2u16);
-            Self(self.0.status(status))
-        }
-    }
     /// What a request must look like: `GET /api/v1/projects/{project_name}/live/liveEvents/{name}/state`.
     pub struct GetLiveEventStateWhen(::httpmock::When);
     impl GetLiveEventStateWhen {
@@ -2101,37 +2101,7 @@ pub mod operations {
                 .unwrap();
             Self(self.0.path_matches(re))
         }
-        /// `detailed_status` must be this.
-        pub fn detailed_status<T>(self, value: T) -> Self
-        where
-            T: Into<Option<bool>>,
-        {
-            if let Some(value) = value.into() {
-                Self(self.0.query_param("$detailedStatus", value.to_string()))
-            } else {
-                Self(self.0.query_param_missing("$detailedStatus"))
-            }
-        }
-        /// `filter` must be this.
-        pub fn filter<'a, T>(self, value: T) -> Self
-        where
-            T: Into<Option<&'a str>>,
-        {
-            if let Some(value) = value.into() {
-                Self(self.0.query_param("$filter", value.to_string()))
-            } else {
-                Self(self.0.query_param_missing("$filter"))
-            }
-        }
-        /// `label` must be this.
-        pub fn label(self, value: &str) -> Self {
-            Self(self.0.query_param("$label", value))
-        }
-        /// `label_key` must be this.
-        pub fn label_key(self, value: &str) -> Self {
-            Self(self.0.query_param("$label_key", value))
-        }
-        /// `orderby` must be this.
+        /// `$orderby` must be this.
         pub fn orderby<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a str>>,
@@ -2142,7 +2112,29 @@ pub mod operations {
                 Self(self.0.query_param_missing("$orderby"))
             }
         }
-        /// `skiptoken` must be this.
+        /// `$filter` must be this.
+        pub fn filter<'a, T>(self, value: T) -> Self
+        where
+            T: Into<Option<&'a str>>,
+        {
+            if let Some(value) = value.into() {
+                Self(self.0.query_param("$filter", value.to_string()))
+            } else {
+                Self(self.0.query_param_missing("$filter"))
+            }
+        }
+        /// `$top` must be this.
+        pub fn top<T>(self, value: T) -> Self
+        where
+            T: Into<Option<u32>>,
+        {
+            if let Some(value) = value.into() {
+                Self(self.0.query_param("$top", value.to_string()))
+            } else {
+                Self(self.0.query_param_missing("$top"))
+            }
+        }
+        /// `$skiptoken` must be this.
         pub fn skiptoken<T>(self, value: T) -> Self
         where
             T: Into<Option<u64>>,
@@ -2153,15 +2145,23 @@ pub mod operations {
                 Self(self.0.query_param_missing("$skiptoken"))
             }
         }
-        /// `top` must be this.
-        pub fn top<T>(self, value: T) -> Self
+        /// `$label_key` must be this.
+        pub fn label_key(self, value: &str) -> Self {
+            Self(self.0.query_param("$label_key", value.to_string()))
+        }
+        /// `$label` must be this.
+        pub fn label(self, value: &str) -> Self {
+            Self(self.0.query_param("$label", value.to_string()))
+        }
+        /// `$detailedStatus` must be this.
+        pub fn detailed_status<T>(self, value: T) -> Self
         where
-            T: Into<Option<u32>>,
+            T: Into<Option<bool>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("$top", value.to_string()))
+                Self(self.0.query_param("$detailedStatus", value.to_string()))
             } else {
-                Self(self.0.query_param_missing("$top"))
+                Self(self.0.query_param_missing("$detailedStatus"))
             }
         }
     }
@@ -2241,37 +2241,7 @@ pub mod operations {
                 .unwrap();
             Self(self.0.path_matches(re))
         }
-        /// `detailed_status` must be this.
-        pub fn detailed_status<T>(self, value: T) -> Self
-        where
-            T: Into<Option<bool>>,
-        {
-            if let Some(value) = value.into() {
-                Self(self.0.query_param("$detailedStatus", value.to_string()))
-            } else {
-                Self(self.0.query_param_missing("$detailedStatus"))
-            }
-        }
-        /// `filter` must be this.
-        pub fn filter<'a, T>(self, value: T) -> Self
-        where
-            T: Into<Option<&'a str>>,
-        {
-            if let Some(value) = value.into() {
-                Self(self.0.query_param("$filter", value.to_string()))
-            } else {
-                Self(self.0.query_param_missing("$filter"))
-            }
-        }
-        /// `label` must be this.
-        pub fn label(self, value: &str) -> Self {
-            Self(self.0.query_param("$label", value))
-        }
-        /// `label_key` must be this.
-        pub fn label_key(self, value: &str) -> Self {
-            Self(self.0.query_param("$label_key", value))
-        }
-        /// `orderby` must be this.
+        /// `$orderby` must be this.
         pub fn orderby<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a str>>,
@@ -2282,7 +2252,29 @@ pub mod operations {
                 Self(self.0.query_param_missing("$orderby"))
             }
         }
-        /// `skiptoken` must be this.
+        /// `$filter` must be this.
+        pub fn filter<'a, T>(self, value: T) -> Self
+        where
+            T: Into<Option<&'a str>>,
+        {
+            if let Some(value) = value.into() {
+                Self(self.0.query_param("$filter", value.to_string()))
+            } else {
+                Self(self.0.query_param_missing("$filter"))
+            }
+        }
+        /// `$top` must be this.
+        pub fn top<T>(self, value: T) -> Self
+        where
+            T: Into<Option<u32>>,
+        {
+            if let Some(value) = value.into() {
+                Self(self.0.query_param("$top", value.to_string()))
+            } else {
+                Self(self.0.query_param_missing("$top"))
+            }
+        }
+        /// `$skiptoken` must be this.
         pub fn skiptoken<T>(self, value: T) -> Self
         where
             T: Into<Option<u64>>,
@@ -2293,15 +2285,23 @@ pub mod operations {
                 Self(self.0.query_param_missing("$skiptoken"))
             }
         }
-        /// `top` must be this.
-        pub fn top<T>(self, value: T) -> Self
+        /// `$label_key` must be this.
+        pub fn label_key(self, value: &str) -> Self {
+            Self(self.0.query_param("$label_key", value.to_string()))
+        }
+        /// `$label` must be this.
+        pub fn label(self, value: &str) -> Self {
+            Self(self.0.query_param("$label", value.to_string()))
+        }
+        /// `$detailedStatus` must be this.
+        pub fn detailed_status<T>(self, value: T) -> Self
         where
-            T: Into<Option<u32>>,
+            T: Into<Option<bool>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("$top", value.to_string()))
+                Self(self.0.query_param("$detailedStatus", value.to_string()))
             } else {
-                Self(self.0.query_param_missing("$top"))
+                Self(self.0.query_param_missing("$detailedStatus"))
             }
         }
     }
@@ -2350,6 +2350,99 @@ pub mod operations {
             )
         }
     }
+    /// What a request must look like: `DELETE /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}`.
+    pub struct DeleteStaticMultiviewChannelWhen(::httpmock::When);
+    impl DeleteStaticMultiviewChannelWhen {
+        /// Wraps httpmock's own type.
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(
+                inner
+                    .method(::httpmock::Method::DELETE)
+                    .path_matches(
+                        regex::Regex::new(
+                                "^/api/v1/projects/[^/]*/live/staticMultiviewChannels/[^/]*$",
+                            )
+                            .unwrap(),
+                    ),
+            )
+        }
+        /// Gives httpmock's own type back, to say what is not typed.
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+        /// `project_name` must be this.
+        pub fn project_name(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/projects/{}/live/staticMultiviewChannels/[^/]*$", crate
+                        ::path_value(& value.to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+        /// `name` must be this.
+        pub fn name(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/projects/[^/]*/live/staticMultiviewChannels/{}$", crate
+                        ::path_value(& value.to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+        /// `$force` must be this.
+        pub fn force<T>(self, value: T) -> Self
+        where
+            T: Into<Option<bool>>,
+        {
+            if let Some(value) = value.into() {
+                Self(self.0.query_param("$force", value.to_string()))
+            } else {
+                Self(self.0.query_param_missing("$force"))
+            }
+        }
+    }
+    /// The answer: `DELETE /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}`.
+    pub struct DeleteStaticMultiviewChannelThen(::httpmock::Then);
+    impl DeleteStaticMultiviewChannelThen {
+        /// Wraps httpmock's own type.
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        /// Gives httpmock's own type back, to say what is not typed.
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        /// An error, status 400 to 499.
+        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
+            assert_eq!(status / 100u16, 4u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        /// An error, status 500 to 599.
+        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
+            assert_eq!(status / 100u16, 5u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        /// A success, status 200 to 299.
+        pub fn success(self, status: u16) -> Self {
+            assert_eq!(status / 100u16, 2u16);
+            Self(self.0.status(status))
+        }
+    }
     /// What a request must look like: `GET /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}`.
     pub struct GetStaticMultiviewChannelWhen(::httpmock::When);
     impl GetStaticMultiviewChannelWhen {
@@ -2392,7 +2485,7 @@ pub mod operations {
                 .unwrap();
             Self(self.0.path_matches(re))
         }
-        /// `detailed_status` must be this.
+        /// `$detailedStatus` must be this.
         pub fn detailed_status<T>(self, value: T) -> Self
         where
             T: Into<Option<bool>>,
@@ -2407,6 +2500,98 @@ pub mod operations {
     /// The answer: `GET /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}`.
     pub struct GetStaticMultiviewChannelThen(::httpmock::Then);
     impl GetStaticMultiviewChannelThen {
+        /// Wraps httpmock's own type.
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        /// Gives httpmock's own type back, to say what is not typed.
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        /// An error, status 400 to 499.
+        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
+            assert_eq!(status / 100u16, 4u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        /// An error, status 500 to 599.
+        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
+            assert_eq!(status / 100u16, 5u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        /// A success, status 200 to 299.
+        pub fn success(self, status: u16, value: &types::Flow) -> Self {
+            assert_eq!(status / 100u16, 2u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+    }
+    /// What a request must look like: `PATCH /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}`.
+    pub struct UpdateStaticMultiviewChannelWhen(::httpmock::When);
+    impl UpdateStaticMultiviewChannelWhen {
+        /// Wraps httpmock's own type.
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(
+                inner
+                    .method(::httpmock::Method::PATCH)
+                    .path_matches(
+                        regex::Regex::new(
+                                "^/api/v1/projects/[^/]*/live/staticMultiviewChannels/[^/]*$",
+                            )
+                            .unwrap(),
+                    ),
+            )
+        }
+        /// Gives httpmock's own type back, to say what is not typed.
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+        /// `project_name` must be this.
+        pub fn project_name(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/projects/{}/live/staticMultiviewChannels/[^/]*$", crate
+                        ::path_value(& value.to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+        /// `name` must be this.
+        pub fn name(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/projects/[^/]*/live/staticMultiviewChannels/{}$", crate
+                        ::path_value(& value.to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+        /// The body must be this.
+        pub fn body(self, value: &types::FlowPatch) -> Self {
+            Self(self.0.json_body_obj(value))
+        }
+    }
+    /// The answer: `PATCH /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}`.
+    pub struct UpdateStaticMultiviewChannelThen(::httpmock::Then);
+    impl UpdateStaticMultiviewChannelThen {
         /// Wraps httpmock's own type.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
@@ -2541,191 +2726,6 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `DELETE /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}`.
-    pub struct DeleteStaticMultiviewChannelWhen(::httpmock::When);
-    impl DeleteStaticMultiviewChannelWhen {
-        /// Wraps httpmock's own type.
-        pub fn new(inner: ::httpmock::When) -> Self {
-            Self(
-                inner
-                    .method(::httpmock::Method::DELETE)
-                    .path_matches(
-                        regex::Regex::new(
-                                "^/api/v1/projects/[^/]*/live/staticMultiviewChannels/[^/]*$",
-                            )
-                            .unwrap(),
-                    ),
-            )
-        }
-        /// Gives httpmock's own type back, to say what is not typed.
-        pub fn into_inner(self) -> ::httpmock::When {
-            self.0
-        }
-        /// `project_name` must be this.
-        pub fn project_name(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/projects/{}/live/staticMultiviewChannels/[^/]*$", crate
-                        ::path_value(& value.to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-        /// `name` must be this.
-        pub fn name(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/projects/[^/]*/live/staticMultiviewChannels/{}$", crate
-                        ::path_value(& value.to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-        /// `force` must be this.
-        pub fn force<T>(self, value: T) -> Self
-        where
-            T: Into<Option<bool>>,
-        {
-            if let Some(value) = value.into() {
-                Self(self.0.query_param("$force", value.to_string()))
-            } else {
-                Self(self.0.query_param_missing("$force"))
-            }
-        }
-    }
-    /// The answer: `DELETE /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}`.
-    pub struct DeleteStaticMultiviewChannelThen(::httpmock::Then);
-    impl DeleteStaticMultiviewChannelThen {
-        /// Wraps httpmock's own type.
-        pub fn new(inner: ::httpmock::Then) -> Self {
-            Self(inner)
-        }
-        /// Gives httpmock's own type back, to say what is not typed.
-        pub fn into_inner(self) -> ::httpmock::Then {
-            self.0
-        }
-        /// An error, status 400 to 499.
-        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
-            assert_eq!(status / 100u16, 4u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        /// An error, status 500 to 599.
-        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
-            assert_eq!(status / 100u16, 5u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        /// A success, status 200 to 299.
-        pub fn success(self, status: u16) -> Self {
-            assert_eq!(status / 100u16, 2u16);
-            Self(self.0.status(status))
-        }
-    }
-    /// What a request must look like: `PATCH /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}`.
-    pub struct UpdateStaticMultiviewChannelWhen(::httpmock::When);
-    impl UpdateStaticMultiviewChannelWhen {
-        /// Wraps httpmock's own type.
-        pub fn new(inner: ::httpmock::When) -> Self {
-            Self(
-                inner
-                    .method(::httpmock::Method::PATCH)
-                    .path_matches(
-                        regex::Regex::new(
-                                "^/api/v1/projects/[^/]*/live/staticMultiviewChannels/[^/]*$",
-                            )
-                            .unwrap(),
-                    ),
-            )
-        }
-        /// Gives httpmock's own type back, to say what is not typed.
-        pub fn into_inner(self) -> ::httpmock::When {
-            self.0
-        }
-        /// `project_name` must be this.
-        pub fn project_name(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/projects/{}/live/staticMultiviewChannels/[^/]*$", crate
-                        ::path_value(& value.to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-        /// `name` must be this.
-        pub fn name(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/projects/[^/]*/live/staticMultiviewChannels/{}$", crate
-                        ::path_value(& value.to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-        /// The body must be this.
-        pub fn body(self, value: &types::FlowPatch) -> Self {
-            Self(self.0.json_body_obj(value))
-        }
-    }
-    /// The answer: `PATCH /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}`.
-    pub struct UpdateStaticMultiviewChannelThen(::httpmock::Then);
-    impl UpdateStaticMultiviewChannelThen {
-        /// Wraps httpmock's own type.
-        pub fn new(inner: ::httpmock::Then) -> Self {
-            Self(inner)
-        }
-        /// Gives httpmock's own type back, to say what is not typed.
-        pub fn into_inner(self) -> ::httpmock::Then {
-            self.0
-        }
-        /// An error, status 400 to 499.
-        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
-            assert_eq!(status / 100u16, 4u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        /// An error, status 500 to 599.
-        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
-            assert_eq!(status / 100u16, 5u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        /// A success, status 200 to 299.
-        pub fn success(self, status: u16, value: &types::Flow) -> Self {
-            assert_eq!(status / 100u16, 2u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-    }
     /// What a request must look like: `GET /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}/scheduledOperations`.
     pub struct ListStaticMultiviewChannelScheduledOperationsWhen(::httpmock::When);
     impl ListStaticMultiviewChannelScheduledOperationsWhen {
@@ -2768,18 +2768,7 @@ pub mod operations {
                 .unwrap();
             Self(self.0.path_matches(re))
         }
-        /// `filter` must be this.
-        pub fn filter<'a, T>(self, value: T) -> Self
-        where
-            T: Into<Option<&'a str>>,
-        {
-            if let Some(value) = value.into() {
-                Self(self.0.query_param("$filter", value.to_string()))
-            } else {
-                Self(self.0.query_param_missing("$filter"))
-            }
-        }
-        /// `orderby` must be this.
+        /// `$orderby` must be this.
         pub fn orderby<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a str>>,
@@ -2790,18 +2779,18 @@ pub mod operations {
                 Self(self.0.query_param_missing("$orderby"))
             }
         }
-        /// `skiptoken` must be this.
-        pub fn skiptoken<T>(self, value: T) -> Self
+        /// `$filter` must be this.
+        pub fn filter<'a, T>(self, value: T) -> Self
         where
-            T: Into<Option<u64>>,
+            T: Into<Option<&'a str>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("$skiptoken", value.to_string()))
+                Self(self.0.query_param("$filter", value.to_string()))
             } else {
-                Self(self.0.query_param_missing("$skiptoken"))
+                Self(self.0.query_param_missing("$filter"))
             }
         }
-        /// `top` must be this.
+        /// `$top` must be this.
         pub fn top<T>(self, value: T) -> Self
         where
             T: Into<Option<u32>>,
@@ -2810,6 +2799,17 @@ pub mod operations {
                 Self(self.0.query_param("$top", value.to_string()))
             } else {
                 Self(self.0.query_param_missing("$top"))
+            }
+        }
+        /// `$skiptoken` must be this.
+        pub fn skiptoken<T>(self, value: T) -> Self
+        where
+            T: Into<Option<u64>>,
+        {
+            if let Some(value) = value.into() {
+                Self(self.0.query_param("$skiptoken", value.to_string()))
+            } else {
+                Self(self.0.query_param_missing("$skiptoken"))
             }
         }
     }
@@ -2860,6 +2860,99 @@ pub mod operations {
                     .header("content-type", "application/json")
                     .json_body_obj(value),
             )
+        }
+    }
+    /// What a request must look like: `DELETE /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}/scheduledOperations/{operation_name}`.
+    pub struct DeleteStaticMultiviewChannelScheduledOperationWhen(::httpmock::When);
+    impl DeleteStaticMultiviewChannelScheduledOperationWhen {
+        /// Wraps httpmock's own type.
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(
+                inner
+                    .method(::httpmock::Method::DELETE)
+                    .path_matches(
+                        regex::Regex::new(
+                                "^/api/v1/projects/[^/]*/live/staticMultiviewChannels/[^/]*/scheduledOperations/[^/]*$",
+                            )
+                            .unwrap(),
+                    ),
+            )
+        }
+        /// Gives httpmock's own type back, to say what is not typed.
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+        /// `project_name` must be this.
+        pub fn project_name(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/projects/{}/live/staticMultiviewChannels/[^/]*/scheduledOperations/[^/]*$",
+                        crate ::path_value(& value.to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+        /// `name` must be this.
+        pub fn name(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/projects/[^/]*/live/staticMultiviewChannels/{}/scheduledOperations/[^/]*$",
+                        crate ::path_value(& value.to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+        /// `operation_name` must be this.
+        pub fn operation_name(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/projects/[^/]*/live/staticMultiviewChannels/[^/]*/scheduledOperations/{}$",
+                        crate ::path_value(& value.to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+    }
+    /// The answer: `DELETE /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}/scheduledOperations/{operation_name}`.
+    pub struct DeleteStaticMultiviewChannelScheduledOperationThen(::httpmock::Then);
+    impl DeleteStaticMultiviewChannelScheduledOperationThen {
+        /// Wraps httpmock's own type.
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        /// Gives httpmock's own type back, to say what is not typed.
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        /// An error, status 400 to 499.
+        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
+            assert_eq!(status / 100u16, 4u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        /// An error, status 500 to 599.
+        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
+            assert_eq!(status / 100u16, 5u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        /// A success, status 200 to 299.
+        pub fn success(self, status: u16) -> Self {
+            assert_eq!(status / 100u16, 2u16);
+            Self(self.0.status(status))
         }
     }
     /// What a request must look like: `GET /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}/scheduledOperations/{operation_name}`.
@@ -3068,99 +3161,6 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `DELETE /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}/scheduledOperations/{operation_name}`.
-    pub struct DeleteStaticMultiviewChannelScheduledOperationWhen(::httpmock::When);
-    impl DeleteStaticMultiviewChannelScheduledOperationWhen {
-        /// Wraps httpmock's own type.
-        pub fn new(inner: ::httpmock::When) -> Self {
-            Self(
-                inner
-                    .method(::httpmock::Method::DELETE)
-                    .path_matches(
-                        regex::Regex::new(
-                                "^/api/v1/projects/[^/]*/live/staticMultiviewChannels/[^/]*/scheduledOperations/[^/]*$",
-                            )
-                            .unwrap(),
-                    ),
-            )
-        }
-        /// Gives httpmock's own type back, to say what is not typed.
-        pub fn into_inner(self) -> ::httpmock::When {
-            self.0
-        }
-        /// `project_name` must be this.
-        pub fn project_name(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/projects/{}/live/staticMultiviewChannels/[^/]*/scheduledOperations/[^/]*$",
-                        crate ::path_value(& value.to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-        /// `name` must be this.
-        pub fn name(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/projects/[^/]*/live/staticMultiviewChannels/{}/scheduledOperations/[^/]*$",
-                        crate ::path_value(& value.to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-        /// `operation_name` must be this.
-        pub fn operation_name(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/projects/[^/]*/live/staticMultiviewChannels/[^/]*/scheduledOperations/{}$",
-                        crate ::path_value(& value.to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-    }
-    /// The answer: `DELETE /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}/scheduledOperations/{operation_name}`.
-    pub struct DeleteStaticMultiviewChannelScheduledOperationThen(::httpmock::Then);
-    impl DeleteStaticMultiviewChannelScheduledOperationThen {
-        /// Wraps httpmock's own type.
-        pub fn new(inner: ::httpmock::Then) -> Self {
-            Self(inner)
-        }
-        /// Gives httpmock's own type back, to say what is not typed.
-        pub fn into_inner(self) -> ::httpmock::Then {
-            self.0
-        }
-        /// An error, status 400 to 499.
-        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
-            assert_eq!(status / 100u16, 4u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        /// An error, status 500 to 599.
-        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
-            assert_eq!(status / 100u16, 5u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        /// A success, status 200 to 299.
-        pub fn success(self, status: u16) -> Self {
-            assert_eq!(status / 100u16, 2u16);
-            Self(self.0.status(status))
-        }
-    }
     /// What a request must look like: `GET /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}/state`.
     pub struct GetStaticMultiviewChannelStateWhen(::httpmock::When);
     impl GetStaticMultiviewChannelStateWhen {
@@ -3280,37 +3280,7 @@ pub mod operations {
                 .unwrap();
             Self(self.0.path_matches(re))
         }
-        /// `detailed_status` must be this.
-        pub fn detailed_status<T>(self, value: T) -> Self
-        where
-            T: Into<Option<bool>>,
-        {
-            if let Some(value) = value.into() {
-                Self(self.0.query_param("$detailedStatus", value.to_string()))
-            } else {
-                Self(self.0.query_param_missing("$detailedStatus"))
-            }
-        }
-        /// `filter` must be this.
-        pub fn filter<'a, T>(self, value: T) -> Self
-        where
-            T: Into<Option<&'a str>>,
-        {
-            if let Some(value) = value.into() {
-                Self(self.0.query_param("$filter", value.to_string()))
-            } else {
-                Self(self.0.query_param_missing("$filter"))
-            }
-        }
-        /// `label` must be this.
-        pub fn label(self, value: &str) -> Self {
-            Self(self.0.query_param("$label", value))
-        }
-        /// `label_key` must be this.
-        pub fn label_key(self, value: &str) -> Self {
-            Self(self.0.query_param("$label_key", value))
-        }
-        /// `orderby` must be this.
+        /// `$orderby` must be this.
         pub fn orderby<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a str>>,
@@ -3321,7 +3291,29 @@ pub mod operations {
                 Self(self.0.query_param_missing("$orderby"))
             }
         }
-        /// `skiptoken` must be this.
+        /// `$filter` must be this.
+        pub fn filter<'a, T>(self, value: T) -> Self
+        where
+            T: Into<Option<&'a str>>,
+        {
+            if let Some(value) = value.into() {
+                Self(self.0.query_param("$filter", value.to_string()))
+            } else {
+                Self(self.0.query_param_missing("$filter"))
+            }
+        }
+        /// `$top` must be this.
+        pub fn top<T>(self, value: T) -> Self
+        where
+            T: Into<Option<u32>>,
+        {
+            if let Some(value) = value.into() {
+                Self(self.0.query_param("$top", value.to_string()))
+            } else {
+                Self(self.0.query_param_missing("$top"))
+            }
+        }
+        /// `$skiptoken` must be this.
         pub fn skiptoken<T>(self, value: T) -> Self
         where
             T: Into<Option<u64>>,
@@ -3332,15 +3324,23 @@ pub mod operations {
                 Self(self.0.query_param_missing("$skiptoken"))
             }
         }
-        /// `top` must be this.
-        pub fn top<T>(self, value: T) -> Self
+        /// `$label_key` must be this.
+        pub fn label_key(self, value: &str) -> Self {
+            Self(self.0.query_param("$label_key", value.to_string()))
+        }
+        /// `$label` must be this.
+        pub fn label(self, value: &str) -> Self {
+            Self(self.0.query_param("$label", value.to_string()))
+        }
+        /// `$detailedStatus` must be this.
+        pub fn detailed_status<T>(self, value: T) -> Self
         where
-            T: Into<Option<u32>>,
+            T: Into<Option<bool>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("$top", value.to_string()))
+                Self(self.0.query_param("$detailedStatus", value.to_string()))
             } else {
-                Self(self.0.query_param_missing("$top"))
+                Self(self.0.query_param_missing("$detailedStatus"))
             }
         }
     }
@@ -3389,6 +3389,99 @@ pub mod operations {
             )
         }
     }
+    /// What a request must look like: `DELETE /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}`.
+    pub struct DeleteStaticMultiviewEventWhen(::httpmock::When);
+    impl DeleteStaticMultiviewEventWhen {
+        /// Wraps httpmock's own type.
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(
+                inner
+                    .method(::httpmock::Method::DELETE)
+                    .path_matches(
+                        regex::Regex::new(
+                                "^/api/v1/projects/[^/]*/live/staticMultiviewEvents/[^/]*$",
+                            )
+                            .unwrap(),
+                    ),
+            )
+        }
+        /// Gives httpmock's own type back, to say what is not typed.
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+        /// `project_name` must be this.
+        pub fn project_name(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/projects/{}/live/staticMultiviewEvents/[^/]*$", crate
+                        ::path_value(& value.to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+        /// `name` must be this.
+        pub fn name(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/projects/[^/]*/live/staticMultiviewEvents/{}$", crate
+                        ::path_value(& value.to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+        /// `$force` must be this.
+        pub fn force<T>(self, value: T) -> Self
+        where
+            T: Into<Option<bool>>,
+        {
+            if let Some(value) = value.into() {
+                Self(self.0.query_param("$force", value.to_string()))
+            } else {
+                Self(self.0.query_param_missing("$force"))
+            }
+        }
+    }
+    /// The answer: `DELETE /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}`.
+    pub struct DeleteStaticMultiviewEventThen(::httpmock::Then);
+    impl DeleteStaticMultiviewEventThen {
+        /// Wraps httpmock's own type.
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        /// Gives httpmock's own type back, to say what is not typed.
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        /// An error, status 400 to 499.
+        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
+            assert_eq!(status / 100u16, 4u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        /// An error, status 500 to 599.
+        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
+            assert_eq!(status / 100u16, 5u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        /// A success, status 200 to 299.
+        pub fn success(self, status: u16) -> Self {
+            assert_eq!(status / 100u16, 2u16);
+            Self(self.0.status(status))
+        }
+    }
     /// What a request must look like: `GET /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}`.
     pub struct GetStaticMultiviewEventWhen(::httpmock::When);
     impl GetStaticMultiviewEventWhen {
@@ -3431,7 +3524,7 @@ pub mod operations {
                 .unwrap();
             Self(self.0.path_matches(re))
         }
-        /// `detailed_status` must be this.
+        /// `$detailedStatus` must be this.
         pub fn detailed_status<T>(self, value: T) -> Self
         where
             T: Into<Option<bool>>,
@@ -3446,6 +3539,98 @@ pub mod operations {
     /// The answer: `GET /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}`.
     pub struct GetStaticMultiviewEventThen(::httpmock::Then);
     impl GetStaticMultiviewEventThen {
+        /// Wraps httpmock's own type.
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        /// Gives httpmock's own type back, to say what is not typed.
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        /// An error, status 400 to 499.
+        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
+            assert_eq!(status / 100u16, 4u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        /// An error, status 500 to 599.
+        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
+            assert_eq!(status / 100u16, 5u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        /// A success, status 200 to 299.
+        pub fn success(self, status: u16, value: &types::Flow) -> Self {
+            assert_eq!(status / 100u16, 2u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+    }
+    /// What a request must look like: `PATCH /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}`.
+    pub struct UpdateStaticMultiviewEventWhen(::httpmock::When);
+    impl UpdateStaticMultiviewEventWhen {
+        /// Wraps httpmock's own type.
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(
+                inner
+                    .method(::httpmock::Method::PATCH)
+                    .path_matches(
+                        regex::Regex::new(
+                                "^/api/v1/projects/[^/]*/live/staticMultiviewEvents/[^/]*$",
+                            )
+                            .unwrap(),
+                    ),
+            )
+        }
+        /// Gives httpmock's own type back, to say what is not typed.
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+        /// `project_name` must be this.
+        pub fn project_name(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/projects/{}/live/staticMultiviewEvents/[^/]*$", crate
+                        ::path_value(& value.to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+        /// `name` must be this.
+        pub fn name(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/projects/[^/]*/live/staticMultiviewEvents/{}$", crate
+                        ::path_value(& value.to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+        /// The body must be this.
+        pub fn body(self, value: &types::FlowPatch) -> Self {
+            Self(self.0.json_body_obj(value))
+        }
+    }
+    /// The answer: `PATCH /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}`.
+    pub struct UpdateStaticMultiviewEventThen(::httpmock::Then);
+    impl UpdateStaticMultiviewEventThen {
         /// Wraps httpmock's own type.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
@@ -3580,191 +3765,6 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `DELETE /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}`.
-    pub struct DeleteStaticMultiviewEventWhen(::httpmock::When);
-    impl DeleteStaticMultiviewEventWhen {
-        /// Wraps httpmock's own type.
-        pub fn new(inner: ::httpmock::When) -> Self {
-            Self(
-                inner
-                    .method(::httpmock::Method::DELETE)
-                    .path_matches(
-                        regex::Regex::new(
-                                "^/api/v1/projects/[^/]*/live/staticMultiviewEvents/[^/]*$",
-                            )
-                            .unwrap(),
-                    ),
-            )
-        }
-        /// Gives httpmock's own type back, to say what is not typed.
-        pub fn into_inner(self) -> ::httpmock::When {
-            self.0
-        }
-        /// `project_name` must be this.
-        pub fn project_name(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/projects/{}/live/staticMultiviewEvents/[^/]*$", crate
-                        ::path_value(& value.to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-        /// `name` must be this.
-        pub fn name(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/projects/[^/]*/live/staticMultiviewEvents/{}$", crate
-                        ::path_value(& value.to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-        /// `force` must be this.
-        pub fn force<T>(self, value: T) -> Self
-        where
-            T: Into<Option<bool>>,
-        {
-            if let Some(value) = value.into() {
-                Self(self.0.query_param("$force", value.to_string()))
-            } else {
-                Self(self.0.query_param_missing("$force"))
-            }
-        }
-    }
-    /// The answer: `DELETE /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}`.
-    pub struct DeleteStaticMultiviewEventThen(::httpmock::Then);
-    impl DeleteStaticMultiviewEventThen {
-        /// Wraps httpmock's own type.
-        pub fn new(inner: ::httpmock::Then) -> Self {
-            Self(inner)
-        }
-        /// Gives httpmock's own type back, to say what is not typed.
-        pub fn into_inner(self) -> ::httpmock::Then {
-            self.0
-        }
-        /// An error, status 400 to 499.
-        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
-            assert_eq!(status / 100u16, 4u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        /// An error, status 500 to 599.
-        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
-            assert_eq!(status / 100u16, 5u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        /// A success, status 200 to 299.
-        pub fn success(self, status: u16) -> Self {
-            assert_eq!(status / 100u16, 2u16);
-            Self(self.0.status(status))
-        }
-    }
-    /// What a request must look like: `PATCH /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}`.
-    pub struct UpdateStaticMultiviewEventWhen(::httpmock::When);
-    impl UpdateStaticMultiviewEventWhen {
-        /// Wraps httpmock's own type.
-        pub fn new(inner: ::httpmock::When) -> Self {
-            Self(
-                inner
-                    .method(::httpmock::Method::PATCH)
-                    .path_matches(
-                        regex::Regex::new(
-                                "^/api/v1/projects/[^/]*/live/staticMultiviewEvents/[^/]*$",
-                            )
-                            .unwrap(),
-                    ),
-            )
-        }
-        /// Gives httpmock's own type back, to say what is not typed.
-        pub fn into_inner(self) -> ::httpmock::When {
-            self.0
-        }
-        /// `project_name` must be this.
-        pub fn project_name(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/projects/{}/live/staticMultiviewEvents/[^/]*$", crate
-                        ::path_value(& value.to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-        /// `name` must be this.
-        pub fn name(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/projects/[^/]*/live/staticMultiviewEvents/{}$", crate
-                        ::path_value(& value.to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-        /// The body must be this.
-        pub fn body(self, value: &types::FlowPatch) -> Self {
-            Self(self.0.json_body_obj(value))
-        }
-    }
-    /// The answer: `PATCH /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}`.
-    pub struct UpdateStaticMultiviewEventThen(::httpmock::Then);
-    impl UpdateStaticMultiviewEventThen {
-        /// Wraps httpmock's own type.
-        pub fn new(inner: ::httpmock::Then) -> Self {
-            Self(inner)
-        }
-        /// Gives httpmock's own type back, to say what is not typed.
-        pub fn into_inner(self) -> ::httpmock::Then {
-            self.0
-        }
-        /// An error, status 400 to 499.
-        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
-            assert_eq!(status / 100u16, 4u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        /// An error, status 500 to 599.
-        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
-            assert_eq!(status / 100u16, 5u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        /// A success, status 200 to 299.
-        pub fn success(self, status: u16, value: &types::Flow) -> Self {
-            assert_eq!(status / 100u16, 2u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-    }
     /// What a request must look like: `GET /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}/scheduledOperations`.
     pub struct ListStaticMultiviewEventScheduledOperationsWhen(::httpmock::When);
     impl ListStaticMultiviewEventScheduledOperationsWhen {
@@ -3807,18 +3807,7 @@ pub mod operations {
                 .unwrap();
             Self(self.0.path_matches(re))
         }
-        /// `filter` must be this.
-        pub fn filter<'a, T>(self, value: T) -> Self
-        where
-            T: Into<Option<&'a str>>,
-        {
-            if let Some(value) = value.into() {
-                Self(self.0.query_param("$filter", value.to_string()))
-            } else {
-                Self(self.0.query_param_missing("$filter"))
-            }
-        }
-        /// `orderby` must be this.
+        /// `$orderby` must be this.
         pub fn orderby<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a str>>,
@@ -3829,18 +3818,18 @@ pub mod operations {
                 Self(self.0.query_param_missing("$orderby"))
             }
         }
-        /// `skiptoken` must be this.
-        pub fn skiptoken<T>(self, value: T) -> Self
+        /// `$filter` must be this.
+        pub fn filter<'a, T>(self, value: T) -> Self
         where
-            T: Into<Option<u64>>,
+            T: Into<Option<&'a str>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("$skiptoken", value.to_string()))
+                Self(self.0.query_param("$filter", value.to_string()))
             } else {
-                Self(self.0.query_param_missing("$skiptoken"))
+                Self(self.0.query_param_missing("$filter"))
             }
         }
-        /// `top` must be this.
+        /// `$top` must be this.
         pub fn top<T>(self, value: T) -> Self
         where
             T: Into<Option<u32>>,
@@ -3849,6 +3838,17 @@ pub mod operations {
                 Self(self.0.query_param("$top", value.to_string()))
             } else {
                 Self(self.0.query_param_missing("$top"))
+            }
+        }
+        /// `$skiptoken` must be this.
+        pub fn skiptoken<T>(self, value: T) -> Self
+        where
+            T: Into<Option<u64>>,
+        {
+            if let Some(value) = value.into() {
+                Self(self.0.query_param("$skiptoken", value.to_string()))
+            } else {
+                Self(self.0.query_param_missing("$skiptoken"))
             }
         }
     }
@@ -3899,6 +3899,99 @@ pub mod operations {
                     .header("content-type", "application/json")
                     .json_body_obj(value),
             )
+        }
+    }
+    /// What a request must look like: `DELETE /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}/scheduledOperations/{operation_name}`.
+    pub struct DeleteStaticMultiviewEventScheduledOperationWhen(::httpmock::When);
+    impl DeleteStaticMultiviewEventScheduledOperationWhen {
+        /// Wraps httpmock's own type.
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(
+                inner
+                    .method(::httpmock::Method::DELETE)
+                    .path_matches(
+                        regex::Regex::new(
+                                "^/api/v1/projects/[^/]*/live/staticMultiviewEvents/[^/]*/scheduledOperations/[^/]*$",
+                            )
+                            .unwrap(),
+                    ),
+            )
+        }
+        /// Gives httpmock's own type back, to say what is not typed.
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+        /// `project_name` must be this.
+        pub fn project_name(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/projects/{}/live/staticMultiviewEvents/[^/]*/scheduledOperations/[^/]*$",
+                        crate ::path_value(& value.to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+        /// `name` must be this.
+        pub fn name(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/projects/[^/]*/live/staticMultiviewEvents/{}/scheduledOperations/[^/]*$",
+                        crate ::path_value(& value.to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+        /// `operation_name` must be this.
+        pub fn operation_name(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/projects/[^/]*/live/staticMultiviewEvents/[^/]*/scheduledOperations/{}$",
+                        crate ::path_value(& value.to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+    }
+    /// The answer: `DELETE /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}/scheduledOperations/{operation_name}`.
+    pub struct DeleteStaticMultiviewEventScheduledOperationThen(::httpmock::Then);
+    impl DeleteStaticMultiviewEventScheduledOperationThen {
+        /// Wraps httpmock's own type.
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        /// Gives httpmock's own type back, to say what is not typed.
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        /// An error, status 400 to 499.
+        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
+            assert_eq!(status / 100u16, 4u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        /// An error, status 500 to 599.
+        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
+            assert_eq!(status / 100u16, 5u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        /// A success, status 200 to 299.
+        pub fn success(self, status: u16) -> Self {
+            assert_eq!(status / 100u16, 2u16);
+            Self(self.0.status(status))
         }
     }
     /// What a request must look like: `GET /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}/scheduledOperations/{operation_name}`.
@@ -4107,99 +4200,6 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `DELETE /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}/scheduledOperations/{operation_name}`.
-    pub struct DeleteStaticMultiviewEventScheduledOperationWhen(::httpmock::When);
-    impl DeleteStaticMultiviewEventScheduledOperationWhen {
-        /// Wraps httpmock's own type.
-        pub fn new(inner: ::httpmock::When) -> Self {
-            Self(
-                inner
-                    .method(::httpmock::Method::DELETE)
-                    .path_matches(
-                        regex::Regex::new(
-                                "^/api/v1/projects/[^/]*/live/staticMultiviewEvents/[^/]*/scheduledOperations/[^/]*$",
-                            )
-                            .unwrap(),
-                    ),
-            )
-        }
-        /// Gives httpmock's own type back, to say what is not typed.
-        pub fn into_inner(self) -> ::httpmock::When {
-            self.0
-        }
-        /// `project_name` must be this.
-        pub fn project_name(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/projects/{}/live/staticMultiviewEvents/[^/]*/scheduledOperations/[^/]*$",
-                        crate ::path_value(& value.to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-        /// `name` must be this.
-        pub fn name(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/projects/[^/]*/live/staticMultiviewEvents/{}/scheduledOperations/[^/]*$",
-                        crate ::path_value(& value.to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-        /// `operation_name` must be this.
-        pub fn operation_name(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/projects/[^/]*/live/staticMultiviewEvents/[^/]*/scheduledOperations/{}$",
-                        crate ::path_value(& value.to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-    }
-    /// The answer: `DELETE /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}/scheduledOperations/{operation_name}`.
-    pub struct DeleteStaticMultiviewEventScheduledOperationThen(::httpmock::Then);
-    impl DeleteStaticMultiviewEventScheduledOperationThen {
-        /// Wraps httpmock's own type.
-        pub fn new(inner: ::httpmock::Then) -> Self {
-            Self(inner)
-        }
-        /// Gives httpmock's own type back, to say what is not typed.
-        pub fn into_inner(self) -> ::httpmock::Then {
-            self.0
-        }
-        /// An error, status 400 to 499.
-        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
-            assert_eq!(status / 100u16, 4u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        /// An error, status 500 to 599.
-        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
-            assert_eq!(status / 100u16, 5u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        /// A success, status 200 to 299.
-        pub fn success(self, status: u16) -> Self {
-            assert_eq!(status / 100u16, 2u16);
-            Self(self.0.status(status))
-        }
-    }
     /// What a request must look like: `GET /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}/state`.
     pub struct GetStaticMultiviewEventStateWhen(::httpmock::When);
     impl GetStaticMultiviewEventStateWhen {
@@ -4295,10 +4295,18 @@ pub trait MockServerExt {
     fn list_live_channels<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::ListLiveChannelsWhen, operations::ListLiveChannelsThen);
+    /// Mocks `DELETE /api/v1/projects/{project_name}/live/liveChannels/{name}`.
+    fn delete_live_channel<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::DeleteLiveChannelWhen, operations::DeleteLiveChannelThen);
     /// Mocks `GET /api/v1/projects/{project_name}/live/liveChannels/{name}`.
     fn get_live_channel<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::GetLiveChannelWhen, operations::GetLiveChannelThen);
+    /// Mocks `PATCH /api/v1/projects/{project_name}/live/liveChannels/{name}`.
+    fn update_live_channel<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::UpdateLiveChannelWhen, operations::UpdateLiveChannelThen);
     /// Mocks `PUT /api/v1/projects/{project_name}/live/liveChannels/{name}`.
     fn create_or_update_live_channel<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
@@ -4306,14 +4314,6 @@ pub trait MockServerExt {
             operations::CreateOrUpdateLiveChannelWhen,
             operations::CreateOrUpdateLiveChannelThen,
         );
-    /// Mocks `DELETE /api/v1/projects/{project_name}/live/liveChannels/{name}`.
-    fn delete_live_channel<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(operations::DeleteLiveChannelWhen, operations::DeleteLiveChannelThen);
-    /// Mocks `PATCH /api/v1/projects/{project_name}/live/liveChannels/{name}`.
-    fn update_live_channel<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(operations::UpdateLiveChannelWhen, operations::UpdateLiveChannelThen);
     /// Mocks `GET /api/v1/projects/{project_name}/live/liveChannels/{name}/scheduledOperations`.
     fn list_live_channel_scheduled_operations<F>(
         &self,
@@ -4323,6 +4323,16 @@ pub trait MockServerExt {
         F: FnOnce(
             operations::ListLiveChannelScheduledOperationsWhen,
             operations::ListLiveChannelScheduledOperationsThen,
+        );
+    /// Mocks `DELETE /api/v1/projects/{project_name}/live/liveChannels/{name}/scheduledOperations/{operation_name}`.
+    fn delete_live_channel_scheduled_operation<F>(
+        &self,
+        config_fn: F,
+    ) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(
+            operations::DeleteLiveChannelScheduledOperationWhen,
+            operations::DeleteLiveChannelScheduledOperationThen,
         );
     /// Mocks `GET /api/v1/projects/{project_name}/live/liveChannels/{name}/scheduledOperations/{operation_name}`.
     fn get_live_channel_scheduled_operation<F>(
@@ -4344,16 +4354,6 @@ pub trait MockServerExt {
             operations::CreateOrUpdateLiveChannelScheduledOperationWhen,
             operations::CreateOrUpdateLiveChannelScheduledOperationThen,
         );
-    /// Mocks `DELETE /api/v1/projects/{project_name}/live/liveChannels/{name}/scheduledOperations/{operation_name}`.
-    fn delete_live_channel_scheduled_operation<F>(
-        &self,
-        config_fn: F,
-    ) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(
-            operations::DeleteLiveChannelScheduledOperationWhen,
-            operations::DeleteLiveChannelScheduledOperationThen,
-        );
     /// Mocks `GET /api/v1/projects/{project_name}/live/liveChannels/{name}/state`.
     fn get_live_channel_state<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
@@ -4365,10 +4365,18 @@ pub trait MockServerExt {
     fn list_live_events<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::ListLiveEventsWhen, operations::ListLiveEventsThen);
+    /// Mocks `DELETE /api/v1/projects/{project_name}/live/liveEvents/{name}`.
+    fn delete_live_event<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::DeleteLiveEventWhen, operations::DeleteLiveEventThen);
     /// Mocks `GET /api/v1/projects/{project_name}/live/liveEvents/{name}`.
     fn get_live_event<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::GetLiveEventWhen, operations::GetLiveEventThen);
+    /// Mocks `PATCH /api/v1/projects/{project_name}/live/liveEvents/{name}`.
+    fn update_live_event<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::UpdateLiveEventWhen, operations::UpdateLiveEventThen);
     /// Mocks `PUT /api/v1/projects/{project_name}/live/liveEvents/{name}`.
     fn create_or_update_live_event<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
@@ -4376,14 +4384,6 @@ pub trait MockServerExt {
             operations::CreateOrUpdateLiveEventWhen,
             operations::CreateOrUpdateLiveEventThen,
         );
-    /// Mocks `DELETE /api/v1/projects/{project_name}/live/liveEvents/{name}`.
-    fn delete_live_event<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(operations::DeleteLiveEventWhen, operations::DeleteLiveEventThen);
-    /// Mocks `PATCH /api/v1/projects/{project_name}/live/liveEvents/{name}`.
-    fn update_live_event<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(operations::UpdateLiveEventWhen, operations::UpdateLiveEventThen);
     /// Mocks `GET /api/v1/projects/{project_name}/live/liveEvents/{name}/scheduledOperations`.
     fn list_live_event_scheduled_operations<F>(
         &self,
@@ -4393,6 +4393,16 @@ pub trait MockServerExt {
         F: FnOnce(
             operations::ListLiveEventScheduledOperationsWhen,
             operations::ListLiveEventScheduledOperationsThen,
+        );
+    /// Mocks `DELETE /api/v1/projects/{project_name}/live/liveEvents/{name}/scheduledOperations/{operation_name}`.
+    fn delete_live_event_scheduled_operation<F>(
+        &self,
+        config_fn: F,
+    ) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(
+            operations::DeleteLiveEventScheduledOperationWhen,
+            operations::DeleteLiveEventScheduledOperationThen,
         );
     /// Mocks `GET /api/v1/projects/{project_name}/live/liveEvents/{name}/scheduledOperations/{operation_name}`.
     fn get_live_event_scheduled_operation<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
@@ -4411,16 +4421,6 @@ pub trait MockServerExt {
             operations::CreateOrUpdateLiveEventScheduledOperationWhen,
             operations::CreateOrUpdateLiveEventScheduledOperationThen,
         );
-    /// Mocks `DELETE /api/v1/projects/{project_name}/live/liveEvents/{name}/scheduledOperations/{operation_name}`.
-    fn delete_live_event_scheduled_operation<F>(
-        &self,
-        config_fn: F,
-    ) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(
-            operations::DeleteLiveEventScheduledOperationWhen,
-            operations::DeleteLiveEventScheduledOperationThen,
-        );
     /// Mocks `GET /api/v1/projects/{project_name}/live/liveEvents/{name}/state`.
     fn get_live_event_state<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
@@ -4436,12 +4436,26 @@ pub trait MockServerExt {
             operations::ListStaticMultiviewChannelsWhen,
             operations::ListStaticMultiviewChannelsThen,
         );
+    /// Mocks `DELETE /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}`.
+    fn delete_static_multiview_channel<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(
+            operations::DeleteStaticMultiviewChannelWhen,
+            operations::DeleteStaticMultiviewChannelThen,
+        );
     /// Mocks `GET /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}`.
     fn get_static_multiview_channel<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(
             operations::GetStaticMultiviewChannelWhen,
             operations::GetStaticMultiviewChannelThen,
+        );
+    /// Mocks `PATCH /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}`.
+    fn update_static_multiview_channel<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(
+            operations::UpdateStaticMultiviewChannelWhen,
+            operations::UpdateStaticMultiviewChannelThen,
         );
     /// Mocks `PUT /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}`.
     fn create_or_update_static_multiview_channel<F>(
@@ -4453,20 +4467,6 @@ pub trait MockServerExt {
             operations::CreateOrUpdateStaticMultiviewChannelWhen,
             operations::CreateOrUpdateStaticMultiviewChannelThen,
         );
-    /// Mocks `DELETE /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}`.
-    fn delete_static_multiview_channel<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(
-            operations::DeleteStaticMultiviewChannelWhen,
-            operations::DeleteStaticMultiviewChannelThen,
-        );
-    /// Mocks `PATCH /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}`.
-    fn update_static_multiview_channel<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(
-            operations::UpdateStaticMultiviewChannelWhen,
-            operations::UpdateStaticMultiviewChannelThen,
-        );
     /// Mocks `GET /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}/scheduledOperations`.
     fn list_static_multiview_channel_scheduled_operations<F>(
         &self,
@@ -4476,6 +4476,16 @@ pub trait MockServerExt {
         F: FnOnce(
             operations::ListStaticMultiviewChannelScheduledOperationsWhen,
             operations::ListStaticMultiviewChannelScheduledOperationsThen,
+        );
+    /// Mocks `DELETE /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}/scheduledOperations/{operation_name}`.
+    fn delete_static_multiview_channel_scheduled_operation<F>(
+        &self,
+        config_fn: F,
+    ) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(
+            operations::DeleteStaticMultiviewChannelScheduledOperationWhen,
+            operations::DeleteStaticMultiviewChannelScheduledOperationThen,
         );
     /// Mocks `GET /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}/scheduledOperations/{operation_name}`.
     fn get_static_multiview_channel_scheduled_operation<F>(
@@ -4497,16 +4507,6 @@ pub trait MockServerExt {
             operations::CreateOrUpdateStaticMultiviewChannelScheduledOperationWhen,
             operations::CreateOrUpdateStaticMultiviewChannelScheduledOperationThen,
         );
-    /// Mocks `DELETE /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}/scheduledOperations/{operation_name}`.
-    fn delete_static_multiview_channel_scheduled_operation<F>(
-        &self,
-        config_fn: F,
-    ) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(
-            operations::DeleteStaticMultiviewChannelScheduledOperationWhen,
-            operations::DeleteStaticMultiviewChannelScheduledOperationThen,
-        );
     /// Mocks `GET /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}/state`.
     fn get_static_multiview_channel_state<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
@@ -4521,12 +4521,26 @@ pub trait MockServerExt {
             operations::ListStaticMultiviewEventsWhen,
             operations::ListStaticMultiviewEventsThen,
         );
+    /// Mocks `DELETE /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}`.
+    fn delete_static_multiview_event<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(
+            operations::DeleteStaticMultiviewEventWhen,
+            operations::DeleteStaticMultiviewEventThen,
+        );
     /// Mocks `GET /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}`.
     fn get_static_multiview_event<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(
             operations::GetStaticMultiviewEventWhen,
             operations::GetStaticMultiviewEventThen,
+        );
+    /// Mocks `PATCH /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}`.
+    fn update_static_multiview_event<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(
+            operations::UpdateStaticMultiviewEventWhen,
+            operations::UpdateStaticMultiviewEventThen,
         );
     /// Mocks `PUT /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}`.
     fn create_or_update_static_multiview_event<F>(
@@ -4538,20 +4552,6 @@ pub trait MockServerExt {
             operations::CreateOrUpdateStaticMultiviewEventWhen,
             operations::CreateOrUpdateStaticMultiviewEventThen,
         );
-    /// Mocks `DELETE /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}`.
-    fn delete_static_multiview_event<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(
-            operations::DeleteStaticMultiviewEventWhen,
-            operations::DeleteStaticMultiviewEventThen,
-        );
-    /// Mocks `PATCH /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}`.
-    fn update_static_multiview_event<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(
-            operations::UpdateStaticMultiviewEventWhen,
-            operations::UpdateStaticMultiviewEventThen,
-        );
     /// Mocks `GET /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}/scheduledOperations`.
     fn list_static_multiview_event_scheduled_operations<F>(
         &self,
@@ -4561,6 +4561,16 @@ pub trait MockServerExt {
         F: FnOnce(
             operations::ListStaticMultiviewEventScheduledOperationsWhen,
             operations::ListStaticMultiviewEventScheduledOperationsThen,
+        );
+    /// Mocks `DELETE /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}/scheduledOperations/{operation_name}`.
+    fn delete_static_multiview_event_scheduled_operation<F>(
+        &self,
+        config_fn: F,
+    ) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(
+            operations::DeleteStaticMultiviewEventScheduledOperationWhen,
+            operations::DeleteStaticMultiviewEventScheduledOperationThen,
         );
     /// Mocks `GET /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}/scheduledOperations/{operation_name}`.
     fn get_static_multiview_event_scheduled_operation<F>(
@@ -4582,16 +4592,6 @@ pub trait MockServerExt {
             operations::CreateOrUpdateStaticMultiviewEventScheduledOperationWhen,
             operations::CreateOrUpdateStaticMultiviewEventScheduledOperationThen,
         );
-    /// Mocks `DELETE /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}/scheduledOperations/{operation_name}`.
-    fn delete_static_multiview_event_scheduled_operation<F>(
-        &self,
-        config_fn: F,
-    ) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(
-            operations::DeleteStaticMultiviewEventScheduledOperationWhen,
-            operations::DeleteStaticMultiviewEventScheduledOperationThen,
-        );
     /// Mocks `GET /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}/state`.
     fn get_static_multiview_event_state<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
@@ -4612,6 +4612,17 @@ impl MockServerExt for ::httpmock::MockServer {
             )
         })
     }
+    fn delete_live_channel<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::DeleteLiveChannelWhen, operations::DeleteLiveChannelThen),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::DeleteLiveChannelWhen::new(when),
+                operations::DeleteLiveChannelThen::new(then),
+            )
+        })
+    }
     fn get_live_channel<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::GetLiveChannelWhen, operations::GetLiveChannelThen),
@@ -4620,6 +4631,17 @@ impl MockServerExt for ::httpmock::MockServer {
             config_fn(
                 operations::GetLiveChannelWhen::new(when),
                 operations::GetLiveChannelThen::new(then),
+            )
+        })
+    }
+    fn update_live_channel<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::UpdateLiveChannelWhen, operations::UpdateLiveChannelThen),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::UpdateLiveChannelWhen::new(when),
+                operations::UpdateLiveChannelThen::new(then),
             )
         })
     }
@@ -4637,28 +4659,6 @@ impl MockServerExt for ::httpmock::MockServer {
             )
         })
     }
-    fn delete_live_channel<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(operations::DeleteLiveChannelWhen, operations::DeleteLiveChannelThen),
-    {
-        self.mock(|when, then| {
-            config_fn(
-                operations::DeleteLiveChannelWhen::new(when),
-                operations::DeleteLiveChannelThen::new(then),
-            )
-        })
-    }
-    fn update_live_channel<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(operations::UpdateLiveChannelWhen, operations::UpdateLiveChannelThen),
-    {
-        self.mock(|when, then| {
-            config_fn(
-                operations::UpdateLiveChannelWhen::new(when),
-                operations::UpdateLiveChannelThen::new(then),
-            )
-        })
-    }
     fn list_live_channel_scheduled_operations<F>(
         &self,
         config_fn: F,
@@ -4673,6 +4673,23 @@ impl MockServerExt for ::httpmock::MockServer {
             config_fn(
                 operations::ListLiveChannelScheduledOperationsWhen::new(when),
                 operations::ListLiveChannelScheduledOperationsThen::new(then),
+            )
+        })
+    }
+    fn delete_live_channel_scheduled_operation<F>(
+        &self,
+        config_fn: F,
+    ) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(
+            operations::DeleteLiveChannelScheduledOperationWhen,
+            operations::DeleteLiveChannelScheduledOperationThen,
+        ),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::DeleteLiveChannelScheduledOperationWhen::new(when),
+                operations::DeleteLiveChannelScheduledOperationThen::new(then),
             )
         })
     }
@@ -4710,23 +4727,6 @@ impl MockServerExt for ::httpmock::MockServer {
             )
         })
     }
-    fn delete_live_channel_scheduled_operation<F>(
-        &self,
-        config_fn: F,
-    ) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(
-            operations::DeleteLiveChannelScheduledOperationWhen,
-            operations::DeleteLiveChannelScheduledOperationThen,
-        ),
-    {
-        self.mock(|when, then| {
-            config_fn(
-                operations::DeleteLiveChannelScheduledOperationWhen::new(when),
-                operations::DeleteLiveChannelScheduledOperationThen::new(then),
-            )
-        })
-    }
     fn get_live_channel_state<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(
@@ -4752,6 +4752,17 @@ impl MockServerExt for ::httpmock::MockServer {
             )
         })
     }
+    fn delete_live_event<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::DeleteLiveEventWhen, operations::DeleteLiveEventThen),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::DeleteLiveEventWhen::new(when),
+                operations::DeleteLiveEventThen::new(then),
+            )
+        })
+    }
     fn get_live_event<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::GetLiveEventWhen, operations::GetLiveEventThen),
@@ -4760,6 +4771,17 @@ impl MockServerExt for ::httpmock::MockServer {
             config_fn(
                 operations::GetLiveEventWhen::new(when),
                 operations::GetLiveEventThen::new(then),
+            )
+        })
+    }
+    fn update_live_event<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::UpdateLiveEventWhen, operations::UpdateLiveEventThen),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::UpdateLiveEventWhen::new(when),
+                operations::UpdateLiveEventThen::new(then),
             )
         })
     }
@@ -4777,28 +4799,6 @@ impl MockServerExt for ::httpmock::MockServer {
             )
         })
     }
-    fn delete_live_event<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(operations::DeleteLiveEventWhen, operations::DeleteLiveEventThen),
-    {
-        self.mock(|when, then| {
-            config_fn(
-                operations::DeleteLiveEventWhen::new(when),
-                operations::DeleteLiveEventThen::new(then),
-            )
-        })
-    }
-    fn update_live_event<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(operations::UpdateLiveEventWhen, operations::UpdateLiveEventThen),
-    {
-        self.mock(|when, then| {
-            config_fn(
-                operations::UpdateLiveEventWhen::new(when),
-                operations::UpdateLiveEventThen::new(then),
-            )
-        })
-    }
     fn list_live_event_scheduled_operations<F>(
         &self,
         config_fn: F,
@@ -4813,6 +4813,23 @@ impl MockServerExt for ::httpmock::MockServer {
             config_fn(
                 operations::ListLiveEventScheduledOperationsWhen::new(when),
                 operations::ListLiveEventScheduledOperationsThen::new(then),
+            )
+        })
+    }
+    fn delete_live_event_scheduled_operation<F>(
+        &self,
+        config_fn: F,
+    ) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(
+            operations::DeleteLiveEventScheduledOperationWhen,
+            operations::DeleteLiveEventScheduledOperationThen,
+        ),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::DeleteLiveEventScheduledOperationWhen::new(when),
+                operations::DeleteLiveEventScheduledOperationThen::new(then),
             )
         })
     }
@@ -4844,23 +4861,6 @@ impl MockServerExt for ::httpmock::MockServer {
             config_fn(
                 operations::CreateOrUpdateLiveEventScheduledOperationWhen::new(when),
                 operations::CreateOrUpdateLiveEventScheduledOperationThen::new(then),
-            )
-        })
-    }
-    fn delete_live_event_scheduled_operation<F>(
-        &self,
-        config_fn: F,
-    ) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(
-            operations::DeleteLiveEventScheduledOperationWhen,
-            operations::DeleteLiveEventScheduledOperationThen,
-        ),
-    {
-        self.mock(|when, then| {
-            config_fn(
-                operations::DeleteLiveEventScheduledOperationWhen::new(when),
-                operations::DeleteLiveEventScheduledOperationThen::new(then),
             )
         })
     }
@@ -4900,6 +4900,20 @@ impl MockServerExt for ::httpmock::MockServer {
             )
         })
     }
+    fn delete_static_multiview_channel<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(
+            operations::DeleteStaticMultiviewChannelWhen,
+            operations::DeleteStaticMultiviewChannelThen,
+        ),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::DeleteStaticMultiviewChannelWhen::new(when),
+                operations::DeleteStaticMultiviewChannelThen::new(then),
+            )
+        })
+    }
     fn get_static_multiview_channel<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(
@@ -4911,6 +4925,20 @@ impl MockServerExt for ::httpmock::MockServer {
             config_fn(
                 operations::GetStaticMultiviewChannelWhen::new(when),
                 operations::GetStaticMultiviewChannelThen::new(then),
+            )
+        })
+    }
+    fn update_static_multiview_channel<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(
+            operations::UpdateStaticMultiviewChannelWhen,
+            operations::UpdateStaticMultiviewChannelThen,
+        ),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::UpdateStaticMultiviewChannelWhen::new(when),
+                operations::UpdateStaticMultiviewChannelThen::new(then),
             )
         })
     }
@@ -4931,34 +4959,6 @@ impl MockServerExt for ::httpmock::MockServer {
             )
         })
     }
-    fn delete_static_multiview_channel<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(
-            operations::DeleteStaticMultiviewChannelWhen,
-            operations::DeleteStaticMultiviewChannelThen,
-        ),
-    {
-        self.mock(|when, then| {
-            config_fn(
-                operations::DeleteStaticMultiviewChannelWhen::new(when),
-                operations::DeleteStaticMultiviewChannelThen::new(then),
-            )
-        })
-    }
-    fn update_static_multiview_channel<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(
-            operations::UpdateStaticMultiviewChannelWhen,
-            operations::UpdateStaticMultiviewChannelThen,
-        ),
-    {
-        self.mock(|when, then| {
-            config_fn(
-                operations::UpdateStaticMultiviewChannelWhen::new(when),
-                operations::UpdateStaticMultiviewChannelThen::new(then),
-            )
-        })
-    }
     fn list_static_multiview_channel_scheduled_operations<F>(
         &self,
         config_fn: F,
@@ -4973,6 +4973,25 @@ impl MockServerExt for ::httpmock::MockServer {
             config_fn(
                 operations::ListStaticMultiviewChannelScheduledOperationsWhen::new(when),
                 operations::ListStaticMultiviewChannelScheduledOperationsThen::new(then),
+            )
+        })
+    }
+    fn delete_static_multiview_channel_scheduled_operation<F>(
+        &self,
+        config_fn: F,
+    ) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(
+            operations::DeleteStaticMultiviewChannelScheduledOperationWhen,
+            operations::DeleteStaticMultiviewChannelScheduledOperationThen,
+        ),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::DeleteStaticMultiviewChannelScheduledOperationWhen::new(
+                    when,
+                ),
+                operations::DeleteStaticMultiviewChannelScheduledOperationThen::new(then),
             )
         })
     }
@@ -5014,25 +5033,6 @@ impl MockServerExt for ::httpmock::MockServer {
             )
         })
     }
-    fn delete_static_multiview_channel_scheduled_operation<F>(
-        &self,
-        config_fn: F,
-    ) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(
-            operations::DeleteStaticMultiviewChannelScheduledOperationWhen,
-            operations::DeleteStaticMultiviewChannelScheduledOperationThen,
-        ),
-    {
-        self.mock(|when, then| {
-            config_fn(
-                operations::DeleteStaticMultiviewChannelScheduledOperationWhen::new(
-                    when,
-                ),
-                operations::DeleteStaticMultiviewChannelScheduledOperationThen::new(then),
-            )
-        })
-    }
     fn get_static_multiview_channel_state<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(
@@ -5061,6 +5061,20 @@ impl MockServerExt for ::httpmock::MockServer {
             )
         })
     }
+    fn delete_static_multiview_event<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(
+            operations::DeleteStaticMultiviewEventWhen,
+            operations::DeleteStaticMultiviewEventThen,
+        ),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::DeleteStaticMultiviewEventWhen::new(when),
+                operations::DeleteStaticMultiviewEventThen::new(then),
+            )
+        })
+    }
     fn get_static_multiview_event<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(
@@ -5072,6 +5086,20 @@ impl MockServerExt for ::httpmock::MockServer {
             config_fn(
                 operations::GetStaticMultiviewEventWhen::new(when),
                 operations::GetStaticMultiviewEventThen::new(then),
+            )
+        })
+    }
+    fn update_static_multiview_event<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(
+            operations::UpdateStaticMultiviewEventWhen,
+            operations::UpdateStaticMultiviewEventThen,
+        ),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::UpdateStaticMultiviewEventWhen::new(when),
+                operations::UpdateStaticMultiviewEventThen::new(then),
             )
         })
     }
@@ -5092,34 +5120,6 @@ impl MockServerExt for ::httpmock::MockServer {
             )
         })
     }
-    fn delete_static_multiview_event<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(
-            operations::DeleteStaticMultiviewEventWhen,
-            operations::DeleteStaticMultiviewEventThen,
-        ),
-    {
-        self.mock(|when, then| {
-            config_fn(
-                operations::DeleteStaticMultiviewEventWhen::new(when),
-                operations::DeleteStaticMultiviewEventThen::new(then),
-            )
-        })
-    }
-    fn update_static_multiview_event<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(
-            operations::UpdateStaticMultiviewEventWhen,
-            operations::UpdateStaticMultiviewEventThen,
-        ),
-    {
-        self.mock(|when, then| {
-            config_fn(
-                operations::UpdateStaticMultiviewEventWhen::new(when),
-                operations::UpdateStaticMultiviewEventThen::new(then),
-            )
-        })
-    }
     fn list_static_multiview_event_scheduled_operations<F>(
         &self,
         config_fn: F,
@@ -5134,6 +5134,23 @@ impl MockServerExt for ::httpmock::MockServer {
             config_fn(
                 operations::ListStaticMultiviewEventScheduledOperationsWhen::new(when),
                 operations::ListStaticMultiviewEventScheduledOperationsThen::new(then),
+            )
+        })
+    }
+    fn delete_static_multiview_event_scheduled_operation<F>(
+        &self,
+        config_fn: F,
+    ) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(
+            operations::DeleteStaticMultiviewEventScheduledOperationWhen,
+            operations::DeleteStaticMultiviewEventScheduledOperationThen,
+        ),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::DeleteStaticMultiviewEventScheduledOperationWhen::new(when),
+                operations::DeleteStaticMultiviewEventScheduledOperationThen::new(then),
             )
         })
     }
@@ -5172,23 +5189,6 @@ impl MockServerExt for ::httpmock::MockServer {
                 operations::CreateOrUpdateStaticMultiviewEventScheduledOperationThen::new(
                     then,
                 ),
-            )
-        })
-    }
-    fn delete_static_multiview_event_scheduled_operation<F>(
-        &self,
-        config_fn: F,
-    ) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(
-            operations::DeleteStaticMultiviewEventScheduledOperationWhen,
-            operations::DeleteStaticMultiviewEventScheduledOperationThen,
-        ),
-    {
-        self.mock(|when, then| {
-            config_fn(
-                operations::DeleteStaticMultiviewEventScheduledOperationWhen::new(when),
-                operations::DeleteStaticMultiviewEventScheduledOperationThen::new(then),
             )
         })
     }

@@ -14,7 +14,9 @@ pub mod operations {
             Self(
                 inner
                     .method(::httpmock::Method::GET)
-                    .path_matches(regex::Regex::new("^/.well-known/jwks.json$").unwrap()),
+                    .path_matches(
+                        regex::Regex::new("^/\\.well-known/jwks\\.json$").unwrap(),
+                    ),
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
@@ -76,7 +78,7 @@ pub mod operations {
                 inner
                     .method(::httpmock::Method::GET)
                     .path_matches(
-                        regex::Regex::new("^/.well-known/revoked.json$").unwrap(),
+                        regex::Regex::new("^/\\.well-known/revoked\\.json$").unwrap(),
                     ),
             )
         }
@@ -315,18 +317,7 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
-        /// `filter` must be this.
-        pub fn filter<'a, T>(self, value: T) -> Self
-        where
-            T: Into<Option<&'a str>>,
-        {
-            if let Some(value) = value.into() {
-                Self(self.0.query_param("$filter", value.to_string()))
-            } else {
-                Self(self.0.query_param_missing("$filter"))
-            }
-        }
-        /// `orderby` must be this.
+        /// `$orderby` must be this.
         pub fn orderby<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a str>>,
@@ -337,18 +328,18 @@ pub mod operations {
                 Self(self.0.query_param_missing("$orderby"))
             }
         }
-        /// `skiptoken` must be this.
-        pub fn skiptoken<T>(self, value: T) -> Self
+        /// `$filter` must be this.
+        pub fn filter<'a, T>(self, value: T) -> Self
         where
-            T: Into<Option<u64>>,
+            T: Into<Option<&'a str>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("$skiptoken", value.to_string()))
+                Self(self.0.query_param("$filter", value.to_string()))
             } else {
-                Self(self.0.query_param_missing("$skiptoken"))
+                Self(self.0.query_param_missing("$filter"))
             }
         }
-        /// `top` must be this.
+        /// `$top` must be this.
         pub fn top<T>(self, value: T) -> Self
         where
             T: Into<Option<u32>>,
@@ -357,6 +348,17 @@ pub mod operations {
                 Self(self.0.query_param("$top", value.to_string()))
             } else {
                 Self(self.0.query_param_missing("$top"))
+            }
+        }
+        /// `$skiptoken` must be this.
+        pub fn skiptoken<T>(self, value: T) -> Self
+        where
+            T: Into<Option<u64>>,
+        {
+            if let Some(value) = value.into() {
+                Self(self.0.query_param("$skiptoken", value.to_string()))
+            } else {
+                Self(self.0.query_param_missing("$skiptoken"))
             }
         }
     }
@@ -539,14 +541,14 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `POST /api/v1/organization`.
-    pub struct CreateOrganizationWhen(::httpmock::When);
-    impl CreateOrganizationWhen {
+    /// What a request must look like: `PATCH /api/v1/organization`.
+    pub struct UpdateOrganizationWhen(::httpmock::When);
+    impl UpdateOrganizationWhen {
         /// Wraps httpmock's own type.
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
-                    .method(::httpmock::Method::POST)
+                    .method(::httpmock::Method::PATCH)
                     .path_matches(regex::Regex::new("^/api/v1/organization$").unwrap()),
             )
         }
@@ -555,13 +557,13 @@ pub mod operations {
             self.0
         }
         /// The body must be this.
-        pub fn body(self, value: &types::OrganizationPost) -> Self {
+        pub fn body(self, value: &types::OrganizationPatch) -> Self {
             Self(self.0.json_body_obj(value))
         }
     }
-    /// The answer: `POST /api/v1/organization`.
-    pub struct CreateOrganizationThen(::httpmock::Then);
-    impl CreateOrganizationThen {
+    /// The answer: `PATCH /api/v1/organization`.
+    pub struct UpdateOrganizationThen(::httpmock::Then);
+    impl UpdateOrganizationThen {
         /// Wraps httpmock's own type.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
@@ -604,14 +606,14 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `PATCH /api/v1/organization`.
-    pub struct UpdateOrganizationWhen(::httpmock::When);
-    impl UpdateOrganizationWhen {
+    /// What a request must look like: `POST /api/v1/organization`.
+    pub struct CreateOrganizationWhen(::httpmock::When);
+    impl CreateOrganizationWhen {
         /// Wraps httpmock's own type.
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
-                    .method(::httpmock::Method::PATCH)
+                    .method(::httpmock::Method::POST)
                     .path_matches(regex::Regex::new("^/api/v1/organization$").unwrap()),
             )
         }
@@ -620,13 +622,13 @@ pub mod operations {
             self.0
         }
         /// The body must be this.
-        pub fn body(self, value: &types::OrganizationPatch) -> Self {
+        pub fn body(self, value: &types::OrganizationPost) -> Self {
             Self(self.0.json_body_obj(value))
         }
     }
-    /// The answer: `PATCH /api/v1/organization`.
-    pub struct UpdateOrganizationThen(::httpmock::Then);
-    impl UpdateOrganizationThen {
+    /// The answer: `POST /api/v1/organization`.
+    pub struct CreateOrganizationThen(::httpmock::Then);
+    impl CreateOrganizationThen {
         /// Wraps httpmock's own type.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
@@ -799,6 +801,75 @@ pub mod operations {
             )
         }
     }
+    /// What a request must look like: `DELETE /api/v1/organization/invites/{invite_id}`.
+    pub struct DeleteInviteWhen(::httpmock::When);
+    impl DeleteInviteWhen {
+        /// Wraps httpmock's own type.
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(
+                inner
+                    .method(::httpmock::Method::DELETE)
+                    .path_matches(
+                        regex::Regex::new("^/api/v1/organization/invites/[^/]*$")
+                            .unwrap(),
+                    ),
+            )
+        }
+        /// Gives httpmock's own type back, to say what is not typed.
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+        /// `invite_id` must be this.
+        pub fn invite_id(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/organization/invites/{}$", crate ::path_value(& value
+                        .to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+    }
+    /// The answer: `DELETE /api/v1/organization/invites/{invite_id}`.
+    pub struct DeleteInviteThen(::httpmock::Then);
+    impl DeleteInviteThen {
+        /// Wraps httpmock's own type.
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        /// Gives httpmock's own type back, to say what is not typed.
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        /// An error, status 400 to 499.
+        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
+            assert_eq!(status / 100u16, 4u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        /// An error, status 500 to 599.
+        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
+            assert_eq!(status / 100u16, 5u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        /// A success, status 200 to 299.
+        pub fn success(self, status: u16) -> Self {
+            assert_eq!(status / 100u16, 2u16);
+            Self(self.0.status(status))
+        }
+    }
     /// What a request must look like: `GET /api/v1/organization/invites/{invite_id}`.
     pub struct GetInviteWhen(::httpmock::When);
     impl GetInviteWhen {
@@ -874,75 +945,6 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `DELETE /api/v1/organization/invites/{invite_id}`.
-    pub struct DeleteInviteWhen(::httpmock::When);
-    impl DeleteInviteWhen {
-        /// Wraps httpmock's own type.
-        pub fn new(inner: ::httpmock::When) -> Self {
-            Self(
-                inner
-                    .method(::httpmock::Method::DELETE)
-                    .path_matches(
-                        regex::Regex::new("^/api/v1/organization/invites/[^/]*$")
-                            .unwrap(),
-                    ),
-            )
-        }
-        /// Gives httpmock's own type back, to say what is not typed.
-        pub fn into_inner(self) -> ::httpmock::When {
-            self.0
-        }
-        /// `invite_id` must be this.
-        pub fn invite_id(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/organization/invites/{}$", crate ::path_value(& value
-                        .to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-    }
-    /// The answer: `DELETE /api/v1/organization/invites/{invite_id}`.
-    pub struct DeleteInviteThen(::httpmock::Then);
-    impl DeleteInviteThen {
-        /// Wraps httpmock's own type.
-        pub fn new(inner: ::httpmock::Then) -> Self {
-            Self(inner)
-        }
-        /// Gives httpmock's own type back, to say what is not typed.
-        pub fn into_inner(self) -> ::httpmock::Then {
-            self.0
-        }
-        /// An error, status 400 to 499.
-        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
-            assert_eq!(status / 100u16, 4u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        /// An error, status 500 to 599.
-        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
-            assert_eq!(status / 100u16, 5u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        /// A success, status 200 to 299.
-        pub fn success(self, status: u16) -> Self {
-            assert_eq!(status / 100u16, 2u16);
-            Self(self.0.status(status))
-        }
-    }
     /// What a request must look like: `GET /api/v1/organization/paymentMethods`.
     pub struct ListPaymentMethodsWhen(::httpmock::When);
     impl ListPaymentMethodsWhen {
@@ -961,18 +963,7 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
-        /// `filter` must be this.
-        pub fn filter<'a, T>(self, value: T) -> Self
-        where
-            T: Into<Option<&'a str>>,
-        {
-            if let Some(value) = value.into() {
-                Self(self.0.query_param("$filter", value.to_string()))
-            } else {
-                Self(self.0.query_param_missing("$filter"))
-            }
-        }
-        /// `orderby` must be this.
+        /// `$orderby` must be this.
         pub fn orderby<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a str>>,
@@ -983,18 +974,18 @@ pub mod operations {
                 Self(self.0.query_param_missing("$orderby"))
             }
         }
-        /// `skiptoken` must be this.
-        pub fn skiptoken<T>(self, value: T) -> Self
+        /// `$filter` must be this.
+        pub fn filter<'a, T>(self, value: T) -> Self
         where
-            T: Into<Option<u64>>,
+            T: Into<Option<&'a str>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("$skiptoken", value.to_string()))
+                Self(self.0.query_param("$filter", value.to_string()))
             } else {
-                Self(self.0.query_param_missing("$skiptoken"))
+                Self(self.0.query_param_missing("$filter"))
             }
         }
-        /// `top` must be this.
+        /// `$top` must be this.
         pub fn top<T>(self, value: T) -> Self
         where
             T: Into<Option<u32>>,
@@ -1003,6 +994,17 @@ pub mod operations {
                 Self(self.0.query_param("$top", value.to_string()))
             } else {
                 Self(self.0.query_param_missing("$top"))
+            }
+        }
+        /// `$skiptoken` must be this.
+        pub fn skiptoken<T>(self, value: T) -> Self
+        where
+            T: Into<Option<u64>>,
+        {
+            if let Some(value) = value.into() {
+                Self(self.0.query_param("$skiptoken", value.to_string()))
+            } else {
+                Self(self.0.query_param_missing("$skiptoken"))
             }
         }
     }
@@ -1156,10 +1158,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// The body must be this.
-        pub fn body(
-            self,
-            value: &::std::vec::Vec<types::PaymentMethodPatchEntry>,
-        ) -> Self {
+        pub fn body(self, value: &[types::PaymentMethodPatchEntry]) -> Self {
             Self(self.0.json_body_obj(value))
         }
     }
@@ -1762,6 +1761,74 @@ pub mod operations {
             )
         }
     }
+    /// What a request must look like: `DELETE /api/v1/organization/teams/{team_name}`.
+    pub struct DeleteTeamWhen(::httpmock::When);
+    impl DeleteTeamWhen {
+        /// Wraps httpmock's own type.
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(
+                inner
+                    .method(::httpmock::Method::DELETE)
+                    .path_matches(
+                        regex::Regex::new("^/api/v1/organization/teams/[^/]*$").unwrap(),
+                    ),
+            )
+        }
+        /// Gives httpmock's own type back, to say what is not typed.
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+        /// `team_name` must be this.
+        pub fn team_name(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/organization/teams/{}$", crate ::path_value(& value
+                        .to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+    }
+    /// The answer: `DELETE /api/v1/organization/teams/{team_name}`.
+    pub struct DeleteTeamThen(::httpmock::Then);
+    impl DeleteTeamThen {
+        /// Wraps httpmock's own type.
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        /// Gives httpmock's own type back, to say what is not typed.
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        /// An error, status 400 to 499.
+        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
+            assert_eq!(status / 100u16, 4u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        /// An error, status 500 to 599.
+        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
+            assert_eq!(status / 100u16, 5u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        /// A success, status 200 to 299.
+        pub fn success(self, status: u16) -> Self {
+            assert_eq!(status / 100u16, 2u16);
+            Self(self.0.status(status))
+        }
+    }
     /// What a request must look like: `GET /api/v1/organization/teams/{team_name}`.
     pub struct GetTeamWhen(::httpmock::When);
     impl GetTeamWhen {
@@ -1794,6 +1861,84 @@ pub mod operations {
     /// The answer: `GET /api/v1/organization/teams/{team_name}`.
     pub struct GetTeamThen(::httpmock::Then);
     impl GetTeamThen {
+        /// Wraps httpmock's own type.
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        /// Gives httpmock's own type back, to say what is not typed.
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        /// An error, status 400 to 499.
+        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
+            assert_eq!(status / 100u16, 4u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        /// An error, status 500 to 599.
+        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
+            assert_eq!(status / 100u16, 5u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        /// A success, status 200 to 299.
+        pub fn success(self, status: u16, value: &types::Team) -> Self {
+            assert_eq!(status / 100u16, 2u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+    }
+    /// What a request must look like: `PATCH /api/v1/organization/teams/{team_name}`.
+    pub struct UpdateTeamJsonPatchWhen(::httpmock::When);
+    impl UpdateTeamJsonPatchWhen {
+        /// Wraps httpmock's own type.
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(
+                inner
+                    .method(::httpmock::Method::PATCH)
+                    .path_matches(
+                        regex::Regex::new("^/api/v1/organization/teams/[^/]*$").unwrap(),
+                    ),
+            )
+        }
+        /// Gives httpmock's own type back, to say what is not typed.
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+        /// `team_name` must be this.
+        pub fn team_name(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/organization/teams/{}$", crate ::path_value(& value
+                        .to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+        /// The body must be this.
+        pub fn body(self, value: &[types::JsonPatchEntry]) -> Self {
+            Self(self.0.json_body_obj(value))
+        }
+    }
+    /// The answer: `PATCH /api/v1/organization/teams/{team_name}`.
+    pub struct UpdateTeamJsonPatchThen(::httpmock::Then);
+    impl UpdateTeamJsonPatchThen {
         /// Wraps httpmock's own type.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
@@ -1872,152 +2017,6 @@ pub mod operations {
     /// The answer: `PUT /api/v1/organization/teams/{team_name}`.
     pub struct CreateOrUpdateTeamThen(::httpmock::Then);
     impl CreateOrUpdateTeamThen {
-        /// Wraps httpmock's own type.
-        pub fn new(inner: ::httpmock::Then) -> Self {
-            Self(inner)
-        }
-        /// Gives httpmock's own type back, to say what is not typed.
-        pub fn into_inner(self) -> ::httpmock::Then {
-            self.0
-        }
-        /// An error, status 400 to 499.
-        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
-            assert_eq!(status / 100u16, 4u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        /// An error, status 500 to 599.
-        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
-            assert_eq!(status / 100u16, 5u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        /// A success, status 200 to 299.
-        pub fn success(self, status: u16, value: &types::Team) -> Self {
-            assert_eq!(status / 100u16, 2u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-    }
-    /// What a request must look like: `DELETE /api/v1/organization/teams/{team_name}`.
-    pub struct DeleteTeamWhen(::httpmock::When);
-    impl DeleteTeamWhen {
-        /// Wraps httpmock's own type.
-        pub fn new(inner: ::httpmock::When) -> Self {
-            Self(
-                inner
-                    .method(::httpmock::Method::DELETE)
-                    .path_matches(
-                        regex::Regex::new("^/api/v1/organization/teams/[^/]*$").unwrap(),
-                    ),
-            )
-        }
-        /// Gives httpmock's own type back, to say what is not typed.
-        pub fn into_inner(self) -> ::httpmock::When {
-            self.0
-        }
-        /// `team_name` must be this.
-        pub fn team_name(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/organization/teams/{}$", crate ::path_value(& value
-                        .to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-    }
-    /// The answer: `DELETE /api/v1/organization/teams/{team_name}`.
-    pub struct DeleteTeamThen(::httpmock::Then);
-    impl DeleteTeamThen {
-        /// Wraps httpmock's own type.
-        pub fn new(inner: ::httpmock::Then) -> Self {
-            Self(inner)
-        }
-        /// Gives httpmock's own type back, to say what is not typed.
-        pub fn into_inner(self) -> ::httpmock::Then {
-            self.0
-        }
-        /// An error, status 400 to 499.
-        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
-            assert_eq!(status / 100u16, 4u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        /// An error, status 500 to 599.
-        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
-            assert_eq!(status / 100u16, 5u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        /// A success, status 200 to 299.
-        pub fn success(self, status: u16) -> Self {
-            assert_eq!(status / 100u16, 2u16);
-            Self(self.0.status(status))
-        }
-    }
-    /// What a request must look like: `PATCH /api/v1/organization/teams/{team_name}`.
-    pub struct UpdateTeamJsonPatchWhen(::httpmock::When);
-    impl UpdateTeamJsonPatchWhen {
-        /// Wraps httpmock's own type.
-        pub fn new(inner: ::httpmock::When) -> Self {
-            Self(
-                inner
-                    .method(::httpmock::Method::PATCH)
-                    .path_matches(
-                        regex::Regex::new("^/api/v1/organization/teams/[^/]*$").unwrap(),
-                    ),
-            )
-        }
-        /// Gives httpmock's own type back, to say what is not typed.
-        pub fn into_inner(self) -> ::httpmock::When {
-            self.0
-        }
-        /// `team_name` must be this.
-        pub fn team_name(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/organization/teams/{}$", crate ::path_value(& value
-                        .to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-        /// The body must be this.
-        pub fn body(self, value: &::std::vec::Vec<types::JsonPatchEntry>) -> Self {
-            Self(self.0.json_body_obj(value))
-        }
-    }
-    /// The answer: `PATCH /api/v1/organization/teams/{team_name}`.
-    pub struct UpdateTeamJsonPatchThen(::httpmock::Then);
-    impl UpdateTeamJsonPatchThen {
         /// Wraps httpmock's own type.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
@@ -2254,6 +2253,74 @@ pub mod operations {
             )
         }
     }
+    /// What a request must look like: `DELETE /api/v1/organization/users/{user_id}`.
+    pub struct DeleteUserWhen(::httpmock::When);
+    impl DeleteUserWhen {
+        /// Wraps httpmock's own type.
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(
+                inner
+                    .method(::httpmock::Method::DELETE)
+                    .path_matches(
+                        regex::Regex::new("^/api/v1/organization/users/[^/]*$").unwrap(),
+                    ),
+            )
+        }
+        /// Gives httpmock's own type back, to say what is not typed.
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+        /// `user_id` must be this.
+        pub fn user_id(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/organization/users/{}$", crate ::path_value(& value
+                        .to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+    }
+    /// The answer: `DELETE /api/v1/organization/users/{user_id}`.
+    pub struct DeleteUserThen(::httpmock::Then);
+    impl DeleteUserThen {
+        /// Wraps httpmock's own type.
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        /// Gives httpmock's own type back, to say what is not typed.
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        /// An error, status 400 to 499.
+        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
+            assert_eq!(status / 100u16, 4u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        /// An error, status 500 to 599.
+        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
+            assert_eq!(status / 100u16, 5u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        /// A success, status 200 to 299.
+        pub fn success(self, status: u16) -> Self {
+            assert_eq!(status / 100u16, 2u16);
+            Self(self.0.status(status))
+        }
+    }
     /// What a request must look like: `GET /api/v1/organization/users/{user_id}`.
     pub struct GetUserWhen(::httpmock::When);
     impl GetUserWhen {
@@ -2328,74 +2395,6 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `DELETE /api/v1/organization/users/{user_id}`.
-    pub struct DeleteUserWhen(::httpmock::When);
-    impl DeleteUserWhen {
-        /// Wraps httpmock's own type.
-        pub fn new(inner: ::httpmock::When) -> Self {
-            Self(
-                inner
-                    .method(::httpmock::Method::DELETE)
-                    .path_matches(
-                        regex::Regex::new("^/api/v1/organization/users/[^/]*$").unwrap(),
-                    ),
-            )
-        }
-        /// Gives httpmock's own type back, to say what is not typed.
-        pub fn into_inner(self) -> ::httpmock::When {
-            self.0
-        }
-        /// `user_id` must be this.
-        pub fn user_id(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/organization/users/{}$", crate ::path_value(& value
-                        .to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-    }
-    /// The answer: `DELETE /api/v1/organization/users/{user_id}`.
-    pub struct DeleteUserThen(::httpmock::Then);
-    impl DeleteUserThen {
-        /// Wraps httpmock's own type.
-        pub fn new(inner: ::httpmock::Then) -> Self {
-            Self(inner)
-        }
-        /// Gives httpmock's own type back, to say what is not typed.
-        pub fn into_inner(self) -> ::httpmock::Then {
-            self.0
-        }
-        /// An error, status 400 to 499.
-        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
-            assert_eq!(status / 100u16, 4u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        /// An error, status 500 to 599.
-        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
-            assert_eq!(status / 100u16, 5u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        /// A success, status 200 to 299.
-        pub fn success(self, status: u16) -> Self {
-            assert_eq!(status / 100u16, 2u16);
-            Self(self.0.status(status))
-        }
-    }
     /// What a request must look like: `GET /api/v1/projects`.
     pub struct ListProjectsWhen(::httpmock::When);
     impl ListProjectsWhen {
@@ -2411,18 +2410,7 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
-        /// `filter` must be this.
-        pub fn filter<'a, T>(self, value: T) -> Self
-        where
-            T: Into<Option<&'a str>>,
-        {
-            if let Some(value) = value.into() {
-                Self(self.0.query_param("$filter", value.to_string()))
-            } else {
-                Self(self.0.query_param_missing("$filter"))
-            }
-        }
-        /// `orderby` must be this.
+        /// `$orderby` must be this.
         pub fn orderby<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a str>>,
@@ -2433,18 +2421,18 @@ pub mod operations {
                 Self(self.0.query_param_missing("$orderby"))
             }
         }
-        /// `skiptoken` must be this.
-        pub fn skiptoken<T>(self, value: T) -> Self
+        /// `$filter` must be this.
+        pub fn filter<'a, T>(self, value: T) -> Self
         where
-            T: Into<Option<u64>>,
+            T: Into<Option<&'a str>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("$skiptoken", value.to_string()))
+                Self(self.0.query_param("$filter", value.to_string()))
             } else {
-                Self(self.0.query_param_missing("$skiptoken"))
+                Self(self.0.query_param_missing("$filter"))
             }
         }
-        /// `top` must be this.
+        /// `$top` must be this.
         pub fn top<T>(self, value: T) -> Self
         where
             T: Into<Option<u32>>,
@@ -2453,6 +2441,17 @@ pub mod operations {
                 Self(self.0.query_param("$top", value.to_string()))
             } else {
                 Self(self.0.query_param_missing("$top"))
+            }
+        }
+        /// `$skiptoken` must be this.
+        pub fn skiptoken<T>(self, value: T) -> Self
+        where
+            T: Into<Option<u64>>,
+        {
+            if let Some(value) = value.into() {
+                Self(self.0.query_param("$skiptoken", value.to_string()))
+            } else {
+                Self(self.0.query_param_missing("$skiptoken"))
             }
         }
         /// `show_hidden` must be this.
@@ -2583,14 +2582,14 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `PUT /api/v1/projects/{project_name}`.
-    pub struct CreateProjectWhen(::httpmock::When);
-    impl CreateProjectWhen {
+    /// What a request must look like: `PATCH /api/v1/projects/{project_name}`.
+    pub struct UpdateProjectWhen(::httpmock::When);
+    impl UpdateProjectWhen {
         /// Wraps httpmock's own type.
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
-                    .method(::httpmock::Method::PUT)
+                    .method(::httpmock::Method::PATCH)
                     .path_matches(regex::Regex::new("^/api/v1/projects/[^/]*$").unwrap()),
             )
         }
@@ -2609,13 +2608,13 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// The body must be this.
-        pub fn body(self, value: &types::ProjectPut) -> Self {
+        pub fn body(self, value: &types::ProjectPatch) -> Self {
             Self(self.0.json_body_obj(value))
         }
     }
-    /// The answer: `PUT /api/v1/projects/{project_name}`.
-    pub struct CreateProjectThen(::httpmock::Then);
-    impl CreateProjectThen {
+    /// The answer: `PATCH /api/v1/projects/{project_name}`.
+    pub struct UpdateProjectThen(::httpmock::Then);
+    impl UpdateProjectThen {
         /// Wraps httpmock's own type.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
@@ -2658,14 +2657,14 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `PATCH /api/v1/projects/{project_name}`.
-    pub struct UpdateProjectWhen(::httpmock::When);
-    impl UpdateProjectWhen {
+    /// What a request must look like: `PUT /api/v1/projects/{project_name}`.
+    pub struct CreateProjectWhen(::httpmock::When);
+    impl CreateProjectWhen {
         /// Wraps httpmock's own type.
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
-                    .method(::httpmock::Method::PATCH)
+                    .method(::httpmock::Method::PUT)
                     .path_matches(regex::Regex::new("^/api/v1/projects/[^/]*$").unwrap()),
             )
         }
@@ -2684,13 +2683,13 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// The body must be this.
-        pub fn body(self, value: &types::ProjectPatch) -> Self {
+        pub fn body(self, value: &types::ProjectPut) -> Self {
             Self(self.0.json_body_obj(value))
         }
     }
-    /// The answer: `PATCH /api/v1/projects/{project_name}`.
-    pub struct UpdateProjectThen(::httpmock::Then);
-    impl UpdateProjectThen {
+    /// The answer: `PUT /api/v1/projects/{project_name}`.
+    pub struct CreateProjectThen(::httpmock::Then);
+    impl CreateProjectThen {
         /// Wraps httpmock's own type.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
@@ -3138,18 +3137,7 @@ pub mod operations {
                 .unwrap();
             Self(self.0.path_matches(re))
         }
-        /// `filter` must be this.
-        pub fn filter<'a, T>(self, value: T) -> Self
-        where
-            T: Into<Option<&'a str>>,
-        {
-            if let Some(value) = value.into() {
-                Self(self.0.query_param("$filter", value.to_string()))
-            } else {
-                Self(self.0.query_param_missing("$filter"))
-            }
-        }
-        /// `orderby` must be this.
+        /// `$orderby` must be this.
         pub fn orderby<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a str>>,
@@ -3160,18 +3148,18 @@ pub mod operations {
                 Self(self.0.query_param_missing("$orderby"))
             }
         }
-        /// `skiptoken` must be this.
-        pub fn skiptoken<T>(self, value: T) -> Self
+        /// `$filter` must be this.
+        pub fn filter<'a, T>(self, value: T) -> Self
         where
-            T: Into<Option<u64>>,
+            T: Into<Option<&'a str>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("$skiptoken", value.to_string()))
+                Self(self.0.query_param("$filter", value.to_string()))
             } else {
-                Self(self.0.query_param_missing("$skiptoken"))
+                Self(self.0.query_param_missing("$filter"))
             }
         }
-        /// `top` must be this.
+        /// `$top` must be this.
         pub fn top<T>(self, value: T) -> Self
         where
             T: Into<Option<u32>>,
@@ -3180,6 +3168,17 @@ pub mod operations {
                 Self(self.0.query_param("$top", value.to_string()))
             } else {
                 Self(self.0.query_param_missing("$top"))
+            }
+        }
+        /// `$skiptoken` must be this.
+        pub fn skiptoken<T>(self, value: T) -> Self
+        where
+            T: Into<Option<u64>>,
+        {
+            if let Some(value) = value.into() {
+                Self(self.0.query_param("$skiptoken", value.to_string()))
+            } else {
+                Self(self.0.query_param_missing("$skiptoken"))
             }
         }
     }
@@ -3226,6 +3225,86 @@ pub mod operations {
                     .header("content-type", "application/json")
                     .json_body_obj(value),
             )
+        }
+    }
+    /// What a request must look like: `DELETE /api/v1/projects/{project_name}/webhook/rules/{rule_name}`.
+    pub struct DeleteWebhookRuleWhen(::httpmock::When);
+    impl DeleteWebhookRuleWhen {
+        /// Wraps httpmock's own type.
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(
+                inner
+                    .method(::httpmock::Method::DELETE)
+                    .path_matches(
+                        regex::Regex::new("^/api/v1/projects/[^/]*/webhook/rules/[^/]*$")
+                            .unwrap(),
+                    ),
+            )
+        }
+        /// Gives httpmock's own type back, to say what is not typed.
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+        /// `project_name` must be this.
+        pub fn project_name(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/projects/{}/webhook/rules/[^/]*$", crate ::path_value(&
+                        value.to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+        /// `rule_name` must be this.
+        pub fn rule_name(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/projects/[^/]*/webhook/rules/{}$", crate ::path_value(&
+                        value.to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+    }
+    /// The answer: `DELETE /api/v1/projects/{project_name}/webhook/rules/{rule_name}`.
+    pub struct DeleteWebhookRuleThen(::httpmock::Then);
+    impl DeleteWebhookRuleThen {
+        /// Wraps httpmock's own type.
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        /// Gives httpmock's own type back, to say what is not typed.
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        /// An error, status 400 to 499.
+        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
+            assert_eq!(status / 100u16, 4u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        /// An error, status 500 to 599.
+        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
+            assert_eq!(status / 100u16, 5u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        /// A success, status 200 to 299.
+        pub fn success(self, status: u16) -> Self {
+            assert_eq!(status / 100u16, 2u16);
+            Self(self.0.status(status))
         }
     }
     /// What a request must look like: `GET /api/v1/projects/{project_name}/webhook/rules/{rule_name}`.
@@ -3404,86 +3483,6 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `DELETE /api/v1/projects/{project_name}/webhook/rules/{rule_name}`.
-    pub struct DeleteWebhookRuleWhen(::httpmock::When);
-    impl DeleteWebhookRuleWhen {
-        /// Wraps httpmock's own type.
-        pub fn new(inner: ::httpmock::When) -> Self {
-            Self(
-                inner
-                    .method(::httpmock::Method::DELETE)
-                    .path_matches(
-                        regex::Regex::new("^/api/v1/projects/[^/]*/webhook/rules/[^/]*$")
-                            .unwrap(),
-                    ),
-            )
-        }
-        /// Gives httpmock's own type back, to say what is not typed.
-        pub fn into_inner(self) -> ::httpmock::When {
-            self.0
-        }
-        /// `project_name` must be this.
-        pub fn project_name(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/projects/{}/webhook/rules/[^/]*$", crate ::path_value(&
-                        value.to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-        /// `rule_name` must be this.
-        pub fn rule_name(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/projects/[^/]*/webhook/rules/{}$", crate ::path_value(&
-                        value.to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-    }
-    /// The answer: `DELETE /api/v1/projects/{project_name}/webhook/rules/{rule_name}`.
-    pub struct DeleteWebhookRuleThen(::httpmock::Then);
-    impl DeleteWebhookRuleThen {
-        /// Wraps httpmock's own type.
-        pub fn new(inner: ::httpmock::Then) -> Self {
-            Self(inner)
-        }
-        /// Gives httpmock's own type back, to say what is not typed.
-        pub fn into_inner(self) -> ::httpmock::Then {
-            self.0
-        }
-        /// An error, status 400 to 499.
-        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
-            assert_eq!(status / 100u16, 4u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        /// An error, status 500 to 599.
-        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
-            assert_eq!(status / 100u16, 5u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        /// A success, status 200 to 299.
-        pub fn success(self, status: u16) -> Self {
-            assert_eq!(status / 100u16, 2u16);
-            Self(self.0.status(status))
-        }
-    }
     /// What a request must look like: `GET /api/v1/projects/{project_name}/webhook/rules/{rule_name}/events`.
     pub struct ListWebhookRuleEventsWhen(::httpmock::When);
     impl ListWebhookRuleEventsWhen {
@@ -3635,6 +3634,74 @@ pub mod operations {
             )
         }
     }
+    /// What a request must look like: `DELETE /api/v1/user/organizations/{organization_id}`.
+    pub struct LeaveUserOrganizationWhen(::httpmock::When);
+    impl LeaveUserOrganizationWhen {
+        /// Wraps httpmock's own type.
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(
+                inner
+                    .method(::httpmock::Method::DELETE)
+                    .path_matches(
+                        regex::Regex::new("^/api/v1/user/organizations/[^/]*$").unwrap(),
+                    ),
+            )
+        }
+        /// Gives httpmock's own type back, to say what is not typed.
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+        /// `organization_id` must be this.
+        pub fn organization_id(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/user/organizations/{}$", crate ::path_value(& value
+                        .to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+    }
+    /// The answer: `DELETE /api/v1/user/organizations/{organization_id}`.
+    pub struct LeaveUserOrganizationThen(::httpmock::Then);
+    impl LeaveUserOrganizationThen {
+        /// Wraps httpmock's own type.
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        /// Gives httpmock's own type back, to say what is not typed.
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        /// An error, status 400 to 499.
+        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
+            assert_eq!(status / 100u16, 4u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        /// An error, status 500 to 599.
+        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
+            assert_eq!(status / 100u16, 5u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        /// A success, status 200 to 299.
+        pub fn success(self, status: u16) -> Self {
+            assert_eq!(status / 100u16, 2u16);
+            Self(self.0.status(status))
+        }
+    }
     /// What a request must look like: `GET /api/v1/user/organizations/{organization_id}`.
     pub struct GetUserOrganizationWhen(::httpmock::When);
     impl GetUserOrganizationWhen {
@@ -3707,74 +3774,6 @@ pub mod operations {
                     .header("content-type", "application/json")
                     .json_body_obj(value),
             )
-        }
-    }
-    /// What a request must look like: `DELETE /api/v1/user/organizations/{organization_id}`.
-    pub struct LeaveUserOrganizationWhen(::httpmock::When);
-    impl LeaveUserOrganizationWhen {
-        /// Wraps httpmock's own type.
-        pub fn new(inner: ::httpmock::When) -> Self {
-            Self(
-                inner
-                    .method(::httpmock::Method::DELETE)
-                    .path_matches(
-                        regex::Regex::new("^/api/v1/user/organizations/[^/]*$").unwrap(),
-                    ),
-            )
-        }
-        /// Gives httpmock's own type back, to say what is not typed.
-        pub fn into_inner(self) -> ::httpmock::When {
-            self.0
-        }
-        /// `organization_id` must be this.
-        pub fn organization_id(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/user/organizations/{}$", crate ::path_value(& value
-                        .to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-    }
-    /// The answer: `DELETE /api/v1/user/organizations/{organization_id}`.
-    pub struct LeaveUserOrganizationThen(::httpmock::Then);
-    impl LeaveUserOrganizationThen {
-        /// Wraps httpmock's own type.
-        pub fn new(inner: ::httpmock::Then) -> Self {
-            Self(inner)
-        }
-        /// Gives httpmock's own type back, to say what is not typed.
-        pub fn into_inner(self) -> ::httpmock::Then {
-            self.0
-        }
-        /// An error, status 400 to 499.
-        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
-            assert_eq!(status / 100u16, 4u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        /// An error, status 500 to 599.
-        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
-            assert_eq!(status / 100u16, 5u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        /// A success, status 200 to 299.
-        pub fn success(self, status: u16) -> Self {
-            assert_eq!(status / 100u16, 2u16);
-            Self(self.0.status(status))
         }
     }
     /// What a request must look like: `PATCH /api/v1/user/organizations/{organization_id}`.
@@ -4042,6 +4041,61 @@ pub mod operations {
             )
         }
     }
+    /// What a request must look like: `DELETE /api/v1/user/tokens`.
+    pub struct DeleteAllUserTokensWhen(::httpmock::When);
+    impl DeleteAllUserTokensWhen {
+        /// Wraps httpmock's own type.
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(
+                inner
+                    .method(::httpmock::Method::DELETE)
+                    .path_matches(regex::Regex::new("^/api/v1/user/tokens$").unwrap()),
+            )
+        }
+        /// Gives httpmock's own type back, to say what is not typed.
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+    }
+    /// The answer: `DELETE /api/v1/user/tokens`.
+    pub struct DeleteAllUserTokensThen(::httpmock::Then);
+    impl DeleteAllUserTokensThen {
+        /// Wraps httpmock's own type.
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        /// Gives httpmock's own type back, to say what is not typed.
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        /// An error, status 400 to 499.
+        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
+            assert_eq!(status / 100u16, 4u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        /// An error, status 500 to 599.
+        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
+            assert_eq!(status / 100u16, 5u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        /// A success, status 200 to 299.
+        pub fn success(self, status: u16) -> Self {
+            assert_eq!(status / 100u16, 2u16);
+            Self(self.0.status(status))
+        }
+    }
     /// What a request must look like: `GET /api/v1/user/tokens`.
     pub struct ListUserTokensWhen(::httpmock::When);
     impl ListUserTokensWhen {
@@ -4168,25 +4222,38 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `DELETE /api/v1/user/tokens`.
-    pub struct DeleteAllUserTokensWhen(::httpmock::When);
-    impl DeleteAllUserTokensWhen {
+    /// What a request must look like: `DELETE /api/v1/user/tokens/{token_id}`.
+    pub struct DeleteUserTokenWhen(::httpmock::When);
+    impl DeleteUserTokenWhen {
         /// Wraps httpmock's own type.
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
                     .method(::httpmock::Method::DELETE)
-                    .path_matches(regex::Regex::new("^/api/v1/user/tokens$").unwrap()),
+                    .path_matches(
+                        regex::Regex::new("^/api/v1/user/tokens/[^/]*$").unwrap(),
+                    ),
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
+        /// `token_id` must be this.
+        pub fn token_id(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/user/tokens/{}$", crate ::path_value(& value
+                        .to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
     }
-    /// The answer: `DELETE /api/v1/user/tokens`.
-    pub struct DeleteAllUserTokensThen(::httpmock::Then);
-    impl DeleteAllUserTokensThen {
+    /// The answer: `DELETE /api/v1/user/tokens/{token_id}`.
+    pub struct DeleteUserTokenThen(::httpmock::Then);
+    impl DeleteUserTokenThen {
         /// Wraps httpmock's own type.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
@@ -4297,74 +4364,6 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `DELETE /api/v1/user/tokens/{token_id}`.
-    pub struct DeleteUserTokenWhen(::httpmock::When);
-    impl DeleteUserTokenWhen {
-        /// Wraps httpmock's own type.
-        pub fn new(inner: ::httpmock::When) -> Self {
-            Self(
-                inner
-                    .method(::httpmock::Method::DELETE)
-                    .path_matches(
-                        regex::Regex::new("^/api/v1/user/tokens/[^/]*$").unwrap(),
-                    ),
-            )
-        }
-        /// Gives httpmock's own type back, to say what is not typed.
-        pub fn into_inner(self) -> ::httpmock::When {
-            self.0
-        }
-        /// `token_id` must be this.
-        pub fn token_id(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/user/tokens/{}$", crate ::path_value(& value
-                        .to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-    }
-    /// The answer: `DELETE /api/v1/user/tokens/{token_id}`.
-    pub struct DeleteUserTokenThen(::httpmock::Then);
-    impl DeleteUserTokenThen {
-        /// Wraps httpmock's own type.
-        pub fn new(inner: ::httpmock::Then) -> Self {
-            Self(inner)
-        }
-        /// Gives httpmock's own type back, to say what is not typed.
-        pub fn into_inner(self) -> ::httpmock::Then {
-            self.0
-        }
-        /// An error, status 400 to 499.
-        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
-            assert_eq!(status / 100u16, 4u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        /// An error, status 500 to 599.
-        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
-            assert_eq!(status / 100u16, 5u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        /// A success, status 200 to 299.
-        pub fn success(self, status: u16) -> Self {
-            assert_eq!(status / 100u16, 2u16);
-            Self(self.0.status(status))
-        }
-    }
     /// What a request must look like: `POST /api/v1/organization/reports/usage`.
     pub struct CreateUsageReportCsvWhen(::httpmock::When);
     impl CreateUsageReportCsvWhen {
@@ -4463,19 +4462,19 @@ pub trait MockServerExt {
     fn get_organization<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::GetOrganizationWhen, operations::GetOrganizationThen);
-    /// Mocks `POST /api/v1/organization`.
-    fn create_organization<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(
-            operations::CreateOrganizationWhen,
-            operations::CreateOrganizationThen,
-        );
     /// Mocks `PATCH /api/v1/organization`.
     fn update_organization<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(
             operations::UpdateOrganizationWhen,
             operations::UpdateOrganizationThen,
+        );
+    /// Mocks `POST /api/v1/organization`.
+    fn create_organization<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(
+            operations::CreateOrganizationWhen,
+            operations::CreateOrganizationThen,
         );
     /// Mocks `GET /api/v1/organization/invites`.
     fn list_invites<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
@@ -4485,14 +4484,14 @@ pub trait MockServerExt {
     fn create_invite<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::CreateInviteWhen, operations::CreateInviteThen);
-    /// Mocks `GET /api/v1/organization/invites/{invite_id}`.
-    fn get_invite<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(operations::GetInviteWhen, operations::GetInviteThen);
     /// Mocks `DELETE /api/v1/organization/invites/{invite_id}`.
     fn delete_invite<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::DeleteInviteWhen, operations::DeleteInviteThen);
+    /// Mocks `GET /api/v1/organization/invites/{invite_id}`.
+    fn get_invite<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::GetInviteWhen, operations::GetInviteThen);
     /// Mocks `GET /api/v1/organization/paymentMethods`.
     fn list_payment_methods<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
@@ -4549,27 +4548,27 @@ pub trait MockServerExt {
     fn list_teams<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::ListTeamsWhen, operations::ListTeamsThen);
-    /// Mocks `GET /api/v1/organization/teams/{team_name}`.
-    fn get_team<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(operations::GetTeamWhen, operations::GetTeamThen);
-    /// Mocks `PUT /api/v1/organization/teams/{team_name}`.
-    fn create_or_update_team<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(
-            operations::CreateOrUpdateTeamWhen,
-            operations::CreateOrUpdateTeamThen,
-        );
     /// Mocks `DELETE /api/v1/organization/teams/{team_name}`.
     fn delete_team<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::DeleteTeamWhen, operations::DeleteTeamThen);
+    /// Mocks `GET /api/v1/organization/teams/{team_name}`.
+    fn get_team<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::GetTeamWhen, operations::GetTeamThen);
     /// Mocks `PATCH /api/v1/organization/teams/{team_name}`.
     fn update_team_json_patch<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(
             operations::UpdateTeamJsonPatchWhen,
             operations::UpdateTeamJsonPatchThen,
+        );
+    /// Mocks `PUT /api/v1/organization/teams/{team_name}`.
+    fn create_or_update_team<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(
+            operations::CreateOrUpdateTeamWhen,
+            operations::CreateOrUpdateTeamThen,
         );
     /// Mocks `GET /api/v1/organization/tokens`.
     fn list_organization_tokens<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
@@ -4589,14 +4588,14 @@ pub trait MockServerExt {
     fn list_users<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::ListUsersWhen, operations::ListUsersThen);
-    /// Mocks `GET /api/v1/organization/users/{user_id}`.
-    fn get_user<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(operations::GetUserWhen, operations::GetUserThen);
     /// Mocks `DELETE /api/v1/organization/users/{user_id}`.
     fn delete_user<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::DeleteUserWhen, operations::DeleteUserThen);
+    /// Mocks `GET /api/v1/organization/users/{user_id}`.
+    fn get_user<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::GetUserWhen, operations::GetUserThen);
     /// Mocks `GET /api/v1/projects`.
     fn list_projects<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
@@ -4605,14 +4604,14 @@ pub trait MockServerExt {
     fn get_project<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::GetProjectWhen, operations::GetProjectThen);
-    /// Mocks `PUT /api/v1/projects/{project_name}`.
-    fn create_project<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(operations::CreateProjectWhen, operations::CreateProjectThen);
     /// Mocks `PATCH /api/v1/projects/{project_name}`.
     fn update_project<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::UpdateProjectWhen, operations::UpdateProjectThen);
+    /// Mocks `PUT /api/v1/projects/{project_name}`.
+    fn create_project<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::CreateProjectWhen, operations::CreateProjectThen);
     /// Mocks `GET /api/v1/projects/{project_name}/metricsEndpoint`.
     fn get_project_metrics_endpoint<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
@@ -4649,6 +4648,10 @@ pub trait MockServerExt {
     fn list_webhook_rules<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::ListWebhookRulesWhen, operations::ListWebhookRulesThen);
+    /// Mocks `DELETE /api/v1/projects/{project_name}/webhook/rules/{rule_name}`.
+    fn delete_webhook_rule<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::DeleteWebhookRuleWhen, operations::DeleteWebhookRuleThen);
     /// Mocks `GET /api/v1/projects/{project_name}/webhook/rules/{rule_name}`.
     fn get_webhook_rule<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
@@ -4660,10 +4663,6 @@ pub trait MockServerExt {
             operations::CreateOrUpdateWebhookRuleWhen,
             operations::CreateOrUpdateWebhookRuleThen,
         );
-    /// Mocks `DELETE /api/v1/projects/{project_name}/webhook/rules/{rule_name}`.
-    fn delete_webhook_rule<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(operations::DeleteWebhookRuleWhen, operations::DeleteWebhookRuleThen);
     /// Mocks `GET /api/v1/projects/{project_name}/webhook/rules/{rule_name}/events`.
     fn list_webhook_rule_events<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
@@ -4678,19 +4677,19 @@ pub trait MockServerExt {
             operations::ListUserOrganizationsWhen,
             operations::ListUserOrganizationsThen,
         );
-    /// Mocks `GET /api/v1/user/organizations/{organization_id}`.
-    fn get_user_organization<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(
-            operations::GetUserOrganizationWhen,
-            operations::GetUserOrganizationThen,
-        );
     /// Mocks `DELETE /api/v1/user/organizations/{organization_id}`.
     fn leave_user_organization<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(
             operations::LeaveUserOrganizationWhen,
             operations::LeaveUserOrganizationThen,
+        );
+    /// Mocks `GET /api/v1/user/organizations/{organization_id}`.
+    fn get_user_organization<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(
+            operations::GetUserOrganizationWhen,
+            operations::GetUserOrganizationThen,
         );
     /// Mocks `PATCH /api/v1/user/organizations/{organization_id}`.
     fn update_user_organization<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
@@ -4714,6 +4713,13 @@ pub trait MockServerExt {
             operations::GetUserCapabilitiesWhen,
             operations::GetUserCapabilitiesThen,
         );
+    /// Mocks `DELETE /api/v1/user/tokens`.
+    fn delete_all_user_tokens<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(
+            operations::DeleteAllUserTokensWhen,
+            operations::DeleteAllUserTokensThen,
+        );
     /// Mocks `GET /api/v1/user/tokens`.
     fn list_user_tokens<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
@@ -4722,21 +4728,14 @@ pub trait MockServerExt {
     fn create_user_token<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::CreateUserTokenWhen, operations::CreateUserTokenThen);
-    /// Mocks `DELETE /api/v1/user/tokens`.
-    fn delete_all_user_tokens<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(
-            operations::DeleteAllUserTokensWhen,
-            operations::DeleteAllUserTokensThen,
-        );
-    /// Mocks `GET /api/v1/user/tokens/{token_id}`.
-    fn get_user_token<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(operations::GetUserTokenWhen, operations::GetUserTokenThen);
     /// Mocks `DELETE /api/v1/user/tokens/{token_id}`.
     fn delete_user_token<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::DeleteUserTokenWhen, operations::DeleteUserTokenThen);
+    /// Mocks `GET /api/v1/user/tokens/{token_id}`.
+    fn get_user_token<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::GetUserTokenWhen, operations::GetUserTokenThen);
     /// Mocks `POST /api/v1/organization/reports/usage`.
     fn create_usage_report_csv<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
@@ -4834,20 +4833,6 @@ impl MockServerExt for ::httpmock::MockServer {
             )
         })
     }
-    fn create_organization<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(
-            operations::CreateOrganizationWhen,
-            operations::CreateOrganizationThen,
-        ),
-    {
-        self.mock(|when, then| {
-            config_fn(
-                operations::CreateOrganizationWhen::new(when),
-                operations::CreateOrganizationThen::new(then),
-            )
-        })
-    }
     fn update_organization<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(
@@ -4859,6 +4844,20 @@ impl MockServerExt for ::httpmock::MockServer {
             config_fn(
                 operations::UpdateOrganizationWhen::new(when),
                 operations::UpdateOrganizationThen::new(then),
+            )
+        })
+    }
+    fn create_organization<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(
+            operations::CreateOrganizationWhen,
+            operations::CreateOrganizationThen,
+        ),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::CreateOrganizationWhen::new(when),
+                operations::CreateOrganizationThen::new(then),
             )
         })
     }
@@ -4884,17 +4883,6 @@ impl MockServerExt for ::httpmock::MockServer {
             )
         })
     }
-    fn get_invite<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(operations::GetInviteWhen, operations::GetInviteThen),
-    {
-        self.mock(|when, then| {
-            config_fn(
-                operations::GetInviteWhen::new(when),
-                operations::GetInviteThen::new(then),
-            )
-        })
-    }
     fn delete_invite<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::DeleteInviteWhen, operations::DeleteInviteThen),
@@ -4903,6 +4891,17 @@ impl MockServerExt for ::httpmock::MockServer {
             config_fn(
                 operations::DeleteInviteWhen::new(when),
                 operations::DeleteInviteThen::new(then),
+            )
+        })
+    }
+    fn get_invite<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::GetInviteWhen, operations::GetInviteThen),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::GetInviteWhen::new(when),
+                operations::GetInviteThen::new(then),
             )
         })
     }
@@ -5039,31 +5038,6 @@ impl MockServerExt for ::httpmock::MockServer {
             )
         })
     }
-    fn get_team<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(operations::GetTeamWhen, operations::GetTeamThen),
-    {
-        self.mock(|when, then| {
-            config_fn(
-                operations::GetTeamWhen::new(when),
-                operations::GetTeamThen::new(then),
-            )
-        })
-    }
-    fn create_or_update_team<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(
-            operations::CreateOrUpdateTeamWhen,
-            operations::CreateOrUpdateTeamThen,
-        ),
-    {
-        self.mock(|when, then| {
-            config_fn(
-                operations::CreateOrUpdateTeamWhen::new(when),
-                operations::CreateOrUpdateTeamThen::new(then),
-            )
-        })
-    }
     fn delete_team<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::DeleteTeamWhen, operations::DeleteTeamThen),
@@ -5072,6 +5046,17 @@ impl MockServerExt for ::httpmock::MockServer {
             config_fn(
                 operations::DeleteTeamWhen::new(when),
                 operations::DeleteTeamThen::new(then),
+            )
+        })
+    }
+    fn get_team<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::GetTeamWhen, operations::GetTeamThen),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::GetTeamWhen::new(when),
+                operations::GetTeamThen::new(then),
             )
         })
     }
@@ -5086,6 +5071,20 @@ impl MockServerExt for ::httpmock::MockServer {
             config_fn(
                 operations::UpdateTeamJsonPatchWhen::new(when),
                 operations::UpdateTeamJsonPatchThen::new(then),
+            )
+        })
+    }
+    fn create_or_update_team<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(
+            operations::CreateOrUpdateTeamWhen,
+            operations::CreateOrUpdateTeamThen,
+        ),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::CreateOrUpdateTeamWhen::new(when),
+                operations::CreateOrUpdateTeamThen::new(then),
             )
         })
     }
@@ -5128,17 +5127,6 @@ impl MockServerExt for ::httpmock::MockServer {
             )
         })
     }
-    fn get_user<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(operations::GetUserWhen, operations::GetUserThen),
-    {
-        self.mock(|when, then| {
-            config_fn(
-                operations::GetUserWhen::new(when),
-                operations::GetUserThen::new(then),
-            )
-        })
-    }
     fn delete_user<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::DeleteUserWhen, operations::DeleteUserThen),
@@ -5147,6 +5135,17 @@ impl MockServerExt for ::httpmock::MockServer {
             config_fn(
                 operations::DeleteUserWhen::new(when),
                 operations::DeleteUserThen::new(then),
+            )
+        })
+    }
+    fn get_user<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::GetUserWhen, operations::GetUserThen),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::GetUserWhen::new(when),
+                operations::GetUserThen::new(then),
             )
         })
     }
@@ -5172,17 +5171,6 @@ impl MockServerExt for ::httpmock::MockServer {
             )
         })
     }
-    fn create_project<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(operations::CreateProjectWhen, operations::CreateProjectThen),
-    {
-        self.mock(|when, then| {
-            config_fn(
-                operations::CreateProjectWhen::new(when),
-                operations::CreateProjectThen::new(then),
-            )
-        })
-    }
     fn update_project<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::UpdateProjectWhen, operations::UpdateProjectThen),
@@ -5191,6 +5179,17 @@ impl MockServerExt for ::httpmock::MockServer {
             config_fn(
                 operations::UpdateProjectWhen::new(when),
                 operations::UpdateProjectThen::new(then),
+            )
+        })
+    }
+    fn create_project<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::CreateProjectWhen, operations::CreateProjectThen),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::CreateProjectWhen::new(when),
+                operations::CreateProjectThen::new(then),
             )
         })
     }
@@ -5272,6 +5271,17 @@ impl MockServerExt for ::httpmock::MockServer {
             )
         })
     }
+    fn delete_webhook_rule<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::DeleteWebhookRuleWhen, operations::DeleteWebhookRuleThen),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::DeleteWebhookRuleWhen::new(when),
+                operations::DeleteWebhookRuleThen::new(then),
+            )
+        })
+    }
     fn get_webhook_rule<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::GetWebhookRuleWhen, operations::GetWebhookRuleThen),
@@ -5294,17 +5304,6 @@ impl MockServerExt for ::httpmock::MockServer {
             config_fn(
                 operations::CreateOrUpdateWebhookRuleWhen::new(when),
                 operations::CreateOrUpdateWebhookRuleThen::new(then),
-            )
-        })
-    }
-    fn delete_webhook_rule<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(operations::DeleteWebhookRuleWhen, operations::DeleteWebhookRuleThen),
-    {
-        self.mock(|when, then| {
-            config_fn(
-                operations::DeleteWebhookRuleWhen::new(when),
-                operations::DeleteWebhookRuleThen::new(then),
             )
         })
     }
@@ -5336,20 +5335,6 @@ impl MockServerExt for ::httpmock::MockServer {
             )
         })
     }
-    fn get_user_organization<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(
-            operations::GetUserOrganizationWhen,
-            operations::GetUserOrganizationThen,
-        ),
-    {
-        self.mock(|when, then| {
-            config_fn(
-                operations::GetUserOrganizationWhen::new(when),
-                operations::GetUserOrganizationThen::new(then),
-            )
-        })
-    }
     fn leave_user_organization<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(
@@ -5361,6 +5346,20 @@ impl MockServerExt for ::httpmock::MockServer {
             config_fn(
                 operations::LeaveUserOrganizationWhen::new(when),
                 operations::LeaveUserOrganizationThen::new(then),
+            )
+        })
+    }
+    fn get_user_organization<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(
+            operations::GetUserOrganizationWhen,
+            operations::GetUserOrganizationThen,
+        ),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::GetUserOrganizationWhen::new(when),
+                operations::GetUserOrganizationThen::new(then),
             )
         })
     }
@@ -5414,6 +5413,20 @@ impl MockServerExt for ::httpmock::MockServer {
             )
         })
     }
+    fn delete_all_user_tokens<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(
+            operations::DeleteAllUserTokensWhen,
+            operations::DeleteAllUserTokensThen,
+        ),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::DeleteAllUserTokensWhen::new(when),
+                operations::DeleteAllUserTokensThen::new(then),
+            )
+        })
+    }
     fn list_user_tokens<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::ListUserTokensWhen, operations::ListUserTokensThen),
@@ -5436,17 +5449,14 @@ impl MockServerExt for ::httpmock::MockServer {
             )
         })
     }
-    fn delete_all_user_tokens<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    fn delete_user_token<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
-        F: FnOnce(
-            operations::DeleteAllUserTokensWhen,
-            operations::DeleteAllUserTokensThen,
-        ),
+        F: FnOnce(operations::DeleteUserTokenWhen, operations::DeleteUserTokenThen),
     {
         self.mock(|when, then| {
             config_fn(
-                operations::DeleteAllUserTokensWhen::new(when),
-                operations::DeleteAllUserTokensThen::new(then),
+                operations::DeleteUserTokenWhen::new(when),
+                operations::DeleteUserTokenThen::new(then),
             )
         })
     }
@@ -5458,17 +5468,6 @@ impl MockServerExt for ::httpmock::MockServer {
             config_fn(
                 operations::GetUserTokenWhen::new(when),
                 operations::GetUserTokenThen::new(then),
-            )
-        })
-    }
-    fn delete_user_token<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(operations::DeleteUserTokenWhen, operations::DeleteUserTokenThen),
-    {
-        self.mock(|when, then| {
-            config_fn(
-                operations::DeleteUserTokenWhen::new(when),
-                operations::DeleteUserTokenThen::new(then),
             )
         })
     }

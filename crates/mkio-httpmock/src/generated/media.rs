@@ -37,18 +37,7 @@ pub mod operations {
                 .unwrap();
             Self(self.0.path_matches(re))
         }
-        /// `filter` must be this.
-        pub fn filter<'a, T>(self, value: T) -> Self
-        where
-            T: Into<Option<&'a str>>,
-        {
-            if let Some(value) = value.into() {
-                Self(self.0.query_param("$filter", value.to_string()))
-            } else {
-                Self(self.0.query_param_missing("$filter"))
-            }
-        }
-        /// `orderby` must be this.
+        /// `$orderby` must be this.
         pub fn orderby<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a str>>,
@@ -59,18 +48,18 @@ pub mod operations {
                 Self(self.0.query_param_missing("$orderby"))
             }
         }
-        /// `skiptoken` must be this.
-        pub fn skiptoken<T>(self, value: T) -> Self
+        /// `$filter` must be this.
+        pub fn filter<'a, T>(self, value: T) -> Self
         where
-            T: Into<Option<u64>>,
+            T: Into<Option<&'a str>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("$skiptoken", value.to_string()))
+                Self(self.0.query_param("$filter", value.to_string()))
             } else {
-                Self(self.0.query_param_missing("$skiptoken"))
+                Self(self.0.query_param_missing("$filter"))
             }
         }
-        /// `top` must be this.
+        /// `$top` must be this.
         pub fn top<T>(self, value: T) -> Self
         where
             T: Into<Option<u32>>,
@@ -79,6 +68,17 @@ pub mod operations {
                 Self(self.0.query_param("$top", value.to_string()))
             } else {
                 Self(self.0.query_param_missing("$top"))
+            }
+        }
+        /// `$skiptoken` must be this.
+        pub fn skiptoken<T>(self, value: T) -> Self
+        where
+            T: Into<Option<u64>>,
+        {
+            if let Some(value) = value.into() {
+                Self(self.0.query_param("$skiptoken", value.to_string()))
+            } else {
+                Self(self.0.query_param_missing("$skiptoken"))
             }
         }
     }
@@ -125,6 +125,88 @@ pub mod operations {
                     .header("content-type", "application/json")
                     .json_body_obj(value),
             )
+        }
+    }
+    /// What a request must look like: `DELETE /api/v1/projects/{project_name}/media/accountFilters/{filter_name}`.
+    pub struct DeleteAccountFilterWhen(::httpmock::When);
+    impl DeleteAccountFilterWhen {
+        /// Wraps httpmock's own type.
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(
+                inner
+                    .method(::httpmock::Method::DELETE)
+                    .path_matches(
+                        regex::Regex::new(
+                                "^/api/v1/projects/[^/]*/media/accountFilters/[^/]*$",
+                            )
+                            .unwrap(),
+                    ),
+            )
+        }
+        /// Gives httpmock's own type back, to say what is not typed.
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+        /// `project_name` must be this.
+        pub fn project_name(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/projects/{}/media/accountFilters/[^/]*$", crate
+                        ::path_value(& value.to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+        /// `filter_name` must be this.
+        pub fn filter_name(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/projects/[^/]*/media/accountFilters/{}$", crate
+                        ::path_value(& value.to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+    }
+    /// The answer: `DELETE /api/v1/projects/{project_name}/media/accountFilters/{filter_name}`.
+    pub struct DeleteAccountFilterThen(::httpmock::Then);
+    impl DeleteAccountFilterThen {
+        /// Wraps httpmock's own type.
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        /// Gives httpmock's own type back, to say what is not typed.
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        /// An error, status 400 to 499.
+        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
+            assert_eq!(status / 100u16, 4u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        /// An error, status 500 to 599.
+        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
+            assert_eq!(status / 100u16, 5u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        /// A success, status 200 to 299.
+        pub fn success(self, status: u16) -> Self {
+            assert_eq!(status / 100u16, 2u16);
+            Self(self.0.status(status))
         }
     }
     /// What a request must look like: `GET /api/v1/projects/{project_name}/media/accountFilters/{filter_name}`.
@@ -307,88 +389,6 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `DELETE /api/v1/projects/{project_name}/media/accountFilters/{filter_name}`.
-    pub struct DeleteAccountFilterWhen(::httpmock::When);
-    impl DeleteAccountFilterWhen {
-        /// Wraps httpmock's own type.
-        pub fn new(inner: ::httpmock::When) -> Self {
-            Self(
-                inner
-                    .method(::httpmock::Method::DELETE)
-                    .path_matches(
-                        regex::Regex::new(
-                                "^/api/v1/projects/[^/]*/media/accountFilters/[^/]*$",
-                            )
-                            .unwrap(),
-                    ),
-            )
-        }
-        /// Gives httpmock's own type back, to say what is not typed.
-        pub fn into_inner(self) -> ::httpmock::When {
-            self.0
-        }
-        /// `project_name` must be this.
-        pub fn project_name(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/projects/{}/media/accountFilters/[^/]*$", crate
-                        ::path_value(& value.to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-        /// `filter_name` must be this.
-        pub fn filter_name(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/projects/[^/]*/media/accountFilters/{}$", crate
-                        ::path_value(& value.to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-    }
-    /// The answer: `DELETE /api/v1/projects/{project_name}/media/accountFilters/{filter_name}`.
-    pub struct DeleteAccountFilterThen(::httpmock::Then);
-    impl DeleteAccountFilterThen {
-        /// Wraps httpmock's own type.
-        pub fn new(inner: ::httpmock::Then) -> Self {
-            Self(inner)
-        }
-        /// Gives httpmock's own type back, to say what is not typed.
-        pub fn into_inner(self) -> ::httpmock::Then {
-            self.0
-        }
-        /// An error, status 400 to 499.
-        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
-            assert_eq!(status / 100u16, 4u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        /// An error, status 500 to 599.
-        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
-            assert_eq!(status / 100u16, 5u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        /// A success, status 200 to 299.
-        pub fn success(self, status: u16) -> Self {
-            assert_eq!(status / 100u16, 2u16);
-            Self(self.0.status(status))
-        }
-    }
     /// What a request must look like: `GET /api/v1/projects/{project_name}/media/assets`.
     pub struct ListAssetsWhen(::httpmock::When);
     impl ListAssetsWhen {
@@ -418,26 +418,7 @@ pub mod operations {
                 .unwrap();
             Self(self.0.path_matches(re))
         }
-        /// `filter` must be this.
-        pub fn filter<'a, T>(self, value: T) -> Self
-        where
-            T: Into<Option<&'a str>>,
-        {
-            if let Some(value) = value.into() {
-                Self(self.0.query_param("$filter", value.to_string()))
-            } else {
-                Self(self.0.query_param_missing("$filter"))
-            }
-        }
-        /// `label` must be this.
-        pub fn label(self, value: &str) -> Self {
-            Self(self.0.query_param("$label", value))
-        }
-        /// `label_key` must be this.
-        pub fn label_key(self, value: &str) -> Self {
-            Self(self.0.query_param("$label_key", value))
-        }
-        /// `orderby` must be this.
+        /// `$orderby` must be this.
         pub fn orderby<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a str>>,
@@ -448,7 +429,29 @@ pub mod operations {
                 Self(self.0.query_param_missing("$orderby"))
             }
         }
-        /// `skiptoken` must be this.
+        /// `$filter` must be this.
+        pub fn filter<'a, T>(self, value: T) -> Self
+        where
+            T: Into<Option<&'a str>>,
+        {
+            if let Some(value) = value.into() {
+                Self(self.0.query_param("$filter", value.to_string()))
+            } else {
+                Self(self.0.query_param_missing("$filter"))
+            }
+        }
+        /// `$top` must be this.
+        pub fn top<T>(self, value: T) -> Self
+        where
+            T: Into<Option<u32>>,
+        {
+            if let Some(value) = value.into() {
+                Self(self.0.query_param("$top", value.to_string()))
+            } else {
+                Self(self.0.query_param_missing("$top"))
+            }
+        }
+        /// `$skiptoken` must be this.
         pub fn skiptoken<T>(self, value: T) -> Self
         where
             T: Into<Option<u64>>,
@@ -459,16 +462,13 @@ pub mod operations {
                 Self(self.0.query_param_missing("$skiptoken"))
             }
         }
-        /// `top` must be this.
-        pub fn top<T>(self, value: T) -> Self
-        where
-            T: Into<Option<u32>>,
-        {
-            if let Some(value) = value.into() {
-                Self(self.0.query_param("$top", value.to_string()))
-            } else {
-                Self(self.0.query_param_missing("$top"))
-            }
+        /// `$label_key` must be this.
+        pub fn label_key(self, value: &str) -> Self {
+            Self(self.0.query_param("$label_key", value.to_string()))
+        }
+        /// `$label` must be this.
+        pub fn label(self, value: &str) -> Self {
+            Self(self.0.query_param("$label", value.to_string()))
         }
     }
     /// The answer: `GET /api/v1/projects/{project_name}/media/assets`.
@@ -514,6 +514,86 @@ pub mod operations {
                     .header("content-type", "application/json")
                     .json_body_obj(value),
             )
+        }
+    }
+    /// What a request must look like: `DELETE /api/v1/projects/{project_name}/media/assets/{asset_name}`.
+    pub struct DeleteAssetWhen(::httpmock::When);
+    impl DeleteAssetWhen {
+        /// Wraps httpmock's own type.
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(
+                inner
+                    .method(::httpmock::Method::DELETE)
+                    .path_matches(
+                        regex::Regex::new("^/api/v1/projects/[^/]*/media/assets/[^/]*$")
+                            .unwrap(),
+                    ),
+            )
+        }
+        /// Gives httpmock's own type back, to say what is not typed.
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+        /// `project_name` must be this.
+        pub fn project_name(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/projects/{}/media/assets/[^/]*$", crate ::path_value(&
+                        value.to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+        /// `asset_name` must be this.
+        pub fn asset_name(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/projects/[^/]*/media/assets/{}$", crate ::path_value(&
+                        value.to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+    }
+    /// The answer: `DELETE /api/v1/projects/{project_name}/media/assets/{asset_name}`.
+    pub struct DeleteAssetThen(::httpmock::Then);
+    impl DeleteAssetThen {
+        /// Wraps httpmock's own type.
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        /// Gives httpmock's own type back, to say what is not typed.
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        /// An error, status 400 to 499.
+        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
+            assert_eq!(status / 100u16, 4u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        /// An error, status 500 to 599.
+        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
+            assert_eq!(status / 100u16, 5u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        /// A success, status 200 to 299.
+        pub fn success(self, status: u16) -> Self {
+            assert_eq!(status / 100u16, 2u16);
+            Self(self.0.status(status))
         }
     }
     /// What a request must look like: `GET /api/v1/projects/{project_name}/media/assets/{asset_name}`.
@@ -692,86 +772,6 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `DELETE /api/v1/projects/{project_name}/media/assets/{asset_name}`.
-    pub struct DeleteAssetWhen(::httpmock::When);
-    impl DeleteAssetWhen {
-        /// Wraps httpmock's own type.
-        pub fn new(inner: ::httpmock::When) -> Self {
-            Self(
-                inner
-                    .method(::httpmock::Method::DELETE)
-                    .path_matches(
-                        regex::Regex::new("^/api/v1/projects/[^/]*/media/assets/[^/]*$")
-                            .unwrap(),
-                    ),
-            )
-        }
-        /// Gives httpmock's own type back, to say what is not typed.
-        pub fn into_inner(self) -> ::httpmock::When {
-            self.0
-        }
-        /// `project_name` must be this.
-        pub fn project_name(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/projects/{}/media/assets/[^/]*$", crate ::path_value(&
-                        value.to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-        /// `asset_name` must be this.
-        pub fn asset_name(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/projects/[^/]*/media/assets/{}$", crate ::path_value(&
-                        value.to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-    }
-    /// The answer: `DELETE /api/v1/projects/{project_name}/media/assets/{asset_name}`.
-    pub struct DeleteAssetThen(::httpmock::Then);
-    impl DeleteAssetThen {
-        /// Wraps httpmock's own type.
-        pub fn new(inner: ::httpmock::Then) -> Self {
-            Self(inner)
-        }
-        /// Gives httpmock's own type back, to say what is not typed.
-        pub fn into_inner(self) -> ::httpmock::Then {
-            self.0
-        }
-        /// An error, status 400 to 499.
-        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
-            assert_eq!(status / 100u16, 4u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        /// An error, status 500 to 599.
-        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
-            assert_eq!(status / 100u16, 5u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        /// A success, status 200 to 299.
-        pub fn success(self, status: u16) -> Self {
-            assert_eq!(status / 100u16, 2u16);
-            Self(self.0.status(status))
-        }
-    }
     /// What a request must look like: `GET /api/v1/projects/{project_name}/media/assets/{asset_name}/assetFilters`.
     pub struct ListAssetFiltersWhen(::httpmock::When);
     impl ListAssetFiltersWhen {
@@ -814,18 +814,7 @@ pub mod operations {
                 .unwrap();
             Self(self.0.path_matches(re))
         }
-        /// `filter` must be this.
-        pub fn filter<'a, T>(self, value: T) -> Self
-        where
-            T: Into<Option<&'a str>>,
-        {
-            if let Some(value) = value.into() {
-                Self(self.0.query_param("$filter", value.to_string()))
-            } else {
-                Self(self.0.query_param_missing("$filter"))
-            }
-        }
-        /// `orderby` must be this.
+        /// `$orderby` must be this.
         pub fn orderby<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a str>>,
@@ -836,18 +825,18 @@ pub mod operations {
                 Self(self.0.query_param_missing("$orderby"))
             }
         }
-        /// `skiptoken` must be this.
-        pub fn skiptoken<T>(self, value: T) -> Self
+        /// `$filter` must be this.
+        pub fn filter<'a, T>(self, value: T) -> Self
         where
-            T: Into<Option<u64>>,
+            T: Into<Option<&'a str>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("$skiptoken", value.to_string()))
+                Self(self.0.query_param("$filter", value.to_string()))
             } else {
-                Self(self.0.query_param_missing("$skiptoken"))
+                Self(self.0.query_param_missing("$filter"))
             }
         }
-        /// `top` must be this.
+        /// `$top` must be this.
         pub fn top<T>(self, value: T) -> Self
         where
             T: Into<Option<u32>>,
@@ -856,6 +845,17 @@ pub mod operations {
                 Self(self.0.query_param("$top", value.to_string()))
             } else {
                 Self(self.0.query_param_missing("$top"))
+            }
+        }
+        /// `$skiptoken` must be this.
+        pub fn skiptoken<T>(self, value: T) -> Self
+        where
+            T: Into<Option<u64>>,
+        {
+            if let Some(value) = value.into() {
+                Self(self.0.query_param("$skiptoken", value.to_string()))
+            } else {
+                Self(self.0.query_param_missing("$skiptoken"))
             }
         }
     }
@@ -902,6 +902,99 @@ pub mod operations {
                     .header("content-type", "application/json")
                     .json_body_obj(value),
             )
+        }
+    }
+    /// What a request must look like: `DELETE /api/v1/projects/{project_name}/media/assets/{asset_name}/assetFilters/{filter_name}`.
+    pub struct DeleteAssetFilterWhen(::httpmock::When);
+    impl DeleteAssetFilterWhen {
+        /// Wraps httpmock's own type.
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(
+                inner
+                    .method(::httpmock::Method::DELETE)
+                    .path_matches(
+                        regex::Regex::new(
+                                "^/api/v1/projects/[^/]*/media/assets/[^/]*/assetFilters/[^/]*$",
+                            )
+                            .unwrap(),
+                    ),
+            )
+        }
+        /// Gives httpmock's own type back, to say what is not typed.
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+        /// `project_name` must be this.
+        pub fn project_name(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/projects/{}/media/assets/[^/]*/assetFilters/[^/]*$",
+                        crate ::path_value(& value.to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+        /// `asset_name` must be this.
+        pub fn asset_name(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/projects/[^/]*/media/assets/{}/assetFilters/[^/]*$",
+                        crate ::path_value(& value.to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+        /// `filter_name` must be this.
+        pub fn filter_name(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/projects/[^/]*/media/assets/[^/]*/assetFilters/{}$",
+                        crate ::path_value(& value.to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+    }
+    /// The answer: `DELETE /api/v1/projects/{project_name}/media/assets/{asset_name}/assetFilters/{filter_name}`.
+    pub struct DeleteAssetFilterThen(::httpmock::Then);
+    impl DeleteAssetFilterThen {
+        /// Wraps httpmock's own type.
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        /// Gives httpmock's own type back, to say what is not typed.
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        /// An error, status 400 to 499.
+        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
+            assert_eq!(status / 100u16, 4u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        /// An error, status 500 to 599.
+        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
+            assert_eq!(status / 100u16, 5u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        /// A success, status 200 to 299.
+        pub fn success(self, status: u16) -> Self {
+            assert_eq!(status / 100u16, 2u16);
+            Self(self.0.status(status))
         }
     }
     /// What a request must look like: `GET /api/v1/projects/{project_name}/media/assets/{asset_name}/assetFilters/{filter_name}`.
@@ -1104,99 +1197,6 @@ pub mod operations {
                     .header("content-type", "application/json")
                     .json_body_obj(value),
             )
-        }
-    }
-    /// What a request must look like: `DELETE /api/v1/projects/{project_name}/media/assets/{asset_name}/assetFilters/{filter_name}`.
-    pub struct DeleteAssetFilterWhen(::httpmock::When);
-    impl DeleteAssetFilterWhen {
-        /// Wraps httpmock's own type.
-        pub fn new(inner: ::httpmock::When) -> Self {
-            Self(
-                inner
-                    .method(::httpmock::Method::DELETE)
-                    .path_matches(
-                        regex::Regex::new(
-                                "^/api/v1/projects/[^/]*/media/assets/[^/]*/assetFilters/[^/]*$",
-                            )
-                            .unwrap(),
-                    ),
-            )
-        }
-        /// Gives httpmock's own type back, to say what is not typed.
-        pub fn into_inner(self) -> ::httpmock::When {
-            self.0
-        }
-        /// `project_name` must be this.
-        pub fn project_name(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/projects/{}/media/assets/[^/]*/assetFilters/[^/]*$",
-                        crate ::path_value(& value.to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-        /// `asset_name` must be this.
-        pub fn asset_name(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/projects/[^/]*/media/assets/{}/assetFilters/[^/]*$",
-                        crate ::path_value(& value.to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-        /// `filter_name` must be this.
-        pub fn filter_name(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/projects/[^/]*/media/assets/[^/]*/assetFilters/{}$",
-                        crate ::path_value(& value.to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-    }
-    /// The answer: `DELETE /api/v1/projects/{project_name}/media/assets/{asset_name}/assetFilters/{filter_name}`.
-    pub struct DeleteAssetFilterThen(::httpmock::Then);
-    impl DeleteAssetFilterThen {
-        /// Wraps httpmock's own type.
-        pub fn new(inner: ::httpmock::Then) -> Self {
-            Self(inner)
-        }
-        /// Gives httpmock's own type back, to say what is not typed.
-        pub fn into_inner(self) -> ::httpmock::Then {
-            self.0
-        }
-        /// An error, status 400 to 499.
-        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
-            assert_eq!(status / 100u16, 4u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        /// An error, status 500 to 599.
-        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
-            assert_eq!(status / 100u16, 5u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        /// A success, status 200 to 299.
-        pub fn success(self, status: u16) -> Self {
-            assert_eq!(status / 100u16, 2u16);
-            Self(self.0.status(status))
         }
     }
     /// What a request must look like: `POST /api/v1/projects/{project_name}/media/assets/{asset_name}/getFileAccessInfo`.
@@ -1584,26 +1584,7 @@ pub mod operations {
                 .unwrap();
             Self(self.0.path_matches(re))
         }
-        /// `filter` must be this.
-        pub fn filter<'a, T>(self, value: T) -> Self
-        where
-            T: Into<Option<&'a str>>,
-        {
-            if let Some(value) = value.into() {
-                Self(self.0.query_param("$filter", value.to_string()))
-            } else {
-                Self(self.0.query_param_missing("$filter"))
-            }
-        }
-        /// `label` must be this.
-        pub fn label(self, value: &str) -> Self {
-            Self(self.0.query_param("$label", value))
-        }
-        /// `label_key` must be this.
-        pub fn label_key(self, value: &str) -> Self {
-            Self(self.0.query_param("$label_key", value))
-        }
-        /// `orderby` must be this.
+        /// `$orderby` must be this.
         pub fn orderby<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a str>>,
@@ -1614,7 +1595,29 @@ pub mod operations {
                 Self(self.0.query_param_missing("$orderby"))
             }
         }
-        /// `skiptoken` must be this.
+        /// `$filter` must be this.
+        pub fn filter<'a, T>(self, value: T) -> Self
+        where
+            T: Into<Option<&'a str>>,
+        {
+            if let Some(value) = value.into() {
+                Self(self.0.query_param("$filter", value.to_string()))
+            } else {
+                Self(self.0.query_param_missing("$filter"))
+            }
+        }
+        /// `$top` must be this.
+        pub fn top<T>(self, value: T) -> Self
+        where
+            T: Into<Option<u32>>,
+        {
+            if let Some(value) = value.into() {
+                Self(self.0.query_param("$top", value.to_string()))
+            } else {
+                Self(self.0.query_param_missing("$top"))
+            }
+        }
+        /// `$skiptoken` must be this.
         pub fn skiptoken<T>(self, value: T) -> Self
         where
             T: Into<Option<u64>>,
@@ -1625,16 +1628,13 @@ pub mod operations {
                 Self(self.0.query_param_missing("$skiptoken"))
             }
         }
-        /// `top` must be this.
-        pub fn top<T>(self, value: T) -> Self
-        where
-            T: Into<Option<u32>>,
-        {
-            if let Some(value) = value.into() {
-                Self(self.0.query_param("$top", value.to_string()))
-            } else {
-                Self(self.0.query_param_missing("$top"))
-            }
+        /// `$label_key` must be this.
+        pub fn label_key(self, value: &str) -> Self {
+            Self(self.0.query_param("$label_key", value.to_string()))
+        }
+        /// `$label` must be this.
+        pub fn label(self, value: &str) -> Self {
+            Self(self.0.query_param("$label", value.to_string()))
         }
     }
     /// The answer: `GET /api/v1/projects/{project_name}/media/content`.
@@ -1682,6 +1682,86 @@ pub mod operations {
             )
         }
     }
+    /// What a request must look like: `DELETE /api/v1/projects/{project_name}/media/content/{name}`.
+    pub struct DeleteContentWhen(::httpmock::When);
+    impl DeleteContentWhen {
+        /// Wraps httpmock's own type.
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(
+                inner
+                    .method(::httpmock::Method::DELETE)
+                    .path_matches(
+                        regex::Regex::new("^/api/v1/projects/[^/]*/media/content/[^/]*$")
+                            .unwrap(),
+                    ),
+            )
+        }
+        /// Gives httpmock's own type back, to say what is not typed.
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+        /// `project_name` must be this.
+        pub fn project_name(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/projects/{}/media/content/[^/]*$", crate ::path_value(&
+                        value.to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+        /// `name` must be this.
+        pub fn name(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/projects/[^/]*/media/content/{}$", crate ::path_value(&
+                        value.to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+    }
+    /// The answer: `DELETE /api/v1/projects/{project_name}/media/content/{name}`.
+    pub struct DeleteContentThen(::httpmock::Then);
+    impl DeleteContentThen {
+        /// Wraps httpmock's own type.
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        /// Gives httpmock's own type back, to say what is not typed.
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        /// An error, status 400 to 499.
+        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
+            assert_eq!(status / 100u16, 4u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        /// An error, status 500 to 599.
+        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
+            assert_eq!(status / 100u16, 5u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        /// A success, status 200 to 299.
+        pub fn success(self, status: u16) -> Self {
+            assert_eq!(status / 100u16, 2u16);
+            Self(self.0.status(status))
+        }
+    }
     /// What a request must look like: `GET /api/v1/projects/{project_name}/media/content/{name}`.
     pub struct GetContentWhen(::httpmock::When);
     impl GetContentWhen {
@@ -1726,6 +1806,96 @@ pub mod operations {
     /// The answer: `GET /api/v1/projects/{project_name}/media/content/{name}`.
     pub struct GetContentThen(::httpmock::Then);
     impl GetContentThen {
+        /// Wraps httpmock's own type.
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        /// Gives httpmock's own type back, to say what is not typed.
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        /// An error, status 400 to 499.
+        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
+            assert_eq!(status / 100u16, 4u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        /// An error, status 500 to 599.
+        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
+            assert_eq!(status / 100u16, 5u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        /// A success, status 200 to 299.
+        pub fn success(self, status: u16, value: &types::Content) -> Self {
+            assert_eq!(status / 100u16, 2u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+    }
+    /// What a request must look like: `PATCH /api/v1/projects/{project_name}/media/content/{name}`.
+    pub struct UpdateContentWhen(::httpmock::When);
+    impl UpdateContentWhen {
+        /// Wraps httpmock's own type.
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(
+                inner
+                    .method(::httpmock::Method::PATCH)
+                    .path_matches(
+                        regex::Regex::new("^/api/v1/projects/[^/]*/media/content/[^/]*$")
+                            .unwrap(),
+                    ),
+            )
+        }
+        /// Gives httpmock's own type back, to say what is not typed.
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+        /// `project_name` must be this.
+        pub fn project_name(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/projects/{}/media/content/[^/]*$", crate ::path_value(&
+                        value.to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+        /// `name` must be this.
+        pub fn name(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/projects/[^/]*/media/content/{}$", crate ::path_value(&
+                        value.to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+        /// The body must be this.
+        pub fn body(self, value: &types::ContentPatch) -> Self {
+            Self(self.0.json_body_obj(value))
+        }
+    }
+    /// The answer: `PATCH /api/v1/projects/{project_name}/media/content/{name}`.
+    pub struct UpdateContentThen(::httpmock::Then);
+    impl UpdateContentThen {
         /// Wraps httpmock's own type.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
@@ -1858,176 +2028,6 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `DELETE /api/v1/projects/{project_name}/media/content/{name}`.
-    pub struct DeleteContentWhen(::httpmock::When);
-    impl DeleteContentWhen {
-        /// Wraps httpmock's own type.
-        pub fn new(inner: ::httpmock::When) -> Self {
-            Self(
-                inner
-                    .method(::httpmock::Method::DELETE)
-                    .path_matches(
-                        regex::Regex::new("^/api/v1/projects/[^/]*/media/content/[^/]*$")
-                            .unwrap(),
-                    ),
-            )
-        }
-        /// Gives httpmock's own type back, to say what is not typed.
-        pub fn into_inner(self) -> ::httpmock::When {
-            self.0
-        }
-        /// `project_name` must be this.
-        pub fn project_name(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/projects/{}/media/content/[^/]*$", crate ::path_value(&
-                        value.to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-        /// `name` must be this.
-        pub fn name(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/projects/[^/]*/media/content/{}$", crate ::path_value(&
-                        value.to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-    }
-    /// The answer: `DELETE /api/v1/projects/{project_name}/media/content/{name}`.
-    pub struct DeleteContentThen(::httpmock::Then);
-    impl DeleteContentThen {
-        /// Wraps httpmock's own type.
-        pub fn new(inner: ::httpmock::Then) -> Self {
-            Self(inner)
-        }
-        /// Gives httpmock's own type back, to say what is not typed.
-        pub fn into_inner(self) -> ::httpmock::Then {
-            self.0
-        }
-        /// An error, status 400 to 499.
-        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
-            assert_eq!(status / 100u16, 4u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        /// An error, status 500 to 599.
-        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
-            assert_eq!(status / 100u16, 5u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        /// A success, status 200 to 299.
-        pub fn success(self, status: u16) -> Self {
-            assert_eq!(status / 100u16, 2u16);
-            Self(self.0.status(status))
-        }
-    }
-    /// What a request must look like: `PATCH /api/v1/projects/{project_name}/media/content/{name}`.
-    pub struct UpdateContentWhen(::httpmock::When);
-    impl UpdateContentWhen {
-        /// Wraps httpmock's own type.
-        pub fn new(inner: ::httpmock::When) -> Self {
-            Self(
-                inner
-                    .method(::httpmock::Method::PATCH)
-                    .path_matches(
-                        regex::Regex::new("^/api/v1/projects/[^/]*/media/content/[^/]*$")
-                            .unwrap(),
-                    ),
-            )
-        }
-        /// Gives httpmock's own type back, to say what is not typed.
-        pub fn into_inner(self) -> ::httpmock::When {
-            self.0
-        }
-        /// `project_name` must be this.
-        pub fn project_name(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/projects/{}/media/content/[^/]*$", crate ::path_value(&
-                        value.to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-        /// `name` must be this.
-        pub fn name(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/projects/[^/]*/media/content/{}$", crate ::path_value(&
-                        value.to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-        /// The body must be this.
-        pub fn body(self, value: &types::ContentPatch) -> Self {
-            Self(self.0.json_body_obj(value))
-        }
-    }
-    /// The answer: `PATCH /api/v1/projects/{project_name}/media/content/{name}`.
-    pub struct UpdateContentThen(::httpmock::Then);
-    impl UpdateContentThen {
-        /// Wraps httpmock's own type.
-        pub fn new(inner: ::httpmock::Then) -> Self {
-            Self(inner)
-        }
-        /// Gives httpmock's own type back, to say what is not typed.
-        pub fn into_inner(self) -> ::httpmock::Then {
-            self.0
-        }
-        /// An error, status 400 to 499.
-        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
-            assert_eq!(status / 100u16, 4u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        /// An error, status 500 to 599.
-        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
-            assert_eq!(status / 100u16, 5u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        /// A success, status 200 to 299.
-        pub fn success(self, status: u16, value: &types::Content) -> Self {
-            assert_eq!(status / 100u16, 2u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-    }
     /// What a request must look like: `GET /api/v1/projects/{project_name}/media/contentKeyPolicies`.
     pub struct ListContentKeyPoliciesWhen(::httpmock::When);
     impl ListContentKeyPoliciesWhen {
@@ -2059,18 +2059,7 @@ pub mod operations {
                 .unwrap();
             Self(self.0.path_matches(re))
         }
-        /// `filter` must be this.
-        pub fn filter<'a, T>(self, value: T) -> Self
-        where
-            T: Into<Option<&'a str>>,
-        {
-            if let Some(value) = value.into() {
-                Self(self.0.query_param("$filter", value.to_string()))
-            } else {
-                Self(self.0.query_param_missing("$filter"))
-            }
-        }
-        /// `orderby` must be this.
+        /// `$orderby` must be this.
         pub fn orderby<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a str>>,
@@ -2081,18 +2070,18 @@ pub mod operations {
                 Self(self.0.query_param_missing("$orderby"))
             }
         }
-        /// `skiptoken` must be this.
-        pub fn skiptoken<T>(self, value: T) -> Self
+        /// `$filter` must be this.
+        pub fn filter<'a, T>(self, value: T) -> Self
         where
-            T: Into<Option<u64>>,
+            T: Into<Option<&'a str>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("$skiptoken", value.to_string()))
+                Self(self.0.query_param("$filter", value.to_string()))
             } else {
-                Self(self.0.query_param_missing("$skiptoken"))
+                Self(self.0.query_param_missing("$filter"))
             }
         }
-        /// `top` must be this.
+        /// `$top` must be this.
         pub fn top<T>(self, value: T) -> Self
         where
             T: Into<Option<u32>>,
@@ -2101,6 +2090,17 @@ pub mod operations {
                 Self(self.0.query_param("$top", value.to_string()))
             } else {
                 Self(self.0.query_param_missing("$top"))
+            }
+        }
+        /// `$skiptoken` must be this.
+        pub fn skiptoken<T>(self, value: T) -> Self
+        where
+            T: Into<Option<u64>>,
+        {
+            if let Some(value) = value.into() {
+                Self(self.0.query_param("$skiptoken", value.to_string()))
+            } else {
+                Self(self.0.query_param_missing("$skiptoken"))
             }
         }
     }
@@ -2139,186 +2139,6 @@ pub mod operations {
         }
         /// A success, status 200 to 299.
         pub fn success(self, status: u16, value: &types::ContentKeyPolicyList) -> Self {
-            assert_eq!(status / 100u16, 2u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-    }
-    /// What a request must look like: `GET /api/v1/projects/{project_name}/media/contentKeyPolicies/{policy_name}`.
-    pub struct GetContentKeyPolicyWhen(::httpmock::When);
-    impl GetContentKeyPolicyWhen {
-        /// Wraps httpmock's own type.
-        pub fn new(inner: ::httpmock::When) -> Self {
-            Self(
-                inner
-                    .method(::httpmock::Method::GET)
-                    .path_matches(
-                        regex::Regex::new(
-                                "^/api/v1/projects/[^/]*/media/contentKeyPolicies/[^/]*$",
-                            )
-                            .unwrap(),
-                    ),
-            )
-        }
-        /// Gives httpmock's own type back, to say what is not typed.
-        pub fn into_inner(self) -> ::httpmock::When {
-            self.0
-        }
-        /// `project_name` must be this.
-        pub fn project_name(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/projects/{}/media/contentKeyPolicies/[^/]*$", crate
-                        ::path_value(& value.to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-        /// `policy_name` must be this.
-        pub fn policy_name(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/projects/[^/]*/media/contentKeyPolicies/{}$", crate
-                        ::path_value(& value.to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-    }
-    /// The answer: `GET /api/v1/projects/{project_name}/media/contentKeyPolicies/{policy_name}`.
-    pub struct GetContentKeyPolicyThen(::httpmock::Then);
-    impl GetContentKeyPolicyThen {
-        /// Wraps httpmock's own type.
-        pub fn new(inner: ::httpmock::Then) -> Self {
-            Self(inner)
-        }
-        /// Gives httpmock's own type back, to say what is not typed.
-        pub fn into_inner(self) -> ::httpmock::Then {
-            self.0
-        }
-        /// An error, status 400 to 499.
-        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
-            assert_eq!(status / 100u16, 4u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        /// An error, status 500 to 599.
-        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
-            assert_eq!(status / 100u16, 5u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        /// A success, status 200 to 299.
-        pub fn success(self, status: u16, value: &types::ContentKeyPolicy) -> Self {
-            assert_eq!(status / 100u16, 2u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-    }
-    /// What a request must look like: `PUT /api/v1/projects/{project_name}/media/contentKeyPolicies/{policy_name}`.
-    pub struct CreateContentKeyPolicyWhen(::httpmock::When);
-    impl CreateContentKeyPolicyWhen {
-        /// Wraps httpmock's own type.
-        pub fn new(inner: ::httpmock::When) -> Self {
-            Self(
-                inner
-                    .method(::httpmock::Method::PUT)
-                    .path_matches(
-                        regex::Regex::new(
-                                "^/api/v1/projects/[^/]*/media/contentKeyPolicies/[^/]*$",
-                            )
-                            .unwrap(),
-                    ),
-            )
-        }
-        /// Gives httpmock's own type back, to say what is not typed.
-        pub fn into_inner(self) -> ::httpmock::When {
-            self.0
-        }
-        /// `project_name` must be this.
-        pub fn project_name(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/projects/{}/media/contentKeyPolicies/[^/]*$", crate
-                        ::path_value(& value.to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-        /// `policy_name` must be this.
-        pub fn policy_name(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/projects/[^/]*/media/contentKeyPolicies/{}$", crate
-                        ::path_value(& value.to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-        /// The body must be this.
-        pub fn body(self, value: &types::ContentKeyPolicyPut) -> Self {
-            Self(self.0.json_body_obj(value))
-        }
-    }
-    /// The answer: `PUT /api/v1/projects/{project_name}/media/contentKeyPolicies/{policy_name}`.
-    pub struct CreateContentKeyPolicyThen(::httpmock::Then);
-    impl CreateContentKeyPolicyThen {
-        /// Wraps httpmock's own type.
-        pub fn new(inner: ::httpmock::Then) -> Self {
-            Self(inner)
-        }
-        /// Gives httpmock's own type back, to say what is not typed.
-        pub fn into_inner(self) -> ::httpmock::Then {
-            self.0
-        }
-        /// An error, status 400 to 499.
-        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
-            assert_eq!(status / 100u16, 4u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        /// An error, status 500 to 599.
-        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
-            assert_eq!(status / 100u16, 5u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        /// A success, status 200 to 299.
-        pub fn success(self, status: u16, value: &types::ContentKeyPolicy) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
                 self
@@ -2411,6 +2231,94 @@ pub mod operations {
             Self(self.0.status(status))
         }
     }
+    /// What a request must look like: `GET /api/v1/projects/{project_name}/media/contentKeyPolicies/{policy_name}`.
+    pub struct GetContentKeyPolicyWhen(::httpmock::When);
+    impl GetContentKeyPolicyWhen {
+        /// Wraps httpmock's own type.
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(
+                inner
+                    .method(::httpmock::Method::GET)
+                    .path_matches(
+                        regex::Regex::new(
+                                "^/api/v1/projects/[^/]*/media/contentKeyPolicies/[^/]*$",
+                            )
+                            .unwrap(),
+                    ),
+            )
+        }
+        /// Gives httpmock's own type back, to say what is not typed.
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+        /// `project_name` must be this.
+        pub fn project_name(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/projects/{}/media/contentKeyPolicies/[^/]*$", crate
+                        ::path_value(& value.to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+        /// `policy_name` must be this.
+        pub fn policy_name(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/projects/[^/]*/media/contentKeyPolicies/{}$", crate
+                        ::path_value(& value.to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+    }
+    /// The answer: `GET /api/v1/projects/{project_name}/media/contentKeyPolicies/{policy_name}`.
+    pub struct GetContentKeyPolicyThen(::httpmock::Then);
+    impl GetContentKeyPolicyThen {
+        /// Wraps httpmock's own type.
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        /// Gives httpmock's own type back, to say what is not typed.
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        /// An error, status 400 to 499.
+        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
+            assert_eq!(status / 100u16, 4u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        /// An error, status 500 to 599.
+        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
+            assert_eq!(status / 100u16, 5u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        /// A success, status 200 to 299.
+        pub fn success(self, status: u16, value: &types::ContentKeyPolicy) -> Self {
+            assert_eq!(status / 100u16, 2u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+    }
     /// What a request must look like: `PATCH /api/v1/projects/{project_name}/media/contentKeyPolicies/{policy_name}`.
     pub struct UpdateContentKeyPolicyWhen(::httpmock::When);
     impl UpdateContentKeyPolicyWhen {
@@ -2461,6 +2369,98 @@ pub mod operations {
     /// The answer: `PATCH /api/v1/projects/{project_name}/media/contentKeyPolicies/{policy_name}`.
     pub struct UpdateContentKeyPolicyThen(::httpmock::Then);
     impl UpdateContentKeyPolicyThen {
+        /// Wraps httpmock's own type.
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        /// Gives httpmock's own type back, to say what is not typed.
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        /// An error, status 400 to 499.
+        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
+            assert_eq!(status / 100u16, 4u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        /// An error, status 500 to 599.
+        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
+            assert_eq!(status / 100u16, 5u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        /// A success, status 200 to 299.
+        pub fn success(self, status: u16, value: &types::ContentKeyPolicy) -> Self {
+            assert_eq!(status / 100u16, 2u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+    }
+    /// What a request must look like: `PUT /api/v1/projects/{project_name}/media/contentKeyPolicies/{policy_name}`.
+    pub struct CreateContentKeyPolicyWhen(::httpmock::When);
+    impl CreateContentKeyPolicyWhen {
+        /// Wraps httpmock's own type.
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(
+                inner
+                    .method(::httpmock::Method::PUT)
+                    .path_matches(
+                        regex::Regex::new(
+                                "^/api/v1/projects/[^/]*/media/contentKeyPolicies/[^/]*$",
+                            )
+                            .unwrap(),
+                    ),
+            )
+        }
+        /// Gives httpmock's own type back, to say what is not typed.
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+        /// `project_name` must be this.
+        pub fn project_name(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/projects/{}/media/contentKeyPolicies/[^/]*$", crate
+                        ::path_value(& value.to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+        /// `policy_name` must be this.
+        pub fn policy_name(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/projects/[^/]*/media/contentKeyPolicies/{}$", crate
+                        ::path_value(& value.to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+        /// The body must be this.
+        pub fn body(self, value: &types::ContentKeyPolicyPut) -> Self {
+            Self(self.0.json_body_obj(value))
+        }
+    }
+    /// The answer: `PUT /api/v1/projects/{project_name}/media/contentKeyPolicies/{policy_name}`.
+    pub struct CreateContentKeyPolicyThen(::httpmock::Then);
+    impl CreateContentKeyPolicyThen {
         /// Wraps httpmock's own type.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
@@ -2712,26 +2712,7 @@ pub mod operations {
                 .unwrap();
             Self(self.0.path_matches(re))
         }
-        /// `filter` must be this.
-        pub fn filter<'a, T>(self, value: T) -> Self
-        where
-            T: Into<Option<&'a str>>,
-        {
-            if let Some(value) = value.into() {
-                Self(self.0.query_param("$filter", value.to_string()))
-            } else {
-                Self(self.0.query_param_missing("$filter"))
-            }
-        }
-        /// `label` must be this.
-        pub fn label(self, value: &str) -> Self {
-            Self(self.0.query_param("$label", value))
-        }
-        /// `label_key` must be this.
-        pub fn label_key(self, value: &str) -> Self {
-            Self(self.0.query_param("$label_key", value))
-        }
-        /// `orderby` must be this.
+        /// `$orderby` must be this.
         pub fn orderby<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a str>>,
@@ -2742,7 +2723,29 @@ pub mod operations {
                 Self(self.0.query_param_missing("$orderby"))
             }
         }
-        /// `skiptoken` must be this.
+        /// `$filter` must be this.
+        pub fn filter<'a, T>(self, value: T) -> Self
+        where
+            T: Into<Option<&'a str>>,
+        {
+            if let Some(value) = value.into() {
+                Self(self.0.query_param("$filter", value.to_string()))
+            } else {
+                Self(self.0.query_param_missing("$filter"))
+            }
+        }
+        /// `$top` must be this.
+        pub fn top<T>(self, value: T) -> Self
+        where
+            T: Into<Option<u32>>,
+        {
+            if let Some(value) = value.into() {
+                Self(self.0.query_param("$top", value.to_string()))
+            } else {
+                Self(self.0.query_param_missing("$top"))
+            }
+        }
+        /// `$skiptoken` must be this.
         pub fn skiptoken<T>(self, value: T) -> Self
         where
             T: Into<Option<u64>>,
@@ -2753,16 +2756,13 @@ pub mod operations {
                 Self(self.0.query_param_missing("$skiptoken"))
             }
         }
-        /// `top` must be this.
-        pub fn top<T>(self, value: T) -> Self
-        where
-            T: Into<Option<u32>>,
-        {
-            if let Some(value) = value.into() {
-                Self(self.0.query_param("$top", value.to_string()))
-            } else {
-                Self(self.0.query_param_missing("$top"))
-            }
+        /// `$label_key` must be this.
+        pub fn label_key(self, value: &str) -> Self {
+            Self(self.0.query_param("$label_key", value.to_string()))
+        }
+        /// `$label` must be this.
+        pub fn label(self, value: &str) -> Self {
+            Self(self.0.query_param("$label", value.to_string()))
         }
     }
     /// The answer: `GET /api/v1/projects/{project_name}/media/destinations`.
@@ -2808,6 +2808,88 @@ pub mod operations {
                     .header("content-type", "application/json")
                     .json_body_obj(value),
             )
+        }
+    }
+    /// What a request must look like: `DELETE /api/v1/projects/{project_name}/media/destinations/{name}`.
+    pub struct DeleteDestinationWhen(::httpmock::When);
+    impl DeleteDestinationWhen {
+        /// Wraps httpmock's own type.
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(
+                inner
+                    .method(::httpmock::Method::DELETE)
+                    .path_matches(
+                        regex::Regex::new(
+                                "^/api/v1/projects/[^/]*/media/destinations/[^/]*$",
+                            )
+                            .unwrap(),
+                    ),
+            )
+        }
+        /// Gives httpmock's own type back, to say what is not typed.
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+        /// `project_name` must be this.
+        pub fn project_name(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/projects/{}/media/destinations/[^/]*$", crate
+                        ::path_value(& value.to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+        /// `name` must be this.
+        pub fn name(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/projects/[^/]*/media/destinations/{}$", crate
+                        ::path_value(& value.to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+    }
+    /// The answer: `DELETE /api/v1/projects/{project_name}/media/destinations/{name}`.
+    pub struct DeleteDestinationThen(::httpmock::Then);
+    impl DeleteDestinationThen {
+        /// Wraps httpmock's own type.
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        /// Gives httpmock's own type back, to say what is not typed.
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        /// An error, status 400 to 499.
+        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
+            assert_eq!(status / 100u16, 4u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        /// An error, status 500 to 599.
+        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
+            assert_eq!(status / 100u16, 5u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        /// A success, status 200 to 299.
+        pub fn success(self, status: u16) -> Self {
+            assert_eq!(status / 100u16, 2u16);
+            Self(self.0.status(status))
         }
     }
     /// What a request must look like: `GET /api/v1/projects/{project_name}/media/destinations/{name}`.
@@ -2856,6 +2938,98 @@ pub mod operations {
     /// The answer: `GET /api/v1/projects/{project_name}/media/destinations/{name}`.
     pub struct GetDestinationThen(::httpmock::Then);
     impl GetDestinationThen {
+        /// Wraps httpmock's own type.
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        /// Gives httpmock's own type back, to say what is not typed.
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        /// An error, status 400 to 499.
+        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
+            assert_eq!(status / 100u16, 4u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        /// An error, status 500 to 599.
+        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
+            assert_eq!(status / 100u16, 5u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        /// A success, status 200 to 299.
+        pub fn success(self, status: u16, value: &types::Destination) -> Self {
+            assert_eq!(status / 100u16, 2u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+    }
+    /// What a request must look like: `PATCH /api/v1/projects/{project_name}/media/destinations/{name}`.
+    pub struct UpdateDestinationWhen(::httpmock::When);
+    impl UpdateDestinationWhen {
+        /// Wraps httpmock's own type.
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(
+                inner
+                    .method(::httpmock::Method::PATCH)
+                    .path_matches(
+                        regex::Regex::new(
+                                "^/api/v1/projects/[^/]*/media/destinations/[^/]*$",
+                            )
+                            .unwrap(),
+                    ),
+            )
+        }
+        /// Gives httpmock's own type back, to say what is not typed.
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+        /// `project_name` must be this.
+        pub fn project_name(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/projects/{}/media/destinations/[^/]*$", crate
+                        ::path_value(& value.to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+        /// `name` must be this.
+        pub fn name(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/projects/[^/]*/media/destinations/{}$", crate
+                        ::path_value(& value.to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+        /// The body must be this.
+        pub fn body(self, value: &types::DestinationPatch) -> Self {
+            Self(self.0.json_body_obj(value))
+        }
+    }
+    /// The answer: `PATCH /api/v1/projects/{project_name}/media/destinations/{name}`.
+    pub struct UpdateDestinationThen(::httpmock::Then);
+    impl UpdateDestinationThen {
         /// Wraps httpmock's own type.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
@@ -2990,180 +3164,6 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `DELETE /api/v1/projects/{project_name}/media/destinations/{name}`.
-    pub struct DeleteDestinationWhen(::httpmock::When);
-    impl DeleteDestinationWhen {
-        /// Wraps httpmock's own type.
-        pub fn new(inner: ::httpmock::When) -> Self {
-            Self(
-                inner
-                    .method(::httpmock::Method::DELETE)
-                    .path_matches(
-                        regex::Regex::new(
-                                "^/api/v1/projects/[^/]*/media/destinations/[^/]*$",
-                            )
-                            .unwrap(),
-                    ),
-            )
-        }
-        /// Gives httpmock's own type back, to say what is not typed.
-        pub fn into_inner(self) -> ::httpmock::When {
-            self.0
-        }
-        /// `project_name` must be this.
-        pub fn project_name(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/projects/{}/media/destinations/[^/]*$", crate
-                        ::path_value(& value.to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-        /// `name` must be this.
-        pub fn name(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/projects/[^/]*/media/destinations/{}$", crate
-                        ::path_value(& value.to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-    }
-    /// The answer: `DELETE /api/v1/projects/{project_name}/media/destinations/{name}`.
-    pub struct DeleteDestinationThen(::httpmock::Then);
-    impl DeleteDestinationThen {
-        /// Wraps httpmock's own type.
-        pub fn new(inner: ::httpmock::Then) -> Self {
-            Self(inner)
-        }
-        /// Gives httpmock's own type back, to say what is not typed.
-        pub fn into_inner(self) -> ::httpmock::Then {
-            self.0
-        }
-        /// An error, status 400 to 499.
-        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
-            assert_eq!(status / 100u16, 4u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        /// An error, status 500 to 599.
-        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
-            assert_eq!(status / 100u16, 5u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        /// A success, status 200 to 299.
-        pub fn success(self, status: u16) -> Self {
-            assert_eq!(status / 100u16, 2u16);
-            Self(self.0.status(status))
-        }
-    }
-    /// What a request must look like: `PATCH /api/v1/projects/{project_name}/media/destinations/{name}`.
-    pub struct UpdateDestinationWhen(::httpmock::When);
-    impl UpdateDestinationWhen {
-        /// Wraps httpmock's own type.
-        pub fn new(inner: ::httpmock::When) -> Self {
-            Self(
-                inner
-                    .method(::httpmock::Method::PATCH)
-                    .path_matches(
-                        regex::Regex::new(
-                                "^/api/v1/projects/[^/]*/media/destinations/[^/]*$",
-                            )
-                            .unwrap(),
-                    ),
-            )
-        }
-        /// Gives httpmock's own type back, to say what is not typed.
-        pub fn into_inner(self) -> ::httpmock::When {
-            self.0
-        }
-        /// `project_name` must be this.
-        pub fn project_name(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/projects/{}/media/destinations/[^/]*$", crate
-                        ::path_value(& value.to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-        /// `name` must be this.
-        pub fn name(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/projects/[^/]*/media/destinations/{}$", crate
-                        ::path_value(& value.to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-        /// The body must be this.
-        pub fn body(self, value: &types::DestinationPatch) -> Self {
-            Self(self.0.json_body_obj(value))
-        }
-    }
-    /// The answer: `PATCH /api/v1/projects/{project_name}/media/destinations/{name}`.
-    pub struct UpdateDestinationThen(::httpmock::Then);
-    impl UpdateDestinationThen {
-        /// Wraps httpmock's own type.
-        pub fn new(inner: ::httpmock::Then) -> Self {
-            Self(inner)
-        }
-        /// Gives httpmock's own type back, to say what is not typed.
-        pub fn into_inner(self) -> ::httpmock::Then {
-            self.0
-        }
-        /// An error, status 400 to 499.
-        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
-            assert_eq!(status / 100u16, 4u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        /// An error, status 500 to 599.
-        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
-            assert_eq!(status / 100u16, 5u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        /// A success, status 200 to 299.
-        pub fn success(self, status: u16, value: &types::Destination) -> Self {
-            assert_eq!(status / 100u16, 2u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-    }
     /// What a request must look like: `GET /api/v1/projects/{project_name}/media/jobs`.
     pub struct ListJobsWhen(::httpmock::When);
     impl ListJobsWhen {
@@ -3192,18 +3192,7 @@ pub mod operations {
                 .unwrap();
             Self(self.0.path_matches(re))
         }
-        /// `filter` must be this.
-        pub fn filter<'a, T>(self, value: T) -> Self
-        where
-            T: Into<Option<&'a str>>,
-        {
-            if let Some(value) = value.into() {
-                Self(self.0.query_param("$filter", value.to_string()))
-            } else {
-                Self(self.0.query_param_missing("$filter"))
-            }
-        }
-        /// `orderby` must be this.
+        /// `$orderby` must be this.
         pub fn orderby<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a str>>,
@@ -3214,18 +3203,18 @@ pub mod operations {
                 Self(self.0.query_param_missing("$orderby"))
             }
         }
-        /// `skiptoken` must be this.
-        pub fn skiptoken<T>(self, value: T) -> Self
+        /// `$filter` must be this.
+        pub fn filter<'a, T>(self, value: T) -> Self
         where
-            T: Into<Option<u64>>,
+            T: Into<Option<&'a str>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("$skiptoken", value.to_string()))
+                Self(self.0.query_param("$filter", value.to_string()))
             } else {
-                Self(self.0.query_param_missing("$skiptoken"))
+                Self(self.0.query_param_missing("$filter"))
             }
         }
-        /// `top` must be this.
+        /// `$top` must be this.
         pub fn top<T>(self, value: T) -> Self
         where
             T: Into<Option<u32>>,
@@ -3234,6 +3223,17 @@ pub mod operations {
                 Self(self.0.query_param("$top", value.to_string()))
             } else {
                 Self(self.0.query_param_missing("$top"))
+            }
+        }
+        /// `$skiptoken` must be this.
+        pub fn skiptoken<T>(self, value: T) -> Self
+        where
+            T: Into<Option<u64>>,
+        {
+            if let Some(value) = value.into() {
+                Self(self.0.query_param("$skiptoken", value.to_string()))
+            } else {
+                Self(self.0.query_param_missing("$skiptoken"))
             }
         }
     }
@@ -3311,26 +3311,15 @@ pub mod operations {
                 .unwrap();
             Self(self.0.path_matches(re))
         }
-        /// `filter` must be this.
-        pub fn filter<'a, T>(self, value: T) -> Self
-        where
-            T: Into<Option<&'a str>>,
-        {
-            if let Some(value) = value.into() {
-                Self(self.0.query_param("$filter", value.to_string()))
-            } else {
-                Self(self.0.query_param_missing("$filter"))
-            }
-        }
-        /// `label` must be this.
-        pub fn label(self, value: &str) -> Self {
-            Self(self.0.query_param("$label", value))
-        }
-        /// `label_key` must be this.
+        /// `$label_key` must be this.
         pub fn label_key(self, value: &str) -> Self {
-            Self(self.0.query_param("$label_key", value))
+            Self(self.0.query_param("$label_key", value.to_string()))
         }
-        /// `orderby` must be this.
+        /// `$label` must be this.
+        pub fn label(self, value: &str) -> Self {
+            Self(self.0.query_param("$label", value.to_string()))
+        }
+        /// `$orderby` must be this.
         pub fn orderby<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a str>>,
@@ -3341,18 +3330,18 @@ pub mod operations {
                 Self(self.0.query_param_missing("$orderby"))
             }
         }
-        /// `skiptoken` must be this.
-        pub fn skiptoken<T>(self, value: T) -> Self
+        /// `$filter` must be this.
+        pub fn filter<'a, T>(self, value: T) -> Self
         where
-            T: Into<Option<u64>>,
+            T: Into<Option<&'a str>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("$skiptoken", value.to_string()))
+                Self(self.0.query_param("$filter", value.to_string()))
             } else {
-                Self(self.0.query_param_missing("$skiptoken"))
+                Self(self.0.query_param_missing("$filter"))
             }
         }
-        /// `top` must be this.
+        /// `$top` must be this.
         pub fn top<T>(self, value: T) -> Self
         where
             T: Into<Option<u32>>,
@@ -3361,6 +3350,17 @@ pub mod operations {
                 Self(self.0.query_param("$top", value.to_string()))
             } else {
                 Self(self.0.query_param_missing("$top"))
+            }
+        }
+        /// `$skiptoken` must be this.
+        pub fn skiptoken<T>(self, value: T) -> Self
+        where
+            T: Into<Option<u64>>,
+        {
+            if let Some(value) = value.into() {
+                Self(self.0.query_param("$skiptoken", value.to_string()))
+            } else {
+                Self(self.0.query_param_missing("$skiptoken"))
             }
         }
     }
@@ -3399,186 +3399,6 @@ pub mod operations {
         }
         /// A success, status 200 to 299.
         pub fn success(self, status: u16, value: &types::LiveEventList) -> Self {
-            assert_eq!(status / 100u16, 2u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-    }
-    /// What a request must look like: `GET /api/v1/projects/{project_name}/media/liveEvents/{event_name}`.
-    pub struct GetLiveEventWhen(::httpmock::When);
-    impl GetLiveEventWhen {
-        /// Wraps httpmock's own type.
-        pub fn new(inner: ::httpmock::When) -> Self {
-            Self(
-                inner
-                    .method(::httpmock::Method::GET)
-                    .path_matches(
-                        regex::Regex::new(
-                                "^/api/v1/projects/[^/]*/media/liveEvents/[^/]*$",
-                            )
-                            .unwrap(),
-                    ),
-            )
-        }
-        /// Gives httpmock's own type back, to say what is not typed.
-        pub fn into_inner(self) -> ::httpmock::When {
-            self.0
-        }
-        /// `project_name` must be this.
-        pub fn project_name(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/projects/{}/media/liveEvents/[^/]*$", crate
-                        ::path_value(& value.to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-        /// `event_name` must be this.
-        pub fn event_name(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/projects/[^/]*/media/liveEvents/{}$", crate
-                        ::path_value(& value.to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-    }
-    /// The answer: `GET /api/v1/projects/{project_name}/media/liveEvents/{event_name}`.
-    pub struct GetLiveEventThen(::httpmock::Then);
-    impl GetLiveEventThen {
-        /// Wraps httpmock's own type.
-        pub fn new(inner: ::httpmock::Then) -> Self {
-            Self(inner)
-        }
-        /// Gives httpmock's own type back, to say what is not typed.
-        pub fn into_inner(self) -> ::httpmock::Then {
-            self.0
-        }
-        /// An error, status 400 to 499.
-        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
-            assert_eq!(status / 100u16, 4u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        /// An error, status 500 to 599.
-        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
-            assert_eq!(status / 100u16, 5u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        /// A success, status 200 to 299.
-        pub fn success(self, status: u16, value: &types::LiveEvent) -> Self {
-            assert_eq!(status / 100u16, 2u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-    }
-    /// What a request must look like: `PUT /api/v1/projects/{project_name}/media/liveEvents/{event_name}`.
-    pub struct CreateLiveEventWhen(::httpmock::When);
-    impl CreateLiveEventWhen {
-        /// Wraps httpmock's own type.
-        pub fn new(inner: ::httpmock::When) -> Self {
-            Self(
-                inner
-                    .method(::httpmock::Method::PUT)
-                    .path_matches(
-                        regex::Regex::new(
-                                "^/api/v1/projects/[^/]*/media/liveEvents/[^/]*$",
-                            )
-                            .unwrap(),
-                    ),
-            )
-        }
-        /// Gives httpmock's own type back, to say what is not typed.
-        pub fn into_inner(self) -> ::httpmock::When {
-            self.0
-        }
-        /// `project_name` must be this.
-        pub fn project_name(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/projects/{}/media/liveEvents/[^/]*$", crate
-                        ::path_value(& value.to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-        /// `event_name` must be this.
-        pub fn event_name(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/projects/[^/]*/media/liveEvents/{}$", crate
-                        ::path_value(& value.to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-        /// The body must be this.
-        pub fn body(self, value: &types::LiveEventPut) -> Self {
-            Self(self.0.json_body_obj(value))
-        }
-    }
-    /// The answer: `PUT /api/v1/projects/{project_name}/media/liveEvents/{event_name}`.
-    pub struct CreateLiveEventThen(::httpmock::Then);
-    impl CreateLiveEventThen {
-        /// Wraps httpmock's own type.
-        pub fn new(inner: ::httpmock::Then) -> Self {
-            Self(inner)
-        }
-        /// Gives httpmock's own type back, to say what is not typed.
-        pub fn into_inner(self) -> ::httpmock::Then {
-            self.0
-        }
-        /// An error, status 400 to 499.
-        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
-            assert_eq!(status / 100u16, 4u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        /// An error, status 500 to 599.
-        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
-            assert_eq!(status / 100u16, 5u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        /// A success, status 200 to 299.
-        pub fn success(self, status: u16, value: &types::LiveEvent) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
                 self
@@ -3671,6 +3491,94 @@ pub mod operations {
             Self(self.0.status(status))
         }
     }
+    /// What a request must look like: `GET /api/v1/projects/{project_name}/media/liveEvents/{event_name}`.
+    pub struct GetLiveEventWhen(::httpmock::When);
+    impl GetLiveEventWhen {
+        /// Wraps httpmock's own type.
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(
+                inner
+                    .method(::httpmock::Method::GET)
+                    .path_matches(
+                        regex::Regex::new(
+                                "^/api/v1/projects/[^/]*/media/liveEvents/[^/]*$",
+                            )
+                            .unwrap(),
+                    ),
+            )
+        }
+        /// Gives httpmock's own type back, to say what is not typed.
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+        /// `project_name` must be this.
+        pub fn project_name(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/projects/{}/media/liveEvents/[^/]*$", crate
+                        ::path_value(& value.to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+        /// `event_name` must be this.
+        pub fn event_name(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/projects/[^/]*/media/liveEvents/{}$", crate
+                        ::path_value(& value.to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+    }
+    /// The answer: `GET /api/v1/projects/{project_name}/media/liveEvents/{event_name}`.
+    pub struct GetLiveEventThen(::httpmock::Then);
+    impl GetLiveEventThen {
+        /// Wraps httpmock's own type.
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        /// Gives httpmock's own type back, to say what is not typed.
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        /// An error, status 400 to 499.
+        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
+            assert_eq!(status / 100u16, 4u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        /// An error, status 500 to 599.
+        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
+            assert_eq!(status / 100u16, 5u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        /// A success, status 200 to 299.
+        pub fn success(self, status: u16, value: &types::LiveEvent) -> Self {
+            assert_eq!(status / 100u16, 2u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+    }
     /// What a request must look like: `PATCH /api/v1/projects/{project_name}/media/liveEvents/{event_name}`.
     pub struct UpdateLiveEventWhen(::httpmock::When);
     impl UpdateLiveEventWhen {
@@ -3722,6 +3630,98 @@ pub mod operations {
     /// The answer: `PATCH /api/v1/projects/{project_name}/media/liveEvents/{event_name}`.
     pub struct UpdateLiveEventThen(::httpmock::Then);
     impl UpdateLiveEventThen {
+        /// Wraps httpmock's own type.
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        /// Gives httpmock's own type back, to say what is not typed.
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        /// An error, status 400 to 499.
+        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
+            assert_eq!(status / 100u16, 4u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        /// An error, status 500 to 599.
+        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
+            assert_eq!(status / 100u16, 5u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        /// A success, status 200 to 299.
+        pub fn success(self, status: u16, value: &types::LiveEvent) -> Self {
+            assert_eq!(status / 100u16, 2u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+    }
+    /// What a request must look like: `PUT /api/v1/projects/{project_name}/media/liveEvents/{event_name}`.
+    pub struct CreateLiveEventWhen(::httpmock::When);
+    impl CreateLiveEventWhen {
+        /// Wraps httpmock's own type.
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(
+                inner
+                    .method(::httpmock::Method::PUT)
+                    .path_matches(
+                        regex::Regex::new(
+                                "^/api/v1/projects/[^/]*/media/liveEvents/[^/]*$",
+                            )
+                            .unwrap(),
+                    ),
+            )
+        }
+        /// Gives httpmock's own type back, to say what is not typed.
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+        /// `project_name` must be this.
+        pub fn project_name(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/projects/{}/media/liveEvents/[^/]*$", crate
+                        ::path_value(& value.to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+        /// `event_name` must be this.
+        pub fn event_name(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/projects/[^/]*/media/liveEvents/{}$", crate
+                        ::path_value(& value.to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+        /// The body must be this.
+        pub fn body(self, value: &types::LiveEventPut) -> Self {
+            Self(self.0.json_body_obj(value))
+        }
+    }
+    /// The answer: `PUT /api/v1/projects/{project_name}/media/liveEvents/{event_name}`.
+    pub struct CreateLiveEventThen(::httpmock::Then);
+    impl CreateLiveEventThen {
         /// Wraps httpmock's own type.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
@@ -3888,18 +3888,7 @@ pub mod operations {
                 .unwrap();
             Self(self.0.path_matches(re))
         }
-        /// `filter` must be this.
-        pub fn filter<'a, T>(self, value: T) -> Self
-        where
-            T: Into<Option<&'a str>>,
-        {
-            if let Some(value) = value.into() {
-                Self(self.0.query_param("$filter", value.to_string()))
-            } else {
-                Self(self.0.query_param_missing("$filter"))
-            }
-        }
-        /// `orderby` must be this.
+        /// `$orderby` must be this.
         pub fn orderby<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a str>>,
@@ -3910,18 +3899,18 @@ pub mod operations {
                 Self(self.0.query_param_missing("$orderby"))
             }
         }
-        /// `skiptoken` must be this.
-        pub fn skiptoken<T>(self, value: T) -> Self
+        /// `$filter` must be this.
+        pub fn filter<'a, T>(self, value: T) -> Self
         where
-            T: Into<Option<u64>>,
+            T: Into<Option<&'a str>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("$skiptoken", value.to_string()))
+                Self(self.0.query_param("$filter", value.to_string()))
             } else {
-                Self(self.0.query_param_missing("$skiptoken"))
+                Self(self.0.query_param_missing("$filter"))
             }
         }
-        /// `top` must be this.
+        /// `$top` must be this.
         pub fn top<T>(self, value: T) -> Self
         where
             T: Into<Option<u32>>,
@@ -3930,6 +3919,17 @@ pub mod operations {
                 Self(self.0.query_param("$top", value.to_string()))
             } else {
                 Self(self.0.query_param_missing("$top"))
+            }
+        }
+        /// `$skiptoken` must be this.
+        pub fn skiptoken<T>(self, value: T) -> Self
+        where
+            T: Into<Option<u64>>,
+        {
+            if let Some(value) = value.into() {
+                Self(self.0.query_param("$skiptoken", value.to_string()))
+            } else {
+                Self(self.0.query_param_missing("$skiptoken"))
             }
         }
     }
@@ -3976,6 +3976,99 @@ pub mod operations {
                     .header("content-type", "application/json")
                     .json_body_obj(value),
             )
+        }
+    }
+    /// What a request must look like: `DELETE /api/v1/projects/{project_name}/media/liveEvents/{event_name}/liveOutputs/{output_name}`.
+    pub struct DeleteLiveOutputWhen(::httpmock::When);
+    impl DeleteLiveOutputWhen {
+        /// Wraps httpmock's own type.
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(
+                inner
+                    .method(::httpmock::Method::DELETE)
+                    .path_matches(
+                        regex::Regex::new(
+                                "^/api/v1/projects/[^/]*/media/liveEvents/[^/]*/liveOutputs/[^/]*$",
+                            )
+                            .unwrap(),
+                    ),
+            )
+        }
+        /// Gives httpmock's own type back, to say what is not typed.
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+        /// `project_name` must be this.
+        pub fn project_name(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/projects/{}/media/liveEvents/[^/]*/liveOutputs/[^/]*$",
+                        crate ::path_value(& value.to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+        /// `event_name` must be this.
+        pub fn event_name(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/projects/[^/]*/media/liveEvents/{}/liveOutputs/[^/]*$",
+                        crate ::path_value(& value.to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+        /// `output_name` must be this.
+        pub fn output_name(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/projects/[^/]*/media/liveEvents/[^/]*/liveOutputs/{}$",
+                        crate ::path_value(& value.to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+    }
+    /// The answer: `DELETE /api/v1/projects/{project_name}/media/liveEvents/{event_name}/liveOutputs/{output_name}`.
+    pub struct DeleteLiveOutputThen(::httpmock::Then);
+    impl DeleteLiveOutputThen {
+        /// Wraps httpmock's own type.
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        /// Gives httpmock's own type back, to say what is not typed.
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        /// An error, status 400 to 499.
+        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
+            assert_eq!(status / 100u16, 4u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        /// An error, status 500 to 599.
+        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
+            assert_eq!(status / 100u16, 5u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        /// A success, status 200 to 299.
+        pub fn success(self, status: u16) -> Self {
+            assert_eq!(status / 100u16, 2u16);
+            Self(self.0.status(status))
         }
     }
     /// What a request must look like: `GET /api/v1/projects/{project_name}/media/liveEvents/{event_name}/liveOutputs/{output_name}`.
@@ -4178,99 +4271,6 @@ pub mod operations {
                     .header("content-type", "application/json")
                     .json_body_obj(value),
             )
-        }
-    }
-    /// What a request must look like: `DELETE /api/v1/projects/{project_name}/media/liveEvents/{event_name}/liveOutputs/{output_name}`.
-    pub struct DeleteLiveOutputWhen(::httpmock::When);
-    impl DeleteLiveOutputWhen {
-        /// Wraps httpmock's own type.
-        pub fn new(inner: ::httpmock::When) -> Self {
-            Self(
-                inner
-                    .method(::httpmock::Method::DELETE)
-                    .path_matches(
-                        regex::Regex::new(
-                                "^/api/v1/projects/[^/]*/media/liveEvents/[^/]*/liveOutputs/[^/]*$",
-                            )
-                            .unwrap(),
-                    ),
-            )
-        }
-        /// Gives httpmock's own type back, to say what is not typed.
-        pub fn into_inner(self) -> ::httpmock::When {
-            self.0
-        }
-        /// `project_name` must be this.
-        pub fn project_name(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/projects/{}/media/liveEvents/[^/]*/liveOutputs/[^/]*$",
-                        crate ::path_value(& value.to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-        /// `event_name` must be this.
-        pub fn event_name(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/projects/[^/]*/media/liveEvents/{}/liveOutputs/[^/]*$",
-                        crate ::path_value(& value.to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-        /// `output_name` must be this.
-        pub fn output_name(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/projects/[^/]*/media/liveEvents/[^/]*/liveOutputs/{}$",
-                        crate ::path_value(& value.to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-    }
-    /// The answer: `DELETE /api/v1/projects/{project_name}/media/liveEvents/{event_name}/liveOutputs/{output_name}`.
-    pub struct DeleteLiveOutputThen(::httpmock::Then);
-    impl DeleteLiveOutputThen {
-        /// Wraps httpmock's own type.
-        pub fn new(inner: ::httpmock::Then) -> Self {
-            Self(inner)
-        }
-        /// Gives httpmock's own type back, to say what is not typed.
-        pub fn into_inner(self) -> ::httpmock::Then {
-            self.0
-        }
-        /// An error, status 400 to 499.
-        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
-            assert_eq!(status / 100u16, 4u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        /// An error, status 500 to 599.
-        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
-            assert_eq!(status / 100u16, 5u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        /// A success, status 200 to 299.
-        pub fn success(self, status: u16) -> Self {
-            assert_eq!(status / 100u16, 2u16);
-            Self(self.0.status(status))
         }
     }
     /// What a request must look like: `GET /api/v1/projects/{project_name}/media/liveEvents/{event_name}/liveOutputs/{output_name}/state`.
@@ -4735,26 +4735,7 @@ pub mod operations {
                 .unwrap();
             Self(self.0.path_matches(re))
         }
-        /// `filter` must be this.
-        pub fn filter<'a, T>(self, value: T) -> Self
-        where
-            T: Into<Option<&'a str>>,
-        {
-            if let Some(value) = value.into() {
-                Self(self.0.query_param("$filter", value.to_string()))
-            } else {
-                Self(self.0.query_param_missing("$filter"))
-            }
-        }
-        /// `label` must be this.
-        pub fn label(self, value: &str) -> Self {
-            Self(self.0.query_param("$label", value))
-        }
-        /// `label_key` must be this.
-        pub fn label_key(self, value: &str) -> Self {
-            Self(self.0.query_param("$label_key", value))
-        }
-        /// `orderby` must be this.
+        /// `$orderby` must be this.
         pub fn orderby<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a str>>,
@@ -4765,7 +4746,29 @@ pub mod operations {
                 Self(self.0.query_param_missing("$orderby"))
             }
         }
-        /// `skiptoken` must be this.
+        /// `$filter` must be this.
+        pub fn filter<'a, T>(self, value: T) -> Self
+        where
+            T: Into<Option<&'a str>>,
+        {
+            if let Some(value) = value.into() {
+                Self(self.0.query_param("$filter", value.to_string()))
+            } else {
+                Self(self.0.query_param_missing("$filter"))
+            }
+        }
+        /// `$top` must be this.
+        pub fn top<T>(self, value: T) -> Self
+        where
+            T: Into<Option<u32>>,
+        {
+            if let Some(value) = value.into() {
+                Self(self.0.query_param("$top", value.to_string()))
+            } else {
+                Self(self.0.query_param_missing("$top"))
+            }
+        }
+        /// `$skiptoken` must be this.
         pub fn skiptoken<T>(self, value: T) -> Self
         where
             T: Into<Option<u64>>,
@@ -4776,16 +4779,13 @@ pub mod operations {
                 Self(self.0.query_param_missing("$skiptoken"))
             }
         }
-        /// `top` must be this.
-        pub fn top<T>(self, value: T) -> Self
-        where
-            T: Into<Option<u32>>,
-        {
-            if let Some(value) = value.into() {
-                Self(self.0.query_param("$top", value.to_string()))
-            } else {
-                Self(self.0.query_param_missing("$top"))
-            }
+        /// `$label_key` must be this.
+        pub fn label_key(self, value: &str) -> Self {
+            Self(self.0.query_param("$label_key", value.to_string()))
+        }
+        /// `$label` must be this.
+        pub fn label(self, value: &str) -> Self {
+            Self(self.0.query_param("$label", value.to_string()))
         }
     }
     /// The answer: `GET /api/v1/projects/{project_name}/media/sources`.
@@ -4833,6 +4833,86 @@ pub mod operations {
             )
         }
     }
+    /// What a request must look like: `DELETE /api/v1/projects/{project_name}/media/sources/{name}`.
+    pub struct DeleteSourceWhen(::httpmock::When);
+    impl DeleteSourceWhen {
+        /// Wraps httpmock's own type.
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(
+                inner
+                    .method(::httpmock::Method::DELETE)
+                    .path_matches(
+                        regex::Regex::new("^/api/v1/projects/[^/]*/media/sources/[^/]*$")
+                            .unwrap(),
+                    ),
+            )
+        }
+        /// Gives httpmock's own type back, to say what is not typed.
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+        /// `project_name` must be this.
+        pub fn project_name(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/projects/{}/media/sources/[^/]*$", crate ::path_value(&
+                        value.to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+        /// `name` must be this.
+        pub fn name(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/projects/[^/]*/media/sources/{}$", crate ::path_value(&
+                        value.to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+    }
+    /// The answer: `DELETE /api/v1/projects/{project_name}/media/sources/{name}`.
+    pub struct DeleteSourceThen(::httpmock::Then);
+    impl DeleteSourceThen {
+        /// Wraps httpmock's own type.
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        /// Gives httpmock's own type back, to say what is not typed.
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        /// An error, status 400 to 499.
+        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
+            assert_eq!(status / 100u16, 4u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        /// An error, status 500 to 599.
+        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
+            assert_eq!(status / 100u16, 5u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        /// A success, status 200 to 299.
+        pub fn success(self, status: u16) -> Self {
+            assert_eq!(status / 100u16, 2u16);
+            Self(self.0.status(status))
+        }
+    }
     /// What a request must look like: `GET /api/v1/projects/{project_name}/media/sources/{name}`.
     pub struct GetSourceWhen(::httpmock::When);
     impl GetSourceWhen {
@@ -4877,6 +4957,96 @@ pub mod operations {
     /// The answer: `GET /api/v1/projects/{project_name}/media/sources/{name}`.
     pub struct GetSourceThen(::httpmock::Then);
     impl GetSourceThen {
+        /// Wraps httpmock's own type.
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        /// Gives httpmock's own type back, to say what is not typed.
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        /// An error, status 400 to 499.
+        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
+            assert_eq!(status / 100u16, 4u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        /// An error, status 500 to 599.
+        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
+            assert_eq!(status / 100u16, 5u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        /// A success, status 200 to 299.
+        pub fn success(self, status: u16, value: &types::Source) -> Self {
+            assert_eq!(status / 100u16, 2u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+    }
+    /// What a request must look like: `PATCH /api/v1/projects/{project_name}/media/sources/{name}`.
+    pub struct UpdateSourceWhen(::httpmock::When);
+    impl UpdateSourceWhen {
+        /// Wraps httpmock's own type.
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(
+                inner
+                    .method(::httpmock::Method::PATCH)
+                    .path_matches(
+                        regex::Regex::new("^/api/v1/projects/[^/]*/media/sources/[^/]*$")
+                            .unwrap(),
+                    ),
+            )
+        }
+        /// Gives httpmock's own type back, to say what is not typed.
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+        /// `project_name` must be this.
+        pub fn project_name(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/projects/{}/media/sources/[^/]*$", crate ::path_value(&
+                        value.to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+        /// `name` must be this.
+        pub fn name(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/projects/[^/]*/media/sources/{}$", crate ::path_value(&
+                        value.to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+        /// The body must be this.
+        pub fn body(self, value: &types::SourcePatch) -> Self {
+            Self(self.0.json_body_obj(value))
+        }
+    }
+    /// The answer: `PATCH /api/v1/projects/{project_name}/media/sources/{name}`.
+    pub struct UpdateSourceThen(::httpmock::Then);
+    impl UpdateSourceThen {
         /// Wraps httpmock's own type.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
@@ -5009,176 +5179,6 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `DELETE /api/v1/projects/{project_name}/media/sources/{name}`.
-    pub struct DeleteSourceWhen(::httpmock::When);
-    impl DeleteSourceWhen {
-        /// Wraps httpmock's own type.
-        pub fn new(inner: ::httpmock::When) -> Self {
-            Self(
-                inner
-                    .method(::httpmock::Method::DELETE)
-                    .path_matches(
-                        regex::Regex::new("^/api/v1/projects/[^/]*/media/sources/[^/]*$")
-                            .unwrap(),
-                    ),
-            )
-        }
-        /// Gives httpmock's own type back, to say what is not typed.
-        pub fn into_inner(self) -> ::httpmock::When {
-            self.0
-        }
-        /// `project_name` must be this.
-        pub fn project_name(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/projects/{}/media/sources/[^/]*$", crate ::path_value(&
-                        value.to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-        /// `name` must be this.
-        pub fn name(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/projects/[^/]*/media/sources/{}$", crate ::path_value(&
-                        value.to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-    }
-    /// The answer: `DELETE /api/v1/projects/{project_name}/media/sources/{name}`.
-    pub struct DeleteSourceThen(::httpmock::Then);
-    impl DeleteSourceThen {
-        /// Wraps httpmock's own type.
-        pub fn new(inner: ::httpmock::Then) -> Self {
-            Self(inner)
-        }
-        /// Gives httpmock's own type back, to say what is not typed.
-        pub fn into_inner(self) -> ::httpmock::Then {
-            self.0
-        }
-        /// An error, status 400 to 499.
-        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
-            assert_eq!(status / 100u16, 4u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        /// An error, status 500 to 599.
-        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
-            assert_eq!(status / 100u16, 5u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        /// A success, status 200 to 299.
-        pub fn success(self, status: u16) -> Self {
-            assert_eq!(status / 100u16, 2u16);
-            Self(self.0.status(status))
-        }
-    }
-    /// What a request must look like: `PATCH /api/v1/projects/{project_name}/media/sources/{name}`.
-    pub struct UpdateSourceWhen(::httpmock::When);
-    impl UpdateSourceWhen {
-        /// Wraps httpmock's own type.
-        pub fn new(inner: ::httpmock::When) -> Self {
-            Self(
-                inner
-                    .method(::httpmock::Method::PATCH)
-                    .path_matches(
-                        regex::Regex::new("^/api/v1/projects/[^/]*/media/sources/[^/]*$")
-                            .unwrap(),
-                    ),
-            )
-        }
-        /// Gives httpmock's own type back, to say what is not typed.
-        pub fn into_inner(self) -> ::httpmock::When {
-            self.0
-        }
-        /// `project_name` must be this.
-        pub fn project_name(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/projects/{}/media/sources/[^/]*$", crate ::path_value(&
-                        value.to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-        /// `name` must be this.
-        pub fn name(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/projects/[^/]*/media/sources/{}$", crate ::path_value(&
-                        value.to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-        /// The body must be this.
-        pub fn body(self, value: &types::SourcePatch) -> Self {
-            Self(self.0.json_body_obj(value))
-        }
-    }
-    /// The answer: `PATCH /api/v1/projects/{project_name}/media/sources/{name}`.
-    pub struct UpdateSourceThen(::httpmock::Then);
-    impl UpdateSourceThen {
-        /// Wraps httpmock's own type.
-        pub fn new(inner: ::httpmock::Then) -> Self {
-            Self(inner)
-        }
-        /// Gives httpmock's own type back, to say what is not typed.
-        pub fn into_inner(self) -> ::httpmock::Then {
-            self.0
-        }
-        /// An error, status 400 to 499.
-        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
-            assert_eq!(status / 100u16, 4u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        /// An error, status 500 to 599.
-        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
-            assert_eq!(status / 100u16, 5u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        /// A success, status 200 to 299.
-        pub fn success(self, status: u16, value: &types::Source) -> Self {
-            assert_eq!(status / 100u16, 2u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-    }
     /// What a request must look like: `GET /api/v1/projects/{project_name}/media/storage`.
     pub struct ListStoragesWhen(::httpmock::When);
     impl ListStoragesWhen {
@@ -5208,18 +5208,7 @@ pub mod operations {
                 .unwrap();
             Self(self.0.path_matches(re))
         }
-        /// `filter` must be this.
-        pub fn filter<'a, T>(self, value: T) -> Self
-        where
-            T: Into<Option<&'a str>>,
-        {
-            if let Some(value) = value.into() {
-                Self(self.0.query_param("$filter", value.to_string()))
-            } else {
-                Self(self.0.query_param_missing("$filter"))
-            }
-        }
-        /// `orderby` must be this.
+        /// `$orderby` must be this.
         pub fn orderby<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a str>>,
@@ -5230,18 +5219,18 @@ pub mod operations {
                 Self(self.0.query_param_missing("$orderby"))
             }
         }
-        /// `skiptoken` must be this.
-        pub fn skiptoken<T>(self, value: T) -> Self
+        /// `$filter` must be this.
+        pub fn filter<'a, T>(self, value: T) -> Self
         where
-            T: Into<Option<u64>>,
+            T: Into<Option<&'a str>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("$skiptoken", value.to_string()))
+                Self(self.0.query_param("$filter", value.to_string()))
             } else {
-                Self(self.0.query_param_missing("$skiptoken"))
+                Self(self.0.query_param_missing("$filter"))
             }
         }
-        /// `top` must be this.
+        /// `$top` must be this.
         pub fn top<T>(self, value: T) -> Self
         where
             T: Into<Option<u32>>,
@@ -5250,6 +5239,17 @@ pub mod operations {
                 Self(self.0.query_param("$top", value.to_string()))
             } else {
                 Self(self.0.query_param_missing("$top"))
+            }
+        }
+        /// `$skiptoken` must be this.
+        pub fn skiptoken<T>(self, value: T) -> Self
+        where
+            T: Into<Option<u64>>,
+        {
+            if let Some(value) = value.into() {
+                Self(self.0.query_param("$skiptoken", value.to_string()))
+            } else {
+                Self(self.0.query_param_missing("$skiptoken"))
             }
         }
     }
@@ -5288,182 +5288,6 @@ pub mod operations {
         }
         /// A success, status 200 to 299.
         pub fn success(self, status: u16, value: &types::StorageList) -> Self {
-            assert_eq!(status / 100u16, 2u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-    }
-    /// What a request must look like: `GET /api/v1/projects/{project_name}/media/storage/{storage_name}`.
-    pub struct GetStorageWhen(::httpmock::When);
-    impl GetStorageWhen {
-        /// Wraps httpmock's own type.
-        pub fn new(inner: ::httpmock::When) -> Self {
-            Self(
-                inner
-                    .method(::httpmock::Method::GET)
-                    .path_matches(
-                        regex::Regex::new("^/api/v1/projects/[^/]*/media/storage/[^/]*$")
-                            .unwrap(),
-                    ),
-            )
-        }
-        /// Gives httpmock's own type back, to say what is not typed.
-        pub fn into_inner(self) -> ::httpmock::When {
-            self.0
-        }
-        /// `project_name` must be this.
-        pub fn project_name(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/projects/{}/media/storage/[^/]*$", crate ::path_value(&
-                        value.to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-        /// `storage_name` must be this.
-        pub fn storage_name(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/projects/[^/]*/media/storage/{}$", crate ::path_value(&
-                        value.to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-    }
-    /// The answer: `GET /api/v1/projects/{project_name}/media/storage/{storage_name}`.
-    pub struct GetStorageThen(::httpmock::Then);
-    impl GetStorageThen {
-        /// Wraps httpmock's own type.
-        pub fn new(inner: ::httpmock::Then) -> Self {
-            Self(inner)
-        }
-        /// Gives httpmock's own type back, to say what is not typed.
-        pub fn into_inner(self) -> ::httpmock::Then {
-            self.0
-        }
-        /// An error, status 400 to 499.
-        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
-            assert_eq!(status / 100u16, 4u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        /// An error, status 500 to 599.
-        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
-            assert_eq!(status / 100u16, 5u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        /// A success, status 200 to 299.
-        pub fn success(self, status: u16, value: &types::Storage) -> Self {
-            assert_eq!(status / 100u16, 2u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-    }
-    /// What a request must look like: `PUT /api/v1/projects/{project_name}/media/storage/{storage_name}`.
-    pub struct CreateOrUpdateStorageWhen(::httpmock::When);
-    impl CreateOrUpdateStorageWhen {
-        /// Wraps httpmock's own type.
-        pub fn new(inner: ::httpmock::When) -> Self {
-            Self(
-                inner
-                    .method(::httpmock::Method::PUT)
-                    .path_matches(
-                        regex::Regex::new("^/api/v1/projects/[^/]*/media/storage/[^/]*$")
-                            .unwrap(),
-                    ),
-            )
-        }
-        /// Gives httpmock's own type back, to say what is not typed.
-        pub fn into_inner(self) -> ::httpmock::When {
-            self.0
-        }
-        /// `project_name` must be this.
-        pub fn project_name(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/projects/{}/media/storage/[^/]*$", crate ::path_value(&
-                        value.to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-        /// `storage_name` must be this.
-        pub fn storage_name(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/projects/[^/]*/media/storage/{}$", crate ::path_value(&
-                        value.to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-        /// The body must be this.
-        pub fn body(self, value: &types::StoragePut) -> Self {
-            Self(self.0.json_body_obj(value))
-        }
-    }
-    /// The answer: `PUT /api/v1/projects/{project_name}/media/storage/{storage_name}`.
-    pub struct CreateOrUpdateStorageThen(::httpmock::Then);
-    impl CreateOrUpdateStorageThen {
-        /// Wraps httpmock's own type.
-        pub fn new(inner: ::httpmock::Then) -> Self {
-            Self(inner)
-        }
-        /// Gives httpmock's own type back, to say what is not typed.
-        pub fn into_inner(self) -> ::httpmock::Then {
-            self.0
-        }
-        /// An error, status 400 to 499.
-        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
-            assert_eq!(status / 100u16, 4u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        /// An error, status 500 to 599.
-        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
-            assert_eq!(status / 100u16, 5u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        /// A success, status 200 to 299.
-        pub fn success(self, status: u16, value: &types::Storage) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
                 self
@@ -5554,6 +5378,92 @@ pub mod operations {
             Self(self.0.status(status))
         }
     }
+    /// What a request must look like: `GET /api/v1/projects/{project_name}/media/storage/{storage_name}`.
+    pub struct GetStorageWhen(::httpmock::When);
+    impl GetStorageWhen {
+        /// Wraps httpmock's own type.
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(
+                inner
+                    .method(::httpmock::Method::GET)
+                    .path_matches(
+                        regex::Regex::new("^/api/v1/projects/[^/]*/media/storage/[^/]*$")
+                            .unwrap(),
+                    ),
+            )
+        }
+        /// Gives httpmock's own type back, to say what is not typed.
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+        /// `project_name` must be this.
+        pub fn project_name(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/projects/{}/media/storage/[^/]*$", crate ::path_value(&
+                        value.to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+        /// `storage_name` must be this.
+        pub fn storage_name(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/projects/[^/]*/media/storage/{}$", crate ::path_value(&
+                        value.to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+    }
+    /// The answer: `GET /api/v1/projects/{project_name}/media/storage/{storage_name}`.
+    pub struct GetStorageThen(::httpmock::Then);
+    impl GetStorageThen {
+        /// Wraps httpmock's own type.
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        /// Gives httpmock's own type back, to say what is not typed.
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        /// An error, status 400 to 499.
+        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
+            assert_eq!(status / 100u16, 4u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        /// An error, status 500 to 599.
+        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
+            assert_eq!(status / 100u16, 5u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        /// A success, status 200 to 299.
+        pub fn success(self, status: u16, value: &types::Storage) -> Self {
+            assert_eq!(status / 100u16, 2u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+    }
     /// What a request must look like: `PATCH /api/v1/projects/{project_name}/media/storage/{storage_name}`.
     pub struct UpdateStorageWhen(::httpmock::When);
     impl UpdateStorageWhen {
@@ -5602,6 +5512,96 @@ pub mod operations {
     /// The answer: `PATCH /api/v1/projects/{project_name}/media/storage/{storage_name}`.
     pub struct UpdateStorageThen(::httpmock::Then);
     impl UpdateStorageThen {
+        /// Wraps httpmock's own type.
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        /// Gives httpmock's own type back, to say what is not typed.
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        /// An error, status 400 to 499.
+        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
+            assert_eq!(status / 100u16, 4u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        /// An error, status 500 to 599.
+        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
+            assert_eq!(status / 100u16, 5u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        /// A success, status 200 to 299.
+        pub fn success(self, status: u16, value: &types::Storage) -> Self {
+            assert_eq!(status / 100u16, 2u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+    }
+    /// What a request must look like: `PUT /api/v1/projects/{project_name}/media/storage/{storage_name}`.
+    pub struct CreateOrUpdateStorageWhen(::httpmock::When);
+    impl CreateOrUpdateStorageWhen {
+        /// Wraps httpmock's own type.
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(
+                inner
+                    .method(::httpmock::Method::PUT)
+                    .path_matches(
+                        regex::Regex::new("^/api/v1/projects/[^/]*/media/storage/[^/]*$")
+                            .unwrap(),
+                    ),
+            )
+        }
+        /// Gives httpmock's own type back, to say what is not typed.
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+        /// `project_name` must be this.
+        pub fn project_name(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/projects/{}/media/storage/[^/]*$", crate ::path_value(&
+                        value.to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+        /// `storage_name` must be this.
+        pub fn storage_name(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/projects/[^/]*/media/storage/{}$", crate ::path_value(&
+                        value.to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+        /// The body must be this.
+        pub fn body(self, value: &types::StoragePut) -> Self {
+            Self(self.0.json_body_obj(value))
+        }
+    }
+    /// The answer: `PUT /api/v1/projects/{project_name}/media/storage/{storage_name}`.
+    pub struct CreateOrUpdateStorageThen(::httpmock::Then);
+    impl CreateOrUpdateStorageThen {
         /// Wraps httpmock's own type.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
@@ -5824,6 +5824,99 @@ pub mod operations {
             )
         }
     }
+    /// What a request must look like: `DELETE /api/v1/projects/{project_name}/media/storage/{storage_name}/credentials/{credential_id}`.
+    pub struct DeleteStorageCredentialWhen(::httpmock::When);
+    impl DeleteStorageCredentialWhen {
+        /// Wraps httpmock's own type.
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(
+                inner
+                    .method(::httpmock::Method::DELETE)
+                    .path_matches(
+                        regex::Regex::new(
+                                "^/api/v1/projects/[^/]*/media/storage/[^/]*/credentials/[^/]*$",
+                            )
+                            .unwrap(),
+                    ),
+            )
+        }
+        /// Gives httpmock's own type back, to say what is not typed.
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+        /// `project_name` must be this.
+        pub fn project_name(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/projects/{}/media/storage/[^/]*/credentials/[^/]*$",
+                        crate ::path_value(& value.to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+        /// `storage_name` must be this.
+        pub fn storage_name(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/projects/[^/]*/media/storage/{}/credentials/[^/]*$",
+                        crate ::path_value(& value.to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+        /// `credential_id` must be this.
+        pub fn credential_id(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/projects/[^/]*/media/storage/[^/]*/credentials/{}$",
+                        crate ::path_value(& value.to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+    }
+    /// The answer: `DELETE /api/v1/projects/{project_name}/media/storage/{storage_name}/credentials/{credential_id}`.
+    pub struct DeleteStorageCredentialThen(::httpmock::Then);
+    impl DeleteStorageCredentialThen {
+        /// Wraps httpmock's own type.
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        /// Gives httpmock's own type back, to say what is not typed.
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        /// An error, status 400 to 499.
+        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
+            assert_eq!(status / 100u16, 4u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        /// An error, status 500 to 599.
+        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
+            assert_eq!(status / 100u16, 5u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        /// A success, status 200 to 299.
+        pub fn success(self, status: u16) -> Self {
+            assert_eq!(status / 100u16, 2u16);
+            Self(self.0.status(status))
+        }
+    }
     /// What a request must look like: `GET /api/v1/projects/{project_name}/media/storage/{storage_name}/credentials/{credential_id}`.
     pub struct GetStorageCredentialWhen(::httpmock::When);
     impl GetStorageCredentialWhen {
@@ -5923,99 +6016,6 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `DELETE /api/v1/projects/{project_name}/media/storage/{storage_name}/credentials/{credential_id}`.
-    pub struct DeleteStorageCredentialWhen(::httpmock::When);
-    impl DeleteStorageCredentialWhen {
-        /// Wraps httpmock's own type.
-        pub fn new(inner: ::httpmock::When) -> Self {
-            Self(
-                inner
-                    .method(::httpmock::Method::DELETE)
-                    .path_matches(
-                        regex::Regex::new(
-                                "^/api/v1/projects/[^/]*/media/storage/[^/]*/credentials/[^/]*$",
-                            )
-                            .unwrap(),
-                    ),
-            )
-        }
-        /// Gives httpmock's own type back, to say what is not typed.
-        pub fn into_inner(self) -> ::httpmock::When {
-            self.0
-        }
-        /// `project_name` must be this.
-        pub fn project_name(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/projects/{}/media/storage/[^/]*/credentials/[^/]*$",
-                        crate ::path_value(& value.to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-        /// `storage_name` must be this.
-        pub fn storage_name(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/projects/[^/]*/media/storage/{}/credentials/[^/]*$",
-                        crate ::path_value(& value.to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-        /// `credential_id` must be this.
-        pub fn credential_id(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/projects/[^/]*/media/storage/[^/]*/credentials/{}$",
-                        crate ::path_value(& value.to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-    }
-    /// The answer: `DELETE /api/v1/projects/{project_name}/media/storage/{storage_name}/credentials/{credential_id}`.
-    pub struct DeleteStorageCredentialThen(::httpmock::Then);
-    impl DeleteStorageCredentialThen {
-        /// Wraps httpmock's own type.
-        pub fn new(inner: ::httpmock::Then) -> Self {
-            Self(inner)
-        }
-        /// Gives httpmock's own type back, to say what is not typed.
-        pub fn into_inner(self) -> ::httpmock::Then {
-            self.0
-        }
-        /// An error, status 400 to 499.
-        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
-            assert_eq!(status / 100u16, 4u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        /// An error, status 500 to 599.
-        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
-            assert_eq!(status / 100u16, 5u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        /// A success, status 200 to 299.
-        pub fn success(self, status: u16) -> Self {
-            assert_eq!(status / 100u16, 2u16);
-            Self(self.0.status(status))
-        }
-    }
     /// What a request must look like: `GET /api/v1/projects/{project_name}/media/streamingEndpoints`.
     pub struct ListStreamingEndpointsWhen(::httpmock::When);
     impl ListStreamingEndpointsWhen {
@@ -6047,18 +6047,7 @@ pub mod operations {
                 .unwrap();
             Self(self.0.path_matches(re))
         }
-        /// `filter` must be this.
-        pub fn filter<'a, T>(self, value: T) -> Self
-        where
-            T: Into<Option<&'a str>>,
-        {
-            if let Some(value) = value.into() {
-                Self(self.0.query_param("$filter", value.to_string()))
-            } else {
-                Self(self.0.query_param_missing("$filter"))
-            }
-        }
-        /// `orderby` must be this.
+        /// `$orderby` must be this.
         pub fn orderby<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a str>>,
@@ -6069,18 +6058,18 @@ pub mod operations {
                 Self(self.0.query_param_missing("$orderby"))
             }
         }
-        /// `skiptoken` must be this.
-        pub fn skiptoken<T>(self, value: T) -> Self
+        /// `$filter` must be this.
+        pub fn filter<'a, T>(self, value: T) -> Self
         where
-            T: Into<Option<u64>>,
+            T: Into<Option<&'a str>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("$skiptoken", value.to_string()))
+                Self(self.0.query_param("$filter", value.to_string()))
             } else {
-                Self(self.0.query_param_missing("$skiptoken"))
+                Self(self.0.query_param_missing("$filter"))
             }
         }
-        /// `top` must be this.
+        /// `$top` must be this.
         pub fn top<T>(self, value: T) -> Self
         where
             T: Into<Option<u32>>,
@@ -6089,6 +6078,17 @@ pub mod operations {
                 Self(self.0.query_param("$top", value.to_string()))
             } else {
                 Self(self.0.query_param_missing("$top"))
+            }
+        }
+        /// `$skiptoken` must be this.
+        pub fn skiptoken<T>(self, value: T) -> Self
+        where
+            T: Into<Option<u64>>,
+        {
+            if let Some(value) = value.into() {
+                Self(self.0.query_param("$skiptoken", value.to_string()))
+            } else {
+                Self(self.0.query_param_missing("$skiptoken"))
             }
         }
     }
@@ -6127,186 +6127,6 @@ pub mod operations {
         }
         /// A success, status 200 to 299.
         pub fn success(self, status: u16, value: &types::StreamingEndpointList) -> Self {
-            assert_eq!(status / 100u16, 2u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-    }
-    /// What a request must look like: `GET /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}`.
-    pub struct GetStreamingEndpointWhen(::httpmock::When);
-    impl GetStreamingEndpointWhen {
-        /// Wraps httpmock's own type.
-        pub fn new(inner: ::httpmock::When) -> Self {
-            Self(
-                inner
-                    .method(::httpmock::Method::GET)
-                    .path_matches(
-                        regex::Regex::new(
-                                "^/api/v1/projects/[^/]*/media/streamingEndpoints/[^/]*$",
-                            )
-                            .unwrap(),
-                    ),
-            )
-        }
-        /// Gives httpmock's own type back, to say what is not typed.
-        pub fn into_inner(self) -> ::httpmock::When {
-            self.0
-        }
-        /// `project_name` must be this.
-        pub fn project_name(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/projects/{}/media/streamingEndpoints/[^/]*$", crate
-                        ::path_value(& value.to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-        /// `endpoint_name` must be this.
-        pub fn endpoint_name(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/projects/[^/]*/media/streamingEndpoints/{}$", crate
-                        ::path_value(& value.to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-    }
-    /// The answer: `GET /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}`.
-    pub struct GetStreamingEndpointThen(::httpmock::Then);
-    impl GetStreamingEndpointThen {
-        /// Wraps httpmock's own type.
-        pub fn new(inner: ::httpmock::Then) -> Self {
-            Self(inner)
-        }
-        /// Gives httpmock's own type back, to say what is not typed.
-        pub fn into_inner(self) -> ::httpmock::Then {
-            self.0
-        }
-        /// An error, status 400 to 499.
-        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
-            assert_eq!(status / 100u16, 4u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        /// An error, status 500 to 599.
-        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
-            assert_eq!(status / 100u16, 5u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        /// A success, status 200 to 299.
-        pub fn success(self, status: u16, value: &types::StreamingEndpoint) -> Self {
-            assert_eq!(status / 100u16, 2u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-    }
-    /// What a request must look like: `PUT /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}`.
-    pub struct CreateStreamingEndpointWhen(::httpmock::When);
-    impl CreateStreamingEndpointWhen {
-        /// Wraps httpmock's own type.
-        pub fn new(inner: ::httpmock::When) -> Self {
-            Self(
-                inner
-                    .method(::httpmock::Method::PUT)
-                    .path_matches(
-                        regex::Regex::new(
-                                "^/api/v1/projects/[^/]*/media/streamingEndpoints/[^/]*$",
-                            )
-                            .unwrap(),
-                    ),
-            )
-        }
-        /// Gives httpmock's own type back, to say what is not typed.
-        pub fn into_inner(self) -> ::httpmock::When {
-            self.0
-        }
-        /// `project_name` must be this.
-        pub fn project_name(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/projects/{}/media/streamingEndpoints/[^/]*$", crate
-                        ::path_value(& value.to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-        /// `endpoint_name` must be this.
-        pub fn endpoint_name(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/projects/[^/]*/media/streamingEndpoints/{}$", crate
-                        ::path_value(& value.to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-        /// The body must be this.
-        pub fn body(self, value: &types::StreamingEndpointPut) -> Self {
-            Self(self.0.json_body_obj(value))
-        }
-    }
-    /// The answer: `PUT /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}`.
-    pub struct CreateStreamingEndpointThen(::httpmock::Then);
-    impl CreateStreamingEndpointThen {
-        /// Wraps httpmock's own type.
-        pub fn new(inner: ::httpmock::Then) -> Self {
-            Self(inner)
-        }
-        /// Gives httpmock's own type back, to say what is not typed.
-        pub fn into_inner(self) -> ::httpmock::Then {
-            self.0
-        }
-        /// An error, status 400 to 499.
-        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
-            assert_eq!(status / 100u16, 4u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        /// An error, status 500 to 599.
-        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
-            assert_eq!(status / 100u16, 5u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        /// A success, status 200 to 299.
-        pub fn success(self, status: u16, value: &types::StreamingEndpoint) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
                 self
@@ -6399,6 +6219,94 @@ pub mod operations {
             Self(self.0.status(status))
         }
     }
+    /// What a request must look like: `GET /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}`.
+    pub struct GetStreamingEndpointWhen(::httpmock::When);
+    impl GetStreamingEndpointWhen {
+        /// Wraps httpmock's own type.
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(
+                inner
+                    .method(::httpmock::Method::GET)
+                    .path_matches(
+                        regex::Regex::new(
+                                "^/api/v1/projects/[^/]*/media/streamingEndpoints/[^/]*$",
+                            )
+                            .unwrap(),
+                    ),
+            )
+        }
+        /// Gives httpmock's own type back, to say what is not typed.
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+        /// `project_name` must be this.
+        pub fn project_name(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/projects/{}/media/streamingEndpoints/[^/]*$", crate
+                        ::path_value(& value.to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+        /// `endpoint_name` must be this.
+        pub fn endpoint_name(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/projects/[^/]*/media/streamingEndpoints/{}$", crate
+                        ::path_value(& value.to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+    }
+    /// The answer: `GET /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}`.
+    pub struct GetStreamingEndpointThen(::httpmock::Then);
+    impl GetStreamingEndpointThen {
+        /// Wraps httpmock's own type.
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        /// Gives httpmock's own type back, to say what is not typed.
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        /// An error, status 400 to 499.
+        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
+            assert_eq!(status / 100u16, 4u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        /// An error, status 500 to 599.
+        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
+            assert_eq!(status / 100u16, 5u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        /// A success, status 200 to 299.
+        pub fn success(self, status: u16, value: &types::StreamingEndpoint) -> Self {
+            assert_eq!(status / 100u16, 2u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+    }
     /// What a request must look like: `PATCH /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}`.
     pub struct UpdateStreamingEndpointWhen(::httpmock::When);
     impl UpdateStreamingEndpointWhen {
@@ -6449,6 +6357,98 @@ pub mod operations {
     /// The answer: `PATCH /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}`.
     pub struct UpdateStreamingEndpointThen(::httpmock::Then);
     impl UpdateStreamingEndpointThen {
+        /// Wraps httpmock's own type.
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        /// Gives httpmock's own type back, to say what is not typed.
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        /// An error, status 400 to 499.
+        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
+            assert_eq!(status / 100u16, 4u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        /// An error, status 500 to 599.
+        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
+            assert_eq!(status / 100u16, 5u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        /// A success, status 200 to 299.
+        pub fn success(self, status: u16, value: &types::StreamingEndpoint) -> Self {
+            assert_eq!(status / 100u16, 2u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+    }
+    /// What a request must look like: `PUT /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}`.
+    pub struct CreateStreamingEndpointWhen(::httpmock::When);
+    impl CreateStreamingEndpointWhen {
+        /// Wraps httpmock's own type.
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(
+                inner
+                    .method(::httpmock::Method::PUT)
+                    .path_matches(
+                        regex::Regex::new(
+                                "^/api/v1/projects/[^/]*/media/streamingEndpoints/[^/]*$",
+                            )
+                            .unwrap(),
+                    ),
+            )
+        }
+        /// Gives httpmock's own type back, to say what is not typed.
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+        /// `project_name` must be this.
+        pub fn project_name(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/projects/{}/media/streamingEndpoints/[^/]*$", crate
+                        ::path_value(& value.to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+        /// `endpoint_name` must be this.
+        pub fn endpoint_name(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/projects/[^/]*/media/streamingEndpoints/{}$", crate
+                        ::path_value(& value.to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+        /// The body must be this.
+        pub fn body(self, value: &types::StreamingEndpointPut) -> Self {
+            Self(self.0.json_body_obj(value))
+        }
+    }
+    /// The answer: `PUT /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}`.
+    pub struct CreateStreamingEndpointThen(::httpmock::Then);
+    impl CreateStreamingEndpointThen {
         /// Wraps httpmock's own type.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
@@ -7024,18 +7024,7 @@ pub mod operations {
                 .unwrap();
             Self(self.0.path_matches(re))
         }
-        /// `filter` must be this.
-        pub fn filter<'a, T>(self, value: T) -> Self
-        where
-            T: Into<Option<&'a str>>,
-        {
-            if let Some(value) = value.into() {
-                Self(self.0.query_param("$filter", value.to_string()))
-            } else {
-                Self(self.0.query_param_missing("$filter"))
-            }
-        }
-        /// `orderby` must be this.
+        /// `$orderby` must be this.
         pub fn orderby<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a str>>,
@@ -7046,18 +7035,18 @@ pub mod operations {
                 Self(self.0.query_param_missing("$orderby"))
             }
         }
-        /// `skiptoken` must be this.
-        pub fn skiptoken<T>(self, value: T) -> Self
+        /// `$filter` must be this.
+        pub fn filter<'a, T>(self, value: T) -> Self
         where
-            T: Into<Option<u64>>,
+            T: Into<Option<&'a str>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("$skiptoken", value.to_string()))
+                Self(self.0.query_param("$filter", value.to_string()))
             } else {
-                Self(self.0.query_param_missing("$skiptoken"))
+                Self(self.0.query_param_missing("$filter"))
             }
         }
-        /// `top` must be this.
+        /// `$top` must be this.
         pub fn top<T>(self, value: T) -> Self
         where
             T: Into<Option<u32>>,
@@ -7066,6 +7055,17 @@ pub mod operations {
                 Self(self.0.query_param("$top", value.to_string()))
             } else {
                 Self(self.0.query_param_missing("$top"))
+            }
+        }
+        /// `$skiptoken` must be this.
+        pub fn skiptoken<T>(self, value: T) -> Self
+        where
+            T: Into<Option<u64>>,
+        {
+            if let Some(value) = value.into() {
+                Self(self.0.query_param("$skiptoken", value.to_string()))
+            } else {
+                Self(self.0.query_param_missing("$skiptoken"))
             }
         }
     }
@@ -7112,6 +7112,88 @@ pub mod operations {
                     .header("content-type", "application/json")
                     .json_body_obj(value),
             )
+        }
+    }
+    /// What a request must look like: `DELETE /api/v1/projects/{project_name}/media/streamingLocators/{locator_name}`.
+    pub struct DeleteStreamingLocatorWhen(::httpmock::When);
+    impl DeleteStreamingLocatorWhen {
+        /// Wraps httpmock's own type.
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(
+                inner
+                    .method(::httpmock::Method::DELETE)
+                    .path_matches(
+                        regex::Regex::new(
+                                "^/api/v1/projects/[^/]*/media/streamingLocators/[^/]*$",
+                            )
+                            .unwrap(),
+                    ),
+            )
+        }
+        /// Gives httpmock's own type back, to say what is not typed.
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+        /// `project_name` must be this.
+        pub fn project_name(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/projects/{}/media/streamingLocators/[^/]*$", crate
+                        ::path_value(& value.to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+        /// `locator_name` must be this.
+        pub fn locator_name(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/projects/[^/]*/media/streamingLocators/{}$", crate
+                        ::path_value(& value.to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+    }
+    /// The answer: `DELETE /api/v1/projects/{project_name}/media/streamingLocators/{locator_name}`.
+    pub struct DeleteStreamingLocatorThen(::httpmock::Then);
+    impl DeleteStreamingLocatorThen {
+        /// Wraps httpmock's own type.
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        /// Gives httpmock's own type back, to say what is not typed.
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        /// An error, status 400 to 499.
+        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
+            assert_eq!(status / 100u16, 4u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        /// An error, status 500 to 599.
+        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
+            assert_eq!(status / 100u16, 5u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        /// A success, status 200 to 299.
+        pub fn success(self, status: u16) -> Self {
+            assert_eq!(status / 100u16, 2u16);
+            Self(self.0.status(status))
         }
     }
     /// What a request must look like: `GET /api/v1/projects/{project_name}/media/streamingLocators/{locator_name}`.
@@ -7292,88 +7374,6 @@ pub mod operations {
                     .header("content-type", "application/json")
                     .json_body_obj(value),
             )
-        }
-    }
-    /// What a request must look like: `DELETE /api/v1/projects/{project_name}/media/streamingLocators/{locator_name}`.
-    pub struct DeleteStreamingLocatorWhen(::httpmock::When);
-    impl DeleteStreamingLocatorWhen {
-        /// Wraps httpmock's own type.
-        pub fn new(inner: ::httpmock::When) -> Self {
-            Self(
-                inner
-                    .method(::httpmock::Method::DELETE)
-                    .path_matches(
-                        regex::Regex::new(
-                                "^/api/v1/projects/[^/]*/media/streamingLocators/[^/]*$",
-                            )
-                            .unwrap(),
-                    ),
-            )
-        }
-        /// Gives httpmock's own type back, to say what is not typed.
-        pub fn into_inner(self) -> ::httpmock::When {
-            self.0
-        }
-        /// `project_name` must be this.
-        pub fn project_name(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/projects/{}/media/streamingLocators/[^/]*$", crate
-                        ::path_value(& value.to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-        /// `locator_name` must be this.
-        pub fn locator_name(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/projects/[^/]*/media/streamingLocators/{}$", crate
-                        ::path_value(& value.to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-    }
-    /// The answer: `DELETE /api/v1/projects/{project_name}/media/streamingLocators/{locator_name}`.
-    pub struct DeleteStreamingLocatorThen(::httpmock::Then);
-    impl DeleteStreamingLocatorThen {
-        /// Wraps httpmock's own type.
-        pub fn new(inner: ::httpmock::Then) -> Self {
-            Self(inner)
-        }
-        /// Gives httpmock's own type back, to say what is not typed.
-        pub fn into_inner(self) -> ::httpmock::Then {
-            self.0
-        }
-        /// An error, status 400 to 499.
-        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
-            assert_eq!(status / 100u16, 4u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        /// An error, status 500 to 599.
-        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
-            assert_eq!(status / 100u16, 5u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        /// A success, status 200 to 299.
-        pub fn success(self, status: u16) -> Self {
-            assert_eq!(status / 100u16, 2u16);
-            Self(self.0.status(status))
         }
     }
     /// What a request must look like: `POST /api/v1/projects/{project_name}/media/streamingLocators/{locator_name}/listContentKeys`.
@@ -7679,18 +7679,7 @@ pub mod operations {
                 .unwrap();
             Self(self.0.path_matches(re))
         }
-        /// `filter` must be this.
-        pub fn filter<'a, T>(self, value: T) -> Self
-        where
-            T: Into<Option<&'a str>>,
-        {
-            if let Some(value) = value.into() {
-                Self(self.0.query_param("$filter", value.to_string()))
-            } else {
-                Self(self.0.query_param_missing("$filter"))
-            }
-        }
-        /// `orderby` must be this.
+        /// `$orderby` must be this.
         pub fn orderby<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a str>>,
@@ -7701,18 +7690,18 @@ pub mod operations {
                 Self(self.0.query_param_missing("$orderby"))
             }
         }
-        /// `skiptoken` must be this.
-        pub fn skiptoken<T>(self, value: T) -> Self
+        /// `$filter` must be this.
+        pub fn filter<'a, T>(self, value: T) -> Self
         where
-            T: Into<Option<u64>>,
+            T: Into<Option<&'a str>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("$skiptoken", value.to_string()))
+                Self(self.0.query_param("$filter", value.to_string()))
             } else {
-                Self(self.0.query_param_missing("$skiptoken"))
+                Self(self.0.query_param_missing("$filter"))
             }
         }
-        /// `top` must be this.
+        /// `$top` must be this.
         pub fn top<T>(self, value: T) -> Self
         where
             T: Into<Option<u32>>,
@@ -7721,6 +7710,17 @@ pub mod operations {
                 Self(self.0.query_param("$top", value.to_string()))
             } else {
                 Self(self.0.query_param_missing("$top"))
+            }
+        }
+        /// `$skiptoken` must be this.
+        pub fn skiptoken<T>(self, value: T) -> Self
+        where
+            T: Into<Option<u64>>,
+        {
+            if let Some(value) = value.into() {
+                Self(self.0.query_param("$skiptoken", value.to_string()))
+            } else {
+                Self(self.0.query_param_missing("$skiptoken"))
             }
         }
     }
@@ -7767,6 +7767,88 @@ pub mod operations {
                     .header("content-type", "application/json")
                     .json_body_obj(value),
             )
+        }
+    }
+    /// What a request must look like: `DELETE /api/v1/projects/{project_name}/media/streamingPolicies/{policy_name}`.
+    pub struct DeleteStreamingPolicyWhen(::httpmock::When);
+    impl DeleteStreamingPolicyWhen {
+        /// Wraps httpmock's own type.
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(
+                inner
+                    .method(::httpmock::Method::DELETE)
+                    .path_matches(
+                        regex::Regex::new(
+                                "^/api/v1/projects/[^/]*/media/streamingPolicies/[^/]*$",
+                            )
+                            .unwrap(),
+                    ),
+            )
+        }
+        /// Gives httpmock's own type back, to say what is not typed.
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+        /// `project_name` must be this.
+        pub fn project_name(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/projects/{}/media/streamingPolicies/[^/]*$", crate
+                        ::path_value(& value.to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+        /// `policy_name` must be this.
+        pub fn policy_name(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/projects/[^/]*/media/streamingPolicies/{}$", crate
+                        ::path_value(& value.to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+    }
+    /// The answer: `DELETE /api/v1/projects/{project_name}/media/streamingPolicies/{policy_name}`.
+    pub struct DeleteStreamingPolicyThen(::httpmock::Then);
+    impl DeleteStreamingPolicyThen {
+        /// Wraps httpmock's own type.
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        /// Gives httpmock's own type back, to say what is not typed.
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        /// An error, status 400 to 499.
+        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
+            assert_eq!(status / 100u16, 4u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        /// An error, status 500 to 599.
+        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
+            assert_eq!(status / 100u16, 5u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        /// A success, status 200 to 299.
+        pub fn success(self, status: u16) -> Self {
+            assert_eq!(status / 100u16, 2u16);
+            Self(self.0.status(status))
         }
     }
     /// What a request must look like: `GET /api/v1/projects/{project_name}/media/streamingPolicies/{policy_name}`.
@@ -7949,88 +8031,6 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `DELETE /api/v1/projects/{project_name}/media/streamingPolicies/{policy_name}`.
-    pub struct DeleteStreamingPolicyWhen(::httpmock::When);
-    impl DeleteStreamingPolicyWhen {
-        /// Wraps httpmock's own type.
-        pub fn new(inner: ::httpmock::When) -> Self {
-            Self(
-                inner
-                    .method(::httpmock::Method::DELETE)
-                    .path_matches(
-                        regex::Regex::new(
-                                "^/api/v1/projects/[^/]*/media/streamingPolicies/[^/]*$",
-                            )
-                            .unwrap(),
-                    ),
-            )
-        }
-        /// Gives httpmock's own type back, to say what is not typed.
-        pub fn into_inner(self) -> ::httpmock::When {
-            self.0
-        }
-        /// `project_name` must be this.
-        pub fn project_name(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/projects/{}/media/streamingPolicies/[^/]*$", crate
-                        ::path_value(& value.to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-        /// `policy_name` must be this.
-        pub fn policy_name(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/projects/[^/]*/media/streamingPolicies/{}$", crate
-                        ::path_value(& value.to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-    }
-    /// The answer: `DELETE /api/v1/projects/{project_name}/media/streamingPolicies/{policy_name}`.
-    pub struct DeleteStreamingPolicyThen(::httpmock::Then);
-    impl DeleteStreamingPolicyThen {
-        /// Wraps httpmock's own type.
-        pub fn new(inner: ::httpmock::Then) -> Self {
-            Self(inner)
-        }
-        /// Gives httpmock's own type back, to say what is not typed.
-        pub fn into_inner(self) -> ::httpmock::Then {
-            self.0
-        }
-        /// An error, status 400 to 499.
-        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
-            assert_eq!(status / 100u16, 4u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        /// An error, status 500 to 599.
-        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
-            assert_eq!(status / 100u16, 5u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        /// A success, status 200 to 299.
-        pub fn success(self, status: u16) -> Self {
-            assert_eq!(status / 100u16, 2u16);
-            Self(self.0.status(status))
-        }
-    }
     /// What a request must look like: `GET /api/v1/projects/{project_name}/media/transforms`.
     pub struct ListTransformsWhen(::httpmock::When);
     impl ListTransformsWhen {
@@ -8060,18 +8060,7 @@ pub mod operations {
                 .unwrap();
             Self(self.0.path_matches(re))
         }
-        /// `filter` must be this.
-        pub fn filter<'a, T>(self, value: T) -> Self
-        where
-            T: Into<Option<&'a str>>,
-        {
-            if let Some(value) = value.into() {
-                Self(self.0.query_param("$filter", value.to_string()))
-            } else {
-                Self(self.0.query_param_missing("$filter"))
-            }
-        }
-        /// `orderby` must be this.
+        /// `$orderby` must be this.
         pub fn orderby<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a str>>,
@@ -8082,18 +8071,18 @@ pub mod operations {
                 Self(self.0.query_param_missing("$orderby"))
             }
         }
-        /// `skiptoken` must be this.
-        pub fn skiptoken<T>(self, value: T) -> Self
+        /// `$filter` must be this.
+        pub fn filter<'a, T>(self, value: T) -> Self
         where
-            T: Into<Option<u64>>,
+            T: Into<Option<&'a str>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("$skiptoken", value.to_string()))
+                Self(self.0.query_param("$filter", value.to_string()))
             } else {
-                Self(self.0.query_param_missing("$skiptoken"))
+                Self(self.0.query_param_missing("$filter"))
             }
         }
-        /// `top` must be this.
+        /// `$top` must be this.
         pub fn top<T>(self, value: T) -> Self
         where
             T: Into<Option<u32>>,
@@ -8102,6 +8091,17 @@ pub mod operations {
                 Self(self.0.query_param("$top", value.to_string()))
             } else {
                 Self(self.0.query_param_missing("$top"))
+            }
+        }
+        /// `$skiptoken` must be this.
+        pub fn skiptoken<T>(self, value: T) -> Self
+        where
+            T: Into<Option<u64>>,
+        {
+            if let Some(value) = value.into() {
+                Self(self.0.query_param("$skiptoken", value.to_string()))
+            } else {
+                Self(self.0.query_param_missing("$skiptoken"))
             }
         }
     }
@@ -8148,6 +8148,88 @@ pub mod operations {
                     .header("content-type", "application/json")
                     .json_body_obj(value),
             )
+        }
+    }
+    /// What a request must look like: `DELETE /api/v1/projects/{project_name}/media/transforms/{transform_name}`.
+    pub struct DeleteTransformWhen(::httpmock::When);
+    impl DeleteTransformWhen {
+        /// Wraps httpmock's own type.
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(
+                inner
+                    .method(::httpmock::Method::DELETE)
+                    .path_matches(
+                        regex::Regex::new(
+                                "^/api/v1/projects/[^/]*/media/transforms/[^/]*$",
+                            )
+                            .unwrap(),
+                    ),
+            )
+        }
+        /// Gives httpmock's own type back, to say what is not typed.
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+        /// `project_name` must be this.
+        pub fn project_name(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/projects/{}/media/transforms/[^/]*$", crate
+                        ::path_value(& value.to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+        /// `transform_name` must be this.
+        pub fn transform_name(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/projects/[^/]*/media/transforms/{}$", crate
+                        ::path_value(& value.to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+    }
+    /// The answer: `DELETE /api/v1/projects/{project_name}/media/transforms/{transform_name}`.
+    pub struct DeleteTransformThen(::httpmock::Then);
+    impl DeleteTransformThen {
+        /// Wraps httpmock's own type.
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        /// Gives httpmock's own type back, to say what is not typed.
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        /// An error, status 400 to 499.
+        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
+            assert_eq!(status / 100u16, 4u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        /// An error, status 500 to 599.
+        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
+            assert_eq!(status / 100u16, 5u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        /// A success, status 200 to 299.
+        pub fn success(self, status: u16) -> Self {
+            assert_eq!(status / 100u16, 2u16);
+            Self(self.0.status(status))
         }
     }
     /// What a request must look like: `GET /api/v1/projects/{project_name}/media/transforms/{transform_name}`.
@@ -8330,88 +8412,6 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `DELETE /api/v1/projects/{project_name}/media/transforms/{transform_name}`.
-    pub struct DeleteTransformWhen(::httpmock::When);
-    impl DeleteTransformWhen {
-        /// Wraps httpmock's own type.
-        pub fn new(inner: ::httpmock::When) -> Self {
-            Self(
-                inner
-                    .method(::httpmock::Method::DELETE)
-                    .path_matches(
-                        regex::Regex::new(
-                                "^/api/v1/projects/[^/]*/media/transforms/[^/]*$",
-                            )
-                            .unwrap(),
-                    ),
-            )
-        }
-        /// Gives httpmock's own type back, to say what is not typed.
-        pub fn into_inner(self) -> ::httpmock::When {
-            self.0
-        }
-        /// `project_name` must be this.
-        pub fn project_name(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/projects/{}/media/transforms/[^/]*$", crate
-                        ::path_value(& value.to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-        /// `transform_name` must be this.
-        pub fn transform_name(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/projects/[^/]*/media/transforms/{}$", crate
-                        ::path_value(& value.to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-    }
-    /// The answer: `DELETE /api/v1/projects/{project_name}/media/transforms/{transform_name}`.
-    pub struct DeleteTransformThen(::httpmock::Then);
-    impl DeleteTransformThen {
-        /// Wraps httpmock's own type.
-        pub fn new(inner: ::httpmock::Then) -> Self {
-            Self(inner)
-        }
-        /// Gives httpmock's own type back, to say what is not typed.
-        pub fn into_inner(self) -> ::httpmock::Then {
-            self.0
-        }
-        /// An error, status 400 to 499.
-        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
-            assert_eq!(status / 100u16, 4u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        /// An error, status 500 to 599.
-        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
-            assert_eq!(status / 100u16, 5u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        /// A success, status 200 to 299.
-        pub fn success(self, status: u16) -> Self {
-            assert_eq!(status / 100u16, 2u16);
-            Self(self.0.status(status))
-        }
-    }
     /// What a request must look like: `GET /api/v1/projects/{project_name}/media/transforms/{transform_name}/jobs`.
     pub struct ListTransformJobsWhen(::httpmock::When);
     impl ListTransformJobsWhen {
@@ -8454,18 +8454,7 @@ pub mod operations {
                 .unwrap();
             Self(self.0.path_matches(re))
         }
-        /// `filter` must be this.
-        pub fn filter<'a, T>(self, value: T) -> Self
-        where
-            T: Into<Option<&'a str>>,
-        {
-            if let Some(value) = value.into() {
-                Self(self.0.query_param("$filter", value.to_string()))
-            } else {
-                Self(self.0.query_param_missing("$filter"))
-            }
-        }
-        /// `orderby` must be this.
+        /// `$orderby` must be this.
         pub fn orderby<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a str>>,
@@ -8476,18 +8465,18 @@ pub mod operations {
                 Self(self.0.query_param_missing("$orderby"))
             }
         }
-        /// `skiptoken` must be this.
-        pub fn skiptoken<T>(self, value: T) -> Self
+        /// `$filter` must be this.
+        pub fn filter<'a, T>(self, value: T) -> Self
         where
-            T: Into<Option<u64>>,
+            T: Into<Option<&'a str>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("$skiptoken", value.to_string()))
+                Self(self.0.query_param("$filter", value.to_string()))
             } else {
-                Self(self.0.query_param_missing("$skiptoken"))
+                Self(self.0.query_param_missing("$filter"))
             }
         }
-        /// `top` must be this.
+        /// `$top` must be this.
         pub fn top<T>(self, value: T) -> Self
         where
             T: Into<Option<u32>>,
@@ -8496,6 +8485,17 @@ pub mod operations {
                 Self(self.0.query_param("$top", value.to_string()))
             } else {
                 Self(self.0.query_param_missing("$top"))
+            }
+        }
+        /// `$skiptoken` must be this.
+        pub fn skiptoken<T>(self, value: T) -> Self
+        where
+            T: Into<Option<u64>>,
+        {
+            if let Some(value) = value.into() {
+                Self(self.0.query_param("$skiptoken", value.to_string()))
+            } else {
+                Self(self.0.query_param_missing("$skiptoken"))
             }
         }
     }
@@ -8534,208 +8534,6 @@ pub mod operations {
         }
         /// A success, status 200 to 299.
         pub fn success(self, status: u16, value: &types::JobList) -> Self {
-            assert_eq!(status / 100u16, 2u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-    }
-    /// What a request must look like: `GET /api/v1/projects/{project_name}/media/transforms/{transform_name}/jobs/{job_name}`.
-    pub struct GetJobWhen(::httpmock::When);
-    impl GetJobWhen {
-        /// Wraps httpmock's own type.
-        pub fn new(inner: ::httpmock::When) -> Self {
-            Self(
-                inner
-                    .method(::httpmock::Method::GET)
-                    .path_matches(
-                        regex::Regex::new(
-                                "^/api/v1/projects/[^/]*/media/transforms/[^/]*/jobs/[^/]*$",
-                            )
-                            .unwrap(),
-                    ),
-            )
-        }
-        /// Gives httpmock's own type back, to say what is not typed.
-        pub fn into_inner(self) -> ::httpmock::When {
-            self.0
-        }
-        /// `project_name` must be this.
-        pub fn project_name(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/projects/{}/media/transforms/[^/]*/jobs/[^/]*$", crate
-                        ::path_value(& value.to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-        /// `transform_name` must be this.
-        pub fn transform_name(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/projects/[^/]*/media/transforms/{}/jobs/[^/]*$", crate
-                        ::path_value(& value.to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-        /// `job_name` must be this.
-        pub fn job_name(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/projects/[^/]*/media/transforms/[^/]*/jobs/{}$", crate
-                        ::path_value(& value.to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-    }
-    /// The answer: `GET /api/v1/projects/{project_name}/media/transforms/{transform_name}/jobs/{job_name}`.
-    pub struct GetJobThen(::httpmock::Then);
-    impl GetJobThen {
-        /// Wraps httpmock's own type.
-        pub fn new(inner: ::httpmock::Then) -> Self {
-            Self(inner)
-        }
-        /// Gives httpmock's own type back, to say what is not typed.
-        pub fn into_inner(self) -> ::httpmock::Then {
-            self.0
-        }
-        /// An error, status 400 to 499.
-        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
-            assert_eq!(status / 100u16, 4u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        /// An error, status 500 to 599.
-        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
-            assert_eq!(status / 100u16, 5u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        /// A success, status 200 to 299.
-        pub fn success(self, status: u16, value: &types::Job) -> Self {
-            assert_eq!(status / 100u16, 2u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-    }
-    /// What a request must look like: `PUT /api/v1/projects/{project_name}/media/transforms/{transform_name}/jobs/{job_name}`.
-    pub struct CreateJobWhen(::httpmock::When);
-    impl CreateJobWhen {
-        /// Wraps httpmock's own type.
-        pub fn new(inner: ::httpmock::When) -> Self {
-            Self(
-                inner
-                    .method(::httpmock::Method::PUT)
-                    .path_matches(
-                        regex::Regex::new(
-                                "^/api/v1/projects/[^/]*/media/transforms/[^/]*/jobs/[^/]*$",
-                            )
-                            .unwrap(),
-                    ),
-            )
-        }
-        /// Gives httpmock's own type back, to say what is not typed.
-        pub fn into_inner(self) -> ::httpmock::When {
-            self.0
-        }
-        /// `project_name` must be this.
-        pub fn project_name(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/projects/{}/media/transforms/[^/]*/jobs/[^/]*$", crate
-                        ::path_value(& value.to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-        /// `transform_name` must be this.
-        pub fn transform_name(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/projects/[^/]*/media/transforms/{}/jobs/[^/]*$", crate
-                        ::path_value(& value.to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-        /// `job_name` must be this.
-        pub fn job_name(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/projects/[^/]*/media/transforms/[^/]*/jobs/{}$", crate
-                        ::path_value(& value.to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-        /// The body must be this.
-        pub fn body(self, value: &types::JobPut) -> Self {
-            Self(self.0.json_body_obj(value))
-        }
-    }
-    /// The answer: `PUT /api/v1/projects/{project_name}/media/transforms/{transform_name}/jobs/{job_name}`.
-    pub struct CreateJobThen(::httpmock::Then);
-    impl CreateJobThen {
-        /// Wraps httpmock's own type.
-        pub fn new(inner: ::httpmock::Then) -> Self {
-            Self(inner)
-        }
-        /// Gives httpmock's own type back, to say what is not typed.
-        pub fn into_inner(self) -> ::httpmock::Then {
-            self.0
-        }
-        /// An error, status 400 to 499.
-        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
-            assert_eq!(status / 100u16, 4u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        /// An error, status 500 to 599.
-        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
-            assert_eq!(status / 100u16, 5u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        /// A success, status 200 to 299.
-        pub fn success(self, status: u16, value: &types::Job) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
                 self
@@ -8839,6 +8637,105 @@ pub mod operations {
             Self(self.0.status(status))
         }
     }
+    /// What a request must look like: `GET /api/v1/projects/{project_name}/media/transforms/{transform_name}/jobs/{job_name}`.
+    pub struct GetJobWhen(::httpmock::When);
+    impl GetJobWhen {
+        /// Wraps httpmock's own type.
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(
+                inner
+                    .method(::httpmock::Method::GET)
+                    .path_matches(
+                        regex::Regex::new(
+                                "^/api/v1/projects/[^/]*/media/transforms/[^/]*/jobs/[^/]*$",
+                            )
+                            .unwrap(),
+                    ),
+            )
+        }
+        /// Gives httpmock's own type back, to say what is not typed.
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+        /// `project_name` must be this.
+        pub fn project_name(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/projects/{}/media/transforms/[^/]*/jobs/[^/]*$", crate
+                        ::path_value(& value.to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+        /// `transform_name` must be this.
+        pub fn transform_name(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/projects/[^/]*/media/transforms/{}/jobs/[^/]*$", crate
+                        ::path_value(& value.to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+        /// `job_name` must be this.
+        pub fn job_name(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/projects/[^/]*/media/transforms/[^/]*/jobs/{}$", crate
+                        ::path_value(& value.to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+    }
+    /// The answer: `GET /api/v1/projects/{project_name}/media/transforms/{transform_name}/jobs/{job_name}`.
+    pub struct GetJobThen(::httpmock::Then);
+    impl GetJobThen {
+        /// Wraps httpmock's own type.
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        /// Gives httpmock's own type back, to say what is not typed.
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        /// An error, status 400 to 499.
+        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
+            assert_eq!(status / 100u16, 4u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        /// An error, status 500 to 599.
+        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
+            assert_eq!(status / 100u16, 5u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        /// A success, status 200 to 299.
+        pub fn success(self, status: u16, value: &types::Job) -> Self {
+            assert_eq!(status / 100u16, 2u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+    }
     /// What a request must look like: `PATCH /api/v1/projects/{project_name}/media/transforms/{transform_name}/jobs/{job_name}`.
     pub struct UpdateJobWhen(::httpmock::When);
     impl UpdateJobWhen {
@@ -8900,6 +8797,109 @@ pub mod operations {
     /// The answer: `PATCH /api/v1/projects/{project_name}/media/transforms/{transform_name}/jobs/{job_name}`.
     pub struct UpdateJobThen(::httpmock::Then);
     impl UpdateJobThen {
+        /// Wraps httpmock's own type.
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        /// Gives httpmock's own type back, to say what is not typed.
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        /// An error, status 400 to 499.
+        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
+            assert_eq!(status / 100u16, 4u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        /// An error, status 500 to 599.
+        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
+            assert_eq!(status / 100u16, 5u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        /// A success, status 200 to 299.
+        pub fn success(self, status: u16, value: &types::Job) -> Self {
+            assert_eq!(status / 100u16, 2u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+    }
+    /// What a request must look like: `PUT /api/v1/projects/{project_name}/media/transforms/{transform_name}/jobs/{job_name}`.
+    pub struct CreateJobWhen(::httpmock::When);
+    impl CreateJobWhen {
+        /// Wraps httpmock's own type.
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(
+                inner
+                    .method(::httpmock::Method::PUT)
+                    .path_matches(
+                        regex::Regex::new(
+                                "^/api/v1/projects/[^/]*/media/transforms/[^/]*/jobs/[^/]*$",
+                            )
+                            .unwrap(),
+                    ),
+            )
+        }
+        /// Gives httpmock's own type back, to say what is not typed.
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+        /// `project_name` must be this.
+        pub fn project_name(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/projects/{}/media/transforms/[^/]*/jobs/[^/]*$", crate
+                        ::path_value(& value.to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+        /// `transform_name` must be this.
+        pub fn transform_name(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/projects/[^/]*/media/transforms/{}/jobs/[^/]*$", crate
+                        ::path_value(& value.to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+        /// `job_name` must be this.
+        pub fn job_name(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/projects/[^/]*/media/transforms/[^/]*/jobs/{}$", crate
+                        ::path_value(& value.to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+        /// The body must be this.
+        pub fn body(self, value: &types::JobPut) -> Self {
+            Self(self.0.json_body_obj(value))
+        }
+    }
+    /// The answer: `PUT /api/v1/projects/{project_name}/media/transforms/{transform_name}/jobs/{job_name}`.
+    pub struct CreateJobThen(::httpmock::Then);
+    impl CreateJobThen {
         /// Wraps httpmock's own type.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
@@ -9178,7 +9178,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// The body must be this.
-        pub fn body(self, value: &::std::vec::Vec<types::JsonPatchEntry>) -> Self {
+        pub fn body(self, value: &[types::JsonPatchEntry]) -> Self {
             Self(self.0.json_body_obj(value))
         }
     }
@@ -9237,6 +9237,13 @@ pub trait MockServerExt {
             operations::ListAccountFiltersWhen,
             operations::ListAccountFiltersThen,
         );
+    /// Mocks `DELETE /api/v1/projects/{project_name}/media/accountFilters/{filter_name}`.
+    fn delete_account_filter<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(
+            operations::DeleteAccountFilterWhen,
+            operations::DeleteAccountFilterThen,
+        );
     /// Mocks `GET /api/v1/projects/{project_name}/media/accountFilters/{filter_name}`.
     fn get_account_filter<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
@@ -9248,17 +9255,14 @@ pub trait MockServerExt {
             operations::CreateOrUpdateAccountFilterWhen,
             operations::CreateOrUpdateAccountFilterThen,
         );
-    /// Mocks `DELETE /api/v1/projects/{project_name}/media/accountFilters/{filter_name}`.
-    fn delete_account_filter<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(
-            operations::DeleteAccountFilterWhen,
-            operations::DeleteAccountFilterThen,
-        );
     /// Mocks `GET /api/v1/projects/{project_name}/media/assets`.
     fn list_assets<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::ListAssetsWhen, operations::ListAssetsThen);
+    /// Mocks `DELETE /api/v1/projects/{project_name}/media/assets/{asset_name}`.
+    fn delete_asset<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::DeleteAssetWhen, operations::DeleteAssetThen);
     /// Mocks `GET /api/v1/projects/{project_name}/media/assets/{asset_name}`.
     fn get_asset<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
@@ -9270,14 +9274,14 @@ pub trait MockServerExt {
             operations::CreateOrUpdateAssetWhen,
             operations::CreateOrUpdateAssetThen,
         );
-    /// Mocks `DELETE /api/v1/projects/{project_name}/media/assets/{asset_name}`.
-    fn delete_asset<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(operations::DeleteAssetWhen, operations::DeleteAssetThen);
     /// Mocks `GET /api/v1/projects/{project_name}/media/assets/{asset_name}/assetFilters`.
     fn list_asset_filters<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::ListAssetFiltersWhen, operations::ListAssetFiltersThen);
+    /// Mocks `DELETE /api/v1/projects/{project_name}/media/assets/{asset_name}/assetFilters/{filter_name}`.
+    fn delete_asset_filter<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::DeleteAssetFilterWhen, operations::DeleteAssetFilterThen);
     /// Mocks `GET /api/v1/projects/{project_name}/media/assets/{asset_name}/assetFilters/{filter_name}`.
     fn get_asset_filter<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
@@ -9289,10 +9293,6 @@ pub trait MockServerExt {
             operations::CreateOrUpdateAssetFilterWhen,
             operations::CreateOrUpdateAssetFilterThen,
         );
-    /// Mocks `DELETE /api/v1/projects/{project_name}/media/assets/{asset_name}/assetFilters/{filter_name}`.
-    fn delete_asset_filter<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(operations::DeleteAssetFilterWhen, operations::DeleteAssetFilterThen);
     /// Mocks `POST /api/v1/projects/{project_name}/media/assets/{asset_name}/getFileAccessInfo`.
     fn get_asset_file_access_info<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
@@ -9319,42 +9319,28 @@ pub trait MockServerExt {
     fn list_contents<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::ListContentsWhen, operations::ListContentsThen);
-    /// Mocks `GET /api/v1/projects/{project_name}/media/content/{name}`.
-    fn get_content<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(operations::GetContentWhen, operations::GetContentThen);
-    /// Mocks `PUT /api/v1/projects/{project_name}/media/content/{name}`.
-    fn create_content<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(operations::CreateContentWhen, operations::CreateContentThen);
     /// Mocks `DELETE /api/v1/projects/{project_name}/media/content/{name}`.
     fn delete_content<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::DeleteContentWhen, operations::DeleteContentThen);
+    /// Mocks `GET /api/v1/projects/{project_name}/media/content/{name}`.
+    fn get_content<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::GetContentWhen, operations::GetContentThen);
     /// Mocks `PATCH /api/v1/projects/{project_name}/media/content/{name}`.
     fn update_content<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::UpdateContentWhen, operations::UpdateContentThen);
+    /// Mocks `PUT /api/v1/projects/{project_name}/media/content/{name}`.
+    fn create_content<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::CreateContentWhen, operations::CreateContentThen);
     /// Mocks `GET /api/v1/projects/{project_name}/media/contentKeyPolicies`.
     fn list_content_key_policies<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(
             operations::ListContentKeyPoliciesWhen,
             operations::ListContentKeyPoliciesThen,
-        );
-    /// Mocks `GET /api/v1/projects/{project_name}/media/contentKeyPolicies/{policy_name}`.
-    fn get_content_key_policy<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(
-            operations::GetContentKeyPolicyWhen,
-            operations::GetContentKeyPolicyThen,
-        );
-    /// Mocks `PUT /api/v1/projects/{project_name}/media/contentKeyPolicies/{policy_name}`.
-    fn create_content_key_policy<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(
-            operations::CreateContentKeyPolicyWhen,
-            operations::CreateContentKeyPolicyThen,
         );
     /// Mocks `DELETE /api/v1/projects/{project_name}/media/contentKeyPolicies/{policy_name}`.
     fn delete_content_key_policy<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
@@ -9363,12 +9349,26 @@ pub trait MockServerExt {
             operations::DeleteContentKeyPolicyWhen,
             operations::DeleteContentKeyPolicyThen,
         );
+    /// Mocks `GET /api/v1/projects/{project_name}/media/contentKeyPolicies/{policy_name}`.
+    fn get_content_key_policy<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(
+            operations::GetContentKeyPolicyWhen,
+            operations::GetContentKeyPolicyThen,
+        );
     /// Mocks `PATCH /api/v1/projects/{project_name}/media/contentKeyPolicies/{policy_name}`.
     fn update_content_key_policy<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(
             operations::UpdateContentKeyPolicyWhen,
             operations::UpdateContentKeyPolicyThen,
+        );
+    /// Mocks `PUT /api/v1/projects/{project_name}/media/contentKeyPolicies/{policy_name}`.
+    fn create_content_key_policy<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(
+            operations::CreateContentKeyPolicyWhen,
+            operations::CreateContentKeyPolicyThen,
         );
     /// Mocks `POST /api/v1/projects/{project_name}/media/contentKeyPolicies/{policy_name}/getPolicyPropertiesWithSecrets`.
     fn get_content_key_policy_properties_with_secrets<F>(
@@ -9391,22 +9391,22 @@ pub trait MockServerExt {
     fn list_destinations<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::ListDestinationsWhen, operations::ListDestinationsThen);
-    /// Mocks `GET /api/v1/projects/{project_name}/media/destinations/{name}`.
-    fn get_destination<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(operations::GetDestinationWhen, operations::GetDestinationThen);
-    /// Mocks `PUT /api/v1/projects/{project_name}/media/destinations/{name}`.
-    fn create_destination<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(operations::CreateDestinationWhen, operations::CreateDestinationThen);
     /// Mocks `DELETE /api/v1/projects/{project_name}/media/destinations/{name}`.
     fn delete_destination<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::DeleteDestinationWhen, operations::DeleteDestinationThen);
+    /// Mocks `GET /api/v1/projects/{project_name}/media/destinations/{name}`.
+    fn get_destination<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::GetDestinationWhen, operations::GetDestinationThen);
     /// Mocks `PATCH /api/v1/projects/{project_name}/media/destinations/{name}`.
     fn update_destination<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::UpdateDestinationWhen, operations::UpdateDestinationThen);
+    /// Mocks `PUT /api/v1/projects/{project_name}/media/destinations/{name}`.
+    fn create_destination<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::CreateDestinationWhen, operations::CreateDestinationThen);
     /// Mocks `GET /api/v1/projects/{project_name}/media/jobs`.
     fn list_jobs<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
@@ -9415,22 +9415,22 @@ pub trait MockServerExt {
     fn list_live_events<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::ListLiveEventsWhen, operations::ListLiveEventsThen);
-    /// Mocks `GET /api/v1/projects/{project_name}/media/liveEvents/{event_name}`.
-    fn get_live_event<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(operations::GetLiveEventWhen, operations::GetLiveEventThen);
-    /// Mocks `PUT /api/v1/projects/{project_name}/media/liveEvents/{event_name}`.
-    fn create_live_event<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(operations::CreateLiveEventWhen, operations::CreateLiveEventThen);
     /// Mocks `DELETE /api/v1/projects/{project_name}/media/liveEvents/{event_name}`.
     fn delete_live_event<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::DeleteLiveEventWhen, operations::DeleteLiveEventThen);
+    /// Mocks `GET /api/v1/projects/{project_name}/media/liveEvents/{event_name}`.
+    fn get_live_event<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::GetLiveEventWhen, operations::GetLiveEventThen);
     /// Mocks `PATCH /api/v1/projects/{project_name}/media/liveEvents/{event_name}`.
     fn update_live_event<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::UpdateLiveEventWhen, operations::UpdateLiveEventThen);
+    /// Mocks `PUT /api/v1/projects/{project_name}/media/liveEvents/{event_name}`.
+    fn create_live_event<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::CreateLiveEventWhen, operations::CreateLiveEventThen);
     /// Mocks `POST /api/v1/projects/{project_name}/media/liveEvents/{event_name}/allocate`.
     fn allocate_live_event<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
@@ -9439,6 +9439,10 @@ pub trait MockServerExt {
     fn list_live_outputs<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::ListLiveOutputsWhen, operations::ListLiveOutputsThen);
+    /// Mocks `DELETE /api/v1/projects/{project_name}/media/liveEvents/{event_name}/liveOutputs/{output_name}`.
+    fn delete_live_output<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::DeleteLiveOutputWhen, operations::DeleteLiveOutputThen);
     /// Mocks `GET /api/v1/projects/{project_name}/media/liveEvents/{event_name}/liveOutputs/{output_name}`.
     fn get_live_output<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
@@ -9447,10 +9451,6 @@ pub trait MockServerExt {
     fn create_live_output<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::CreateLiveOutputWhen, operations::CreateLiveOutputThen);
-    /// Mocks `DELETE /api/v1/projects/{project_name}/media/liveEvents/{event_name}/liveOutputs/{output_name}`.
-    fn delete_live_output<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(operations::DeleteLiveOutputWhen, operations::DeleteLiveOutputThen);
     /// Mocks `GET /api/v1/projects/{project_name}/media/liveEvents/{event_name}/liveOutputs/{output_name}/state`.
     fn get_live_output_state<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
@@ -9478,30 +9478,38 @@ pub trait MockServerExt {
     fn list_sources<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::ListSourcesWhen, operations::ListSourcesThen);
-    /// Mocks `GET /api/v1/projects/{project_name}/media/sources/{name}`.
-    fn get_source<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(operations::GetSourceWhen, operations::GetSourceThen);
-    /// Mocks `PUT /api/v1/projects/{project_name}/media/sources/{name}`.
-    fn create_source<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(operations::CreateSourceWhen, operations::CreateSourceThen);
     /// Mocks `DELETE /api/v1/projects/{project_name}/media/sources/{name}`.
     fn delete_source<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::DeleteSourceWhen, operations::DeleteSourceThen);
+    /// Mocks `GET /api/v1/projects/{project_name}/media/sources/{name}`.
+    fn get_source<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::GetSourceWhen, operations::GetSourceThen);
     /// Mocks `PATCH /api/v1/projects/{project_name}/media/sources/{name}`.
     fn update_source<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::UpdateSourceWhen, operations::UpdateSourceThen);
+    /// Mocks `PUT /api/v1/projects/{project_name}/media/sources/{name}`.
+    fn create_source<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::CreateSourceWhen, operations::CreateSourceThen);
     /// Mocks `GET /api/v1/projects/{project_name}/media/storage`.
     fn list_storages<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::ListStoragesWhen, operations::ListStoragesThen);
+    /// Mocks `DELETE /api/v1/projects/{project_name}/media/storage/{storage_name}`.
+    fn delete_storage<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::DeleteStorageWhen, operations::DeleteStorageThen);
     /// Mocks `GET /api/v1/projects/{project_name}/media/storage/{storage_name}`.
     fn get_storage<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::GetStorageWhen, operations::GetStorageThen);
+    /// Mocks `PATCH /api/v1/projects/{project_name}/media/storage/{storage_name}`.
+    fn update_storage<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::UpdateStorageWhen, operations::UpdateStorageThen);
     /// Mocks `PUT /api/v1/projects/{project_name}/media/storage/{storage_name}`.
     fn create_or_update_storage<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
@@ -9509,14 +9517,6 @@ pub trait MockServerExt {
             operations::CreateOrUpdateStorageWhen,
             operations::CreateOrUpdateStorageThen,
         );
-    /// Mocks `DELETE /api/v1/projects/{project_name}/media/storage/{storage_name}`.
-    fn delete_storage<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(operations::DeleteStorageWhen, operations::DeleteStorageThen);
-    /// Mocks `PATCH /api/v1/projects/{project_name}/media/storage/{storage_name}`.
-    fn update_storage<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(operations::UpdateStorageWhen, operations::UpdateStorageThen);
     /// Mocks `GET /api/v1/projects/{project_name}/media/storage/{storage_name}/credentials`.
     fn list_storage_credentials<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
@@ -9531,19 +9531,19 @@ pub trait MockServerExt {
             operations::CreateStorageCredentialWhen,
             operations::CreateStorageCredentialThen,
         );
-    /// Mocks `GET /api/v1/projects/{project_name}/media/storage/{storage_name}/credentials/{credential_id}`.
-    fn get_storage_credential<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(
-            operations::GetStorageCredentialWhen,
-            operations::GetStorageCredentialThen,
-        );
     /// Mocks `DELETE /api/v1/projects/{project_name}/media/storage/{storage_name}/credentials/{credential_id}`.
     fn delete_storage_credential<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(
             operations::DeleteStorageCredentialWhen,
             operations::DeleteStorageCredentialThen,
+        );
+    /// Mocks `GET /api/v1/projects/{project_name}/media/storage/{storage_name}/credentials/{credential_id}`.
+    fn get_storage_credential<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(
+            operations::GetStorageCredentialWhen,
+            operations::GetStorageCredentialThen,
         );
     /// Mocks `GET /api/v1/projects/{project_name}/media/streamingEndpoints`.
     fn list_streaming_endpoints<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
@@ -9552,20 +9552,6 @@ pub trait MockServerExt {
             operations::ListStreamingEndpointsWhen,
             operations::ListStreamingEndpointsThen,
         );
-    /// Mocks `GET /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}`.
-    fn get_streaming_endpoint<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(
-            operations::GetStreamingEndpointWhen,
-            operations::GetStreamingEndpointThen,
-        );
-    /// Mocks `PUT /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}`.
-    fn create_streaming_endpoint<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(
-            operations::CreateStreamingEndpointWhen,
-            operations::CreateStreamingEndpointThen,
-        );
     /// Mocks `DELETE /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}`.
     fn delete_streaming_endpoint<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
@@ -9573,12 +9559,26 @@ pub trait MockServerExt {
             operations::DeleteStreamingEndpointWhen,
             operations::DeleteStreamingEndpointThen,
         );
+    /// Mocks `GET /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}`.
+    fn get_streaming_endpoint<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(
+            operations::GetStreamingEndpointWhen,
+            operations::GetStreamingEndpointThen,
+        );
     /// Mocks `PATCH /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}`.
     fn update_streaming_endpoint<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(
             operations::UpdateStreamingEndpointWhen,
             operations::UpdateStreamingEndpointThen,
+        );
+    /// Mocks `PUT /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}`.
+    fn create_streaming_endpoint<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(
+            operations::CreateStreamingEndpointWhen,
+            operations::CreateStreamingEndpointThen,
         );
     /// Mocks `POST /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}/restart`.
     fn restart_streaming_endpoint<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
@@ -9629,6 +9629,13 @@ pub trait MockServerExt {
             operations::ListStreamingLocatorsWhen,
             operations::ListStreamingLocatorsThen,
         );
+    /// Mocks `DELETE /api/v1/projects/{project_name}/media/streamingLocators/{locator_name}`.
+    fn delete_streaming_locator<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(
+            operations::DeleteStreamingLocatorWhen,
+            operations::DeleteStreamingLocatorThen,
+        );
     /// Mocks `GET /api/v1/projects/{project_name}/media/streamingLocators/{locator_name}`.
     fn get_streaming_locator<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
@@ -9642,13 +9649,6 @@ pub trait MockServerExt {
         F: FnOnce(
             operations::CreateOrUpdateStreamingLocatorWhen,
             operations::CreateOrUpdateStreamingLocatorThen,
-        );
-    /// Mocks `DELETE /api/v1/projects/{project_name}/media/streamingLocators/{locator_name}`.
-    fn delete_streaming_locator<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(
-            operations::DeleteStreamingLocatorWhen,
-            operations::DeleteStreamingLocatorThen,
         );
     /// Mocks `POST /api/v1/projects/{project_name}/media/streamingLocators/{locator_name}/listContentKeys`.
     fn list_streaming_locator_content_keys<F>(
@@ -9681,6 +9681,13 @@ pub trait MockServerExt {
             operations::ListStreamingPoliciesWhen,
             operations::ListStreamingPoliciesThen,
         );
+    /// Mocks `DELETE /api/v1/projects/{project_name}/media/streamingPolicies/{policy_name}`.
+    fn delete_streaming_policy<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(
+            operations::DeleteStreamingPolicyWhen,
+            operations::DeleteStreamingPolicyThen,
+        );
     /// Mocks `GET /api/v1/projects/{project_name}/media/streamingPolicies/{policy_name}`.
     fn get_streaming_policy<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
@@ -9695,17 +9702,14 @@ pub trait MockServerExt {
             operations::CreateOrUpdateStreamingPolicyWhen,
             operations::CreateOrUpdateStreamingPolicyThen,
         );
-    /// Mocks `DELETE /api/v1/projects/{project_name}/media/streamingPolicies/{policy_name}`.
-    fn delete_streaming_policy<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(
-            operations::DeleteStreamingPolicyWhen,
-            operations::DeleteStreamingPolicyThen,
-        );
     /// Mocks `GET /api/v1/projects/{project_name}/media/transforms`.
     fn list_transforms<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::ListTransformsWhen, operations::ListTransformsThen);
+    /// Mocks `DELETE /api/v1/projects/{project_name}/media/transforms/{transform_name}`.
+    fn delete_transform<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::DeleteTransformWhen, operations::DeleteTransformThen);
     /// Mocks `GET /api/v1/projects/{project_name}/media/transforms/{transform_name}`.
     fn get_transform<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
@@ -9717,30 +9721,26 @@ pub trait MockServerExt {
             operations::CreateOrUpdateTransformWhen,
             operations::CreateOrUpdateTransformThen,
         );
-    /// Mocks `DELETE /api/v1/projects/{project_name}/media/transforms/{transform_name}`.
-    fn delete_transform<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(operations::DeleteTransformWhen, operations::DeleteTransformThen);
     /// Mocks `GET /api/v1/projects/{project_name}/media/transforms/{transform_name}/jobs`.
     fn list_transform_jobs<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::ListTransformJobsWhen, operations::ListTransformJobsThen);
-    /// Mocks `GET /api/v1/projects/{project_name}/media/transforms/{transform_name}/jobs/{job_name}`.
-    fn get_job<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(operations::GetJobWhen, operations::GetJobThen);
-    /// Mocks `PUT /api/v1/projects/{project_name}/media/transforms/{transform_name}/jobs/{job_name}`.
-    fn create_job<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(operations::CreateJobWhen, operations::CreateJobThen);
     /// Mocks `DELETE /api/v1/projects/{project_name}/media/transforms/{transform_name}/jobs/{job_name}`.
     fn delete_job<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::DeleteJobWhen, operations::DeleteJobThen);
+    /// Mocks `GET /api/v1/projects/{project_name}/media/transforms/{transform_name}/jobs/{job_name}`.
+    fn get_job<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::GetJobWhen, operations::GetJobThen);
     /// Mocks `PATCH /api/v1/projects/{project_name}/media/transforms/{transform_name}/jobs/{job_name}`.
     fn update_job<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::UpdateJobWhen, operations::UpdateJobThen);
+    /// Mocks `PUT /api/v1/projects/{project_name}/media/transforms/{transform_name}/jobs/{job_name}`.
+    fn create_job<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::CreateJobWhen, operations::CreateJobThen);
     /// Mocks `POST /api/v1/projects/{project_name}/media/transforms/{transform_name}/jobs/{job_name}/cancelJob`.
     fn cancel_job<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
@@ -9772,6 +9772,20 @@ impl MockServerExt for ::httpmock::MockServer {
             )
         })
     }
+    fn delete_account_filter<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(
+            operations::DeleteAccountFilterWhen,
+            operations::DeleteAccountFilterThen,
+        ),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::DeleteAccountFilterWhen::new(when),
+                operations::DeleteAccountFilterThen::new(then),
+            )
+        })
+    }
     fn get_account_filter<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::GetAccountFilterWhen, operations::GetAccountFilterThen),
@@ -9797,20 +9811,6 @@ impl MockServerExt for ::httpmock::MockServer {
             )
         })
     }
-    fn delete_account_filter<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(
-            operations::DeleteAccountFilterWhen,
-            operations::DeleteAccountFilterThen,
-        ),
-    {
-        self.mock(|when, then| {
-            config_fn(
-                operations::DeleteAccountFilterWhen::new(when),
-                operations::DeleteAccountFilterThen::new(then),
-            )
-        })
-    }
     fn list_assets<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::ListAssetsWhen, operations::ListAssetsThen),
@@ -9819,6 +9819,17 @@ impl MockServerExt for ::httpmock::MockServer {
             config_fn(
                 operations::ListAssetsWhen::new(when),
                 operations::ListAssetsThen::new(then),
+            )
+        })
+    }
+    fn delete_asset<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::DeleteAssetWhen, operations::DeleteAssetThen),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::DeleteAssetWhen::new(when),
+                operations::DeleteAssetThen::new(then),
             )
         })
     }
@@ -9847,17 +9858,6 @@ impl MockServerExt for ::httpmock::MockServer {
             )
         })
     }
-    fn delete_asset<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(operations::DeleteAssetWhen, operations::DeleteAssetThen),
-    {
-        self.mock(|when, then| {
-            config_fn(
-                operations::DeleteAssetWhen::new(when),
-                operations::DeleteAssetThen::new(then),
-            )
-        })
-    }
     fn list_asset_filters<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::ListAssetFiltersWhen, operations::ListAssetFiltersThen),
@@ -9866,6 +9866,17 @@ impl MockServerExt for ::httpmock::MockServer {
             config_fn(
                 operations::ListAssetFiltersWhen::new(when),
                 operations::ListAssetFiltersThen::new(then),
+            )
+        })
+    }
+    fn delete_asset_filter<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::DeleteAssetFilterWhen, operations::DeleteAssetFilterThen),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::DeleteAssetFilterWhen::new(when),
+                operations::DeleteAssetFilterThen::new(then),
             )
         })
     }
@@ -9891,17 +9902,6 @@ impl MockServerExt for ::httpmock::MockServer {
             config_fn(
                 operations::CreateOrUpdateAssetFilterWhen::new(when),
                 operations::CreateOrUpdateAssetFilterThen::new(then),
-            )
-        })
-    }
-    fn delete_asset_filter<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(operations::DeleteAssetFilterWhen, operations::DeleteAssetFilterThen),
-    {
-        self.mock(|when, then| {
-            config_fn(
-                operations::DeleteAssetFilterWhen::new(when),
-                operations::DeleteAssetFilterThen::new(then),
             )
         })
     }
@@ -9966,28 +9966,6 @@ impl MockServerExt for ::httpmock::MockServer {
             )
         })
     }
-    fn get_content<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(operations::GetContentWhen, operations::GetContentThen),
-    {
-        self.mock(|when, then| {
-            config_fn(
-                operations::GetContentWhen::new(when),
-                operations::GetContentThen::new(then),
-            )
-        })
-    }
-    fn create_content<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(operations::CreateContentWhen, operations::CreateContentThen),
-    {
-        self.mock(|when, then| {
-            config_fn(
-                operations::CreateContentWhen::new(when),
-                operations::CreateContentThen::new(then),
-            )
-        })
-    }
     fn delete_content<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::DeleteContentWhen, operations::DeleteContentThen),
@@ -9999,6 +9977,17 @@ impl MockServerExt for ::httpmock::MockServer {
             )
         })
     }
+    fn get_content<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::GetContentWhen, operations::GetContentThen),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::GetContentWhen::new(when),
+                operations::GetContentThen::new(then),
+            )
+        })
+    }
     fn update_content<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::UpdateContentWhen, operations::UpdateContentThen),
@@ -10007,6 +9996,17 @@ impl MockServerExt for ::httpmock::MockServer {
             config_fn(
                 operations::UpdateContentWhen::new(when),
                 operations::UpdateContentThen::new(then),
+            )
+        })
+    }
+    fn create_content<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::CreateContentWhen, operations::CreateContentThen),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::CreateContentWhen::new(when),
+                operations::CreateContentThen::new(then),
             )
         })
     }
@@ -10024,34 +10024,6 @@ impl MockServerExt for ::httpmock::MockServer {
             )
         })
     }
-    fn get_content_key_policy<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(
-            operations::GetContentKeyPolicyWhen,
-            operations::GetContentKeyPolicyThen,
-        ),
-    {
-        self.mock(|when, then| {
-            config_fn(
-                operations::GetContentKeyPolicyWhen::new(when),
-                operations::GetContentKeyPolicyThen::new(then),
-            )
-        })
-    }
-    fn create_content_key_policy<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(
-            operations::CreateContentKeyPolicyWhen,
-            operations::CreateContentKeyPolicyThen,
-        ),
-    {
-        self.mock(|when, then| {
-            config_fn(
-                operations::CreateContentKeyPolicyWhen::new(when),
-                operations::CreateContentKeyPolicyThen::new(then),
-            )
-        })
-    }
     fn delete_content_key_policy<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(
@@ -10066,6 +10038,20 @@ impl MockServerExt for ::httpmock::MockServer {
             )
         })
     }
+    fn get_content_key_policy<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(
+            operations::GetContentKeyPolicyWhen,
+            operations::GetContentKeyPolicyThen,
+        ),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::GetContentKeyPolicyWhen::new(when),
+                operations::GetContentKeyPolicyThen::new(then),
+            )
+        })
+    }
     fn update_content_key_policy<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(
@@ -10077,6 +10063,20 @@ impl MockServerExt for ::httpmock::MockServer {
             config_fn(
                 operations::UpdateContentKeyPolicyWhen::new(when),
                 operations::UpdateContentKeyPolicyThen::new(then),
+            )
+        })
+    }
+    fn create_content_key_policy<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(
+            operations::CreateContentKeyPolicyWhen,
+            operations::CreateContentKeyPolicyThen,
+        ),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::CreateContentKeyPolicyWhen::new(when),
+                operations::CreateContentKeyPolicyThen::new(then),
             )
         })
     }
@@ -10122,28 +10122,6 @@ impl MockServerExt for ::httpmock::MockServer {
             )
         })
     }
-    fn get_destination<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(operations::GetDestinationWhen, operations::GetDestinationThen),
-    {
-        self.mock(|when, then| {
-            config_fn(
-                operations::GetDestinationWhen::new(when),
-                operations::GetDestinationThen::new(then),
-            )
-        })
-    }
-    fn create_destination<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(operations::CreateDestinationWhen, operations::CreateDestinationThen),
-    {
-        self.mock(|when, then| {
-            config_fn(
-                operations::CreateDestinationWhen::new(when),
-                operations::CreateDestinationThen::new(then),
-            )
-        })
-    }
     fn delete_destination<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::DeleteDestinationWhen, operations::DeleteDestinationThen),
@@ -10155,6 +10133,17 @@ impl MockServerExt for ::httpmock::MockServer {
             )
         })
     }
+    fn get_destination<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::GetDestinationWhen, operations::GetDestinationThen),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::GetDestinationWhen::new(when),
+                operations::GetDestinationThen::new(then),
+            )
+        })
+    }
     fn update_destination<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::UpdateDestinationWhen, operations::UpdateDestinationThen),
@@ -10163,6 +10152,17 @@ impl MockServerExt for ::httpmock::MockServer {
             config_fn(
                 operations::UpdateDestinationWhen::new(when),
                 operations::UpdateDestinationThen::new(then),
+            )
+        })
+    }
+    fn create_destination<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::CreateDestinationWhen, operations::CreateDestinationThen),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::CreateDestinationWhen::new(when),
+                operations::CreateDestinationThen::new(then),
             )
         })
     }
@@ -10188,28 +10188,6 @@ impl MockServerExt for ::httpmock::MockServer {
             )
         })
     }
-    fn get_live_event<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(operations::GetLiveEventWhen, operations::GetLiveEventThen),
-    {
-        self.mock(|when, then| {
-            config_fn(
-                operations::GetLiveEventWhen::new(when),
-                operations::GetLiveEventThen::new(then),
-            )
-        })
-    }
-    fn create_live_event<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(operations::CreateLiveEventWhen, operations::CreateLiveEventThen),
-    {
-        self.mock(|when, then| {
-            config_fn(
-                operations::CreateLiveEventWhen::new(when),
-                operations::CreateLiveEventThen::new(then),
-            )
-        })
-    }
     fn delete_live_event<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::DeleteLiveEventWhen, operations::DeleteLiveEventThen),
@@ -10221,6 +10199,17 @@ impl MockServerExt for ::httpmock::MockServer {
             )
         })
     }
+    fn get_live_event<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::GetLiveEventWhen, operations::GetLiveEventThen),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::GetLiveEventWhen::new(when),
+                operations::GetLiveEventThen::new(then),
+            )
+        })
+    }
     fn update_live_event<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::UpdateLiveEventWhen, operations::UpdateLiveEventThen),
@@ -10229,6 +10218,17 @@ impl MockServerExt for ::httpmock::MockServer {
             config_fn(
                 operations::UpdateLiveEventWhen::new(when),
                 operations::UpdateLiveEventThen::new(then),
+            )
+        })
+    }
+    fn create_live_event<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::CreateLiveEventWhen, operations::CreateLiveEventThen),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::CreateLiveEventWhen::new(when),
+                operations::CreateLiveEventThen::new(then),
             )
         })
     }
@@ -10254,6 +10254,17 @@ impl MockServerExt for ::httpmock::MockServer {
             )
         })
     }
+    fn delete_live_output<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::DeleteLiveOutputWhen, operations::DeleteLiveOutputThen),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::DeleteLiveOutputWhen::new(when),
+                operations::DeleteLiveOutputThen::new(then),
+            )
+        })
+    }
     fn get_live_output<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::GetLiveOutputWhen, operations::GetLiveOutputThen),
@@ -10273,17 +10284,6 @@ impl MockServerExt for ::httpmock::MockServer {
             config_fn(
                 operations::CreateLiveOutputWhen::new(when),
                 operations::CreateLiveOutputThen::new(then),
-            )
-        })
-    }
-    fn delete_live_output<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(operations::DeleteLiveOutputWhen, operations::DeleteLiveOutputThen),
-    {
-        self.mock(|when, then| {
-            config_fn(
-                operations::DeleteLiveOutputWhen::new(when),
-                operations::DeleteLiveOutputThen::new(then),
             )
         })
     }
@@ -10356,28 +10356,6 @@ impl MockServerExt for ::httpmock::MockServer {
             )
         })
     }
-    fn get_source<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(operations::GetSourceWhen, operations::GetSourceThen),
-    {
-        self.mock(|when, then| {
-            config_fn(
-                operations::GetSourceWhen::new(when),
-                operations::GetSourceThen::new(then),
-            )
-        })
-    }
-    fn create_source<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(operations::CreateSourceWhen, operations::CreateSourceThen),
-    {
-        self.mock(|when, then| {
-            config_fn(
-                operations::CreateSourceWhen::new(when),
-                operations::CreateSourceThen::new(then),
-            )
-        })
-    }
     fn delete_source<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::DeleteSourceWhen, operations::DeleteSourceThen),
@@ -10386,6 +10364,17 @@ impl MockServerExt for ::httpmock::MockServer {
             config_fn(
                 operations::DeleteSourceWhen::new(when),
                 operations::DeleteSourceThen::new(then),
+            )
+        })
+    }
+    fn get_source<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::GetSourceWhen, operations::GetSourceThen),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::GetSourceWhen::new(when),
+                operations::GetSourceThen::new(then),
             )
         })
     }
@@ -10400,6 +10389,17 @@ impl MockServerExt for ::httpmock::MockServer {
             )
         })
     }
+    fn create_source<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::CreateSourceWhen, operations::CreateSourceThen),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::CreateSourceWhen::new(when),
+                operations::CreateSourceThen::new(then),
+            )
+        })
+    }
     fn list_storages<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::ListStoragesWhen, operations::ListStoragesThen),
@@ -10408,31 +10408,6 @@ impl MockServerExt for ::httpmock::MockServer {
             config_fn(
                 operations::ListStoragesWhen::new(when),
                 operations::ListStoragesThen::new(then),
-            )
-        })
-    }
-    fn get_storage<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(operations::GetStorageWhen, operations::GetStorageThen),
-    {
-        self.mock(|when, then| {
-            config_fn(
-                operations::GetStorageWhen::new(when),
-                operations::GetStorageThen::new(then),
-            )
-        })
-    }
-    fn create_or_update_storage<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(
-            operations::CreateOrUpdateStorageWhen,
-            operations::CreateOrUpdateStorageThen,
-        ),
-    {
-        self.mock(|when, then| {
-            config_fn(
-                operations::CreateOrUpdateStorageWhen::new(when),
-                operations::CreateOrUpdateStorageThen::new(then),
             )
         })
     }
@@ -10447,6 +10422,17 @@ impl MockServerExt for ::httpmock::MockServer {
             )
         })
     }
+    fn get_storage<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::GetStorageWhen, operations::GetStorageThen),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::GetStorageWhen::new(when),
+                operations::GetStorageThen::new(then),
+            )
+        })
+    }
     fn update_storage<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::UpdateStorageWhen, operations::UpdateStorageThen),
@@ -10455,6 +10441,20 @@ impl MockServerExt for ::httpmock::MockServer {
             config_fn(
                 operations::UpdateStorageWhen::new(when),
                 operations::UpdateStorageThen::new(then),
+            )
+        })
+    }
+    fn create_or_update_storage<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(
+            operations::CreateOrUpdateStorageWhen,
+            operations::CreateOrUpdateStorageThen,
+        ),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::CreateOrUpdateStorageWhen::new(when),
+                operations::CreateOrUpdateStorageThen::new(then),
             )
         })
     }
@@ -10486,20 +10486,6 @@ impl MockServerExt for ::httpmock::MockServer {
             )
         })
     }
-    fn get_storage_credential<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(
-            operations::GetStorageCredentialWhen,
-            operations::GetStorageCredentialThen,
-        ),
-    {
-        self.mock(|when, then| {
-            config_fn(
-                operations::GetStorageCredentialWhen::new(when),
-                operations::GetStorageCredentialThen::new(then),
-            )
-        })
-    }
     fn delete_storage_credential<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(
@@ -10511,6 +10497,20 @@ impl MockServerExt for ::httpmock::MockServer {
             config_fn(
                 operations::DeleteStorageCredentialWhen::new(when),
                 operations::DeleteStorageCredentialThen::new(then),
+            )
+        })
+    }
+    fn get_storage_credential<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(
+            operations::GetStorageCredentialWhen,
+            operations::GetStorageCredentialThen,
+        ),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::GetStorageCredentialWhen::new(when),
+                operations::GetStorageCredentialThen::new(then),
             )
         })
     }
@@ -10528,34 +10528,6 @@ impl MockServerExt for ::httpmock::MockServer {
             )
         })
     }
-    fn get_streaming_endpoint<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(
-            operations::GetStreamingEndpointWhen,
-            operations::GetStreamingEndpointThen,
-        ),
-    {
-        self.mock(|when, then| {
-            config_fn(
-                operations::GetStreamingEndpointWhen::new(when),
-                operations::GetStreamingEndpointThen::new(then),
-            )
-        })
-    }
-    fn create_streaming_endpoint<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(
-            operations::CreateStreamingEndpointWhen,
-            operations::CreateStreamingEndpointThen,
-        ),
-    {
-        self.mock(|when, then| {
-            config_fn(
-                operations::CreateStreamingEndpointWhen::new(when),
-                operations::CreateStreamingEndpointThen::new(then),
-            )
-        })
-    }
     fn delete_streaming_endpoint<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(
@@ -10570,6 +10542,20 @@ impl MockServerExt for ::httpmock::MockServer {
             )
         })
     }
+    fn get_streaming_endpoint<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(
+            operations::GetStreamingEndpointWhen,
+            operations::GetStreamingEndpointThen,
+        ),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::GetStreamingEndpointWhen::new(when),
+                operations::GetStreamingEndpointThen::new(then),
+            )
+        })
+    }
     fn update_streaming_endpoint<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(
@@ -10581,6 +10567,20 @@ impl MockServerExt for ::httpmock::MockServer {
             config_fn(
                 operations::UpdateStreamingEndpointWhen::new(when),
                 operations::UpdateStreamingEndpointThen::new(then),
+            )
+        })
+    }
+    fn create_streaming_endpoint<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(
+            operations::CreateStreamingEndpointWhen,
+            operations::CreateStreamingEndpointThen,
+        ),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::CreateStreamingEndpointWhen::new(when),
+                operations::CreateStreamingEndpointThen::new(then),
             )
         })
     }
@@ -10682,6 +10682,20 @@ impl MockServerExt for ::httpmock::MockServer {
             )
         })
     }
+    fn delete_streaming_locator<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(
+            operations::DeleteStreamingLocatorWhen,
+            operations::DeleteStreamingLocatorThen,
+        ),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::DeleteStreamingLocatorWhen::new(when),
+                operations::DeleteStreamingLocatorThen::new(then),
+            )
+        })
+    }
     fn get_streaming_locator<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(
@@ -10707,20 +10721,6 @@ impl MockServerExt for ::httpmock::MockServer {
             config_fn(
                 operations::CreateOrUpdateStreamingLocatorWhen::new(when),
                 operations::CreateOrUpdateStreamingLocatorThen::new(then),
-            )
-        })
-    }
-    fn delete_streaming_locator<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(
-            operations::DeleteStreamingLocatorWhen,
-            operations::DeleteStreamingLocatorThen,
-        ),
-    {
-        self.mock(|when, then| {
-            config_fn(
-                operations::DeleteStreamingLocatorWhen::new(when),
-                operations::DeleteStreamingLocatorThen::new(then),
             )
         })
     }
@@ -10783,6 +10783,20 @@ impl MockServerExt for ::httpmock::MockServer {
             )
         })
     }
+    fn delete_streaming_policy<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(
+            operations::DeleteStreamingPolicyWhen,
+            operations::DeleteStreamingPolicyThen,
+        ),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::DeleteStreamingPolicyWhen::new(when),
+                operations::DeleteStreamingPolicyThen::new(then),
+            )
+        })
+    }
     fn get_streaming_policy<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(
@@ -10811,20 +10825,6 @@ impl MockServerExt for ::httpmock::MockServer {
             )
         })
     }
-    fn delete_streaming_policy<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(
-            operations::DeleteStreamingPolicyWhen,
-            operations::DeleteStreamingPolicyThen,
-        ),
-    {
-        self.mock(|when, then| {
-            config_fn(
-                operations::DeleteStreamingPolicyWhen::new(when),
-                operations::DeleteStreamingPolicyThen::new(then),
-            )
-        })
-    }
     fn list_transforms<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::ListTransformsWhen, operations::ListTransformsThen),
@@ -10833,6 +10833,17 @@ impl MockServerExt for ::httpmock::MockServer {
             config_fn(
                 operations::ListTransformsWhen::new(when),
                 operations::ListTransformsThen::new(then),
+            )
+        })
+    }
+    fn delete_transform<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::DeleteTransformWhen, operations::DeleteTransformThen),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::DeleteTransformWhen::new(when),
+                operations::DeleteTransformThen::new(then),
             )
         })
     }
@@ -10861,17 +10872,6 @@ impl MockServerExt for ::httpmock::MockServer {
             )
         })
     }
-    fn delete_transform<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(operations::DeleteTransformWhen, operations::DeleteTransformThen),
-    {
-        self.mock(|when, then| {
-            config_fn(
-                operations::DeleteTransformWhen::new(when),
-                operations::DeleteTransformThen::new(then),
-            )
-        })
-    }
     fn list_transform_jobs<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::ListTransformJobsWhen, operations::ListTransformJobsThen),
@@ -10880,28 +10880,6 @@ impl MockServerExt for ::httpmock::MockServer {
             config_fn(
                 operations::ListTransformJobsWhen::new(when),
                 operations::ListTransformJobsThen::new(then),
-            )
-        })
-    }
-    fn get_job<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(operations::GetJobWhen, operations::GetJobThen),
-    {
-        self.mock(|when, then| {
-            config_fn(
-                operations::GetJobWhen::new(when),
-                operations::GetJobThen::new(then),
-            )
-        })
-    }
-    fn create_job<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(operations::CreateJobWhen, operations::CreateJobThen),
-    {
-        self.mock(|when, then| {
-            config_fn(
-                operations::CreateJobWhen::new(when),
-                operations::CreateJobThen::new(then),
             )
         })
     }
@@ -10916,6 +10894,17 @@ impl MockServerExt for ::httpmock::MockServer {
             )
         })
     }
+    fn get_job<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::GetJobWhen, operations::GetJobThen),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::GetJobWhen::new(when),
+                operations::GetJobThen::new(then),
+            )
+        })
+    }
     fn update_job<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::UpdateJobWhen, operations::UpdateJobThen),
@@ -10924,6 +10913,17 @@ impl MockServerExt for ::httpmock::MockServer {
             config_fn(
                 operations::UpdateJobWhen::new(when),
                 operations::UpdateJobThen::new(then),
+            )
+        })
+    }
+    fn create_job<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::CreateJobWhen, operations::CreateJobThen),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::CreateJobWhen::new(when),
+                operations::CreateJobThen::new(then),
             )
         })
     }

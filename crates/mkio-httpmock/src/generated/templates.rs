@@ -35,26 +35,7 @@ pub mod operations {
                 .unwrap();
             Self(self.0.path_matches(re))
         }
-        /// `filter` must be this.
-        pub fn filter<'a, T>(self, value: T) -> Self
-        where
-            T: Into<Option<&'a str>>,
-        {
-            if let Some(value) = value.into() {
-                Self(self.0.query_param("$filter", value.to_string()))
-            } else {
-                Self(self.0.query_param_missing("$filter"))
-            }
-        }
-        /// `label` must be this.
-        pub fn label(self, value: &str) -> Self {
-            Self(self.0.query_param("$label", value))
-        }
-        /// `label_key` must be this.
-        pub fn label_key(self, value: &str) -> Self {
-            Self(self.0.query_param("$label_key", value))
-        }
-        /// `orderby` must be this.
+        /// `$orderby` must be this.
         pub fn orderby<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a str>>,
@@ -65,7 +46,29 @@ pub mod operations {
                 Self(self.0.query_param_missing("$orderby"))
             }
         }
-        /// `skiptoken` must be this.
+        /// `$filter` must be this.
+        pub fn filter<'a, T>(self, value: T) -> Self
+        where
+            T: Into<Option<&'a str>>,
+        {
+            if let Some(value) = value.into() {
+                Self(self.0.query_param("$filter", value.to_string()))
+            } else {
+                Self(self.0.query_param_missing("$filter"))
+            }
+        }
+        /// `$top` must be this.
+        pub fn top<T>(self, value: T) -> Self
+        where
+            T: Into<Option<u32>>,
+        {
+            if let Some(value) = value.into() {
+                Self(self.0.query_param("$top", value.to_string()))
+            } else {
+                Self(self.0.query_param_missing("$top"))
+            }
+        }
+        /// `$skiptoken` must be this.
         pub fn skiptoken<T>(self, value: T) -> Self
         where
             T: Into<Option<u64>>,
@@ -76,16 +79,13 @@ pub mod operations {
                 Self(self.0.query_param_missing("$skiptoken"))
             }
         }
-        /// `top` must be this.
-        pub fn top<T>(self, value: T) -> Self
-        where
-            T: Into<Option<u32>>,
-        {
-            if let Some(value) = value.into() {
-                Self(self.0.query_param("$top", value.to_string()))
-            } else {
-                Self(self.0.query_param_missing("$top"))
-            }
+        /// `$label_key` must be this.
+        pub fn label_key(self, value: &str) -> Self {
+            Self(self.0.query_param("$label_key", value.to_string()))
+        }
+        /// `$label` must be this.
+        pub fn label(self, value: &str) -> Self {
+            Self(self.0.query_param("$label", value.to_string()))
         }
     }
     /// The answer: `GET /api/v1/projects/{project_name}/templating/configs`.
@@ -175,26 +175,7 @@ pub mod operations {
                 .unwrap();
             Self(self.0.path_matches(re))
         }
-        /// `filter` must be this.
-        pub fn filter<'a, T>(self, value: T) -> Self
-        where
-            T: Into<Option<&'a str>>,
-        {
-            if let Some(value) = value.into() {
-                Self(self.0.query_param("$filter", value.to_string()))
-            } else {
-                Self(self.0.query_param_missing("$filter"))
-            }
-        }
-        /// `label` must be this.
-        pub fn label(self, value: &str) -> Self {
-            Self(self.0.query_param("$label", value))
-        }
-        /// `label_key` must be this.
-        pub fn label_key(self, value: &str) -> Self {
-            Self(self.0.query_param("$label_key", value))
-        }
-        /// `orderby` must be this.
+        /// `$orderby` must be this.
         pub fn orderby<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a str>>,
@@ -205,7 +186,29 @@ pub mod operations {
                 Self(self.0.query_param_missing("$orderby"))
             }
         }
-        /// `skiptoken` must be this.
+        /// `$filter` must be this.
+        pub fn filter<'a, T>(self, value: T) -> Self
+        where
+            T: Into<Option<&'a str>>,
+        {
+            if let Some(value) = value.into() {
+                Self(self.0.query_param("$filter", value.to_string()))
+            } else {
+                Self(self.0.query_param_missing("$filter"))
+            }
+        }
+        /// `$top` must be this.
+        pub fn top<T>(self, value: T) -> Self
+        where
+            T: Into<Option<u32>>,
+        {
+            if let Some(value) = value.into() {
+                Self(self.0.query_param("$top", value.to_string()))
+            } else {
+                Self(self.0.query_param_missing("$top"))
+            }
+        }
+        /// `$skiptoken` must be this.
         pub fn skiptoken<T>(self, value: T) -> Self
         where
             T: Into<Option<u64>>,
@@ -216,16 +219,13 @@ pub mod operations {
                 Self(self.0.query_param_missing("$skiptoken"))
             }
         }
-        /// `top` must be this.
-        pub fn top<T>(self, value: T) -> Self
-        where
-            T: Into<Option<u32>>,
-        {
-            if let Some(value) = value.into() {
-                Self(self.0.query_param("$top", value.to_string()))
-            } else {
-                Self(self.0.query_param_missing("$top"))
-            }
+        /// `$label_key` must be this.
+        pub fn label_key(self, value: &str) -> Self {
+            Self(self.0.query_param("$label_key", value.to_string()))
+        }
+        /// `$label` must be this.
+        pub fn label(self, value: &str) -> Self {
+            Self(self.0.query_param("$label", value.to_string()))
         }
     }
     /// The answer: `GET /api/v1/projects/{project_name}/templating/configs/{config_type}`.
@@ -271,6 +271,99 @@ pub mod operations {
                     .header("content-type", "application/json")
                     .json_body_obj(value),
             )
+        }
+    }
+    /// What a request must look like: `DELETE /api/v1/projects/{project_name}/templating/configs/{config_type}/{name}`.
+    pub struct DeleteConfigWhen(::httpmock::When);
+    impl DeleteConfigWhen {
+        /// Wraps httpmock's own type.
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(
+                inner
+                    .method(::httpmock::Method::DELETE)
+                    .path_matches(
+                        regex::Regex::new(
+                                "^/api/v1/projects/[^/]*/templating/configs/[^/]*/[^/]*$",
+                            )
+                            .unwrap(),
+                    ),
+            )
+        }
+        /// Gives httpmock's own type back, to say what is not typed.
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+        /// `project_name` must be this.
+        pub fn project_name(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/projects/{}/templating/configs/[^/]*/[^/]*$", crate
+                        ::path_value(& value.to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+        /// `config_type` must be this.
+        pub fn config_type(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/projects/[^/]*/templating/configs/{}/[^/]*$", crate
+                        ::path_value(& value.to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+        /// `name` must be this.
+        pub fn name(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/projects/[^/]*/templating/configs/[^/]*/{}$", crate
+                        ::path_value(& value.to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+    }
+    /// The answer: `DELETE /api/v1/projects/{project_name}/templating/configs/{config_type}/{name}`.
+    pub struct DeleteConfigThen(::httpmock::Then);
+    impl DeleteConfigThen {
+        /// Wraps httpmock's own type.
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        /// Gives httpmock's own type back, to say what is not typed.
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        /// An error, status 400 to 499.
+        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
+            assert_eq!(status / 100u16, 4u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        /// An error, status 500 to 599.
+        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
+            assert_eq!(status / 100u16, 5u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        /// A success, status 200 to 299.
+        pub fn success(self, status: u16) -> Self {
+            assert_eq!(status / 100u16, 2u16);
+            Self(self.0.status(status))
         }
     }
     /// What a request must look like: `GET /api/v1/projects/{project_name}/templating/configs/{config_type}/{name}`.
@@ -475,99 +568,6 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `DELETE /api/v1/projects/{project_name}/templating/configs/{config_type}/{name}`.
-    pub struct DeleteConfigWhen(::httpmock::When);
-    impl DeleteConfigWhen {
-        /// Wraps httpmock's own type.
-        pub fn new(inner: ::httpmock::When) -> Self {
-            Self(
-                inner
-                    .method(::httpmock::Method::DELETE)
-                    .path_matches(
-                        regex::Regex::new(
-                                "^/api/v1/projects/[^/]*/templating/configs/[^/]*/[^/]*$",
-                            )
-                            .unwrap(),
-                    ),
-            )
-        }
-        /// Gives httpmock's own type back, to say what is not typed.
-        pub fn into_inner(self) -> ::httpmock::When {
-            self.0
-        }
-        /// `project_name` must be this.
-        pub fn project_name(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/projects/{}/templating/configs/[^/]*/[^/]*$", crate
-                        ::path_value(& value.to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-        /// `config_type` must be this.
-        pub fn config_type(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/projects/[^/]*/templating/configs/{}/[^/]*$", crate
-                        ::path_value(& value.to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-        /// `name` must be this.
-        pub fn name(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/projects/[^/]*/templating/configs/[^/]*/{}$", crate
-                        ::path_value(& value.to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-    }
-    /// The answer: `DELETE /api/v1/projects/{project_name}/templating/configs/{config_type}/{name}`.
-    pub struct DeleteConfigThen(::httpmock::Then);
-    impl DeleteConfigThen {
-        /// Wraps httpmock's own type.
-        pub fn new(inner: ::httpmock::Then) -> Self {
-            Self(inner)
-        }
-        /// Gives httpmock's own type back, to say what is not typed.
-        pub fn into_inner(self) -> ::httpmock::Then {
-            self.0
-        }
-        /// An error, status 400 to 499.
-        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
-            assert_eq!(status / 100u16, 4u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        /// An error, status 500 to 599.
-        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
-            assert_eq!(status / 100u16, 5u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        /// A success, status 200 to 299.
-        pub fn success(self, status: u16) -> Self {
-            assert_eq!(status / 100u16, 2u16);
-            Self(self.0.status(status))
-        }
-    }
     /// What a request must look like: `GET /api/v1/projects/{project_name}/templating/configs/{config_type}/{name}/versions`.
     pub struct ListConfigVersionsWhen(::httpmock::When);
     impl ListConfigVersionsWhen {
@@ -621,26 +621,7 @@ pub mod operations {
                 .unwrap();
             Self(self.0.path_matches(re))
         }
-        /// `filter` must be this.
-        pub fn filter<'a, T>(self, value: T) -> Self
-        where
-            T: Into<Option<&'a str>>,
-        {
-            if let Some(value) = value.into() {
-                Self(self.0.query_param("$filter", value.to_string()))
-            } else {
-                Self(self.0.query_param_missing("$filter"))
-            }
-        }
-        /// `label` must be this.
-        pub fn label(self, value: &str) -> Self {
-            Self(self.0.query_param("$label", value))
-        }
-        /// `label_key` must be this.
-        pub fn label_key(self, value: &str) -> Self {
-            Self(self.0.query_param("$label_key", value))
-        }
-        /// `orderby` must be this.
+        /// `$orderby` must be this.
         pub fn orderby<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a str>>,
@@ -651,7 +632,29 @@ pub mod operations {
                 Self(self.0.query_param_missing("$orderby"))
             }
         }
-        /// `skiptoken` must be this.
+        /// `$filter` must be this.
+        pub fn filter<'a, T>(self, value: T) -> Self
+        where
+            T: Into<Option<&'a str>>,
+        {
+            if let Some(value) = value.into() {
+                Self(self.0.query_param("$filter", value.to_string()))
+            } else {
+                Self(self.0.query_param_missing("$filter"))
+            }
+        }
+        /// `$top` must be this.
+        pub fn top<T>(self, value: T) -> Self
+        where
+            T: Into<Option<u32>>,
+        {
+            if let Some(value) = value.into() {
+                Self(self.0.query_param("$top", value.to_string()))
+            } else {
+                Self(self.0.query_param_missing("$top"))
+            }
+        }
+        /// `$skiptoken` must be this.
         pub fn skiptoken<T>(self, value: T) -> Self
         where
             T: Into<Option<u64>>,
@@ -662,16 +665,13 @@ pub mod operations {
                 Self(self.0.query_param_missing("$skiptoken"))
             }
         }
-        /// `top` must be this.
-        pub fn top<T>(self, value: T) -> Self
-        where
-            T: Into<Option<u32>>,
-        {
-            if let Some(value) = value.into() {
-                Self(self.0.query_param("$top", value.to_string()))
-            } else {
-                Self(self.0.query_param_missing("$top"))
-            }
+        /// `$label_key` must be this.
+        pub fn label_key(self, value: &str) -> Self {
+            Self(self.0.query_param("$label_key", value.to_string()))
+        }
+        /// `$label` must be this.
+        pub fn label(self, value: &str) -> Self {
+            Self(self.0.query_param("$label", value.to_string()))
         }
     }
     /// The answer: `GET /api/v1/projects/{project_name}/templating/configs/{config_type}/{name}/versions`.
@@ -709,116 +709,6 @@ pub mod operations {
         }
         /// A success, status 200 to 299.
         pub fn success(self, status: u16, value: &types::ConfigList) -> Self {
-            assert_eq!(status / 100u16, 2u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-    }
-    /// What a request must look like: `GET /api/v1/projects/{project_name}/templating/configs/{config_type}/{name}/versions/{version}`.
-    pub struct GetConfigVersionWhen(::httpmock::When);
-    impl GetConfigVersionWhen {
-        /// Wraps httpmock's own type.
-        pub fn new(inner: ::httpmock::When) -> Self {
-            Self(
-                inner
-                    .method(::httpmock::Method::GET)
-                    .path_matches(
-                        regex::Regex::new(
-                                "^/api/v1/projects/[^/]*/templating/configs/[^/]*/[^/]*/versions/[^/]*$",
-                            )
-                            .unwrap(),
-                    ),
-            )
-        }
-        /// Gives httpmock's own type back, to say what is not typed.
-        pub fn into_inner(self) -> ::httpmock::When {
-            self.0
-        }
-        /// `project_name` must be this.
-        pub fn project_name(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/projects/{}/templating/configs/[^/]*/[^/]*/versions/[^/]*$",
-                        crate ::path_value(& value.to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-        /// `config_type` must be this.
-        pub fn config_type(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/projects/[^/]*/templating/configs/{}/[^/]*/versions/[^/]*$",
-                        crate ::path_value(& value.to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-        /// `name` must be this.
-        pub fn name(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/projects/[^/]*/templating/configs/[^/]*/{}/versions/[^/]*$",
-                        crate ::path_value(& value.to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-        /// `version` must be this.
-        pub fn version(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v1/projects/[^/]*/templating/configs/[^/]*/[^/]*/versions/{}$",
-                        crate ::path_value(& value.to_string())
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
-        }
-    }
-    /// The answer: `GET /api/v1/projects/{project_name}/templating/configs/{config_type}/{name}/versions/{version}`.
-    pub struct GetConfigVersionThen(::httpmock::Then);
-    impl GetConfigVersionThen {
-        /// Wraps httpmock's own type.
-        pub fn new(inner: ::httpmock::Then) -> Self {
-            Self(inner)
-        }
-        /// Gives httpmock's own type back, to say what is not typed.
-        pub fn into_inner(self) -> ::httpmock::Then {
-            self.0
-        }
-        /// An error, status 400 to 499.
-        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
-            assert_eq!(status / 100u16, 4u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        /// An error, status 500 to 599.
-        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
-            assert_eq!(status / 100u16, 5u16);
-            Self(
-                self
-                    .0
-                    .status(status)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        /// A success, status 200 to 299.
-        pub fn success(self, status: u16, value: &types::Config) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
                 self
@@ -933,6 +823,116 @@ pub mod operations {
             Self(self.0.status(status))
         }
     }
+    /// What a request must look like: `GET /api/v1/projects/{project_name}/templating/configs/{config_type}/{name}/versions/{version}`.
+    pub struct GetConfigVersionWhen(::httpmock::When);
+    impl GetConfigVersionWhen {
+        /// Wraps httpmock's own type.
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(
+                inner
+                    .method(::httpmock::Method::GET)
+                    .path_matches(
+                        regex::Regex::new(
+                                "^/api/v1/projects/[^/]*/templating/configs/[^/]*/[^/]*/versions/[^/]*$",
+                            )
+                            .unwrap(),
+                    ),
+            )
+        }
+        /// Gives httpmock's own type back, to say what is not typed.
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+        /// `project_name` must be this.
+        pub fn project_name(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/projects/{}/templating/configs/[^/]*/[^/]*/versions/[^/]*$",
+                        crate ::path_value(& value.to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+        /// `config_type` must be this.
+        pub fn config_type(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/projects/[^/]*/templating/configs/{}/[^/]*/versions/[^/]*$",
+                        crate ::path_value(& value.to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+        /// `name` must be this.
+        pub fn name(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/projects/[^/]*/templating/configs/[^/]*/{}/versions/[^/]*$",
+                        crate ::path_value(& value.to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+        /// `version` must be this.
+        pub fn version(self, value: &str) -> Self {
+            let re = regex::Regex::new(
+                    &format!(
+                        "^/api/v1/projects/[^/]*/templating/configs/[^/]*/[^/]*/versions/{}$",
+                        crate ::path_value(& value.to_string())
+                    ),
+                )
+                .unwrap();
+            Self(self.0.path_matches(re))
+        }
+    }
+    /// The answer: `GET /api/v1/projects/{project_name}/templating/configs/{config_type}/{name}/versions/{version}`.
+    pub struct GetConfigVersionThen(::httpmock::Then);
+    impl GetConfigVersionThen {
+        /// Wraps httpmock's own type.
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        /// Gives httpmock's own type back, to say what is not typed.
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        /// An error, status 400 to 499.
+        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
+            assert_eq!(status / 100u16, 4u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        /// An error, status 500 to 599.
+        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
+            assert_eq!(status / 100u16, 5u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        /// A success, status 200 to 299.
+        pub fn success(self, status: u16, value: &types::Config) -> Self {
+            assert_eq!(status / 100u16, 2u16);
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+    }
     /// What a request must look like: `GET /api/v1/projects/{project_name}/templating/presets`.
     pub struct ListPresetsWhen(::httpmock::When);
     impl ListPresetsWhen {
@@ -962,26 +962,7 @@ pub mod operations {
                 .unwrap();
             Self(self.0.path_matches(re))
         }
-        /// `filter` must be this.
-        pub fn filter<'a, T>(self, value: T) -> Self
-        where
-            T: Into<Option<&'a str>>,
-        {
-            if let Some(value) = value.into() {
-                Self(self.0.query_param("$filter", value.to_string()))
-            } else {
-                Self(self.0.query_param_missing("$filter"))
-            }
-        }
-        /// `label` must be this.
-        pub fn label(self, value: &str) -> Self {
-            Self(self.0.query_param("$label", value))
-        }
-        /// `label_key` must be this.
-        pub fn label_key(self, value: &str) -> Self {
-            Self(self.0.query_param("$label_key", value))
-        }
-        /// `orderby` must be this.
+        /// `$orderby` must be this.
         pub fn orderby<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a str>>,
@@ -992,7 +973,29 @@ pub mod operations {
                 Self(self.0.query_param_missing("$orderby"))
             }
         }
-        /// `skiptoken` must be this.
+        /// `$filter` must be this.
+        pub fn filter<'a, T>(self, value: T) -> Self
+        where
+            T: Into<Option<&'a str>>,
+        {
+            if let Some(value) = value.into() {
+                Self(self.0.query_param("$filter", value.to_string()))
+            } else {
+                Self(self.0.query_param_missing("$filter"))
+            }
+        }
+        /// `$top` must be this.
+        pub fn top<T>(self, value: T) -> Self
+        where
+            T: Into<Option<u32>>,
+        {
+            if let Some(value) = value.into() {
+                Self(self.0.query_param("$top", value.to_string()))
+            } else {
+                Self(self.0.query_param_missing("$top"))
+            }
+        }
+        /// `$skiptoken` must be this.
         pub fn skiptoken<T>(self, value: T) -> Self
         where
             T: Into<Option<u64>>,
@@ -1003,16 +1006,13 @@ pub mod operations {
                 Self(self.0.query_param_missing("$skiptoken"))
             }
         }
-        /// `top` must be this.
-        pub fn top<T>(self, value: T) -> Self
-        where
-            T: Into<Option<u32>>,
-        {
-            if let Some(value) = value.into() {
-                Self(self.0.query_param("$top", value.to_string()))
-            } else {
-                Self(self.0.query_param_missing("$top"))
-            }
+        /// `$label_key` must be this.
+        pub fn label_key(self, value: &str) -> Self {
+            Self(self.0.query_param("$label_key", value.to_string()))
+        }
+        /// `$label` must be this.
+        pub fn label(self, value: &str) -> Self {
+            Self(self.0.query_param("$label", value.to_string()))
         }
     }
     /// The answer: `GET /api/v1/projects/{project_name}/templating/presets`.
@@ -1102,26 +1102,7 @@ pub mod operations {
                 .unwrap();
             Self(self.0.path_matches(re))
         }
-        /// `filter` must be this.
-        pub fn filter<'a, T>(self, value: T) -> Self
-        where
-            T: Into<Option<&'a str>>,
-        {
-            if let Some(value) = value.into() {
-                Self(self.0.query_param("$filter", value.to_string()))
-            } else {
-                Self(self.0.query_param_missing("$filter"))
-            }
-        }
-        /// `label` must be this.
-        pub fn label(self, value: &str) -> Self {
-            Self(self.0.query_param("$label", value))
-        }
-        /// `label_key` must be this.
-        pub fn label_key(self, value: &str) -> Self {
-            Self(self.0.query_param("$label_key", value))
-        }
-        /// `orderby` must be this.
+        /// `$orderby` must be this.
         pub fn orderby<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a str>>,
@@ -1132,7 +1113,29 @@ pub mod operations {
                 Self(self.0.query_param_missing("$orderby"))
             }
         }
-        /// `skiptoken` must be this.
+        /// `$filter` must be this.
+        pub fn filter<'a, T>(self, value: T) -> Self
+        where
+            T: Into<Option<&'a str>>,
+        {
+            if let Some(value) = value.into() {
+                Self(self.0.query_param("$filter", value.to_string()))
+            } else {
+                Self(self.0.query_param_missing("$filter"))
+            }
+        }
+        /// `$top` must be this.
+        pub fn top<T>(self, value: T) -> Self
+        where
+            T: Into<Option<u32>>,
+        {
+            if let Some(value) = value.into() {
+                Self(self.0.query_param("$top", value.to_string()))
+            } else {
+                Self(self.0.query_param_missing("$top"))
+            }
+        }
+        /// `$skiptoken` must be this.
         pub fn skiptoken<T>(self, value: T) -> Self
         where
             T: Into<Option<u64>>,
@@ -1143,16 +1146,13 @@ pub mod operations {
                 Self(self.0.query_param_missing("$skiptoken"))
             }
         }
-        /// `top` must be this.
-        pub fn top<T>(self, value: T) -> Self
-        where
-            T: Into<Option<u32>>,
-        {
-            if let Some(value) = value.into() {
-                Self(self.0.query_param("$top", value.to_string()))
-            } else {
-                Self(self.0.query_param_missing("$top"))
-            }
+        /// `$label_key` must be this.
+        pub fn label_key(self, value: &str) -> Self {
+            Self(self.0.query_param("$label_key", value.to_string()))
+        }
+        /// `$label` must be this.
+        pub fn label(self, value: &str) -> Self {
+            Self(self.0.query_param("$label", value.to_string()))
         }
     }
     /// The answer: `GET /api/v1/projects/{project_name}/templating/presets/{config_type}`.
@@ -1385,6 +1385,10 @@ pub trait MockServerExt {
     fn list_configs_of_type<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::ListConfigsOfTypeWhen, operations::ListConfigsOfTypeThen);
+    /// Mocks `DELETE /api/v1/projects/{project_name}/templating/configs/{config_type}/{name}`.
+    fn delete_config<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::DeleteConfigWhen, operations::DeleteConfigThen);
     /// Mocks `GET /api/v1/projects/{project_name}/templating/configs/{config_type}/{name}`.
     fn get_config<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
@@ -1396,10 +1400,6 @@ pub trait MockServerExt {
             operations::CreateOrUpdateConfigWhen,
             operations::CreateOrUpdateConfigThen,
         );
-    /// Mocks `DELETE /api/v1/projects/{project_name}/templating/configs/{config_type}/{name}`.
-    fn delete_config<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(operations::DeleteConfigWhen, operations::DeleteConfigThen);
     /// Mocks `GET /api/v1/projects/{project_name}/templating/configs/{config_type}/{name}/versions`.
     fn list_config_versions<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
@@ -1407,10 +1407,6 @@ pub trait MockServerExt {
             operations::ListConfigVersionsWhen,
             operations::ListConfigVersionsThen,
         );
-    /// Mocks `GET /api/v1/projects/{project_name}/templating/configs/{config_type}/{name}/versions/{version}`.
-    fn get_config_version<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(operations::GetConfigVersionWhen, operations::GetConfigVersionThen);
     /// Mocks `DELETE /api/v1/projects/{project_name}/templating/configs/{config_type}/{name}/versions/{version}`.
     fn delete_config_version<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
@@ -1418,6 +1414,10 @@ pub trait MockServerExt {
             operations::DeleteConfigVersionWhen,
             operations::DeleteConfigVersionThen,
         );
+    /// Mocks `GET /api/v1/projects/{project_name}/templating/configs/{config_type}/{name}/versions/{version}`.
+    fn get_config_version<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::GetConfigVersionWhen, operations::GetConfigVersionThen);
     /// Mocks `GET /api/v1/projects/{project_name}/templating/presets`.
     fn list_presets<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
@@ -1458,6 +1458,17 @@ impl MockServerExt for ::httpmock::MockServer {
             )
         })
     }
+    fn delete_config<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::DeleteConfigWhen, operations::DeleteConfigThen),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::DeleteConfigWhen::new(when),
+                operations::DeleteConfigThen::new(then),
+            )
+        })
+    }
     fn get_config<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::GetConfigWhen, operations::GetConfigThen),
@@ -1483,17 +1494,6 @@ impl MockServerExt for ::httpmock::MockServer {
             )
         })
     }
-    fn delete_config<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(operations::DeleteConfigWhen, operations::DeleteConfigThen),
-    {
-        self.mock(|when, then| {
-            config_fn(
-                operations::DeleteConfigWhen::new(when),
-                operations::DeleteConfigThen::new(then),
-            )
-        })
-    }
     fn list_config_versions<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(
@@ -1508,17 +1508,6 @@ impl MockServerExt for ::httpmock::MockServer {
             )
         })
     }
-    fn get_config_version<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(operations::GetConfigVersionWhen, operations::GetConfigVersionThen),
-    {
-        self.mock(|when, then| {
-            config_fn(
-                operations::GetConfigVersionWhen::new(when),
-                operations::GetConfigVersionThen::new(then),
-            )
-        })
-    }
     fn delete_config_version<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(
@@ -1530,6 +1519,17 @@ impl MockServerExt for ::httpmock::MockServer {
             config_fn(
                 operations::DeleteConfigVersionWhen::new(when),
                 operations::DeleteConfigVersionThen::new(then),
+            )
+        })
+    }
+    fn get_config_version<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::GetConfigVersionWhen, operations::GetConfigVersionThen),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::GetConfigVersionWhen::new(when),
+                operations::GetConfigVersionThen::new(then),
             )
         })
     }

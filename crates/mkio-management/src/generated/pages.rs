@@ -32,6 +32,9 @@ impl Page for types::LocationList {
     fn items_mut(&mut self) -> Option<&mut Vec<Self::Item>> {
         self.value.as_mut()
     }
+    fn next_link(&self) -> Option<&str> {
+        self.odata_next_link.as_deref()
+    }
 }
 impl Page for types::InviteList {
     type Item = types::Invite;
@@ -144,6 +147,9 @@ impl Page for types::WebhookRuleList {
     }
     fn items_mut(&mut self) -> Option<&mut Vec<Self::Item>> {
         self.value.as_mut()
+    }
+    fn next_link(&self) -> Option<&str> {
+        self.odata_next_link.as_deref()
     }
 }
 impl Page for types::WebhookDeliveryList {

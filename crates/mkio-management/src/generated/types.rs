@@ -434,6 +434,9 @@ pub struct LocationList {
     /// Read-only: the service fills it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
+    /// Link to the next page; absent on the last.
+    #[serde(rename = "@odata.nextLink", skip_serializing_if = "Option::is_none")]
+    pub odata_next_link: Option<String>,
     /// Locations
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Vec<Location>>,
@@ -3001,6 +3004,9 @@ pub struct WebhookRule {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct WebhookRuleList {
+    /// Link to the next page; absent on the last.
+    #[serde(rename = "@odata.nextLink", skip_serializing_if = "Option::is_none")]
+    pub odata_next_link: Option<String>,
     /// Webhook rules
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Vec<WebhookRule>>,

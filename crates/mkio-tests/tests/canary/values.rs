@@ -12,6 +12,7 @@ use mkio::{
     Jitter, Nullable, Priority, RateBudget, RetryPolicy, Secret, StateRef, Timestamp, Token,
     TokenCommand, TokenFile, token_fn,
 };
+use mkio_core::glue::RequestBuilder;
 use serde_json::json;
 
 use crate::CANARY;
@@ -60,6 +61,11 @@ pub async fn show(shown: &mut Shown) -> anyhow::Result<()> {
     }}))?;
     let request = media.create_storage_credential("s", body);
     shown.debug(&request.header("x-secret", CANARY));
+    let operation = &mkio::media::operations::GET_ASSET;
+    let mut request = RequestBuilder::new(client.transport(), operation, &["acme", "a"]);
+    request.header("x-secret", CANARY);
+    request.json(&json!({"passphrase": CANARY}));
+    shown.debug(&request);
     shown.debug(
         &media
             .edit_asset("a", |asset| asset)

@@ -15,10 +15,20 @@ pub struct Seen {
 }
 
 /// Sends over the network, and looks at what comes back before the client does. Clones share what they have seen.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Checked {
     http: reqwest::Client,
     seen: Arc<Mutex<Seen>>,
+}
+
+impl Default for Checked {
+    fn default() -> Self {
+        let http = mkio_core::http_client_builder().expect("a crypto provider");
+        Self {
+            http: http.build().expect("an HTTP client"),
+            seen: Arc::default(),
+        }
+    }
 }
 
 impl Checked {

@@ -7,6 +7,7 @@ use http::HeaderValue;
 use super::{CLOUD, CLOUD_HOSTS, TransportBuilder, base_url::base_url, config_error};
 use crate::{
     Result,
+    apis::APIS,
     budget::Budget,
     config::{Environment, Profile, TokenSetting},
     retry::{DEFAULT_RETRIES, RetryBudget},
@@ -14,17 +15,6 @@ use crate::{
     transport::{CallSettings, Carrier, Clients, Core, Recipe, Route, Routes, Transport, tls},
     wait::Waits,
 };
-
-/// Names of the APIs, as [`Operation::api`](crate::Operation::api) has them.
-const APIS: [&str; 7] = [
-    "media",
-    "management",
-    "fleets",
-    "infrastructure",
-    "live",
-    "templates",
-    "channels",
-];
 
 /// Longest time for making a connection, unless set otherwise.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);

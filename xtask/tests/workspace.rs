@@ -1,0 +1,243 @@
+//! The xtask as a stranger uses it: on a copy of the workspace, with a document that is not ours.
+
+use std::{
+    ffi::OsStr,
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Output, Stdio},
+};
+
+const DOCUMENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/things.yaml");
+
+fn root() -> PathBuf {
+    let xtask = Path::new(env!("CARGO_MANIFEST_DIR"));
+    xtask.parent().expect("the workspace").to_owned()
+}
+
+/// A copy of the workspace without what is built and what is hidden.
+fn copy() -> tempfile::TempDir {
+    fn below(from: &Path, to: &Path) {
+        fs::create_dir_all(to).expect("a folder");
+        for entry in fs::read_dir(from).expect("a folder") {
+            let entry = entry.expect("an entry");
+            let (name, kind) = (entry.file_name(), entry.file_type().expect("a kind"));
+            let hidden = name.to_string_lossy().starts_with('.');
+            if hidden || name == "target" {
+                continue;
+            }
+            if kind.is_dir() {
+                below(&entry.path(), &to.join(name));
+            } else {
+                fs::copy(entry.path(), to.join(name)).expect("copied");
+            }
+        }
+    }
+    let copy = tempfile::tempdir().expect("a folder");
+    below(&root(), copy.path());
+    copy
+}
+
+fn run(program: impl AsRef<OsStr>, folder: &Path, args: &[&str]) -> Output {
+    // What is built for our workspace serves its copies, too.
+    let target =
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
+    Command::new(program)
+        .args(args)
+        .current_dir(folder)
+        .env("CARGO_TARGET_DIR", target)
+        .stdin(Stdio::null())
+        .output()
+        .expect("a program that runs")
+}
+
+fn ok(program: impl AsRef<OsStr>, folder: &Path, args: &[&str]) -> String {
+    let output = run(program, folder, args);
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    assert!(
+        output.status.success(),
+        "{args:?}: {}{}",
+        text(&output.stdout),
+        text(&output.stderr)
+    );
+    text(&output.stdout) + &text(&output.stderr)
+}
+
+fn xtask() -> &'static str {
+    env!("CARGO_BIN_EXE_xtask")
+}
+
+fn cargo() -> std::ffi::OsString {
+    std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
+}
+
+/// An API is an entry, a document, and nothing else.
+#[test]
+fn an_api_more_is_an_entry_and_a_document() {
+    let copy = copy();
+    let here = copy.path();
+    let list = here.join("spec/apis.yaml");
+    let entry = "\n- name: things\n  title: Things\n  about: things of anybody\n";
+    fs::write(&list, fs::read_to_string(&list).expect("a list") + entry).expect("written");
+    ok(
+        xtask(),
+        &here.join("crates/mkio"),
+        &["spec", "import", "things", DOCUMENT],
+    );
+    let told = ok(xtask(), here, &["generate"]);
+    // The fields that meet Rust's words are named, and nothing of the seven changes.
+    assert!(
+        told.contains("things: at /paths/~1api~1v2~1things/get/parameters/"),
+        "{told}"
+    );
+    let text = |path: &str| fs::read_to_string(here.join(path)).expect(path);
+    assert!(text("crates/mkio/Cargo.toml").contains("things = [\"dep:mkio-things\"]"));
+    assert!(text("README.md").contains("mkio-things"));
+    assert!(text("spec/README.md").contains("`things.json`"));
+    ok(xtask(), here, &["generate", "--check"]);
+    ok(xtask(), here, &["generate", "things", "--check"]);
+    ok(
+        cargo(),
+        here,
+        &[
+            "check",
+            "--offline",
+            "--all-targets",
+            "-p",
+            "mkio-things",
+            "--features",
+            "dynamic,schemars",
+        ],
+    );
+    ok(
+        cargo(),
+        here,
+        &[
+            "check",
+            "--offline",
+            "-p",
+            "mkio-httpmock",
+            "--features",
+            "things",
+        ],
+    );
+    ok(
+        cargo(),
+        here,
+        &[
+            "check",
+            "--offline",
+            "-p",
+            "mkio",
+            "--no-default-features",
+            "--features",
+            "things",
+        ],
+    );
+}
+
+/// A crate in a folder of its own, below the facade in place of the published one.
+#[test]
+fn a_crate_of_a_customer_stands_alone() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (here, root) = (folder.path(), root());
+    // A newer document: something that the crate did not have before.
+    let spec = fs::read_to_string(root.join("spec/infrastructure.json")).expect("a document");
+    let mut document: serde_json::Value = serde_json::from_str(&spec).expect("JSON");
+    document["info"]["version"] = "9.9.9".into();
+    let paths = document["paths"].as_object_mut().expect("paths");
+    let list = paths["/api/v1/projects/{project_name}/infra/networks"].clone();
+    paths.insert(
+        "/api/v1/projects/{project_name}/infra/cables".to_owned(),
+        list,
+    );
+    let newer = here.join("newer.json");
+    fs::write(&newer, document.to_string()).expect("written");
+    let before =
+        fs::read_to_string(root.join("spec/surface/infrastructure.txt")).expect("a surface");
+    let [newer, out] =
+        [&newer, &here.join("mine")].map(|path| path.to_str().expect("text").to_owned());
+    ok(
+        xtask(),
+        &root,
+        &[
+            "generate",
+            "infrastructure",
+            "--document",
+            &newer,
+            "--out",
+            &out,
+        ],
+    );
+    let after =
+        fs::read_to_string(root.join("spec/surface/infrastructure.txt")).expect("a surface");
+    assert_eq!(before, after, "the clone changes");
+    let manifest = fs::read_to_string(here.join("mine/Cargo.toml")).expect("a manifest");
+    assert!(!manifest.contains("workspace"), "{manifest}");
+    assert!(
+        manifest.contains("mkio-core = \"=") && manifest.contains("9.9.9"),
+        "{manifest}"
+    );
+
+    // A program of the customer: the facade, with this crate in place of the published one.
+    let path = |name: &str| format!("{:?}", root.join("crates").join(name));
+    fs::create_dir_all(here.join("program/src")).expect("a folder");
+    let manifest = format!(
+        "[package]\nname = \"program\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[workspace]\n\n[dependencies]\nmkio-core = \"*\"\nmkio-infrastructure = \"*\"\n\n[patch.crates-io]\nmkio-core = {{ path = {} }}\nmkio-infrastructure = {{ path = \"../mine\" }}\n",
+        path("mkio-core")
+    );
+    fs::write(here.join("program/Cargo.toml"), manifest).expect("written");
+    fs::copy(root.join("Cargo.lock"), here.join("program/Cargo.lock")).expect("copied");
+    let program = "fn main() {\n    let _ = mkio_infrastructure::Client::list_cables;\n}\n";
+    fs::write(here.join("program/src/main.rs"), program).expect("written");
+    ok(cargo(), &here.join("program"), &["check", "--offline"]);
+}
+
+/// Everything that is wrong comes at once, and nothing is written.
+#[test]
+fn an_import_tries_the_pipeline_before_it_writes() {
+    let copy = tempfile::tempdir().expect("a folder");
+    let (here, root) = (copy.path(), root());
+    fs::create_dir_all(here.join("spec/overlays")).expect("a folder");
+    for file in [
+        "apis.yaml",
+        "states.yaml",
+        "media.json",
+        "overlays/media.yaml",
+    ] {
+        fs::copy(root.join("spec").join(file), here.join("spec").join(file)).expect("copied");
+    }
+    let spec = fs::read_to_string(here.join("spec/media.json")).expect("a document");
+    let renamed = spec
+        .replace("\"Finished\"", "\"Completed\"")
+        .replace("streamKey", "streamWord");
+    fs::write(here.join("newer.json"), &renamed).expect("written");
+    let output = run(xtask(), here, &["spec", "import", "media", "newer.json"]);
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!output.status.success());
+    assert!(told.contains("streamKey"), "{told}");
+    assert_eq!(
+        fs::read_to_string(here.join("spec/media.json")).expect("a document"),
+        spec
+    );
+    // With another prefix and another name of a parameter, nothing has to follow.
+    let moved = spec
+        .replace("/api/v1/", "/api/v2/")
+        .replace("{endpoint_name}", "{endpoint}")
+        .replace("\"endpoint_name\"", "\"endpoint\"");
+    fs::write(here.join("newer.json"), moved).expect("written");
+    let output = run(xtask(), here, &["spec", "import", "media", "newer.json"]);
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    let lines: Vec<&str> = told
+        .lines()
+        .filter(|line| line.contains("media: at"))
+        .collect();
+    assert!(
+        lines
+            .iter()
+            .all(|line| line.contains("states.yaml") && line.contains("\"endpoint\"")),
+        "{told}"
+    );
+    // What a user would notice.
+    let diff = ok(xtask(), here, &["spec", "diff", "media", "spec/media.json"]);
+    assert!(diff.contains("0 breaking, 0 compatible"), "{diff}");
+}
