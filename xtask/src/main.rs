@@ -20,6 +20,7 @@ mod package;
 mod packages;
 mod passes;
 mod pipeline;
+mod progenitor_step;
 mod refine;
 mod report;
 mod spec;

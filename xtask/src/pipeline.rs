@@ -12,7 +12,7 @@ use crate::{
     model::Model,
     output::Files,
     overlay::Overlay,
-    passes, refine,
+    passes, progenitor_step, refine,
     report::Report,
     states,
 };
@@ -55,6 +55,9 @@ pub fn generate(
 ) -> Result<()> {
     let document = normalise(api, sources, report, &mut |_, _| {})?;
     let mut model = Model::new(&document);
+    report.step("progenitor", |changes| {
+        progenitor_step::run(&document, &mut model, changes)
+    })?;
     let states = states::parse(api, &sources.states)?;
     report.step("states", |changes| {
         states.keys().for_each(|resource| changes.note(resource));

@@ -145,7 +145,11 @@ fn a_crate_of_a_customer_stands_alone() {
     let mut document: serde_json::Value = serde_json::from_str(&spec).expect("JSON");
     document["info"]["version"] = "9.9.9".into();
     let paths = document["paths"].as_object_mut().expect("paths");
-    let list = paths["/api/v1/projects/{project_name}/infra/networks"].clone();
+    let mut list = paths["/api/v1/projects/{project_name}/infra/networks"].clone();
+    for operation in list.as_object_mut().expect("operations").values_mut() {
+        let id = operation["operationId"].as_str().unwrap_or_default();
+        operation["operationId"] = id.replace("networks", "cables").into();
+    }
     paths.insert(
         "/api/v1/projects/{project_name}/infra/cables".to_owned(),
         list,
@@ -174,7 +178,7 @@ fn a_crate_of_a_customer_stands_alone() {
     let manifest = fs::read_to_string(here.join("mine/Cargo.toml")).expect("a manifest");
     assert!(!manifest.contains("workspace"), "{manifest}");
     assert!(
-        manifest.contains("mkio-core = \"=") && manifest.contains("9.9.9"),
+        manifest.contains("version = \"=") && manifest.contains("9.9.9"),
         "{manifest}"
     );
 

@@ -96,6 +96,10 @@
 
 #[rustfmt::skip]
 mod apis;
+// The enums of webhooks need it.
+#[cfg(feature = "schemars")]
+use schemars as _;
+
 #[cfg(feature = "blocking")]
 pub mod blocking;
 mod client;

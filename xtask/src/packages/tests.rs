@@ -264,7 +264,9 @@ fn security_names_tests_that_exist() {
 fn names(code: &str, name: &str) -> bool {
     code.match_indices(name).any(|(at, _)| {
         let part = |c: char| c.is_alphanumeric() || c == '_' || c == ':';
-        let whole = !code[..at].ends_with(part);
+        // `::name` begins at the root of all crates.
+        let before = code[..at].strip_suffix("::").unwrap_or(&code[..at]);
+        let whole = !before.ends_with(part);
         let after = &code[at + name.len()..];
         whole && ["::", ";", " as "].iter().any(|end| after.starts_with(end))
     })

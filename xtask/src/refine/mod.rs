@@ -1,8 +1,4 @@
-//! Rules for the Rust code that progenitor makes, one file each.
-//!
-//! progenitor's file comes in as a syn tree; what goes out are the items of the generated
-//! modules. Of progenitor's code the structures are kept, and the types of arguments and responses;
-//! client and requests are written from templates.
+//! Rules for Rust code, one file each: from the model to the items of the generated modules.
 
 mod client;
 pub mod docs;
@@ -17,6 +13,7 @@ mod unions;
 
 pub use client::operations;
 pub use signatures::Signatures;
+pub use simplify::arguments_of;
 use syn::Item;
 
 use crate::{

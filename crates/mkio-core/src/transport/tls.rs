@@ -6,6 +6,7 @@ use crate::{Error, ErrorKind, Result};
 pub(super) type Certificate = reqwest::Certificate;
 /// Without TLS there is none.
 #[cfg(not(feature = "__tls"))]
+#[derive(Clone)]
 pub(super) enum Certificate {}
 
 /// Starts an HTTP client for [`TransportBuilder::http_client`](crate::TransportBuilder::http_client).
