@@ -52,7 +52,7 @@ fn text<'a>(value: &'a Value, field: &str) -> Option<&'a str> {
 /// Where an input of a flow comes from.
 pub fn origin<'a>(
     world: &'a Platform,
-    project: &str,
+    project: &'a str,
     flow: &Resource,
     input: &Value,
 ) -> Origin<'a> {
@@ -95,11 +95,9 @@ pub fn origin<'a>(
     })
 }
 
-fn flows<'a>(world: &'a Platform, project: &str) -> impl Iterator<Item = (Kind, &'a Resource)> {
-    FLOWS.into_iter().flat_map(move |kind| {
-        let all = world.all(project, kind);
-        all.map(move |(_, flow)| (kind, flow)).collect::<Vec<_>>()
-    })
+fn flows<'a>(world: &'a Platform, project: &'a str) -> impl Iterator<Item = (Kind, &'a Resource)> {
+    let all = move |kind| world.all(project, kind).map(move |(_, flow)| (kind, flow));
+    FLOWS.into_iter().flat_map(all)
 }
 
 /// What the outputs of a flow publish.
@@ -139,14 +137,24 @@ fn reaches(world: &Platform, project: &str, flow: &Resource, source: &Resource) 
 }
 
 /// The first active flow that gets from a source, or from a flow, what it names by its content only.
-pub fn reader<'a>(world: &'a Platform, used: &Address) -> Option<&'a Resource> {
+pub fn reader<'a>(world: &'a Platform, used: &'a Address) -> Option<&'a Resource> {
     let project = &used.place.project;
+    let found = world.get(used)?;
+    let carried: Vec<&str> = match used.place.kind == Kind::SOURCE {
+        true => found.text("/spec/contentName").into_iter().collect(),
+        false => published(found).collect(),
+    };
+    if carried.is_empty() {
+        return None;
+    }
+    let reads =
+        |input: &Value| text(input, "/contentName").is_some_and(|name| carried.contains(&name));
     flows(world, project)
         .map(|(_, flow)| flow)
         .filter(|flow| is_active(flow))
         .find(|flow| {
             inputs(flow)
-                .filter(|input| text(input, "/contentName").is_some())
+                .filter(|input| reads(input))
                 .any(|input| leads_to(&origin(world, project, flow, input), used))
         })
 }

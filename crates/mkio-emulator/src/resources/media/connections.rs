@@ -97,9 +97,7 @@ fn active_user<'a>(world: &'a Platform, address: &'a Address) -> Option<&'a Reso
         .filter(|user| FLOWS.contains(&user.kind))
         .map(|user| user.resource)
         .find(|flow| is_active(flow))
-        .or_else(|| {
-            resolution::reader(world, address).filter(|_| address.place.kind == Kind::SOURCE)
-        })
+        .or_else(|| resolution::reader(world, address))
 }
 
 fn in_use(world: &Platform, address: &Address) -> bool {
