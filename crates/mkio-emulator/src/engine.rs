@@ -7,17 +7,17 @@ use std::{
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use http::{HeaderMap, Request, StatusCode, header};
+use http::{HeaderMap, Method, Request, StatusCode, header};
 use serde_json::Value;
 use tokio::sync::Notify;
 use uuid::Uuid;
 
 use crate::{
     base::{
-        clock::Clock, error::ApiError, kind::Kind, settings::Settings, store::Address, values_in,
-        world::Happened,
+        clock::Clock, error::ApiError, format, kind::Kind, settings::Settings, store::Address,
+        values_in, world::Happened,
     },
-    docs::{Api, Documents, Keep, Operation, RouteError, Schemas, findings},
+    docs::{Api, Documents, Keep, Operation, Parameters, RouteError, Schemas, findings},
     faults::{self, Fault, Faults, Reset},
     platform::{
         call::{Answer, Call, Payload},
@@ -43,6 +43,8 @@ pub struct Engine {
     pub(crate) read_timeout: Option<Duration>,
     #[cfg_attr(not(feature = "host"), expect(dead_code, reason = "for the host"))]
     pub(crate) remote_webhooks: bool,
+    #[cfg_attr(not(feature = "host"), expect(dead_code, reason = "for the host"))]
+    pub(crate) allowed_hosts: Vec<String>,
     limits: Mutex<Limits>,
     world: Mutex<Platform>,
 }
@@ -95,6 +97,7 @@ impl Engine {
             body_values: settings.body_values,
             read_timeout: settings.read_timeout,
             remote_webhooks: settings.remote_webhooks,
+            allowed_hosts: settings.allowed_hosts.clone(),
             limits: Mutex::new(Limits::default()),
             world: Mutex::new(Platform::new(
                 start,
@@ -189,10 +192,13 @@ impl Engine {
         {
             return (door.serve)(&self.world(), request);
         }
-        let documents = Documents::get();
-        let (operation, parameters) = documents
-            .route(request.method(), path)
-            .map_err(|error| unrouted(request, error))?;
+        // HEAD is GET, and whoever sends the answer leaves its body out.
+        let method = match *request.method() {
+            Method::HEAD => &Method::GET,
+            ref method => method,
+        };
+        let (operation, parameters) =
+            route(method, path).map_err(|error| unrouted(request, error))?;
         let action = registry.action(operation).ok_or_else(|| {
             ApiError::not_implemented(format!("this emulator does not serve {}", operation.id))
         })?;
@@ -255,7 +261,7 @@ impl Engine {
                 Some(_) => Bucket::Project(project.to_owned()),
                 None => Bucket::Organization(caller.organization),
             };
-            let write = !matches!(operation.method, http::Method::GET | http::Method::HEAD);
+            let write = !matches!(operation.method, Method::GET | Method::HEAD);
             let (now, tell) = (self.clock.counted(), world.settings.retry_after);
             self.limits
                 .lock()
@@ -326,6 +332,52 @@ fn made(fault: &Fault) -> Option<Answer> {
     Some(answer)
 }
 
+/// The operation that a request means. Of a path of the cloud, the final slash may be missing: guides leave it out.
+fn route(
+    method: &Method,
+    path: &str,
+) -> Result<(&'static Operation, Parameters<'static>), RouteError> {
+    let documents = Documents::get();
+    let found = documents.route(method, path);
+    let Err(RouteError::NotFound { hint: Some(other) }) = &found else {
+        return found;
+    };
+    match documents.route(method, other) {
+        Ok((operation, parameters))
+            if other.len() > path.len() && operation.api != Api::Channels =>
+        {
+            Ok((operation, parameters))
+        }
+        _ => found,
+    }
+}
+
+/// The methods that are answered at a path.
+///
+/// # Errors
+/// 404 when nothing is.
+#[cfg_attr(not(feature = "host"), expect(dead_code, reason = "for the host"))]
+pub(crate) fn methods(path: &str) -> Result<Vec<Method>, ApiError> {
+    let mut found = match route(&Method::OPTIONS, path) {
+        Err(RouteError::MethodNotAllowed { allowed }) => allowed,
+        _ => Vec::new(),
+    };
+    let doors = registry::get().doors();
+    found.extend(
+        doors
+            .filter(|door| path.starts_with(door.prefix))
+            .map(|door| door.method.clone()),
+    );
+    if found.is_empty() {
+        return Err(ApiError::not_found(format!("there is nothing at {path}")));
+    }
+    if found.contains(&Method::GET) {
+        found.push(Method::HEAD);
+    }
+    found.push(Method::OPTIONS);
+    Ok(found)
+}
+
 /// Refuses a `%` that no two hexadecimal digits follow.
 fn check_escapes(text: &str) -> Result<(), ApiError> {
     let broken = text.split('%').skip(1).find(|rest| {
@@ -366,7 +418,7 @@ fn unrouted(request: &Request<Bytes>, error: RouteError) -> ApiError {
             ApiError::bad_request("the path is not UTF-8 once its escapes are undone")
         }
         RouteError::MethodNotAllowed { allowed } => {
-            let allowed: Vec<&str> = allowed.iter().map(http::Method::as_str).collect();
+            let allowed: Vec<&str> = allowed.iter().map(Method::as_str).collect();
             ApiError::method_not_allowed(
                 format!("{} is not possible at {path}", request.method()),
                 allowed.join(", "),
@@ -407,6 +459,48 @@ fn check_query(operation: &Operation, query: &Query) -> Result<(), ApiError> {
         }
     }
     Ok(())
+}
+
+/// What the caller says freely: whatever looks like a time there is none.
+const FREE: [&str; 5] = [
+    "config",
+    "configValues",
+    "correlationData",
+    "labels",
+    "tags",
+];
+
+/// Times in a body that are finer than the platform records, `(pointer, reason)`.
+fn too_fine(body: &Value) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    let mut left = vec![(String::new(), body)];
+    while let Some((at, value)) = left.pop() {
+        match value {
+            Value::String(text) if format::is_too_fine(text) => {
+                let name = at.rsplit('/').next().unwrap_or_default();
+                if ["Time", "time", "Date"]
+                    .iter()
+                    .any(|end| name.ends_with(end))
+                {
+                    found.push((at, format::TOO_FINE.to_owned()));
+                }
+            }
+            Value::Object(fields) => left.extend(
+                fields
+                    .iter()
+                    .filter(|(name, _)| !FREE.contains(&name.as_str()))
+                    .map(|(name, value)| (format!("{at}/{name}"), value)),
+            ),
+            Value::Array(items) => left.extend(
+                items
+                    .iter()
+                    .enumerate()
+                    .map(|(index, item)| (format!("{at}/{index}"), item)),
+            ),
+            _ => {}
+        }
+    }
+    found
 }
 
 /// The body, cut down to what the operation takes; of a partial change also as it came.
@@ -451,12 +545,16 @@ fn check_body(
         serde_json::from_slice(raw)
             .map_err(|error| ApiError::bad_request(format!("the body is not JSON: {error}")))?
     };
-    let findings = findings(validator, &value, MAX_FINDINGS);
+    let mut findings = findings(validator, &value, MAX_FINDINGS);
+    findings.extend(too_fine(&value));
     if !findings.is_empty() {
         return Err(ApiError::invalid("request body", findings));
     }
-    let (keep, given) = if operation.method == http::Method::PATCH {
+    let (keep, given) = if operation.method == Method::PATCH {
         (Keep::Change, Some(value.clone()))
+    } else if operation.api == Api::Channels {
+        // A device keeps a specification as it was sent.
+        (Keep::Change, None)
     } else {
         (Keep::Stored, None)
     };

@@ -50,6 +50,10 @@ pub struct Settings {
     pub rate_limit: bool,
     /// Sends `Retry-After` with a 429 of the rate limit.
     pub retry_after: bool,
+    /// Names, beside those of this machine, that `Host` and `Origin` may hold: `ci.example`, or `*` for any.
+    pub allowed_hosts: Vec<String>,
+    /// Refuses a job whose output asset does not exist, instead of making the asset.
+    pub strict_outputs: bool,
     /// Delivers webhooks to other hosts than this one.
     pub remote_webhooks: bool,
     /// Tries of a webhook delivery before it counts as failed.
@@ -74,6 +78,8 @@ impl Default for Settings {
             read_timeout: None,
             rate_limit: false,
             retry_after: false,
+            allowed_hosts: Vec::new(),
+            strict_outputs: false,
             remote_webhooks: false,
             webhook_attempts: 5,
         }

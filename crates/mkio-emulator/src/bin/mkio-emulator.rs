@@ -63,6 +63,12 @@ struct Arguments {
     /// Seconds of platform time that a job takes.
     #[arg(long, default_value_t = 60)]
     job_seconds: u64,
+    /// A name, beside those of this machine, that requests may be sent to and web pages may come from; * for any. May be repeated.
+    #[arg(long, value_name = "NAME")]
+    allow_host: Vec<String>,
+    /// Refuses a job whose output asset does not exist, instead of making the asset.
+    #[arg(long)]
+    strict_outputs: bool,
     /// Delivers webhooks to other hosts than this one.
     #[arg(long)]
     remote_webhooks: bool,
@@ -175,6 +181,8 @@ fn builder(arguments: &Arguments) -> Result<EmulatorBuilder, String> {
             settings.job_slots = arguments.job_slots;
             settings.job_duration = Duration::from_secs(arguments.job_seconds);
             settings.remote_webhooks = arguments.remote_webhooks;
+            settings.allowed_hosts.clone_from(&arguments.allow_host);
+            settings.strict_outputs = arguments.strict_outputs;
             settings.read_timeout = Some(READ_TIMEOUT);
         });
     if let Some(token) = &arguments.token {

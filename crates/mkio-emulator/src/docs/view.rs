@@ -99,25 +99,50 @@ pub(super) fn schema(source: &Value, side: Side) -> Value {
             _ => {}
         }
     }
-    if side == Side::Request && fields.get("type").and_then(Value::as_str) == Some("integer") {
-        bound(fields, &mut out);
+    if side == Side::Request {
+        match fields.get("type").and_then(Value::as_str) {
+            Some("integer") => bound(fields, &mut out),
+            Some("string") if !fields.contains_key("enum") => {
+                if let Some(values) = listed(fields) {
+                    out.insert("enum".to_owned(), json!(values));
+                }
+            }
+            _ => {}
+        }
     }
     properties(fields, &mut out, side);
     nullable(fields, Value::Object(out))
 }
 
 /// Integers that no 64 bits hold would be kept as floating-point numbers, and come back as something else.
-const WIDEST: i64 = 9_223_372_036_854_774_784;
-
 fn bound(fields: &Map<String, Value>, out: &mut Map<String, Value>) {
-    let narrow = fields.get("format").and_then(Value::as_str) == Some("int32");
-    let (least, most) = if narrow {
-        (i64::from(i32::MIN), i64::from(i32::MAX))
-    } else {
-        (-WIDEST, WIDEST)
+    let most = match fields.get("format").and_then(Value::as_str) {
+        Some("int32") => {
+            out.entry("minimum").or_insert(json!(i32::MIN));
+            json!(i32::MAX)
+        }
+        Some("int64") => json!(i64::MAX),
+        _ => json!(u64::MAX),
     };
-    out.entry("minimum").or_insert(json!(least));
-    out.entry("maximum").or_insert(json!(most));
+    out.entry("maximum").or_insert(most);
+    if !out.contains_key("minimum") {
+        // The number below the least one reads as the least one.
+        out.entry("exclusiveMinimum").or_insert(json!(i64::MIN));
+    }
+}
+
+/// The values of a text whose description alone lists them: `…: First, Second or Third.`
+fn listed(fields: &Map<String, Value>) -> Option<Vec<&str>> {
+    let text = fields.get("description").and_then(Value::as_str)?;
+    let (_, list) = text.split_once(": ")?;
+    let list = list.split_once('.').map_or(list, |(list, _)| list);
+    let (first, last) = list.rsplit_once(" or ")?;
+    let values: Vec<&str> = first.split(", ").chain([last]).map(str::trim).collect();
+    let name = |value: &&str| {
+        value.starts_with(|first: char| first.is_ascii_uppercase())
+            && value.chars().all(|part| part.is_ascii_alphanumeric())
+    };
+    (values.len() > 2 && values.iter().all(name)).then_some(values)
 }
 
 /// A pattern without Python's named groups, which ECMA 262 spells differently.
@@ -259,6 +284,9 @@ mod tests {
         };
         let wide = json!({ "type": "integer", "format": "int64" });
         assert!(check(wide.clone(), "9007199254740993"));
+        assert!(check(wide.clone(), "9223372036854775807"));
+        assert!(!check(wide.clone(), "9223372036854775808"));
+        assert!(check(json!({ "type": "integer" }), "9223372036854775807"));
         assert!(!check(wide.clone(), "-9223372036854775809"));
         assert!(!check(wide, "99999999999999999999"));
         assert!(!check(
@@ -266,6 +294,25 @@ mod tests {
             "3000000000"
         ));
         assert!(!check(json!({ "type": "integer", "minimum": 0 }), "-1"));
+    }
+
+    #[test]
+    fn values_that_only_the_description_lists_are_the_only_ones() {
+        let check = |description: &str, value: &str| {
+            let source = json!({ "type": "string", "description": description });
+            let validator = jsonschema::options().build(&schema(&source, Side::Request));
+            validator.is_ok_and(|validator| validator.is_valid(&json!(value)))
+        };
+        let list = "Built-in preset: OneSD, Two720p or Three. Others cannot be used.";
+        assert!(check(list, "Two720p") && check(list, "Three"));
+        assert!(!check(list, "AdaptiveStreaming"));
+        for free in [
+            "Transport URL: needed by A, B and C.",
+            "Range: a duration, a percentage or '1'.",
+            "Format: csv, json or xml",
+        ] {
+            assert!(check(free, "anything"), "{free}");
+        }
     }
 
     #[test]

@@ -129,6 +129,13 @@ impl EmulatorBuilder {
         self
     }
 
+    /// A name that `Host` and `Origin` may hold beside those of this machine, or `*` for any. Default: none.
+    #[must_use]
+    pub fn allow_host(mut self, name: impl Into<String>) -> Self {
+        self.settings.allowed_hosts.push(name.into());
+        self
+    }
+
     /// How `@odata.nextLink` is written. Default: absolute.
     #[must_use]
     pub fn next_link(mut self, form: NextLink) -> Self {

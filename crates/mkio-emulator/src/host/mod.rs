@@ -4,6 +4,7 @@ mod body;
 mod builder;
 mod control;
 mod deliver;
+mod door;
 mod emulator;
 mod server;
 mod start_error;

@@ -5,11 +5,12 @@ use std::{convert::Infallible, io, net::SocketAddr, pin::pin, sync::Arc, time::D
 use axum::{Router, body::Body, extract::State, response::Response};
 use bytes::Bytes;
 use futures_core::Stream;
-use http::{HeaderMap, HeaderValue, Request, Version, header, uri::Authority};
+use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Version, header, uri::Authority};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
 };
+use serde_json::{Value, json};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::watch,
@@ -18,9 +19,12 @@ use tokio::{
 
 use crate::{
     base::error::ApiError,
-    engine::{Delivery, Engine},
-    host::body,
-    platform::refusal::refusal,
+    engine::{Delivery, Engine, methods},
+    host::{body, door},
+    platform::{
+        call::{Answer, Payload},
+        refusal::refusal,
+    },
 };
 
 /// Marks a response whose connection is to break instead.
@@ -129,21 +133,81 @@ fn check_host(
     }
 }
 
+/// Headers of an answer that a web page may read.
+fn share(headers: &mut HeaderMap, origin: &HeaderValue) {
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
+    headers.insert(
+        header::ACCESS_CONTROL_EXPOSE_HEADERS,
+        HeaderValue::from_static("content-disposition, date, retry-after"),
+    );
+    headers.append(header::VARY, HeaderValue::from_static("origin"));
+}
+
+/// OPTIONS: what is answered at a path, for web pages too.
+fn options(path: &str, asked: &HeaderMap) -> Result<Answer, ApiError> {
+    let methods = methods(path)?;
+    let methods: Vec<&str> = methods.iter().map(Method::as_str).collect();
+    let methods = methods.join(", ");
+    let mut answer = Answer::empty(StatusCode::NO_CONTENT);
+    answer.headers.insert("allow".to_owned(), json!(methods));
+    if asked.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD) {
+        let headers = asked.get(header::ACCESS_CONTROL_REQUEST_HEADERS);
+        let headers = headers.and_then(|headers| headers.to_str().ok());
+        for (name, value) in [
+            ("access-control-allow-methods", methods.as_str()),
+            (
+                "access-control-allow-headers",
+                headers.unwrap_or("authorization, content-type"),
+            ),
+            ("access-control-max-age", "600"),
+        ] {
+            answer.headers.insert(name.to_owned(), json!(value));
+        }
+    }
+    Ok(answer)
+}
+
+/// One line for each request; of a refusal, also why, and what it is called in the answer.
+fn log(method: &Method, path: &str, answer: &Answer) {
+    let status = answer.status.as_u16();
+    let Payload::Json(body) = &answer.payload else {
+        tracing::info!(%method, path, status, "answered");
+        return;
+    };
+    let text = |pointer: &str| body.pointer(pointer).and_then(Value::as_str);
+    if let (true, Some(reference)) = (status >= 400, text("/ref")) {
+        let reason = text("/error/detail").unwrap_or_default();
+        tracing::info!(%method, path, status, reference, reason, "refused");
+    } else if status >= 400 {
+        let reason = body.get("detail").map(Value::to_string).unwrap_or_default();
+        tracing::info!(%method, path, status, reason, "refused");
+    } else {
+        tracing::info!(%method, path, status, "answered");
+    }
+}
+
 async fn answer(
     State(Host { engine, address }): State<Host>,
     request: Request<Body>,
 ) -> Result<Response, Infallible> {
     let (mut parts, body) = request.into_parts();
     let (method, path) = (parts.method.clone(), parts.uri.path().to_owned());
-    let read = match check_host(parts.version, &mut parts.headers, address) {
-        Ok(()) => body::read(&parts.headers, body, engine.body_limit, engine.read_timeout).await,
-        Err(refused) => Err(refused),
+    let origin = check_host(parts.version, &mut parts.headers, address)
+        .and_then(|()| door::enter(&parts.headers, &engine.allowed_hosts));
+    let read = match &origin {
+        Ok(_) => body::read(&parts.headers, body, engine.body_limit, engine.read_timeout).await,
+        Err(refused) => Err(refused.clone()),
     };
     let (answer, delivery) = match read {
+        Ok(_) if method == Method::OPTIONS => {
+            let answer = options(&path, &parts.headers);
+            let answer = answer.unwrap_or_else(|refused| refusal(&path, refused));
+            (answer, Delivery::default())
+        }
         Ok(bytes) => engine.handle(&Request::from_parts(parts, bytes)),
         Err(refused) => (refusal(&path, refused), Delivery::default()),
     };
-    tracing::info!(%method, path, status = answer.status.as_u16(), "answered");
+    log(&method, &path, &answer);
     if !delivery.delay.is_zero() {
         tokio::time::sleep(delivery.delay).await;
     }
@@ -152,6 +216,9 @@ async fn answer(
     let now = engine.clock.now().format("%a, %d %b %Y %H:%M:%S GMT");
     if let Ok(now) = HeaderValue::from_str(&now.to_string()) {
         response.headers_mut().insert(header::DATE, now);
+    }
+    if let Ok(Some(origin)) = &origin {
+        share(response.headers_mut(), origin);
     }
     if delivery.reset {
         let mut response = response.map(Body::from);

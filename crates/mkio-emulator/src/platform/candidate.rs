@@ -20,6 +20,10 @@ use crate::{
 pub trait Candidate: Fields {
     /// Its place in the order of creation.
     fn sequence(&self) -> u64;
+    /// Whether filters leave it in whatever they say.
+    fn is_unfiltered(&self) -> bool {
+        false
+    }
     /// Itself, as it is answered.
     fn document(&self) -> &Value;
     /// Gives up what can be made again: many are kept before few are answered.
@@ -130,6 +134,11 @@ impl Fields for Kept<'_> {
 impl Candidate for Kept<'_> {
     fn sequence(&self) -> u64 {
         self.resource.sequence
+    }
+
+    fn is_unfiltered(&self) -> bool {
+        let prefix = self.world.rules(self.place.kind).unfiltered;
+        !prefix.is_empty() && self.resource.name.starts_with(prefix)
     }
 
     fn document(&self) -> &Value {

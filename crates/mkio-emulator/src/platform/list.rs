@@ -15,7 +15,7 @@ use crate::{
         call::{Answer, Call, Payload},
         candidate::{Candidate, Kept, Ready},
         render,
-        rules::{Platform, Rules},
+        rules::{Platform, Rules, Shape},
     },
     query::{Dialect, Filter, Labels, OrderBy, PageRequest, SortKey},
 };
@@ -52,6 +52,13 @@ pub fn tables_page<'a>(
         let start = after.map_or(0, |sequence| table.offset_after(sequence));
         table.slice(start, usize::MAX)
     };
+    if let [(place, table)] = *tables
+        && let Some(name) = request.name(world.rules(place.kind))
+    {
+        let item = table.get(name).into_iter();
+        let candidates = item.map(|item| Kept::new(world, place, item));
+        return Ok(selected(world, call, label, &request, candidates, total));
+    }
     if let [(place, table)] = *tables {
         let candidates = ahead(table).map(|item| Kept::new(world, place, item));
         return Ok(selected(world, call, label, &request, candidates, total));
@@ -224,6 +231,16 @@ impl Request {
         self.order.is_default().then_some(needed)
     }
 
+    /// The name that a filter asks for, where resources are kept and shown by the same name and no other passes.
+    fn name(&self, rules: &Rules) -> Option<&str> {
+        let named = matches!(rules.shape, Shape::Arm { .. } | Shape::Spec { name: true });
+        let filter = self
+            .filter
+            .as_ref()
+            .filter(|_| named && rules.unfiltered.is_empty())?;
+        filter.name()
+    }
+
     fn is_plain(&self) -> bool {
         self.filter.is_none() && self.order.is_default() && self.labels.is_empty()
     }
@@ -320,7 +337,7 @@ fn select<C: Candidate>(
         }
         let filter = request.filter.as_ref();
         if (request.labels.is_empty() || request.labels.accept(item.document()))
-            && filter.is_none_or(|filter| filter.accepts(&item))
+            && filter.is_none_or(|filter| filter.accepts(&item) || item.is_unfiltered())
         {
             let key = request.order.key(&item, item.sequence());
             if enough.is_none() {

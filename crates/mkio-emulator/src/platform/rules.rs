@@ -145,6 +145,8 @@ pub struct Rules {
     pub others: &'static [&'static str],
     /// Where replies show the state.
     pub state_at: &'static [&'static str],
+    /// How the names begin of those that a filter leaves in whatever it says. Empty for none.
+    pub unfiltered: &'static str,
     /// Whether replies have `properties.provisioningState`.
     pub provisioning: bool,
     /// Fields that name other resources.
@@ -187,6 +189,7 @@ impl Rules {
             acts: &[],
             others: &[],
             state_at: &[],
+            unfiltered: "",
             provisioning: false,
             references: &[],
             check: |_, _, _, _| Ok(()),

@@ -84,3 +84,29 @@ pub enum Dialect {
 pub struct Filter {
     pub(crate) expression: Expression,
 }
+
+impl Filter {
+    /// The name that everything it accepts has to have, if it says so: `name eq 'film'`, alone or with more.
+    pub fn name(&self) -> Option<&str> {
+        self.expression.name()
+    }
+}
+
+impl Expression {
+    fn name(&self) -> Option<&str> {
+        match self {
+            Self::And(left, right) => left.name().or_else(|| right.name()),
+            Self::Compare(
+                Comparison::Eq,
+                Operand::Field(field),
+                Operand::Literal(Literal::Text(name)),
+            )
+            | Self::Compare(
+                Comparison::Eq,
+                Operand::Literal(Literal::Text(name)),
+                Operand::Field(field),
+            ) if field == "name" => Some(name),
+            _ => None,
+        }
+    }
+}

@@ -236,6 +236,9 @@ impl<'a> Parser<'a> {
     }
 
     fn word(&self, word: &str) -> Result<Operand, FilterError> {
+        if format::is_too_fine(word) {
+            return self.fail(format!("'{word}' {}", format::TOO_FINE));
+        }
         if let Some(literal) = literal(word) {
             return Ok(Operand::Literal(literal));
         }

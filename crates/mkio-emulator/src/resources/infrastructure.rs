@@ -57,13 +57,20 @@ pub static SITES: Rules = Rules {
         &[Target::top(Kind::NETWORK)],
     )],
     guard: refuse_system,
-    dress: |_, _, site, out| {
+    dress: |world, _, site, out| {
         if site.body.get("spec").is_none() {
             merge::put(out, "/spec", json!({}));
         }
         merge::put(out, "/status", json!({ "owner": owner(site) }));
         if let Some(location) = site.private_text("/location") {
             merge::put(out, "/status/locationName", json!(location));
+            let found = world.get(&Address::new("", Kind::LOCATION, location));
+            let shown = found.and_then(|found| found.text("/metadata/displayName"));
+            merge::put(
+                out,
+                "/status/locationDisplayName",
+                json!(shown.unwrap_or(location)),
+            );
         }
     },
     ..Rules::new(Kind::SITE, "Site", Shape::Spec { name: true })

@@ -298,3 +298,133 @@ async fn templates_have_versions_and_moving_tags() {
         .await
         .expect(400);
 }
+
+/// A live event that reads content.
+fn reader(content: &str, refiner: Value) -> Value {
+    json!({ "metadata": named(), "spec": {
+        "state": "Running", "inputs": [{ "contentName": content, "transformInput": "main", "refiner": refiner }], "outputs": [],
+        "transform": { "type": "LiveEvent", "assetName": "archive", "encodingLive": { "configRef": { "name": "cfg", "version": "latest" } } },
+    } })
+}
+
+/// What feeds the only input: the source and the upstream flow.
+async fn origin(caller: &Caller, flow: &str) -> (String, String) {
+    let shown = caller.get(flow).await.expect(200);
+    let text = |field: &str| shown.text(&format!("/status/inputs/0/{field}"));
+    (text("sourceName"), text("upstreamFlowName"))
+}
+
+#[tokio::test]
+async fn content_is_followed_to_sources_and_flows_that_are_reached_and_wanted() {
+    let caller = Caller::start().await;
+    caller.asset("archive").await;
+    let config =
+        json!({ "metadata": { "tags": ["latest"] }, "spec": { "presetName": "default_1080p" } });
+    caller
+        .put("templating/configs/encodingLive/cfg", config)
+        .await
+        .expect(201);
+    for name in ["news", "clean"] {
+        caller
+            .put(
+                &format!("media/content/{name}"),
+                json!({ "metadata": named() }),
+            )
+            .await
+            .expect(201);
+    }
+    caller
+        .put(
+            "infra/networks/lan",
+            json!({ "metadata": named(), "spec": {} }),
+        )
+        .await
+        .expect(201);
+    for (name, network, studio) in [
+        ("far", "lan", "north"),
+        ("north", "internet", "north"),
+        ("south", "internet", "south"),
+    ] {
+        let source = json!({ "metadata": { "displayName": name, "labels": { "studio": studio } }, "spec": {
+            "contentName": "news", "networkName": network, "transport": { "type": "SRTListener", "port": 5000 } } });
+        caller
+            .put(&format!("media/sources/{name}"), source)
+            .await
+            .expect(201);
+    }
+    let label = |studio: &str| json!({ "labelMatch": { "key": "studio", "value": studio } });
+    let mut publisher = reader("news", label("south"));
+    publisher["spec"]["outputs"] = json!([{ "contentName": "clean" }]);
+    caller
+        .put("live/liveEvents/publisher", publisher)
+        .await
+        .expect(201);
+    caller
+        .put("live/liveEvents/second", reader("clean", json!({})))
+        .await
+        .expect(201);
+    caller
+        .put("live/liveEvents/third", reader("news", json!({})))
+        .await
+        .expect(201);
+    let other = json!({ "flow": { "name": "nobody" } });
+    caller
+        .put("live/liveEvents/fourth", reader("clean", other))
+        .await
+        .expect(201);
+    caller.step(60);
+    let text = |source: &str, flow: &str| (source.to_owned(), flow.to_owned());
+    assert_eq!(
+        origin(&caller, "live/liveEvents/publisher").await,
+        text("south", "")
+    );
+    assert_eq!(
+        origin(&caller, "live/liveEvents/second").await,
+        text("", "publisher")
+    );
+    // The network of the first source is not reached.
+    assert_eq!(
+        origin(&caller, "live/liveEvents/third").await,
+        text("north", "")
+    );
+    assert_eq!(
+        origin(&caller, "live/liveEvents/fourth").await,
+        text("", "")
+    );
+    let publisher = caller.get("live/liveEvents/publisher").await.expect(200);
+    assert_eq!(
+        publisher.body["status"]["outputs"][0]["downstreamFlowNames"],
+        json!(["second"])
+    );
+    assert!(
+        publisher
+            .text("/status/inputs/0/sourceUrl")
+            .starts_with("srt://")
+    );
+    for (path, state, status) in [
+        ("media/sources/far", "Inactive", 200),
+        ("media/sources/north", "Active", 409),
+        ("media/sources/south", "Active", 409),
+    ] {
+        assert_eq!(
+            caller.get(path).await.text("/status/state"),
+            state,
+            "{path}"
+        );
+        caller.delete(path).await.expect(status);
+    }
+    let refused = caller.delete("live/liveEvents/publisher").await.expect(409);
+    assert!(
+        refused.detail().contains("'second'"),
+        "{}",
+        refused.detail()
+    );
+    let detached = json!({ "spec": { "contentName": null } });
+    caller
+        .patch("media/sources/north", detached)
+        .await
+        .expect(409);
+    // With a route from its site, the first source would have been it.
+    let routes = json!({ "spec": { "routes": [{ "networkName": "internet" }, { "networkName": "world" }] } });
+    caller.patch("infra/sites/cloud", routes).await.expect(200);
+}

@@ -3,8 +3,10 @@
 mod bodies;
 mod channels;
 mod common;
+mod doors;
 mod fields;
 mod fleet;
+mod guides;
 mod hostile;
 mod incidents;
 mod lists;

@@ -229,10 +229,6 @@ const NAMES: &[(&str, &str)] = &[
         "/properties/input/assetName",
     ),
     (
-        "media/transforms/encode/jobs/job",
-        "/properties/outputs/0/assetName",
-    ),
-    (
         "media/liveEvents/match/liveOutputs/record",
         "/properties/assetName",
     ),

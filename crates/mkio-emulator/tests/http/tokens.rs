@@ -269,7 +269,7 @@ async fn tokens_verify_with_the_published_keys_and_the_revoked_list_names_them()
         .await
         .text("/metadata/id");
     let expires = caller.emulator.control().now() + chrono::TimeDelta::days(2);
-    let body = json!({ "type": "full-access", "organizationId": organization, "expireDate": expires.to_rfc3339(), "description": "CI" });
+    let body = json!({ "type": "full-access", "organizationId": organization, "expireDate": expires.to_rfc3339_opts(chrono::SecondsFormat::Micros, true), "description": "CI" });
     let made = caller.post(TOKENS, body).await.expect(201);
     let (id, token) = (made.text("/metadata/id"), made.text("/metadata/JWT"));
     let keys = public(&caller, "jwks.json").await;

@@ -26,18 +26,25 @@ async fn a_dubbed_track_is_inserted() -> anyhow::Result<()> {
     }
     let dub = json!({
         "@odata.type": "#MediaKind.AIPipelinePreset",
-        "pipeline": { "name": "Predefined_ACSVodSpeechToSpeech", "arguments": {} },
+        "pipeline": { "name": "Predefined_ACSVodSpeechToSpeech", "arguments": { "VodSpeechToSpeechTranslation": [
+            { "name": "language", "value": "en-US" }, { "name": "targetLanguages", "value": ["es-ES"] },
+        ] } },
     });
     transform(&place, "dub", dub).await?;
     let insert = json!({ "@odata.type": "#MediaKind.TrackInserterPreset", "tracks": [{
-        "@odata.type": "#MediaKind.AudioTrack", "trackName": "eng", "languageCode": "en",
+        "@odata.type": "#MediaKind.AudioTrack", "trackName": "spa", "languageCode": "es-ES",
     }] });
     transform(&place, "insert", insert).await?;
     quick(media.run_job("dub", "job", job("encoded", "intro.mp4", "dubbed"))).await?;
-    quick(media.run_job("insert", "job", job("dubbed", "intro_eng.mp4", "encoded"))).await?;
+    quick(media.run_job(
+        "insert",
+        "job",
+        job("dubbed", "intro.mp4_es-ES.mp4", "encoded"),
+    ))
+    .await?;
     let storage = media.get_asset_storage("encoded").send().await?;
     let files = serde_json::to_string(&storage.into_inner())?;
-    assert!(files.contains("_eng.mp4"), "{files}");
+    assert!(files.contains("intro.mp4_es-ES.mp4"), "{files}");
     Ok(())
 }
 

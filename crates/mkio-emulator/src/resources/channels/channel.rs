@@ -18,7 +18,7 @@ use crate::{
         list, render,
         rules::{Entry, Platform, Rules, Shape, impossible},
     },
-    resources::channels::{alarms, jpeg},
+    resources::channels::{alarms, jpeg, rules, status},
 };
 
 impl Kind {
@@ -86,23 +86,10 @@ fn dress(_: &Platform, _: &Address, channel: &Resource, out: &mut Value) {
     } else {
         channel.private_text("/state").unwrap_or("Stopped")
     };
-    let each = |side: &str, input: bool| -> Vec<Value> {
-        let items = channel
-            .body
-            .pointer(&format!("/spec/{side}"))
-            .and_then(Value::as_array);
-        items.into_iter().flatten().enumerate().map(|(at, item)| {
-            let kind = item.get("type").and_then(Value::as_str).unwrap_or_default();
-            let mut shown = json!({ "name": format!("{}-{at}", kind.to_lowercase()), "type": kind, "health": { "severity": "Clear" } });
-            if input {
-                merge::put(&mut shown, "/thumbnailPresence", json!(if actual == "Running" { "Present" } else { "Absent" }));
-            }
-            shown
-        }).collect()
-    };
+    let runs = actual == "Running";
     let told = |field: &str| channel.private.get(field).cloned().unwrap_or(json!([]));
     let status = json!({
-        "state": actual, "health": { "severity": alarms::worst(channel) }, "inputs": each("inputs", true), "outputs": each("outputs", false),
+        "state": actual, "health": { "severity": alarms::worst(channel) }, "inputs": status::inputs(channel, runs), "outputs": status::outputs(channel, runs),
         "syncState": channel.state, "syncError": told("syncError"), "errors": told("errors"), "unsyncedFields": [],
     });
     *out = json!({
@@ -261,6 +248,10 @@ pub fn put(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
                 "is not the name in the path".to_owned(),
             )],
         ));
+    }
+    let broken = rules::broken(&call.body);
+    if !broken.is_empty() {
+        return Err(ApiError::invalid("request body", broken));
     }
     configure(world, &address, call.body.clone(), call.user)?;
     shown(world, &address)

@@ -8,6 +8,7 @@ use crate::{
         format::{self, parse_time},
         keys,
         kind::Kind,
+        merge,
         store::{Address, Place, Resource},
     },
     platform::{
@@ -76,12 +77,30 @@ fn network(name: &str, address: &str) -> Value {
 
 /// GET `interfaces/`.
 pub fn interfaces(_: &mut Platform, _: &Call<'_>) -> Told {
-    Ok(Answer::ok(json!({
-        "ip": [network("eth0", "192.0.2.10"), network("eth1", "192.0.2.11")],
-        "sdi": [{ "name": "sdi0", "type": "SDIASI", "url": "sdi://localhost/1/0", "caps": { "type": "12G" }, "displayName": "SDI 1" }],
-        "asi": [{ "name": "asi0", "type": "SDIASI", "url": "asi://localhost/1/1", "displayName": "ASI 1" }],
+    Ok(Answer::ok(interface_list()))
+}
+
+/// The interfaces of the device, as `interfaces/` tells them.
+pub fn interface_list() -> Value {
+    let slots = |scheme: &str, first: &str| -> Vec<Value> {
+        let urls = [first, "slot_1_port_1", "slot_1_port_2"];
+        let named = |(at, url): (usize, &&str)| {
+            let mut shown = json!({
+                "name": format!("{scheme}{at}"), "type": "SDIASI", "url": format!("{scheme}://localhost/{url}"),
+                "displayName": format!("{} {}", scheme.to_uppercase(), at + 1),
+            });
+            if scheme == "sdi" {
+                merge::put(&mut shown, "/caps", json!({ "type": "12G" }));
+            }
+            shown
+        };
+        urls.iter().enumerate().map(named).collect()
+    };
+    json!({
+        "ip": [network("lo", "127.0.0.1"), network("eth0", "192.0.2.10"), network("eth1", "192.0.2.11")],
+        "sdi": slots("sdi", "1/0"), "asi": slots("asi", "1/1"),
         "rf_demod": [], "rf_modulator": [], "cam": [], "st2110": [],
-    })))
+    })
 }
 
 /// GET `channel-capability/`: no optional cards.

@@ -14,7 +14,7 @@ use crate::{
         call::{Answer, Call},
         rules::{Entry, Platform},
     },
-    resources::channels::channel::configure,
+    resources::channels::{channel::configure, rules},
 };
 
 /// Export and import of channels.
@@ -91,6 +91,17 @@ pub fn import(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError>
         .filter(|state| state.is_string())
         .cloned();
     let place = Place::new("", Kind::BEAM_CHANNEL);
+    let broken: Vec<(String, String)> = given
+        .iter()
+        .enumerate()
+        .flat_map(|(index, channel)| {
+            let found = rules::broken(channel).into_iter();
+            found.map(move |(at, reason)| (format!("/payload/channels/{index}{at}"), reason))
+        })
+        .collect();
+    if !broken.is_empty() {
+        return Err(ApiError::invalid("request body", broken));
+    }
     let (mut imported, mut names) = (Vec::new(), Vec::new());
     for channel in given {
         let text = |pointer: &str| {

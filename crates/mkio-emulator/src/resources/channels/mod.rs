@@ -5,3 +5,5 @@ pub(crate) mod channel;
 pub(crate) mod device;
 pub(crate) mod exchange;
 mod jpeg;
+mod rules;
+mod status;

@@ -19,7 +19,7 @@ use crate::{
     resources::{
         live::{
             mishaps::suffer,
-            operations, status,
+            operations, resolution, status,
             steering::{self, steer},
             wiring::{FLOWS, REFERENCES, kind_of, place},
         },
@@ -74,6 +74,7 @@ const fn family(kind: Kind, label: &'static str, collection: &'static str) -> Ru
         initial: "Stopped",
         deletion: 5,
         check,
+        guard: resolution::guard,
         created: steer,
         changed: steer,
         states: "live.live_channel",

@@ -3,6 +3,7 @@
 pub(crate) mod flows;
 mod mishaps;
 pub(crate) mod operations;
+pub(crate) mod resolution;
 mod starts;
 mod status;
 pub(crate) mod steering;

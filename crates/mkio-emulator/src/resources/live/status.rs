@@ -8,8 +8,12 @@ use crate::{
         merge,
         store::{Address, Resource},
     },
-    platform::{references, rules::Platform},
-    resources::{fleet::placement::device_of, live::wiring::UPSTREAM},
+    platform::rules::Platform,
+    resources::{
+        fleet::placement::{INTERFACES, device_of},
+        live::resolution::{self, Origin},
+        media::connections::urls,
+    },
 };
 
 /// The plain status.
@@ -53,99 +57,121 @@ fn display_name(world: &Platform, project: &str, kind: Kind, name: &str) -> Stri
 }
 
 fn inputs(world: &Platform, project: &str, flow: &Resource) -> Vec<Value> {
-    let mut out = Vec::new();
-    for input in flow
-        .body
-        .pointer("/spec/inputs")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-    {
-        let text = |field: &str| input.get(field).and_then(Value::as_str);
-        let mut shown = json!({});
-        let mut source = text("sourceName").map(str::to_owned);
-        if let Some(content) = text("contentName") {
-            merge::put(&mut shown, "/contentName", json!(content));
-            merge::put(
-                &mut shown,
-                "/contentDisplayName",
-                json!(display_name(world, project, Kind::CONTENT, content)),
-            );
-            source = world
-                .all(project, Kind::SOURCE)
-                .find(|(_, source)| source.text("/spec/contentName") == Some(content))
-                .map(|(_, source)| source.name.to_string());
-        }
-        if let Some(name) = text("flowName") {
-            merge::put(&mut shown, "/upstreamFlowName", json!(name));
-        }
-        if let Some(found) =
-            source.and_then(|name| world.get(&Address::new(project, Kind::SOURCE, &name)))
-        {
-            merge::put(&mut shown, "/sourceName", json!(&*found.name));
-            merge::put(
-                &mut shown,
-                "/sourceDisplayName",
-                json!(found.text("/metadata/displayName").unwrap_or(&found.name)),
-            );
-            merge::put(&mut shown, "/sourceShortId", json!(found.short_id()));
-            merge::put(
-                &mut shown,
-                "/sourceUrl",
-                found
-                    .body
-                    .pointer("/spec/transport/url")
-                    .cloned()
-                    .unwrap_or(Value::Null),
-            );
-            if let Some(network) = found.text("/spec/networkName") {
-                merge::put(&mut shown, "/networkName", json!(network));
+    let each = |input: &Value| {
+        let mut content = input.get("contentName").and_then(Value::as_str);
+        let (mut source, mut upstream) = (None, "");
+        match resolution::origin(world, project, flow, input) {
+            Origin::Source(found) => {
+                content = content.or(found.text("/spec/contentName"));
+                source = Some(found);
             }
+            Origin::Flow(_, found, read) => {
+                content = content.or(read);
+                upstream = &found.name;
+            }
+            Origin::Nothing => {}
         }
-        out.push(shown);
+        let text = |at: &str| {
+            source
+                .and_then(|source| source.text(at))
+                .unwrap_or_default()
+        };
+        let (network, url) = (text("/spec/networkName"), source.and_then(url));
+        json!({
+            "contentName": known(world, project, content.unwrap_or_default()),
+            "contentDisplayName": shown(world, project, Kind::CONTENT, known(world, project, content.unwrap_or_default())),
+            "upstreamFlowName": upstream,
+            "sourceName": source.map_or("", |source| &source.name),
+            "sourceDisplayName": source.map_or("", |source| source.text("/metadata/displayName").unwrap_or(&source.name)),
+            "sourceShortId": source.map(Resource::short_id).unwrap_or_default(),
+            "sourceUrl": url.unwrap_or_default(),
+            "networkName": network,
+            "networkDisplayName": shown(world, project, Kind::NETWORK, network),
+            "deviceInterfaceName": interface(world, project, flow, source),
+        })
+    };
+    resolution::inputs(flow).map(each).collect()
+}
+
+/// A content that is there; an output's content may be any text in the request, while the reply's has to be a name.
+fn known<'a>(world: &Platform, project: &str, content: &'a str) -> &'a str {
+    let there = world.has(&Address::new(project, Kind::CONTENT, content));
+    if there { content } else { "" }
+}
+
+/// The display name of what has a name.
+fn shown(world: &Platform, project: &str, kind: Kind, name: &str) -> String {
+    if name.is_empty() {
+        return String::new();
     }
-    out
+    display_name(world, project, kind, name)
+}
+
+fn url(connection: &Resource) -> Option<String> {
+    let transport = connection.body.pointer("/spec/transport")?;
+    urls(transport, &connection.short_id()).into_iter().next()
+}
+
+/// The interface of the device by which it reaches a source or a destination.
+fn interface(
+    world: &Platform,
+    project: &str,
+    flow: &Resource,
+    connection: Option<&Resource>,
+) -> String {
+    let found = || {
+        let device = device_of(world, project, flow)?;
+        let connection = connection?;
+        let Some(network) = connection.text("/spec/networkName") else {
+            let direct = matches!(connection.text("/spec/transport/type"), Some("SDI" | "ASI"));
+            return direct.then(|| INTERFACES.last().map(|(name, ..)| *name))?;
+        };
+        let allowed = device.body.pointer("/spec/availableNetworks")?.as_array()?;
+        let used = allowed
+            .iter()
+            .find(|allowed| allowed.get("networkName").and_then(Value::as_str) == Some(network))?;
+        used.get("interfaceName")?.as_str()
+    };
+    found().unwrap_or_default().to_owned()
 }
 
 fn outputs(world: &Platform, address: &Address, flow: &Resource) -> Vec<Value> {
     let project = &address.place.project;
-    let readers: Vec<String> = references::users(world, address)
-        .filter(|user| user.reference.field == UPSTREAM.field)
-        .map(|user| user.resource.name.to_string())
-        .collect();
-    let mut out = Vec::new();
-    for output in flow
-        .body
-        .pointer("/spec/outputs")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-    {
+    let each = |output: &Value| {
         let text = |field: &str| {
-            output
-                .get(field)
-                .and_then(Value::as_str)
-                .unwrap_or_default()
+            let found = output.get(field).and_then(Value::as_str);
+            found.unwrap_or_default()
         };
-        let content = text("contentName");
-        // An output's content may be any text in the request, while the reply's has to be a name.
-        let known = world.has(&Address::new(project, Kind::CONTENT, content));
-        let mut shown = json!({
-            "contentName": if known { content } else { "" },
-            "contentDisplayName": if known { display_name(world, project, Kind::CONTENT, content) } else { String::new() },
-            "downstreamFlowNames": readers,
-        });
-        let destination = text("destinationName");
-        if !destination.is_empty() {
-            merge::put(
-                &mut shown,
-                "/destinationDisplayName",
-                json!(display_name(world, project, Kind::DESTINATION, destination)),
-            );
+        let content = known(world, project, text("contentName"));
+        let name = text("destinationName");
+        let destination = world.get(&Address::new(project, Kind::DESTINATION, name));
+        let network = destination
+            .and_then(|destination| destination.text("/spec/networkName"))
+            .unwrap_or_default();
+        let setting = |name: &str| {
+            let own = output.pointer(&format!("/transport/{name}"));
+            let transport = destination.and_then(|found| found.body.pointer("/spec/transport"));
+            transport.and_then(|transport| transport.get(name)).or(own)
+        };
+        let mut transport = json!({ "maxBitrate": setting("maxBitrate").and_then(Value::as_i64).unwrap_or(30_000_000) });
+        for name in ["latency", "maxConnections"] {
+            if let Some(value) = setting(name) {
+                merge::put(&mut transport, &format!("/{name}"), value.clone());
+            }
         }
-        out.push(shown);
-    }
-    out
+        json!({
+            "contentName": content,
+            "contentDisplayName": shown(world, project, Kind::CONTENT, content),
+            "downstreamFlowNames": resolution::readers(world, address, text("contentName")),
+            "destinationDisplayName": shown(world, project, Kind::DESTINATION, name),
+            "destinationUrl": destination.and_then(url).unwrap_or_default(),
+            "networkName": network,
+            "networkDisplayName": shown(world, project, Kind::NETWORK, network),
+            "deviceInterfaceName": interface(world, project, flow, destination),
+            "transport": transport,
+        })
+    };
+    resolution::outputs(flow).map(each).collect()
 }
 
 /// What `$detailedStatus` adds: metrics and monitoring of a running flow.

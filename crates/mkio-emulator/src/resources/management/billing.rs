@@ -315,17 +315,31 @@ pub fn report(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError>
             row(world, *date, project, meter, *quantity)
         })
         .collect();
-    if text("format", "json") == "csv" {
-        return Ok(Answer::bytes("text/csv", csv(&rows)));
+    let download = call.body.get("download").and_then(Value::as_bool);
+    let download = download.unwrap_or(false);
+    let format = if text("format", "json") == "csv" {
+        "csv"
+    } else {
+        "json"
+    };
+    let mut answer = if format == "csv" {
+        Answer::bytes("text/csv", csv(&rows))
+    } else {
+        Answer::ok(json!({
+            "supplemental": {
+                "start": start.to_string(), "end": end.to_string(), "records": rows.len(), "granularity": granularity, "format": "json",
+                "download": download, "groupBy": names("groupBy"),
+                "filters": { "projectNames": projects, "paymentMethodIds": payments, "meterNames": meters },
+            },
+            "value": rows,
+        }))
+    };
+    if download {
+        let disposition = format!("attachment; filename=\"usage-{start}-{end}.{format}\"");
+        let header = "content-disposition".to_owned();
+        answer.headers.insert(header, json!(disposition));
     }
-    Ok(Answer::ok(json!({
-        "supplemental": {
-            "start": start.to_string(), "end": end.to_string(), "records": rows.len(), "granularity": granularity, "format": "json",
-            "download": call.body.get("download").and_then(Value::as_bool).unwrap_or(false), "groupBy": names("groupBy"),
-            "filters": { "projectNames": projects, "paymentMethodIds": payments, "meterNames": meters },
-        },
-        "value": rows,
-    })))
+    Ok(answer)
 }
 
 fn payment_of(world: &Platform, project: &str) -> String {

@@ -1,10 +1,12 @@
 //! Assets: their storage, their files.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
 
 use crate::{
     base::{
         error::ApiError,
+        format,
         kind::Kind,
         merge,
         reference::{Reference, Target},
@@ -15,6 +17,7 @@ use crate::{
         render,
         rules::{Entry, Platform, Rules, Shape},
     },
+    resources::media::content,
 };
 
 impl Kind {
@@ -102,7 +105,7 @@ fn check(
         merge::put(
             body,
             "/properties/container",
-            json!(format!("asset-{}", uuid::Uuid::new_v4())),
+            json!(format!("asset-{}", Uuid::new_v4())),
         );
         return Ok(());
     }
@@ -123,7 +126,7 @@ fn created(world: &mut Platform, address: &Address) {
     let generated = asset
         .text("/properties/container")
         .and_then(|name| name.strip_prefix("asset-"))
-        .is_some_and(|id| uuid::Uuid::try_parse(id).is_ok());
+        .is_some_and(|id| Uuid::try_parse(id).is_ok());
     let files: Vec<Value> = if generated {
         Vec::new()
     } else {
@@ -165,6 +168,34 @@ pub fn add_files(world: &mut Platform, address: &Address, files: &[(String, u64)
     merge::put(&mut asset.private, "/files", Value::Array(listed));
 }
 
+/// Makes an asset, as the platform does for a job whose output asset is not there.
+pub fn make(world: &mut Platform, address: &Address, account: &str, by: Uuid) {
+    let body = json!({ "properties": {
+        "storageAccountName": account, "container": format!("asset-{}", Uuid::new_v4()), "containerDeletionPolicy": "Retain",
+    } });
+    // Where the emulator keeps no more assets, the job fails for want of one.
+    if world.insert(address, body, by).is_ok() {
+        world.enter(address, ASSETS.initial, ASSETS.creation);
+        created(world, address);
+    }
+}
+
+/// Notes a track that a job inserted; one of the same name is replaced.
+pub fn add_track(world: &mut Platform, address: &Address, track: Value) {
+    let Some(asset) = world.get_mut(address) else {
+        return;
+    };
+    let mut tracks = tracks(asset);
+    tracks.retain(|known| known.get("name") != track.get("name"));
+    tracks.push(track);
+    merge::put(&mut asset.private, "/tracks", Value::Array(tracks));
+}
+
+fn tracks(asset: &Resource) -> Vec<Value> {
+    let listed = asset.private.get("tracks").and_then(Value::as_array);
+    listed.cloned().unwrap_or_default()
+}
+
 /// GET `assets/{asset_name}/storage/`.
 pub fn storage(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
     let address = call.address(Kind::ASSET);
@@ -184,22 +215,28 @@ pub fn storage(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError
             None => names.push(json!({ "name": name, "size": size })),
         }
     }
-    let media = names.iter().any(|file| {
-        file.get("name")
-            .and_then(Value::as_str)
-            .is_some_and(|name| name.ends_with(".ism"))
-    });
     let folders: Vec<Value> = folders
         .into_iter()
         .map(|name| json!({ "name": name }))
         .collect();
-    Ok(Answer::ok(json!({
-        "metadata": { "id": asset.id, "name": &*asset.name },
-        "spec": {
-            "container": asset.text("/properties/container"), "files": names, "folders": folders,
-            "formatHint": if media { "ism" } else { "unknown" },
-        },
-    })))
+    let all = files(asset);
+    let all: Vec<&str> = all.iter().map(|(name, _)| name.as_str()).collect();
+    let mut spec = Map::new();
+    spec.insert(
+        "container".to_owned(),
+        json!(asset.text("/properties/container")),
+    );
+    spec.insert("files".to_owned(), Value::Array(names));
+    spec.insert("folders".to_owned(), Value::Array(folders));
+    content::describe(
+        &mut spec,
+        &all,
+        &tracks(asset),
+        &format::time(asset.created),
+    );
+    Ok(Answer::ok(
+        json!({ "metadata": { "id": asset.id, "name": &*asset.name }, "spec": spec }),
+    ))
 }
 
 /// A storage account without a usable credential, or whose private link is not there yet, cannot be read.

@@ -15,7 +15,10 @@ use crate::{
         references,
         rules::{DNS_NAME, Entry, Platform, Rules, Shape},
     },
-    resources::live::wiring::{FLOWS, is_active},
+    resources::live::{
+        resolution,
+        wiring::{FLOWS, is_active},
+    },
 };
 
 impl Kind {
@@ -73,6 +76,7 @@ pub static SOURCES: Rules = Rules {
         NETWORK,
     ],
     check: check_source,
+    guard: resolution::guard,
     dress,
     ..Rules::new(Kind::SOURCE, "Source", SPEC)
 };
@@ -93,6 +97,7 @@ fn active_user<'a>(world: &'a Platform, address: &'a Address) -> Option<&'a Reso
         .filter(|user| FLOWS.contains(&user.kind))
         .map(|user| user.resource)
         .find(|flow| is_active(flow))
+        .or_else(|| resolution::reader(world, address))
 }
 
 fn in_use(world: &Platform, address: &Address) -> bool {
@@ -179,7 +184,7 @@ fn dress(world: &Platform, address: &Address, resource: &Resource, out: &mut Val
 }
 
 /// Where to send to or to fetch from.
-fn urls(transport: &Value, id: &str) -> Vec<String> {
+pub fn urls(transport: &Value, id: &str) -> Vec<String> {
     let text = |name: &str| transport.get(name).and_then(Value::as_str);
     let port = transport
         .get("port")

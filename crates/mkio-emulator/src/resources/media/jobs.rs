@@ -21,7 +21,7 @@ use crate::{
         list,
         rules::{Act, Entry, Platform, Rules, Shape, impossible},
     },
-    resources::media::{assets, recording},
+    resources::media::{assets, outputs, recording},
 };
 
 impl Kind {
@@ -49,14 +49,16 @@ pub static TRANSFORMS: Rules = Rules {
         let outputs = body
             .pointer("/properties/outputs")
             .and_then(Value::as_array);
-        if outputs.is_some_and(|outputs| outputs.len() == 1) {
-            return Ok(());
+        let refused =
+            |at: String, reason| Err(ApiError::invalid("request body", vec![(at, reason)]));
+        let Some([output]) = outputs.map(Vec::as_slice) else {
+            let reason = "has to hold one output; the platform makes no more for now".to_owned();
+            return refused("/properties/outputs".to_owned(), reason);
+        };
+        match output.get("preset").and_then(outputs::refused) {
+            Some((at, reason)) => refused(format!("/properties/outputs/0/preset{at}"), reason),
+            None => Ok(()),
         }
-        let reason = "has to hold one output; the platform makes no more for now".to_owned();
-        Err(ApiError::invalid(
-            "request body",
-            vec![("/properties/outputs".to_owned(), reason)],
-        ))
     },
     // Its jobs are gone with it, and their slots are free.
     removed: |world, address, _| dispatch(world, &address.place.project),
@@ -92,7 +94,8 @@ pub static JOBS: Rules = Rules {
             "/properties/outputs/*/assetName",
             &[Target::top(Kind::ASSET)],
         )
-        .weak(),
+        .weak()
+        .optional(),
     ],
     check,
     created: |world, address| {
@@ -100,12 +103,16 @@ pub static JOBS: Rules = Rules {
             job.hidden
                 .insert("transform".to_owned(), json!(address.place.parent));
         }
+        make_outputs(world, address);
     },
     removed: |world, address, _| dispatch(world, &address.place.project),
     entered,
     dress,
     ..Rules::new(Kind::JOB, "Job", Shape::arm("transforms/jobs"))
 };
+
+/// What stands for all files of an asset.
+const ALL_FILES: &str = "*";
 
 /// Even with a free slot a job is seen waiting for one first.
 const QUEUED_FOR: Duration = Duration::from_millis(500);
@@ -141,7 +148,59 @@ fn check(
             transform.name
         )));
     }
+    let lost = missing_outputs(world, project, body);
+    if world.settings.strict_outputs && !lost.is_empty() {
+        let reason = |(at, name)| (at, format!("there is no asset named '{name}'"));
+        let findings = lost.into_iter().map(reason).collect();
+        return Err(ApiError::invalid("request body", findings));
+    }
     Ok(())
+}
+
+/// The output assets that are not there: where the job names them, and their names.
+fn missing_outputs(world: &Platform, project: &str, body: &Value) -> Vec<(String, String)> {
+    let outputs = body
+        .pointer("/properties/outputs")
+        .and_then(Value::as_array);
+    outputs
+        .into_iter()
+        .flatten()
+        .enumerate()
+        .filter_map(|(at, output)| {
+            let name = output.get("assetName")?.as_str()?;
+            let lost = !world.has(&Address::new(project, Kind::ASSET, name));
+            lost.then(|| {
+                let at = format!("/properties/outputs/{at}/assetName");
+                (at, name.to_owned())
+            })
+        })
+        .collect()
+}
+
+/// Makes the output assets that are not there, in the storage account of the input asset or else the first one.
+fn make_outputs(world: &mut Platform, address: &Address) {
+    let project = &address.place.project;
+    let Some(job) = world.get(address) else {
+        return;
+    };
+    let input = job
+        .text("/properties/input/assetName")
+        .and_then(|name| world.get(&Address::new(project, Kind::ASSET, name)))
+        .and_then(|asset| asset.text("/properties/storageAccountName"));
+    let first = || {
+        let (_, account) = world.all(project, Kind::STORAGE).next()?;
+        Some(&*account.name)
+    };
+    let account = input.or_else(first).unwrap_or_default().to_owned();
+    let by = job.created_by;
+    for (_, name) in missing_outputs(world, project, &job.body.clone()) {
+        assets::make(
+            world,
+            &Address::new(project, Kind::ASSET, &name),
+            &account,
+            by,
+        );
+    }
 }
 
 /// Starts as many waiting jobs as there are free slots: high priority first, then in order of creation.
@@ -322,6 +381,7 @@ fn lost_file<'a>(job: &'a Resource, known: &[(String, u64)]) -> Option<&'a str> 
         .as_array()?
         .iter()
         .filter_map(Value::as_str)
+        .filter(|file| *file != ALL_FILES)
         .find(|file| !known.iter().any(|(name, _)| name == file))
 }
 
@@ -388,88 +448,60 @@ pub fn fail_later(world: &mut Platform, address: &Address, error: Value) {
     );
 }
 
-/// Files that encoding leaves in an output asset.
+/// Puts what the job made into its output assets.
 fn write_outputs(world: &mut Platform, address: &Address) {
     let Some(job) = world.get(address) else {
         return;
     };
-    let input = job
-        .body
-        .pointer("/properties/input/files/0")
-        .and_then(Value::as_str)
-        .and_then(|file| file.rsplit('/').next())
-        .map(str::to_owned)
-        .or_else(|| {
-            let name = job.text("/properties/input/assetName")?;
-            let asset = world.get(&Address::new(&address.place.project, Kind::ASSET, name))?;
-            assets::files(asset)
-                .into_iter()
-                .map(|(name, _)| name)
-                .next()
+    let project = &address.place.project;
+    let listed = |value: &Value, at: &str| value.pointer(at).and_then(Value::as_array).cloned();
+    let transform = Address::new(project, Kind::TRANSFORM, &address.place.parent);
+    let presets = world
+        .get(&transform)
+        .and_then(|transform| listed(&transform.body, "/properties/outputs"))
+        .unwrap_or_default();
+    let outputs = listed(&job.body, "/properties/outputs").unwrap_or_default();
+    let input = input_files(world, project, job);
+    let made: Vec<(Address, outputs::Made)> = outputs
+        .iter()
+        .zip(&presets)
+        .filter_map(|(output, preset)| {
+            let name = output.get("assetName")?.as_str()?;
+            let made = outputs::made(preset.get("preset")?, &input);
+            Some((Address::new(project, Kind::ASSET, name), made))
         })
-        .unwrap_or_else(|| "video.mp4".to_owned());
-    let stem = input
-        .split('.')
-        .next()
-        .filter(|stem| !stem.is_empty())
-        .unwrap_or("video")
-        .to_owned();
-    let outputs: Vec<String> = job
+        .collect();
+    for (asset, made) in made {
+        assets::add_files(world, &asset, &made.files);
+        if let Some(track) = made.track {
+            assets::add_track(world, &asset, track);
+        }
+    }
+}
+
+/// The files that a job reads: those it names, or the media of its asset.
+fn input_files(world: &Platform, project: &str, job: &Resource) -> Vec<String> {
+    let named: Vec<String> = job
         .body
-        .pointer("/properties/outputs")
+        .pointer("/properties/input/files")
         .and_then(Value::as_array)
         .into_iter()
         .flatten()
-        .filter_map(|output| output.get("assetName")?.as_str().map(str::to_owned))
+        .filter_map(Value::as_str)
+        .filter(|file| *file != ALL_FILES)
+        .map(str::to_owned)
         .collect();
-    let transform = world.get(&Address::new(
-        &address.place.project,
-        Kind::TRANSFORM,
-        &address.place.parent,
-    ));
-    let presets: Vec<String> = transform
-        .and_then(|transform| {
-            transform
-                .body
-                .pointer("/properties/outputs")?
-                .as_array()
-                .cloned()
-        })
-        .unwrap_or_default()
-        .iter()
-        .filter_map(|output| {
-            output
-                .pointer("/preset/@odata.type")?
-                .as_str()
-                .map(str::to_owned)
-        })
-        .collect();
-    for (at, output) in outputs.iter().enumerate() {
-        let preset = presets.get(at).map(String::as_str).unwrap_or_default();
-        let mut files: Vec<(String, u64)> = match preset {
-            "#MediaKind.ThumbnailGeneratorPreset" => vec![(format!("{stem}_000001.jpg"), 512)],
-            "#MediaKind.TrackInserterPreset" | "#MediaKind.AIPipelinePreset" => {
-                vec![(format!("{stem}_eng.mp4"), 1_024)]
-            }
-            _ => {
-                let mut renditions = Vec::new();
-                for rate in ["1280x720_3400", "640x360_650"] {
-                    renditions.push((format!("{stem}_{rate}.mp4"), 2_048));
-                    renditions.push((format!("{stem}_{rate}.mpi"), 256));
-                }
-                renditions.push((format!("{stem}.ism"), 1_024));
-                renditions.push((format!("{stem}.mpd"), 1_024));
-                renditions.push((format!("{stem}_000001.jpg"), 512));
-                renditions
-            }
-        };
-        files.push(("highlevel.log".to_owned(), 128));
-        assets::add_files(
-            world,
-            &Address::new(&address.place.project, Kind::ASSET, output),
-            &files,
-        );
+    if !named.is_empty() {
+        return named;
     }
+    let asset = job
+        .text("/properties/input/assetName")
+        .and_then(|name| world.get(&Address::new(project, Kind::ASSET, name)));
+    let files = asset.map(assets::files).unwrap_or_default();
+    let media = |(name, _): &(String, u64)| name.ends_with(".mp4");
+    let first = files.iter().find(|file| media(file)).or(files.first());
+    let first = first.map(|(name, _)| name.clone());
+    vec![first.unwrap_or_else(|| "video.mp4".to_owned())]
 }
 
 fn moment(job: &Resource, name: &str) -> Option<DateTime<Utc>> {

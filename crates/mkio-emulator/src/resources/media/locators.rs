@@ -405,8 +405,5 @@ fn streaming_paths(scheme: &Scheme, id: &str, file: &str, filters: &[&str]) -> V
     if scheme.smooth && !only_hls {
         out.push(json!({ "streamingProtocol": "SmoothStreaming", "encryptionScheme": scheme.name, "paths": [format!("/{id}/{file}/manifest")] }));
     }
-    if scheme.download {
-        out.push(json!({ "streamingProtocol": "Download", "encryptionScheme": scheme.name, "paths": [] }));
-    }
     out
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod assets;
 pub(crate) mod connections;
+mod content;
 pub(crate) mod download;
 pub(crate) mod endpoints;
 pub(crate) mod events;
@@ -9,6 +10,7 @@ pub(crate) mod filters;
 pub(crate) mod jobs;
 pub(crate) mod keys;
 pub(crate) mod locators;
+mod outputs;
 pub(crate) mod policies;
 mod recording;
 mod running;

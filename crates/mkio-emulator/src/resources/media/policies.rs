@@ -25,6 +25,9 @@ pub static ENTRY: Entry = Entry {
     ..Entry::NONE
 };
 
+/// How the names of the platform's own policies begin.
+const PREDEFINED: &str = "Predefined_";
+
 /// Streaming policies.
 pub static POLICIES: Rules = Rules {
     collection: "~/media/streamingPolicies",
@@ -34,7 +37,7 @@ pub static POLICIES: Rules = Rules {
     )],
     check: |_, call, _, _| {
         let name = call.parameter("policy_name");
-        if name.starts_with("Predefined_") {
+        if name.starts_with(PREDEFINED) {
             return Err(ApiError::invalid(
                 "name",
                 vec![(
@@ -45,6 +48,7 @@ pub static POLICIES: Rules = Rules {
         }
         Ok(())
     },
+    unfiltered: PREDEFINED,
     guard,
     dress: |_, _, policy, out| {
         merge::take(out, "/properties/lastModified");
@@ -64,7 +68,7 @@ pub static POLICIES: Rules = Rules {
 };
 
 fn guard(_: &Platform, address: &Address) -> Result<(), ApiError> {
-    if address.name.starts_with("Predefined_") {
+    if address.name.starts_with(PREDEFINED) {
         return Err(ApiError::conflict(
             "a predefined streaming policy cannot be deleted",
         ));

@@ -1,0 +1,348 @@
+//! What jobs leave in their output assets: which files, by the preset of the transform.
+
+use serde_json::{Value, json};
+
+/// A rendition: width, height, kilobits a second.
+type Rendition = (u32, u32, u32);
+
+/// The ladder from 1080 lines down; the smaller ones are its lower ends.
+const LADDER: &[Rendition] = &[
+    (1920, 1080, 6000),
+    (1920, 1080, 4700),
+    (1280, 720, 3400),
+    (960, 540, 2250),
+    (960, 540, 1500),
+    (640, 360, 1000),
+    (640, 360, 650),
+    (320, 180, 400),
+];
+const LADDER_SD: &[Rendition] = &[
+    (848, 480, 1600),
+    (640, 360, 1000),
+    (640, 360, 650),
+    (320, 180, 400),
+];
+
+/// The renditions of a built-in encoder preset; none when there is no such preset. One for sound only has none in the list.
+pub fn ladder(preset: &str) -> Option<&'static [Rendition]> {
+    Some(match preset.trim_end_matches("WithCVQ") {
+        "H264MultipleBitrate1080p" => LADDER,
+        "H264MultipleBitrate720p" => LADDER.get(2..).unwrap_or_default(),
+        "H264MultipleBitrateSD" => LADDER_SD,
+        "H264SingleBitrateSD" => &[(848, 480, 2200)],
+        "H264SingleBitrate720p" => &[(1280, 720, 4500)],
+        "H264SingleBitrate1080p" => &[(1920, 1080, 6750)],
+        "H265SingleBitrate720p" => &[(1280, 720, 1800)],
+        "H265SingleBitrate1080p" => &[(1920, 1080, 3500)],
+        "H265SingleBitrate4K" => &[(3840, 2160, 9500)],
+        "AACGoodQualityAudio" => &[],
+        _ => return None,
+    })
+}
+
+/// The AI pipelines for recorded video that the guides name.
+const TRANSCRIPTION: &str = "Predefined_ACSVodTranscription";
+const TRANSLATION: &str = "Predefined_ACSVodTranslation";
+const DUBBING: &str = "Predefined_ACSVodSpeechToSpeech";
+/// All AI pipelines.
+const PIPELINES: &[&str] = &[
+    TRANSCRIPTION,
+    TRANSLATION,
+    DUBBING,
+    "Predefined_ACSLiveTranscription",
+];
+/// As many languages as a video is dubbed into at once.
+const LANGUAGES: usize = 25;
+
+/// Why a preset is refused: the pointer inside it, and the reason.
+pub fn refused(preset: &Value) -> Option<(&'static str, String)> {
+    let name = preset.pointer("/pipeline/name")?.as_str()?;
+    if !PIPELINES.contains(&name) {
+        let known = PIPELINES.join(", ");
+        return Some(("/pipeline/name", format!("is none of {known}")));
+    }
+    let wanted = languages(preset);
+    if name == DUBBING && !(1..=LANGUAGES).contains(&wanted.len()) {
+        let reason =
+            format!("have to hold targetLanguages, from 1 to {LANGUAGES} of them, for '{name}'");
+        return Some(("/pipeline/arguments", reason));
+    }
+    None
+}
+
+/// The languages that a pipeline translates into: a list, or one text with commas.
+fn languages(preset: &Value) -> Vec<String> {
+    let lists = preset
+        .pointer("/pipeline/arguments")
+        .and_then(Value::as_object);
+    let arguments = lists
+        .into_iter()
+        .flat_map(|lists| lists.values())
+        .filter_map(Value::as_array)
+        .flatten();
+    let named = |argument: &&Value| {
+        let name = argument.get("name").and_then(Value::as_str);
+        matches!(name, Some("targetLanguages" | "targetLanguage"))
+    };
+    let mut found = Vec::new();
+    for value in arguments
+        .filter(named)
+        .filter_map(|argument| argument.get("value"))
+    {
+        match value {
+            Value::Array(items) => {
+                found.extend(items.iter().filter_map(Value::as_str).map(str::to_owned))
+            }
+            Value::String(text) => {
+                let parts = text.split(',').map(str::trim);
+                found.extend(parts.filter(|part| !part.is_empty()).map(str::to_owned));
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+/// What a job made.
+#[derive(Debug, Default, PartialEq)]
+pub struct Made {
+    /// Files, `(name, size in bytes)`.
+    pub files: Vec<(String, u64)>,
+    /// The track that it inserted: kind, name, language, file.
+    pub track: Option<Value>,
+}
+
+/// What a preset makes of the files that a job reads.
+pub fn made(preset: &Value, input: &[String]) -> Made {
+    let first = input.first().map_or("video.mp4", String::as_str);
+    let kind = preset
+        .get("@odata.type")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
+    let named = preset
+        .get("presetName")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
+    let mut made = match kind.rsplit('.').next().unwrap_or_default() {
+        "ThumbnailGeneratorPreset" => thumbnails(preset, stem(first)).into(),
+        "TrackInserterPreset" => inserted(preset, first),
+        "AIPipelinePreset" => spoken(preset, input).into(),
+        "BuiltInAssetConverterPreset" => converted(stem(first)).into(),
+        _ => encoded(ladder(named).unwrap_or(LADDER), stem(first)).into(),
+    };
+    made.files.push(("highlevel.log".to_owned(), 128));
+    made
+}
+
+impl From<Vec<(String, u64)>> for Made {
+    fn from(files: Vec<(String, u64)>) -> Self {
+        Self { files, track: None }
+    }
+}
+
+/// A file's name without folder and ending.
+fn stem(file: &str) -> &str {
+    let name = file.rsplit('/').next().unwrap_or(file);
+    let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+    if stem.is_empty() { "video" } else { stem }
+}
+
+fn encoded(ladder: &[Rendition], stem: &str) -> Vec<(String, u64)> {
+    let mut files = Vec::new();
+    for (width, height, rate) in ladder {
+        let name = format!("{stem}_{width}x{height}_{rate}k");
+        files.push((format!("{name}.mp4"), u64::from(*rate) * 16));
+        files.push((format!("{name}.mpi"), 256));
+    }
+    if ladder.is_empty() {
+        files.push((format!("{stem}_aac.mp4"), 1_024));
+        files.push((format!("{stem}_aac.mpi"), 256));
+    } else {
+        files.push((format!("{stem}_000001.jpg"), 512));
+    }
+    files.push((format!("{stem}.ism"), 1_024));
+    files.push((format!("{stem}.mpd"), 1_024));
+    files
+}
+
+fn converted(stem: &str) -> Vec<(String, u64)> {
+    let sizes = [("mp4", 4_096), ("mpi", 256), ("ism", 1_024), ("mpd", 1_024)];
+    sizes
+        .into_iter()
+        .map(|(ending, size)| (format!("{stem}.{ending}"), size))
+        .collect()
+}
+
+fn thumbnails(preset: &Value, stem: &str) -> Vec<(String, u64)> {
+    let text = |value: &Value, name: &str| value.get(name)?.as_str().map(str::to_owned);
+    let base =
+        text(preset, "baseFilename").unwrap_or_else(|| stem.chars().take(64).collect::<String>());
+    let sets = preset.get("thumbnails").and_then(Value::as_array);
+    let mut files = Vec::new();
+    for set in sets.into_iter().flatten() {
+        let label = text(set, "label").unwrap_or_default();
+        let ending = match set.get("format").and_then(Value::as_str) {
+            Some("Png") => "png",
+            _ => "jpg",
+        };
+        // A range of more than the one picture, or a sprite of several.
+        let several = text(set, "range").is_some_and(|range| range != "1");
+        let count = if several { 3 } else { 1 };
+        for index in 1..=count {
+            files.push((format!("{base}_{label}{index:06}.{ending}"), 512));
+        }
+        if set.get("spriteColumn").is_some() {
+            files.push((format!("{base}_{label}.vtt"), 256));
+        }
+    }
+    files
+}
+
+fn inserted(preset: &Value, input: &str) -> Made {
+    let Some(track) = preset.pointer("/tracks/0") else {
+        return Made::default();
+    };
+    let text = |value: &Value, name: &str| {
+        let text = value.get(name).and_then(Value::as_str);
+        text.unwrap_or_default().to_owned()
+    };
+    let is_text = text(track, "@odata.type").ends_with("TextTrack");
+    let base = preset.get("baseFilename").and_then(Value::as_str);
+    let (kind, ending) = if is_text {
+        ("text", "cmft")
+    } else {
+        ("audio", "mp4")
+    };
+    let file = format!("{}.{ending}", base.unwrap_or_else(|| stem(input)));
+    Made {
+        track: Some(json!({
+            "kind": kind, "name": text(track, "trackName"), "language": text(track, "languageCode"), "file": file,
+        })),
+        files: vec![(file, 1_024)],
+    }
+}
+
+/// Speech becomes text, or speech in other languages.
+fn spoken(preset: &Value, input: &[String]) -> Vec<(String, u64)> {
+    let pipeline = preset
+        .pointer("/pipeline/name")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
+    let name = |file: &String| file.rsplit('/').next().unwrap_or(file).to_owned();
+    let languages = languages(preset);
+    let each = |ending: &str| -> Vec<(String, u64)> {
+        input
+            .iter()
+            .flat_map(|file| {
+                languages
+                    .iter()
+                    .map(move |language| (format!("{}_{language}.{ending}", name(file)), 1_024))
+            })
+            .collect()
+    };
+    match pipeline {
+        DUBBING => each("mp4"),
+        TRANSLATION if !languages.is_empty() => each("vtt"),
+        _ => input
+            .iter()
+            .map(|file| (format!("{}.vtt", name(file)), 256))
+            .collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(preset: &Value, input: &[&str]) -> Vec<String> {
+        let input: Vec<String> = input.iter().map(|file| (*file).to_owned()).collect();
+        made(preset, &input)
+            .files
+            .into_iter()
+            .map(|(name, _)| name)
+            .filter(|name| name != "highlevel.log")
+            .collect()
+    }
+
+    #[test]
+    fn each_encoder_preset_of_the_document_has_a_ladder() {
+        let document: Value = serde_json::from_str(include_str!("../../../data/spec/media.json"))
+            .expect("a document is JSON");
+        let text = document
+            .pointer("/components/schemas/BuiltInStandardEncoderPreset/properties/presetName/description")
+            .and_then(Value::as_str)
+            .expect("the preset is described");
+        let listed: Vec<&str> = text
+            .split(|letter: char| !letter.is_ascii_alphanumeric())
+            .filter(|word| word.starts_with("H26") || word.starts_with("AAC"))
+            .collect();
+        assert!(listed.len() > 10, "{text}");
+        for preset in listed {
+            assert!(ladder(preset).is_some(), "{preset}");
+        }
+    }
+
+    #[test]
+    fn renditions_follow_the_preset() {
+        let preset = |name: &str| json!({ "@odata.type": "#Microsoft.Media.BuiltInStandardEncoderPreset", "presetName": name });
+        let single = names(&preset("H264SingleBitrate720p"), &["in/film.final.mov"]);
+        assert_eq!(
+            single,
+            [
+                "film.final_1280x720_4500k.mp4",
+                "film.final_1280x720_4500k.mpi",
+                "film.final_000001.jpg",
+                "film.final.ism",
+                "film.final.mpd"
+            ]
+        );
+        let count = |name: &str| {
+            names(&preset(name), &["a.mp4"])
+                .iter()
+                .filter(|name| name.ends_with(".mp4"))
+                .count()
+        };
+        assert_eq!(count("H264MultipleBitrate1080p"), 8);
+        assert_eq!(count("H264MultipleBitrate720pWithCVQ"), 6);
+        assert_eq!(count("H264MultipleBitrateSD"), 4);
+        assert_eq!(count("AACGoodQualityAudio"), 1);
+    }
+
+    #[test]
+    fn speech_and_pictures_follow_their_arguments() {
+        let dub = json!({ "@odata.type": "#MediaKind.AIPipelinePreset", "pipeline": { "name": DUBBING, "arguments": {
+            "VodSpeechToSpeechTranslation": [{ "name": "targetLanguages", "value": ["es-ES", "de-DE"] }] } } });
+        assert_eq!(refused(&dub), None);
+        assert_eq!(
+            names(&dub, &["video_320x180_400k.mp4"]),
+            [
+                "video_320x180_400k.mp4_es-ES.mp4",
+                "video_320x180_400k.mp4_de-DE.mp4"
+            ]
+        );
+        let write = json!({ "@odata.type": "#MediaKind.AIPipelinePreset", "pipeline": { "name": TRANSCRIPTION } });
+        assert_eq!(names(&write, &["a.mp4"]), ["a.mp4.vtt"]);
+        let none = json!({ "pipeline": { "name": DUBBING } });
+        assert_eq!(
+            refused(&none).map(|(at, _)| at),
+            Some("/pipeline/arguments")
+        );
+        let other = json!({ "pipeline": { "name": "Mine" } });
+        assert_eq!(refused(&other).map(|(at, _)| at), Some("/pipeline/name"));
+        let sprites = json!({ "@odata.type": "#MediaKind.ThumbnailGeneratorPreset", "thumbnails": [
+            { "format": "Png", "label": "s", "range": "100%", "spriteColumn": 3 }, { "format": "Jpeg" }] });
+        assert_eq!(
+            names(&sprites, &["a.mp4"]),
+            [
+                "a_s000001.png",
+                "a_s000002.png",
+                "a_s000003.png",
+                "a_s.vtt",
+                "a_000001.jpg"
+            ]
+        );
+        let track = json!({ "@odata.type": "#MediaKind.TextTrack", "trackName": "en", "languageCode": "en-US" });
+        let insert = json!({ "@odata.type": "#MediaKind.TrackInserterPreset", "tracks": [track] });
+        assert_eq!(names(&insert, &["a.mp4.vtt"]), ["a.mp4.cmft"]);
+    }
+}
