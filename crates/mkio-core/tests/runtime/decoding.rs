@@ -176,7 +176,7 @@ async fn errors_keep_what_the_service_said() {
 
 #[tokio::test(start_paused = true)]
 async fn a_request_that_cannot_be_built_is_an_error_of_its_operation() {
-    let mut request = RequestBuilder::new(&transport(&Script::new([])), &GET, &["acme"]);
+    let mut request = RequestBuilder::new(&transport(&Script::new([])), &GET, &["acme", "a"]);
     request.header("no name", "value");
     let error = request.build().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidRequest);

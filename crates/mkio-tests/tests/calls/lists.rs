@@ -102,8 +102,8 @@ async fn every_list_is_read_to_its_end_and_no_further() {
         read!("fleets", fleets: list_devices, list_device_software("n"), list_backups,
             list_support_packages("n")),
         read!("infrastructure", infra: list_networks, list_sites),
-        read!("management", management: list_projects, list_payment_methods;
-            in_project: list_webhook_rule_events("r")),
+        read!("management", management: list_locations, list_projects, list_payment_methods;
+            in_project: list_webhook_rules, list_webhook_rule_events("r")),
         read!("channels", channels: list_channels),
     ]
     .concat();
@@ -123,10 +123,10 @@ async fn every_list_is_read_to_its_end_and_no_further() {
             list_streaming_locator_content_keys("l")),
         read!("templates", templates: list_config_types),
         read!("management", management:
-            list_invites, list_locations, list_organization_tokens, list_public_keys,
+            list_invites, list_organization_tokens, list_public_keys,
             list_revoked_tokens, list_roles, list_scopes, list_teams, list_user_organizations,
             list_user_tokens, list_users, create_usage_report(report);
-            in_project: list_webhook_rules, get_project_usage),
+            in_project: get_project_usage),
         read!("channels", channels: list_active_alarms("c"), list_biss_injected_ids),
     ]
     .concat();
