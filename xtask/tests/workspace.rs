@@ -191,7 +191,7 @@ fn a_crate_of_a_customer_stands_alone() {
     );
     fs::write(here.join("program/Cargo.toml"), manifest).expect("written");
     fs::copy(root.join("Cargo.lock"), here.join("program/Cargo.lock")).expect("copied");
-    let program = "fn main() {\n    let _ = mkio_infrastructure::Client::list_cables::<&str>;\n}\n";
+    let program = "fn main() {\n    let _ = |client: mkio_infrastructure::Client| client.list_cables(\"a\");\n}\n";
     fs::write(here.join("program/src/main.rs"), program).expect("written");
     ok(cargo(), &here.join("program"), &["check", "--offline"]);
 }
