@@ -218,6 +218,8 @@ fn add_enums(document: &Document, model: &mut Model, states: &States) {
                     written: false,
                     read: true,
                     rest: None,
+                    patch: false,
+                    required: Vec::new(),
                     shape: Shape::Enum(values),
                 },
             );
