@@ -28,7 +28,29 @@ pub struct Type {
     pub written: bool,
     /// Type of what a structure holds besides its fields, where it may.
     pub rest: Option<syn::Type>,
+    /// It stands in answers.
+    pub read: bool,
+    /// It is what a PATCH changes.
+    pub patch: bool,
+    /// JSON names of the required fields, in the order in which constructors take them.
+    pub required: Vec<String>,
     pub shape: Shape,
+}
+
+impl Type {
+    /// The fields of a structure.
+    pub fn fields(&self) -> Option<&IndexMap<String, Field>> {
+        match &self.shape {
+            Shape::Struct(fields) => Some(fields),
+            _ => None,
+        }
+    }
+
+    /// A structure that may lack all of its fields.
+    pub fn may_be_empty(&self) -> bool {
+        self.fields()
+            .is_some_and(|fields| fields.values().all(|field| !field.demanded))
+    }
 }
 
 #[derive(Debug)]
@@ -68,6 +90,8 @@ pub struct Variant {
     pub value: String,
     pub name: String,
     pub member: String,
+    /// The member alone says that it is meant.
+    pub converts: bool,
 }
 
 /// An operation.
@@ -225,6 +249,7 @@ fn type_of(name: &str, schema: &Value, holding: &Holding<'_>) -> Type {
                     value: text(variant, "value"),
                     name: text(variant, "name"),
                     member: text(variant, "type"),
+                    converts: flag(variant, "converts"),
                 })
                 .collect(),
         }
@@ -268,6 +293,13 @@ fn type_of(name: &str, schema: &Value, holding: &Holding<'_>) -> Type {
         rest,
         description: text(schema, "description"),
         written: flag(schema, marks::WRITTEN),
+        read: flag(schema, marks::READ),
+        patch: flag(schema, marks::PATCH),
+        required: texts(
+            schema
+                .get(marks::ORDER)
+                .or_else(|| schema.get(marks::REQUIRED)),
+        ),
         shape,
     }
 }

@@ -217,6 +217,9 @@ fn add_enums(document: &Document, model: &mut Model, states: &States) {
                     description: format!("State of {}.", with_article(name)),
                     written: false,
                     rest: None,
+                    read: true,
+                    patch: false,
+                    required: Vec::new(),
                     shape: Shape::Enum(values),
                 },
             );

@@ -41,7 +41,7 @@ pub fn run(workspace: &Workspace, args: &DiffArgs) -> Result<ExitCode> {
     };
     let surface = |sources: &Sources, warn: bool| -> Result<String> {
         let (mut files, mut report) = (Files::default(), Report::default());
-        pipeline::generate(api, sources, &mut files, &mut report)?;
+        pipeline::alone(api, sources, &mut files, &mut report)?;
         if warn {
             tell_warnings(&report);
         }

@@ -44,7 +44,7 @@ pub fn run(workspace: &Workspace, args: &ImportArgs) -> Result<ExitCode> {
         })
     };
     let mut report = Report::default();
-    let tried = pipeline::generate(api, &sources, &mut Files::default(), &mut report);
+    let tried = pipeline::alone(api, &sources, &mut Files::default(), &mut report);
     tell_warnings(&report);
     if let Err(error) = tried {
         eprintln!("{error:#}");

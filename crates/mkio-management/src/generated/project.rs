@@ -148,7 +148,7 @@ impl ProjectClient {
     /// ```
     pub fn update_project_metrics_endpoint(
         &self,
-        body: impl Into<types::MetricsEndpoint>,
+        body: impl Into<types::MetricsEndpointPatch>,
     ) -> builder::UpdateProjectMetricsEndpoint {
         builder::UpdateProjectMetricsEndpoint::new(
             self.transport(),

@@ -682,7 +682,7 @@ impl ProjectClient {
     pub fn update_content_key_policy(
         &self,
         policy_name: impl AsRef<str>,
-        body: impl Into<types::ContentKeyPolicy>,
+        body: impl Into<types::ContentKeyPolicyPatch>,
     ) -> builder::UpdateContentKeyPolicy {
         builder::UpdateContentKeyPolicy::new(
             self.transport(),
@@ -1770,7 +1770,7 @@ impl ProjectClient {
     pub fn update_streaming_endpoint(
         &self,
         endpoint_name: impl AsRef<str>,
-        body: impl Into<types::StreamingEndpoint>,
+        body: impl Into<types::StreamingEndpointPatch>,
     ) -> builder::UpdateStreamingEndpoint {
         builder::UpdateStreamingEndpoint::new(
             self.transport(),

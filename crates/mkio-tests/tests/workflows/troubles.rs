@@ -52,8 +52,9 @@ async fn a_locator_that_is_not_provisioned_is_repaired() -> anyhow::Result<()> {
     let media = place.project.media();
     place.asset("film").await?;
     let put = || {
-        let properties =
-            StreamingLocatorPutProperties::new("film", "Predefined_ClearStreamingOnly");
+        let properties = StreamingLocatorPutProperties::new()
+            .asset_name("film")
+            .streaming_policy_name("Predefined_ClearStreamingOnly");
         media
             .create_or_update_streaming_locator("play", StreamingLocatorPut::new(properties))
             .send()
