@@ -673,7 +673,7 @@ impl ProjectClient {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(media: mkio_media::ProjectClient, body: mkio_media::types::ContentKeyPolicy) -> mkio_core::Result<()> {
+    /// # async fn example(media: mkio_media::ProjectClient, body: mkio_media::types::ContentKeyPolicyPatch) -> mkio_core::Result<()> {
     /// let response = media.update_content_key_policy("policy-1", body).send().await?;
     /// println!("{:?}", *response);
     /// # Ok(())
@@ -1761,7 +1761,7 @@ impl ProjectClient {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(media: mkio_media::ProjectClient, body: mkio_media::types::StreamingEndpoint) -> mkio_core::Result<()> {
+    /// # async fn example(media: mkio_media::ProjectClient, body: mkio_media::types::StreamingEndpointPatch) -> mkio_core::Result<()> {
     /// let response = media.update_streaming_endpoint("endpoint-1", body).send().await?;
     /// println!("{:?}", *response);
     /// # Ok(())

@@ -134,7 +134,7 @@ async fn usage_is_reported_as_json_and_csv() -> anyhow::Result<()> {
     let rows = serde_json::to_value(&report.value)?;
     assert_eq!(rows[0]["meterName"], "encoding-minutes");
     let csv = management
-        .create_usage_report_csv(query.format(UsageReportFormat::Csv))
+        .create_usage_report_csv(query.with_format(UsageReportFormat::Csv))
         .send()
         .await?;
     let csv = csv.into_inner().bytes().await?;
