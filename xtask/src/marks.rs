@@ -36,3 +36,5 @@ pub const REQUIRED: &str = "x-mkio-required";
 pub const NULLABLE: &str = "x-mkio-nullable";
 /// Operation: media type of the body to send.
 pub const CONTENT_TYPE: &str = "x-mkio-content-type";
+/// Operation: statuses that the document declares, before they are merged.
+pub const STATUSES: &str = "x-mkio-statuses";

@@ -91,6 +91,8 @@ pub struct Operation {
     /// Bodies of errors, status 400 to 499 and 500 to 599.
     pub client_error: Option<Value>,
     pub server_error: Option<Value>,
+    /// Statuses that the document declares.
+    pub statuses: Vec<String>,
     pub sort: Vec<String>,
     pub filter: Vec<String>,
 }
@@ -347,6 +349,7 @@ fn operation(document: &Document, operation: &crate::document::OperationRef<'_>)
         client_error: content_of(get("responses").and_then(|r| r.get("4XX"))).map(|(_, s)| s),
         server_error: content_of(get("responses").and_then(|r| r.get("5XX"))).map(|(_, s)| s),
         answer,
+        statuses: texts(get(marks::STATUSES)),
         sort: texts(get(marks::SORT)),
         filter: texts(get(marks::FILTER)),
     }

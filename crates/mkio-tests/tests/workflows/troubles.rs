@@ -89,7 +89,7 @@ async fn a_live_event_that_falls_back_is_told_apart_from_one_that_stops() -> any
     sees(&mut wait, "Starting").await?;
     place.emulator.control().resume();
     let (reason, state, _) = failure(wait.await)?;
-    assert_eq!((reason, state.as_str()), (Reason::Undone, "Stopped"));
+    assert_eq!((reason, state.as_str()), (Reason::FellBack, "Stopped"));
     quick(media.start_live_event_and_wait("match")).await?;
     Ok(())
 }

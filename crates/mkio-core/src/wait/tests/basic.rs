@@ -1,18 +1,24 @@
 //! Waits against a scripted service, with the paused clock.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::testing::{
+use super::service::{
     BACKUP, DEVICE_PRELOAD, DEVICE_SOFTWARE, JOB, LIVE_EVENT, Service, resource, status,
 };
-use super::{Change, Reason, Resource, State, StateKind, StateName, Wait, WaitFailure};
-use crate::{Error, ErrorKind};
+use crate::{
+    Error, ErrorKind,
+    wait::{Change, Reason, Resource, State, StateKind, StateName, Wait, WaitFailure},
+};
 
 #[derive(Debug, Deserialize)]
 struct Model {
@@ -178,7 +184,7 @@ async fn a_start_that_has_not_begun_is_not_the_end_and_one_that_fell_back_is() {
     let failure = WaitFailure::of(&error).unwrap();
     assert_eq!(
         (failure.reason, failure.state.as_deref()),
-        (Reason::Undone, Some("Stopped"))
+        (Reason::FellBack, Some("Stopped"))
     );
     assert!(failure.elapsed < seconds(60));
 }
@@ -407,7 +413,7 @@ async fn a_poll_that_cannot_succeed_ends_the_wait() {
     service.fault(|_| Some(status(403)));
     let error = job(&service, "job-1").await.unwrap_err();
     assert!(error.is_denied());
-    assert_eq!(WaitFailure::of(&error).unwrap().reason, Reason::Look);
+    assert_eq!(WaitFailure::of(&error).unwrap().reason, Reason::Poll);
     assert_eq!(service.script.calls(), 1);
 }
 
@@ -598,7 +604,7 @@ async fn a_wait_is_described_and_taken_up_again_by_name() {
     // Each goal survives; a closure cannot be written down.
     for (goal, text) in [
         (event(&service).goal("stopped"), "stopped"),
-        (event(&service).until("Elsewhere"), "Elsewhere"),
+        (event(&service).until(State::from("Elsewhere")), "Elsewhere"),
     ] {
         let description = goal.describe().unwrap();
         assert!(serde_json::to_string(&description).unwrap().contains(text));
@@ -606,7 +612,7 @@ async fn a_wait_is_described_and_taken_up_again_by_name() {
         assert_eq!(again.describe().unwrap().goal, description.goal);
     }
     let gone = event(&service).until_gone().describe().unwrap();
-    let again: Of<()> = Wait::taken_up(&service.transport, &LIVE_EVENT, &gone).unwrap();
+    let again = Of::<Model>::resume_until_gone(&service.transport, &LIVE_EVENT, &gone).unwrap();
     again.await.unwrap();
     let closure = event(&service).until(|_: &Change<State>| true);
     assert_eq!(
