@@ -17,33 +17,6 @@ pub trait StateName: Clone + fmt::Debug + Send + Sync + 'static {
     fn as_name(&self) -> &str;
 }
 
-/// Makes open enums states that waits understand. For generated code.
-#[doc(hidden)]
-#[macro_export]
-macro_rules! state_names {
-    ($($state:ty),* $(,)?) => {$(
-        impl $crate::wait::StateName for $state {
-            fn from_name(name: &str) -> Self {
-                Self::from(name)
-            }
-
-            fn as_name(&self) -> &str {
-                self.as_str()
-            }
-        }
-
-        impl $crate::wait::Until<Self> for $state {
-            fn into_want(
-                self,
-                resource: &'static $crate::wait::Resource,
-            ) -> $crate::Result<$crate::wait::Want> {
-                let name = $crate::wait::StateName::as_name(&self).to_owned();
-                ::std::result::Result::Ok($crate::wait::Want::states(resource, ::std::vec![name]))
-            }
-        }
-    )*};
-}
-
 /// A state of a resource whose states have no type of their own: its name.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct State(String);

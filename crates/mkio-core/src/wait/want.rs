@@ -108,3 +108,30 @@ impl<S: StateName, const N: usize> Until<S> for [S; N] {
         Vec::from(self).into_want(resource)
     }
 }
+
+/// Makes open enums states that waits understand. For generated code.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! state_names {
+    ($($state:ty),* $(,)?) => {$(
+        impl $crate::wait::StateName for $state {
+            fn from_name(name: &str) -> Self {
+                Self::from(name)
+            }
+
+            fn as_name(&self) -> &str {
+                self.as_str()
+            }
+        }
+
+        impl $crate::wait::Until<Self> for $state {
+            fn into_want(
+                self,
+                resource: &'static $crate::wait::Resource,
+            ) -> $crate::Result<$crate::wait::Want> {
+                let name = $crate::wait::StateName::as_name(&self).to_owned();
+                ::std::result::Result::Ok($crate::wait::Want::states(resource, ::std::vec![name]))
+            }
+        }
+    )*};
+}
