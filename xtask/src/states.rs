@@ -352,7 +352,12 @@ impl Entry<'_> {
             self.refuse("goals", "nothing to wait for", "goals, each with states");
         }
         for (name, goal) in &resource.goals {
-            let all = [&goal.states, &goal.failures, &goal.on_the_way, &goal.fell_back];
+            let all = [
+                &goal.states,
+                &goal.failures,
+                &goal.on_the_way,
+                &goal.fell_back,
+            ];
             for state in all.into_iter().flatten().filter(|state| !known(state)) {
                 self.refuse(
                     "goals",
@@ -396,7 +401,12 @@ impl Entry<'_> {
         let mut all: Vec<(&str, &str)> = Vec::new();
         all.extend(resource.pointer.iter().map(|p| ("pointer", p.as_str())));
         all.extend(resource.progress.iter().map(|p| ("progress", p.as_str())));
-        all.extend(resource.created_at.iter().map(|p| ("created_at", p.as_str())));
+        all.extend(
+            resource
+                .created_at
+                .iter()
+                .map(|p| ("created_at", p.as_str())),
+        );
         all.extend(resource.errors.iter().map(|p| ("errors", p.as_str())));
         all.extend(
             resource

@@ -12,12 +12,10 @@ use std::{
 use syn::{Item, ItemMod, UseTree, Visibility};
 
 /// Where hand-written code lies, below the workspace's folder.
-const CRATES: [&str; 5] = [
-    "crates/mkio-core/src",
+const CRATES: [&str; 3] = [
     "crates/mkio-emulator/src",
     "crates/mkio-httpmock/src",
     "crates/mkio/src",
-    "xtask/src",
 ];
 
 /// Path of a module within its crate.
