@@ -377,7 +377,15 @@ async fn a_failed_poll_is_repeated_and_the_wait_survives() {
         3 => Some(Error::new(ErrorKind::Connection, "reset")),
         _ => None,
     });
+    let start = Instant::now();
     job(&service, "job-1").await.unwrap();
+    assert!(start.elapsed() < seconds(131), "{:?}", start.elapsed());
+    // Each is one request, and the next one comes after the shortest time between polls.
+    let log = service.log();
+    for pair in log[1..5].windows(2) {
+        let gap = pair[1].0 - pair[0].0;
+        assert!((1.99..2.1).contains(&gap), "{log:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -626,13 +634,19 @@ async fn a_wait_is_described_and_taken_up_again_by_name() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_wait_taken_up_after_its_deadline_has_one_look() {
-    let service = Service::new();
-    service.at(JOB_1, &[(0, "Finished")]);
-    let mut description = job(&service, "job-1").describe().unwrap();
-    description.deadline = chrono::DateTime::UNIX_EPOCH;
-    let again: Of<Model> = Wait::resume(&service.transport, &JOB, &description).unwrap();
-    again.await.unwrap();
+async fn a_wait_taken_up_after_its_deadline_has_one_poll() {
+    // The poll, and the read of what it saw; the poll alone where that is not the goal.
+    for (state, requests) in [("Finished", 2), ("Processing", 1)] {
+        let service = Service::new();
+        service.at(JOB_1, &[(0, state)]);
+        let mut description = job(&service, "job-1").describe().unwrap();
+        description.deadline = chrono::DateTime::UNIX_EPOCH;
+        let again: Of<Model> = Wait::resume(&service.transport, &JOB, &description).unwrap();
+        let outcome = again.await;
+        let late = outcome.as_ref().is_err_and(Error::is_timeout);
+        assert_eq!((outcome.is_ok(), late), (requests == 2, requests == 1));
+        assert_eq!(service.script.calls(), requests, "{state}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

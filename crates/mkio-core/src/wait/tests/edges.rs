@@ -240,19 +240,24 @@ async fn a_closure_that_panics_ends_its_own_wait_only() {
 
 #[tokio::test(start_paused = true)]
 async fn absurd_intervals_are_those_of_a_year() {
-    for range in [
-        Duration::MAX..Duration::MAX,
-        Duration::ZERO..Duration::MAX,
-        Duration::MAX..Duration::ZERO,
+    const YEAR: u64 = 365 * 24 * 3600 * 1000;
+    for (range, expected) in [
+        (Duration::MAX..Duration::MAX, (YEAR, YEAR)),
+        (Duration::ZERO..Duration::MAX, (100, YEAR)),
+        (Duration::MAX..Duration::ZERO, (YEAR, YEAR)),
     ] {
         let service = Service::new();
-        // Not there at the first look, so that the interval grows.
+        // Not there at the first poll, so that the interval grows.
         service.at(&path("job-1"), &[(5, "Processing"), (60, "Finished")]);
-        // The look at the deadline comes all the same.
+        // The poll at the deadline comes all the same.
         let waiting = job(&service, "job-1")
             .poll_every(range)
             .timeout(seconds(90));
+        assert_eq!(waiting.describe().unwrap().poll_every, Some(expected));
         waiting.await.unwrap();
+        let log = service.log();
+        let rare = log.len() < 5;
+        assert_eq!(rare, expected.0 == YEAR, "{log:?}");
     }
 }
 
