@@ -26,6 +26,8 @@ pub struct Type {
     pub description: String,
     /// It stands in requests.
     pub written: bool,
+    /// It stands in responses.
+    pub read: bool,
     /// Type of what a structure holds besides its fields, where it may.
     pub rest: Option<syn::Type>,
     pub shape: Shape,
@@ -268,6 +270,7 @@ fn type_of(name: &str, schema: &Value, holding: &Holding<'_>) -> Type {
         rest,
         description: text(schema, "description"),
         written: flag(schema, marks::WRITTEN),
+        read: flag(schema, marks::READ),
         shape,
     }
 }

@@ -216,6 +216,7 @@ fn add_enums(document: &Document, model: &mut Model, states: &States) {
                     pointer: format!("{FILE}: {}.{name}", document.api.name),
                     description: format!("State of {}.", with_article(name)),
                     written: false,
+                    read: true,
                     rest: None,
                     shape: Shape::Enum(values),
                 },

@@ -285,3 +285,55 @@ fn secrets() {
     secret::<types::SrtListenerOutputTransport>("SrtListenerOutputTransport", "passPhrase");
     secret::<types::SrtListenerTransport>("SrtListenerTransport", "passPhrase");
 }
+
+/// What a URL may hide is in neither form of `Debug`, and is sent all the same.
+fn url<T: DeserializeOwned + Serialize + std::fmt::Debug>(name: &str, field: &str) {
+    const CANARY: &str = "kanarienvogel";
+    let url = format!("rtmp://{CANARY}:{CANARY}@h/live/{CANARY}?passphrase={CANARY}&{CANARY}#{CANARY}");
+    let json = json!({ field: url });
+    let of: T = read(name, &json.to_string());
+    assert_eq!(serde_json::to_value(&of).unwrap(), json, "{name}.{field}");
+    let shown = format!("{of:?} {of:#?}");
+    assert!(!shown.contains(CANARY), "{name}.{field}: {shown}");
+    assert!(shown.contains("rtmp://…@h/live/…?passphrase=…&…#…"), "{name}.{field}: {shown}");
+}
+
+#[test]
+fn urls() {
+    url::<types::AsiInputStatus>("AsiInputStatus", "thumbnailUrl");
+    url::<types::AsiInputStatus>("AsiInputStatus", "metadataUrl");
+    url::<types::AsiInputTransport>("AsiInputTransport", "url");
+    url::<types::AsiOutputTransport>("AsiOutputTransport", "url");
+    url::<types::CamSlotInterface>("CamSlotInterface", "url");
+    url::<types::DecryptConfig>("DecryptConfig", "camUrl");
+    url::<types::HttpStreamingEndpoint>("HttpStreamingEndpoint", "url");
+    url::<types::RfOutputTransport>("RfOutputTransport", "url");
+    url::<types::SatDemodInputStatus>("SatDemodInputStatus", "thumbnailUrl");
+    url::<types::SatDemodInputStatus>("SatDemodInputStatus", "metadataUrl");
+    url::<types::SatDemodTransport>("SatDemodTransport", "url");
+    url::<types::SdiInputStatus>("SdiInputStatus", "thumbnailUrl");
+    url::<types::SdiInputStatus>("SdiInputStatus", "metadataUrl");
+    url::<types::SdiInputTransport>("SdiInputTransport", "url");
+    url::<types::SdiOutputTransport>("SdiOutputTransport", "url");
+    url::<types::SdiSlotPortInterface>("SdiSlotPortInterface", "url");
+    url::<types::SlotPortInterface>("SlotPortInterface", "url");
+    url::<types::Smpte2110AudioEssenceStatus>("Smpte2110AudioEssenceStatus", "sdpUrl");
+    url::<types::Smpte2110AudioInputEssence>("Smpte2110AudioInputEssence", "sdpUrl");
+    url::<types::Smpte2110InputStatus>("Smpte2110InputStatus", "thumbnailUrl");
+    url::<types::Smpte2110InputStatus>("Smpte2110InputStatus", "metadataUrl");
+    url::<types::Smpte2110VideoEssenceStatus>("Smpte2110VideoEssenceStatus", "sdpUrl");
+    url::<types::Smpte2110VideoInputEssence>("Smpte2110VideoInputEssence", "sdpUrl");
+    url::<types::SrtCallerInputStatus>("SrtCallerInputStatus", "thumbnailUrl");
+    url::<types::SrtCallerInputStatus>("SrtCallerInputStatus", "metadataUrl");
+    url::<types::SrtCallerOutputTransport>("SrtCallerOutputTransport", "url");
+    url::<types::SrtCallerOutputTransportStatus>("SrtCallerOutputTransportStatus", "url");
+    url::<types::SrtCallerTransport>("SrtCallerTransport", "url");
+    url::<types::SrtListenerInputStatus>("SrtListenerInputStatus", "thumbnailUrl");
+    url::<types::SrtListenerInputStatus>("SrtListenerInputStatus", "metadataUrl");
+    url::<types::UdpInputStatus>("UdpInputStatus", "thumbnailUrl");
+    url::<types::UdpInputStatus>("UdpInputStatus", "metadataUrl");
+    url::<types::UdpOutputTransport>("UdpOutputTransport", "url");
+    url::<types::UdpTransport>("UdpTransport", "url");
+    url::<types::UnsyncedInputStatus>("UnsyncedInputStatus", "thumbnailUrl");
+    url::<types::UnsyncedInputStatus>("UnsyncedInputStatus", "metadataUrl");
+}

@@ -1,4 +1,4 @@
-//! Bodies that are handed on piece by piece.
+//! Streaming response bodies.
 
 use std::{
     fmt,
@@ -21,7 +21,7 @@ type Inner = Pin<Box<dyn Stream<Item = reqwest::Result<Bytes>> + Send>>;
 /// A stream that stalls for longer than the attempt timeout of the call ends with an error of kind
 /// [`Timeout`](ErrorKind::Timeout); one that breaks off ends with
 /// [`Connection`](ErrorKind::Connection). Pieces handed out before that stay valid. Nothing is
-/// repeated once a stream has begun.
+/// retried once a stream has begun.
 pub struct ByteStream {
     inner: Option<Inner>,
     idle: Duration,

@@ -48,7 +48,7 @@ pub use transport::{
     CallOptions, Dispatch, DispatchError, DispatchFuture, Priority, RawRequest, Transport,
     TransportBuilder, http_client_builder,
 };
-pub use value::{Nullable, OpenEnum, Secret, StateRef, Timestamp};
+pub use value::{Nullable, OpenEnum, Secret, StateRef, Timestamp, UrlText};
 pub use wait::{Change, Wait, WaitDescription, WaitFailure, Waits};
 
 #[cfg(doctest)]

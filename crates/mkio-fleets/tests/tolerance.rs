@@ -93,3 +93,21 @@ fn secrets() {
     secret::<types::DeviceSpec>("DeviceSpec", "shortCode");
     secret::<types::DevicePatchSpec>("DevicePatchSpec", "shortCode");
 }
+
+/// What a URL may hide is in neither form of `Debug`, and is sent all the same.
+fn url<T: DeserializeOwned + Serialize + std::fmt::Debug>(name: &str, field: &str) {
+    const CANARY: &str = "kanarienvogel";
+    let url = format!("rtmp://{CANARY}:{CANARY}@h/live/{CANARY}?passphrase={CANARY}&{CANARY}#{CANARY}");
+    let json = json!({ field: url });
+    let of: T = read(name, &json.to_string());
+    assert_eq!(serde_json::to_value(&of).unwrap(), json, "{name}.{field}");
+    let shown = format!("{of:?} {of:#?}");
+    assert!(!shown.contains(CANARY), "{name}.{field}: {shown}");
+    assert!(shown.contains("rtmp://…@h/live/…?passphrase=…&…#…"), "{name}.{field}: {shown}");
+}
+
+#[test]
+fn urls() {
+    url::<types::Backup>("Backup", "blobStorageUrl");
+    url::<types::DeviceStatus>("DeviceStatus", "url");
+}

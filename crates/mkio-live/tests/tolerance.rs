@@ -103,3 +103,23 @@ fn unions() {
     union::<types::FlowPatchTransform>("FlowPatchTransform", "type", &["LiveChannel", "LiveEvent", "StaticMultiviewChannel", "StaticMultiviewEvent"]);
     union::<types::ScheduledOperationSpec>("ScheduledOperationSpec", "type", &["MediaKind.ScheduledOperation.StartStop"]);
 }
+
+/// What a URL may hide is in neither form of `Debug`, and is sent all the same.
+fn url<T: DeserializeOwned + Serialize + std::fmt::Debug>(name: &str, field: &str) {
+    const CANARY: &str = "kanarienvogel";
+    let url = format!("rtmp://{CANARY}:{CANARY}@h/live/{CANARY}?passphrase={CANARY}&{CANARY}#{CANARY}");
+    let json = json!({ field: url });
+    let of: T = read(name, &json.to_string());
+    assert_eq!(serde_json::to_value(&of).unwrap(), json, "{name}.{field}");
+    let shown = format!("{of:?} {of:#?}");
+    assert!(!shown.contains(CANARY), "{name}.{field}: {shown}");
+    assert!(shown.contains("rtmp://…@h/live/…?passphrase=…&…#…"), "{name}.{field}: {shown}");
+}
+
+#[test]
+fn urls() {
+    url::<types::FlowInputStatus>("FlowInputStatus", "sourceUrl");
+    url::<types::FlowOutputStatus>("FlowOutputStatus", "destinationUrl");
+    url::<types::MonitoringDetails>("MonitoringDetails", "metadataUrl");
+    url::<types::MonitoringDetails>("MonitoringDetails", "thumbnailUrl");
+}

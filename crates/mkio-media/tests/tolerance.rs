@@ -341,3 +341,34 @@ fn secrets() {
     secret::<types::TransportSpec>("TransportSpec", "password");
     secret::<types::TransportSpec>("TransportSpec", "streamKey");
 }
+
+/// What a URL may hide is in neither form of `Debug`, and is sent all the same.
+fn url<T: DeserializeOwned + Serialize + std::fmt::Debug>(name: &str, field: &str) {
+    const CANARY: &str = "kanarienvogel";
+    let url = format!("rtmp://{CANARY}:{CANARY}@h/live/{CANARY}?passphrase={CANARY}&{CANARY}#{CANARY}");
+    let json = json!({ field: url });
+    let of: T = read(name, &json.to_string());
+    assert_eq!(serde_json::to_value(&of).unwrap(), json, "{name}.{field}");
+    let shown = format!("{of:?} {of:#?}");
+    assert!(!shown.contains(CANARY), "{name}.{field}: {shown}");
+    assert!(shown.contains("rtmp://…@h/live/…?passphrase=…&…#…"), "{name}.{field}: {shown}");
+}
+
+#[test]
+fn urls() {
+    url::<types::AwsStorageSpec>("AwsStorageSpec", "url");
+    url::<types::AssetFileAccessInfo>("AssetFileAccessInfo", "url");
+    url::<types::AzureStorageSpec>("AzureStorageSpec", "url");
+    url::<types::ClearKeyEncryptionConfiguration>("ClearKeyEncryptionConfiguration", "customKeysAcquisitionUrlTemplate");
+    url::<types::SourcePatchTransport>("SourcePatchTransport", "url");
+    url::<types::EnvelopeEncryption>("EnvelopeEncryption", "customKeyAcquisitionUrlTemplate");
+    url::<types::JobInputHttp>("JobInputHttp", "baseUri");
+    url::<types::LiveEventEndpoint>("LiveEventEndpoint", "url");
+    url::<types::LiveEventTimedMetadataEndpoint>("LiveEventTimedMetadataEndpoint", "url");
+    url::<types::StreamingLocatorDrm>("StreamingLocatorDrm", "certificateUrl");
+    url::<types::StreamingLocatorDrm>("StreamingLocatorDrm", "licenseAcquisitionUrl");
+    url::<types::StreamingPolicyFairPlayConfiguration>("StreamingPolicyFairPlayConfiguration", "customLicenseAcquisitionUrlTemplate");
+    url::<types::StreamingPolicyPlayReadyConfiguration>("StreamingPolicyPlayReadyConfiguration", "customLicenseAcquisitionUrlTemplate");
+    url::<types::StreamingPolicyWidevineConfiguration>("StreamingPolicyWidevineConfiguration", "customLicenseAcquisitionUrlTemplate");
+    url::<types::TransportSpec>("TransportSpec", "url");
+}

@@ -126,7 +126,7 @@ const TYPES: &str = "\
 use std::collections::BTreeMap;
 
 #[allow(unused_imports, reason = \"not every API needs all of them\")]
-use mkio_core::{Nullable, Secret, Timestamp};
+use mkio_core::{Nullable, Secret, Timestamp, UrlText};
 use serde::{Deserialize, Serialize};
 #[allow(unused_imports, reason = \"not every API needs all of them\")]
 use serde_json::Value;

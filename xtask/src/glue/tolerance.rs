@@ -1,6 +1,9 @@
 //! The tests that every type reads what a newer service may send, and that secrets do not show.
 
-use crate::model::{Model, Shape};
+use crate::{
+    model::{Model, Shape},
+    refine::is_url,
+};
 
 /// Text of `tests/tolerance.rs` of an API's crate.
 pub fn run(document: &str, krate: &str, model: &Model) -> String {
@@ -8,6 +11,7 @@ pub fn run(document: &str, krate: &str, model: &Model) -> String {
     let mut enums = String::new();
     let mut unions = String::new();
     let mut secrets = String::new();
+    let mut urls = String::new();
     for (name, of) in &model.types {
         match &of.shape {
             Shape::Struct(fields) => {
@@ -19,6 +23,13 @@ pub fn run(document: &str, krate: &str, model: &Model) -> String {
                 let demands = fields.values().any(|field| field.demanded);
                 if demands {
                     continue;
+                }
+                let is_text = |field: &&crate::model::Field| field.schema["type"] == "string";
+                for (field, _) in fields
+                    .iter()
+                    .filter(|(name, field)| is_url(name) && is_text(field))
+                {
+                    urls.push_str(&format!("    url::<types::{name}>({name:?}, {field:?});\n"));
                 }
                 let names: Vec<String> = fields.keys().map(|field| format!("{field:?}")).collect();
                 structs.push_str(&format!(
@@ -74,6 +85,7 @@ fn read<T: DeserializeOwned>(name: &str, text: &str) -> T {{
         ("enums", enums, TEXT),
         ("unions", unions, UNION),
         ("secrets", secrets, SECRET),
+        ("urls", urls, URL),
     ] {
         if !calls.is_empty() {
             text.push_str(&format!("{helper}\n#[test]\nfn {test}() {{\n{calls}}}\n\n"));
@@ -126,3 +138,16 @@ fn secret<T: DeserializeOwned + Serialize + std::fmt::Debug>(name: &str, field: 
     assert_eq!(shown.matches("[redacted]").count(), 2, "{name}.{field}: {shown}");
 }
 "#;
+
+const URL: &str = r##"/// What a URL may hide is in neither form of `Debug`, and is sent all the same.
+fn url<T: DeserializeOwned + Serialize + std::fmt::Debug>(name: &str, field: &str) {
+    const CANARY: &str = "kanarienvogel";
+    let url = format!("rtmp://{CANARY}:{CANARY}@h/live/{CANARY}?passphrase={CANARY}&{CANARY}#{CANARY}");
+    let json = json!({ field: url });
+    let of: T = read(name, &json.to_string());
+    assert_eq!(serde_json::to_value(&of).unwrap(), json, "{name}.{field}");
+    let shown = format!("{of:?} {of:#?}");
+    assert!(!shown.contains(CANARY), "{name}.{field}: {shown}");
+    assert!(shown.contains("rtmp://…@h/live/…?passphrase=…&…#…"), "{name}.{field}: {shown}");
+}
+"##;

@@ -14,6 +14,7 @@ mod unions;
 pub use client::operations;
 pub use signatures::Signatures;
 pub use simplify::arguments_of;
+pub use structs::is_url;
 use syn::Item;
 
 use crate::{

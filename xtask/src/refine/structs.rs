@@ -8,6 +8,7 @@ use syn::{Item, Type, parse_quote};
 use super::{docs, setters, simplify};
 use crate::{
     document::{Document, Problem},
+    glue::pages::{self, Collection},
     model::{Field, Model, Shape},
     passes::EXTRA,
     report::Changes,
@@ -22,7 +23,18 @@ pub struct FieldCode {
     pub required: bool,
     /// Always sent, as a value or as null.
     pub always_sent: bool,
+    /// How it is read, where that is not by its type alone.
+    pub reader: Option<Reader>,
     pub description: String,
+}
+
+/// A function of the runtime that reads a field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reader {
+    /// Numbers and flags may be text; elements that are of no use are left out.
+    Lenient,
+    /// What does not decode is not there.
+    OrNone,
 }
 
 pub fn run(
@@ -31,11 +43,19 @@ pub fn run(
     changes: &mut Changes,
 ) -> Result<Vec<(String, Vec<Item>)>, Problem> {
     let mut code = Vec::new();
+    let lists = pages::lists(model);
     for (name, of) in &model.types {
         let Shape::Struct(fields) = &of.shape else {
             continue;
         };
-        let fields = fields_of(of, fields);
+        let mut fields = fields_of(of, fields);
+        let list = lists.iter().find(|(_, answer, _)| answer == name);
+        let list = list.map(|(_, _, collection)| collection);
+        if of.read {
+            for field in &mut fields {
+                field.reader = reader(field, list);
+            }
+        }
         changes.note(format!("{name}: {} fields", fields.len()));
         let items = emit(name, &of.description, &fields, of.written);
         let file: syn::File = syn::parse2(items).map_err(|error| {
@@ -53,7 +73,11 @@ pub fn run(
 fn fields_of(of: &crate::model::Type, known: &indexmap::IndexMap<String, Field>) -> Vec<FieldCode> {
     let written = of.written;
     let named = known.iter().map(|(json, info)| {
-        let inner = info.ty.clone();
+        let inner = if is_url(json) && simplify::is_named(&info.ty, "String") {
+            parse_quote!(UrlText)
+        } else {
+            info.ty.clone()
+        };
         let inner: Type = if info.secret {
             parse_quote!(Secret<#inner>)
         } else {
@@ -71,6 +95,7 @@ fn fields_of(of: &crate::model::Type, known: &indexmap::IndexMap<String, Field>)
             settable: written && !info.read_only,
             required: info.required,
             always_sent: info.demanded,
+            reader: None,
             description: info.description.clone(),
         }
     });
@@ -82,11 +107,48 @@ fn fields_of(of: &crate::model::Type, known: &indexmap::IndexMap<String, Field>)
         settable: written,
         required: false,
         always_sent: false,
+        reader: None,
         description: "Everything else that the object holds.".to_owned(),
     });
     let mut fields: Vec<_> = named.chain(rest).collect();
     fields.sort_by(|a, b| a.ident.cmp(&b.ident));
     fields
+}
+
+/// The field holds a URL: of a transport, an endpoint, a storage, a web hook. Such URLs hold
+/// secrets. The URI of a scheme is a name.
+pub fn is_url(json: &str) -> bool {
+    let name = json.to_ascii_lowercase();
+    let name = name.strip_suffix("template").unwrap_or(&name);
+    (name.ends_with("url") || name.ends_with("uri")) && json != "schemeIdUri"
+}
+
+/// How a field of a type that is read is read. The items of a list are told one by one when they do
+/// not decode; nothing else of a list is needed but its link.
+fn reader(field: &FieldCode, list: Option<&Collection>) -> Option<Reader> {
+    let mut ty = &field.ty;
+    let wrapped = ["Option", "Nullable", "Secret"];
+    let inside = |ty| {
+        wrapped
+            .iter()
+            .find_map(|name| simplify::argument_of(ty, name))
+    };
+    while let Some(inner) = inside(ty) {
+        ty = inner;
+    }
+    let scalars = ["i64", "f64", "bool"];
+    let scalar = scalars.iter().any(|name| simplify::is_named(ty, name));
+    let elements = simplify::argument_of(ty, "Vec").is_some()
+        || simplify::arguments_of(ty, "BTreeMap").is_some();
+    let is = |name: &String| field.ident == name;
+    match list {
+        _ if field.json.is_empty() => None,
+        Some(list) if is(&list.field) || list.link.as_ref().is_some_and(is) => None,
+        Some(_) if !scalar && simplify::argument_of(&field.ty, "Option").is_some() => {
+            Some(Reader::OrNone)
+        }
+        _ => (scalar || elements).then_some(Reader::Lenient),
+    }
 }
 
 fn emit(name: &str, description: &str, fields: &[FieldCode], written: bool) -> TokenStream {
@@ -133,7 +195,20 @@ fn serde_attribute(field: &FieldCode) -> Option<TokenStream> {
     if field.ident != json {
         parts.push(quote!(rename = #json));
     }
-    if simplify::argument_of(&field.ty, "Nullable").is_some() {
+    let nullable = simplify::argument_of(&field.ty, "Nullable").is_some();
+    let function = match field.reader {
+        Some(Reader::Lenient) => Some("::mkio_core::glue::lenient"),
+        Some(Reader::OrNone) => Some("::mkio_core::glue::or_none"),
+        None => None,
+    };
+    if let Some(function) = function {
+        // Serde takes an `Option` as absent only while it reads it itself.
+        if !nullable && !demands(field) {
+            parts.push(quote!(default));
+        }
+        parts.push(quote!(deserialize_with = #function));
+    }
+    if nullable {
         parts.push(quote!(default, skip_serializing_if = "Nullable::is_absent"));
     } else if simplify::argument_of(&field.ty, "Option").is_some() && !field.always_sent {
         parts.push(quote!(skip_serializing_if = "Option::is_none"));
@@ -172,6 +247,38 @@ mod tests {
             "pub extra: BTreeMap<String, i64>,",
             "#[non_exhaustive]",
             "rename = \"aList\"",
+        ] {
+            assert!(text.contains(line), "{line} in:\n{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_read_is_read_leniently_and_what_is_written_is_not() {
+        let schema = |mark: &str| {
+            json!({mark: true, "properties": {
+                "size": {"type": "integer"},
+                "tags": {"type": "array", "items": {"type": "string"}},
+                "name": {"type": "string"},
+            }})
+        };
+        let read = code(schema("x-mkio-read"));
+        let reader = "deserialize_with = \"::mkio_core::glue::lenient\"";
+        assert_eq!(read.matches(reader).count(), 2, "{read}");
+        let written = code(schema("x-mkio-written"));
+        assert!(!written.contains("deserialize_with"), "{written}");
+    }
+
+    #[test]
+    fn urls_hide_what_they_hold() {
+        let text = code(json!({"properties": {
+            "url": {"type": "string"},
+            "sourceUrl": {"type": "string"},
+            "schemeIdUri": {"type": "string"},
+        }}));
+        for line in [
+            "pub url: Option<UrlText>,",
+            "pub source_url: Option<UrlText>,",
+            "pub scheme_id_uri: Option<String>,",
         ] {
             assert!(text.contains(line), "{line} in:\n{text}");
         }

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 #[allow(unused_imports, reason = "not every API needs all of them")]
-use mkio_core::{Nullable, Secret, Timestamp};
+use mkio_core::{Nullable, Secret, Timestamp, UrlText};
 use serde::{Deserialize, Serialize};
 #[allow(unused_imports, reason = "not every API needs all of them")]
 use serde_json::Value;
@@ -17,10 +17,19 @@ use serde_json::Value;
 #[non_exhaustive]
 pub struct AbrEncodingConfig {
     /// Default: `[]`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub representations: Option<Vec<Representation>>,
     /// Default: `[]`.
-    #[serde(rename = "sharedAudios", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "sharedAudios",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub shared_audios: Option<Vec<AudioEncoding>>,
 }
 impl AbrEncodingConfig {
@@ -133,7 +142,11 @@ pub struct Alarm {
 #[non_exhaustive]
 pub struct AlarmList {
     /// `supplemental` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::or_none",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub supplemental: Option<AlarmListSupplemental>,
     /// `value` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -145,7 +158,11 @@ pub struct AlarmList {
 #[non_exhaustive]
 pub struct AlarmListSupplemental {
     /// `count` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub count: Option<i64>,
     /// Default: `AlarmList`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -218,6 +235,8 @@ pub struct Appliance {
     /// Default: `["None","BT709"]`.
     #[serde(
         rename = "dynamicRangeConversionOptions",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
         skip_serializing_if = "Option::is_none"
     )]
     pub dynamic_range_conversion_options: Option<Vec<String>>,
@@ -231,11 +250,18 @@ pub struct Appliance {
 #[non_exhaustive]
 pub struct ApplianceCapabilities {
     /// Default: `false`.
-    #[serde(rename = "bissCaAvailable", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "bissCaAvailable",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub biss_ca_available: Option<bool>,
     /// Default: `false`.
     #[serde(
         rename = "receiverMultipleInputStream",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
         skip_serializing_if = "Option::is_none"
     )]
     pub receiver_multiple_input_stream: Option<bool>,
@@ -305,7 +331,7 @@ pub struct AsiInputStatus {
     pub health: Option<HealthStatus>,
     /// `metadataUrl` of the document.
     #[serde(rename = "metadataUrl", skip_serializing_if = "Option::is_none")]
-    pub metadata_url: Option<String>,
+    pub metadata_url: Option<UrlText>,
     /// Length in characters: 1 to 32.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
@@ -317,7 +343,7 @@ pub struct AsiInputStatus {
     pub thumbnail_presence: Option<ThumbnailPresence>,
     /// `thumbnailUrl` of the document.
     #[serde(rename = "thumbnailUrl", skip_serializing_if = "Option::is_none")]
-    pub thumbnail_url: Option<String>,
+    pub thumbnail_url: Option<UrlText>,
     /// `transport` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transport: Option<AsiInputTransportStatus>,
@@ -336,11 +362,11 @@ pub struct AsiInputTransport {
     pub ts_packet_size: Nullable<TsPacketSize>,
     /// Length in characters: at most 128. Pattern: `^asi://`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub url: Option<String>,
+    pub url: Option<UrlText>,
 }
 impl AsiInputTransport {
     /// A `AsiInputTransport` with what it cannot do without; the rest is absent.
-    pub fn new(url: impl Into<String>) -> Self {
+    pub fn new(url: impl Into<UrlText>) -> Self {
         Self {
             url: Some(url.into()),
             ts_packet_size: Default::default(),
@@ -352,7 +378,7 @@ impl AsiInputTransport {
         self
     }
     /// Sets [`url`](Self#structfield.url).
-    pub fn url(mut self, value: impl Into<String>) -> Self {
+    pub fn url(mut self, value: impl Into<UrlText>) -> Self {
         self.url = Some(value.into());
         self
     }
@@ -363,7 +389,11 @@ impl AsiInputTransport {
 #[non_exhaustive]
 pub struct AsiInputTransportStatus {
     /// `bitrate` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub bitrate: Option<i64>,
     /// `etr290` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -372,7 +402,11 @@ pub struct AsiInputTransportStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fec: Option<InputTransportFec>,
     /// `receiving` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub receiving: Option<bool>,
 }
 /// `AsiOutput` of the document.
@@ -431,15 +465,15 @@ pub struct AsiOutputStatus {
 pub struct AsiOutputTransport {
     /// Length in characters: at most 128. Pattern: `^asi://`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub url: Option<String>,
+    pub url: Option<UrlText>,
 }
 impl AsiOutputTransport {
     /// A `AsiOutputTransport` with what it cannot do without; the rest is absent.
-    pub fn new(url: impl Into<String>) -> Self {
+    pub fn new(url: impl Into<UrlText>) -> Self {
         Self { url: Some(url.into()) }
     }
     /// Sets [`url`](Self#structfield.url).
-    pub fn url(mut self, value: impl Into<String>) -> Self {
+    pub fn url(mut self, value: impl Into<UrlText>) -> Self {
         self.url = Some(value.into());
         self
     }
@@ -504,7 +538,11 @@ pub struct AudioEncoding {
     #[serde(rename = "audioName", default, skip_serializing_if = "Nullable::is_absent")]
     pub audio_name: Nullable<String>,
     /// Default: `192000`.
-    #[serde(default, skip_serializing_if = "Nullable::is_absent")]
+    #[serde(
+        deserialize_with = "::mkio_core::glue::lenient",
+        default,
+        skip_serializing_if = "Nullable::is_absent"
+    )]
     pub bitrate: Nullable<i64>,
     /// Default: `AC3`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -714,7 +752,7 @@ pub struct CamSlotInterface {
     pub type_: Option<CamSlotInterfaceType>,
     /// `url` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub url: Option<String>,
+    pub url: Option<UrlText>,
 }
 ::mkio_core::open_enum! {
     /// Default: `CAM`.
@@ -735,7 +773,12 @@ pub struct Channel {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<ChannelMetadataResponse>,
     /// `serviceIds` of the document.
-    #[serde(rename = "serviceIds", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "serviceIds",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub service_ids: Option<Vec<String>>,
     /// `spec` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -956,7 +999,11 @@ pub struct ChannelList {
     #[serde(rename = "@odata.nextLink", skip_serializing_if = "Option::is_none")]
     pub odata_next_link: Option<String>,
     /// `supplemental` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::or_none",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub supplemental: Option<ChannelListSupplemental>,
     /// `value` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -968,7 +1015,11 @@ pub struct ChannelList {
 #[non_exhaustive]
 pub struct ChannelListSupplemental {
     /// `count` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub count: Option<i64>,
     /// Default: `BeamChannelList`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -1369,10 +1420,18 @@ impl ChannelPut {
 #[non_exhaustive]
 pub struct ChannelSpec {
     /// Default: `[]`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub inputs: Option<Vec<ChannelInput>>,
     /// Default: `[]`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub outputs: Option<Vec<ChannelOutput>>,
     /// Default: `Stopped`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -1433,28 +1492,50 @@ impl ChannelSpec {
 #[non_exhaustive]
 pub struct ChannelStatus {
     /// Default: `[]`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub errors: Option<Vec<ErrorEntry>>,
     /// `health` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub health: Option<HealthStatus>,
     /// Default: `[]`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub inputs: Option<Vec<ChannelInputStatus>>,
     /// Default: `[]`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub outputs: Option<Vec<ChannelOutputStatus>>,
     /// Default: `Stopped`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<ActualState>,
     /// Default: `[]`.
-    #[serde(rename = "syncError", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "syncError",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub sync_error: Option<Vec<String>>,
     /// Default: `Ok`.
     #[serde(rename = "syncState", skip_serializing_if = "Option::is_none")]
     pub sync_state: Option<SyncState>,
     /// Default: `[]`.
-    #[serde(rename = "unsyncedFields", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "unsyncedFields",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub unsynced_fields: Option<Vec<String>>,
 }
 ::mkio_core::open_enum! {
@@ -1490,16 +1571,31 @@ pub struct CurrentMetrics {
 #[non_exhaustive]
 pub struct CurrentMetricsData {
     /// `cpuUtilizationPercent` of the document.
-    #[serde(rename = "cpuUtilizationPercent", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "cpuUtilizationPercent",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub cpu_utilization_percent: Option<f64>,
     /// `serverId` of the document.
     #[serde(rename = "serverId", skip_serializing_if = "Option::is_none")]
     pub server_id: Option<String>,
     /// `temperatureCelsius` of the document.
-    #[serde(rename = "temperatureCelsius", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "temperatureCelsius",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub temperature_celsius: Option<f64>,
     /// `uptimeSeconds` of the document.
-    #[serde(rename = "uptimeSeconds", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "uptimeSeconds",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub uptime_seconds: Option<f64>,
 }
 /// `DecryptConfig` of the document.
@@ -1522,7 +1618,7 @@ pub struct DecryptConfig {
     pub biss_mode: Nullable<BissMode>,
     /// Length in characters: at most 128. Pattern: `^cam://localhost/cam[1-9]\d{0,3}$`.
     #[serde(rename = "camUrl", default, skip_serializing_if = "Nullable::is_absent")]
-    pub cam_url: Nullable<String>,
+    pub cam_url: Nullable<UrlText>,
     /// Default: `None`.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub type_: Option<DecryptType>,
@@ -1548,7 +1644,7 @@ impl DecryptConfig {
         self
     }
     /// Sets [`cam_url`](Self#structfield.cam_url).
-    pub fn cam_url(mut self, value: impl Into<Nullable<String>>) -> Self {
+    pub fn cam_url(mut self, value: impl Into<Nullable<UrlText>>) -> Self {
         self.cam_url = value.into();
         self
     }
@@ -1612,7 +1708,11 @@ pub struct DemodulatorCard {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<DemodulatorModel>,
     /// `slot` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub slot: Option<i64>,
 }
 ::mkio_core::open_enum! {
@@ -1650,13 +1750,22 @@ pub struct DemodulatorCard {
 #[non_exhaustive]
 pub struct Eligibility {
     /// Whether channels-api may take control; False once any resource has canUpgrade False. Owned (None) or upgradable ones never block; an empty list gives True
-    #[serde(rename = "canRun", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "canRun",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub can_run: Option<bool>,
     /// `deploymentState` of the document.
     #[serde(rename = "deploymentState", skip_serializing_if = "Option::is_none")]
     pub deployment_state: Option<String>,
     /// Default: `[]`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub resources: Option<Vec<EligibilityResource>>,
 }
 /// One resource already present on the device. Fields with no value (None) are left out of responses.
@@ -1665,7 +1774,12 @@ pub struct Eligibility {
 #[non_exhaustive]
 pub struct EligibilityResource {
     /// Whether it can become a channel. None if channels-api manages it already; in all other cases False for now, with more in later releases
-    #[serde(rename = "canUpgrade", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "canUpgrade",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub can_upgrade: Option<bool>,
     /// Which channels-api channel already holds the resource, by name; None if no channel does
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -1686,7 +1800,11 @@ pub struct EligibilityResource {
 #[non_exhaustive]
 pub struct EncodingConfig {
     /// Default: `[]`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub audios: Option<Vec<AudioEncoding>>,
     /// `video` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -1726,10 +1844,19 @@ pub struct ErrorEntry {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
     /// `showCode` of the document.
-    #[serde(rename = "showCode", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "showCode",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub show_code: Option<bool>,
     /// `transient` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub transient: Option<bool>,
     /// Length in characters: at most 512.
     #[serde(rename = "userMessage", skip_serializing_if = "Option::is_none")]
@@ -1744,22 +1871,52 @@ pub struct ErrorEntry {
 #[non_exhaustive]
 pub struct Etr290Stats {
     /// `ccError` of the document.
-    #[serde(rename = "ccError", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "ccError",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub cc_error: Option<i64>,
     /// `pidError` of the document.
-    #[serde(rename = "pidError", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "pidError",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub pid_error: Option<i64>,
     /// `pmtError` of the document.
-    #[serde(rename = "pmtError", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "pmtError",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub pmt_error: Option<i64>,
     /// `syncByteError` of the document.
-    #[serde(rename = "syncByteError", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "syncByteError",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub sync_byte_error: Option<i64>,
     /// `transportError` of the document.
-    #[serde(rename = "transportError", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "transportError",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub transport_error: Option<i64>,
     /// `tsSyncLoss` of the document.
-    #[serde(rename = "tsSyncLoss", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "tsSyncLoss",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub ts_sync_loss: Option<i64>,
 }
 /// `ExportPayload` of the document.
@@ -2026,7 +2183,7 @@ pub struct HttpStreamingEndpoint {
     pub segmentation_type: Option<SegmentationType>,
     /// `url` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub url: Option<String>,
+    pub url: Option<UrlText>,
 }
 /// `HttpStreamingOutput` of the document.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
@@ -2063,7 +2220,11 @@ pub struct HttpStreamingOutputStatus {
 #[non_exhaustive]
 pub struct HttpStreamingOutputTransportStatus {
     /// Default: `[]`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub endpoints: Option<Vec<HttpStreamingEndpoint>>,
 }
 /// `HttpValidationError` of the document.
@@ -2072,7 +2233,11 @@ pub struct HttpStreamingOutputTransportStatus {
 #[non_exhaustive]
 pub struct HttpValidationError {
     /// `detail` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub detail: Option<Vec<ValidationError>>,
 }
 ::mkio_core::open_enum! {
@@ -2129,16 +2294,32 @@ impl ImportRequest {
 #[non_exhaustive]
 pub struct ImportResult {
     /// `deleted` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub deleted: Option<Vec<String>>,
     /// `errors` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub errors: Option<Vec<String>>,
     /// `imported` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub imported: Option<Vec<ImportedChannelResult>>,
     /// `warnings` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub warnings: Option<Vec<String>>,
 }
 /// `ImportedChannelResult` of the document.
@@ -2182,10 +2363,19 @@ pub struct InputElementaryStream {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub language: Option<String>,
     /// `pid` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub pid: Option<i64>,
     /// `streamType` of the document.
-    #[serde(rename = "streamType", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "streamType",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub stream_type: Option<i64>,
     /// `type` of the document.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
@@ -2197,10 +2387,18 @@ pub struct InputElementaryStream {
 #[non_exhaustive]
 pub struct InputMptsPayloadStatus {
     /// Default: `[]`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub audios: Option<Vec<InputPayloadAudio>>,
     /// Default: `[]`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub services: Option<Vec<InputService>>,
     /// `video` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -2215,10 +2413,19 @@ pub struct InputMptsPayloadStatus {
 #[non_exhaustive]
 pub struct InputPayloadAudio {
     /// `bitrate` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub bitrate: Option<i64>,
     /// `channelCount` of the document.
-    #[serde(rename = "channelCount", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "channelCount",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub channel_count: Option<i64>,
     /// `channelMode` of the document.
     #[serde(rename = "channelMode", skip_serializing_if = "Option::is_none")]
@@ -2233,10 +2440,19 @@ pub struct InputPayloadAudio {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// `pid` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub pid: Option<i64>,
     /// `samplingRate` of the document.
-    #[serde(rename = "samplingRate", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "samplingRate",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub sampling_rate: Option<i64>,
 }
 /// Payload seen on inputs without an MPTS layer, i.e. SDI or SMPTE 2110.
@@ -2245,7 +2461,11 @@ pub struct InputPayloadAudio {
 #[non_exhaustive]
 pub struct InputPayloadStatus {
     /// Default: `[]`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub audios: Option<Vec<InputPayloadAudio>>,
     /// `video` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -2263,10 +2483,19 @@ pub struct InputPayloadVideo {
     #[serde(rename = "aspectRatio", skip_serializing_if = "Option::is_none")]
     pub aspect_ratio: Option<String>,
     /// `bitDepth` of the document.
-    #[serde(rename = "bitDepth", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "bitDepth",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub bit_depth: Option<i64>,
     /// `bitrate` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub bitrate: Option<i64>,
     /// `chromaFormat` of the document.
     #[serde(rename = "chromaFormat", skip_serializing_if = "Option::is_none")]
@@ -2278,19 +2507,35 @@ pub struct InputPayloadVideo {
     #[serde(rename = "frameRate", skip_serializing_if = "Option::is_none")]
     pub frame_rate: Option<String>,
     /// `height` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub height: Option<i64>,
     /// `interlaced` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub interlaced: Option<bool>,
     /// `quality` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub quality: Option<f64>,
     /// `resolution` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resolution: Option<String>,
     /// `width` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub width: Option<i64>,
 }
 /// `InputService` of the document.
@@ -2299,22 +2544,46 @@ pub struct InputPayloadVideo {
 #[non_exhaustive]
 pub struct InputService {
     /// Default: `[]`.
-    #[serde(rename = "elementaryStreams", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "elementaryStreams",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub elementary_streams: Option<Vec<InputElementaryStream>>,
     /// `pcrPid` of the document.
-    #[serde(rename = "pcrPid", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "pcrPid",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub pcr_pid: Option<i64>,
     /// `pmtPid` of the document.
-    #[serde(rename = "pmtPid", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "pmtPid",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub pmt_pid: Option<i64>,
     /// `programNumber` of the document.
-    #[serde(rename = "programNumber", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "programNumber",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub program_number: Option<i64>,
     /// `providerName` of the document.
     #[serde(rename = "providerName", skip_serializing_if = "Option::is_none")]
     pub provider_name: Option<String>,
     /// Default: `false`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub selected: Option<bool>,
     /// `serviceName` of the document.
     #[serde(rename = "serviceName", skip_serializing_if = "Option::is_none")]
@@ -2326,13 +2595,23 @@ pub struct InputService {
 #[non_exhaustive]
 pub struct InputTransportFec {
     /// `correctedPackets` of the document.
-    #[serde(rename = "correctedPackets", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "correctedPackets",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub corrected_packets: Option<i64>,
     /// `status` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<FecStatus>,
     /// `unrecoveredPackets` of the document.
-    #[serde(rename = "unrecoveredPackets", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "unrecoveredPackets",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub unrecovered_packets: Option<i64>,
 }
 /// `InstalledCardData` of the document.
@@ -2341,13 +2620,28 @@ pub struct InputTransportFec {
 #[non_exhaustive]
 pub struct InstalledCardData {
     /// `rfDemodulators` of the document.
-    #[serde(rename = "rfDemodulators", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "rfDemodulators",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub rf_demodulators: Option<Vec<DemodulatorCard>>,
     /// `sdiCards` of the document.
-    #[serde(rename = "sdiCards", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "sdiCards",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub sdi_cards: Option<Vec<SdiCard>>,
     /// `st2110Cards` of the document.
-    #[serde(rename = "st2110Cards", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "st2110Cards",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub st2110_cards: Option<Vec<St2110Card>>,
 }
 /// `Interfaces` of the document.
@@ -2356,25 +2650,53 @@ pub struct InstalledCardData {
 #[non_exhaustive]
 pub struct Interfaces {
     /// Default: `[]`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub asi: Option<Vec<SlotPortInterface>>,
     /// Default: `[]`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub cam: Option<Vec<CamSlotInterface>>,
     /// Default: `[]`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub ip: Option<Vec<IpInterface>>,
     /// Default: `[]`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub rf_demod: Option<Vec<SlotPortInterface>>,
     /// Default: `[]`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub rf_modulator: Option<Vec<RfModulatorInterface>>,
     /// Default: `[]`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub sdi: Option<Vec<SdiInterface>>,
     /// Default: `[]`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub st2110: Option<Vec<IpInterface>>,
 }
 /// `IpInterface` of the document.
@@ -2386,7 +2708,12 @@ pub struct IpInterface {
     #[serde(rename = "displayName", skip_serializing_if = "Option::is_none")]
     pub display_name: Option<String>,
     /// `ipAddresses` of the document.
-    #[serde(rename = "ipAddresses", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "ipAddresses",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub ip_addresses: Option<Vec<String>>,
     /// `name` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -2414,10 +2741,18 @@ pub struct IpInterface {
 #[non_exhaustive]
 pub struct Me {
     /// `groups` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub groups: Option<Vec<String>>,
     /// `permissions` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub permissions: Option<BTreeMap<String, bool>>,
     /// `user` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -2486,10 +2821,19 @@ impl MptsAudioConfig {
 #[non_exhaustive]
 pub struct MptsPayload {
     /// `audioAutoSelect` of the document.
-    #[serde(rename = "audioAutoSelect", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "audioAutoSelect",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub audio_auto_select: Option<bool>,
     /// Number of items: at most 8. Default: `[]`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub audios: Option<Vec<MptsAudioConfig>>,
     /// Default: `Standard`.
     #[serde(rename = "delayMode", skip_serializing_if = "Option::is_none")]
@@ -2581,7 +2925,11 @@ impl MptsVideoConfig {
 #[non_exhaustive]
 pub struct MultiplexingConfig {
     /// Default: `false`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub enabled: Option<bool>,
 }
 impl MultiplexingConfig {
@@ -2601,10 +2949,19 @@ impl MultiplexingConfig {
 #[non_exhaustive]
 pub struct OutputAudioPayload {
     /// `bitrate` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub bitrate: Option<i64>,
     /// `channelCount` of the document.
-    #[serde(rename = "channelCount", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "channelCount",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub channel_count: Option<i64>,
     /// `codec` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -2616,7 +2973,11 @@ pub struct OutputAudioPayload {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mode: Option<AudioModeStatus>,
     /// `pid` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub pid: Option<i64>,
 }
 /// Payload status of an HTTP streaming output, including its list of ABR renditions.
@@ -2625,10 +2986,18 @@ pub struct OutputAudioPayload {
 #[non_exhaustive]
 pub struct OutputHttpStreamingPayloadStatus {
     /// Default: `[]`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub audios: Option<Vec<OutputAudioPayload>>,
     /// Default: `[]`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub representations: Option<Vec<OutputRepresentationPayload>>,
     /// `video` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -2640,7 +3009,11 @@ pub struct OutputHttpStreamingPayloadStatus {
 #[non_exhaustive]
 pub struct OutputPayloadStatus {
     /// Default: `[]`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub audios: Option<Vec<OutputAudioPayload>>,
     /// `video` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -2687,7 +3060,11 @@ impl OutputProcessing {
 #[non_exhaustive]
 pub struct OutputRepresentationPayload {
     /// Default: `[]`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub audios: Option<Vec<OutputAudioPayload>>,
     /// `video` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -2711,10 +3088,19 @@ pub struct OutputVideoFormatStatus {
 #[non_exhaustive]
 pub struct OutputVideoPayload {
     /// `bitDepth` of the document.
-    #[serde(rename = "bitDepth", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "bitDepth",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub bit_depth: Option<i64>,
     /// `bitrate` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub bitrate: Option<i64>,
     /// `chromaFormat` of the document.
     #[serde(rename = "chromaFormat", skip_serializing_if = "Option::is_none")]
@@ -2726,10 +3112,18 @@ pub struct OutputVideoPayload {
     #[serde(rename = "frameRate", skip_serializing_if = "Option::is_none")]
     pub frame_rate: Option<String>,
     /// `interlaced` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub interlaced: Option<bool>,
     /// `pid` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub pid: Option<i64>,
     /// `resolution` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -2750,16 +3144,32 @@ pub struct OutputVideoPayload {
 #[non_exhaustive]
 pub struct PaginationInfo {
     /// `end` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub end: Option<i64>,
     /// `records` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub records: Option<i64>,
     /// `start` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub start: Option<i64>,
     /// `total` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub total: Option<i64>,
 }
 /// The data part of a Prometheus matrix reply.
@@ -2768,7 +3178,11 @@ pub struct PaginationInfo {
 #[non_exhaustive]
 pub struct PrometheusMatrixData {
     /// `result` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub result: Option<Vec<PrometheusMatrixResult>>,
     /// Default: `matrix`.
     #[serde(rename = "resultType", skip_serializing_if = "Option::is_none")]
@@ -2783,7 +3197,11 @@ pub struct PrometheusMatrixResult {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metric: Option<PrometheusMetricLabels>,
     /// List of pairs: Unix timestamp, then the value as a string.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub values: Option<Vec<Vec<Value>>>,
 }
 /// Labels of a Prometheus metric; any further label may appear.
@@ -2837,7 +3255,11 @@ pub struct PrometheusRange {
 #[non_exhaustive]
 pub struct Representation {
     /// Default: `[]`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub audios: Option<Vec<AudioEncoding>>,
     /// `video` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -2917,7 +3339,7 @@ pub struct RfOutputStatus {
 pub struct RfOutputTransport {
     /// Length in characters: at most 128. Pattern: `^satmod://`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub url: Option<String>,
+    pub url: Option<UrlText>,
 }
 /// `SatDemodInput` of the document.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
@@ -2981,7 +3403,7 @@ pub struct SatDemodInputStatus {
     pub health: Option<HealthStatus>,
     /// `metadataUrl` of the document.
     #[serde(rename = "metadataUrl", skip_serializing_if = "Option::is_none")]
-    pub metadata_url: Option<String>,
+    pub metadata_url: Option<UrlText>,
     /// Length in characters: 1 to 32.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
@@ -2993,7 +3415,7 @@ pub struct SatDemodInputStatus {
     pub thumbnail_presence: Option<ThumbnailPresence>,
     /// `thumbnailUrl` of the document.
     #[serde(rename = "thumbnailUrl", skip_serializing_if = "Option::is_none")]
-    pub thumbnail_url: Option<String>,
+    pub thumbnail_url: Option<UrlText>,
     /// `transport` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transport: Option<SatDemodInputTransportStatus>,
@@ -3007,40 +3429,76 @@ pub struct SatDemodInputTransportStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ber: Option<String>,
     /// `bitrate` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub bitrate: Option<i64>,
     /// `ccError` of the document.
-    #[serde(rename = "ccError", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "ccError",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub cc_error: Option<i64>,
     /// `cnMargin` of the document.
-    #[serde(rename = "cnMargin", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "cnMargin",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub cn_margin: Option<f64>,
     /// `deliverySystem` of the document.
     #[serde(rename = "deliverySystem", skip_serializing_if = "Option::is_none")]
     pub delivery_system: Option<String>,
     /// `fecErrors` of the document.
-    #[serde(rename = "fecErrors", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "fecErrors",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub fec_errors: Option<i64>,
     /// `fecRate` of the document.
     #[serde(rename = "fecRate", skip_serializing_if = "Option::is_none")]
     pub fec_rate: Option<String>,
     /// `inversion` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub inversion: Option<bool>,
     /// `modulation` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub modulation: Option<String>,
     /// `pilot` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub pilot: Option<bool>,
     /// `receiving` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub receiving: Option<bool>,
     /// `rollOff` of the document.
     #[serde(rename = "rollOff", skip_serializing_if = "Option::is_none")]
     pub roll_off: Option<String>,
     /// `signalStrength` of the document.
-    #[serde(rename = "signalStrength", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "signalStrength",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub signal_strength: Option<f64>,
 }
 /// `SatDemodTransport` of the document.
@@ -3049,39 +3507,75 @@ pub struct SatDemodInputTransportStatus {
 #[non_exhaustive]
 pub struct SatDemodTransport {
     /// Range: 0.0 to 18000000000.0.
-    #[serde(rename = "lnbFrequencyHz", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "lnbFrequencyHz",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub lnb_frequency_hz: Option<i64>,
     /// Default: `false`.
-    #[serde(rename = "lnbToneEnabled", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "lnbToneEnabled",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub lnb_tone_enabled: Option<bool>,
     /// Default: `Off`.
     #[serde(rename = "lnbVoltage", skip_serializing_if = "Option::is_none")]
     pub lnb_voltage: Option<LnbVoltage>,
     /// Range: 0.0 to 18000000000.0.
-    #[serde(rename = "tunerFrequencyHz", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "tunerFrequencyHz",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub tuner_frequency_hz: Option<i64>,
     /// Range: 0.0 to 262142.0. Default: `0`.
-    #[serde(rename = "tunerGoldCode", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "tunerGoldCode",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub tuner_gold_code: Option<i64>,
     /// Default: `false`.
-    #[serde(rename = "tunerMISEnabled", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "tunerMISEnabled",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub tuner_mis_enabled: Option<bool>,
     /// `tunerMISStreamId` of the document.
     #[serde(
         rename = "tunerMISStreamId",
+        deserialize_with = "::mkio_core::glue::lenient",
         default,
         skip_serializing_if = "Nullable::is_absent"
     )]
     pub tuner_mis_stream_id: Nullable<i64>,
     /// Range: 2000000.0 to 10000000.0. Default: `2000000`.
-    #[serde(rename = "tunerSearchRangeHz", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "tunerSearchRangeHz",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub tuner_search_range_hz: Option<i64>,
     /// Range: 0.0 to 95000000.0.
-    #[serde(rename = "tunerSymbolRateSps", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "tunerSymbolRateSps",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub tuner_symbol_rate_sps: Option<i64>,
     /// Length in characters: at most 128. Pattern: `^rfdemod://`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub url: Option<String>,
+    pub url: Option<UrlText>,
 }
 impl SatDemodTransport {
     /// A `SatDemodTransport` with what it cannot do without; the rest is absent.
@@ -3089,7 +3583,7 @@ impl SatDemodTransport {
         lnb_frequency_hz: impl Into<i64>,
         tuner_frequency_hz: impl Into<i64>,
         tuner_symbol_rate_sps: impl Into<i64>,
-        url: impl Into<String>,
+        url: impl Into<UrlText>,
     ) -> Self {
         Self {
             lnb_frequency_hz: Some(lnb_frequency_hz.into()),
@@ -3150,7 +3644,7 @@ impl SatDemodTransport {
         self
     }
     /// Sets [`url`](Self#structfield.url).
-    pub fn url(mut self, value: impl Into<String>) -> Self {
+    pub fn url(mut self, value: impl Into<UrlText>) -> Self {
         self.url = Some(value.into());
         self
     }
@@ -3297,7 +3791,11 @@ pub struct SdiCard {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub firmware: Option<DektecFirmware>,
     /// `slot` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub slot: Option<i64>,
     /// `type` of the document.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
@@ -3356,7 +3854,7 @@ pub struct SdiInputStatus {
     pub health: Option<HealthStatus>,
     /// `metadataUrl` of the document.
     #[serde(rename = "metadataUrl", skip_serializing_if = "Option::is_none")]
-    pub metadata_url: Option<String>,
+    pub metadata_url: Option<UrlText>,
     /// Length in characters: 1 to 32.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
@@ -3368,7 +3866,7 @@ pub struct SdiInputStatus {
     pub thumbnail_presence: Option<ThumbnailPresence>,
     /// `thumbnailUrl` of the document.
     #[serde(rename = "thumbnailUrl", skip_serializing_if = "Option::is_none")]
-    pub thumbnail_url: Option<String>,
+    pub thumbnail_url: Option<UrlText>,
     /// `transport` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transport: Option<SdiInputTransportStatus>,
@@ -3380,15 +3878,15 @@ pub struct SdiInputStatus {
 pub struct SdiInputTransport {
     /// Length in characters: at most 128. Pattern: `^sdi://`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub url: Option<String>,
+    pub url: Option<UrlText>,
 }
 impl SdiInputTransport {
     /// A `SdiInputTransport` with what it cannot do without; the rest is absent.
-    pub fn new(url: impl Into<String>) -> Self {
+    pub fn new(url: impl Into<UrlText>) -> Self {
         Self { url: Some(url.into()) }
     }
     /// Sets [`url`](Self#structfield.url).
-    pub fn url(mut self, value: impl Into<String>) -> Self {
+    pub fn url(mut self, value: impl Into<UrlText>) -> Self {
         self.url = Some(value.into());
         self
     }
@@ -3399,7 +3897,11 @@ impl SdiInputTransport {
 #[non_exhaustive]
 pub struct SdiInputTransportStatus {
     /// `receiving` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub receiving: Option<bool>,
 }
 /// `SdiInterface` of the document.
@@ -3583,7 +4085,11 @@ pub struct SdiOutputAudioStatus {
 #[non_exhaustive]
 pub struct SdiOutputPayload {
     /// Default: `[]`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub audios: Option<Vec<SdiOutputAudioConfig>>,
 }
 impl SdiOutputPayload {
@@ -3606,7 +4112,11 @@ impl SdiOutputPayload {
 #[non_exhaustive]
 pub struct SdiOutputPayloadStatus {
     /// Default: `[]`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub audios: Option<Vec<SdiOutputAudioStatus>>,
     /// `video` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -3643,11 +4153,11 @@ pub struct SdiOutputTransport {
     pub link_mode: Nullable<SdiUhdLinkMode>,
     /// Length in characters: at most 128. Pattern: `^sdi://`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub url: Option<String>,
+    pub url: Option<UrlText>,
 }
 impl SdiOutputTransport {
     /// A `SdiOutputTransport` with what it cannot do without; the rest is absent.
-    pub fn new(url: impl Into<String>) -> Self {
+    pub fn new(url: impl Into<UrlText>) -> Self {
         Self {
             url: Some(url.into()),
             link_mode: Default::default(),
@@ -3659,7 +4169,7 @@ impl SdiOutputTransport {
         self
     }
     /// Sets [`url`](Self#structfield.url).
-    pub fn url(mut self, value: impl Into<String>) -> Self {
+    pub fn url(mut self, value: impl Into<UrlText>) -> Self {
         self.url = Some(value.into());
         self
     }
@@ -3670,7 +4180,11 @@ impl SdiOutputTransport {
 #[non_exhaustive]
 pub struct SdiPayload {
     /// Default: `[]`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub audios: Option<Vec<SdiAudioInput>>,
 }
 impl SdiPayload {
@@ -3703,7 +4217,7 @@ pub struct SdiSlotPortInterface {
     pub name: Option<String>,
     /// `url` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub url: Option<String>,
+    pub url: Option<UrlText>,
 }
 ::mkio_core::open_enum! {
     /// `SdiUhdLinkMode` of the document.
@@ -3760,7 +4274,7 @@ pub struct SlotPortInterface {
     pub type_: Option<SlotPortInterfaceType>,
     /// `url` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub url: Option<String>,
+    pub url: Option<UrlText>,
 }
 ::mkio_core::open_enum! {
     /// `SlotPortInterfaceType` of the document.
@@ -3779,7 +4293,11 @@ pub struct SlotPortInterface {
 #[non_exhaustive]
 pub struct Smpte2110AudioEssence {
     /// Number of items: at most 32. Default: `[]`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub audios: Option<Vec<Smpte2110OutputAudio>>,
     /// Default: `PT_1ms`.
     #[serde(rename = "packetTime", skip_serializing_if = "Option::is_none")]
@@ -3822,14 +4340,18 @@ impl Smpte2110AudioEssence {
 #[non_exhaustive]
 pub struct Smpte2110AudioEssenceStatus {
     /// Default: `[]`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub audios: Option<Vec<Smpte2110OutputAudioStatus>>,
     /// Default: `PT_1ms`.
     #[serde(rename = "packetTime", skip_serializing_if = "Option::is_none")]
     pub packet_time: Option<PacketTime>,
     /// `sdpUrl` of the document.
     #[serde(rename = "sdpUrl", skip_serializing_if = "Option::is_none")]
-    pub sdp_url: Option<String>,
+    pub sdp_url: Option<UrlText>,
     /// `transportName` of the document.
     #[serde(rename = "transportName", skip_serializing_if = "Option::is_none")]
     pub transport_name: Option<String>,
@@ -3843,16 +4365,26 @@ pub struct Smpte2110AudioEssenceStatus {
 #[non_exhaustive]
 pub struct Smpte2110AudioInputEssence {
     /// Range: at least 1.0. Default: `1`.
-    #[serde(rename = "channelGroupIndex", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "channelGroupIndex",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub channel_group_index: Option<i64>,
     /// Length in characters: at most 32.
     #[serde(default, skip_serializing_if = "Nullable::is_absent")]
     pub name: Nullable<String>,
     /// Length in characters: at most 2048.
     #[serde(rename = "sdpUrl", default, skip_serializing_if = "Nullable::is_absent")]
-    pub sdp_url: Nullable<String>,
+    pub sdp_url: Nullable<UrlText>,
     /// Range: at least 1.0. Default: `1`.
-    #[serde(rename = "streamIndex", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "streamIndex",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub stream_index: Option<i64>,
     /// `transportFile` of the document.
     #[serde(
@@ -3881,7 +4413,7 @@ impl Smpte2110AudioInputEssence {
         self
     }
     /// Sets [`sdp_url`](Self#structfield.sdp_url).
-    pub fn sdp_url(mut self, value: impl Into<Nullable<String>>) -> Self {
+    pub fn sdp_url(mut self, value: impl Into<Nullable<UrlText>>) -> Self {
         self.sdp_url = value.into();
         self
     }
@@ -3961,7 +4493,7 @@ pub struct Smpte2110InputStatus {
     pub health: Option<HealthStatus>,
     /// `metadataUrl` of the document.
     #[serde(rename = "metadataUrl", skip_serializing_if = "Option::is_none")]
-    pub metadata_url: Option<String>,
+    pub metadata_url: Option<UrlText>,
     /// Length in characters: 1 to 32.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
@@ -3973,7 +4505,7 @@ pub struct Smpte2110InputStatus {
     pub thumbnail_presence: Option<ThumbnailPresence>,
     /// `thumbnailUrl` of the document.
     #[serde(rename = "thumbnailUrl", skip_serializing_if = "Option::is_none")]
-    pub thumbnail_url: Option<String>,
+    pub thumbnail_url: Option<UrlText>,
     /// `transport` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transport: Option<Smpte2110InputTransportStatus>,
@@ -3987,7 +4519,12 @@ pub struct Smpte2110InputTransport {
     #[serde(default, skip_serializing_if = "Nullable::is_absent")]
     pub interface: Nullable<String>,
     /// Default: `false`.
-    #[serde(rename = "nmosEnabled", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "nmosEnabled",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub nmos_enabled: Option<bool>,
 }
 impl Smpte2110InputTransport {
@@ -4012,7 +4549,11 @@ impl Smpte2110InputTransport {
 #[non_exhaustive]
 pub struct Smpte2110InputTransportStatus {
     /// `receiving` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub receiving: Option<bool>,
 }
 /// `Smpte2110Output` of the document.
@@ -4027,7 +4568,11 @@ pub struct Smpte2110Output {
     #[serde(default, skip_serializing_if = "Nullable::is_absent")]
     pub processing: Nullable<OutputProcessing>,
     /// `transports` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub transports: Option<Vec<Smpte2110OutputTransport>>,
 }
 impl Smpte2110Output {
@@ -4202,7 +4747,11 @@ impl From<Smpte2110VideoEssenceStatus> for Smpte2110OutputEssenceStatus {
 #[non_exhaustive]
 pub struct Smpte2110OutputPayload {
     /// `essences` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub essences: Option<Vec<Smpte2110OutputEssence>>,
 }
 impl Smpte2110OutputPayload {
@@ -4229,7 +4778,11 @@ impl Smpte2110OutputPayload {
 #[non_exhaustive]
 pub struct Smpte2110OutputPayloadStatus {
     /// Default: `[]`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub essences: Option<Vec<Smpte2110OutputEssenceStatus>>,
 }
 /// `Smpte2110OutputStatus` of the document.
@@ -4250,7 +4803,11 @@ pub struct Smpte2110OutputStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub processing: Option<OutputProcessing>,
     /// Default: `[]`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub transports: Option<Vec<Smpte2110OutputTransport>>,
 }
 /// A named multicast-group destination to which an output essence is sent.
@@ -4262,7 +4819,12 @@ pub struct Smpte2110OutputTransport {
     #[serde(rename = "destinationAddress", skip_serializing_if = "Option::is_none")]
     pub destination_address: Option<String>,
     /// Range: 1024.0 to 65535.0.
-    #[serde(rename = "destinationPort", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "destinationPort",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub destination_port: Option<i64>,
     /// Length in characters: at most 32.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -4271,7 +4833,12 @@ pub struct Smpte2110OutputTransport {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// Range: 1024.0 to 65535.0.
-    #[serde(rename = "sourcePort", default, skip_serializing_if = "Nullable::is_absent")]
+    #[serde(
+        rename = "sourcePort",
+        deserialize_with = "::mkio_core::glue::lenient",
+        default,
+        skip_serializing_if = "Nullable::is_absent"
+    )]
     pub source_port: Nullable<i64>,
 }
 impl Smpte2110OutputTransport {
@@ -4322,7 +4889,11 @@ impl Smpte2110OutputTransport {
 #[non_exhaustive]
 pub struct Smpte2110Payload {
     /// Default: `[]`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub audios: Option<Vec<Smpte2110AudioInputEssence>>,
     /// `video` of the document.
     #[serde(default, skip_serializing_if = "Nullable::is_absent")]
@@ -4379,7 +4950,7 @@ impl Smpte2110VideoEssence {
 pub struct Smpte2110VideoEssenceStatus {
     /// `sdpUrl` of the document.
     #[serde(rename = "sdpUrl", skip_serializing_if = "Option::is_none")]
-    pub sdp_url: Option<String>,
+    pub sdp_url: Option<UrlText>,
     /// `transportName` of the document.
     #[serde(rename = "transportName", skip_serializing_if = "Option::is_none")]
     pub transport_name: Option<String>,
@@ -4397,9 +4968,14 @@ pub struct Smpte2110VideoEssenceStatus {
 pub struct Smpte2110VideoInputEssence {
     /// Length in characters: at most 2048.
     #[serde(rename = "sdpUrl", default, skip_serializing_if = "Nullable::is_absent")]
-    pub sdp_url: Nullable<String>,
+    pub sdp_url: Nullable<UrlText>,
     /// Range: at least 1.0. Default: `1`.
-    #[serde(rename = "streamIndex", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "streamIndex",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub stream_index: Option<i64>,
     /// `transportFile` of the document.
     #[serde(
@@ -4418,7 +4994,7 @@ impl Smpte2110VideoInputEssence {
         Self::default()
     }
     /// Sets [`sdp_url`](Self#structfield.sdp_url).
-    pub fn sdp_url(mut self, value: impl Into<Nullable<String>>) -> Self {
+    pub fn sdp_url(mut self, value: impl Into<Nullable<UrlText>>) -> Self {
         self.sdp_url = value.into();
         self
     }
@@ -4507,7 +5083,7 @@ pub struct SrtCallerInputStatus {
     pub health: Option<HealthStatus>,
     /// `metadataUrl` of the document.
     #[serde(rename = "metadataUrl", skip_serializing_if = "Option::is_none")]
-    pub metadata_url: Option<String>,
+    pub metadata_url: Option<UrlText>,
     /// Length in characters: 1 to 32.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
@@ -4519,7 +5095,7 @@ pub struct SrtCallerInputStatus {
     pub thumbnail_presence: Option<ThumbnailPresence>,
     /// `thumbnailUrl` of the document.
     #[serde(rename = "thumbnailUrl", skip_serializing_if = "Option::is_none")]
-    pub thumbnail_url: Option<String>,
+    pub thumbnail_url: Option<UrlText>,
     /// `transport` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transport: Option<SrtCallerInputTransportStatus>,
@@ -4530,19 +5106,36 @@ pub struct SrtCallerInputStatus {
 #[non_exhaustive]
 pub struct SrtCallerInputTransportStatus {
     /// `activeConnections` of the document.
-    #[serde(rename = "activeConnections", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "activeConnections",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub active_connections: Option<i64>,
     /// `bitrate` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub bitrate: Option<i64>,
     /// `connections` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub connections: Option<Vec<SrtInputConnectionStats>>,
     /// `etr290` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub etr290: Option<Etr290Stats>,
     /// `receiving` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub receiving: Option<bool>,
 }
 /// `SrtCallerOutput` of the document.
@@ -4594,18 +5187,22 @@ pub struct SrtCallerOutputTransport {
     #[serde(rename = "encryptionStandard", skip_serializing_if = "Option::is_none")]
     pub encryption_standard: Option<SrtEncryptionStandard>,
     /// Range: 0.06 to 8.0. Default: `0.125`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub latency: Option<f64>,
     /// Length in characters: at most 79.
     #[serde(rename = "passPhrase", default, skip_serializing_if = "Nullable::is_absent")]
     pub pass_phrase: Nullable<Secret<String>>,
     /// Length in characters: at most 2048. Pattern: `^srt://`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub url: Option<String>,
+    pub url: Option<UrlText>,
 }
 impl SrtCallerOutputTransport {
     /// A `SrtCallerOutputTransport` with what it cannot do without; the rest is absent.
-    pub fn new(url: impl Into<String>) -> Self {
+    pub fn new(url: impl Into<UrlText>) -> Self {
         Self {
             url: Some(url.into()),
             encryption_standard: Default::default(),
@@ -4632,7 +5229,7 @@ impl SrtCallerOutputTransport {
         self
     }
     /// Sets [`url`](Self#structfield.url).
-    pub fn url(mut self, value: impl Into<String>) -> Self {
+    pub fn url(mut self, value: impl Into<UrlText>) -> Self {
         self.url = Some(value.into());
         self
     }
@@ -4643,10 +5240,19 @@ impl SrtCallerOutputTransport {
 #[non_exhaustive]
 pub struct SrtCallerOutputTransportStatus {
     /// Default: `0`.
-    #[serde(rename = "activeConnections", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "activeConnections",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub active_connections: Option<i64>,
     /// Default: `[]`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub connections: Option<Vec<SrtConnectionStats>>,
     /// Default: `None`.
     #[serde(rename = "encryptionStandard", skip_serializing_if = "Option::is_none")]
@@ -4655,11 +5261,15 @@ pub struct SrtCallerOutputTransportStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub interface: Option<String>,
     /// Default: `0.125`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub latency: Option<f64>,
     /// `url` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub url: Option<String>,
+    pub url: Option<UrlText>,
 }
 /// `SrtCallerTransport` of the document.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
@@ -4673,18 +5283,22 @@ pub struct SrtCallerTransport {
     #[serde(default, skip_serializing_if = "Nullable::is_absent")]
     pub interface: Nullable<String>,
     /// Range: 0.06 to 8.0. Default: `0.125`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub latency: Option<f64>,
     /// Length in characters: at most 79.
     #[serde(rename = "passPhrase", default, skip_serializing_if = "Nullable::is_absent")]
     pub pass_phrase: Nullable<Secret<String>>,
     /// Length in characters: at most 2048. Pattern: `^srt://`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub url: Option<String>,
+    pub url: Option<UrlText>,
 }
 impl SrtCallerTransport {
     /// A `SrtCallerTransport` with what it cannot do without; the rest is absent.
-    pub fn new(url: impl Into<String>) -> Self {
+    pub fn new(url: impl Into<UrlText>) -> Self {
         Self {
             url: Some(url.into()),
             encryption_standard: Default::default(),
@@ -4717,7 +5331,7 @@ impl SrtCallerTransport {
         self
     }
     /// Sets [`url`](Self#structfield.url).
-    pub fn url(mut self, value: impl Into<String>) -> Self {
+    pub fn url(mut self, value: impl Into<UrlText>) -> Self {
         self.url = Some(value.into());
         self
     }
@@ -4728,22 +5342,47 @@ impl SrtCallerTransport {
 #[non_exhaustive]
 pub struct SrtConnectionStats {
     /// `bandwidthMbps` of the document.
-    #[serde(rename = "bandwidthMbps", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "bandwidthMbps",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub bandwidth_mbps: Option<f64>,
     /// `packetsLost` of the document.
-    #[serde(rename = "packetsLost", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "packetsLost",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub packets_lost: Option<i64>,
     /// `packetsRetransmitted` of the document.
-    #[serde(rename = "packetsRetransmitted", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "packetsRetransmitted",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub packets_retransmitted: Option<i64>,
     /// `remoteAddress` of the document.
     #[serde(rename = "remoteAddress", skip_serializing_if = "Option::is_none")]
     pub remote_address: Option<String>,
     /// `rttMs` of the document.
-    #[serde(rename = "rttMs", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "rttMs",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub rtt_ms: Option<f64>,
     /// `sendBitrateMbps` of the document.
-    #[serde(rename = "sendBitrateMbps", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "sendBitrateMbps",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub send_bitrate_mbps: Option<f64>,
 }
 ::mkio_core::open_enum! {
@@ -4767,19 +5406,39 @@ pub struct SrtConnectionStats {
 #[non_exhaustive]
 pub struct SrtInputConnectionStats {
     /// `bandwidthMbps` of the document.
-    #[serde(rename = "bandwidthMbps", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "bandwidthMbps",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub bandwidth_mbps: Option<f64>,
     /// `packetsLost` of the document.
-    #[serde(rename = "packetsLost", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "packetsLost",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub packets_lost: Option<i64>,
     /// `recvBitrateMbps` of the document.
-    #[serde(rename = "recvBitrateMbps", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "recvBitrateMbps",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub recv_bitrate_mbps: Option<f64>,
     /// `remoteAddress` of the document.
     #[serde(rename = "remoteAddress", skip_serializing_if = "Option::is_none")]
     pub remote_address: Option<String>,
     /// `rttMs` of the document.
-    #[serde(rename = "rttMs", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "rttMs",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub rtt_ms: Option<f64>,
 }
 /// `SrtListenerInput` of the document.
@@ -4844,7 +5503,7 @@ pub struct SrtListenerInputStatus {
     pub health: Option<HealthStatus>,
     /// `metadataUrl` of the document.
     #[serde(rename = "metadataUrl", skip_serializing_if = "Option::is_none")]
-    pub metadata_url: Option<String>,
+    pub metadata_url: Option<UrlText>,
     /// Length in characters: 1 to 32.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
@@ -4856,7 +5515,7 @@ pub struct SrtListenerInputStatus {
     pub thumbnail_presence: Option<ThumbnailPresence>,
     /// `thumbnailUrl` of the document.
     #[serde(rename = "thumbnailUrl", skip_serializing_if = "Option::is_none")]
-    pub thumbnail_url: Option<String>,
+    pub thumbnail_url: Option<UrlText>,
     /// `transport` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transport: Option<SrtListenerInputTransportStatus>,
@@ -4867,19 +5526,36 @@ pub struct SrtListenerInputStatus {
 #[non_exhaustive]
 pub struct SrtListenerInputTransportStatus {
     /// `activeConnections` of the document.
-    #[serde(rename = "activeConnections", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "activeConnections",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub active_connections: Option<i64>,
     /// `bitrate` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub bitrate: Option<i64>,
     /// `connections` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub connections: Option<Vec<SrtInputConnectionStats>>,
     /// `etr290` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub etr290: Option<Etr290Stats>,
     /// `receiving` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub receiving: Option<bool>,
 }
 /// `SrtListenerOutput` of the document.
@@ -4934,16 +5610,29 @@ pub struct SrtListenerOutputTransport {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub interface: Option<String>,
     /// Range: 0.06 to 8.0. Default: `0.125`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub latency: Option<f64>,
     /// Range: at least 1.0. Default: `10`.
-    #[serde(rename = "maxConnections", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "maxConnections",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub max_connections: Option<i64>,
     /// Length in characters: at most 79.
     #[serde(rename = "passPhrase", default, skip_serializing_if = "Nullable::is_absent")]
     pub pass_phrase: Nullable<Secret<String>>,
     /// Range: 256.0 to 65535.0.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub port: Option<i64>,
 }
 impl SrtListenerOutputTransport {
@@ -4998,10 +5687,19 @@ impl SrtListenerOutputTransport {
 #[non_exhaustive]
 pub struct SrtListenerOutputTransportStatus {
     /// Default: `0`.
-    #[serde(rename = "activeConnections", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "activeConnections",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub active_connections: Option<i64>,
     /// Default: `[]`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub connections: Option<Vec<SrtConnectionStats>>,
     /// Default: `None`.
     #[serde(rename = "encryptionStandard", skip_serializing_if = "Option::is_none")]
@@ -5010,13 +5708,26 @@ pub struct SrtListenerOutputTransportStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub interface: Option<String>,
     /// Default: `0.125`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub latency: Option<f64>,
     /// Default: `10`.
-    #[serde(rename = "maxConnections", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "maxConnections",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub max_connections: Option<i64>,
     /// `port` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub port: Option<i64>,
 }
 /// `SrtListenerTransport` of the document.
@@ -5031,13 +5742,21 @@ pub struct SrtListenerTransport {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub interface: Option<String>,
     /// Range: 0.06 to 8.0. Default: `0.125`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub latency: Option<f64>,
     /// Length in characters: at most 79.
     #[serde(rename = "passPhrase", default, skip_serializing_if = "Nullable::is_absent")]
     pub pass_phrase: Nullable<Secret<String>>,
     /// Range: 256.0 to 65535.0.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub port: Option<i64>,
 }
 impl SrtListenerTransport {
@@ -5086,7 +5805,11 @@ impl SrtListenerTransport {
 #[non_exhaustive]
 pub struct St2110Card {
     /// `slot` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub slot: Option<i64>,
     /// `type` of the document.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
@@ -5303,7 +6026,7 @@ pub struct UdpInputStatus {
     pub health: Option<HealthStatus>,
     /// `metadataUrl` of the document.
     #[serde(rename = "metadataUrl", skip_serializing_if = "Option::is_none")]
-    pub metadata_url: Option<String>,
+    pub metadata_url: Option<UrlText>,
     /// Length in characters: 1 to 32.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
@@ -5315,7 +6038,7 @@ pub struct UdpInputStatus {
     pub thumbnail_presence: Option<ThumbnailPresence>,
     /// `thumbnailUrl` of the document.
     #[serde(rename = "thumbnailUrl", skip_serializing_if = "Option::is_none")]
-    pub thumbnail_url: Option<String>,
+    pub thumbnail_url: Option<UrlText>,
     /// `transport` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transport: Option<UdpInputTransportStatus>,
@@ -5326,7 +6049,11 @@ pub struct UdpInputStatus {
 #[non_exhaustive]
 pub struct UdpInputTransportStatus {
     /// `bitrate` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub bitrate: Option<i64>,
     /// `etr290` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -5335,10 +6062,19 @@ pub struct UdpInputTransportStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fec: Option<InputTransportFec>,
     /// `receivedPackets` of the document.
-    #[serde(rename = "receivedPackets", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "receivedPackets",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub received_packets: Option<i64>,
     /// `receiving` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub receiving: Option<bool>,
 }
 /// `UdpOutput` of the document.
@@ -5397,17 +6133,22 @@ pub struct UdpOutputTransport {
     )]
     pub source_address: Nullable<String>,
     /// Range: 1.0 to 65535.0.
-    #[serde(rename = "sourcePort", default, skip_serializing_if = "Nullable::is_absent")]
+    #[serde(
+        rename = "sourcePort",
+        deserialize_with = "::mkio_core::glue::lenient",
+        default,
+        skip_serializing_if = "Nullable::is_absent"
+    )]
     pub source_port: Nullable<i64>,
     /// Format udp://\[sourceAddress@\]destinationAddress:port; the optional sourceAddress selects source-specific multicast, today honoured only on CP inputs.
     ///
     /// Length in characters: at most 128.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub url: Option<String>,
+    pub url: Option<UrlText>,
 }
 impl UdpOutputTransport {
     /// A `UdpOutputTransport` with what it cannot do without; the rest is absent.
-    pub fn new(interface: impl Into<String>, url: impl Into<String>) -> Self {
+    pub fn new(interface: impl Into<String>, url: impl Into<UrlText>) -> Self {
         Self {
             interface: Some(interface.into()),
             url: Some(url.into()),
@@ -5431,7 +6172,7 @@ impl UdpOutputTransport {
         self
     }
     /// Sets [`url`](Self#structfield.url).
-    pub fn url(mut self, value: impl Into<String>) -> Self {
+    pub fn url(mut self, value: impl Into<UrlText>) -> Self {
         self.url = Some(value.into());
         self
     }
@@ -5448,11 +6189,11 @@ pub struct UdpTransport {
     ///
     /// Length in characters: at most 128.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub url: Option<String>,
+    pub url: Option<UrlText>,
 }
 impl UdpTransport {
     /// A `UdpTransport` with what it cannot do without; the rest is absent.
-    pub fn new(interface: impl Into<String>, url: impl Into<String>) -> Self {
+    pub fn new(interface: impl Into<String>, url: impl Into<UrlText>) -> Self {
         Self {
             interface: Some(interface.into()),
             url: Some(url.into()),
@@ -5464,7 +6205,7 @@ impl UdpTransport {
         self
     }
     /// Sets [`url`](Self#structfield.url).
-    pub fn url(mut self, value: impl Into<String>) -> Self {
+    pub fn url(mut self, value: impl Into<UrlText>) -> Self {
         self.url = Some(value.into());
         self
     }
@@ -5512,7 +6253,7 @@ pub struct UnsyncedInputStatus {
     pub health: Option<HealthStatus>,
     /// `metadataUrl` of the document.
     #[serde(rename = "metadataUrl", skip_serializing_if = "Option::is_none")]
-    pub metadata_url: Option<String>,
+    pub metadata_url: Option<UrlText>,
     /// Length in characters: 1 to 32.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
@@ -5524,7 +6265,7 @@ pub struct UnsyncedInputStatus {
     pub thumbnail_presence: Option<ThumbnailPresence>,
     /// `thumbnailUrl` of the document.
     #[serde(rename = "thumbnailUrl", skip_serializing_if = "Option::is_none")]
-    pub thumbnail_url: Option<String>,
+    pub thumbnail_url: Option<UrlText>,
 }
 /// Same placeholder as UnsyncedInput, for an output.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
@@ -5570,7 +6311,11 @@ pub struct ValidationError {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub input: Option<Value>,
     /// `loc` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub loc: Option<Vec<Value>>,
     /// `msg` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -5687,7 +6432,11 @@ pub struct ValidationError {
 #[non_exhaustive]
 pub struct VideoEncoding {
     /// Range: 100000.0 to 4000000000.0. Default: `6000000`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub bitrate: Option<i64>,
     /// Default: `H264High`.
     #[serde(skip_serializing_if = "Option::is_none")]

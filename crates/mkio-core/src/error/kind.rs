@@ -13,16 +13,18 @@ pub enum ErrorKind {
     Token,
     /// A link or redirect leads away from the service.
     Origin,
-    /// The service answered with an error status.
+    /// The service answered with an error status, or with an error body.
     Api,
     /// No whole answer: the connection could not be made, broke, or the body ended early.
     Connection,
-    /// A time limit passed before the answer, or the awaited state, was there.
+    /// A client-side limit passed: attempt, call, or wait deadline. A 408 or 504 of the service is
+    /// [`Api`](Self::Api); [`Error::is_timeout`](crate::Error::is_timeout) covers both.
     Timeout,
-    /// The answer arrived, but its body does not decode.
+    /// The response arrived, but its body does not decode or is larger than allowed.
     Decode,
     /// A list cannot go on: a page repeats, or a resume token does not fit.
     Paging,
-    /// A resource that was waited for ended in a failure state or disappeared.
+    /// The resource reached a failure state, disappeared or never appeared;
+    /// [`WaitFailure::of`](crate::WaitFailure::of) has state and errors.
     Wait,
 }

@@ -30,6 +30,20 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Any failure of a call.
 ///
+/// ```no_run
+/// # async fn example(transport: mkio_core::Transport) -> mkio_core::Result<()> {
+/// use http::Method;
+///
+/// match transport.request(Method::DELETE, "/api/v1/projects/acme/media/assets/intro").send().await {
+///     Ok(_) => {}
+///     Err(error) if error.is_not_found() => {}
+///     Err(error) if error.outcome_unknown() => eprintln!("perhaps deleted: {error}"),
+///     Err(error) => return Err(error),
+/// }
+/// # Ok(())
+/// # }
+/// ```
+///
 /// Cheap to clone and small to pass around. `Display` is one line with status, code, detail,
 /// `ref` and the number of attempts; causes are reached through
 /// [`source`](std::error::Error::source). Neither `Display` nor `Debug` shows headers, bodies
@@ -298,8 +312,9 @@ impl Error {
         self.0.gave_up
     }
 
-    /// The service may have carried out the call although it failed: at least one attempt was
-    /// sent and got no answer that says otherwise.
+    /// The service may have carried out the call although it failed: it changes something, and at
+    /// least one attempt was neither refused (400 to 499) nor left unsent. That includes a success
+    /// whose body does not decode.
     ///
     /// After a PUT that creates, a 409 with this flag often means that an earlier attempt did it.
     pub fn outcome_unknown(&self) -> bool {

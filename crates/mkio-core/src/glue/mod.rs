@@ -13,6 +13,7 @@ pub use crate::json::decode as decode_json;
 pub use crate::{
     edit::{Writing, body_of},
     transport::RequestBuilder,
+    value::lenient::{lenient, or_none},
     value::{Content, Refused, is_strict, strict_json, strict_text, text, union},
 };
 

@@ -1,4 +1,4 @@
-//! How often and at what distance to repeat.
+//! How often and at what distance to retry.
 
 use std::time::Duration;
 
@@ -13,17 +13,41 @@ pub enum Jitter {
     None,
 }
 
-/// How often and at what distance a failed attempt is repeated.
+/// How often and at what distance a failed attempt is retried.
 ///
-/// Which failures are repeated at all is fixed: GET, PUT, DELETE and merge PATCH on 408, 429, 500,
-/// 502, 503, 504, timeouts and connection faults; POST and JSON Patch only when the request was
-/// never sent, or on 429 and 503, which the service gives before it does any work.
+/// Which failures are retried is fixed:
+///
+/// | Failure | GET, PUT, DELETE, merge PATCH | POST, JSON Patch |
+/// |---|---|---|
+/// | not sent: no connection | yes | yes |
+/// | 429, 503 | yes | yes |
+/// | 408, 500, 502, 504, timeout, broken connection | yes | no |
+/// | anything else | no | no |
+///
+/// The service answers 429 and 503 before it does any work. A gateway in front of it may answer 503
+/// after it has passed a request on: a POST that meets this takes effect twice, or its retry is
+/// refused with 409. In either case [`Error::outcome_unknown`](crate::Error::outcome_unknown) is
+/// true for an error that follows. Where that matters, make the POST with
+/// [`RetryPolicy::none`] or give what is created a name of its own.
 ///
 /// The wait before attempt *n* + 1 is drawn from zero to `initial_backoff` · 2ⁿ⁻¹, at most
 /// `max_backoff`. After a 429 without `Retry-After` it starts from `throttled_backoff` instead,
 /// because the service counts requests per minute. A `Retry-After` is followed, up to
 /// `max_retry_after`, unless the backoff is longer. All calls together are bounded by
 /// [`retry_budget`](crate::TransportBuilder::retry_budget).
+///
+/// A service that cannot be reached at all is tried as often as one that fails: with the defaults it
+/// takes about a minute until the error comes. Programs that a person waits for want fewer attempts:
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use mkio_core::RetryPolicy;
+///
+/// let policy = RetryPolicy::default()
+///     .max_attempts(3)
+///     .max_backoff(Duration::from_secs(2));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RetryPolicy {
     pub(super) max_attempts: u32,
@@ -50,7 +74,7 @@ impl Default for RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// One attempt, no repetition.
+    /// One attempt, no retry.
     pub fn none() -> Self {
         Self::default().max_attempts(1)
     }

@@ -51,10 +51,10 @@ impl TokenCommand {
         }
         let text = String::from_utf8(output.stdout)
             .map_err(|_| format!("the token command `{program}` wrote no text"))?;
-        match text.trim().is_empty() {
-            true => Err(format!("the token command `{program}` wrote nothing").into()),
-            false => Ok(Token::new(text)),
+        if text.trim().is_empty() {
+            return Err(format!("the token command `{program}` wrote nothing").into());
         }
+        Ok(Token::new(text))
     }
 }
 

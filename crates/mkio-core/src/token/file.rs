@@ -30,10 +30,10 @@ impl TokenFile {
                 .map_err(|error| format!("cannot read the token file {}: {error}", path.display()))
         });
         let text = read.await??;
-        match text.trim().is_empty() {
-            true => Err(format!("the token file {} is empty", self.path.display()).into()),
-            false => Ok(Token::new(text)),
+        if text.trim().is_empty() {
+            return Err(format!("the token file {} is empty", self.path.display()).into());
         }
+        Ok(Token::new(text))
     }
 }
 

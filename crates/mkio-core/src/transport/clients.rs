@@ -1,6 +1,7 @@
 //! The HTTP clients of a transport.
 
 use std::{
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
     sync::{PoisonError, RwLock},
     time::Duration,
 };
@@ -20,6 +21,8 @@ pub(crate) struct Recipe {
     pub(crate) connect_timeout: Duration,
     pub(crate) proxies: Vec<reqwest::Proxy>,
     pub(crate) certificates: Vec<tls::Certificate>,
+    /// Names of this machine. DNS may know others by them.
+    pub(crate) local_names: Vec<String>,
 }
 
 impl Recipe {
@@ -33,6 +36,10 @@ impl Recipe {
         let mut client = tls::http_client_builder()?.connect_timeout(self.connect_timeout);
         if avoid_proxies {
             client = client.no_proxy();
+        }
+        for name in &self.local_names {
+            let loopback: [IpAddr; 2] = [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
+            client = client.resolve_to_addrs(name, &loopback.map(|address| (address, 0).into()));
         }
         for proxy in &self.proxies {
             client = client.proxy(proxy.clone());

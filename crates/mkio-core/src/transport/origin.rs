@@ -4,7 +4,8 @@ use url::{Host, Url};
 
 use crate::{Error, ErrorKind, Result};
 
-/// The URL names this very machine.
+/// The URL names this very machine. For `localhost` and the names under it that is so because our
+/// clients do not ask DNS for them.
 pub(crate) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => {

@@ -45,8 +45,6 @@ pub(crate) fn target(
         )
         .with_status(status)
     })?;
-    match keeps_method || matches!(*method, Method::GET | Method::HEAD) {
-        true => Ok(Some(location)),
-        false => Ok(None),
-    }
+    let followed = keeps_method || matches!(*method, Method::GET | Method::HEAD);
+    Ok(followed.then_some(location))
 }

@@ -5,6 +5,7 @@ use std::{collections::HashMap, fmt};
 use percent_encoding::percent_decode_str;
 use url::Url;
 
+use super::origin;
 use crate::{
     Error, ErrorKind, Operation, Result, apis::ON_DEVICES, retry::RetryBudget, token::TokenSource,
 };
@@ -218,6 +219,16 @@ pub(crate) struct Routes {
 impl Routes {
     pub(crate) fn new(main: Route, own: HashMap<String, Route>, cloud: bool) -> Self {
         Self { main, own, cloud }
+    }
+
+    /// Names by which services on this machine are called.
+    pub(crate) fn local_names(&self) -> Vec<String> {
+        let addresses = std::iter::once(&self.main).chain(self.own.values());
+        addresses
+            .map(Route::address)
+            .filter(|address| origin::is_loopback(address))
+            .filter_map(|address| address.domain().map(str::to_owned))
+            .collect()
     }
 
     /// The main service.

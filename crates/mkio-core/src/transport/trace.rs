@@ -13,7 +13,7 @@ use tracing::{Span, field::Empty};
 use super::{attempt::Failed, call::Call};
 use crate::{Error, ErrorKind, Operation, budget::project, response::CallInfo};
 
-/// What filters know the runtime by.
+/// `tracing` target of every span and event.
 const TARGET: &str = "mkio";
 
 pub(super) fn span(request: &reqwest::Request, operation: &Operation) -> Span {

@@ -1,5 +1,6 @@
 //! Value types that generated models are made of.
 
+pub mod lenient;
 mod nullable;
 mod open_enum;
 mod secret;
@@ -8,6 +9,7 @@ mod strict;
 mod text;
 mod timestamp;
 mod union;
+mod url_text;
 
 pub use nullable::Nullable;
 pub use open_enum::OpenEnum;
@@ -18,3 +20,4 @@ pub use text::text;
 pub use timestamp::Timestamp;
 pub(crate) use timestamp::written;
 pub use union::{Content, Refused, is_strict, union};
+pub use url_text::UrlText;

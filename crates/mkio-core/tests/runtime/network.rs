@@ -120,6 +120,15 @@ async fn a_root_certificate_is_trusted_besides_the_platforms() {
     );
 }
 
+/// Names under `localhost` count as this machine, so no DNS decides where they are.
+#[tokio::test]
+async fn names_under_localhost_are_this_machine() {
+    let mut server = Server::start(None).await;
+    let address = format!("http://no-such-name.localhost:{}", server.port);
+    get(builder().base_url(address)).await.unwrap();
+    assert_eq!(server.lines()[0], "GET /api/v1/locations HTTP/1.1");
+}
+
 #[tokio::test]
 async fn requests_go_through_the_proxy() {
     let mut proxy = Server::start(None).await;

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 #[allow(unused_imports, reason = "not every API needs all of them")]
-use mkio_core::{Nullable, Secret, Timestamp};
+use mkio_core::{Nullable, Secret, Timestamp, UrlText};
 use serde::{Deserialize, Serialize};
 #[allow(unused_imports, reason = "not every API needs all of them")]
 use serde_json::Value;
@@ -66,11 +66,16 @@ impl AvailableNetwork {
 #[non_exhaustive]
 pub struct Backup {
     /// True when the asset file was saved too.
-    #[serde(rename = "assetFileIncluded", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "assetFileIncluded",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub asset_file_included: Option<bool>,
     /// Where the stored backup blob lives.
     #[serde(rename = "blobStorageUrl", skip_serializing_if = "Option::is_none")]
-    pub blob_storage_url: Option<String>,
+    pub blob_storage_url: Option<UrlText>,
     /// Customer ID.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub customer: Option<String>,
@@ -107,7 +112,11 @@ pub struct BackupList {
     #[serde(rename = "@odata.nextLink", skip_serializing_if = "Option::is_none")]
     pub odata_next_link: Option<String>,
     /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::or_none",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub supplemental: Option<ListResponseSupplemental>,
     /// Device backups.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -220,13 +229,22 @@ pub struct BeamHa {
     /// Roles this device plays in its high-availability group, e.g. Controller, Worker, Arbiter (no enum given).
     ///
     /// Number of items: 0 to 3.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub roles: Option<Vec<String>>,
     /// beamHA group state, e.g. OK; present only on the active controller.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
     /// Location IDs of beamHA members lacking registration; present only on the active controller.
-    #[serde(rename = "unregisteredDevices", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "unregisteredDevices",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub unregistered_devices: Option<Vec<String>>,
 }
 /// `DefaultMetadata` of the document.
@@ -240,7 +258,11 @@ pub struct DefaultMetadata {
     /// Label map, at most 32 entries; keys and values up to 256 characters. Keys: alphanumerics, hyphens, underscores; values may also contain spaces.
     ///
     /// Number of entries: at most 32.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub labels: Option<BTreeMap<String, String>>,
 }
 impl DefaultMetadata {
@@ -328,7 +350,12 @@ pub struct Device {
 #[non_exhaustive]
 pub struct DeviceCapabilities {
     /// True if configuration can be backed up; false when beam software predates 1.6.
-    #[serde(rename = "configurationBackup", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "configurationBackup",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub configuration_backup: Option<bool>,
 }
 /// `DeviceInterface` of the document.
@@ -337,7 +364,12 @@ pub struct DeviceCapabilities {
 #[non_exhaustive]
 pub struct DeviceInterface {
     /// IP addresses held by the interface, where relevant.
-    #[serde(rename = "ipAddresses", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "ipAddresses",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub ip_addresses: Option<Vec<String>>,
     /// Interface name on the device.
     ///
@@ -382,7 +414,11 @@ pub struct DeviceList {
     #[serde(rename = "@odata.nextLink", skip_serializing_if = "Option::is_none")]
     pub odata_next_link: Option<String>,
     /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::or_none",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub supplemental: Option<ListResponseSupplemental>,
     /// Devices.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -573,7 +609,11 @@ pub struct DeviceSoftwareList {
     #[serde(rename = "@odata.nextLink", skip_serializing_if = "Option::is_none")]
     pub odata_next_link: Option<String>,
     /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::or_none",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub supplemental: Option<ListResponseSupplemental>,
     /// Software versions this device can use.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -619,10 +659,20 @@ pub struct DeviceSoftwareSpec {
 #[non_exhaustive]
 pub struct DeviceSoftwareStatus {
     /// Component-level safety of switching; false if its minimum version requirement is below the installed (dev builds: nearest known) release's. No reference found: true (fail open).
-    #[serde(rename = "downgradeCompatible", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "downgradeCompatible",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub downgrade_compatible: Option<bool>,
     /// True if the installed version satisfies the minimum needed to move to this release; HA nodes use the HA minimum, standalone devices the standalone one.
-    #[serde(rename = "upgradeCompatible", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "upgradeCompatible",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub upgrade_compatible: Option<bool>,
 }
 /// `DeviceSpec` of the document.
@@ -635,11 +685,18 @@ pub struct DeviceSpec {
     /// Default: `false`.
     #[serde(
         rename = "autoPreloadLatestSoftware",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
         skip_serializing_if = "Option::is_none"
     )]
     pub auto_preload_latest_software: Option<bool>,
     /// Networks the device may use, optionally tied to interfaces. An empty list grants every network having routes to the device's site.
-    #[serde(rename = "availableNetworks", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "availableNetworks",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub available_networks: Option<Vec<AvailableNetwork>>,
     /// Software version the device ought to run.
     ///
@@ -740,10 +797,20 @@ pub struct DeviceStatus {
     /// Worst alarm level in the device's latest report: 0 Clear, 1 Info, 2 Warning, 3 Error, 4 Critical.
     ///
     /// One of `0`, `1`, `2`, `3`, `4`.
-    #[serde(rename = "alarmSeverity", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "alarmSeverity",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub alarm_severity: Option<i64>,
     /// Flows given to the device, by name.
-    #[serde(rename = "assignedFlows", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "assignedFlows",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub assigned_flows: Option<Vec<AssignedFlow>>,
     /// Details of the beamHA group the device belongs to.
     #[serde(rename = "beamHA", skip_serializing_if = "Option::is_none")]
@@ -760,7 +827,11 @@ pub struct DeviceStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub geolocation: Option<Geolocation>,
     /// Physical and virtual interfaces the device reports; ones referenced by sources or destinations may linger after vanishing. See `state` for actual presence.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub interfaces: Option<Vec<DeviceInterface>>,
     /// When the device was last heard from.
     #[serde(rename = "lastContact", skip_serializing_if = "Option::is_none")]
@@ -771,7 +842,12 @@ pub struct DeviceStatus {
     #[serde(rename = "locationId", skip_serializing_if = "Option::is_none")]
     pub location_id: Option<String>,
     /// Software already preloaded onto the device.
-    #[serde(rename = "preloadedSoftware", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "preloadedSoftware",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub preloaded_software: Option<Vec<PreloadSoftwareInfo>>,
     /// Version available for rollback, device-reported.
     ///
@@ -779,7 +855,12 @@ pub struct DeviceStatus {
     #[serde(rename = "rollbackSoftwareVersion", skip_serializing_if = "Option::is_none")]
     pub rollback_software_version: Option<String>,
     /// Seconds elapsed since the device was last heard from.
-    #[serde(rename = "secondsSinceLastContact", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "secondsSinceLastContact",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub seconds_since_last_contact: Option<i64>,
     /// Serial number, device-reported.
     ///
@@ -798,7 +879,7 @@ pub struct DeviceStatus {
     ///
     /// Length in characters: 1 to 2048.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub url: Option<String>,
+    pub url: Option<UrlText>,
 }
 /// `Error` of the document.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
@@ -812,7 +893,11 @@ pub struct Error {
     #[serde(rename = "ref", skip_serializing_if = "Option::is_none")]
     pub ref_: Option<String>,
     /// HTTP status code.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub status: Option<i64>,
 }
 /// `ErrorDetail` of the document.
@@ -838,7 +923,11 @@ pub struct Geolocation {
     /// ISO 6709 position as two floats: latitude (north-south), then longitude (east-west). An empty array clears it.
     ///
     /// Number of items: 0 to 2.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub coordinates: Option<Vec<f64>>,
 }
 impl Geolocation {
@@ -865,7 +954,11 @@ pub struct ListResponseSupplemental {
     /// How many items came back.
     ///
     /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub count: Option<i64>,
     /// Item type of the list.
     ///
@@ -911,7 +1004,11 @@ pub struct Metadata {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// Label map attached to the resource.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub labels: Option<BTreeMap<String, String>>,
     /// Resource name.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -936,22 +1033,38 @@ pub struct PaginationInfo {
     /// Index of the final listed item.
     ///
     /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub end: Option<i64>,
     /// Count of items in this list.
     ///
     /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub records: Option<i64>,
     /// Index of the first listed item.
     ///
     /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub start: Option<i64>,
     /// Count of items across the project.
     ///
     /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub total: Option<i64>,
 }
 /// `PreloadSoftwareInfo` of the document.
@@ -960,7 +1073,12 @@ pub struct PaginationInfo {
 #[non_exhaustive]
 pub struct PreloadSoftwareInfo {
     /// Component-level safety of switching; false if its minimum version requirement is below that of the installed release. No reference found: true (fail open).
-    #[serde(rename = "downgradeCompatible", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "downgradeCompatible",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub downgrade_compatible: Option<bool>,
     /// Name of the software preloaded on this device.
     ///
@@ -970,7 +1088,12 @@ pub struct PreloadSoftwareInfo {
     /// Rough percentage done, for states that take a while.
     ///
     /// Range: 0 to 100.
-    #[serde(rename = "precentProgress", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "precentProgress",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub precent_progress: Option<i64>,
     /// Extra progress text for states that take a while, e.g. bytes done of total.
     ///
@@ -981,7 +1104,12 @@ pub struct PreloadSoftwareInfo {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<PreloadState>,
     /// True if the installed version satisfies the minimum needed to move to this release; same as in the device's software list endpoint.
-    #[serde(rename = "upgradeCompatible", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "upgradeCompatible",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub upgrade_compatible: Option<bool>,
     /// Preloaded version.
     ///
@@ -1242,7 +1370,11 @@ pub struct SupportPackageList {
     #[serde(rename = "@odata.nextLink", skip_serializing_if = "Option::is_none")]
     pub odata_next_link: Option<String>,
     /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::or_none",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub supplemental: Option<ListResponseSupplemental>,
     /// Support packages.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -1269,7 +1401,11 @@ pub struct SupportPackageMetadata {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// Size in bytes.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub size: Option<i64>,
 }
 /// `SupportPackagePost` of the document.

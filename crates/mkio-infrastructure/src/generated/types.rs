@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 #[allow(unused_imports, reason = "not every API needs all of them")]
-use mkio_core::{Nullable, Secret, Timestamp};
+use mkio_core::{Nullable, Secret, Timestamp, UrlText};
 use serde::{Deserialize, Serialize};
 #[allow(unused_imports, reason = "not every API needs all of them")]
 use serde_json::Value;
@@ -146,7 +146,11 @@ pub struct Error {
     #[serde(rename = "ref", skip_serializing_if = "Option::is_none")]
     pub ref_: Option<String>,
     /// HTTP status code.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub status: Option<i64>,
 }
 /// `ErrorDetail` of the document.
@@ -172,7 +176,11 @@ pub struct Geolocation {
     /// ISO 6709 position as two floats: latitude (north-south), then longitude (east-west). An empty array clears it.
     ///
     /// Number of items: 0 to 2.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub coordinates: Option<Vec<f64>>,
 }
 impl Geolocation {
@@ -199,7 +207,11 @@ pub struct ListResponseSupplemental {
     /// How many items came back.
     ///
     /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub count: Option<i64>,
     /// Item type of the list.
     ///
@@ -245,7 +257,11 @@ pub struct Metadata {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// Label map attached to the resource.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub labels: Option<BTreeMap<String, String>>,
     /// Resource name.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -291,7 +307,11 @@ pub struct NetworkList {
     #[serde(rename = "@odata.nextLink", skip_serializing_if = "Option::is_none")]
     pub odata_next_link: Option<String>,
     /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::or_none",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub supplemental: Option<ListResponseSupplemental>,
     /// Networks.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -395,22 +415,38 @@ pub struct PaginationInfo {
     /// Index of the final listed item.
     ///
     /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub end: Option<i64>,
     /// Count of items in this list.
     ///
     /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub records: Option<i64>,
     /// Index of the first listed item.
     ///
     /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub start: Option<i64>,
     /// Count of items across the project.
     ///
     /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub total: Option<i64>,
 }
 /// `ProjectInfo` of the document.
@@ -491,7 +527,11 @@ pub struct SiteList {
     #[serde(rename = "@odata.nextLink", skip_serializing_if = "Option::is_none")]
     pub odata_next_link: Option<String>,
     /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::or_none",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub supplemental: Option<ListResponseSupplemental>,
     /// Sites.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -592,7 +632,11 @@ pub struct SiteSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub geolocation: Option<Geolocation>,
     /// Routes linking sites with networks.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub routes: Option<Vec<Route>>,
 }
 impl SiteSpec {

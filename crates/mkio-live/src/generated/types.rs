@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 #[allow(unused_imports, reason = "not every API needs all of them")]
-use mkio_core::{Nullable, Secret, Timestamp};
+use mkio_core::{Nullable, Secret, Timestamp, UrlText};
 use serde::{Deserialize, Serialize};
 #[allow(unused_imports, reason = "not every API needs all of them")]
 use serde_json::Value;
@@ -226,7 +226,11 @@ pub struct Error {
     #[serde(rename = "ref", skip_serializing_if = "Option::is_none")]
     pub ref_: Option<String>,
     /// HTTP status code
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub status: Option<i64>,
 }
 /// `ErrorDetail` of the document.
@@ -408,7 +412,7 @@ pub struct FlowInputStatus {
     ///
     /// Length in characters: at most 2048.
     #[serde(rename = "sourceUrl", skip_serializing_if = "Option::is_none")]
-    pub source_url: Option<String>,
+    pub source_url: Option<UrlText>,
     /// Upstream flow feeding this input; empty when content resolved to a source or no upstream flow is assigned.
     ///
     /// Pattern: `^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)?$`.
@@ -421,7 +425,11 @@ pub struct FlowInputStatus {
 #[non_exhaustive]
 pub struct FlowJsonPatchOverrides {
     /// JSON Patch operations.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub operations: Option<Vec<JsonPatchEntry>>,
 }
 impl FlowJsonPatchOverrides {
@@ -451,7 +459,11 @@ pub struct FlowList {
     #[serde(rename = "@odata.nextLink", skip_serializing_if = "Option::is_none")]
     pub odata_next_link: Option<String>,
     /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::or_none",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub supplemental: Option<ListResponseSupplemental>,
     /// The flows.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -540,14 +552,19 @@ pub struct FlowOutputStatus {
     ///
     /// Length in characters: at most 2048.
     #[serde(rename = "destinationUrl", skip_serializing_if = "Option::is_none")]
-    pub destination_url: Option<String>,
+    pub destination_url: Option<UrlText>,
     /// Device interface assigned to this output; empty when none.
     ///
     /// Pattern: `^([^\s\/]{1,16}|[a-zA-Z][a-zA-Z0-9_]{1,255})?$`.
     #[serde(rename = "deviceInterfaceName", skip_serializing_if = "Option::is_none")]
     pub device_interface_name: Option<String>,
     /// Names of flows connected to this output; empty when no downstream flow uses it.
-    #[serde(rename = "downstreamFlowNames", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "downstreamFlowNames",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub downstream_flow_names: Option<Vec<String>>,
     /// Display name of the output's network; empty if the destination connects directly (SDI, say) or no network is assigned.
     ///
@@ -569,15 +586,29 @@ pub struct FlowOutputStatus {
 #[non_exhaustive]
 pub struct FlowOutputStatusTransport {
     /// Minimum SRT latency (seconds) for connections of this output, when known.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub latency: Option<f64>,
     /// Calculated maximum transport bitrate of the output.
-    #[serde(rename = "maxBitrate", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "maxBitrate",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub max_bitrate: Option<i64>,
     /// Connection limit of this output, where one applies.
     ///
     /// Range: at least 1.
-    #[serde(rename = "maxConnections", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "maxConnections",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub max_connections: Option<i64>,
 }
 /// `FlowOutputTransport` of the document.
@@ -588,7 +619,12 @@ pub struct FlowOutputTransport {
     /// Optional connection limit for this output when it has no destination.
     ///
     /// Range: at least 1.
-    #[serde(rename = "maxConnections", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "maxConnections",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub max_connections: Option<i64>,
 }
 impl FlowOutputTransport {
@@ -759,10 +795,18 @@ impl FlowPut {
 #[non_exhaustive]
 pub struct FlowSpec {
     /// Flow inputs, tying content to the inputs of the transform.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub inputs: Option<Vec<FlowInput>>,
     /// Flow outputs, tying transform outputs to destinations or exposing them to other flows.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub outputs: Option<Vec<FlowOutput>>,
     /// Refiners affecting the flow's assignment. Placeholder, for future use.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -886,16 +930,32 @@ pub struct FlowStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub info: Option<String>,
     /// Flow input status.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub inputs: Option<Vec<FlowInputStatus>>,
     /// Metrics from the flow, keyed by metric name (e.g. mk\_resource\_status); each holds an array of samples having 'value' and 'labels' (a key/value dictionary).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub metrics: Option<BTreeMap<String, FlowStatusMetric>>,
     /// Access details for monitoring feedback, keyed by monitoring context; contexts depend on the flow transform chosen and its configuration.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub monitoring: Option<BTreeMap<String, MonitoringDetails>>,
     /// Flow output status.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub outputs: Option<Vec<FlowOutputStatus>>,
     /// Short flow identifier for visual inspection only; not for programmatic use.
     ///
@@ -920,10 +980,18 @@ pub struct FlowStatus {
 #[non_exhaustive]
 pub struct FlowStatusMetric {
     /// Label keys and values of this sample.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub labels: Option<BTreeMap<String, String>>,
     /// Sample value.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub value: Option<f64>,
 }
 /// Configuration of the flow's transformation
@@ -1113,7 +1181,11 @@ pub struct ListResponseSupplemental {
     /// How many items came back.
     ///
     /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub count: Option<i64>,
     /// Item type of the list.
     ///
@@ -1301,7 +1373,11 @@ pub struct Metadata {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// Resource labels as a dictionary
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub labels: Option<BTreeMap<String, String>>,
     /// Resource name
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -1327,12 +1403,12 @@ pub struct MonitoringDetails {
     ///
     /// Length in characters: at most 2048.
     #[serde(rename = "metadataUrl", skip_serializing_if = "Option::is_none")]
-    pub metadata_url: Option<String>,
+    pub metadata_url: Option<UrlText>,
     /// Thumbnail image URL.
     ///
     /// Length in characters: at most 2048.
     #[serde(rename = "thumbnailUrl", skip_serializing_if = "Option::is_none")]
-    pub thumbnail_url: Option<String>,
+    pub thumbnail_url: Option<UrlText>,
 }
 /// `NameRefiner` of the document.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
@@ -1362,22 +1438,38 @@ pub struct PaginationInfo {
     /// Last item's position in the list.
     ///
     /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub end: Option<i64>,
     /// Count of items in the returned list.
     ///
     /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub records: Option<i64>,
     /// First item's position in the list.
     ///
     /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub start: Option<i64>,
     /// Count of all items in the project.
     ///
     /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub total: Option<i64>,
 }
 /// `ProjectInfo` of the document.
@@ -1440,7 +1532,11 @@ pub struct ScheduledOperationList {
     #[serde(rename = "@odata.nextLink", skip_serializing_if = "Option::is_none")]
     pub odata_next_link: Option<String>,
     /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::or_none",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub supplemental: Option<ListResponseSupplemental>,
     /// Scheduled operations
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -1586,7 +1682,11 @@ impl ScheduledOperationStartStopSpec {
 #[non_exhaustive]
 pub struct ScheduledOperationStatus {
     /// Descriptions of errors
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub errors: Option<Vec<String>>,
     /// Scheduled operation state
     #[serde(skip_serializing_if = "Option::is_none")]

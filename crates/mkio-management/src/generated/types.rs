@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 #[allow(unused_imports, reason = "not every API needs all of them")]
-use mkio_core::{Nullable, Secret, Timestamp};
+use mkio_core::{Nullable, Secret, Timestamp, UrlText};
 use serde::{Deserialize, Serialize};
 #[allow(unused_imports, reason = "not every API needs all of them")]
 use serde_json::Value;
@@ -23,7 +23,11 @@ pub struct Error {
     #[serde(rename = "ref", skip_serializing_if = "Option::is_none")]
     pub ref_: Option<String>,
     /// HTTP status
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub status: Option<i64>,
 }
 /// `ErrorDetail` of the document.
@@ -62,7 +66,11 @@ pub struct Invite {
 #[non_exhaustive]
 pub struct InviteList {
     /// Record kind
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::or_none",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub kind: Option<String>,
     /// Invites still pending
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -128,7 +136,11 @@ pub struct InviteSpec {
     #[serde(rename = "organizationName", skip_serializing_if = "Option::is_none")]
     pub organization_name: Option<String>,
     /// Names of teams the user joins on acceptance
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub teams: Option<Vec<String>>,
 }
 impl InviteSpec {
@@ -283,17 +295,29 @@ pub struct LegacyProfileSpec {
     /// Map of customer ID to customer name.
     ///
     /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub customers: Option<BTreeMap<String, String>>,
     /// Whether the user is active.
     ///
     /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub is_active: Option<bool>,
     /// Whether the user is global administrator.
     ///
     /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub is_admin: Option<bool>,
     /// Job role.
     ///
@@ -374,7 +398,11 @@ pub struct ListResponseSupplemental {
     /// How many items were returned.
     ///
     /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub count: Option<i64>,
     /// Item type of the list.
     ///
@@ -432,7 +460,11 @@ pub struct LocationList {
     /// Resource type.
     ///
     /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::or_none",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub kind: Option<String>,
     /// Link to the next page; absent on the last.
     #[serde(rename = "@odata.nextLink", skip_serializing_if = "Option::is_none")]
@@ -561,7 +593,11 @@ pub struct MeterData {
     /// Price of one unit (cost / quantity)
     ///
     /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub price: Option<f64>,
     /// Name of the project that incurred the usage.
     ///
@@ -571,7 +607,11 @@ pub struct MeterData {
     /// Units accumulated in this record.
     ///
     /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub quantity: Option<f64>,
     /// Meter's solution inside its product family.
     ///
@@ -627,7 +667,11 @@ impl MetricsEndpoint {
 #[non_exhaustive]
 pub struct MetricsEndpointSpec {
     /// Whether metrics are turned on
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub enabled: Option<bool>,
 }
 impl MetricsEndpointSpec {
@@ -655,7 +699,7 @@ pub struct MetricsEndpointStatus {
     ///
     /// Read-only: the service fills it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub url: Option<String>,
+    pub url: Option<UrlText>,
     /// Metrics username.
     ///
     /// Read-only: the service fills it.
@@ -721,7 +765,12 @@ pub struct OrganizationMetadata {
     /// Whether the organization is active.
     ///
     /// Read-only: the service fills it.
-    #[serde(rename = "isActive", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "isActive",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub is_active: Option<bool>,
     /// Resource name
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -922,22 +971,38 @@ pub struct PaginationInfo {
     /// Last list item's position.
     ///
     /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub end: Option<i64>,
     /// How many items the list returned.
     ///
     /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub records: Option<i64>,
     /// First list item's position.
     ///
     /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub start: Option<i64>,
     /// How many items the project has in total.
     ///
     /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub total: Option<i64>,
 }
 /// `PaymentMethod` of the document.
@@ -988,13 +1053,20 @@ impl PaymentMethodAssignment {
 #[non_exhaustive]
 pub struct PaymentMethodAwsSpec {
     /// When set, limits use of this payment method to the listed organization IDs
-    #[serde(rename = "allowedOrganizations", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "allowedOrganizations",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub allowed_organizations: Option<Vec<String>>,
     /// true bills Beam usage as monthly charges, false per minute.
     ///
     /// Read-only: the service fills it.
     #[serde(
         rename = "autoPurchaseBeamLicenses",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
         skip_serializing_if = "Option::is_none"
     )]
     pub auto_purchase_beam_licenses: Option<bool>,
@@ -1042,13 +1114,20 @@ pub struct PaymentMethodAwsSpec {
 #[non_exhaustive]
 pub struct PaymentMethodAzureSpec {
     /// When set, limits use of this payment method to the listed organization IDs
-    #[serde(rename = "allowedOrganizations", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "allowedOrganizations",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub allowed_organizations: Option<Vec<String>>,
     /// true bills Beam usage as monthly charges, false per minute.
     ///
     /// Read-only: the service fills it.
     #[serde(
         rename = "autoPurchaseBeamLicenses",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
         skip_serializing_if = "Option::is_none"
     )]
     pub auto_purchase_beam_licenses: Option<bool>,
@@ -1070,6 +1149,8 @@ pub struct PaymentMethodAzureSpec {
     /// Read-only: the service fills it.
     #[serde(
         rename = "azureSaasSubscriptionAutoRenew",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
         skip_serializing_if = "Option::is_none"
     )]
     pub azure_saas_subscription_auto_renew: Option<bool>,
@@ -1127,13 +1208,20 @@ pub struct PaymentMethodAzureSpec {
 #[non_exhaustive]
 pub struct PaymentMethodDirectSpec {
     /// When set, limits use of this payment method to the listed organization IDs
-    #[serde(rename = "allowedOrganizations", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "allowedOrganizations",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub allowed_organizations: Option<Vec<String>>,
     /// true bills Beam usage as monthly charges, false per minute.
     ///
     /// Read-only: the service fills it.
     #[serde(
         rename = "autoPurchaseBeamLicenses",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
         skip_serializing_if = "Option::is_none"
     )]
     pub auto_purchase_beam_licenses: Option<bool>,
@@ -1184,7 +1272,11 @@ pub struct PaymentMethodList {
     /// Additional list information.
     ///
     /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::or_none",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub supplemental: Option<ListResponseSupplemental>,
     /// Payment methods
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -1273,7 +1365,11 @@ impl PaymentMethodPatchEntry {
 #[non_exhaustive]
 pub struct PaymentMethodRelated {
     /// Names of the projects billed through this payment method
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub projects: Option<Vec<String>>,
 }
 /// `PaymentMethodSpec` of the document.
@@ -1333,11 +1429,18 @@ impl From<PaymentMethodDirectSpec> for PaymentMethodSpec {
 #[non_exhaustive]
 pub struct PaymentMethodStatus {
     /// Whether the payment method is active
-    #[serde(rename = "isActive", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "isActive",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub is_active: Option<bool>,
     /// Whether this payment method's Terms & Conditions were accepted
     #[serde(
         rename = "termsAndConditionsAccepted",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
         skip_serializing_if = "Option::is_none"
     )]
     pub terms_and_conditions_accepted: Option<bool>,
@@ -1429,7 +1532,11 @@ pub struct ProjectList {
     /// Additional list information.
     ///
     /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::or_none",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub supplemental: Option<ListResponseSupplemental>,
     /// Projects of this organization that the user can access
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -1640,7 +1747,12 @@ pub struct ProjectSpec {
     #[serde(rename = "displayName", skip_serializing_if = "Option::is_none")]
     pub display_name: Option<String>,
     /// Whether the project is active
-    #[serde(rename = "isActive", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "isActive",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub is_active: Option<bool>,
     /// Display name of the project's location
     #[serde(rename = "locationDisplayName", skip_serializing_if = "Option::is_none")]
@@ -1665,7 +1777,11 @@ pub struct ProjectUsageReport {
     /// Query metadata.
     ///
     /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::or_none",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub supplemental: Option<ProjectUsageReportSupplementalData>,
     /// Usage figures for each meter and day.
     ///
@@ -1689,7 +1805,11 @@ pub struct ProjectUsageReportMeterData {
     /// Units accumulated on the date.
     ///
     /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub quantity: Option<f64>,
     /// Solution of the meter.
     ///
@@ -1720,7 +1840,11 @@ pub struct ProjectUsageReportSupplementalData {
     /// How many result records were returned.
     ///
     /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub records: Option<i64>,
     /// Query start date.
     ///
@@ -1765,7 +1889,11 @@ pub struct RateCardEntry {
     /// Meter prices for this family and solution.
     ///
     /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub prices: Option<Vec<RateCardPrice>>,
     /// Solution of this entry.
     ///
@@ -1786,7 +1914,11 @@ pub struct RateCardLocationPrice {
     /// Meter price for one unit.
     ///
     /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub price: Option<f64>,
     /// Meter's SKU.
     ///
@@ -1800,7 +1932,12 @@ pub struct RateCardLocationPrice {
 #[non_exhaustive]
 pub struct RateCardMetadata {
     /// Whether the card is a private offer meant for a single customer
-    #[serde(rename = "isPrivateOffer", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "isPrivateOffer",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub is_private_offer: Option<bool>,
     /// Unique payment method ID.
     ///
@@ -1829,7 +1966,12 @@ pub struct RateCardPrice {
     /// Unit prices of the meter location by location.
     ///
     /// Read-only: the service fills it.
-    #[serde(rename = "locationPrices", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "locationPrices",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub location_prices: Option<Vec<RateCardLocationPrice>>,
     /// Meter name.
     ///
@@ -1839,7 +1981,11 @@ pub struct RateCardPrice {
     /// Meter price for one unit.
     ///
     /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub price: Option<f64>,
     /// Meter's SKU.
     ///
@@ -1861,7 +2007,12 @@ pub struct RateCardSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub currency: Option<String>,
     /// Rate card entries that apply to the payment method
-    #[serde(rename = "rateCard", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "rateCard",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub rate_card: Option<Vec<RateCardEntry>>,
 }
 /// `RevokedTokenList` of the document.
@@ -1903,7 +2054,11 @@ pub struct RoleCapability {
 #[non_exhaustive]
 pub struct RoleList {
     /// Record kind
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::or_none",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub kind: Option<String>,
     /// Roles
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -1915,7 +2070,11 @@ pub struct RoleList {
 #[non_exhaustive]
 pub struct RoleMetadata {
     /// Suggested scope categories to pair the role with, since capabilities may apply at organization level or only at project level
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub categories: Option<Vec<String>>,
     /// Resource ID.
     ///
@@ -1932,7 +2091,11 @@ pub struct RoleMetadata {
 #[non_exhaustive]
 pub struct RoleSpec {
     /// Capabilities of the role
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub capabilities: Option<Vec<RoleCapability>>,
     /// Role description.
     ///
@@ -1961,7 +2124,11 @@ pub struct Scope {
 #[non_exhaustive]
 pub struct ScopeList {
     /// Record kind
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::or_none",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub kind: Option<String>,
     /// Scopes
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -2006,7 +2173,11 @@ pub struct ScopeSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// Resources in the scope
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub resources: Option<Vec<ScopeResource>>,
 }
 /// `Team` of the document.
@@ -2032,7 +2203,11 @@ pub struct Team {
 #[non_exhaustive]
 pub struct TeamList {
     /// Record kind
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::or_none",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub kind: Option<String>,
     /// Teams
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -2049,7 +2224,12 @@ pub struct TeamMember {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
     /// Whether the user may edit the team
-    #[serde(rename = "isTeamAdmin", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "isTeamAdmin",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub is_team_admin: Option<bool>,
     /// Team member's name.
     ///
@@ -2166,7 +2346,11 @@ impl TeamPutSpec {
 #[non_exhaustive]
 pub struct TeamScope {
     /// Role names
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub roles: Option<Vec<String>>,
 }
 impl TeamScope {
@@ -2193,10 +2377,18 @@ pub struct TeamSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// Team members, keyed by user ID
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub members: Option<BTreeMap<String, TeamMember>>,
     /// Scopes open to the team with its roles in each, keyed by scope name
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub scopes: Option<BTreeMap<String, TeamScope>>,
 }
 ::mkio_core::open_enum! {
@@ -2220,7 +2412,11 @@ pub struct UsageReport {
     /// Query metadata.
     ///
     /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::or_none",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub supplemental: Option<UsageReportSupplemental>,
     /// Usage figures for each meter and day.
     ///
@@ -2236,17 +2432,32 @@ pub struct UsageReportFilters {
     /// Meter names used as filter.
     ///
     /// Read-only: the service fills it.
-    #[serde(rename = "meterNames", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "meterNames",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub meter_names: Option<Vec<String>>,
     /// Payment method IDs used as filter.
     ///
     /// Read-only: the service fills it.
-    #[serde(rename = "paymentMethodIds", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "paymentMethodIds",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub payment_method_ids: Option<Vec<String>>,
     /// Project names used as filter.
     ///
     /// Read-only: the service fills it.
-    #[serde(rename = "projectNames", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "projectNames",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub project_names: Option<Vec<String>>,
 }
 ::mkio_core::open_enum! {
@@ -2412,7 +2623,11 @@ pub struct UsageReportSupplemental {
     /// Whether the browser was told to download a file.
     ///
     /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub download: Option<bool>,
     /// Query end date.
     ///
@@ -2439,12 +2654,21 @@ pub struct UsageReportSupplemental {
     /// Fields used to group the results.
     ///
     /// Read-only: the service fills it.
-    #[serde(rename = "groupBy", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "groupBy",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub group_by: Option<Vec<String>>,
     /// How many result records were returned.
     ///
     /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub records: Option<i64>,
     /// Query start date.
     ///
@@ -2475,7 +2699,11 @@ pub struct User {
 #[non_exhaustive]
 pub struct UserList {
     /// Record kind
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::or_none",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub kind: Option<String>,
     /// Users
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -2515,7 +2743,11 @@ pub struct UserOrganization {
 #[non_exhaustive]
 pub struct UserOrganizationList {
     /// Record kind
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::or_none",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub kind: Option<String>,
     /// Organizations open to the user, by access or by invitation
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -2649,7 +2881,12 @@ pub struct UserProfileSpec {
     /// Whether the user is active.
     ///
     /// Read-only: the service fills it.
-    #[serde(rename = "isActive", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "isActive",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub is_active: Option<bool>,
     /// Length in characters: 0 to 1024.
     #[serde(rename = "jobRole", skip_serializing_if = "Option::is_none")]
@@ -2747,7 +2984,11 @@ pub struct UserToken {
 #[non_exhaustive]
 pub struct UserTokenList {
     /// Record kind
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::or_none",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub kind: Option<String>,
     /// Tokens
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -2884,10 +3125,19 @@ pub struct UserTokenSpec {
 #[non_exhaustive]
 pub struct WebhookAuthentication {
     /// Headers used to authenticate
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub headers: Option<Secret<BTreeMap<String, String>>>,
     /// Query parameters used to authenticate
-    #[serde(rename = "queryParams", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "queryParams",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub query_params: Option<Secret<BTreeMap<String, String>>>,
 }
 impl WebhookAuthentication {
@@ -2943,7 +3193,11 @@ pub struct WebhookDeliveryList {
     /// Additional list information.
     ///
     /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::or_none",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub supplemental: Option<ListResponseSupplemental>,
     /// Events of one webhook rule
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -3057,27 +3311,44 @@ pub struct WebhookRuleSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub authentication: Option<WebhookAuthentication>,
     /// Whether the webhook is switched on
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub enabled: Option<bool>,
     /// Events on which the webhook fires
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub events: Option<Vec<WebhookEventType>>,
     /// Headers sent with the webhook call
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub headers: Option<BTreeMap<String, String>>,
     /// Query parameters sent with the webhook call
-    #[serde(rename = "queryParams", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "queryParams",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub query_params: Option<BTreeMap<String, String>>,
     /// URL called by the webhook
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub url: Option<String>,
+    pub url: Option<UrlText>,
 }
 impl WebhookRuleSpec {
     /// A `WebhookRuleSpec` with what it cannot do without; the rest is absent.
     pub fn new(
         enabled: bool,
         events: impl IntoIterator<Item = impl Into<WebhookEventType>>,
-        url: impl Into<String>,
+        url: impl Into<UrlText>,
     ) -> Self {
         Self {
             enabled: Some(enabled),
@@ -3127,7 +3398,7 @@ impl WebhookRuleSpec {
         self
     }
     /// Sets [`url`](Self#structfield.url).
-    pub fn url(mut self, value: impl Into<String>) -> Self {
+    pub fn url(mut self, value: impl Into<UrlText>) -> Self {
         self.url = Some(value.into());
         self
     }

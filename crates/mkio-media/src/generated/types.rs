@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 #[allow(unused_imports, reason = "not every API needs all of them")]
-use mkio_core::{Nullable, Secret, Timestamp};
+use mkio_core::{Nullable, Secret, Timestamp, UrlText};
 use serde::{Deserialize, Serialize};
 #[allow(unused_imports, reason = "not every API needs all of them")]
 use serde_json::Value;
@@ -89,7 +89,11 @@ pub struct AccountFilterList {
     /// Extra list information.
     ///
     /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::or_none",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub supplemental: Option<ListResponseSupplemental>,
     /// Account filters on this page.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -133,7 +137,11 @@ impl AccountFilterPut {
 #[non_exhaustive]
 pub struct AdaptationSet {
     /// `accessibility` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub accessibility: Option<Vec<Accessibility>>,
     /// `contentType` of the document.
     #[serde(rename = "contentType", skip_serializing_if = "Option::is_none")]
@@ -157,10 +165,18 @@ pub struct AdaptationSet {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub par: Option<String>,
     /// `representation` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub representation: Option<Vec<Representation>>,
     /// `role` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub role: Option<Vec<Role>>,
     /// `segmentAlignment` of the document.
     #[serde(rename = "segmentAlignment", skip_serializing_if = "Option::is_none")]
@@ -237,7 +253,11 @@ pub struct Asset {
     /// Label map: at most 32 entries; keys and values up to 256 characters. Keys: alphanumerics, '-', '\_'; values also allow spaces.
     ///
     /// Number of entries: at most 32.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub labels: Option<BTreeMap<String, String>>,
     /// Resource name.
     ///
@@ -280,7 +300,11 @@ pub struct AssetFile {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// `size` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub size: Option<i64>,
 }
 /// `AssetFileAccessInfo` of the document.
@@ -304,7 +328,7 @@ pub struct AssetFileAccessInfo {
     pub sub_path: Option<String>,
     /// URL for reaching the container.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub url: Option<String>,
+    pub url: Option<UrlText>,
 }
 /// `AssetFilter` of the document.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
@@ -350,7 +374,11 @@ pub struct AssetFilterList {
     /// Extra list information.
     ///
     /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::or_none",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub supplemental: Option<ListResponseSupplemental>,
     /// Asset filters on this page.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -411,7 +439,11 @@ pub struct AssetList {
     /// Extra list information.
     ///
     /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::or_none",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub supplemental: Option<ListResponseSupplemental>,
     /// Assets on this page.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -662,25 +694,45 @@ pub struct AssetStorageSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub container: Option<String>,
     /// Error details, filled when the container has no valid tracks.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub error: Option<BTreeMap<String, String>>,
     /// Non-critical exceptions raised during retrieval; filled only if any happened.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exceptions: Option<ManifestExceptions>,
     /// Container files, top level only.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub files: Option<Vec<AssetFile>>,
     /// Folders of the container.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub folders: Option<Vec<AssetFolder>>,
     /// Data format hint: mk.mezz.v0 (MediaKind mezzanine) yields periods; ams.v0 (Azure Media Services) yields tracks.
     #[serde(rename = "formatHint", skip_serializing_if = "Option::is_none")]
     pub format_hint: Option<String>,
     /// Content map per eligible file, usually only '0/index/edge', taken from the newest MediaKind mezzanine representation. Mutually exclusive with tracks.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub periods: Option<BTreeMap<String, Period>>,
     /// Content map keyed by filename, taken from every eligible file. Mutually exclusive with periods.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub tracks: Option<BTreeMap<String, Track>>,
 }
 /// `AssetStreamingLocatorList` of the document.
@@ -868,7 +920,7 @@ pub struct AwsStorageSpec {
     ///
     /// Read-only: the service fills it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub url: Option<String>,
+    pub url: Option<UrlText>,
 }
 /// `AwsStorageSpecPatch` of the document.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
@@ -1031,7 +1083,7 @@ pub struct AzureStorageSpec {
     pub region: Option<String>,
     /// HTTP(S) URL for reaching the storage; settable only at creation, immutable after.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub url: Option<String>,
+    pub url: Option<UrlText>,
 }
 /// `AzureStorageSpecPatch` of the document.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
@@ -1087,11 +1139,11 @@ pub struct AzureStorageSpecPut {
     )]
     pub private_link_service_connection: Nullable<PrivateLinkServiceConnection>,
     /// HTTP(S) URL for reaching the storage; settable only at creation, immutable after.
-    pub url: String,
+    pub url: UrlText,
 }
 impl AzureStorageSpecPut {
     /// A `AzureStorageSpecPut` with what it cannot do without; the rest is absent.
-    pub fn new(url: impl Into<String>) -> Self {
+    pub fn new(url: impl Into<UrlText>) -> Self {
         Self {
             url: url.into(),
             credential: Default::default(),
@@ -1118,7 +1170,7 @@ impl AzureStorageSpecPut {
         self
     }
     /// Sets [`url`](Self#structfield.url).
-    pub fn url(mut self, value: impl Into<String>) -> Self {
+    pub fn url(mut self, value: impl Into<UrlText>) -> Self {
         self.url = value.into();
         self
     }
@@ -1308,7 +1360,7 @@ pub struct ClearKeyEncryptionConfiguration {
         rename = "customKeysAcquisitionUrlTemplate",
         skip_serializing_if = "Option::is_none"
     )]
-    pub custom_keys_acquisition_url_template: Option<String>,
+    pub custom_keys_acquisition_url_template: Option<UrlText>,
 }
 impl ClearKeyEncryptionConfiguration {
     /// An empty `ClearKeyEncryptionConfiguration`, to be filled with its setters.
@@ -1318,7 +1370,7 @@ impl ClearKeyEncryptionConfiguration {
     /// Sets [`custom_keys_acquisition_url_template`](Self#structfield.custom_keys_acquisition_url_template).
     pub fn custom_keys_acquisition_url_template(
         mut self,
-        value: impl Into<String>,
+        value: impl Into<UrlText>,
     ) -> Self {
         self.custom_keys_acquisition_url_template = Some(value.into());
         self
@@ -1378,7 +1430,12 @@ pub struct CommonEncryptionCbcs {
     )]
     pub clear_key_encryption_configuration: Option<ClearKeyEncryptionConfiguration>,
     /// Tracks left unencrypted.
-    #[serde(rename = "clearTracks", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "clearTracks",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub clear_tracks: Option<Vec<StreamingPolicyTrackSelection>>,
     /// Content keys of this streaming policy.
     #[serde(rename = "contentKeys", skip_serializing_if = "Option::is_none")]
@@ -1439,7 +1496,12 @@ pub struct CommonEncryptionCenc {
     )]
     pub clear_key_encryption_configuration: Option<ClearKeyEncryptionConfiguration>,
     /// Tracks left unencrypted.
-    #[serde(rename = "clearTracks", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "clearTracks",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub clear_tracks: Option<Vec<StreamingPolicyTrackSelection>>,
     /// Content keys of this streaming policy.
     #[serde(rename = "contentKeys", skip_serializing_if = "Option::is_none")]
@@ -1681,7 +1743,12 @@ pub struct ContentKeyPolicyFairPlayConfiguration {
     #[serde(rename = "rentalAndLeaseKeyType", skip_serializing_if = "Option::is_none")]
     pub rental_and_lease_key_type: Option<FairPlayRentalAndLeaseKeyType>,
     /// Rental duration; 0 or more.
-    #[serde(rename = "rentalDuration", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "rentalDuration",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub rental_duration: Option<i64>,
 }
 impl ContentKeyPolicyFairPlayConfiguration {
@@ -1748,10 +1815,20 @@ impl ContentKeyPolicyFairPlayConfiguration {
 #[non_exhaustive]
 pub struct ContentKeyPolicyFairPlayOfflineRentalConfiguration {
     /// `playbackDurationSeconds` of the document.
-    #[serde(rename = "playbackDurationSeconds", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "playbackDurationSeconds",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub playback_duration_seconds: Option<i64>,
     /// `storageDurationSeconds` of the document.
-    #[serde(rename = "storageDurationSeconds", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "storageDurationSeconds",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub storage_duration_seconds: Option<i64>,
 }
 impl ContentKeyPolicyFairPlayOfflineRentalConfiguration {
@@ -1789,7 +1866,11 @@ pub struct ContentKeyPolicyList {
     /// Extra list information.
     ///
     /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::or_none",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub supplemental: Option<ListResponseSupplemental>,
     /// Content key policies on this page.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -1866,7 +1947,11 @@ impl ContentKeyPolicyOption {
 #[non_exhaustive]
 pub struct ContentKeyPolicyPlayReadyConfiguration {
     /// `licenses` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub licenses: Option<Vec<ContentKeyPolicyPlayReadyLicense>>,
     /// Custom data for the response.
     #[serde(rename = "responseCustomData", skip_serializing_if = "Option::is_none")]
@@ -1993,12 +2078,22 @@ for ContentKeyPolicyPlayReadyContentKeyLocation {
 #[non_exhaustive]
 pub struct ContentKeyPolicyPlayReadyExplicitAnalogTelevisionRestriction {
     /// True when enforcement is only best effort.
-    #[serde(rename = "bestEffort", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "bestEffort",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub best_effort: Option<bool>,
     /// Restriction control bits, 0 to 3.
     ///
     /// Range: 0 to 3.
-    #[serde(rename = "configurationData", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "configurationData",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub configuration_data: Option<i64>,
 }
 impl ContentKeyPolicyPlayReadyExplicitAnalogTelevisionRestriction {
@@ -2026,7 +2121,12 @@ impl ContentKeyPolicyPlayReadyExplicitAnalogTelevisionRestriction {
 #[non_exhaustive]
 pub struct ContentKeyPolicyPlayReadyLicense {
     /// Whether the license works on test devices.
-    #[serde(rename = "allowTestDevices", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "allowTestDevices",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub allow_test_devices: Option<bool>,
     /// License start date.
     #[serde(rename = "beginDate", skip_serializing_if = "Option::is_none")]
@@ -2159,6 +2259,8 @@ pub struct ContentKeyPolicyPlayReadyPlayRight {
     /// Range: 0 to 3.
     #[serde(
         rename = "agcAndColorStripeRestriction",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
         skip_serializing_if = "Option::is_none"
     )]
     pub agc_and_color_stripe_restriction: Option<i64>,
@@ -2169,23 +2271,34 @@ pub struct ContentKeyPolicyPlayReadyPlayRight {
     )]
     pub allow_passing_video_content_to_unknown_output: Option<PlayReadyUnknownOutput>,
     /// Output protection level.
-    #[serde(rename = "analogVideoOpl", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "analogVideoOpl",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub analog_video_opl: Option<i64>,
     /// Output protection level, compressed digital audio.
     #[serde(
         rename = "compressedDigitalAudioOpl",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
         skip_serializing_if = "Option::is_none"
     )]
     pub compressed_digital_audio_opl: Option<i64>,
     /// Output protection level, compressed digital video.
     #[serde(
         rename = "compressedDigitalVideoOpl",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
         skip_serializing_if = "Option::is_none"
     )]
     pub compressed_digital_video_opl: Option<i64>,
     /// `digitalVideoOnlyContentRestriction` of the document.
     #[serde(
         rename = "digitalVideoOnlyContentRestriction",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
         skip_serializing_if = "Option::is_none"
     )]
     pub digital_video_only_content_restriction: Option<bool>,
@@ -2205,29 +2318,42 @@ pub struct ContentKeyPolicyPlayReadyPlayRight {
     /// `imageConstraintForAnalogComponentVideoRestriction` of the document.
     #[serde(
         rename = "imageConstraintForAnalogComponentVideoRestriction",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
         skip_serializing_if = "Option::is_none"
     )]
     pub image_constraint_for_analog_component_video_restriction: Option<bool>,
     /// `imageConstraintForAnalogComputerMonitorRestriction` of the document.
     #[serde(
         rename = "imageConstraintForAnalogComputerMonitorRestriction",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
         skip_serializing_if = "Option::is_none"
     )]
     pub image_constraint_for_analog_computer_monitor_restriction: Option<bool>,
     /// SCMS (serial copy management) setting, 0 to 3.
     ///
     /// Range: 0 to 3.
-    #[serde(rename = "scmsRestriction", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "scmsRestriction",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub scms_restriction: Option<i64>,
     /// Output protection level, uncompressed digital audio.
     #[serde(
         rename = "uncompressedDigitalAudioOpl",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
         skip_serializing_if = "Option::is_none"
     )]
     pub uncompressed_digital_audio_opl: Option<i64>,
     /// Output protection level, uncompressed digital video.
     #[serde(
         rename = "uncompressedDigitalVideoOpl",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
         skip_serializing_if = "Option::is_none"
     )]
     pub uncompressed_digital_video_opl: Option<i64>,
@@ -2360,6 +2486,8 @@ pub struct ContentKeyPolicyProperties {
     /// Turns on FairPlay compatibility with AMS.
     #[serde(
         rename = "fairPlayAmsCompatibility",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
         skip_serializing_if = "Option::is_none"
     )]
     pub fair_play_ams_compatibility: Option<bool>,
@@ -2369,7 +2497,11 @@ pub struct ContentKeyPolicyProperties {
     #[serde(rename = "lastModified", skip_serializing_if = "Option::is_none")]
     pub last_modified: Option<Timestamp>,
     /// Policy options.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub options: Option<Vec<ContentKeyPolicyOption>>,
     /// Legacy policy id.
     ///
@@ -2699,6 +2831,8 @@ pub struct ContentKeyPolicyTokenRestriction {
     /// Additional keys accepted for verification.
     #[serde(
         rename = "alternateVerificationKeys",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
         skip_serializing_if = "Option::is_none"
     )]
     pub alternate_verification_keys: Option<Vec<ContentKeyPolicyTokenKey>>,
@@ -2722,7 +2856,12 @@ pub struct ContentKeyPolicyTokenRestriction {
     )]
     pub primary_verification_key: Nullable<ContentKeyPolicyTokenKey>,
     /// Claims the token must carry.
-    #[serde(rename = "requiredClaims", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "requiredClaims",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub required_claims: Option<Vec<ContentKeyPolicyTokenClaim>>,
     /// Token type.
     #[serde(rename = "restrictionTokenType", skip_serializing_if = "Option::is_none")]
@@ -2880,7 +3019,11 @@ pub struct ContentList {
     /// Extra list information.
     ///
     /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::or_none",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub supplemental: Option<ListResponseSupplemental>,
     /// Content records on this page.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -3124,7 +3267,11 @@ pub struct DestinationList {
     /// Extra list information.
     ///
     /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::or_none",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub supplemental: Option<ListResponseSupplemental>,
     /// Destinations on this page.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -3243,16 +3390,33 @@ pub struct DestinationStatus {
 #[non_exhaustive]
 pub struct EnabledProtocols {
     /// Turn DASH on.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub dash: Option<bool>,
     /// Turn download on.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub download: Option<bool>,
     /// Turn HLS on.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub hls: Option<bool>,
     /// Ignored; Smooth Streaming is unsupported.
-    #[serde(rename = "smoothStreaming", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "smoothStreaming",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub smooth_streaming: Option<bool>,
 }
 impl EnabledProtocols {
@@ -3363,7 +3527,12 @@ impl EncoderPreset {
 #[non_exhaustive]
 pub struct EnvelopeEncryption {
     /// Tracks delivered with no envelope encryption.
-    #[serde(rename = "clearTracks", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "clearTracks",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub clear_tracks: Option<Vec<StreamingPolicyTrackSelection>>,
     /// Content keys of this streaming policy.
     #[serde(rename = "contentKeys", skip_serializing_if = "Option::is_none")]
@@ -3375,7 +3544,7 @@ pub struct EnvelopeEncryption {
         rename = "customKeyAcquisitionUrlTemplate",
         skip_serializing_if = "Option::is_none"
     )]
-    pub custom_key_acquisition_url_template: Option<String>,
+    pub custom_key_acquisition_url_template: Option<UrlText>,
     /// Which protocols (dash, download, hls) get delivered with envelope encryption.
     #[serde(rename = "enabledProtocols", skip_serializing_if = "Option::is_none")]
     pub enabled_protocols: Option<EnabledProtocols>,
@@ -3401,7 +3570,7 @@ impl EnvelopeEncryption {
     /// Sets [`custom_key_acquisition_url_template`](Self#structfield.custom_key_acquisition_url_template).
     pub fn custom_key_acquisition_url_template(
         mut self,
-        value: impl Into<String>,
+        value: impl Into<UrlText>,
     ) -> Self {
         self.custom_key_acquisition_url_template = Some(value.into());
         self
@@ -3424,7 +3593,11 @@ pub struct Error {
     #[serde(rename = "ref", skip_serializing_if = "Option::is_none")]
     pub ref_: Option<String>,
     /// HTTP status code.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub status: Option<i64>,
 }
 /// `ErrorDetail` of the document.
@@ -3533,7 +3706,12 @@ impl FilterTrackPropertyCondition {
 #[non_exhaustive]
 pub struct FilterTrackSelection {
     /// Conditions choosing output tracks; several are combined with AND. Usually one on Type plus further ones such as Bitrate 'Equal' '3000000-5000000'.
-    #[serde(rename = "trackSelections", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "trackSelections",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub track_selections: Option<Vec<FilterTrackPropertyCondition>>,
 }
 impl FilterTrackSelection {
@@ -3564,7 +3742,11 @@ impl FilterTrackSelection {
 #[non_exhaustive]
 pub struct FirstQuality {
     /// Target video bitrate at HLS playback start; the representation nearest to it is listed first in the manifest.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub bitrate: Option<i64>,
 }
 impl FirstQuality {
@@ -3586,7 +3768,11 @@ impl FirstQuality {
 #[non_exhaustive]
 pub struct GoogleCredential {
     /// Google Application Credentials as JSON: a service account key created with the gcloud CLI or downloaded in the GCP console.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub gac: Option<Secret<BTreeMap<String, String>>>,
 }
 impl GoogleCredential {
@@ -3717,12 +3903,20 @@ pub struct HlsSettings {
     /// Whether this is the default track.
     ///
     /// Default: `false`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub default: Option<bool>,
     /// Whether this is a forced track.
     ///
     /// Default: `false`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub forced: Option<bool>,
 }
 impl HlsSettings {
@@ -3829,7 +4023,11 @@ impl From<TextTrack> for InsertedTrack {
 #[non_exhaustive]
 pub struct IpAccessControl {
     /// IP ranges that may reach the preview; an empty list admits every IP.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub allow: Option<Vec<IpRange>>,
 }
 impl IpAccessControl {
@@ -3861,7 +4059,12 @@ pub struct IpAcl {
     /// CIDR prefix length.
     ///
     /// Range: 0 to 32. Default: `32`.
-    #[serde(rename = "subnetPrefixLength", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "subnetPrefixLength",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub subnet_prefix_length: Option<i64>,
 }
 impl IpAcl {
@@ -3905,7 +4108,12 @@ pub struct IpRange {
     /// CIDR prefix length.
     ///
     /// Range: 0 to 32.
-    #[serde(rename = "subnetPrefixLength", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "subnetPrefixLength",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub subnet_prefix_length: Option<i64>,
 }
 impl IpRange {
@@ -4128,7 +4336,11 @@ pub struct JobInputAsset {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub end: Option<ClipTime>,
     /// `files` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub files: Option<Vec<String>>,
     /// Label of the JobInputClip.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -4181,12 +4393,16 @@ impl JobInputAsset {
 pub struct JobInputHttp {
     /// HTTPS base URI prefixed to each file name; when absent, files must hold fully qualified URIs.
     #[serde(rename = "baseUri", skip_serializing_if = "Option::is_none")]
-    pub base_uri: Option<String>,
+    pub base_uri: Option<UrlText>,
     /// Not implemented. Input timeline point where processing stops; default is the media end.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub end: Option<ClipTime>,
     /// File list; mandatory for JobInputHttp.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub files: Option<Vec<String>>,
     /// Label of the JobInputClip.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -4207,7 +4423,7 @@ impl JobInputHttp {
         }
     }
     /// Sets [`base_uri`](Self#structfield.base_uri).
-    pub fn base_uri(mut self, value: impl Into<String>) -> Self {
+    pub fn base_uri(mut self, value: impl Into<UrlText>) -> Self {
         self.base_uri = Some(value.into());
         self
     }
@@ -4245,7 +4461,11 @@ pub struct JobList {
     /// Extra list information.
     ///
     /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::or_none",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub supplemental: Option<ListResponseSupplemental>,
     /// Jobs on this page.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -4310,7 +4530,11 @@ pub struct JobOutputAsset {
     /// Read-only: the service fills it.
     ///
     /// Default: `0`.
-    #[serde(default, skip_serializing_if = "Nullable::is_absent")]
+    #[serde(
+        deserialize_with = "::mkio_core::glue::lenient",
+        default,
+        skip_serializing_if = "Nullable::is_absent"
+    )]
     pub progress: Nullable<i64>,
     /// UTC time when this output's processing started.
     ///
@@ -4479,7 +4703,11 @@ pub struct JobProperties {
     #[serde(rename = "lastModified", skip_serializing_if = "Option::is_none")]
     pub last_modified: Option<Timestamp>,
     /// Job outputs.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub outputs: Option<Vec<JobOutput>>,
     /// Processing priority; higher goes first. Normal when unset.
     ///
@@ -4802,7 +5030,11 @@ pub struct ListResponseSupplemental {
     /// How many items came back.
     ///
     /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub count: Option<i64>,
     /// Kind of the listed items.
     ///
@@ -4846,7 +5078,11 @@ pub struct LiveEvent {
     /// Tag map: at most 16 tags, 64 characters each; searched by `$label_key` and `$label` queries. Settable only at creation, immutable after.
     ///
     /// Number of entries: at most 16.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub tags: Option<BTreeMap<String, String>>,
 }
 /// `LiveEventEncoding` of the document.
@@ -4925,7 +5161,7 @@ pub struct LiveEventEndpoint {
     pub protocol: Option<String>,
     /// IP address or DNS name, including port and protocol.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub url: Option<String>,
+    pub url: Option<UrlText>,
 }
 impl LiveEventEndpoint {
     /// An empty `LiveEventEndpoint`, to be filled with its setters.
@@ -4938,7 +5174,7 @@ impl LiveEventEndpoint {
         self
     }
     /// Sets [`url`](Self#structfield.url).
-    pub fn url(mut self, value: impl Into<String>) -> Self {
+    pub fn url(mut self, value: impl Into<UrlText>) -> Self {
         self.url = Some(value.into());
         self
     }
@@ -4957,7 +5193,11 @@ pub struct LiveEventInput {
     #[serde(rename = "accessToken", skip_serializing_if = "Option::is_none")]
     pub access_token: Option<Secret<String>>,
     /// Input endpoints, filled in by the server.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub endpoints: Option<Vec<LiveEventEndpoint>>,
     /// Input key frame interval, ISO 8601 duration (PT2S = 2 s); sets HLS EXT-X-TARGETDURATION. On encoding live events keep it empty.
     #[serde(
@@ -4971,7 +5211,12 @@ pub struct LiveEventInput {
     #[serde(rename = "streamingProtocol", skip_serializing_if = "Option::is_none")]
     pub streaming_protocol: Option<LiveEventInputProtocol>,
     /// Metadata endpoints.
-    #[serde(rename = "timedMetadataEndpoints", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "timedMetadataEndpoints",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub timed_metadata_endpoints: Option<Vec<LiveEventTimedMetadataEndpoint>>,
 }
 impl LiveEventInput {
@@ -5063,7 +5308,11 @@ pub struct LiveEventList {
     /// Extra list information.
     ///
     /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::or_none",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub supplemental: Option<ListResponseSupplemental>,
     /// Live events on this page.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -5102,7 +5351,11 @@ pub struct LiveEventPreview {
     #[serde(rename = "alternativeMediaId", skip_serializing_if = "Option::is_none")]
     pub alternative_media_id: Option<String>,
     /// Preview endpoints, filled in by the server.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub endpoints: Option<Vec<LiveEventEndpoint>>,
     /// Preview locator id, generated at live event creation and removed at deletion. A caller-supplied GUID must be unique and unused elsewhere.
     ///
@@ -5198,13 +5451,27 @@ pub struct LiveEventProperties {
     #[serde(rename = "resourceState", skip_serializing_if = "Option::is_none")]
     pub resource_state: Option<LiveEventState>,
     /// Streaming option list holding a single value, 'Default' or 'LowLatency'. Settable only at creation, immutable after.
-    #[serde(rename = "streamOptions", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "streamOptions",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub stream_options: Option<Vec<String>>,
     /// Transcription settings; unsupported for now. Settable only at creation, immutable after.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub transcriptions: Option<Vec<Value>>,
     /// Whether input and preview endpoints get a static hostname; default false gives IP addresses. Settable only at creation, immutable after.
-    #[serde(rename = "useStaticHostname", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "useStaticHostname",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub use_static_hostname: Option<bool>,
 }
 /// `LiveEventPropertiesPatch` of the document.
@@ -5420,15 +5687,15 @@ impl LiveEventPutProperties {
 pub struct LiveEventTimedMetadataEndpoint {
     /// `url` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub url: Option<String>,
+    pub url: Option<UrlText>,
 }
 impl LiveEventTimedMetadataEndpoint {
     /// A `LiveEventTimedMetadataEndpoint` with what it cannot do without; the rest is absent.
-    pub fn new(url: impl Into<String>) -> Self {
+    pub fn new(url: impl Into<UrlText>) -> Self {
         Self { url: Some(url.into()) }
     }
     /// Sets [`url`](Self#structfield.url).
-    pub fn url(mut self, value: impl Into<String>) -> Self {
+    pub fn url(mut self, value: impl Into<UrlText>) -> Self {
         self.url = Some(value.into());
         self
     }
@@ -5455,7 +5722,12 @@ pub struct LiveOutputHls {
     /// How many fragments make up one HLS segment.
     ///
     /// Range: 1 to 100000000. Default: `1`.
-    #[serde(rename = "fragmentsPerTsSegment", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "fragmentsPerTsSegment",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub fragments_per_ts_segment: Option<i64>,
 }
 impl LiveOutputHls {
@@ -5480,7 +5752,11 @@ pub struct LiveOutputList {
     #[serde(rename = "@odata.nextLink", skip_serializing_if = "Option::is_none")]
     pub odata_next_link: Option<String>,
     /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::or_none",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub supplemental: Option<ListResponseSupplemental>,
     /// Live outputs in this page.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -5523,7 +5799,12 @@ pub struct LiveOutputProperties {
     /// Unsupported. Wall-clock point, as unix epoch seconds, where recording starts.
     ///
     /// Default: `0`.
-    #[serde(rename = "outputSnapTime", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "outputSnapTime",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub output_snap_time: Option<i64>,
     /// Read-only: the service fills it.
     #[serde(rename = "provisioningState", skip_serializing_if = "Option::is_none")]
@@ -5658,13 +5939,25 @@ impl LiveOutputPutProperties {
 #[non_exhaustive]
 pub struct ManifestBody {
     /// `audio` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub audio: Option<Vec<Audio>>,
     /// `textstream` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub textstream: Option<Vec<TextStream>>,
     /// `video` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub video: Option<Vec<Video>>,
 }
 /// `ManifestExceptions` of the document.
@@ -5715,7 +6008,11 @@ pub struct MediaFilterProperties {
     #[serde(rename = "presentationTimeRange", skip_serializing_if = "Option::is_none")]
     pub presentation_time_range: Option<PresentationTimeRange>,
     /// Which tracks are output. Several selections combine with OR, e.g. one for non-English audio plus one for 3-5 Mbps video.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub tracks: Option<Vec<FilterTrackSelection>>,
 }
 impl MediaFilterProperties {
@@ -5770,7 +6067,11 @@ pub struct Metadata {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// Key/value labels on the resource.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub labels: Option<BTreeMap<String, String>>,
     /// `name` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -5824,22 +6125,38 @@ pub struct PaginationInfo {
     /// Index of the final item returned.
     ///
     /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub end: Option<i64>,
     /// Count of items in this response.
     ///
     /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub records: Option<i64>,
     /// Index of the first item returned.
     ///
     /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub start: Option<i64>,
     /// Count of items in the whole project.
     ///
     /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub total: Option<i64>,
 }
 /// `Period` of the document.
@@ -5848,7 +6165,11 @@ pub struct PaginationInfo {
 #[non_exhaustive]
 pub struct Period {
     /// `adaptation_set` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub adaptation_set: Option<Vec<AdaptationSet>>,
     /// `asset_identifier` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -5902,7 +6223,11 @@ impl PipelineArgument {
 #[non_exhaustive]
 pub struct PipelineArguments {
     /// Argument lists keyed by AI pipeline operation.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub arguments: Option<BTreeMap<String, Vec<PipelineArgument>>>,
     /// AI pipeline that the Transform runs.
     ///
@@ -6045,17 +6370,34 @@ pub struct PresentationTimeRange {
     /// VOD and live. Window end in timescale units, counted from the real content start (not startTimestamp); rounds down to a segment boundary.
     ///
     /// Range: at least 0.
-    #[serde(rename = "endTimestamp", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "endTimestamp",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub end_timestamp: Option<i64>,
     /// Validation flag: makes endTimestamp mandatory, e.g. to bound a locator once its live event has closed.
-    #[serde(rename = "forceEndTimestamp", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "forceEndTimestamp",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub force_end_timestamp: Option<bool>,
     /// Live (or finished live) only. Hides this much of the newest content, holding clients behind the live edge. At most 300 seconds.
-    #[serde(rename = "liveBackoffDuration", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "liveBackoffDuration",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub live_backoff_duration: Option<i64>,
     /// Live (or finished live) only. Depth of content in the live manifest, in timescale units. At least 10 seconds.
     #[serde(
         rename = "presentationWindowDuration",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
         skip_serializing_if = "Option::is_none"
     )]
     pub presentation_window_duration: Option<i64>,
@@ -6065,12 +6407,21 @@ pub struct PresentationTimeRange {
     /// VOD and live. Window start in timescale units; earlier content is clipped. Off-boundary values round down to a segment boundary.
     ///
     /// Range: at least 0.
-    #[serde(rename = "startTimestamp", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "startTimestamp",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub start_timestamp: Option<i64>,
     /// Ticks per second for every value here; 1 means seconds. Unset means 10 MHz. Segments that overlap the window are kept.
     ///
     /// Range: 1 to 1000000000. Default: `10000000`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub timescale: Option<i64>,
 }
 impl PresentationTimeRange {
@@ -6249,7 +6600,11 @@ pub struct ProjectInfo {
 #[non_exhaustive]
 pub struct Representation {
     /// `audio_channel_configuration` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub audio_channel_configuration: Option<Vec<AudioChannelConfiguration>>,
     /// `bandwidth` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -6362,7 +6717,11 @@ pub struct SasTokenMetadata {
 #[non_exhaustive]
 pub struct ScteTrigger {
     /// Field matchers: entries of an inner list combine with AND, the inner lists with OR.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub filters: Option<Vec<Vec<::serde_json::Map<String, Value>>>>,
     /// Limits the search to anchor+startOffset .. anchor+endOffset. Anchor: `time` when given, otherwise dispatch\_time (for start) or resolved\_start (for end).
     #[serde(rename = "searchRange", skip_serializing_if = "Option::is_none")]
@@ -6468,7 +6827,11 @@ pub struct SourceList {
     /// Extra list information.
     ///
     /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::or_none",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub supplemental: Option<ListResponseSupplemental>,
     /// Sources on this page.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -6554,7 +6917,7 @@ pub struct SourcePatchTransport {
     pub password: Option<Secret<String>>,
     /// Transport URL, needed by SRTCaller, UDP, SDI, HLSPullInput, RTMPPushOutput. PATCHable on SRTCaller and HLSPullInput sources; otherwise, and for destinations, creation only.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub url: Option<String>,
+    pub url: Option<UrlText>,
     /// HLS pull user name. On sources, PATCH may change it for HLSPullInput; any other transport type: creation only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
@@ -6583,7 +6946,7 @@ impl SourcePatchTransport {
         self
     }
     /// Sets [`url`](Self#structfield.url).
-    pub fn url(mut self, value: impl Into<String>) -> Self {
+    pub fn url(mut self, value: impl Into<UrlText>) -> Self {
         self.url = Some(value.into());
         self
     }
@@ -6740,7 +7103,11 @@ pub struct StorageCredentialList {
     /// Extra list information.
     ///
     /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::or_none",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub supplemental: Option<ListResponseSupplemental>,
     /// Credentials on this page.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -6887,7 +7254,11 @@ pub struct StorageList {
     #[serde(rename = "@odata.nextLink", skip_serializing_if = "Option::is_none")]
     pub odata_next_link: Option<String>,
     /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::or_none",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub supplemental: Option<ListResponseSupplemental>,
     /// Storage instances in this page.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -7127,7 +7498,11 @@ pub struct StreamingEndpoint {
     /// Descriptive key:value pairs; not searchable at present.
     ///
     /// Number of entries: at most 2.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub tags: Option<BTreeMap<String, String>>,
 }
 impl StreamingEndpoint {
@@ -7200,6 +7575,8 @@ pub struct StreamingEndpointAkamaiAcl {
     /// Deprecated, due for removal; kept for compatibility. Akamai signature-header authentication keys.
     #[serde(
         rename = "akamaiSignatureHeaderAuthenticationKeyList",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
         skip_serializing_if = "Option::is_none"
     )]
     pub akamai_signature_header_authentication_key_list: Option<
@@ -7239,7 +7616,11 @@ impl StreamingEndpointAkamaiAcl {
 #[non_exhaustive]
 pub struct StreamingEndpointIpAcl {
     /// Permitted IP ranges.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub allow: Option<Vec<IpAcl>>,
 }
 impl StreamingEndpointIpAcl {
@@ -7266,7 +7647,11 @@ pub struct StreamingEndpointList {
     #[serde(rename = "@odata.nextLink", skip_serializing_if = "Option::is_none")]
     pub odata_next_link: Option<String>,
     /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::or_none",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub supplemental: Option<ListResponseSupplemental>,
     /// Streaming endpoints in this page.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -7297,7 +7682,12 @@ pub struct StreamingEndpointProperties {
     /// Whether CDN delivery is on.
     ///
     /// Default: `false`.
-    #[serde(rename = "cdnEnabled", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "cdnEnabled",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub cdn_enabled: Option<bool>,
     /// Optional profile name, used when CDN is on.
     ///
@@ -7316,7 +7706,12 @@ pub struct StreamingEndpointProperties {
     #[serde(rename = "crossSiteAccessPolicies", skip_serializing_if = "Option::is_none")]
     pub cross_site_access_policies: Option<CrossSiteAccessPolicies>,
     /// Not supported yet (awaits DNS validation). Custom host names, unique per region; a default is used otherwise. Point a CNAME at the generated hostname.
-    #[serde(rename = "customHostNames", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "customHostNames",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub custom_host_names: Option<Vec<String>>,
     /// Length in characters: at most 1024.
     #[serde(default, skip_serializing_if = "Nullable::is_absent")]
@@ -7334,12 +7729,22 @@ pub struct StreamingEndpointProperties {
     /// Longest segment cache time in seconds; infrastructure ETAG values take precedence.
     ///
     /// Range: 0 to 2592000. Default: `86400`.
-    #[serde(rename = "maxCacheAge", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "maxCacheAge",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub max_cache_age: Option<i64>,
     /// Longest cache time for closed manifests in seconds; infrastructure ETAG values take precedence.
     ///
     /// Range: 0 to 2592000. Default: `60`.
-    #[serde(rename = "maxManifestCacheAge", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "maxManifestCacheAge",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub max_manifest_cache_age: Option<i64>,
     /// System-set provisioning state.
     #[serde(rename = "provisioningState", skip_serializing_if = "Option::is_none")]
@@ -7355,10 +7760,20 @@ pub struct StreamingEndpointProperties {
     /// Scale unit count, fixing the minimum scale. 0 selects the Standard SKU; above 0 provisions 'Premium' SKUs.
     ///
     /// Range: at least 0.
-    #[serde(rename = "scaleUnits", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "scaleUnits",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub scale_units: Option<i64>,
     /// Server credentials protecting the endpoint. Basic authentication only; unavailable with CDN on.
-    #[serde(rename = "serverCredentialNames", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "serverCredentialNames",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub server_credential_names: Option<Vec<String>>,
     /// Shield cache settings.
     #[serde(rename = "shieldCache", skip_serializing_if = "Option::is_none")]
@@ -7814,7 +8229,12 @@ pub struct StreamingEndpointShieldCache {
     /// Shield cache scale units; 0 deploys none. Behind a feature flag; use only on MediaKind's advice.
     ///
     /// Range: 0 to 1024.
-    #[serde(rename = "scaleUnits", default, skip_serializing_if = "Nullable::is_absent")]
+    #[serde(
+        rename = "scaleUnits",
+        deserialize_with = "::mkio_core::glue::lenient",
+        default,
+        skip_serializing_if = "Nullable::is_absent"
+    )]
     pub scale_units: Nullable<i64>,
 }
 impl StreamingEndpointShieldCache {
@@ -7838,7 +8258,11 @@ pub struct StreamingEndpointSku {
     /// Bandwidth capacity offered by the present streaming unit setup.
     ///
     /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub capacity: Option<i64>,
     /// SKU name; 'Standard' when no sku is configured.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -7941,7 +8365,11 @@ pub struct StreamingLocatorContentKey {
     /// Unsupported for now. Tracks encrypted with this key.
     ///
     /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub tracks: Option<Vec<StreamingLocatorTrackSelection>>,
     /// Content key kind.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
@@ -8018,10 +8446,10 @@ pub struct StreamingLocatorContentKeyList {
 pub struct StreamingLocatorDrm {
     /// Where to get the streaming certificate.
     #[serde(rename = "certificateUrl", skip_serializing_if = "Option::is_none")]
-    pub certificate_url: Option<String>,
+    pub certificate_url: Option<UrlText>,
     /// Where to get DRM licences.
     #[serde(rename = "licenseAcquisitionUrl", skip_serializing_if = "Option::is_none")]
-    pub license_acquisition_url: Option<String>,
+    pub license_acquisition_url: Option<UrlText>,
 }
 /// `StreamingLocatorList` of the document.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
@@ -8034,7 +8462,11 @@ pub struct StreamingLocatorList {
     #[serde(rename = "@odata.nextLink", skip_serializing_if = "Option::is_none")]
     pub odata_next_link: Option<String>,
     /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::or_none",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub supplemental: Option<ListResponseSupplemental>,
     /// Streaming locators in this page.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -8046,13 +8478,27 @@ pub struct StreamingLocatorList {
 #[non_exhaustive]
 pub struct StreamingLocatorPaths {
     /// Locator paths for download.
-    #[serde(rename = "downloadPaths", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "downloadPaths",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub download_paths: Option<Vec<String>>,
     /// Licence acquisition URLs keyed by configured DRM type.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub drm: Option<BTreeMap<String, StreamingLocatorDrm>>,
     /// Locator paths for streaming.
-    #[serde(rename = "streamingPaths", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "streamingPaths",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub streaming_paths: Option<Vec<StreamingPath>>,
 }
 /// `StreamingLocatorPathsQuery` of the document.
@@ -8094,7 +8540,12 @@ pub struct StreamingLocatorProperties {
     #[serde(rename = "contentId", skip_serializing_if = "Option::is_none")]
     pub content_id: Option<String>,
     /// Content keys of this locator.
-    #[serde(rename = "contentKeys", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "contentKeys",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub content_keys: Option<Vec<StreamingLocatorContentKey>>,
     /// Content key policy applied by default.
     ///
@@ -8113,7 +8564,11 @@ pub struct StreamingLocatorProperties {
     #[serde(rename = "endTime", skip_serializing_if = "Option::is_none")]
     pub end_time: Option<Timestamp>,
     /// Asset or account filters applied to this locator.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub filters: Option<Vec<String>>,
     /// System-set provisioning state.
     ///
@@ -8139,7 +8594,11 @@ pub struct StreamingLocatorProperties {
     /// Suppresses output: requests get 404 as if before `startTime`. A custom catalog's `preAvailabilityStatusCode` in a Streaming Policy changes that code.
     ///
     /// Default: `false`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub suppressed: Option<bool>,
 }
 /// `StreamingLocatorPut` of the document.
@@ -8378,7 +8837,12 @@ impl StreamingLocatorTrackPropertyCondition {
 #[non_exhaustive]
 pub struct StreamingLocatorTrackSelection {
     /// `trackSelections` of the document.
-    #[serde(rename = "trackSelections", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "trackSelections",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub track_selections: Option<Vec<StreamingLocatorTrackPropertyCondition>>,
 }
 impl StreamingLocatorTrackSelection {
@@ -8414,7 +8878,11 @@ pub struct StreamingPath {
     #[serde(rename = "encryptionScheme", skip_serializing_if = "Option::is_none")]
     pub encryption_scheme: Option<EncryptionScheme>,
     /// Locator paths.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub paths: Option<Vec<String>>,
     /// Protocol of these paths.
     #[serde(rename = "streamingProtocol", skip_serializing_if = "Option::is_none")]
@@ -8461,7 +8929,11 @@ pub struct StreamingPolicyContentKey {
     #[serde(rename = "policyName", skip_serializing_if = "Option::is_none")]
     pub policy_name: Option<String>,
     /// Tracks to encrypt.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub tracks: Option<Vec<StreamingPolicyTrackSelection>>,
 }
 impl StreamingPolicyContentKey {
@@ -8497,7 +8969,12 @@ pub struct StreamingPolicyContentKeys {
     #[serde(rename = "defaultKey", skip_serializing_if = "Option::is_none")]
     pub default_key: Option<DefaultKey>,
     /// Per-track content keys, e.g. Widevine L3 on SD tracks and L1 on HD ones.
-    #[serde(rename = "keyToTrackMappings", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "keyToTrackMappings",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub key_to_track_mappings: Option<Vec<StreamingPolicyContentKey>>,
 }
 impl StreamingPolicyContentKeys {
@@ -8525,14 +9002,19 @@ impl StreamingPolicyContentKeys {
 #[non_exhaustive]
 pub struct StreamingPolicyFairPlayConfiguration {
     /// Whether persistent licences are allowed.
-    #[serde(rename = "allowPersistentLicense", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "allowPersistentLicense",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub allow_persistent_license: Option<bool>,
     /// Licence URL template pointing at a custom FairPlay licence service.
     #[serde(
         rename = "customLicenseAcquisitionUrlTemplate",
         skip_serializing_if = "Option::is_none"
     )]
-    pub custom_license_acquisition_url_template: Option<String>,
+    pub custom_license_acquisition_url_template: Option<UrlText>,
 }
 impl StreamingPolicyFairPlayConfiguration {
     /// A `StreamingPolicyFairPlayConfiguration` with what it cannot do without; the rest is absent.
@@ -8550,7 +9032,7 @@ impl StreamingPolicyFairPlayConfiguration {
     /// Sets [`custom_license_acquisition_url_template`](Self#structfield.custom_license_acquisition_url_template).
     pub fn custom_license_acquisition_url_template(
         mut self,
-        value: impl Into<String>,
+        value: impl Into<UrlText>,
     ) -> Self {
         self.custom_license_acquisition_url_template = Some(value.into());
         self
@@ -8567,7 +9049,11 @@ pub struct StreamingPolicyList {
     #[serde(rename = "@odata.nextLink", skip_serializing_if = "Option::is_none")]
     pub odata_next_link: Option<String>,
     /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::or_none",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub supplemental: Option<ListResponseSupplemental>,
     /// Streaming policies in this page.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -8583,7 +9069,7 @@ pub struct StreamingPolicyPlayReadyConfiguration {
         rename = "customLicenseAcquisitionUrlTemplate",
         skip_serializing_if = "Option::is_none"
     )]
-    pub custom_license_acquisition_url_template: Option<String>,
+    pub custom_license_acquisition_url_template: Option<UrlText>,
     /// PlayReady custom attributes.
     #[serde(
         rename = "playReadyCustomAttributes",
@@ -8599,7 +9085,7 @@ impl StreamingPolicyPlayReadyConfiguration {
     /// Sets [`custom_license_acquisition_url_template`](Self#structfield.custom_license_acquisition_url_template).
     pub fn custom_license_acquisition_url_template(
         mut self,
-        value: impl Into<String>,
+        value: impl Into<UrlText>,
     ) -> Self {
         self.custom_license_acquisition_url_template = Some(value.into());
         self
@@ -8772,7 +9258,12 @@ impl StreamingPolicyTrackPropertyCondition {
 #[non_exhaustive]
 pub struct StreamingPolicyTrackSelection {
     /// Conditions picking the tracks the streaming policy covers.
-    #[serde(rename = "trackSelections", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "trackSelections",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub track_selections: Option<Vec<StreamingPolicyTrackPropertyCondition>>,
 }
 impl StreamingPolicyTrackSelection {
@@ -8799,7 +9290,7 @@ pub struct StreamingPolicyWidevineConfiguration {
         rename = "customLicenseAcquisitionUrlTemplate",
         skip_serializing_if = "Option::is_none"
     )]
-    pub custom_license_acquisition_url_template: Option<String>,
+    pub custom_license_acquisition_url_template: Option<UrlText>,
 }
 impl StreamingPolicyWidevineConfiguration {
     /// An empty `StreamingPolicyWidevineConfiguration`, to be filled with its setters.
@@ -8809,7 +9300,7 @@ impl StreamingPolicyWidevineConfiguration {
     /// Sets [`custom_license_acquisition_url_template`](Self#structfield.custom_license_acquisition_url_template).
     pub fn custom_license_acquisition_url_template(
         mut self,
-        value: impl Into<String>,
+        value: impl Into<UrlText>,
     ) -> Self {
         self.custom_license_acquisition_url_template = Some(value.into());
         self
@@ -9006,7 +9497,11 @@ pub struct ThumbnailGeneratorConfiguration {
     /// JPEG compression quality, 0-100; 70 by default.
     ///
     /// Range: 0 to 100. Default: `70`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub quality: Option<i64>,
     /// ISO8601 duration, percent of asset duration, or '1' (default) for just one thumbnail.
     ///
@@ -9016,7 +9511,12 @@ pub struct ThumbnailGeneratorConfiguration {
     /// Column count for a thumbnail sprite; unset gives single-image files.
     ///
     /// Range: 1 to 10.
-    #[serde(rename = "spriteColumn", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "spriteColumn",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub sprite_column: Option<i64>,
     /// ISO8601 duration or percent of asset duration; PT10S by default.
     ///
@@ -9104,7 +9604,11 @@ pub struct ThumbnailGeneratorPreset {
     /// Thumbnail sets to generate.
     ///
     /// Number of items: at least 1.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub thumbnails: Option<Vec<ThumbnailGeneratorConfiguration>>,
 }
 impl ThumbnailGeneratorPreset {
@@ -9156,7 +9660,11 @@ pub struct TrackInserterPreset {
     /// Tracks to insert; only one for now.
     ///
     /// Number of items: 1.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub tracks: Option<Vec<InsertedTrack>>,
 }
 impl TrackInserterPreset {
@@ -9252,7 +9760,11 @@ pub struct TransformList {
     #[serde(rename = "@odata.nextLink", skip_serializing_if = "Option::is_none")]
     pub odata_next_link: Option<String>,
     /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::or_none",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub supplemental: Option<ListResponseSupplemental>,
     /// Transforms in this page.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -9424,7 +9936,11 @@ pub struct TransformProperties {
     #[serde(rename = "lastModified", skip_serializing_if = "Option::is_none")]
     pub last_modified: Option<Timestamp>,
     /// TransformOutputs to produce; only one for now.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub outputs: Option<Vec<TransformOutput>>,
 }
 /// `TransformPut` of the document.
@@ -9487,7 +10003,12 @@ impl TransformPutProperties {
 #[non_exhaustive]
 pub struct TransportSpec {
     /// IP addresses that may connect. Usable with `SRTListener`.
-    #[serde(rename = "allowList", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "allowList",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub allow_list: Option<Vec<String>>,
     /// Transport encryption. Usable with `SRTCaller`, `SRTListener`. Immutable after creation.
     ///
@@ -9500,22 +10021,41 @@ pub struct TransportSpec {
     /// Minimum latency, seconds. Usable with `SRTCaller`, `SRTListener`. Immutable after creation.
     ///
     /// Default: `0.5`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub latency: Option<f64>,
     /// Expected top bitrate per Listener connection, bits per second. Usable with `SRTCaller`, `SRTListener`. Immutable after creation.
     ///
     /// Default: `30000000`.
-    #[serde(rename = "maxBitrate", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "maxBitrate",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub max_bitrate: Option<i64>,
     /// Connection cap of a Listener destination; wins over the flow output's maxConnections. Usable with `SRTCaller`, `SRTListener`. Immutable after creation.
     ///
     /// Default: `10`.
-    #[serde(rename = "maxConnections", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "maxConnections",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub max_connections: Option<i64>,
     /// Overhead bandwidth cap, integer (e.g. 100). Usable with `SRTCaller`, `SRTListener`. Immutable after creation.
     ///
     /// Range: 5 to 100. Default: `100`.
-    #[serde(rename = "maxOverheadBandwidth", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "maxOverheadBandwidth",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub max_overhead_bandwidth: Option<i64>,
     /// Transport passphrase. Usable with `SRTCaller`, `SRTListener`.
     ///
@@ -9528,7 +10068,11 @@ pub struct TransportSpec {
     /// Transport port. Needed by `SRTListener`. Immutable after creation.
     ///
     /// Default: `5000`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub port: Option<i64>,
     /// Optional SRT stream ID the caller sends in the handshake, letting the listener identify or route it. Usable with `SRTCaller`. Immutable after creation.
     ///
@@ -9545,9 +10089,13 @@ pub struct TransportSpec {
     pub type_: Option<TransportType>,
     /// Transport URL. Needed by `SRTCaller`, `UDP`, `SDI`, `HLSPullInput`, `RTMPPushOutput`. PATCHable only on `SRTCaller` or `HLSPullInput` sources; otherwise creation-only.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub url: Option<String>,
+    pub url: Option<UrlText>,
     /// Deprecated, due for removal; use `url`, which wins if both are sent. Only the first entry counts.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub urls: Option<Vec<String>>,
     /// HLS pull username. On sources, PATCH may change it when type is `HLSPullInput`; with other types it is creation-only.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -9644,7 +10192,7 @@ impl TransportSpec {
         self
     }
     /// Sets [`url`](Self#structfield.url).
-    pub fn url(mut self, value: impl Into<String>) -> Self {
+    pub fn url(mut self, value: impl Into<UrlText>) -> Self {
         self.url = Some(value.into());
         self
     }
@@ -9665,7 +10213,11 @@ impl TransportSpec {
 #[non_exhaustive]
 pub struct TransportStatus {
     /// Transport URLs: the configured `spec.transport.url` where the `type` supports it (e.g. SRTCaller), or those allocated/discovered by the system (e.g. SRTListener).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub urls: Option<Vec<String>>,
 }
 ::mkio_core::open_enum! {

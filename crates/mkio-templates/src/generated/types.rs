@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 #[allow(unused_imports, reason = "not every API needs all of them")]
-use mkio_core::{Nullable, Secret, Timestamp};
+use mkio_core::{Nullable, Secret, Timestamp, UrlText};
 use serde::{Deserialize, Serialize};
 #[allow(unused_imports, reason = "not every API needs all of them")]
 use serde_json::Value;
@@ -40,7 +40,11 @@ pub struct ConfigList {
     #[serde(rename = "@odata.nextLink", skip_serializing_if = "Option::is_none")]
     pub odata_next_link: Option<String>,
     /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::or_none",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub supplemental: Option<ListResponseSupplemental>,
     /// The objects listed.
     ///
@@ -80,13 +84,21 @@ pub struct ConfigMetadata {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// Labels on the resource, as key/value strings.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub labels: Option<BTreeMap<String, String>>,
     /// Resource name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// Tags on this config revision.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub tags: Option<Vec<String>>,
     /// Configuration type.
     ///
@@ -119,7 +131,11 @@ pub struct ConfigParameter {
     /// Paths within the config to which the parameter applies (slash-separated); all must differ.
     ///
     /// Number of items: at least 1.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub paths: Option<Vec<String>>,
 }
 impl ConfigParameter {
@@ -156,7 +172,12 @@ impl ConfigParameter {
 #[non_exhaustive]
 pub struct ConfigPin {
     /// True if more than one flow input/output may refer to this pin.
-    #[serde(rename = "allowMultipleBindings", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "allowMultipleBindings",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub allow_multiple_bindings: Option<bool>,
     /// Pin name, to be given as transformInput or transformOutput.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -285,7 +306,11 @@ pub struct ConfigSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub config: Option<::serde_json::Map<String, Value>>,
     /// Parameters that the configuration exposes.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub parameters: Option<Vec<ConfigParameter>>,
 }
 /// `ConfigStatus` of the document.
@@ -294,10 +319,20 @@ pub struct ConfigSpec {
 #[non_exhaustive]
 pub struct ConfigStatus {
     /// Input pins the template offers.
-    #[serde(rename = "inputPins", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "inputPins",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub input_pins: Option<Vec<ConfigPin>>,
     /// Output pins the template offers.
-    #[serde(rename = "outputPins", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "outputPins",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub output_pins: Option<Vec<ConfigPin>>,
 }
 /// `ConfigType` of the document.
@@ -336,7 +371,11 @@ pub struct Error {
     #[serde(rename = "ref", skip_serializing_if = "Option::is_none")]
     pub ref_: Option<String>,
     /// HTTP status code
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub status: Option<i64>,
 }
 /// `ErrorDetail` of the document.
@@ -362,7 +401,11 @@ pub struct ListResponseSupplemental {
     /// How many items came back.
     ///
     /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub count: Option<i64>,
     /// Kind of the listed items.
     ///
@@ -391,22 +434,38 @@ pub struct PaginationInfo {
     /// Last listed item's position.
     ///
     /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub end: Option<i64>,
     /// Item count of this list.
     ///
     /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub records: Option<i64>,
     /// First listed item's position.
     ///
     /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub start: Option<i64>,
     /// Item count of the whole project.
     ///
     /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub total: Option<i64>,
 }
 /// `ProjectInfo` of the document.

@@ -115,6 +115,12 @@ async fn written(shown: &mut Shown, client: &Client) -> anyhow::Result<()> {
     shown.debug(&client.default_project()?.live());
     shown.debug(&client.default_project()?.templates());
 
+    let source: Source = body(json!({"spec": {"transport": {
+        "type": "SRTCaller",
+        "url": format!("srt://h:1?passphrase={CANARY}"),
+        "passPhrase": CANARY,
+    }}}));
+    shown.debug(&source);
     let storage: StoragePut = body(azure());
     shown.debug(&storage);
     let request = media.create_or_update_storage("azure", storage);
@@ -145,6 +151,12 @@ async fn written(shown: &mut Shown, client: &Client) -> anyhow::Result<()> {
     let secret = SharedSecret::header("x-mkio-secret", CANARY);
     shown.debug(&secret);
     shown.debug(&SharedSecret::query("secret", CANARY));
+    let url = format!("http://{CANARY}:{CANARY}@127.0.0.1:9/{CANARY}?key={CANARY}");
+    shown.debug(
+        &Rule::new("jobs", url)
+            .header("x-key", CANARY)
+            .query_param("key", CANARY),
+    );
     let rule = Rule::new("jobs", "http://127.0.0.1:9/events").secret(secret);
     shown.debug(&rule);
     shown.debug(&rule.ensure(&management).await?);

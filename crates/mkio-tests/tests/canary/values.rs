@@ -10,7 +10,7 @@ use mkio::wait::{ResourceError, StateEvent, WaitFailure};
 use mkio::{
     ByteStream, CallInfo, CallOptions, Client, Dispatch, DispatchError, DispatchFuture, ErrorKind,
     Jitter, Nullable, Priority, RateBudget, RetryPolicy, Secret, StateRef, Timestamp, Token,
-    TokenCommand, TokenFile, token_fn,
+    TokenCommand, TokenFile, UrlText, token_fn,
 };
 use mkio_core::glue::RequestBuilder;
 use serde_json::json;
@@ -84,6 +84,9 @@ pub async fn show(shown: &mut Shown) -> anyhow::Result<()> {
     shown.debug(&TokenCommand::new("vault", [CANARY]));
     shown.debug(&Secret::new(CANARY));
     shown.debug(&Nullable::Value(Secret::new(CANARY)));
+    shown.debug(&UrlText::from(format!(
+        "rtmp://h/live/{CANARY}?key={CANARY}"
+    )));
     shown.debug(&Timestamp::from("2026-01-31T12:00:00Z"));
     shown.debug(&DispatchError::broken("the cable was cut"));
     shown.debug(&(CallInfo::default(), CallOptions::new()));
@@ -106,6 +109,7 @@ pub async fn show(shown: &mut Shown) -> anyhow::Result<()> {
     shown.debug(&mkio::media::waits::JOB.kind("Finished"));
     shown.debug(&mkio::wait::State::from("Ready"));
     shown.debug(&ResourceError::default());
+    shown.debug(&mkio_core::glue::Refused);
     refused(shown, &device);
     failure(shown, &media).await;
     Ok(())

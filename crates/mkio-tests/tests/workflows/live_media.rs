@@ -20,7 +20,7 @@ async fn a_live_event_is_recorded_and_removed() -> anyhow::Result<()> {
     let running = running.properties.context("properties")?;
     assert_eq!(running.resource_state, Some(LiveEventState::Running));
     let ingest = running.input.and_then(|input| input.endpoints?.pop()?.url);
-    assert!(ingest.is_some_and(|url| url.starts_with("rtmp://")));
+    assert!(ingest.is_some_and(|url| url.as_str().starts_with("rtmp://")));
 
     let output = LiveOutputPutProperties::new("PT4H", "archive").manifest_name("show");
     media

@@ -247,7 +247,8 @@ async fn a_project_moves_to_another_payment_method_and_shows_its_metrics() -> an
     let status = metrics.into_inner().status.context("a status")?;
     let (url, user) = status.url.zip(status.username).context("an endpoint")?;
     let password = status.password.context("a password")?;
-    let scrape = reqwest::Client::new().get(format!("{}/federate", url.trim_end_matches('/')));
+    let scrape =
+        reqwest::Client::new().get(format!("{}/federate", url.as_str().trim_end_matches('/')));
     let refused = scrape.try_clone().context("a request")?.send().await?;
     assert_eq!(refused.status(), 401);
     let answer = scrape

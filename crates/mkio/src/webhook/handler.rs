@@ -1,10 +1,12 @@
 //! Takes in what is posted.
 
-use std::future::{Future, poll_fn};
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::{Pin, pin};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::Poll;
+use std::{
+    future::{Future, poll_fn},
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::{Pin, pin},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::Poll,
+};
 
 use http::request::Parts;
 use http::{Method, Request, Response, StatusCode, header};
@@ -94,8 +96,8 @@ impl Webhook {
     /// Handles a request of a server, reading its body: of hyper, and everything that is built on
     /// it. The answer's body, text, is one for these as well.
     ///
-    /// Nothing is read from a sender who does not know the secret, and no more than
-    /// [`largest_body`](WebhookBuilder::largest_body) from the others.
+    /// Nothing is read from a sender who does not know the secret, or who announces more than
+    /// [`largest_body`](WebhookBuilder::largest_body), and no more than that from the others.
     pub async fn serve<B>(&self, request: Request<B>) -> Response<String>
     where
         B: http_body::Body,
@@ -103,6 +105,7 @@ impl Webhook {
     {
         let (head, body) = request.into_parts();
         let refused = match self.admit(&head) {
+            Ok(()) if body.size_hint().lower() > self.inner.largest as u64 => TOO_LARGE,
             Ok(()) => match Limited::new(body, self.inner.largest).collect().await {
                 Ok(body) => return answer(self.take(&head, &body.to_bytes()).await),
                 Err(error) if error.is::<LengthLimitError>() => TOO_LARGE,
@@ -138,6 +141,11 @@ impl Webhook {
             tracing::warn!("a webhook event without the shared secret was refused");
             return Err((StatusCode::UNAUTHORIZED, "the secret is missing or wrong"));
         }
+        let announced = request.headers.get(header::CONTENT_LENGTH);
+        let announced = announced.and_then(|length| length.to_str().ok()?.trim().parse().ok());
+        if announced.is_some_and(|length: u64| length > inner.largest as u64) {
+            return Err(TOO_LARGE);
+        }
         Ok(())
     }
 
@@ -149,12 +157,13 @@ impl Webhook {
         let event = Event::from_json(body).map_err(|error| {
             tracing::warn!(%error, "a webhook event does not decode");
             // What the service calls its JSON is not published, so only what is none is refused.
-            match says_json(request) {
-                true => (StatusCode::BAD_REQUEST, "this is not an event"),
-                false => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "events are JSON"),
+            if says_json(request) {
+                (StatusCode::BAD_REQUEST, "this is not an event")
+            } else {
+                (StatusCode::UNSUPPORTED_MEDIA_TYPE, "events are JSON")
             }
         })?;
-        let mut turn = Turn::new(inner, event.id.clone());
+        let mut turn = Turn::new(inner, &event);
         match turn.begin() {
             Known::New => {}
             Known::Done => return Ok(()),
@@ -227,15 +236,17 @@ fn answer(handled: Handling) -> Response<String> {
 /// An event being handled; if the handling is dropped midway, the event counts as not handled.
 struct Turn<'a> {
     inner: &'a Inner,
+    source: String,
     id: String,
     ours: bool,
 }
 
 impl<'a> Turn<'a> {
-    fn new(inner: &'a Inner, id: String) -> Self {
+    fn new(inner: &'a Inner, event: &Event) -> Self {
         Self {
             inner,
-            id,
+            source: event.source.clone(),
+            id: event.id.clone(),
             ours: false,
         }
     }
@@ -250,14 +261,14 @@ impl<'a> Turn<'a> {
         if self.id.is_empty() {
             return Known::New;
         }
-        let known = self.memory().begin(&self.id);
+        let known = self.memory().begin(&self.source, &self.id);
         self.ours = known == Known::New;
         known
     }
 
     fn done(mut self) {
         if std::mem::take(&mut self.ours) {
-            self.memory().done(&self.id);
+            self.memory().done(&self.source, &self.id);
         }
     }
 }
@@ -265,7 +276,7 @@ impl<'a> Turn<'a> {
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
         if self.ours {
-            self.memory().failed(&self.id);
+            self.memory().failed(&self.source, &self.id);
         }
     }
 }
@@ -301,7 +312,7 @@ impl WebhookBuilder {
         self
     }
 
-    /// How many events are remembered to leave out repetitions.
+    /// How many events are remembered, by source and id, to leave out repeated deliveries.
     pub fn remember(mut self, events: usize) -> Self {
         self.remember = events;
         self

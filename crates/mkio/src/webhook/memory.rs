@@ -3,13 +3,13 @@
 use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasher, RandomState};
 
-/// The ids of the last events, as hashes: how much memory it takes does not depend on what the
+/// The last events, by source and id: ids are unique within a source only. They are kept as hashes: how much memory it takes does not depend on what the
 /// sender makes up for ids.
 #[derive(Debug)]
 pub(super) struct Memory {
     hasher: RandomState,
     events: HashMap<u64, Progress>,
-    /// Ids of handled events, oldest first.
+    /// Handled events, oldest first.
     order: VecDeque<u64>,
     capacity: usize,
 }
@@ -42,23 +42,23 @@ impl Memory {
     }
 
     /// Notes that an event is being handled.
-    pub(super) fn begin(&mut self, id: &str) -> Known {
-        let id = self.hasher.hash_one(id);
-        match self.events.get(&id) {
+    pub(super) fn begin(&mut self, source: &str, id: &str) -> Known {
+        let event = self.hasher.hash_one((source, id));
+        match self.events.get(&event) {
             Some(Progress::Ongoing) => Known::Ongoing,
             Some(Progress::Done) => Known::Done,
             None => {
-                self.events.insert(id, Progress::Ongoing);
+                self.events.insert(event, Progress::Ongoing);
                 Known::New
             }
         }
     }
 
     /// Notes that an event was handled, and forgets the oldest if there are too many.
-    pub(super) fn done(&mut self, id: &str) {
-        let id = self.hasher.hash_one(id);
-        self.events.insert(id, Progress::Done);
-        self.order.push_back(id);
+    pub(super) fn done(&mut self, source: &str, id: &str) {
+        let event = self.hasher.hash_one((source, id));
+        self.events.insert(event, Progress::Done);
+        self.order.push_back(event);
         while self.order.len() > self.capacity {
             if let Some(oldest) = self.order.pop_front() {
                 self.events.remove(&oldest);
@@ -67,10 +67,10 @@ impl Memory {
     }
 
     /// Notes that an event was not handled, so that its next delivery is.
-    pub(super) fn failed(&mut self, id: &str) {
-        let id = self.hasher.hash_one(id);
-        if self.events.get(&id) == Some(&Progress::Ongoing) {
-            self.events.remove(&id);
+    pub(super) fn failed(&mut self, source: &str, id: &str) {
+        let event = self.hasher.hash_one((source, id));
+        if self.events.get(&event) == Some(&Progress::Ongoing) {
+            self.events.remove(&event);
         }
     }
 }
@@ -82,30 +82,47 @@ mod tests {
     #[test]
     fn remembers_what_was_handled_and_no_more_than_it_may() {
         let mut memory = Memory::new(2);
-        assert_eq!(memory.begin("a"), Known::New);
-        assert_eq!(memory.begin("a"), Known::Ongoing);
-        memory.done("a");
-        assert_eq!(memory.begin("a"), Known::Done);
+        assert_eq!(memory.begin("s", "a"), Known::New);
+        assert_eq!(memory.begin("s", "a"), Known::Ongoing);
+        memory.done("s", "a");
+        assert_eq!(memory.begin("s", "a"), Known::Done);
         for id in ["b", "c"] {
-            assert_eq!(memory.begin(id), Known::New);
-            memory.done(id);
+            assert_eq!(memory.begin("s", id), Known::New);
+            memory.done("s", id);
         }
-        assert_eq!(memory.begin("b"), Known::Done);
-        assert_eq!(memory.begin("c"), Known::Done);
-        assert_eq!(memory.begin("a"), Known::New);
+        assert_eq!(memory.begin("s", "b"), Known::Done);
+        assert_eq!(memory.begin("s", "c"), Known::Done);
+        assert_eq!(memory.begin("s", "a"), Known::New);
         assert_eq!(memory.order.len(), 2);
-        memory.failed("a");
+        memory.failed("s", "a");
         assert_eq!(memory.events.len(), 2);
     }
 
     #[test]
     fn a_failed_event_is_new_again_and_a_handled_one_is_not() {
         let mut memory = Memory::new(2);
-        assert_eq!(memory.begin("a"), Known::New);
-        memory.failed("a");
-        assert_eq!(memory.begin("a"), Known::New);
-        memory.done("a");
-        memory.failed("a");
-        assert_eq!(memory.begin("a"), Known::Done);
+        assert_eq!(memory.begin("s", "a"), Known::New);
+        memory.failed("s", "a");
+        assert_eq!(memory.begin("s", "a"), Known::New);
+        memory.done("s", "a");
+        memory.failed("s", "a");
+        assert_eq!(memory.begin("s", "a"), Known::Done);
+    }
+
+    #[test]
+    fn an_id_is_one_of_its_source() {
+        let mut memory = Memory::new(9);
+        for (source, id) in [
+            ("a", "1"),
+            ("b", "1"),
+            ("a", "2"),
+            ("", "1"),
+            ("a1", ""),
+            ("a", "b1"),
+        ] {
+            assert_eq!(memory.begin(source, id), Known::New, "{source} {id}");
+            memory.done(source, id);
+        }
+        assert_eq!(memory.begin("b", "1"), Known::Done);
     }
 }

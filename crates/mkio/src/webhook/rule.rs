@@ -1,8 +1,8 @@
 //! The rule by which the service sends its events.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
-use mkio_core::{Items, Response, Result, Secret};
+use mkio_core::{Items, Response, Result, Secret, UrlText};
 
 use super::{EventType, SharedSecret};
 use crate::management::ProjectClient;
@@ -26,11 +26,11 @@ use crate::management::types::{
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 #[must_use]
 pub struct Rule {
     name: String,
-    url: String,
+    url: UrlText,
     events: Vec<EventType>,
     secrets: Vec<SharedSecret>,
     headers: Vec<(String, String)>,
@@ -40,7 +40,7 @@ pub struct Rule {
 
 impl Rule {
     /// A rule of this name that posts all events to `url`.
-    pub fn new(name: impl Into<String>, url: impl Into<String>) -> Self {
+    pub fn new(name: impl Into<String>, url: impl Into<UrlText>) -> Self {
         let events = EventType::KNOWN.iter().copied().map(EventType::from);
         Self {
             name: name.into(),
@@ -86,7 +86,7 @@ impl Rule {
         self
     }
 
-    /// Sees to it that the service has the rule like this, whatever it had before.
+    /// Creates or replaces the rule so that it matches this definition.
     ///
     /// Call it at every start of your program: a rule that is like this already is left alone, and
     /// writing one again changes nothing.
@@ -123,7 +123,7 @@ impl Rule {
             .events
             .iter()
             .map(|event| WebhookEventType::from(event.as_str()));
-        let mut spec = WebhookRuleSpec::new(self.enabled, events, &*self.url);
+        let mut spec = WebhookRuleSpec::new(self.enabled, events, self.url.clone());
         if !self.headers.is_empty() {
             spec = spec.headers(self.headers.clone());
         }
@@ -152,6 +152,24 @@ impl Rule {
             spec = spec.authentication(authentication);
         }
         spec
+    }
+}
+
+/// Headers and query parameters by their names only.
+impl fmt::Debug for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = |pairs: &[(String, String)]| -> Vec<String> {
+            pairs.iter().map(|(name, _)| name.clone()).collect()
+        };
+        f.debug_struct("Rule")
+            .field("name", &self.name)
+            .field("url", &self.url)
+            .field("events", &self.events)
+            .field("secrets", &self.secrets)
+            .field("headers", &names(&self.headers))
+            .field("query_params", &names(&self.query_params))
+            .field("enabled", &self.enabled)
+            .finish()
     }
 }
 

@@ -67,6 +67,7 @@ impl<C> TransportBuilder<C> {
             connect_timeout: settings.connect_timeout.unwrap_or(CONNECT_TIMEOUT),
             proxies: std::mem::take(&mut settings.proxies),
             certificates: std::mem::take(&mut settings.certificates),
+            local_names: routes.local_names(),
         };
         let (http, carrier) = match (settings.http_client.take(), settings.dispatch.take()) {
             (Some(client), _) => (client.clone(), Carrier::Other(Arc::new(client))),

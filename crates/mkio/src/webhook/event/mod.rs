@@ -6,7 +6,7 @@ mod resource;
 use std::fmt;
 
 use mkio_core::wait::StateEvent;
-use mkio_core::{Error, ErrorKind, Result, Timestamp};
+use mkio_core::{Error, ErrorKind, Result, Timestamp, glue};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
@@ -88,11 +88,12 @@ impl Event {
     ///
     /// Kind [`Decode`](ErrorKind::Decode) when the body is no JSON object.
     pub fn from_json(body: &[u8]) -> Result<Self> {
-        // Some writers put a mark in front that JSON does not have.
-        let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
-        serde_json::from_slice(body).map_err(|error| {
-            Error::new(ErrorKind::Decode, "the webhook event does not decode")
-                .with_json_path(".", error.to_string())
+        glue::decode_json(body, None).map_err(|error| {
+            let message = format!("the webhook event: {}", error.message());
+            Error::new(ErrorKind::Decode, message).with_json_path(
+                error.json_path().unwrap_or("$"),
+                error.expectation().unwrap_or_default(),
+            )
         })
     }
 

@@ -193,8 +193,15 @@ async fn an_event_is_handled_once() {
         assert_eq!(response.status(), 204);
         assert_eq!(count.load(Ordering::Relaxed), handled, "{id:?}");
     }
+    // Another source has ids of its own.
+    let mut other = event("1");
+    other["source"] = "/api/v1/projects/zeta/media/transforms/h264/jobs/2".into();
+    for _ in 0..2 {
+        assert_eq!(webhook.handle(post(&other)).await.status(), 204);
+        assert_eq!(count.load(Ordering::Relaxed), 5);
+    }
     // An id that is no text is an id.
-    for (id, handled) in [(json!(71), 5), (json!(71), 5), (json!({"a": 1}), 6)] {
+    for (id, handled) in [(json!(71), 6), (json!(71), 6), (json!({"a": 1}), 7)] {
         let mut event = event("");
         event["id"] = id;
         assert_eq!(webhook.handle(post(&event)).await.status(), 204);
@@ -415,6 +422,29 @@ async fn serves_bodies_that_are_still_to_come() {
         assert_eq!(pulled.load(Ordering::Relaxed), read, "{expected}");
     }
     assert_eq!(count.load(Ordering::Relaxed), 1);
+}
+
+#[tokio::test]
+async fn a_body_that_is_announced_too_large_is_not_read() {
+    let webhook = builder().largest_body(64).build().unwrap();
+    for (length, expected, read) in [("65", 413, 0), ("9999999999999", 413, 0), ("64", 204, 1)] {
+        let pieces = Pieces {
+            left: vec![Ok(&br#"{"id": "1"}"#[..])].into(),
+            read: Arc::default(),
+        };
+        let pulled = pieces.read.clone();
+        let request = Request::post("/events")
+            .header("x-mkio-secret", SECRET)
+            .header("content-length", length);
+        let response = webhook.serve(request.body(pieces).unwrap()).await;
+        assert_eq!(response.status(), expected, "{length}");
+        assert_eq!(pulled.load(Ordering::Relaxed), read, "{length}");
+    }
+    // A body that knows its length announces it too.
+    let body = http_body_util::Full::new(mkio_core::bytes::Bytes::from(vec![b' '; 65]));
+    let request = Request::post("/events").header("x-mkio-secret", SECRET);
+    let response = webhook.serve(request.body(body).unwrap()).await;
+    assert_eq!(response.status(), 413);
 }
 
 /// What a server's connection asks of the future and of the answer.
