@@ -48,7 +48,11 @@ pub(super) fn told_status(body: &[u8]) -> Option<Option<StatusCode>> {
         Value::Object(error) => ["code", "detail", "message"]
             .iter()
             .any(|name| error.get(*name).and_then(text_of).is_some()),
-        Value::String(error) => !error.is_empty(),
+        // Others have an `error` that is text, such as metrics.
+        Value::String(error) => {
+            !error.is_empty()
+                && (body.contains_key("ref") || body.get("status").is_some_and(Value::is_u64))
+        }
         _ => false,
     };
     if !is_error || body.keys().any(|key| !MEMBERS.contains(&key.as_str())) {
@@ -221,7 +225,13 @@ mod tests {
                 "\u{feff} { \"status\":500,\"error\":{\"detail\":\"x\"}}",
                 Some(status(500)),
             ),
-            (r#"{"error":"invalid_token"}"#, Some(None)),
+            (r#"{"error":"invalid_token","ref":"r"}"#, Some(None)),
+            (
+                r#"{"error":"invalid_token","status":401}"#,
+                Some(status(401)),
+            ),
+            (r#"{"error":"bad query","status":"error"}"#, None),
+            (r#"{"error":"bad query"}"#, None),
             (r#"{"error":{"message":"x"},"status":200}"#, Some(None)),
             (r#"{"error":null,"status":"Finished"}"#, None),
             (r#"{"error":{},"status":404}"#, None),

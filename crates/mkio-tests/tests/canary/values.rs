@@ -109,7 +109,6 @@ pub async fn show(shown: &mut Shown) -> anyhow::Result<()> {
     shown.debug(&mkio::media::waits::JOB.kind("Finished"));
     shown.debug(&mkio::wait::State::from("Ready"));
     shown.debug(&ResourceError::default());
-    shown.debug(&mkio_core::glue::Refused);
     refused(shown, &device);
     failure(shown, &media).await;
     Ok(())
