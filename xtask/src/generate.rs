@@ -109,7 +109,7 @@ fn update(workspace: &Workspace, args: &Args) -> Result<(Outcome, usize)> {
         let mut report = Report::default();
         let made = one(workspace, api, &mut files, &mut report);
         print!("{}\n{}", api.name, report.text(args.verbose));
-        warnings += tell_warnings(&report);
+        warnings += report.tell_warnings();
         errors.extend(made.err());
     }
     listing::files(workspace, &mut files)?;
@@ -144,14 +144,6 @@ fn one(
     pipeline::generate(api, &sources, files, report)?;
     copies(api, &sources, files);
     Ok(())
-}
-
-/// Prints the warnings; tells how many there are.
-pub fn tell_warnings(report: &Report) -> usize {
-    for warning in report.warnings() {
-        eprintln!("warning: {warning}");
-    }
-    report.warnings().len()
 }
 
 /// The emulator's package carries its own copies: a published crate cannot reach out of its folder.
@@ -193,7 +185,7 @@ fn alone(workspace: &Workspace, args: &Args, out: &Path) -> Result<ExitCode> {
     let (mut files, mut report) = (Files::default(), Report::default());
     let made = pipeline::generate(&api, &sources, &mut files, &mut report);
     print!("{}\n{}", api.name, report.text(args.verbose));
-    let warnings = tell_warnings(&report);
+    let warnings = report.tell_warnings();
     made?;
     let manifest = workspace.root().join("Cargo.toml");
     let manifest = fs::read_to_string(&manifest).with_context(|| manifest.display().to_string())?;
