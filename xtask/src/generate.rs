@@ -109,6 +109,7 @@ fn update(workspace: &Workspace, args: &Args) -> Result<(Outcome, usize)> {
     }
     // What APIs share depends on all of them, whichever are generated.
     let mut errors = Vec::new();
+<<<<<<< HEAD
     let mut prepared = Vec::new();
     for api in workspace.apis() {
         match Prepared::new(workspace, api) {
@@ -143,6 +144,14 @@ fn update(workspace: &Workspace, args: &Args) -> Result<(Outcome, usize)> {
             warnings += tell_warnings(&report);
             errors.extend(made.err());
         }
+=======
+    for api in apis {
+        let mut report = Report::default();
+        let made = one(workspace, api, &mut files, &mut report);
+        print!("{}\n{}", api.name, report.text(args.verbose));
+        warnings += report.tell_warnings();
+        errors.extend(made.err());
+>>>>>>> hub/main
     }
     listing::files(workspace, &mut files)?;
     match errors.len() {
@@ -188,14 +197,6 @@ impl Prepared {
     }
 }
 
-/// Prints the warnings; tells how many there are.
-pub fn tell_warnings(report: &Report) -> usize {
-    for warning in report.warnings() {
-        eprintln!("warning: {warning}");
-    }
-    report.warnings().len()
-}
-
 /// The emulator's package carries its own copies: a published crate cannot reach out of its folder.
 fn copies(api: &Api, sources: &Sources, files: &mut Files) {
     let folder = "crates/mkio-emulator/data/spec";
@@ -235,7 +236,7 @@ fn alone(workspace: &Workspace, args: &Args, out: &Path) -> Result<ExitCode> {
     let (mut files, mut report) = (Files::default(), Report::default());
     let made = pipeline::alone(&api, &sources, &mut files, &mut report);
     print!("{}\n{}", api.name, report.text(args.verbose));
-    let warnings = tell_warnings(&report);
+    let warnings = report.tell_warnings();
     made?;
     let manifest = workspace.root().join("Cargo.toml");
     let manifest = fs::read_to_string(&manifest).with_context(|| manifest.display().to_string())?;

@@ -13,7 +13,6 @@ use clap::Args;
 use super::import;
 use crate::{
     apis::Workspace,
-    generate::tell_warnings,
     output::Files,
     pipeline::{self, Sources},
     report::Report,
@@ -43,7 +42,7 @@ pub fn run(workspace: &Workspace, args: &DiffArgs) -> Result<ExitCode> {
         let (mut files, mut report) = (Files::default(), Report::default());
         pipeline::alone(api, sources, &mut files, &mut report)?;
         if warn {
-            tell_warnings(&report);
+            report.tell_warnings();
         }
         let path = format!("spec/surface/{}.txt", api.name);
         Ok(files.get(&path).unwrap_or_default().to_owned())
