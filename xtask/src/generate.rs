@@ -109,7 +109,6 @@ fn update(workspace: &Workspace, args: &Args) -> Result<(Outcome, usize)> {
     }
     // What APIs share depends on all of them, whichever are generated.
     let mut errors = Vec::new();
-<<<<<<< HEAD
     let mut prepared = Vec::new();
     for api in workspace.apis() {
         match Prepared::new(workspace, api) {
@@ -141,17 +140,9 @@ fn update(workspace: &Workspace, args: &Args) -> Result<(Outcome, usize)> {
             );
             copies(&api, &sources, &mut files);
             print!("{}\n{}", api.name, report.text(args.verbose));
-            warnings += tell_warnings(&report);
+            warnings += report.tell_warnings();
             errors.extend(made.err());
         }
-=======
-    for api in apis {
-        let mut report = Report::default();
-        let made = one(workspace, api, &mut files, &mut report);
-        print!("{}\n{}", api.name, report.text(args.verbose));
-        warnings += report.tell_warnings();
-        errors.extend(made.err());
->>>>>>> hub/main
     }
     listing::files(workspace, &mut files)?;
     match errors.len() {

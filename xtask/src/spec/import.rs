@@ -43,13 +43,8 @@ pub fn run(workspace: &Workspace, args: &ImportArgs) -> Result<ExitCode> {
         })
     };
     let mut report = Report::default();
-<<<<<<< HEAD
     let tried = pipeline::alone(api, &sources, &mut Files::default(), &mut report);
-    tell_warnings(&report);
-=======
-    let tried = pipeline::generate(api, &sources, &mut Files::default(), &mut report);
     report.tell_warnings();
->>>>>>> hub/main
     if let Err(error) = tried {
         eprintln!("{error:#}");
         if !args.anyway {

@@ -32,7 +32,7 @@ async fn an_answer_keeps_status_headers_and_raw_body() {
         .unwrap();
     assert_eq!(response.value[0].name.as_deref(), Some("intro"));
     assert_eq!(response.value[0].size, Some(7));
-    assert_eq!(response.status(), StatusCode::CREATED);
+    assert_eq!(response.http_status(), StatusCode::CREATED);
     assert_eq!(response.headers()["x-ref"], "r-1");
     assert_eq!(response.raw(), body);
     assert_eq!(response.call().attempts, 1);
@@ -155,7 +155,7 @@ async fn answers_without_a_body() {
         let request = request(&transport, &DELETE);
         let response = transport.send_empty(request, &DELETE).await.unwrap();
         assert_eq!(*response, ());
-        assert_eq!(response.raw().is_empty(), response.status() == 204);
+        assert_eq!(response.raw().is_empty(), response.http_status() == 204);
     }
 }
 

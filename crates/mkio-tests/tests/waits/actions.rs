@@ -301,7 +301,7 @@ async fn a_call_that_acts_and_waits_can_move_between_tasks() -> mkio::Result<()>
     let media = service.client().project("acme").media();
     let mut wait = media.start_live_event_and_wait("show");
     wait.try_next().await?;
-    let rest = tokio::spawn(async move { wait.await });
+    let rest = tokio::spawn(wait.into_future());
     rest.await.expect("no panic")?;
     Ok(())
 }

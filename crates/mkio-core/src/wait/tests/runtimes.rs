@@ -42,7 +42,7 @@ fn a_runtime_that_stands_still_holds_up_no_wait_of_another() {
     // Nobody drives the first one any more.
     let b = second.block_on(async { job(&service, "b").await });
     assert_eq!(b.unwrap()["name"], "b");
-    assert_eq!(first.block_on(async { a.await }).unwrap()["name"], "a");
+    assert_eq!(first.block_on(a.into_future()).unwrap()["name"], "a");
 }
 
 #[test]
@@ -76,7 +76,7 @@ fn a_wait_goes_on_in_the_runtime_that_polls_it() {
     let mut a = job(&service, "a");
     first.block_on(a.try_next()).unwrap();
     // The first one is still there, but nobody drives it.
-    assert_eq!(second.block_on(async { a.await }).unwrap()["name"], "a");
+    assert_eq!(second.block_on(a.into_future()).unwrap()["name"], "a");
     drop(first);
     assert_eq!(service.waits().pollers(), 0);
 }

@@ -113,7 +113,7 @@ async fn waits_that_begin_one_after_the_other_share_as_well() {
         let name = format!("job-{number}");
         service.at(&path(&name), &[(0, "Processing"), (120, "Finished")]);
         let wait = job(&service, &name);
-        running.spawn(async move { wait.await });
+        running.spawn(wait.into_future());
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     assert_eq!(service.waits().pollers(), 1);
@@ -229,7 +229,7 @@ async fn many_deletions_are_seen_through_the_list() {
     let mut running = JoinSet::new();
     for name in &names {
         let wait = job(&service, name).until_gone();
-        running.spawn(async move { wait.await });
+        running.spawn(wait.into_future());
     }
     assert!(running.join_all().await.iter().all(Result::is_ok));
     let single = service.script.calls() - lists(&service);
@@ -523,7 +523,7 @@ async fn deadlines_close_to_each_other_share_their_last_look() {
         service.at(&path(&name), &[(0, "Processing"), (100, "Finished")]);
         let wait = job(&service, &name).timeout(seconds(100));
         let wait = wait.poll_every(seconds(600)..seconds(600));
-        running.spawn(async move { wait.await });
+        running.spawn(wait.into_future());
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     assert!(running.join_all().await.iter().all(Result::is_ok));
