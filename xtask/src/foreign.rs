@@ -148,7 +148,7 @@ fn one(number: usize, name: String, path: &Path, crates: &Path, manifest: &str) 
             states: "{}".to_owned(),
             ..Sources::default()
         };
-        pipeline::generate(&api, &sources, &mut files, &mut report)
+        pipeline::alone(&api, &sources, &mut files, &mut report)
     }));
     let refused = match made {
         Ok(Ok(())) => None,

@@ -13,15 +13,19 @@ use anyhow::{Context, Result, bail, ensure};
 use crate::{
     apis::{Api, Workspace},
     conformance::{Generated, Target},
-    listing,
+    document::Document,
+    glue, listing,
     model::Model,
     output::Files,
     package, passes,
     pipeline::{self, Sources},
     report::Report,
+    shared::Shared,
     spec, states,
 };
 
+#[cfg(test)]
+mod constructors;
 #[cfg(test)]
 mod tests;
 
@@ -94,23 +98,60 @@ fn update(workspace: &Workspace, args: &Args) -> Result<(Outcome, usize)> {
     let started = Instant::now();
     let root = workspace.root();
     let mut files = Files::default();
-    let mut apis = Vec::new();
+    let mut wanted = Vec::new();
     if args.apis.is_empty() {
         files = Files::of_all();
-        apis.extend(workspace.apis());
+        wanted.extend(workspace.apis());
         states::check_owners(workspace, &states::read(workspace)?)?;
     }
     for name in &args.apis {
-        apis.push(workspace.api(name)?);
+        wanted.push(workspace.api(name)?);
     }
-    let mut warnings = 0;
+    // What APIs share depends on all of them, whichever are generated.
     let mut errors = Vec::new();
+<<<<<<< HEAD
+    let mut prepared = Vec::new();
+    for api in workspace.apis() {
+        match Prepared::new(workspace, api) {
+            Ok(api) => prepared.push(api),
+            Err(error) => errors.push(error),
+        }
+    }
+    let mut documents: Vec<Document> = prepared.iter().map(|api| api.document.clone()).collect();
+    let shared = Shared::find(&mut documents);
+    let mut warnings = 0;
+    for (
+        place,
+        Prepared {
+            sources,
+            mut report,
+            ..
+        },
+    ) in prepared.into_iter().enumerate()
+    {
+        let document = documents[place].clone();
+        let api = document.api.clone();
+        if wanted.contains(&&api) {
+            let made = pipeline::generate(
+                document,
+                &sources,
+                &shared.of(place),
+                &mut files,
+                &mut report,
+            );
+            copies(&api, &sources, &mut files);
+            print!("{}\n{}", api.name, report.text(args.verbose));
+            warnings += tell_warnings(&report);
+            errors.extend(made.err());
+        }
+=======
     for api in apis {
         let mut report = Report::default();
         let made = one(workspace, api, &mut files, &mut report);
         print!("{}\n{}", api.name, report.text(args.verbose));
-        warnings += tell_warnings(&report);
+        warnings += report.tell_warnings();
         errors.extend(made.err());
+>>>>>>> hub/main
     }
     listing::files(workspace, &mut files)?;
     match errors.len() {
@@ -121,6 +162,8 @@ fn update(workspace: &Workspace, args: &Args) -> Result<(Outcome, usize)> {
             bail!("{}", texts.join("\n"));
         }
     }
+    glue::types::shared(shared.code(documents)?, &mut files);
+    print!("{}", shared.text(args.verbose));
     println!("generated in {:.1} s", started.elapsed().as_secs_f64());
     if !args.check {
         return Ok((Outcome::Written(files.write(root)?), warnings));
@@ -134,24 +177,24 @@ fn update(workspace: &Workspace, args: &Args) -> Result<(Outcome, usize)> {
     Ok((outcome, warnings))
 }
 
-fn one(
-    workspace: &Workspace,
-    api: &Arc<Api>,
-    files: &mut Files,
-    report: &mut Report,
-) -> Result<()> {
-    let sources = Sources::read(workspace, api)?;
-    pipeline::generate(api, &sources, files, report)?;
-    copies(api, &sources, files);
-    Ok(())
+/// An API whose document waits for what others share with it.
+struct Prepared {
+    document: Document,
+    sources: Sources,
+    report: Report,
 }
 
-/// Prints the warnings; tells how many there are.
-pub fn tell_warnings(report: &Report) -> usize {
-    for warning in report.warnings() {
-        eprintln!("warning: {warning}");
+impl Prepared {
+    fn new(workspace: &Workspace, api: &Arc<Api>) -> Result<Self> {
+        let mut report = Report::default();
+        let sources = Sources::read(workspace, api)?;
+        let document = pipeline::prepare(api, &sources, &mut report, &mut |_, _| {})?;
+        Ok(Self {
+            document,
+            sources,
+            report,
+        })
     }
-    report.warnings().len()
 }
 
 /// The emulator's package carries its own copies: a published crate cannot reach out of its folder.
@@ -191,9 +234,9 @@ fn alone(workspace: &Workspace, args: &Args, out: &Path) -> Result<ExitCode> {
         sources.overlay = Some(text);
     }
     let (mut files, mut report) = (Files::default(), Report::default());
-    let made = pipeline::generate(&api, &sources, &mut files, &mut report);
+    let made = pipeline::alone(&api, &sources, &mut files, &mut report);
     print!("{}\n{}", api.name, report.text(args.verbose));
-    let warnings = tell_warnings(&report);
+    let warnings = report.tell_warnings();
     made?;
     let manifest = workspace.root().join("Cargo.toml");
     let manifest = fs::read_to_string(&manifest).with_context(|| manifest.display().to_string())?;

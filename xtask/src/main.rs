@@ -23,6 +23,7 @@ mod pipeline;
 mod progenitor_step;
 mod refine;
 mod report;
+mod shared;
 mod spec;
 mod states;
 mod surface;

@@ -9,6 +9,10 @@ pub const TYPE_NAME: &str = "x-mkio-type-name";
 pub const VARIANT_NAMES: &str = "x-mkio-variant-names";
 /// Overlay, property or schema: `true` must not be shown, `false` sounds secret and is not.
 pub const SECRET: &str = "x-mkio-secret";
+/// Overlay, schema: its required properties in the order in which constructors take them.
+pub const ORDER: &str = "x-mkio-order";
+/// Overlay, member that stands behind several tags of a union: the tag that it has by itself.
+pub const TAG: &str = "x-mkio-tag";
 /// Overlay, property of an answer: the link to the next page.
 pub const NEXT_LINK: &str = "x-mkio-next-link";
 /// Document, property: cannot change once the resource exists.
@@ -26,6 +30,8 @@ pub const ORIGIN: &str = "x-mkio-origin";
 pub const READ: &str = "x-mkio-read";
 /// Schema: it stands in requests.
 pub const WRITTEN: &str = "x-mkio-written";
+/// Schema: it says what a PATCH changes.
+pub const PATCH: &str = "x-mkio-patch";
 /// Schema: it keeps its type although it has no content of its own.
 pub const KEEP: &str = "x-mkio-keep";
 /// Schema: tag and variants of a union.
@@ -36,3 +42,5 @@ pub const REQUIRED: &str = "x-mkio-required";
 pub const NULLABLE: &str = "x-mkio-nullable";
 /// Operation: media type of the body to send.
 pub const CONTENT_TYPE: &str = "x-mkio-content-type";
+/// Operation: statuses that the document declares, before they are merged.
+pub const STATUSES: &str = "x-mkio-statuses";

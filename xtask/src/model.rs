@@ -26,11 +26,31 @@ pub struct Type {
     pub description: String,
     /// It stands in requests.
     pub written: bool,
-    /// It stands in responses.
-    pub read: bool,
     /// Type of what a structure holds besides its fields, where it may.
     pub rest: Option<syn::Type>,
+    /// It stands in answers.
+    pub read: bool,
+    /// It is what a PATCH changes.
+    pub patch: bool,
+    /// JSON names of the required fields, in the order in which constructors take them.
+    pub required: Vec<String>,
     pub shape: Shape,
+}
+
+impl Type {
+    /// The fields of a structure.
+    pub fn fields(&self) -> Option<&IndexMap<String, Field>> {
+        match &self.shape {
+            Shape::Struct(fields) => Some(fields),
+            _ => None,
+        }
+    }
+
+    /// A structure that may lack all of its fields.
+    pub fn may_be_empty(&self) -> bool {
+        self.fields()
+            .is_some_and(|fields| fields.values().all(|field| !field.demanded))
+    }
 }
 
 #[derive(Debug)]
@@ -70,6 +90,8 @@ pub struct Variant {
     pub value: String,
     pub name: String,
     pub member: String,
+    /// The member alone says that it is meant.
+    pub converts: bool,
 }
 
 /// An operation.
@@ -93,6 +115,8 @@ pub struct Operation {
     /// Bodies of errors, status 400 to 499 and 500 to 599.
     pub client_error: Option<Value>,
     pub server_error: Option<Value>,
+    /// Statuses that the document declares.
+    pub statuses: Vec<String>,
     pub sort: Vec<String>,
     pub filter: Vec<String>,
 }
@@ -227,6 +251,7 @@ fn type_of(name: &str, schema: &Value, holding: &Holding<'_>) -> Type {
                     value: text(variant, "value"),
                     name: text(variant, "name"),
                     member: text(variant, "type"),
+                    converts: flag(variant, "converts"),
                 })
                 .collect(),
         }
@@ -271,6 +296,12 @@ fn type_of(name: &str, schema: &Value, holding: &Holding<'_>) -> Type {
         description: text(schema, "description"),
         written: flag(schema, marks::WRITTEN),
         read: flag(schema, marks::READ),
+        patch: flag(schema, marks::PATCH),
+        required: texts(
+            schema
+                .get(marks::ORDER)
+                .or_else(|| schema.get(marks::REQUIRED)),
+        ),
         shape,
     }
 }
@@ -350,6 +381,7 @@ fn operation(document: &Document, operation: &crate::document::OperationRef<'_>)
         client_error: content_of(get("responses").and_then(|r| r.get("4XX"))).map(|(_, s)| s),
         server_error: content_of(get("responses").and_then(|r| r.get("5XX"))).map(|(_, s)| s),
         answer,
+        statuses: texts(get(marks::STATUSES)),
         sort: texts(get(marks::SORT)),
         filter: texts(get(marks::FILTER)),
     }

@@ -46,14 +46,29 @@ impl Sources {
     }
 }
 
-/// The whole pipeline for one API; its files are complete or not there.
-pub fn generate(
+/// The whole pipeline for one API by itself, which shares nothing with others.
+pub fn alone(
     api: &Arc<Api>,
     sources: &Sources,
     files: &mut Files,
     report: &mut Report,
 ) -> Result<()> {
-    let document = normalise(api, sources, report, &mut |_, _| {})?;
+    let document = prepare(api, sources, report, &mut |_, _| {})?;
+    generate(document, sources, &[], files, report)
+}
+
+/// The rest of the pipeline for one API, whose document has been prepared; its files are complete
+/// or not there. The runtime has the types named in `shared`.
+pub fn generate(
+    document: Document,
+    sources: &Sources,
+    shared: &[&str],
+    files: &mut Files,
+    report: &mut Report,
+) -> Result<()> {
+    let api = &document.api.clone();
+    let document = passes::finish(document, report, &mut |_, _| {});
+    report.check()?;
     let mut model = Model::new(&document);
     report.step("progenitor", |changes| {
         progenitor_step::run(&document, &mut model, changes)
@@ -67,7 +82,8 @@ pub fn generate(
         glue::pages::check(&document, &model, changes)
     });
     report.check()?;
-    let made = refine::run(&document, &model, report).map_err(Problems::from)?;
+    let made = refine::run(&document, &model, &states, report).map_err(Problems::from)?;
+    let made = made.sharing(shared);
     let mut own = Files::default();
     own.owns(api.document());
     let outcome = report.step("crate", |_| {
@@ -86,8 +102,21 @@ fn with_all(error: anyhow::Error) -> anyhow::Error {
     }
 }
 
-/// Document, overlay and passes. `seen` is given the document after each step.
+/// Document, overlay and all passes. `seen` is given the document after each step.
 pub fn normalise(
+    api: &Arc<Api>,
+    sources: &Sources,
+    report: &mut Report,
+    seen: &mut dyn FnMut(&str, &Document),
+) -> Result<Document> {
+    let document = prepare(api, sources, report, seen)?;
+    let document = passes::finish(document, report, seen);
+    report.check()?;
+    Ok(document)
+}
+
+/// Document, overlay and the passes that one document needs by itself.
+pub fn prepare(
     api: &Arc<Api>,
     sources: &Sources,
     report: &mut Report,

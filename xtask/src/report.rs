@@ -43,6 +43,14 @@ impl Report {
         &self.warnings
     }
 
+    /// Prints the warnings; tells how many there are.
+    pub fn tell_warnings(&self) -> usize {
+        for warning in &self.warnings {
+            eprintln!("warning: {warning}");
+        }
+        self.warnings.len()
+    }
+
     /// Ends the run with all problems of the steps so far.
     pub fn check(&mut self) -> Result<(), Problems> {
         if self.problems.is_empty() {

@@ -26,12 +26,12 @@ pub struct Resource {
     pub state: Option<String>,
     pub list: Option<Listing>,
     pub params: Vec<String>,
-    pub named: Option<String>,
+    pub name_param: Option<String>,
     pub pointer: Option<String>,
     pub progress: Option<String>,
     #[serde(default)]
     pub errors: Vec<String>,
-    pub born: Option<String>,
+    pub created_at: Option<String>,
     #[serde(default)]
     pub busy: Vec<String>,
     #[serde(default)]
@@ -86,13 +86,13 @@ pub struct Goal {
     #[serde(default)]
     pub failures: Vec<String>,
     #[serde(default)]
-    pub via: Vec<String>,
+    pub on_the_way: Vec<String>,
     #[serde(default)]
-    pub undone: Vec<String>,
+    pub fell_back: Vec<String>,
     #[serde(default)]
-    pub settle: u64,
+    pub min_age: u64,
     #[serde(default)]
-    pub grace: u64,
+    pub failure_grace: u64,
     #[serde(default)]
     pub requires: IndexMap<String, String>,
 }
@@ -218,6 +218,8 @@ fn add_enums(document: &Document, model: &mut Model, states: &States) {
                     written: false,
                     read: true,
                     rest: None,
+                    patch: false,
+                    required: Vec::new(),
                     shape: Shape::Enum(values),
                 },
             );
@@ -353,7 +355,12 @@ impl Entry<'_> {
             self.refuse("goals", "nothing to wait for", "goals, each with states");
         }
         for (name, goal) in &resource.goals {
-            let all = [&goal.states, &goal.failures, &goal.via, &goal.undone];
+            let all = [
+                &goal.states,
+                &goal.failures,
+                &goal.on_the_way,
+                &goal.fell_back,
+            ];
             for state in all.into_iter().flatten().filter(|state| !known(state)) {
                 self.refuse(
                     "goals",
@@ -376,7 +383,7 @@ impl Entry<'_> {
         let mut missing: Vec<String> = parameters
             .filter(|parameter| !parameter.query && !parameter.header)
             .map(|parameter| &parameter.ident)
-            .chain(&resource.named)
+            .chain(&resource.name_param)
             .filter(|parameter| !resource.params.contains(parameter))
             .cloned()
             .collect();
@@ -397,7 +404,12 @@ impl Entry<'_> {
         let mut all: Vec<(&str, &str)> = Vec::new();
         all.extend(resource.pointer.iter().map(|p| ("pointer", p.as_str())));
         all.extend(resource.progress.iter().map(|p| ("progress", p.as_str())));
-        all.extend(resource.born.iter().map(|p| ("born", p.as_str())));
+        all.extend(
+            resource
+                .created_at
+                .iter()
+                .map(|p| ("created_at", p.as_str())),
+        );
         all.extend(resource.errors.iter().map(|p| ("errors", p.as_str())));
         all.extend(
             resource
@@ -664,7 +676,7 @@ media.job:
         let document = with_schemas(json!({"Job": {"properties": {}}}));
         let found = |more: &str| problems(&document, &format!("{job}{more}")).join(" ");
         assert!(found("  busy: [Flying]\n").contains("Flying"));
-        assert!(found("  named: whose\n").contains("whose"));
+        assert!(found("  name_param: whose\n").contains("whose"));
     }
 
     #[test]
@@ -707,6 +719,7 @@ media.job:
             answer: crate::model::Answer::Empty,
             client_error: None,
             server_error: None,
+            statuses: Vec::new(),
             sort: Vec::new(),
             filter: Vec::new(),
         });

@@ -1,7 +1,7 @@
 //! What a generated crate offers, as sorted text: a regeneration reads as a small diff.
 
 use quote::ToTokens;
-use syn::{Fields, Item};
+use syn::{Fields, FnArg, ImplItem, Item, ItemImpl};
 
 use crate::{
     model::{Answer, Model, Operation, Parameter, Shape},
@@ -22,11 +22,13 @@ pub fn text(title: &str, version: &str, model: &Model, code: &Code) -> String {
     }
     lines.push(String::new());
     lines.push("TYPES".to_owned());
-    for item in &code.types {
+    let mut types: Vec<_> = code.types.iter().chain(&code.shared).collect();
+    types.sort_by_key(|(name, _)| name);
+    for item in types.into_iter().flat_map(|(_, items)| items) {
         match item {
             Item::Struct(item) => {
-                lines.push(format!("struct {}", item.ident));
                 if let Fields::Named(fields) = &item.fields {
+                    lines.push(format!("struct {}", item.ident));
                     let mut fields: Vec<String> = fields
                         .named
                         .iter()
@@ -46,6 +48,7 @@ pub fn text(title: &str, version: &str, model: &Model, code: &Code) -> String {
                     lines.extend(fields);
                 }
             }
+            Item::Impl(item) if item.trait_.is_none() => lines.extend(constructor(item)),
             Item::Type(item) => lines.push(format!(
                 "type {} = {}",
                 item.ident,
@@ -79,6 +82,41 @@ pub fn text(title: &str, version: &str, model: &Model, code: &Code) -> String {
     }
     lines.push(String::new());
     lines.join("\n")
+}
+
+/// `new(name: String) -> …` of a structure; `.url(String) -> …` of one that is not finished.
+fn constructor(item: &ItemImpl) -> Option<String> {
+    let name = item.self_ty.to_token_stream().to_string();
+    let unfinished = name.contains("Needs");
+    item.items.iter().find_map(|item| {
+        let ImplItem::Fn(function) = item else {
+            return None;
+        };
+        let sig = &function.sig;
+        let finished = sig.output.to_token_stream().to_string() == "-> Self";
+        if !(sig.ident == "new" || unfinished) || (sig.inputs.is_empty() && finished) {
+            return None;
+        }
+        let arguments = sig.inputs.iter().filter_map(|input| match input {
+            FnArg::Typed(typed) => {
+                let ty = compact(&typed.ty.to_token_stream().to_string());
+                let ty = ty
+                    .strip_prefix("impl Into<")
+                    .and_then(|ty| ty.strip_suffix('>'))
+                    .unwrap_or(&ty);
+                let name = typed.pat.to_token_stream().to_string();
+                Some(if unfinished {
+                    ty.to_owned()
+                } else {
+                    format!("{name}: {ty}")
+                })
+            }
+            FnArg::Receiver(_) => None,
+        });
+        let arguments = arguments.collect::<Vec<_>>().join(", ");
+        let lead = if unfinished { "        ." } else { "    " };
+        Some(format!("{lead}{}({arguments})", sig.ident))
+    })
 }
 
 fn sorted(model: &Model) -> Vec<(&String, &crate::model::Type)> {

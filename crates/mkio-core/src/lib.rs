@@ -6,6 +6,8 @@
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+extern crate self as mkio_core;
+
 mod apis;
 mod budget;
 mod byte_stream;
@@ -21,6 +23,8 @@ mod retry;
 mod sync;
 mod token;
 mod transport;
+#[allow(missing_docs, reason = "the documents do not describe everything")]
+pub mod types;
 mod value;
 pub mod wait;
 

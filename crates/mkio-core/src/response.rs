@@ -76,8 +76,8 @@ impl<T> Response<T> {
         (self.value, self.status, self.headers, self.raw)
     }
 
-    /// HTTP status, always in the 200s.
-    pub fn status(&self) -> StatusCode {
+    /// HTTP status, always in the 200s. (`status()` is that of a resource that has one.)
+    pub fn http_status(&self) -> StatusCode {
         self.status
     }
 

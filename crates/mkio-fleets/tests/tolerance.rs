@@ -57,6 +57,7 @@ fn structures() {
     structure::<types::SupportPackage>("SupportPackage", &["metadata"]);
     structure::<types::SupportPackageList>("SupportPackageList", &["@odata.nextLink", "supplemental", "value"]);
     structure::<types::SupportPackageMetadata>("SupportPackageMetadata", &["created", "description", "device", "friendlyName", "name", "size"]);
+    structure::<types::GeolocationPatch>("GeolocationPatch", &["coordinates"]);
 }
 
 /// Known values and unknown ones survive a round trip.

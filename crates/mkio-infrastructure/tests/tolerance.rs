@@ -22,6 +22,7 @@ fn structure<T: DeserializeOwned + Serialize>(name: &str, fields: &[&str]) {
 
 #[test]
 fn structures() {
+    structure::<types::DefaultMetadata>("DefaultMetadata", &["displayName", "labels"]);
     structure::<types::DefaultPatchMetadata>("DefaultPatchMetadata", &["displayName", "labels"]);
     structure::<types::DefaultTransport>("DefaultTransport", &["cidr", "type"]);
     structure::<types::Error>("Error", &["error", "ref", "status"]);
@@ -42,6 +43,7 @@ fn structures() {
     structure::<types::SiteList>("SiteList", &["@odata.nextLink", "supplemental", "value"]);
     structure::<types::SitePatch>("SitePatch", &["metadata", "spec"]);
     structure::<types::SitePatchSpec>("SitePatchSpec", &["geolocation", "routes"]);
+    structure::<types::GeolocationPatch>("GeolocationPatch", &["coordinates"]);
 }
 
 /// Known values and unknown ones survive a round trip.

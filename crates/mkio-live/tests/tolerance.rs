@@ -24,6 +24,7 @@ fn structure<T: DeserializeOwned + Serialize>(name: &str, fields: &[&str]) {
 fn structures() {
     structure::<types::ConfigRef>("ConfigRef", &["name", "version"]);
     structure::<types::Config>("Config", &["advancedSettingsName", "configOverrides", "configRef", "configValues"]);
+    structure::<types::DefaultMetadata>("DefaultMetadata", &["displayName", "labels"]);
     structure::<types::DefaultPatchMetadata>("DefaultPatchMetadata", &["displayName", "labels"]);
     structure::<types::Error>("Error", &["error", "ref", "status"]);
     structure::<types::ErrorDetail>("ErrorDetail", &["code", "detail", "extraDetail"]);

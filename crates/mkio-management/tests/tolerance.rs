@@ -30,6 +30,7 @@ fn structures() {
     structure::<types::InviteList>("InviteList", &["kind", "value"]);
     structure::<types::InviteMetadata>("InviteMetadata", &["created", "id"]);
     structure::<types::InviteSpec>("InviteSpec", &["comment", "email", "invitedByEmail", "invitedByName", "organizationName", "teams"]);
+    structure::<types::JsonPatchEntry>("JsonPatchEntry", &["op", "path", "search", "value"]);
     structure::<types::ListResponseSupplemental>("ListResponseSupplemental", &["count", "kind", "operation", "pagination", "subscription"]);
     structure::<types::LocationCloud>("LocationCloud", &["displayName", "name", "region"]);
     structure::<types::LocationList>("LocationList", &["kind", "value", "@odata.nextLink"]);
@@ -42,6 +43,7 @@ fn structures() {
     structure::<types::MetricsEndpointSpec>("MetricsEndpointSpec", &["enabled"]);
     structure::<types::MetricsEndpointStatus>("MetricsEndpointStatus", &["password", "url", "username"]);
     structure::<types::OrganizationMetadata>("OrganizationMetadata", &["created", "createdBy", "createdByEmail", "createdById", "createdByName", "id", "isActive", "name", "updated"]);
+    structure::<types::OrganizationPatch>("OrganizationPatch", &["spec"]);
     structure::<types::Organization>("Organization", &["kind", "metadata", "spec"]);
     structure::<types::OrganizationPatchSpec>("OrganizationPatchSpec", &["legalEntityAddress", "legalEntityContactEmail", "legalEntityName", "legalEntityOfficer", "name"]);
     structure::<types::OrganizationSpec>("OrganizationSpec", &["id", "name"]);
@@ -57,6 +59,7 @@ fn structures() {
     structure::<types::RateCard>("RateCard", &["kind", "metadata", "spec"]);
     structure::<types::LegacyProfile>("LegacyProfile", &["metadata", "spec"]);
     structure::<types::UserProfile>("UserProfile", &["kind", "metadata", "spec"]);
+    structure::<types::UserProfilePatch>("UserProfilePatch", &["spec"]);
     structure::<types::Project>("Project", &["kind", "metadata", "spec"]);
     structure::<types::ProjectInfo>("ProjectInfo", &["id", "name"]);
     structure::<types::ProjectList>("ProjectList", &["@odata.nextLink", "supplemental", "value"]);
@@ -117,6 +120,11 @@ fn structures() {
     structure::<types::WebhookRuleMetadata>("WebhookRuleMetadata", &["id", "name"]);
     structure::<types::WebhookRule>("WebhookRule", &["metadata", "spec"]);
     structure::<types::WebhookRuleSpec>("WebhookRuleSpec", &["authentication", "enabled", "events", "headers", "queryParams", "url"]);
+    structure::<types::MetricsEndpointSpecPatch>("MetricsEndpointSpecPatch", &["enabled"]);
+    structure::<types::MetricsEndpointPatch>("MetricsEndpointPatch", &["kind", "spec"]);
+    structure::<types::PendingInvitePatch>("PendingInvitePatch", &["state"]);
+    structure::<types::UserOrganizationSpecPatch>("UserOrganizationSpecPatch", &["invite"]);
+    structure::<types::UserProfileSpecPatch>("UserProfileSpecPatch", &["company", "country", "jobRole", "name", "phoneNumber"]);
 }
 
 /// Known values and unknown ones survive a round trip.

@@ -99,6 +99,7 @@ fn structures() {
     structure::<types::CrossSiteAccessPolicies>("CrossSiteAccessPolicies", &["clientAccessPolicy", "crossDomainPolicy"]);
     structure::<types::DashSettings>("DashSettings", &["role"]);
     structure::<types::DefaultKey>("DefaultKey", &["label", "policyName"]);
+    structure::<types::DefaultMetadata>("DefaultMetadata", &["displayName", "labels"]);
     structure::<types::DefaultPatchMetadata>("DefaultPatchMetadata", &["displayName", "labels"]);
     structure::<types::DestinationSpec>("DestinationSpec", &["aquilaSourceId", "networkName", "transport"]);
     structure::<types::Destination>("Destination", &["kind", "metadata", "spec", "status"]);
@@ -132,15 +133,18 @@ fn structures() {
     structure::<types::JobInputHttp>("JobInputHttp", &["baseUri", "end", "files", "label", "start"]);
     structure::<types::JobList>("JobList", &["@odata.nextLink", "supplemental", "value"]);
     structure::<types::JobOutputAsset>("JobOutputAsset", &["assetName", "endTime", "error", "label", "progress", "startTime", "state"]);
+    structure::<types::JobPatch>("JobPatch", &["properties"]);
     structure::<types::JobProperties>("JobProperties", &["correlationData", "created", "description", "endTime", "input", "lastModified", "outputs", "priority", "recording", "startTime", "state"]);
     structure::<types::JobPropertiesPatch>("JobPropertiesPatch", &["correlationData", "description", "input", "outputs", "priority"]);
     structure::<types::JobRecording>("JobRecording", &["actualEndTime", "actualStartTime", "details", "state", "targetEndTime", "targetStartTime"]);
     structure::<types::Job>("Job", &["id", "name", "properties", "systemData", "type"]);
+    structure::<types::JsonPatchEntry>("JsonPatchEntry", &["op", "path", "search", "value"]);
     structure::<types::ListResponseSupplemental>("ListResponseSupplemental", &["count", "kind", "operation", "pagination", "subscription"]);
     structure::<types::LiveEventEncoding>("LiveEventEncoding", &["encodingType", "keyFrameInterval", "presetName", "stretchMode"]);
     structure::<types::LiveEventEndpoint>("LiveEventEndpoint", &["protocol", "url"]);
     structure::<types::LiveEventInput>("LiveEventInput", &["accessControl", "accessToken", "endpoints", "keyFrameIntervalDuration", "streamingProtocol", "timedMetadataEndpoints"]);
     structure::<types::LiveEventList>("LiveEventList", &["@odata.nextLink", "supplemental", "value"]);
+    structure::<types::LiveEventPatch>("LiveEventPatch", &["properties"]);
     structure::<types::LiveEventPreview>("LiveEventPreview", &["accessControl", "alternativeMediaId", "endpoints", "previewLocator", "streamingPolicyName"]);
     structure::<types::LiveEventProperties>("LiveEventProperties", &["created", "crossSiteAccessPolicies", "description", "encoding", "hostnamePrefix", "input", "lastModified", "pipeline", "preview", "provisioningState", "resourceState", "streamOptions", "transcriptions", "useStaticHostname"]);
     structure::<types::LiveEventPropertiesPatch>("LiveEventPropertiesPatch", &["pipeline"]);
@@ -217,6 +221,15 @@ fn structures() {
     structure::<types::TransportStatus>("TransportStatus", &["urls"]);
     structure::<types::UtcClipTime>("UtcClipTime", &["time", "trigger"]);
     structure::<types::Video>("Video", &["src", "systemBitrate", "systemLanguage", "trackID", "trackName"]);
+    structure::<types::ContentKeyPolicyPropertiesPatch>("ContentKeyPolicyPropertiesPatch", &["description", "fairPlayAmsCompatibility", "options"]);
+    structure::<types::ContentKeyPolicyPatch>("ContentKeyPolicyPatch", &["properties"]);
+    structure::<types::StreamingEndpointAkamaiAclPatch>("StreamingEndpointAkamaiAclPatch", &["akamaiSignatureHeaderAuthenticationKeyList"]);
+    structure::<types::StreamingEndpointIpAclPatch>("StreamingEndpointIpAclPatch", &["allow"]);
+    structure::<types::StreamingEndpointAccessControlPatch>("StreamingEndpointAccessControlPatch", &["akamai", "ip"]);
+    structure::<types::StreamingEndpointShieldCachePatch>("StreamingEndpointShieldCachePatch", &["scaleUnits"]);
+    structure::<types::StreamingEndpointSkuPatch>("StreamingEndpointSkuPatch", &["name"]);
+    structure::<types::StreamingEndpointPropertiesPatch>("StreamingEndpointPropertiesPatch", &["accessControl", "advancedSettingsName", "cdnEnabled", "cdnProfile", "cdnProvider", "crossSiteAccessPolicies", "customHostNames", "description", "maxCacheAge", "maxManifestCacheAge", "provisioningState", "publicName", "resourceState", "scaleUnits", "serverCredentialNames", "shieldCache", "sku", "urlStyle"]);
+    structure::<types::StreamingEndpointPatch>("StreamingEndpointPatch", &["location", "properties", "tags"]);
 }
 
 /// Known values and unknown ones survive a round trip.

@@ -106,7 +106,7 @@ impl Place {
             .create_or_update_transform("encode", TransformPut::new(transform))
             .send()
             .await?;
-        let input = JobInputAsset::new("input").files(["intro.mp4"]);
+        let input = JobInputAsset::new("input").with_files(["intro.mp4"]);
         let job = JobPutProperties::new(input, [JobOutputAsset::new("output")]);
         media
             .create_job("encode", "job", JobPut::new(job))

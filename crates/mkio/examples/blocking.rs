@@ -38,7 +38,7 @@ fn main() -> Result<()> {
     let storage = storage.context("the storage account has no name")?;
 
     let name = format!("blocking-{}", uuid::Uuid::new_v4().simple());
-    let asset = AssetPut::new(AssetPutProperties::new(&storage).description("mkio example"));
+    let asset = AssetPut::new(AssetPutProperties::new(&storage).with_description("mkio example"));
     let request = media.create_or_update_asset(&name, asset);
     mkio.run(request.send())?;
 

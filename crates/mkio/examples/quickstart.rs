@@ -86,9 +86,9 @@ async fn storage(media: &ProjectClient) -> Result<String> {
 
 async fn work(media: &ProjectClient, storage: &str, names: &Names) -> Result<()> {
     for asset in [&names.input, &names.output] {
-        let mut properties = AssetPutProperties::new(storage).description("mkio quickstart");
+        let mut properties = AssetPutProperties::new(storage).with_description("mkio quickstart");
         if let (true, Ok(container)) = (asset == &names.input, env::var("MKIO_INPUT_CONTAINER")) {
-            properties = properties.container(container);
+            properties = properties.with_container(container);
         }
         media
             .create_or_update_asset(asset, AssetPut::new(properties))
@@ -108,7 +108,7 @@ async fn work(media: &ProjectClient, storage: &str, names: &Names) -> Result<()>
         .context("creating the transform")?;
 
     let file = env::var("MKIO_INPUT_FILE").unwrap_or_else(|_| "intro.mp4".to_owned());
-    let input = JobInputAsset::new(&names.input).files([file]);
+    let input = JobInputAsset::new(&names.input).with_files([file]);
     let job = JobPutProperties::new(input, [JobOutputAsset::new(&names.output)]);
     media
         .create_job(&names.transform, &names.job, JobPut::new(job))
@@ -127,8 +127,9 @@ async fn work(media: &ProjectClient, storage: &str, names: &Names) -> Result<()>
     }
     wait.await?;
 
-    let locator =
-        StreamingLocatorPutProperties::new(&names.output, "Predefined_ClearStreamingOnly");
+    let locator = StreamingLocatorPutProperties::new()
+        .asset_name(&names.output)
+        .streaming_policy_name("Predefined_ClearStreamingOnly");
     media
         .create_or_update_streaming_locator(&names.locator, StreamingLocatorPut::new(locator))
         .send()

@@ -76,7 +76,7 @@ async fn job(project: &Project) -> Result<JobPut> {
         .create_or_update_transform("encode", TransformPut::new(transform))
         .send()
         .await?;
-    let input = JobInputAsset::new("input").files(["intro.mp4"]);
+    let input = JobInputAsset::new("input").with_files(["intro.mp4"]);
     let output = JobOutputAsset::new("output");
     Ok(JobPut::new(JobPutProperties::new(input, [output])))
 }

@@ -109,11 +109,11 @@ pub mod webhook;
 pub use client::Client;
 pub use mkio_core::{
     BoxError, ByteStream, CallInfo, CallOptions, Change, Dispatch, DispatchError, DispatchFuture,
-    Edit, Error, ErrorKind, Items, Jitter, Nullable, Operation, Page, Pages, Priority, RateBudget,
-    RawRequest, Response, Result, ResumeToken, RetryPolicy, Secret, StateRef, Timestamp, Token,
-    TokenCommand, TokenFile, TokenFuture, TokenProvider, Transport, TransportBuilder, UrlText,
-    Wait, WaitDescription, WaitFailure, Waits, bytes, chrono, http, http_client_builder,
-    page::query, reqwest, serde_json, token_fn, wait,
+    Edit, Error, ErrorKind, Items, Jitter, Nullable, OpenEnum, Operation, Page, Pages, Priority,
+    RateBudget, RawRequest, Response, Result, ResumeToken, RetryPolicy, Secret, StateRef,
+    Timestamp, Token, TokenCommand, TokenFile, TokenFuture, TokenProvider, Transport,
+    TransportBuilder, UrlText, Wait, WaitDescription, WaitFailure, Waits, bytes, chrono, http,
+    http_client_builder, page::query, reqwest, serde_json, token_fn, wait,
 };
 pub use project::Project;
 

@@ -105,7 +105,7 @@ fn sources(document: &Value) -> Sources {
 
 fn files(api: &Arc<Api>, sources: &Sources) -> Result<Files> {
     let mut files = Files::default();
-    let outcome = pipeline::generate(api, sources, &mut files, &mut Report::default());
+    let outcome = pipeline::alone(api, sources, &mut files, &mut Report::default());
     if outcome.is_err() {
         assert!(files == Files::default(), "a part of a crate");
     }
@@ -333,7 +333,7 @@ fn a_schema_that_is_only_itself() {
         document["components"]["schemas"]["ThingSchema"] = json!({key: [itself, {"type": other}]});
         let mut report = Report::default();
         let sources = sources(&document);
-        pipeline::generate(&media(), &sources, &mut Files::default(), &mut report).unwrap();
+        pipeline::alone(&media(), &sources, &mut Files::default(), &mut report).unwrap();
         let warnings = report.warnings();
         assert_eq!(
             warnings[0].pointer,

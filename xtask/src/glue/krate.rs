@@ -58,7 +58,7 @@ pub fn files(
         files.add(format!("{folder}/src/generated/{name}.rs"), text);
     };
     module("dynamic", DYNAMIC, glue::dynamic::run(model, signatures));
-    module("types", TYPES, code.types);
+    module("types", TYPES, glue::types::run(code.types, &code.shared));
     module("client", CLIENT, code.client);
     module("builder", BUILDER, code.builder);
     module(

@@ -9,4 +9,5 @@ pub mod macros;
 pub mod pages;
 pub mod project;
 mod tolerance;
+pub mod types;
 mod waits;

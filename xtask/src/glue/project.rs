@@ -105,6 +105,7 @@ mod tests {
             answer: Answer::Empty,
             client_error: None,
             server_error: None,
+            statuses: Vec::new(),
             sort: Vec::new(),
             filter: Vec::new(),
         };

@@ -117,13 +117,14 @@ fn description(api: &str, name: &str, resource: &Resource) -> Item {
         }
     };
     let params = &resource.params;
-    let named = resource.named.clone().unwrap_or_default();
+    let name_param = resource.name_param.clone().unwrap_or_default();
     let (pointer, progress) = (
         resource.pointer.clone().unwrap_or_default(),
         resource.progress.clone().unwrap_or_default(),
     );
     let (errors, presence, events) = (&resource.errors, resource.presence, resource.events);
-    let (born, busy) = (resource.born.clone().unwrap_or_default(), &resource.busy);
+    let created_at = resource.created_at.clone().unwrap_or_default();
+    let busy = &resource.busy;
     let failed = resource
         .failed_when
         .iter()
@@ -153,14 +154,14 @@ fn description(api: &str, name: &str, resource: &Resource) -> Item {
         pub static #ident: Resource = Resource {
             name: #full,
             params: &[#(#params),*],
-            named: #named,
+            name_param: #name_param,
             item: #item,
             state: #state,
             list: #list,
             state_pointer: #pointer,
             progress_pointer: #progress,
             error_pointers: &[#(#errors),*],
-            born_pointer: #born,
+            created_pointer: #created_at,
             busy: &[#(#busy),*],
             failed_when: &[#(#failed),*],
             presence: #presence,
@@ -179,10 +180,10 @@ fn goal(name: &str, goal: &Goal) -> TokenStream {
     let Goal {
         states,
         failures,
-        via,
-        undone,
-        settle,
-        grace,
+        on_the_way,
+        fell_back,
+        min_age,
+        failure_grace,
         requires,
     } = goal;
     let requires = requires
@@ -192,10 +193,10 @@ fn goal(name: &str, goal: &Goal) -> TokenStream {
         name: #name,
         states: &[#(#states),*],
         failures: &[#(#failures),*],
-        via: &[#(#via),*],
-        undone: &[#(#undone),*],
-        settle: Duration::from_secs(#settle),
-        grace: Duration::from_secs(#grace),
+        on_the_way: &[#(#on_the_way),*],
+        fell_back: &[#(#fell_back),*],
+        min_age: Duration::from_secs(#min_age),
+        failure_grace: Duration::from_secs(#failure_grace),
         requires: &[#(#requires),*],
     })
 }
@@ -245,13 +246,14 @@ fn waiting(name: &str, resource: &Resource) -> TokenStream {
     let (given, values, constant) = (given(resource), values(resource), constant(name));
     let words = with_article(name);
     let project = resource.params.first().is_some_and(|p| p == SCOPE);
-    let described = match project {
-        true => quote!(description.within(self.project_name())?),
-        false => quote!(description),
-    };
-    let elsewhere = match project {
-        true => " another kind of resource, in another project, or",
-        false => " another kind of resource, or",
+    let (described, elsewhere) = if project {
+        let described = quote!(description.within(self.project_name())?);
+        (
+            described,
+            " another kind of resource, in another project, or",
+        )
+    } else {
+        (quote!(description), " another kind of resource, or")
     };
     let goals: Vec<String> = resource
         .goals
@@ -268,9 +270,9 @@ fn waiting(name: &str, resource: &Resource) -> TokenStream {
         ),
         String::new(),
         format!(
-            " Goals: {}, or gone. Longest wait unless told otherwise: {} s; looks every {} to {} s.",
+            " Goals: {}, or gone. Default timeout {}; polls every {} to {} s.",
             goals.join(", "),
-            resource.timeout,
+            words_for(resource.timeout),
             resource.poll.0,
             resource.poll.1
         ),
@@ -313,6 +315,15 @@ fn waiting(name: &str, resource: &Resource) -> TokenStream {
     }
 }
 
+/// A time in words.
+fn words_for(seconds: u64) -> String {
+    match seconds {
+        _ if seconds % 3600 == 0 => format!("{} h", seconds / 3600),
+        _ if seconds % 60 == 0 => format!("{} min", seconds / 60),
+        _ => format!("{seconds} s"),
+    }
+}
+
 #[derive(Clone, Copy)]
 enum Then<'a> {
     Goal(&'a str),
@@ -344,9 +355,10 @@ impl<'a> Step<'a> {
     }
 
     fn of(model: &'a Model, step: &'a Action) -> Option<Self> {
-        let effect = match step.creates {
-            true => Effect::Creates,
-            false => Effect::Reaches(step.goal.clone()),
+        let effect = if step.creates {
+            Effect::Creates
+        } else {
+            Effect::Reaches(step.goal.clone())
         };
         let operation = model.operation(&step.operation)?;
         Some(Self::new(operation, effect, step.body.as_ref()))
@@ -445,7 +457,7 @@ fn acting(
         [step] => format!(" {} and a wait {ends}.", link(&step.operation.id)),
         _ => format!(" {told}."),
     };
-    let more = more(steps, resource);
+    let more = more(steps, name, resource);
     let arguments = given
         .iter()
         .map(|ident| quote!(#ident: impl Into<String>))
@@ -458,6 +470,7 @@ fn acting(
         #[doc = #docs]
         ///
         /// Nothing is sent before the wait is polled.
+        ///
         #(#[doc = #more])*
         pub fn #ident(&self, #(#arguments),*) -> Wait<#answer, #state> {
             #(#names)*
@@ -468,42 +481,54 @@ fn acting(
     }
 }
 
-/// What a call that acts does about refusals and lost answers, in words.
-fn more(steps: &[Step<'_>], resource: &Resource) -> Vec<String> {
-    let mut more = Vec::new();
-    let states: Vec<_> = resource
-        .busy
+/// What a call that acts does about missing resources, refusals and lost responses, in words.
+fn more(steps: &[Step<'_>], name: &str, resource: &Resource) -> Vec<String> {
+    let mut more: Vec<_> = steps
         .iter()
-        .map(|state| format!("`{state}`"))
+        .find_map(|step| missing(step, name))
+        .into_iter()
         .collect();
-    let acts = |step: &Step<'_>| !matches!(step.effect, Effect::Creates);
-    if !states.is_empty() && steps.iter().any(acts) {
+    let busy = resource.busy.iter().map(|state| format!("`{state}`"));
+    let busy: Vec<_> = busy.collect();
+    let has = |found: fn(&Effect) -> bool| steps.iter().any(|step| found(&step.effect));
+    if !busy.is_empty() && has(|effect| !matches!(effect, Effect::Creates)) {
         more.push(format!(
-            " Refused (409) while the resource is {}, it acts again afterwards.",
-            states.join(", ")
+            " If the service refuses the call (409) while the resource is {}, the call is repeated \
+             afterwards.",
+            busy.join(", ")
         ));
     }
-    if steps
-        .iter()
-        .any(|step| matches!(step.effect, Effect::Creates))
-    {
+    if has(|effect| matches!(effect, Effect::Creates)) {
         more.push(
-            " When an answer is lost and a repetition is refused (409), what is there counts as \
-             made unless it is older than the call."
+            " If the response is lost and the retry gets 409, an existing resource counts as \
+             created by this call unless it is older."
                 .to_owned(),
         );
     }
-    if steps
-        .iter()
-        .any(|step| matches!(step.effect, Effect::Deletes))
-    {
-        more.push(
-            " When an answer is lost, a 404 to a repetition means that it has been done."
-                .to_owned(),
-        );
+    if has(|effect| matches!(effect, Effect::Deletes)) {
+        more.push(" If the response is lost, a 404 on the retry counts as success.".to_owned());
     }
-    match more.is_empty() {
-        true => more,
-        false => std::iter::once(String::new()).chain(more).collect(),
+    more
+}
+
+/// What a missing resource means to a call, as far as the document's statuses say.
+fn missing(step: &Step<'_>, name: &str) -> Option<String> {
+    let declares = |status: &str| step.operation.statuses.iter().any(|known| known == status);
+    let words = name.replace('_', " ");
+    let fails = declares("404").then(|| {
+        format!(
+            " Fails with 404 if the {words} does not exist, unless \
+             [`missing_ok`](Wait::missing_ok) is set."
+        )
+    });
+    match step.effect {
+        Effect::Deletes if declares("204") && (declares("200") || !declares("404")) => {
+            Some(format!(" Succeeds if the {words} does not exist (204)."))
+        }
+        Effect::Deletes => fails,
+        // PUT creates what is missing.
+        Effect::Reaches(_) if step.operation.method == "PUT" && declares("201") => None,
+        Effect::Reaches(_) => fails,
+        Effect::Creates => None,
     }
 }

@@ -9,12 +9,13 @@ mod arguments;
 mod deprecation;
 mod direction;
 mod extract_types;
-mod idents;
+pub mod idents;
 mod limits;
 mod operation_docs;
 pub mod operation_names;
 mod optionality;
 pub mod parameters;
+mod patch_bodies;
 mod ref_siblings;
 mod references;
 mod request_bodies;
@@ -36,8 +37,8 @@ use crate::{
 /// of it tells the changes, and leaves out, so that those after it find something to work on.
 type Pass = fn(Document, &mut Changes) -> Document;
 
-/// All passes in the order in which they run.
-const PASSES: [(&str, Pass); 21] = [
+/// The passes of one document by itself, in the order in which they run.
+const PASSES: [(&str, Pass); 20] = [
     // needs: a document that the check has found nothing wrong with
     ("references", references::run),
     // needs: parameters and bodies in their place (references)
@@ -73,7 +74,13 @@ const PASSES: [(&str, Pass); 21] = [
     // needs: parameters without references to text (aliases)
     ("arguments", arguments::run),
     // needs: references that stay (aliases)
+    ("patch bodies", patch_bodies::run),
+    // needs: all bodies (patch bodies)
     ("direction", direction::run),
+];
+
+/// The passes that run once it is known how other documents use what they share.
+const LAST: [(&str, Pass); 2] = [
     // needs: what is read and what is written (direction)
     ("optionality", optionality::run),
     // needs: all fields and parameters that get code (optionality)
@@ -82,16 +89,34 @@ const PASSES: [(&str, Pass); 21] = [
 
 /// Names of the passes, in their order.
 pub fn names() -> impl Iterator<Item = &'static str> {
-    PASSES.iter().map(|(name, _)| *name)
+    PASSES.iter().chain(&LAST).map(|(name, _)| *name)
 }
 
-/// Runs all passes; `seen` is given the document after each.
+/// Runs the passes of one document by itself; `seen` is given the document after each.
 pub fn run(
+    document: Document,
+    report: &mut Report,
+    seen: &mut dyn FnMut(&str, &Document),
+) -> Document {
+    steps(&PASSES, document, report, seen)
+}
+
+/// Runs the passes that are left; `seen` is given the document after each.
+pub fn finish(
+    document: Document,
+    report: &mut Report,
+    seen: &mut dyn FnMut(&str, &Document),
+) -> Document {
+    steps(&LAST, document, report, seen)
+}
+
+fn steps(
+    passes: &[(&'static str, Pass)],
     mut document: Document,
     report: &mut Report,
     seen: &mut dyn FnMut(&str, &Document),
 ) -> Document {
-    for (name, pass) in PASSES {
+    for (name, pass) in passes {
         document = report.step(name, |changes| pass(document, changes));
         seen(name, &document);
     }

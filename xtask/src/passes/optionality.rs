@@ -6,12 +6,17 @@
 
 use serde_json::{Value, json};
 
-use crate::{document::Document, marks, report::Changes};
+use crate::{
+    document::{Document, schema_pointer},
+    marks,
+    report::Changes,
+};
 
 pub fn run(mut document: Document, changes: &mut Changes) -> Document {
     let mut read_only_requirements = 0;
     let mut collections = 0;
-    for (_, schema) in document.schemas_mut() {
+    let mut misordered = Vec::new();
+    for (name, schema) in document.schemas_mut() {
         let flag = |name: &str| schema.get(name) == Some(&Value::Bool(true));
         let read = flag(marks::READ);
         let Some(properties) = schema.get("properties").and_then(Value::as_object) else {
@@ -28,6 +33,9 @@ pub fn run(mut document: Document, changes: &mut Changes) -> Document {
             })
             .cloned()
             .collect();
+        if !orders(schema, &required) {
+            misordered.push(schema_pointer(name, schema));
+        }
         let demanded = if read { Vec::new() } else { required.clone() };
         if read && !required.is_empty() {
             read_only_requirements += 1;
@@ -54,10 +62,28 @@ pub fn run(mut document: Document, changes: &mut Changes) -> Document {
             }
         }
     }
+    for pointer in misordered {
+        changes.refuse(document.problem(
+            pointer,
+            format!(
+                "an `{}` that does not name the required fields",
+                marks::ORDER
+            ),
+            "each required field once, in the order in which constructors take them",
+        ));
+    }
     changes.note(format!(
         "{read_only_requirements} types that are read demand nothing, {collections} lists and maps are optional"
     ));
     document
+}
+
+/// An order, where there is one, names the required fields and nothing else.
+fn orders(schema: &Value, required: &[Value]) -> bool {
+    let Some(order) = schema.get(marks::ORDER).and_then(Value::as_array) else {
+        return true;
+    };
+    order.len() == required.len() && required.iter().all(|name| order.contains(name))
 }
 
 #[cfg(test)]
@@ -88,5 +114,20 @@ mod tests {
         assert_eq!(written["required"], json!(["text", "list"]));
         assert!(written["properties"]["list"].get("nullable").is_none());
         assert_eq!(written["properties"]["text"]["x-mkio-nullable"], true);
+    }
+
+    #[test]
+    fn an_order_names_the_required_fields() {
+        let schema = |order: Value| {
+            json!({"S": {
+                "properties": {"a": {}, "b": {}}, "required": ["a", "b"], "x-mkio-order": order,
+            }})
+        };
+        testing::run(run, testing::with_schemas(schema(json!(["b", "a"]))));
+        for order in [json!(["a"]), json!(["a", "b", "c"]), json!(["a", "a"])] {
+            let mut changes = Changes::default();
+            run(testing::with_schemas(schema(order)), &mut changes);
+            assert_eq!(changes.problems()[0].pointer, "/components/schemas/S");
+        }
     }
 }

@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     document::{Document, TWIN, append_description, entries, operation_pointer, ref_name},
+    marks,
     media::{CSV, JSON, Kind, kind},
     report::Changes,
 };
@@ -71,6 +72,8 @@ pub fn run(mut document: Document, changes: &mut Changes) -> Document {
         if declared.len() != merged.len() {
             changes.note(format!("{method} {path}: {} responses to {}", declared.len(), merged.len()));
         }
+        let statuses: Vec<_> = declared.keys().collect();
+        operation.insert(marks::STATUSES.to_owned(), json!(statuses));
         operation.insert("responses".to_owned(), Value::Object(merged));
     });
     for (pointer, found) in warnings {

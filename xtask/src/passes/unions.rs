@@ -62,12 +62,16 @@ pub fn run(mut document: Document, changes: &mut Changes) -> Document {
         }
     }
     copy_members(&mut document, &mut unions, changes);
-    for Union {
-        name,
-        tag,
-        variants,
-    } in unions
-    {
+    let converting: Vec<Vec<bool>> = unions
+        .iter()
+        .map(|union| converting(&document, &union.variants))
+        .collect();
+    for (union, converting) in unions.into_iter().zip(converting) {
+        let Union {
+            name,
+            tag,
+            variants,
+        } = union;
         changes.note(format!("{name}: {} variants by {tag}", variants.len()));
         for (_, member) in &variants {
             if let Some(member) = document.schemas_mut().get_mut(member) {
@@ -80,11 +84,28 @@ pub fn run(mut document: Document, changes: &mut Changes) -> Document {
         let list: Vec<Value> = variants
             .iter()
             .zip(names)
-            .map(|((value, member), variant)| json!({"value": value, "type": member, "name": variant}))
+            .zip(converting)
+            .map(|(((value, member), variant), converts)| {
+                json!({"value": value, "type": member, "name": variant, "converts": converts})
+            })
             .collect();
         document.schemas_mut()[&name][marks::UNION] = json!({"tag": tag, "variants": list});
     }
     document
+}
+
+/// Whether a member alone says which variant is meant: it stands behind one tag only, or the
+/// overlay says which one (`x-mkio-tag`).
+fn converting(document: &Document, variants: &Variants) -> Vec<bool> {
+    let tags = |member: &str| variants.iter().filter(|(_, name)| name == member).count();
+    variants
+        .iter()
+        .map(|(value, member)| {
+            let schema = document.schema(member);
+            let chosen = schema.and_then(|schema| schema.get(marks::TAG));
+            tags(member) == 1 || chosen.is_some_and(|chosen| chosen == value)
+        })
+        .collect()
 }
 
 /// Tag values with the names of their members: those of the mapping in its order, then members
@@ -409,7 +430,7 @@ mod tests {
         );
         assert_eq!(
             document.schema("U").unwrap()["x-mkio-union"],
-            json!({"tag": "t", "variants": [{"value": "a", "type": "A", "name": "A"}]})
+            json!({"tag": "t", "variants": [{"value": "a", "type": "A", "name": "A", "converts": true}]})
         );
     }
 
@@ -471,6 +492,24 @@ mod tests {
         assert_eq!(fields("A"), ["t", "x"]);
         assert_eq!(fields("UA"), ["x"]);
         assert_eq!(fields("VA"), ["t"]);
+    }
+
+    #[test]
+    fn a_member_behind_two_tags_converts_where_the_overlay_says() {
+        let mut b = object(json!({"type": "string"}));
+        let mut a = b.clone();
+        a[marks::TAG] = json!("a2");
+        b["properties"]["y"] = json!({"type": "string"});
+        let (document, _) = union_of(json!({
+            "U": {"oneOf": [reference("A"), reference("B")], "discriminator": {"propertyName": "t", "mapping": {
+                "a1": "#/components/schemas/A", "a2": "#/components/schemas/A",
+                "b1": "#/components/schemas/B", "b2": "#/components/schemas/B",
+            }}},
+            "A": a, "B": b,
+        }));
+        let variants = &document.schema("U").unwrap()[marks::UNION]["variants"];
+        let converting: Vec<_> = (0..4).map(|n| variants[n]["converts"] == true).collect();
+        assert_eq!(converting, [false, true, false, false]);
     }
 
     #[test]

@@ -4,6 +4,9 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
+use super::occurrences::Occurrences;
+use crate::model::Type;
+
 /// Doc attributes for a text, one for each line.
 pub fn attributes(text: &str) -> TokenStream {
     let text = escape(text);
@@ -19,13 +22,31 @@ pub fn attributes(text: &str) -> TokenStream {
     quote!(#(#lines)*)
 }
 
-/// A text with a fallback for when it is empty.
-pub fn or(text: &str, fallback: &str) -> TokenStream {
-    attributes(if text.trim().is_empty() {
-        fallback
-    } else {
-        text
-    })
+/// The docs of a type: what the document says of it, and where it occurs.
+pub fn of_type(of: &Type, name: &str, occurrences: &Occurrences) -> TokenStream {
+    let place = occurrences.sentence(name).map(|place| format!(" {place}"));
+    if of.description.trim().is_empty() {
+        // No operation names the types of parameters and of error responses.
+        let place = place.as_deref().unwrap_or(if of.read {
+            " Body of an error response."
+        } else {
+            " Value of a parameter."
+        });
+        return quote!(#[doc = #place]);
+    }
+    let description = attributes(&of.description);
+    let place = place.map(|place| quote!(#[doc = ""] #[doc = #place]));
+    quote!(#description #place)
+}
+
+/// The docs of a field: what the document says of it, else its name in JSON where that is another
+/// one. None when there is nothing to say.
+pub fn of_field(description: &str, name: &str, json: &str) -> Option<TokenStream> {
+    if !description.trim().is_empty() {
+        return Some(attributes(description));
+    }
+    let text = format!(" {} in JSON.", code(json));
+    (name != json).then(|| quote!(#[doc = #text]))
 }
 
 /// Escapes a text for rustdoc: code between backticks and in fences stays as it is, no fence is taken

@@ -4,13 +4,17 @@
 use quote::{format_ident, quote};
 use syn::Item;
 
-use super::docs;
+use super::{docs, occurrences::Occurrences};
 use crate::{
     model::{Model, Shape},
     report::Changes,
 };
 
-pub fn run(model: &Model, changes: &mut Changes) -> Vec<(String, Vec<Item>)> {
+pub fn run(
+    model: &Model,
+    occurrences: &Occurrences,
+    changes: &mut Changes,
+) -> Vec<(String, Vec<Item>)> {
     let mut code = Vec::new();
     for (name, of) in &model.types {
         let Shape::Enum(values) = &of.shape else {
@@ -18,7 +22,7 @@ pub fn run(model: &Model, changes: &mut Changes) -> Vec<(String, Vec<Item>)> {
         };
         changes.note(format!("{name}: {} values", values.len()));
         let ident = format_ident!("{name}");
-        let doc = docs::or(&of.description, &format!("`{name}` of the document."));
+        let doc = docs::of_type(of, name, occurrences);
         let variants = values.iter().map(|(value, variant)| {
             let variant = format_ident!("{variant}");
             let doc = format!(" {}.", docs::code(value));
@@ -48,7 +52,7 @@ mod tests {
             "Mode": {"type": "string", "enum": ["5.1", "Unknown"], "description": "How <it> sounds."},
             "Other": {"properties": {}},
         })));
-        let code = run(&model, &mut Changes::default());
+        let code = run(&model, &Occurrences::of(&model), &mut Changes::default());
         assert_eq!(code.len(), 1);
         let items = code.into_iter().flat_map(|(_, items)| items).collect();
         let text = crate::glue::macros::unparse(&crate::code::file(items));

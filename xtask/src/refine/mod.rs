@@ -1,17 +1,23 @@
 //! Rules for Rust code, one file each: from the model to the items of the generated modules.
 
+mod accessors;
 mod client;
+mod constructors;
+mod conversions;
 pub mod docs;
 mod enums;
 mod mock;
+mod occurrences;
 pub mod requests;
 mod setters;
 mod signatures;
 mod simplify;
+mod state;
 mod structs;
 mod unions;
 
 pub use client::operations;
+use occurrences::Occurrences;
 pub use signatures::Signatures;
 pub use simplify::arguments_of;
 pub use structs::is_url;
@@ -19,24 +25,40 @@ use syn::Item;
 
 use crate::{
     document::{Document, Problem},
-    model::{Model, Shape},
+    model::Model,
     report::Report,
+    states::States,
 };
 
 /// Items of the generated modules, by module.
 pub struct Code {
-    pub types: Vec<Item>,
+    /// Types by name.
+    pub types: Vec<(String, Vec<Item>)>,
+    /// Types that the runtime has for several APIs.
+    pub shared: Vec<(String, Vec<Item>)>,
     pub client: Vec<Item>,
     pub builder: Vec<Item>,
     pub mock: Vec<Item>,
     pub signatures: Signatures,
 }
 
+impl Code {
+    /// Leaves the types of these names to the runtime.
+    pub fn sharing(mut self, names: &[&str]) -> Self {
+        let all = std::mem::take(&mut self.types).into_iter();
+        (self.shared, self.types) = all.partition(|(name, _)| names.contains(&name.as_str()));
+        self
+    }
+}
+
 /// Runs all rules.
-pub fn run(document: &Document, model: &Model, report: &mut Report) -> Result<Code, Problem> {
-    let structs = report.step("structs", |changes| structs::run(document, model, changes))?;
-    let enums = report.step("enums", |changes| enums::run(model, changes));
-    let unions = report.step("unions code", |changes| unions::run(model, changes));
+pub fn run(
+    document: &Document,
+    model: &Model,
+    states: &States,
+    report: &mut Report,
+) -> Result<Code, Problem> {
+    let types = types(document, model, states, report)?;
     let signatures = Signatures::of(model);
     let builder = report.step("requests", |changes| {
         requests::run(&signatures, document, model, changes)
@@ -45,23 +67,31 @@ pub fn run(document: &Document, model: &Model, report: &mut Report) -> Result<Co
         client::run(&document.api, model, &signatures, changes)
     });
     let mock = report.step("mock", |changes| mock::run(&document.api, model, changes));
-    let mut types: Vec<(String, Vec<Item>)> =
-        structs.into_iter().chain(enums).chain(unions).collect();
-    types.sort_by(|(a, _), (b, _)| a.cmp(b));
-    if let Some((name, _)) = model.types.iter().find(|(name, of)| {
-        !matches!(of.shape, Shape::Secret) && !types.iter().any(|(known, _)| known == *name)
-    }) {
-        return Err(document.problem(
-            format!("/components/schemas/{name}"),
-            "a type that no code was made for",
-            "a structure, a string enum or a tagged union",
-        ));
-    }
     Ok(Code {
-        types: types.into_iter().flat_map(|(_, items)| items).collect(),
+        types,
+        shared: Vec::new(),
         client,
         builder,
         mock,
         signatures,
     })
+}
+
+/// The code of all types, by their names.
+pub fn types(
+    document: &Document,
+    model: &Model,
+    states: &States,
+    report: &mut Report,
+) -> Result<Vec<(String, Vec<Item>)>, Problem> {
+    let occurrences = Occurrences::of(model);
+    let mut types = report.step("structs", |changes| {
+        structs::run(document, model, &occurrences, states, changes)
+    })?;
+    types.extend(report.step("enums", |changes| enums::run(model, &occurrences, changes)));
+    types.extend(report.step("unions code", |changes| {
+        unions::run(model, &occurrences, changes)
+    }));
+    types.sort_by(|(a, _), (b, _)| a.cmp(b));
+    Ok(types)
 }

@@ -1,81 +1,32 @@
-//! Constructor and setters of a structure that is written.
+//! Setters of a structure that is written: `with_x` sets `x`.
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
-use syn::{Ident, Type};
+use syn::Type;
 
 use super::{
-    simplify::{argument_of, arguments_of, is_named},
-    structs::{FieldCode, demands},
+    accessors::value_type,
+    simplify::{argument_of, arguments_of, is_map, is_named},
+    structs::FieldCode,
 };
 
-/// Method names that every type has or that mean something else.
-const TAKEN: [&str; 6] = ["new", "clone", "eq", "ne", "fmt", "default"];
-
-/// `impl X { new(required…), field(value)… }`.
-pub fn emit(ident: &Ident, fields: &[FieldCode]) -> TokenStream {
-    let arguments: Vec<&FieldCode> = fields
-        .iter()
-        .filter(|field| demands(field) || (field.required && field.settable))
-        .collect();
-    let constructor = constructor(ident, fields, &arguments);
-    let setters = fields.iter().filter(|field| field.settable).map(setter);
-    quote! {
-        impl #ident {
-            #constructor
-            #(#setters)*
-        }
-    }
+/// `with_x(value)` for each field that can be set; `patch` when the structure changes another one.
+pub fn emit(fields: &[FieldCode], patch: bool) -> TokenStream {
+    let settable = fields.iter().filter(|field| field.settable);
+    let setters = settable.map(|field| setter(field, patch));
+    quote!(#(#setters)*)
 }
 
-fn constructor(ident: &Ident, fields: &[FieldCode], arguments: &[&FieldCode]) -> TokenStream {
-    let doc = if arguments.is_empty() {
-        format!(" An empty `{ident}`, to be filled with its setters.")
-    } else {
-        format!(" A `{ident}` with what it cannot do without; the rest is absent.")
-    };
-    if arguments.is_empty() {
-        return quote! {
-            #[doc = #doc]
-            pub fn new() -> Self {
-                Self::default()
-            }
-        };
-    }
-    let taken = arguments.iter().map(|field| {
-        let (name, accepts) = (&field.ident, accepts(value_type(&field.ty)).0);
-        quote!(#name: #accepts)
-    });
-    let filled = arguments.iter().map(|field| {
-        let name = &field.ident;
-        let value = wrap(&field.ty, accepts(value_type(&field.ty)).1(quote!(#name)));
-        quote!(#name: #value)
-    });
-    let rest = fields
-        .iter()
-        .filter(|f| !arguments.iter().any(|a| a.ident == f.ident));
-    let rest = rest.map(|field| {
-        let name = &field.ident;
-        quote!(#name: Default::default())
-    });
-    let many = (arguments.len() > 7).then(|| quote!(#[allow(clippy::too_many_arguments)]));
-    quote! {
-        #[doc = #doc]
-        #many
-        pub fn new(#(#taken),*) -> Self {
-            Self { #(#filled,)* #(#rest,)* }
-        }
-    }
-}
-
-fn setter(field: &FieldCode) -> TokenStream {
+fn setter(field: &FieldCode, patch: bool) -> TokenStream {
     let ident = &field.ident;
-    let name = if TAKEN.iter().any(|taken| ident == taken) {
-        format_ident!("{ident}_")
-    } else {
-        ident.clone()
-    };
+    // `with_type` is no keyword.
+    let name = format_ident!("with_{}", ident.to_string().trim_end_matches('_'));
     let doc = format!(" Sets [`{ident}`](Self#structfield.{ident}).");
+    let effect = if patch {
+        effect(value_type(&field.ty)).map(|effect| quote!(#[doc = ""] #[doc = #effect]))
+    } else {
+        None
+    };
     let (accepts, convert) = if argument_of(&field.ty, "Nullable").is_some() {
         // Null has to be sayable.
         accepts(&field.ty)
@@ -88,6 +39,8 @@ fn setter(field: &FieldCode) -> TokenStream {
     }
     quote! {
         #[doc = #doc]
+        #effect
+        #[must_use]
         pub fn #name(mut self, value: #accepts) -> Self {
             self.#ident = #value;
             self
@@ -95,27 +48,21 @@ fn setter(field: &FieldCode) -> TokenStream {
     }
 }
 
-/// The type inside `Option` or `Nullable`.
-fn value_type(ty: &Type) -> &Type {
-    argument_of(ty, "Option")
-        .or_else(|| argument_of(ty, "Nullable"))
-        .unwrap_or(ty)
-}
-
-fn wrap(ty: &Type, value: TokenStream) -> TokenStream {
-    if argument_of(ty, "Option").is_some() {
-        quote!(Some(#value))
-    } else if argument_of(ty, "Nullable").is_some() {
-        quote!(Nullable::Value(#value))
+/// What a PATCH does to a list or a map.
+fn effect(ty: &Type) -> Option<&'static str> {
+    if argument_of(ty, "Vec").is_some() {
+        Some(" PATCH replaces the whole list.")
+    } else if is_map(ty) {
+        Some(" PATCH adds entries and replaces those of the same key; it cannot remove one.")
     } else {
-        value
+        None
     }
 }
 
-type Convert = fn(TokenStream) -> TokenStream;
+pub type Convert = fn(TokenStream) -> TokenStream;
 
 /// What an argument of a type accepts, and how it becomes that type.
-fn accepts(ty: &Type) -> (TokenStream, Convert) {
+pub fn accepts(ty: &Type) -> (TokenStream, Convert) {
     if let Some(item) = argument_of(ty, "Vec") {
         return (
             quote!(impl IntoIterator<Item = impl Into<#item>>),

@@ -1,4 +1,4 @@
-//! Looking into types: their arguments, their names.
+//! Looking into types: what is in `Option<Vec<String>>`.
 
 use syn::Type;
 
@@ -32,6 +32,11 @@ pub fn arguments_of<'a>(ty: &'a Type, outer: &str) -> Option<Vec<&'a Type>> {
     }
 }
 
+/// True for a map, of known or of any content.
+pub fn is_map(ty: &Type) -> bool {
+    arguments_of(ty, "BTreeMap").is_some() || arguments_of(ty, "Map").is_some()
+}
+
 /// True for a type that is just this name.
 pub fn is_named(ty: &Type, name: &str) -> bool {
     matches!(ty, Type::Path(path) if path.path.is_ident(name))
@@ -45,12 +50,12 @@ mod tests {
 
     #[test]
     fn arguments_are_those_of_the_outer_type() {
-        let ty: Type = parse_quote!(Option<Vec<String>>);
-        let inner: Type = parse_quote!(Vec<String>);
-        assert_eq!(argument_of(&ty, "Option"), Some(&inner));
-        assert_eq!(argument_of(&ty, "Vec"), None);
-        let map: Type = parse_quote!(BTreeMap<String, u32>);
-        assert_eq!(arguments_of(&map, "BTreeMap").map(|all| all.len()), Some(2));
-        assert!(is_named(&parse_quote!(bool), "bool") && !is_named(&map, "bool"));
+        let ty: Type = parse_quote!(::std::option::Option<BTreeMap<String, A>>);
+        let inner = argument_of(&ty, "Option").unwrap();
+        assert!(is_map(inner) && argument_of(inner, "BTreeMap").is_none());
+        let [key, value] = arguments_of(inner, "BTreeMap").unwrap()[..] else {
+            panic!("two arguments");
+        };
+        assert!(is_named(key, "String") && is_named(value, "A") && !is_named(inner, "A"));
     }
 }

@@ -1,17 +1,23 @@
-//! Structures: `Option` or `Nullable` for everything that need not be there, `Secret` for what
+//! Problem: typify's structures drop empty lists, know two states where JSON has three, show
+//! secrets, and break users when a field is added. Ours come from the model: `Option` or `Nullable` for everything that need not be there, `Secret` for what
 //! must not be shown, `#[non_exhaustive]` with constructor and setters for what is written.
 
+use indexmap::IndexMap;
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use syn::{Item, Type, parse_quote};
 
-use super::{docs, setters, simplify};
+use super::{
+    accessors, constructors::Constructor, conversions, docs, occurrences::Occurrences, setters,
+    simplify, state,
+};
 use crate::{
-    document::{Document, Problem},
+    document::{Document, Problem, ref_name},
     glue::pages::{self, Collection},
-    model::{Field, Model, Shape},
+    model::{Field, Model, Type as Named},
     passes::EXTRA,
     report::Changes,
+    states::States,
 };
 
 /// A field as it will be written.
@@ -40,15 +46,17 @@ pub enum Reader {
 pub fn run(
     document: &Document,
     model: &Model,
+    occurrences: &Occurrences,
+    states: &States,
     changes: &mut Changes,
 ) -> Result<Vec<(String, Vec<Item>)>, Problem> {
     let mut code = Vec::new();
     let lists = pages::lists(model);
     for (name, of) in &model.types {
-        let Shape::Struct(fields) = &of.shape else {
+        let Some(fields) = of.fields() else {
             continue;
         };
-        let mut fields = fields_of(of, fields);
+        let mut fields = fields_of(fields, of);
         let list = lists.iter().find(|(_, answer, _)| answer == name);
         let list = list.map(|(_, _, collection)| collection);
         if of.read {
@@ -56,11 +64,24 @@ pub fn run(
                 field.reader = reader(field, list);
             }
         }
-        changes.note(format!("{name}: {} fields", fields.len()));
-        let items = emit(name, &of.description, &fields, of.written);
+        let structure = Structure {
+            name,
+            of,
+            fields,
+            model,
+        };
+        changes.note(format!("{name}: {} fields", structure.fields.len()));
+        let items = structure.emit(occurrences, states);
+        let items = items.map_err(|found| {
+            document.problem(
+                &of.pointer,
+                found,
+                "required fields that text, numbers, lists or maps fill",
+            )
+        })?;
         let file: syn::File = syn::parse2(items).map_err(|error| {
             document.problem(
-                of.pointer.clone(),
+                &of.pointer,
                 format!("a structure whose code does not parse: {error}"),
                 "names that can be Rust identifiers",
             )
@@ -70,49 +91,137 @@ pub fn run(
     Ok(code)
 }
 
-fn fields_of(of: &crate::model::Type, known: &indexmap::IndexMap<String, Field>) -> Vec<FieldCode> {
-    let written = of.written;
-    let named = known.iter().map(|(json, info)| {
-        let inner = if is_url(json) && simplify::is_named(&info.ty, "String") {
+/// A structure as it will be written.
+struct Structure<'a> {
+    name: &'a str,
+    of: &'a Named,
+    fields: Vec<FieldCode>,
+    model: &'a Model,
+}
+
+impl Structure<'_> {
+    fn emit(&self, occurrences: &Occurrences, states: &States) -> Result<TokenStream, String> {
+        let ident = format_ident!("{}", self.name);
+        let definition = self.definition(&ident, occurrences);
+        let written = self.of.written.then(|| self.written(&ident)).transpose()?;
+        let read = if self.of.read {
+            let accessors = accessors::emit(&ident, &self.fields, self.model);
+            let states = state::emit(&ident, self.name, self.model, states);
+            Some(quote!(#accessors #states))
+        } else {
+            None
+        };
+        Ok(quote!(#definition #written #read))
+    }
+
+    fn definition(&self, ident: &syn::Ident, occurrences: &Occurrences) -> TokenStream {
+        let doc = docs::of_type(self.of, self.name, occurrences);
+        let default = self.of.may_be_empty().then(|| quote!(Default,));
+        let mut undescribed = false;
+        let fields: Vec<TokenStream> = self
+            .fields
+            .iter()
+            .map(|field| {
+                let FieldCode {
+                    ident, json, ty, ..
+                } = field;
+                let doc = docs::of_field(&field.description, &ident.to_string(), json);
+                undescribed |= doc.is_none();
+                let serde = serde_attribute(field);
+                quote!(#doc #serde pub #ident: #ty,)
+            })
+            .collect();
+        let undescribed = undescribed.then(|| {
+            quote!(#[allow(missing_docs, reason = "the document does not describe every field")])
+        });
+        quote! {
+            #doc
+            #[derive(Clone, Debug, #default PartialEq, Deserialize, Serialize)]
+            #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+            #undescribed
+            #[non_exhaustive]
+            pub struct #ident { #(#fields)* }
+        }
+    }
+
+    /// Constructor, setters and conversions.
+    fn written(&self, ident: &syn::Ident) -> Result<TokenStream, String> {
+        let constructor = Constructor::new(ident, &self.fields, &self.of.required, self.model);
+        if let Some(field) = constructor.unnameable().next() {
+            return Err(format!(
+                "{field:?}, which could be mistaken for another required field and has no value of its own"
+            ));
+        }
+        let (function, steps) = (constructor.function(), constructor.steps());
+        let setters = setters::emit(&self.fields, self.of.patch);
+        let conversions = conversions::into_envelope(self.model, self.name)
+            .into_iter()
+            .map(|source| {
+                let source = format_ident!("{source}");
+                quote! {
+                    impl From<#source> for #ident {
+                        fn from(value: #source) -> Self {
+                            Self::new(value)
+                        }
+                    }
+                }
+            });
+        let is_body = self.model.operations.iter().any(|operation| {
+            let body = operation.body_schema.as_ref();
+            body.and_then(ref_name) == Some(self.name)
+        });
+        let body = is_body.then(|| quote!(::mkio_core::json_body! { #ident }));
+        Ok(quote! {
+            impl #ident {
+                #function
+                #setters
+            }
+            #steps
+            #(#conversions)*
+            #body
+        })
+    }
+}
+
+pub fn fields_of(fields: &IndexMap<String, Field>, of: &Named) -> Vec<FieldCode> {
+    let named = fields.iter().map(|(json, field)| {
+        let inner = if is_url(json) && simplify::is_named(&field.ty, "String") {
             parse_quote!(UrlText)
         } else {
-            info.ty.clone()
+            field.ty.clone()
         };
-        let inner: Type = if info.secret {
+        let inner: Type = if field.secret {
             parse_quote!(Secret<#inner>)
         } else {
             inner
         };
-        let ty: Type = match (!info.demanded, info.nullable) {
-            (true, true) if written => parse_quote!(Nullable<#inner>),
-            (true, _) | (false, true) => parse_quote!(Option<#inner>),
-            (false, false) => inner,
+        let ty: Type = match (field.demanded, field.nullable) {
+            (false, true) if of.written => parse_quote!(Nullable<#inner>),
+            (false, _) | (true, true) => parse_quote!(Option<#inner>),
+            (true, false) => inner,
         };
         FieldCode {
-            ident: format_ident!("{}", info.ident),
+            ident: format_ident!("{}", field.ident),
             json: json.clone(),
             ty,
-            settable: written && !info.read_only,
-            required: info.required,
-            always_sent: info.demanded,
+            settable: of.written && !field.read_only,
+            required: field.required,
+            always_sent: field.demanded,
             reader: None,
-            description: info.description.clone(),
+            description: field.description.clone(),
         }
     });
-    // What the document does not name, collected by `additionalProperties`.
-    let rest = of.rest.iter().map(|ty| FieldCode {
+    let extra = of.rest.as_ref().map(|ty| FieldCode {
         ident: format_ident!("{EXTRA}"),
         json: String::new(),
         ty: ty.clone(),
-        settable: written,
+        settable: of.written,
         required: false,
         always_sent: false,
         reader: None,
         description: "Everything else that the object holds.".to_owned(),
     });
-    let mut fields: Vec<_> = named.chain(rest).collect();
-    fields.sort_by(|a, b| a.ident.cmp(&b.ident));
-    fields
+    named.chain(extra).collect()
 }
 
 /// The field holds a URL: of a transport, an endpoint, a storage, a web hook. Such URLs hold
@@ -148,34 +257,6 @@ fn reader(field: &FieldCode, list: Option<&Collection>) -> Option<Reader> {
             Some(Reader::OrNone)
         }
         _ => (scalar || elements).then_some(Reader::Lenient),
-    }
-}
-
-fn emit(name: &str, description: &str, fields: &[FieldCode], written: bool) -> TokenStream {
-    let ident = format_ident!("{name}");
-    let doc = docs::or(description, &format!("`{name}` of the document."));
-    let needs_value = |field: &&FieldCode| demands(field);
-    let default = fields
-        .iter()
-        .find(needs_value)
-        .is_none()
-        .then(|| quote!(Default,));
-    let field_code = fields.iter().map(|field| {
-        let FieldCode {
-            ident, json, ty, ..
-        } = field;
-        let doc = docs::or(&field.description, &format!("`{json}` of the document."));
-        let serde = serde_attribute(field);
-        quote!(#doc #serde pub #ident: #ty,)
-    });
-    let implementation = written.then(|| setters::emit(&ident, fields));
-    quote! {
-        #doc
-        #[derive(Clone, Debug, #default PartialEq, Deserialize, Serialize)]
-        #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-        #[non_exhaustive]
-        pub struct #ident { #(#field_code)* }
-        #implementation
     }
 }
 
@@ -226,9 +307,22 @@ mod tests {
     fn code(schema: serde_json::Value) -> String {
         let document = with_schemas(json!({"S": schema}));
         let model = Model::new(&document);
-        let code = run(&document, &model, &mut Changes::default()).unwrap();
+        let code = run(
+            &document,
+            &model,
+            &Occurrences::of(&model),
+            &States::default(),
+            &mut Changes::default(),
+        )
+        .unwrap();
         let items = code.into_iter().flat_map(|(_, items)| items).collect();
         prettyplease::unparse(&crate::code::file(items))
+    }
+
+    fn has(text: &str, lines: &[&str]) {
+        for line in lines {
+            assert!(text.contains(line), "{line} in:\n{text}");
+        }
     }
 
     #[test]
@@ -238,18 +332,139 @@ mod tests {
             "note": {"type": "string", "x-mkio-nullable": true},
             "password": {"type": "string", "x-mkio-secret": true},
             "any": {},
-        }, "additionalProperties": {"type": "integer"}}));
-        for line in [
-            "pub a_list: Option<Vec<String>>,",
-            "pub note: Nullable<String>,",
-            "pub password: Option<Secret<String>>,",
-            "pub any: Option<Value>,",
-            "pub extra: BTreeMap<String, i64>,",
-            "#[non_exhaustive]",
-            "rename = \"aList\"",
-        ] {
-            assert!(text.contains(line), "{line} in:\n{text}");
-        }
+        }, "additionalProperties": true}));
+        has(
+            &text,
+            &[
+                "pub a_list: Option<Vec<String>>,",
+                "pub note: Nullable<String>,",
+                "pub password: Option<Secret<String>>,",
+                "pub any: Option<Value>,",
+                "#[serde(flatten)]",
+                "pub extra: ::serde_json::Map<String, Value>,",
+                "#[non_exhaustive]",
+                "rename = \"aList\"",
+            ],
+        );
+        // Nothing reads it.
+        assert!(!text.contains("(&self)"), "{text}");
+    }
+
+    #[test]
+    fn what_is_read_has_a_method_for_each_field() {
+        let text = code(json!({"x-mkio-read": true, "properties": {
+            "text": {"type": "string"},
+            "items": {"type": "array", "items": {"type": "string"}},
+            "byName": {"type": "object", "additionalProperties": {"type": "integer"}},
+            "any": {"type": "object"},
+            "size": {"type": "integer"},
+            "time": {"type": "string", "format": "date-time"},
+            "default": {"type": "boolean"},
+            "same": {"$ref": "#/components/schemas/S"},
+        }}));
+        has(
+            &text,
+            &[
+                "pub fn text(&self) -> Option<&str>",
+                "pub fn items(&self) -> &[String]",
+                "pub fn by_name(&self) -> &BTreeMap<String, i64>",
+                "pub fn any(&self) -> &::serde_json::Map<String, Value>",
+                "pub fn size(&self) -> Option<i64>",
+                "pub fn time(&self) -> Option<&Timestamp>",
+                "pub fn default(&self) -> Option<bool>",
+                "pub fn same(&self) -> &S",
+            ],
+        );
+        assert!(!text.contains("pub fn with_"), "{text}");
+    }
+
+    #[test]
+    fn what_is_written_has_setters_by_value() {
+        let text = code(
+            json!({"x-mkio-written": true, "x-mkio-read": true, "properties": {
+                "type": {"type": "string"}, "default": {"type": "boolean"},
+                "fixed": {"type": "string", "readOnly": true},
+            }}),
+        );
+        has(
+            &text,
+            &[
+                "#[must_use]\n    pub fn with_type(mut self, value: impl Into<String>) -> Self {",
+                "pub fn type_(&self) -> Option<&str>",
+                "pub fn with_default(mut self, value: bool) -> Self {",
+                "/// Creates an empty `S`.",
+            ],
+        );
+        assert!(!text.contains("with_fixed"), "{text}");
+    }
+
+    #[test]
+    fn arguments_of_one_kind_are_named() {
+        let text = code(json!({"x-mkio-written": true,
+            "required": ["audience", "size", "issuer", "time"],
+            "x-mkio-required": ["size", "audience", "issuer", "time"],
+            "properties": {
+                "audience": {"type": "string"}, "issuer": {"type": "string"}, "size": {"type": "integer"},
+                "time": {"type": "string", "format": "date-time"},
+            },
+        }));
+        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        has(
+            &text,
+            &[
+                "pub fn new(size: impl Into<i64>) -> SNeedsAudience {",
+                "impl SNeedsAudience { /// Sets [`audience`](S#structfield.audience). pub fn audience(mut self, value: impl Into<String>) -> SNeedsIssuer {",
+                "-> SNeedsTime {",
+                "pub fn time(mut self, value: impl Into<Timestamp>) -> S {",
+            ],
+        );
+    }
+
+    #[test]
+    fn a_range_is_positional_with_its_start_first() {
+        let text = code(json!({"x-mkio-written": true,
+            "required": ["endTime", "startTime"], "x-mkio-required": ["endTime", "name", "startTime"],
+            "properties": {
+                "startTime": {"type": "string", "format": "date-time"}, "name": {"type": "string"},
+                "endTime": {"type": "string", "format": "date-time"},
+            },
+        }));
+        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        has(
+            &text,
+            &[
+                "pub fn new( start_time: impl Into<Timestamp>, end_time: impl Into<Timestamp>, ) -> SNeedsName {",
+            ],
+        );
+    }
+
+    #[test]
+    fn setters_of_a_patch_say_what_happens_to_lists_and_maps() {
+        let text = code(
+            json!({"x-mkio-written": true, "x-mkio-patch": true, "properties": {
+                "labels": {"type": "object", "additionalProperties": {"type": "string"}},
+                "routes": {"type": "array", "items": {"type": "string"}},
+            }}),
+        );
+        has(
+            &text,
+            &[
+                "/// PATCH adds entries and replaces those of the same key; it cannot remove one.",
+                "/// PATCH replaces the whole list.",
+            ],
+        );
+    }
+
+    #[test]
+    fn docs_say_more_than_the_name() {
+        let text = code(
+            json!({"properties": {"scaleUnits": {"type": "integer"}, "name": {"type": "string"}}}),
+        );
+        has(
+            &text,
+            &["/// `scaleUnits` in JSON.", "#[allow(missing_docs"],
+        );
+        assert!(!text.contains("of the document"), "{text}");
     }
 
     #[test]

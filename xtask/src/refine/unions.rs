@@ -1,89 +1,36 @@
 //! Problem: typify's unions are untagged, the first that fits wins. Ours are tagged enums with an
 //! `Unknown` arm that keeps what it cannot read, writes it back, and does not print it.
 
+use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 use syn::{Item, parse_quote};
 
-use super::docs;
+use super::{conversions, docs, occurrences::Occurrences};
 use crate::{
-    model::{Model, Shape},
+    model::{Model, Shape, Variant},
+    names::snake_name,
     report::Changes,
 };
 
-pub fn run(model: &Model, changes: &mut Changes) -> Vec<(String, Vec<Item>)> {
+pub fn run(
+    model: &Model,
+    occurrences: &Occurrences,
+    changes: &mut Changes,
+) -> Vec<(String, Vec<Item>)> {
     let mut code = Vec::new();
     for (name, of) in &model.types {
         let ident = format_ident!("{name}");
-        let doc = docs::or(&of.description, &format!("`{name}` of the document."));
+        let doc = docs::of_type(of, name, occurrences);
         match &of.shape {
             Shape::Union { tag, variants } => {
                 changes.note(format!("{name}: {} variants", variants.len()));
-                let arms = variants.iter().map(|variant| {
-                    let (arm, member) = (
-                        format_ident!("{}", variant.name),
-                        format_ident!("{}", variant.member),
-                    );
-                    let value = &variant.value;
-                    let doc = format!(" {} is {}.", docs::code(tag), docs::code(value));
-                    quote!(#[doc = #doc] #[serde(rename = #value)] #arm(#member),)
-                });
-                let unique = variants.iter().filter(|variant| {
-                    variants
-                        .iter()
-                        .filter(|other| other.member == variant.member)
-                        .count()
-                        == 1
-                });
-                let conversions = unique.map(|variant| -> Item {
-                    let (arm, member) = (
-                        format_ident!("{}", variant.name),
-                        format_ident!("{}", variant.member),
-                    );
-                    parse_quote! {
-                        impl From<#member> for #ident {
-                            fn from(value: #member) -> Self {
-                                Self::#arm(value)
-                            }
-                        }
-                    }
-                });
-                let shown = variants.iter().map(|variant| {
-                    let (arm, name) = (format_ident!("{}", variant.name), &variant.name);
-                    quote!(Self::#arm(value) => f.debug_tuple(#name).field(value).finish(),)
-                });
-                let debug: Item = parse_quote! {
-                    /// Content that is not understood may hold secrets: only its tag is shown.
-                    impl ::std::fmt::Debug for #ident {
-                        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-                            match self {
-                                #(#shown)*
-                                Self::Unknown(value) => {
-                                    let tag = value.get(#tag).and_then(Value::as_str);
-                                    f.debug_tuple("Unknown").field(&tag).finish_non_exhaustive()
-                                }
-                            }
-                        }
-                    }
-                };
-                let tells = format!(" Told apart by {}.", docs::code(tag));
-                let mut items: Vec<Item> = vec![parse_quote! {
-                    #doc
-                    #[doc = ""]
-                    #[doc = #tells]
-                    #[derive(Clone, PartialEq, Deserialize, Serialize)]
-                    #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-                    #[serde(tag = #tag)]
-                    #[non_exhaustive]
-                    pub enum #ident {
-                        #(#arms)*
-                        /// A tag that this version does not know, or content that does not fit its tag;
-                        /// kept as it is and written back unchanged.
-                        #[serde(untagged)]
-                        Unknown(Value),
-                    }
-                }];
-                items.push(debug);
-                items.extend(conversions);
+                let mut items = vec![definition(&ident, &doc, tag, variants)];
+                items.extend([
+                    reading(&ident, tag, variants),
+                    debug(&ident, tag, variants),
+                    methods(&ident, variants),
+                ]);
+                items.extend(conversions_of(&ident, name, model, variants));
                 code.push((name.clone(), items));
             }
             Shape::Secret => {
@@ -96,6 +43,161 @@ pub fn run(model: &Model, changes: &mut Changes) -> Vec<(String, Vec<Item>)> {
     code
 }
 
+/// Name of a variant and of its member.
+fn names(variant: &Variant) -> (Ident, Ident) {
+    (
+        format_ident!("{}", variant.name),
+        format_ident!("{}", variant.member),
+    )
+}
+
+fn definition(ident: &Ident, doc: &TokenStream, tag: &str, variants: &[Variant]) -> Item {
+    let arms = variants.iter().map(|variant| {
+        let (arm, member) = names(variant);
+        let value = &variant.value;
+        let doc = format!(" {} is {}.", docs::code(tag), docs::code(value));
+        quote!(#[doc = #doc] #[serde(rename = #value)] #arm(#member),)
+    });
+    let tells = format!(" {} tells which variant it is.", docs::code(tag));
+    parse_quote! {
+        #doc
+        #[doc = ""]
+        #[doc = #tells]
+        #[derive(Clone, PartialEq, Serialize)]
+        #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+        #[serde(tag = #tag)]
+        #[non_exhaustive]
+        pub enum #ident {
+            #(#arms)*
+            /// A tag that this version does not know, or content that does not fit its tag;
+            /// kept as it is and written back unchanged.
+            #[serde(untagged)]
+            Unknown(Value),
+        }
+    }
+}
+
+fn reading(ident: &Ident, tag: &str, variants: &[Variant]) -> Item {
+    let arms = variants.iter().map(|variant| {
+        let (arm, _) = names(variant);
+        let value = &variant.value;
+        quote!(#value => content.read().map(Self::#arm),)
+    });
+    parse_quote! {
+        impl<'de> Deserialize<'de> for #ident {
+            fn deserialize<D: ::serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let member = |tag: &str, content: ::mkio_core::glue::Content<'_>| {
+                    Some(match tag {
+                        #(#arms)*
+                        _ => return None,
+                    })
+                };
+                ::mkio_core::glue::union(deserializer, #tag, member, Self::Unknown)
+            }
+        }
+    }
+}
+
+fn debug(ident: &Ident, tag: &str, variants: &[Variant]) -> Item {
+    let shown = variants.iter().map(|variant| {
+        let (arm, name) = (format_ident!("{}", variant.name), &variant.name);
+        quote!(Self::#arm(value) => f.debug_tuple(#name).field(value).finish(),)
+    });
+    parse_quote! {
+        /// Content that is not understood may hold secrets: only its tag is shown.
+        impl ::std::fmt::Debug for #ident {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                match self {
+                    #(#shown)*
+                    Self::Unknown(value) => {
+                        let tag = value.get(#tag).and_then(Value::as_str);
+                        f.debug_tuple("Unknown").field(&tag).finish_non_exhaustive()
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// `as_…()` for each variant, and a constructor for each tag that its member does not tell.
+fn methods(ident: &Ident, variants: &[Variant]) -> Item {
+    let shared = |variant: &Variant| {
+        let behind = |other: &&Variant| other.member == variant.member;
+        variants.iter().filter(behind).count() > 1
+    };
+    let constructors = variants.iter().filter(|v| shared(v)).map(|variant| {
+        let (arm, member) = names(variant);
+        let name = format_ident!("{}", snake_name(&variant.name));
+        let doc = format!(
+            " Creates the variant with the tag {}.",
+            docs::code(&variant.value)
+        );
+        quote! {
+            #[doc = #doc]
+            pub fn #name(value: impl Into<#member>) -> Self {
+                Self::#arm(value.into())
+            }
+        }
+    });
+    let readers = variants.iter().map(|variant| {
+        let (arm, member) = names(variant);
+        let name = format_ident!("as_{}", snake_name(&variant.name).trim_end_matches('_'));
+        let doc = format!(" Returns the content if this is [`{arm}`](Self::{arm}).");
+        quote! {
+            #[doc = #doc]
+            pub fn #name(&self) -> Option<&#member> {
+                if let Self::#arm(value) = self { Some(value) } else { None }
+            }
+        }
+    });
+    parse_quote! {
+        impl #ident {
+            #(#constructors)*
+            #(#readers)*
+
+            /// Returns the JSON if this is [`Unknown`](Self::Unknown).
+            pub fn as_unknown(&self) -> Option<&Value> {
+                if let Self::Unknown(value) = self { Some(value) } else { None }
+            }
+        }
+    }
+}
+
+fn conversions_of<'a>(
+    ident: &'a Ident,
+    name: &str,
+    model: &Model,
+    variants: &'a [Variant],
+) -> Vec<Item> {
+    let direct = variants.iter().filter(|variant| variant.converts);
+    let mut items: Vec<Item> = direct
+        .map(|variant| {
+            let (arm, member) = names(variant);
+            parse_quote! {
+                impl From<#member> for #ident {
+                    fn from(value: #member) -> Self {
+                        Self::#arm(value)
+                    }
+                }
+            }
+        })
+        .collect();
+    // What a member is made of is enough, where it makes one member only.
+    items.extend(conversions::through_members(model, name).into_iter().map(
+        |(source, variant)| -> Item {
+            let (source, arm) = (format_ident!("{source}"), format_ident!("{variant}"));
+            parse_quote! {
+                impl From<#source> for #ident {
+                    fn from(value: #source) -> Self {
+                        Self::#arm(value.into())
+                    }
+                }
+            }
+        },
+    ));
+    items
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -105,14 +207,15 @@ mod tests {
 
     #[test]
     fn unions_are_tagged_and_keep_what_they_do_not_know() {
-        let variant = |value: &str, name: &str, member: &str| json!({"value": value, "name": name, "type": member});
+        let variant = |value: &str, name: &str, member: &str, converts: bool| json!({"value": value, "name": name, "type": member, "converts": converts});
         let model = Model::new(&with_schemas(json!({
             "Input": {"x-mkio-union": {"tag": "@odata.type", "variants": [
-                variant("#A", "A", "InputA"), variant("#B", "B", "Shared"), variant("#C", "C", "Shared"),
+                variant("#A", "A", "InputA", true), variant("#B", "B", "Shared", false), variant("#C", "C", "Shared", true),
+                variant("#D", "D", "Twin", false), variant("#E", "E", "Twin", false),
             ]}},
             "Keys": {"x-mkio-secret": true},
         })));
-        let code = run(&model, &mut Changes::default());
+        let code = run(&model, &Occurrences::of(&model), &mut Changes::default());
         let items = code.into_iter().flat_map(|(_, items)| items).collect();
         let text = prettyplease::unparse(&crate::code::file(items));
         for line in [
@@ -121,14 +224,21 @@ mod tests {
             "A(InputA),",
             "#[serde(untagged)]",
             "Unknown(Value),",
+            "\"#B\" => content.read().map(Self::B),",
             "impl From<InputA> for Input",
+            "impl From<Shared> for Input {\n    fn from(value: Shared) -> Self {\n        Self::C(value)",
             "Self::B(value) => f.debug_tuple(\"B\").field(value).finish(),",
             "let tag = value.get(\"@odata.type\").and_then(Value::as_str);",
+            "pub fn as_a(&self) -> Option<&InputA>",
+            "pub fn b(value: impl Into<Shared>) -> Self",
+            "pub fn c(value: impl Into<Shared>) -> Self",
+            "pub fn as_unknown(&self) -> Option<&Value>",
             "pub type Keys = Secret<Value>;",
         ] {
             assert!(text.contains(line), "{line} in:\n{text}");
         }
-        // A type behind two tags does not say which one is meant.
-        assert!(!text.contains("From<Shared>"), "{text}");
+        // A type behind two tags does not say which one is meant, unless the overlay does.
+        assert!(!text.contains("From<Twin>"), "{text}");
+        assert!(!text.contains("pub fn a("), "{text}");
     }
 }

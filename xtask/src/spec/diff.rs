@@ -13,7 +13,6 @@ use clap::Args;
 use super::import;
 use crate::{
     apis::Workspace,
-    generate::tell_warnings,
     output::Files,
     pipeline::{self, Sources},
     report::Report,
@@ -41,9 +40,9 @@ pub fn run(workspace: &Workspace, args: &DiffArgs) -> Result<ExitCode> {
     };
     let surface = |sources: &Sources, warn: bool| -> Result<String> {
         let (mut files, mut report) = (Files::default(), Report::default());
-        pipeline::generate(api, sources, &mut files, &mut report)?;
+        pipeline::alone(api, sources, &mut files, &mut report)?;
         if warn {
-            tell_warnings(&report);
+            report.tell_warnings();
         }
         let path = format!("spec/surface/{}.txt", api.name);
         Ok(files.get(&path).unwrap_or_default().to_owned())

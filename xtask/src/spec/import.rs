@@ -13,7 +13,6 @@ use crate::{
     apis::{Api, Workspace},
     check,
     document::{Problem, Problems, entries, operation_pointer},
-    generate::tell_warnings,
     output::Files,
     pipeline::{self, Sources},
     report::Report,
@@ -44,8 +43,13 @@ pub fn run(workspace: &Workspace, args: &ImportArgs) -> Result<ExitCode> {
         })
     };
     let mut report = Report::default();
-    let tried = pipeline::generate(api, &sources, &mut Files::default(), &mut report);
+<<<<<<< HEAD
+    let tried = pipeline::alone(api, &sources, &mut Files::default(), &mut report);
     tell_warnings(&report);
+=======
+    let tried = pipeline::generate(api, &sources, &mut Files::default(), &mut report);
+    report.tell_warnings();
+>>>>>>> hub/main
     if let Err(error) = tried {
         eprintln!("{error:#}");
         if !args.anyway {

@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 #[allow(unused_imports, reason = "not every API needs all of them")]
 use serde_json::Value;
 
-/// `AbrEncodingConfig` of the document.
+pub use ::mkio_core::types::PaginationInfo;
+/// `abrEncoding` of [`TransformConfig`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -33,12 +34,13 @@ pub struct AbrEncodingConfig {
     pub shared_audios: Option<Vec<AudioEncoding>>,
 }
 impl AbrEncodingConfig {
-    /// An empty `AbrEncodingConfig`, to be filled with its setters.
+    /// Creates an empty `AbrEncodingConfig`.
     pub fn new() -> Self {
-        Self::default()
+        Default::default()
     }
     /// Sets [`representations`](Self#structfield.representations).
-    pub fn representations(
+    #[must_use]
+    pub fn with_representations(
         mut self,
         value: impl IntoIterator<Item = impl Into<Representation>>,
     ) -> Self {
@@ -46,7 +48,8 @@ impl AbrEncodingConfig {
         self
     }
     /// Sets [`shared_audios`](Self#structfield.shared_audios).
-    pub fn shared_audios(
+    #[must_use]
+    pub fn with_shared_audios(
         mut self,
         value: impl IntoIterator<Item = impl Into<AudioEncoding>>,
     ) -> Self {
@@ -54,44 +57,74 @@ impl AbrEncodingConfig {
         self
     }
 }
-/// `Ac4Config` of the document.
+impl AbrEncodingConfig {
+    /// Returns [`representations`](Self#structfield.representations), empty if it is not set.
+    pub fn representations(&self) -> &[Representation] {
+        self.representations.as_ref().map_or(&[], Vec::as_slice)
+    }
+    /// Returns [`shared_audios`](Self#structfield.shared_audios), empty if it is not set.
+    pub fn shared_audios(&self) -> &[AudioEncoding] {
+        self.shared_audios.as_ref().map_or(&[], Vec::as_slice)
+    }
+}
+/// `ac4Config` of [`AudioEncoding`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Ac4Config {
-    /// Default: `classCompleteMain`.
-    #[serde(rename = "contentClassifier", skip_serializing_if = "Option::is_none")]
-    pub content_classifier: Option<Ac4ContentClassifier>,
     /// Length in characters: at most 16. Default: `25`.
     #[serde(rename = "frameRate", skip_serializing_if = "Option::is_none")]
     pub frame_rate: Option<String>,
     /// Length in characters: at most 16. Default: `auto`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub language: Option<String>,
+    /// Default: `classCompleteMain`.
+    #[serde(rename = "contentClassifier", skip_serializing_if = "Option::is_none")]
+    pub content_classifier: Option<Ac4ContentClassifier>,
 }
 impl Ac4Config {
-    /// An empty `Ac4Config`, to be filled with its setters.
+    /// Creates an empty `Ac4Config`.
     pub fn new() -> Self {
-        Self::default()
-    }
-    /// Sets [`content_classifier`](Self#structfield.content_classifier).
-    pub fn content_classifier(mut self, value: impl Into<Ac4ContentClassifier>) -> Self {
-        self.content_classifier = Some(value.into());
-        self
+        Default::default()
     }
     /// Sets [`frame_rate`](Self#structfield.frame_rate).
-    pub fn frame_rate(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_frame_rate(mut self, value: impl Into<String>) -> Self {
         self.frame_rate = Some(value.into());
         self
     }
     /// Sets [`language`](Self#structfield.language).
-    pub fn language(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_language(mut self, value: impl Into<String>) -> Self {
         self.language = Some(value.into());
         self
     }
+    /// Sets [`content_classifier`](Self#structfield.content_classifier).
+    #[must_use]
+    pub fn with_content_classifier(
+        mut self,
+        value: impl Into<Ac4ContentClassifier>,
+    ) -> Self {
+        self.content_classifier = Some(value.into());
+        self
+    }
+}
+impl Ac4Config {
+    /// Returns [`frame_rate`](Self#structfield.frame_rate), if it is set.
+    pub fn frame_rate(&self) -> Option<&str> {
+        self.frame_rate.as_ref().map(String::as_str)
+    }
+    /// Returns [`language`](Self#structfield.language), if it is set.
+    pub fn language(&self) -> Option<&str> {
+        self.language.as_ref().map(String::as_str)
+    }
+    /// Returns [`content_classifier`](Self#structfield.content_classifier), if it is set.
+    pub fn content_classifier(&self) -> Option<&Ac4ContentClassifier> {
+        self.content_classifier.as_ref()
+    }
 }
 ::mkio_core::open_enum! {
-    /// `Ac4ContentClassifier` of the document.
+    /// `contentClassifier` of [`Ac4Config`].
     pub enum Ac4ContentClassifier {
         /// `Unsynced`.
         Unsynced = "Unsynced",
@@ -106,7 +139,7 @@ impl Ac4Config {
     }
 }
 ::mkio_core::open_enum! {
-    /// `ActualState` of the document.
+    /// `state` of [`ChannelStatus`].
     pub enum ActualState {
         /// `Running`.
         Running = "Running",
@@ -114,68 +147,123 @@ impl Ac4Config {
         Stopped = "Stopped",
     }
 }
-/// `Alarm` of the document.
+/// Item of [`list_active_alarms`](super::Client::list_active_alarms).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct Alarm {
     /// Default: `Alarm`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<AlarmKind>,
-    /// `metadata` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<AlarmMetadata>,
-    /// `status` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<AlarmStatus>,
 }
+impl Alarm {
+    /// Returns [`kind`](Self#structfield.kind), if it is set.
+    pub fn kind(&self) -> Option<&AlarmKind> {
+        self.kind.as_ref()
+    }
+    /// Returns [`metadata`](Self#structfield.metadata), with all its fields unset if it is not set itself.
+    pub fn metadata(&self) -> &AlarmMetadata {
+        static UNSET: ::std::sync::LazyLock<AlarmMetadata> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.metadata.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`status`](Self#structfield.status), with all its fields unset if it is not set itself.
+    pub fn status(&self) -> &AlarmStatus {
+        static UNSET: ::std::sync::LazyLock<AlarmStatus> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.status.as_ref().unwrap_or(&UNSET)
+    }
+}
 ::mkio_core::open_enum! {
     /// Default: `Alarm`.
+    ///
+    /// `kind` of [`Alarm`].
     pub enum AlarmKind {
         /// `Alarm`.
         Alarm = "Alarm",
     }
 }
-/// `AlarmList` of the document.
+/// Response of [`list_active_alarms`](super::Client::list_active_alarms).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct AlarmList {
-    /// `supplemental` of the document.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub value: Option<Vec<Alarm>>,
     #[serde(
         default,
         deserialize_with = "::mkio_core::glue::or_none",
         skip_serializing_if = "Option::is_none"
     )]
     pub supplemental: Option<AlarmListSupplemental>,
-    /// `value` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub value: Option<Vec<Alarm>>,
 }
-/// `AlarmListSupplemental` of the document.
+impl AlarmList {
+    /// Returns [`value`](Self#structfield.value), empty if it is not set.
+    pub fn value(&self) -> &[Alarm] {
+        self.value.as_ref().map_or(&[], Vec::as_slice)
+    }
+    /// Returns [`supplemental`](Self#structfield.supplemental), with all its fields unset if it is not set itself.
+    pub fn supplemental(&self) -> &AlarmListSupplemental {
+        static UNSET: ::std::sync::LazyLock<AlarmListSupplemental> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.supplemental.as_ref().unwrap_or(&UNSET)
+    }
+}
+/// `supplemental` of [`AlarmList`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct AlarmListSupplemental {
-    /// `count` of the document.
+    /// Default: `AlarmList`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kind: Option<AlarmListSupplementalKind>,
     #[serde(
         default,
         deserialize_with = "::mkio_core::glue::lenient",
         skip_serializing_if = "Option::is_none"
     )]
     pub count: Option<i64>,
-    /// Default: `AlarmList`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub kind: Option<AlarmListSupplementalKind>,
     /// Default: `list`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub operation: Option<AlarmListSupplementalOperation>,
-    /// `pagination` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pagination: Option<PaginationInfo>,
 }
+impl AlarmListSupplemental {
+    /// Returns [`kind`](Self#structfield.kind), if it is set.
+    pub fn kind(&self) -> Option<&AlarmListSupplementalKind> {
+        self.kind.as_ref()
+    }
+    /// Returns [`count`](Self#structfield.count), if it is set.
+    pub fn count(&self) -> Option<i64> {
+        self.count.as_ref().copied()
+    }
+    /// Returns [`operation`](Self#structfield.operation), if it is set.
+    pub fn operation(&self) -> Option<&AlarmListSupplementalOperation> {
+        self.operation.as_ref()
+    }
+    /// Returns [`pagination`](Self#structfield.pagination), with all its fields unset if it is not set itself.
+    pub fn pagination(&self) -> &PaginationInfo {
+        static UNSET: ::std::sync::LazyLock<PaginationInfo> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.pagination.as_ref().unwrap_or(&UNSET)
+    }
+}
 ::mkio_core::open_enum! {
     /// Default: `AlarmList`.
+    ///
+    /// `kind` of [`AlarmListSupplemental`].
     pub enum AlarmListSupplementalKind {
         /// `AlarmList`.
         AlarmList = "AlarmList",
@@ -183,53 +271,93 @@ pub struct AlarmListSupplemental {
 }
 ::mkio_core::open_enum! {
     /// Default: `list`.
+    ///
+    /// `operation` of [`AlarmListSupplemental`] and `operation` of [`ChannelListSupplemental`].
     pub enum AlarmListSupplementalOperation {
         /// `list`.
         List = "list",
     }
 }
-/// `AlarmMetadata` of the document.
+/// `metadata` of [`Alarm`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct AlarmMetadata {
-    /// `channelName` of the document.
-    #[serde(rename = "channelName", skip_serializing_if = "Option::is_none")]
-    pub channel_name: Option<String>,
-    /// `created` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub created: Option<Timestamp>,
-    /// `displayName` of the document.
-    #[serde(rename = "displayName", skip_serializing_if = "Option::is_none")]
-    pub display_name: Option<String>,
     /// Format: uuid.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    /// `name` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// `objectId` of the document.
+    /// `displayName` in JSON.
+    #[serde(rename = "displayName", skip_serializing_if = "Option::is_none")]
+    pub display_name: Option<String>,
+    /// `objectId` in JSON.
     #[serde(rename = "objectId", skip_serializing_if = "Option::is_none")]
     pub object_id: Option<String>,
+    /// `channelName` in JSON.
+    #[serde(rename = "channelName", skip_serializing_if = "Option::is_none")]
+    pub channel_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created: Option<Timestamp>,
 }
-/// `AlarmStatus` of the document.
+impl AlarmMetadata {
+    /// Returns [`id`](Self#structfield.id), if it is set.
+    pub fn id(&self) -> Option<&str> {
+        self.id.as_ref().map(String::as_str)
+    }
+    /// Returns [`name`](Self#structfield.name), if it is set.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_ref().map(String::as_str)
+    }
+    /// Returns [`display_name`](Self#structfield.display_name), if it is set.
+    pub fn display_name(&self) -> Option<&str> {
+        self.display_name.as_ref().map(String::as_str)
+    }
+    /// Returns [`object_id`](Self#structfield.object_id), if it is set.
+    pub fn object_id(&self) -> Option<&str> {
+        self.object_id.as_ref().map(String::as_str)
+    }
+    /// Returns [`channel_name`](Self#structfield.channel_name), if it is set.
+    pub fn channel_name(&self) -> Option<&str> {
+        self.channel_name.as_ref().map(String::as_str)
+    }
+    /// Returns [`created`](Self#structfield.created), if it is set.
+    pub fn created(&self) -> Option<&Timestamp> {
+        self.created.as_ref()
+    }
+}
+/// `status` of [`Alarm`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct AlarmStatus {
-    /// `additionalInfo` of the document.
-    #[serde(rename = "additionalInfo", skip_serializing_if = "Option::is_none")]
-    pub additional_info: Option<String>,
-    /// `severity` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub severity: Option<Severity>,
+    /// `additionalInfo` in JSON.
+    #[serde(rename = "additionalInfo", skip_serializing_if = "Option::is_none")]
+    pub additional_info: Option<String>,
 }
-/// `Appliance` of the document.
+impl AlarmStatus {
+    /// Returns [`severity`](Self#structfield.severity), if it is set.
+    pub fn severity(&self) -> Option<&Severity> {
+        self.severity.as_ref()
+    }
+    /// Returns [`additional_info`](Self#structfield.additional_info), if it is set.
+    pub fn additional_info(&self) -> Option<&str> {
+        self.additional_info.as_ref().map(String::as_str)
+    }
+}
+/// Response of [`get_capabilities`](super::Client::get_capabilities).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct Appliance {
-    /// `capabilities` of the document.
+    /// `optionCardData` in JSON.
+    #[serde(rename = "optionCardData", skip_serializing_if = "Option::is_none")]
+    pub option_card_data: Option<InstalledCardData>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub capabilities: Option<ApplianceCapabilities>,
     /// Default: `["None","BT709"]`.
@@ -240,23 +368,32 @@ pub struct Appliance {
         skip_serializing_if = "Option::is_none"
     )]
     pub dynamic_range_conversion_options: Option<Vec<String>>,
-    /// `optionCardData` of the document.
-    #[serde(rename = "optionCardData", skip_serializing_if = "Option::is_none")]
-    pub option_card_data: Option<InstalledCardData>,
 }
-/// `ApplianceCapabilities` of the document.
+impl Appliance {
+    /// Returns [`option_card_data`](Self#structfield.option_card_data), with all its fields unset if it is not set itself.
+    pub fn option_card_data(&self) -> &InstalledCardData {
+        static UNSET: ::std::sync::LazyLock<InstalledCardData> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.option_card_data.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`capabilities`](Self#structfield.capabilities), with all its fields unset if it is not set itself.
+    pub fn capabilities(&self) -> &ApplianceCapabilities {
+        static UNSET: ::std::sync::LazyLock<ApplianceCapabilities> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.capabilities.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`dynamic_range_conversion_options`](Self#structfield.dynamic_range_conversion_options), empty if it is not set.
+    pub fn dynamic_range_conversion_options(&self) -> &[String] {
+        self.dynamic_range_conversion_options.as_ref().map_or(&[], Vec::as_slice)
+    }
+}
+/// `capabilities` of [`Appliance`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ApplianceCapabilities {
-    /// Default: `false`.
-    #[serde(
-        rename = "bissCaAvailable",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub biss_ca_available: Option<bool>,
     /// Default: `false`.
     #[serde(
         rename = "receiverMultipleInputStream",
@@ -265,30 +402,50 @@ pub struct ApplianceCapabilities {
         skip_serializing_if = "Option::is_none"
     )]
     pub receiver_multiple_input_stream: Option<bool>,
-    /// `st2110OutputProfile` of the document.
+    /// Default: `false`.
+    #[serde(
+        rename = "bissCaAvailable",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub biss_ca_available: Option<bool>,
+    /// `st2110OutputProfile` in JSON.
     #[serde(rename = "st2110OutputProfile", skip_serializing_if = "Option::is_none")]
     pub st2110_output_profile: Option<St2110OutputProfile>,
 }
-/// `AsiInput` of the document.
+impl ApplianceCapabilities {
+    /// Returns [`receiver_multiple_input_stream`](Self#structfield.receiver_multiple_input_stream), if it is set.
+    pub fn receiver_multiple_input_stream(&self) -> Option<bool> {
+        self.receiver_multiple_input_stream.as_ref().copied()
+    }
+    /// Returns [`biss_ca_available`](Self#structfield.biss_ca_available), if it is set.
+    pub fn biss_ca_available(&self) -> Option<bool> {
+        self.biss_ca_available.as_ref().copied()
+    }
+    /// Returns [`st2110_output_profile`](Self#structfield.st2110_output_profile), if it is set.
+    pub fn st2110_output_profile(&self) -> Option<&St2110OutputProfile> {
+        self.st2110_output_profile.as_ref()
+    }
+}
+/// Variant of [`ChannelInput`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct AsiInput {
-    /// `decrypt` of the document.
-    #[serde(default, skip_serializing_if = "Nullable::is_absent")]
-    pub decrypt: Nullable<DecryptConfig>,
     /// Length in characters: 1 to 32.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// `payload` of the document.
-    #[serde(default, skip_serializing_if = "Nullable::is_absent")]
-    pub payload: Nullable<MptsPayload>,
-    /// `transport` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transport: Option<AsiInputTransport>,
+    #[serde(default, skip_serializing_if = "Nullable::is_absent")]
+    pub payload: Nullable<MptsPayload>,
+    #[serde(default, skip_serializing_if = "Nullable::is_absent")]
+    pub decrypt: Nullable<DecryptConfig>,
 }
 impl AsiInput {
-    /// A `AsiInput` with what it cannot do without; the rest is absent.
+    /// Creates `AsiInput` from its required fields; all others are unset.
     pub fn new(
         name: impl Into<String>,
         transport: impl Into<AsiInputTransport>,
@@ -296,169 +453,318 @@ impl AsiInput {
         Self {
             name: Some(name.into()),
             transport: Some(transport.into()),
-            decrypt: Default::default(),
             payload: Default::default(),
+            decrypt: Default::default(),
         }
     }
-    /// Sets [`decrypt`](Self#structfield.decrypt).
-    pub fn decrypt(mut self, value: impl Into<Nullable<DecryptConfig>>) -> Self {
-        self.decrypt = value.into();
-        self
-    }
     /// Sets [`name`](Self#structfield.name).
-    pub fn name(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_name(mut self, value: impl Into<String>) -> Self {
         self.name = Some(value.into());
         self
     }
-    /// Sets [`payload`](Self#structfield.payload).
-    pub fn payload(mut self, value: impl Into<Nullable<MptsPayload>>) -> Self {
-        self.payload = value.into();
-        self
-    }
     /// Sets [`transport`](Self#structfield.transport).
-    pub fn transport(mut self, value: impl Into<AsiInputTransport>) -> Self {
+    #[must_use]
+    pub fn with_transport(mut self, value: impl Into<AsiInputTransport>) -> Self {
         self.transport = Some(value.into());
         self
     }
+    /// Sets [`payload`](Self#structfield.payload).
+    #[must_use]
+    pub fn with_payload(mut self, value: impl Into<Nullable<MptsPayload>>) -> Self {
+        self.payload = value.into();
+        self
+    }
+    /// Sets [`decrypt`](Self#structfield.decrypt).
+    #[must_use]
+    pub fn with_decrypt(mut self, value: impl Into<Nullable<DecryptConfig>>) -> Self {
+        self.decrypt = value.into();
+        self
+    }
 }
-/// `AsiInputStatus` of the document.
+impl AsiInput {
+    /// Returns [`name`](Self#structfield.name), if it is set.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_ref().map(String::as_str)
+    }
+    /// Returns [`transport`](Self#structfield.transport), with all its fields unset if it is not set itself.
+    pub fn transport(&self) -> &AsiInputTransport {
+        static UNSET: ::std::sync::LazyLock<AsiInputTransport> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.transport.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`payload`](Self#structfield.payload), with all its fields unset if it is not set itself.
+    pub fn payload(&self) -> &MptsPayload {
+        static UNSET: ::std::sync::LazyLock<MptsPayload> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.payload.as_ref().value().unwrap_or(&UNSET)
+    }
+    /// Returns [`decrypt`](Self#structfield.decrypt), with all its fields unset if it is not set itself.
+    pub fn decrypt(&self) -> &DecryptConfig {
+        static UNSET: ::std::sync::LazyLock<DecryptConfig> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.decrypt.as_ref().value().unwrap_or(&UNSET)
+    }
+}
+/// Variant of [`ChannelInputStatus`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct AsiInputStatus {
-    /// `health` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub health: Option<HealthStatus>,
-    /// `metadataUrl` of the document.
-    #[serde(rename = "metadataUrl", skip_serializing_if = "Option::is_none")]
-    pub metadata_url: Option<UrlText>,
     /// Length in characters: 1 to 32.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// `payload` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub payload: Option<InputMptsPayloadStatus>,
+    /// `thumbnailUrl` in JSON.
+    #[serde(rename = "thumbnailUrl", skip_serializing_if = "Option::is_none")]
+    pub thumbnail_url: Option<UrlText>,
     /// Default: `Unknown`.
     #[serde(rename = "thumbnailPresence", skip_serializing_if = "Option::is_none")]
     pub thumbnail_presence: Option<ThumbnailPresence>,
-    /// `thumbnailUrl` of the document.
-    #[serde(rename = "thumbnailUrl", skip_serializing_if = "Option::is_none")]
-    pub thumbnail_url: Option<UrlText>,
-    /// `transport` of the document.
+    /// `metadataUrl` in JSON.
+    #[serde(rename = "metadataUrl", skip_serializing_if = "Option::is_none")]
+    pub metadata_url: Option<UrlText>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub payload: Option<InputMptsPayloadStatus>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transport: Option<AsiInputTransportStatus>,
 }
-/// `AsiInputTransport` of the document.
+impl AsiInputStatus {
+    /// Returns [`health`](Self#structfield.health), with all its fields unset if it is not set itself.
+    pub fn health(&self) -> &HealthStatus {
+        static UNSET: ::std::sync::LazyLock<HealthStatus> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.health.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`name`](Self#structfield.name), if it is set.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_ref().map(String::as_str)
+    }
+    /// Returns [`thumbnail_url`](Self#structfield.thumbnail_url), if it is set.
+    pub fn thumbnail_url(&self) -> Option<&UrlText> {
+        self.thumbnail_url.as_ref()
+    }
+    /// Returns [`thumbnail_presence`](Self#structfield.thumbnail_presence), if it is set.
+    pub fn thumbnail_presence(&self) -> Option<&ThumbnailPresence> {
+        self.thumbnail_presence.as_ref()
+    }
+    /// Returns [`metadata_url`](Self#structfield.metadata_url), if it is set.
+    pub fn metadata_url(&self) -> Option<&UrlText> {
+        self.metadata_url.as_ref()
+    }
+    /// Returns [`payload`](Self#structfield.payload), with all its fields unset if it is not set itself.
+    pub fn payload(&self) -> &InputMptsPayloadStatus {
+        static UNSET: ::std::sync::LazyLock<InputMptsPayloadStatus> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.payload.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`transport`](Self#structfield.transport), with all its fields unset if it is not set itself.
+    pub fn transport(&self) -> &AsiInputTransportStatus {
+        static UNSET: ::std::sync::LazyLock<AsiInputTransportStatus> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.transport.as_ref().unwrap_or(&UNSET)
+    }
+}
+/// `transport` of [`AsiInput`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct AsiInputTransport {
-    /// `tsPacketSize` of the document.
+    /// Length in characters: at most 128. Pattern: `^asi://`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url: Option<UrlText>,
+    /// `tsPacketSize` in JSON.
     #[serde(
         rename = "tsPacketSize",
         default,
         skip_serializing_if = "Nullable::is_absent"
     )]
     pub ts_packet_size: Nullable<TsPacketSize>,
-    /// Length in characters: at most 128. Pattern: `^asi://`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub url: Option<UrlText>,
 }
 impl AsiInputTransport {
-    /// A `AsiInputTransport` with what it cannot do without; the rest is absent.
+    /// Creates `AsiInputTransport` from its required fields; all others are unset.
     pub fn new(url: impl Into<UrlText>) -> Self {
         Self {
             url: Some(url.into()),
             ts_packet_size: Default::default(),
         }
     }
-    /// Sets [`ts_packet_size`](Self#structfield.ts_packet_size).
-    pub fn ts_packet_size(mut self, value: impl Into<Nullable<TsPacketSize>>) -> Self {
-        self.ts_packet_size = value.into();
-        self
-    }
     /// Sets [`url`](Self#structfield.url).
-    pub fn url(mut self, value: impl Into<UrlText>) -> Self {
+    #[must_use]
+    pub fn with_url(mut self, value: impl Into<UrlText>) -> Self {
         self.url = Some(value.into());
         self
     }
+    /// Sets [`ts_packet_size`](Self#structfield.ts_packet_size).
+    #[must_use]
+    pub fn with_ts_packet_size(
+        mut self,
+        value: impl Into<Nullable<TsPacketSize>>,
+    ) -> Self {
+        self.ts_packet_size = value.into();
+        self
+    }
 }
-/// `AsiInputTransportStatus` of the document.
+impl AsiInputTransport {
+    /// Returns [`url`](Self#structfield.url), if it is set.
+    pub fn url(&self) -> Option<&UrlText> {
+        self.url.as_ref()
+    }
+    /// Returns [`ts_packet_size`](Self#structfield.ts_packet_size), if it is set.
+    pub fn ts_packet_size(&self) -> Option<&TsPacketSize> {
+        self.ts_packet_size.as_ref().value()
+    }
+}
+/// `transport` of [`AsiInputStatus`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct AsiInputTransportStatus {
-    /// `bitrate` of the document.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub bitrate: Option<i64>,
-    /// `etr290` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub etr290: Option<Etr290Stats>,
-    /// `fec` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub fec: Option<InputTransportFec>,
-    /// `receiving` of the document.
     #[serde(
         default,
         deserialize_with = "::mkio_core::glue::lenient",
         skip_serializing_if = "Option::is_none"
     )]
     pub receiving: Option<bool>,
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub bitrate: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub etr290: Option<Etr290Stats>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fec: Option<InputTransportFec>,
 }
-/// `AsiOutput` of the document.
+impl AsiInputTransportStatus {
+    /// Returns [`receiving`](Self#structfield.receiving), if it is set.
+    pub fn receiving(&self) -> Option<bool> {
+        self.receiving.as_ref().copied()
+    }
+    /// Returns [`bitrate`](Self#structfield.bitrate), if it is set.
+    pub fn bitrate(&self) -> Option<i64> {
+        self.bitrate.as_ref().copied()
+    }
+    /// Returns [`etr290`](Self#structfield.etr290), with all its fields unset if it is not set itself.
+    pub fn etr290(&self) -> &Etr290Stats {
+        static UNSET: ::std::sync::LazyLock<Etr290Stats> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.etr290.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`fec`](Self#structfield.fec), with all its fields unset if it is not set itself.
+    pub fn fec(&self) -> &InputTransportFec {
+        static UNSET: ::std::sync::LazyLock<InputTransportFec> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.fec.as_ref().unwrap_or(&UNSET)
+    }
+}
+/// Variant of [`ChannelOutput`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct AsiOutput {
     /// Length in characters: 1 to 32.
     #[serde(default, skip_serializing_if = "Nullable::is_absent")]
     pub name: Nullable<String>,
-    /// `transport` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transport: Option<AsiOutputTransport>,
 }
 impl AsiOutput {
-    /// A `AsiOutput` with what it cannot do without; the rest is absent.
+    /// Creates `AsiOutput` from its required fields; all others are unset.
     pub fn new(transport: impl Into<AsiOutputTransport>) -> Self {
         Self {
-            transport: Some(transport.into()),
             name: Default::default(),
+            transport: Some(transport.into()),
         }
     }
     /// Sets [`name`](Self#structfield.name).
-    pub fn name(mut self, value: impl Into<Nullable<String>>) -> Self {
+    #[must_use]
+    pub fn with_name(mut self, value: impl Into<Nullable<String>>) -> Self {
         self.name = value.into();
         self
     }
     /// Sets [`transport`](Self#structfield.transport).
-    pub fn transport(mut self, value: impl Into<AsiOutputTransport>) -> Self {
+    #[must_use]
+    pub fn with_transport(mut self, value: impl Into<AsiOutputTransport>) -> Self {
         self.transport = Some(value.into());
         self
     }
 }
-/// `AsiOutputStatus` of the document.
+impl From<AsiOutputTransport> for AsiOutput {
+    fn from(value: AsiOutputTransport) -> Self {
+        Self::new(value)
+    }
+}
+impl AsiOutput {
+    /// Returns [`name`](Self#structfield.name), if it is set.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_ref().value().map(String::as_str)
+    }
+    /// Returns [`transport`](Self#structfield.transport), with all its fields unset if it is not set itself.
+    pub fn transport(&self) -> &AsiOutputTransport {
+        static UNSET: ::std::sync::LazyLock<AsiOutputTransport> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.transport.as_ref().unwrap_or(&UNSET)
+    }
+}
+/// Variant of [`ChannelOutputStatus`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct AsiOutputStatus {
-    /// `health` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub health: Option<HealthStatus>,
     /// Default: empty.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// `payload` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub payload: Option<OutputPayloadStatus>,
-    /// `transport` of the document.
+    pub health: Option<HealthStatus>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transport: Option<AsiOutputTransport>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub payload: Option<OutputPayloadStatus>,
 }
-/// `AsiOutputTransport` of the document.
+impl AsiOutputStatus {
+    /// Returns [`name`](Self#structfield.name), if it is set.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_ref().map(String::as_str)
+    }
+    /// Returns [`health`](Self#structfield.health), with all its fields unset if it is not set itself.
+    pub fn health(&self) -> &HealthStatus {
+        static UNSET: ::std::sync::LazyLock<HealthStatus> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.health.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`transport`](Self#structfield.transport), with all its fields unset if it is not set itself.
+    pub fn transport(&self) -> &AsiOutputTransport {
+        static UNSET: ::std::sync::LazyLock<AsiOutputTransport> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.transport.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`payload`](Self#structfield.payload), with all its fields unset if it is not set itself.
+    pub fn payload(&self) -> &OutputPayloadStatus {
+        static UNSET: ::std::sync::LazyLock<OutputPayloadStatus> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.payload.as_ref().unwrap_or(&UNSET)
+    }
+}
+/// `transport` of [`AsiOutput`] and `transport` of [`AsiOutputStatus`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -468,18 +774,25 @@ pub struct AsiOutputTransport {
     pub url: Option<UrlText>,
 }
 impl AsiOutputTransport {
-    /// A `AsiOutputTransport` with what it cannot do without; the rest is absent.
+    /// Creates `AsiOutputTransport` from its required fields; all others are unset.
     pub fn new(url: impl Into<UrlText>) -> Self {
         Self { url: Some(url.into()) }
     }
     /// Sets [`url`](Self#structfield.url).
-    pub fn url(mut self, value: impl Into<UrlText>) -> Self {
+    #[must_use]
+    pub fn with_url(mut self, value: impl Into<UrlText>) -> Self {
         self.url = Some(value.into());
         self
     }
 }
+impl AsiOutputTransport {
+    /// Returns [`url`](Self#structfield.url), if it is set.
+    pub fn url(&self) -> Option<&UrlText> {
+        self.url.as_ref()
+    }
+}
 ::mkio_core::open_enum! {
-    /// `AudioCodec` of the document.
+    /// `codec` of [`AudioEncoding`].
     pub enum AudioCodec {
         /// `Unsynced`.
         Unsynced = "Unsynced",
@@ -504,7 +817,7 @@ impl AsiOutputTransport {
     }
 }
 ::mkio_core::open_enum! {
-    /// `AudioCodecStatus` of the document.
+    /// `codec` of [`InputPayloadAudio`] and `codec` of [`OutputAudioPayload`].
     pub enum AudioCodecStatus {
         /// `PassThrough`.
         PassThrough = "PassThrough",
@@ -526,17 +839,26 @@ impl AsiOutputTransport {
         Ac4 = "AC4",
     }
 }
-/// `AudioEncoding` of the document.
+/// `sharedAudios` of [`AbrEncodingConfig`], `audios` of [`EncodingConfig`] and `audios` of [`Representation`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct AudioEncoding {
-    /// `ac4Config` of the document.
-    #[serde(rename = "ac4Config", default, skip_serializing_if = "Nullable::is_absent")]
-    pub ac4_config: Nullable<Ac4Config>,
+    /// Length in characters: 1 to 32.
+    #[serde(default, skip_serializing_if = "Nullable::is_absent")]
+    pub name: Nullable<String>,
+    /// Length in characters: 1 to 32.
+    #[serde(rename = "inputName", default, skip_serializing_if = "Nullable::is_absent")]
+    pub input_name: Nullable<String>,
     /// Length in characters: 1 to 32.
     #[serde(rename = "audioName", default, skip_serializing_if = "Nullable::is_absent")]
     pub audio_name: Nullable<String>,
+    /// Default: `AC3`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub codec: Option<AudioCodec>,
+    /// Default: `Stereo`.
+    #[serde(default, skip_serializing_if = "Nullable::is_absent")]
+    pub mode: Nullable<AudioMode>,
     /// Default: `192000`.
     #[serde(
         deserialize_with = "::mkio_core::glue::lenient",
@@ -544,70 +866,101 @@ pub struct AudioEncoding {
         skip_serializing_if = "Nullable::is_absent"
     )]
     pub bitrate: Nullable<i64>,
-    /// Default: `AC3`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub codec: Option<AudioCodec>,
-    /// Length in characters: 1 to 32.
-    #[serde(rename = "inputName", default, skip_serializing_if = "Nullable::is_absent")]
-    pub input_name: Nullable<String>,
-    /// Default: `Stereo`.
-    #[serde(default, skip_serializing_if = "Nullable::is_absent")]
-    pub mode: Nullable<AudioMode>,
-    /// Length in characters: 1 to 32.
-    #[serde(default, skip_serializing_if = "Nullable::is_absent")]
-    pub name: Nullable<String>,
+    /// `ac4Config` in JSON.
+    #[serde(rename = "ac4Config", default, skip_serializing_if = "Nullable::is_absent")]
+    pub ac4_config: Nullable<Ac4Config>,
 }
 impl AudioEncoding {
-    /// A `AudioEncoding` with what it cannot do without; the rest is absent.
-    pub fn new(codec: impl Into<AudioCodec>) -> Self {
+    /// Creates `AudioEncoding` from its required fields; all others are unset.
+    pub fn new(codec: AudioCodec) -> Self {
         Self {
-            codec: Some(codec.into()),
-            ac4_config: Default::default(),
-            audio_name: Default::default(),
-            bitrate: Default::default(),
-            input_name: Default::default(),
-            mode: Default::default(),
             name: Default::default(),
+            input_name: Default::default(),
+            audio_name: Default::default(),
+            codec: Some(codec),
+            mode: Default::default(),
+            bitrate: Default::default(),
+            ac4_config: Default::default(),
         }
     }
-    /// Sets [`ac4_config`](Self#structfield.ac4_config).
-    pub fn ac4_config(mut self, value: impl Into<Nullable<Ac4Config>>) -> Self {
-        self.ac4_config = value.into();
-        self
-    }
-    /// Sets [`audio_name`](Self#structfield.audio_name).
-    pub fn audio_name(mut self, value: impl Into<Nullable<String>>) -> Self {
-        self.audio_name = value.into();
-        self
-    }
-    /// Sets [`bitrate`](Self#structfield.bitrate).
-    pub fn bitrate(mut self, value: impl Into<Nullable<i64>>) -> Self {
-        self.bitrate = value.into();
-        self
-    }
-    /// Sets [`codec`](Self#structfield.codec).
-    pub fn codec(mut self, value: impl Into<AudioCodec>) -> Self {
-        self.codec = Some(value.into());
-        self
-    }
-    /// Sets [`input_name`](Self#structfield.input_name).
-    pub fn input_name(mut self, value: impl Into<Nullable<String>>) -> Self {
-        self.input_name = value.into();
-        self
-    }
-    /// Sets [`mode`](Self#structfield.mode).
-    pub fn mode(mut self, value: impl Into<Nullable<AudioMode>>) -> Self {
-        self.mode = value.into();
-        self
-    }
     /// Sets [`name`](Self#structfield.name).
-    pub fn name(mut self, value: impl Into<Nullable<String>>) -> Self {
+    #[must_use]
+    pub fn with_name(mut self, value: impl Into<Nullable<String>>) -> Self {
         self.name = value.into();
         self
     }
+    /// Sets [`input_name`](Self#structfield.input_name).
+    #[must_use]
+    pub fn with_input_name(mut self, value: impl Into<Nullable<String>>) -> Self {
+        self.input_name = value.into();
+        self
+    }
+    /// Sets [`audio_name`](Self#structfield.audio_name).
+    #[must_use]
+    pub fn with_audio_name(mut self, value: impl Into<Nullable<String>>) -> Self {
+        self.audio_name = value.into();
+        self
+    }
+    /// Sets [`codec`](Self#structfield.codec).
+    #[must_use]
+    pub fn with_codec(mut self, value: impl Into<AudioCodec>) -> Self {
+        self.codec = Some(value.into());
+        self
+    }
+    /// Sets [`mode`](Self#structfield.mode).
+    #[must_use]
+    pub fn with_mode(mut self, value: impl Into<Nullable<AudioMode>>) -> Self {
+        self.mode = value.into();
+        self
+    }
+    /// Sets [`bitrate`](Self#structfield.bitrate).
+    #[must_use]
+    pub fn with_bitrate(mut self, value: impl Into<Nullable<i64>>) -> Self {
+        self.bitrate = value.into();
+        self
+    }
+    /// Sets [`ac4_config`](Self#structfield.ac4_config).
+    #[must_use]
+    pub fn with_ac4_config(mut self, value: impl Into<Nullable<Ac4Config>>) -> Self {
+        self.ac4_config = value.into();
+        self
+    }
+}
+impl AudioEncoding {
+    /// Returns [`name`](Self#structfield.name), if it is set.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_ref().value().map(String::as_str)
+    }
+    /// Returns [`input_name`](Self#structfield.input_name), if it is set.
+    pub fn input_name(&self) -> Option<&str> {
+        self.input_name.as_ref().value().map(String::as_str)
+    }
+    /// Returns [`audio_name`](Self#structfield.audio_name), if it is set.
+    pub fn audio_name(&self) -> Option<&str> {
+        self.audio_name.as_ref().value().map(String::as_str)
+    }
+    /// Returns [`codec`](Self#structfield.codec), if it is set.
+    pub fn codec(&self) -> Option<&AudioCodec> {
+        self.codec.as_ref()
+    }
+    /// Returns [`mode`](Self#structfield.mode), if it is set.
+    pub fn mode(&self) -> Option<&AudioMode> {
+        self.mode.as_ref().value()
+    }
+    /// Returns [`bitrate`](Self#structfield.bitrate), if it is set.
+    pub fn bitrate(&self) -> Option<i64> {
+        self.bitrate.as_ref().value().copied()
+    }
+    /// Returns [`ac4_config`](Self#structfield.ac4_config), with all its fields unset if it is not set itself.
+    pub fn ac4_config(&self) -> &Ac4Config {
+        static UNSET: ::std::sync::LazyLock<Ac4Config> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.ac4_config.as_ref().value().unwrap_or(&UNSET)
+    }
 }
 ::mkio_core::open_enum! {
-    /// `AudioMode` of the document.
+    /// `mode` of [`AudioEncoding`].
     pub enum AudioMode {
         /// `Unsynced`.
         Unsynced = "Unsynced",
@@ -626,7 +979,7 @@ impl AudioEncoding {
     }
 }
 ::mkio_core::open_enum! {
-    /// `AudioModeStatus` of the document.
+    /// `channelMode` of [`InputPayloadAudio`], `mode` of [`OutputAudioPayload`], `mode` of [`SdiOutputAudioStatus`] and `mode` of [`Smpte2110OutputAudioStatus`].
     pub enum AudioModeStatus {
         /// `Mono`.
         Mono = "Mono",
@@ -649,39 +1002,73 @@ impl AudioEncoding {
     }
 }
 /// What GET /biss/import-code returns.
+///
+/// Response of [`get_biss_import_code`](super::Client::get_biss_import_code).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct BissImportCode {
-    /// `importCode` of the document.
+    /// `importCode` in JSON.
     #[serde(rename = "importCode", skip_serializing_if = "Option::is_none")]
     pub import_code: Option<String>,
 }
+impl BissImportCode {
+    /// Returns [`import_code`](Self#structfield.import_code), if it is set.
+    pub fn import_code(&self) -> Option<&str> {
+        self.import_code.as_ref().map(String::as_str)
+    }
+}
 /// One BISS Injected ID kept by the appliance.
+///
+/// Item of [`list_biss_injected_ids`](super::Client::list_biss_injected_ids).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct BissInjectedId {
-    /// `bkid` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bkid: Option<String>,
-    /// `creationDate` of the document.
-    #[serde(rename = "creationDate", skip_serializing_if = "Option::is_none")]
-    pub creation_date: Option<String>,
     /// Length in characters: at most 255.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
+    /// `creationDate` in JSON.
+    #[serde(rename = "creationDate", skip_serializing_if = "Option::is_none")]
+    pub creation_date: Option<String>,
+}
+impl BissInjectedId {
+    /// Returns [`bkid`](Self#structfield.bkid), if it is set.
+    pub fn bkid(&self) -> Option<&str> {
+        self.bkid.as_ref().map(String::as_str)
+    }
+    /// Returns [`description`](Self#structfield.description), if it is set.
+    pub fn description(&self) -> Option<&str> {
+        self.description.as_ref().map(String::as_str)
+    }
+    /// Returns [`creation_date`](Self#structfield.creation_date), if it is set.
+    pub fn creation_date(&self) -> Option<&str> {
+        self.creation_date.as_ref().map(String::as_str)
+    }
 }
 /// What GET /biss/injected-ids returns.
+///
+/// Response of [`list_biss_injected_ids`](super::Client::list_biss_injected_ids).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct BissInjectedIdList {
-    /// `value` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Vec<BissInjectedId>>,
 }
+impl BissInjectedIdList {
+    /// Returns [`value`](Self#structfield.value), empty if it is not set.
+    pub fn value(&self) -> &[BissInjectedId] {
+        self.value.as_ref().map_or(&[], Vec::as_slice)
+    }
+}
 /// What POST /biss/injected-ids takes.
+///
+/// Body of [`create_biss_injected_id`](super::Client::create_biss_injected_id).
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -698,35 +1085,67 @@ pub struct BissInjectedIdPost {
     pub version: Option<String>,
 }
 impl BissInjectedIdPost {
-    /// A `BissInjectedIdPost` with what it cannot do without; the rest is absent.
-    pub fn new(
-        description: impl Into<String>,
-        encrypted_injected_id: impl Into<String>,
-    ) -> Self {
-        Self {
-            description: description.into(),
-            encrypted_injected_id: encrypted_injected_id.into(),
+    /// Starts `BissInjectedIdPost`: the required fields that could be mistaken for each other follow by name, in this order: `description`, `encrypted_injected_id`. All others are unset.
+    #[allow(clippy::new_ret_no_self)]
+    pub fn new() -> BissInjectedIdPostNeedsDescription {
+        BissInjectedIdPostNeedsDescription(Self {
+            description: Default::default(),
+            encrypted_injected_id: Default::default(),
             version: Default::default(),
-        }
+        })
     }
     /// Sets [`description`](Self#structfield.description).
-    pub fn description(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_description(mut self, value: impl Into<String>) -> Self {
         self.description = value.into();
         self
     }
     /// Sets [`encrypted_injected_id`](Self#structfield.encrypted_injected_id).
-    pub fn encrypted_injected_id(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_encrypted_injected_id(mut self, value: impl Into<String>) -> Self {
         self.encrypted_injected_id = value.into();
         self
     }
     /// Sets [`version`](Self#structfield.version).
-    pub fn version(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_version(mut self, value: impl Into<String>) -> Self {
         self.version = Some(value.into());
         self
     }
 }
+/// A [`BissInjectedIdPost`] that still needs `description`.
+#[derive(Clone, Debug)]
+#[must_use = "it is no `BissInjectedIdPost` before `description` is set"]
+pub struct BissInjectedIdPostNeedsDescription(BissInjectedIdPost);
+impl BissInjectedIdPostNeedsDescription {
+    /// Sets [`description`](BissInjectedIdPost#structfield.description).
+    pub fn description(
+        mut self,
+        value: impl Into<String>,
+    ) -> BissInjectedIdPostNeedsEncryptedInjectedId {
+        self.0.description = value.into();
+        BissInjectedIdPostNeedsEncryptedInjectedId(self.0)
+    }
+}
+/// A [`BissInjectedIdPost`] that still needs `encrypted_injected_id`.
+#[derive(Clone, Debug)]
+#[must_use = "it is no `BissInjectedIdPost` before `encrypted_injected_id` is set"]
+pub struct BissInjectedIdPostNeedsEncryptedInjectedId(BissInjectedIdPost);
+impl BissInjectedIdPostNeedsEncryptedInjectedId {
+    /// Sets [`encrypted_injected_id`](BissInjectedIdPost#structfield.encrypted_injected_id).
+    pub fn encrypted_injected_id(
+        mut self,
+        value: impl Into<String>,
+    ) -> BissInjectedIdPost {
+        self.0.encrypted_injected_id = value.into();
+        self.0
+    }
+}
+::mkio_core::json_body! {
+    BissInjectedIdPost
+}
 ::mkio_core::open_enum! {
-    /// `BissMode` of the document.
+    /// `bissMode` of [`DecryptConfig`].
     pub enum BissMode {
         /// `Unsynced`.
         Unsynced = "Unsynced",
@@ -737,42 +1156,67 @@ impl BissInjectedIdPost {
     }
 }
 /// DVB-CI (CAM) slot, one flat number from 1 (no slot/port pair). `url` is opaque: pass it unchanged as `DecryptConfig.camUrl`; `camN` means CP's internal `slotN`.
+///
+/// `cam` of [`Interfaces`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct CamSlotInterface {
-    /// Read-only: the service fills it.
-    #[serde(rename = "displayName", skip_serializing_if = "Option::is_none")]
-    pub display_name: Option<String>,
-    /// `name` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// Default: `CAM`.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub type_: Option<CamSlotInterfaceType>,
-    /// `url` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<UrlText>,
+    /// Read-only: the service fills it.
+    #[serde(rename = "displayName", skip_serializing_if = "Option::is_none")]
+    pub display_name: Option<String>,
+}
+impl CamSlotInterface {
+    /// Returns [`name`](Self#structfield.name), if it is set.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_ref().map(String::as_str)
+    }
+    /// Returns [`type_`](Self#structfield.type_), if it is set.
+    pub fn type_(&self) -> Option<&CamSlotInterfaceType> {
+        self.type_.as_ref()
+    }
+    /// Returns [`url`](Self#structfield.url), if it is set.
+    pub fn url(&self) -> Option<&UrlText> {
+        self.url.as_ref()
+    }
+    /// Returns [`display_name`](Self#structfield.display_name), if it is set.
+    pub fn display_name(&self) -> Option<&str> {
+        self.display_name.as_ref().map(String::as_str)
+    }
 }
 ::mkio_core::open_enum! {
     /// Default: `CAM`.
+    ///
+    /// `type` of [`CamSlotInterface`].
     pub enum CamSlotInterfaceType {
         /// `CAM`.
         Cam = "CAM",
     }
 }
-/// `Channel` of the document.
+/// Response of [`get_channel`](super::Client::get_channel), [`create_or_replace_channel`](super::Client::create_or_replace_channel) and [`update_channel`](super::Client::update_channel); item of [`list_channels`](super::Client::list_channels).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct Channel {
     /// Default: `BeamChannel`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<ChannelKind>,
-    /// `metadata` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<ChannelMetadataResponse>,
-    /// `serviceIds` of the document.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub spec: Option<ChannelSpec>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<ChannelStatus>,
+    /// `serviceIds` in JSON.
     #[serde(
         rename = "serviceIds",
         default,
@@ -780,17 +1224,56 @@ pub struct Channel {
         skip_serializing_if = "Option::is_none"
     )]
     pub service_ids: Option<Vec<String>>,
-    /// `spec` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub spec: Option<ChannelSpec>,
-    /// `status` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub status: Option<ChannelStatus>,
 }
-/// `ChannelInput` of the document.
+impl Channel {
+    /// Returns [`kind`](Self#structfield.kind), if it is set.
+    pub fn kind(&self) -> Option<&ChannelKind> {
+        self.kind.as_ref()
+    }
+    /// Returns [`metadata`](Self#structfield.metadata), with all its fields unset if it is not set itself.
+    pub fn metadata(&self) -> &ChannelMetadataResponse {
+        static UNSET: ::std::sync::LazyLock<ChannelMetadataResponse> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.metadata.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`spec`](Self#structfield.spec), with all its fields unset if it is not set itself.
+    pub fn spec(&self) -> &ChannelSpec {
+        static UNSET: ::std::sync::LazyLock<ChannelSpec> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.spec.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`status`](Self#structfield.status), with all its fields unset if it is not set itself.
+    pub fn status(&self) -> &ChannelStatus {
+        static UNSET: ::std::sync::LazyLock<ChannelStatus> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.status.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`service_ids`](Self#structfield.service_ids), empty if it is not set.
+    pub fn service_ids(&self) -> &[String] {
+        self.service_ids.as_ref().map_or(&[], Vec::as_slice)
+    }
+}
+impl Channel {
+    /// Returns the state, at `/status/syncState` in JSON, if it is told. It compares with text.
+    pub fn state(&self) -> ::mkio_core::StateRef<'_, SyncState> {
+        ::mkio_core::StateRef::new(
+            self.status.as_ref().and_then(|part| part.sync_state.as_ref()),
+        )
+    }
+    /// Returns the state, at `/status/state` in JSON, if it is told. It compares with text.
+    pub fn activity_state(&self) -> ::mkio_core::StateRef<'_, ActualState> {
+        ::mkio_core::StateRef::new(
+            self.status.as_ref().and_then(|part| part.state.as_ref()),
+        )
+    }
+}
+/// `inputs` of [`ChannelSpec`].
 ///
-/// Told apart by `type`.
-#[derive(Clone, PartialEq, Deserialize, Serialize)]
+/// `type` tells which variant it is.
+#[derive(Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[serde(tag = "type")]
 #[non_exhaustive]
@@ -824,6 +1307,28 @@ pub enum ChannelInput {
     #[serde(untagged)]
     Unknown(Value),
 }
+impl<'de> Deserialize<'de> for ChannelInput {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        let member = |tag: &str, content: ::mkio_core::glue::Content<'_>| {
+            Some(
+                match tag {
+                    "ASI" => content.read().map(Self::Asi),
+                    "SDI" => content.read().map(Self::Sdi),
+                    "SRTCaller" => content.read().map(Self::SrtCaller),
+                    "SRTListener" => content.read().map(Self::SrtListener),
+                    "SatDemod" => content.read().map(Self::SatDemod),
+                    "Smpte2110" => content.read().map(Self::Smpte2110),
+                    "UDP" => content.read().map(Self::Udp),
+                    "Unsynced" => content.read().map(Self::Unsynced),
+                    _ => return None,
+                },
+            )
+        };
+        ::mkio_core::glue::union(deserializer, "type", member, Self::Unknown)
+    }
+}
 /// Content that is not understood may hold secrets: only its tag is shown.
 impl ::std::fmt::Debug for ChannelInput {
     fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
@@ -843,6 +1348,44 @@ impl ::std::fmt::Debug for ChannelInput {
                 f.debug_tuple("Unknown").field(&tag).finish_non_exhaustive()
             }
         }
+    }
+}
+impl ChannelInput {
+    /// Returns the content if this is [`Asi`](Self::Asi).
+    pub fn as_asi(&self) -> Option<&AsiInput> {
+        if let Self::Asi(value) = self { Some(value) } else { None }
+    }
+    /// Returns the content if this is [`Sdi`](Self::Sdi).
+    pub fn as_sdi(&self) -> Option<&SdiInput> {
+        if let Self::Sdi(value) = self { Some(value) } else { None }
+    }
+    /// Returns the content if this is [`SrtCaller`](Self::SrtCaller).
+    pub fn as_srt_caller(&self) -> Option<&SrtCallerInput> {
+        if let Self::SrtCaller(value) = self { Some(value) } else { None }
+    }
+    /// Returns the content if this is [`SrtListener`](Self::SrtListener).
+    pub fn as_srt_listener(&self) -> Option<&SrtListenerInput> {
+        if let Self::SrtListener(value) = self { Some(value) } else { None }
+    }
+    /// Returns the content if this is [`SatDemod`](Self::SatDemod).
+    pub fn as_sat_demod(&self) -> Option<&SatDemodInput> {
+        if let Self::SatDemod(value) = self { Some(value) } else { None }
+    }
+    /// Returns the content if this is [`Smpte2110`](Self::Smpte2110).
+    pub fn as_smpte2110(&self) -> Option<&Smpte2110Input> {
+        if let Self::Smpte2110(value) = self { Some(value) } else { None }
+    }
+    /// Returns the content if this is [`Udp`](Self::Udp).
+    pub fn as_udp(&self) -> Option<&UdpInput> {
+        if let Self::Udp(value) = self { Some(value) } else { None }
+    }
+    /// Returns the content if this is [`Unsynced`](Self::Unsynced).
+    pub fn as_unsynced(&self) -> Option<&UnsyncedInput> {
+        if let Self::Unsynced(value) = self { Some(value) } else { None }
+    }
+    /// Returns the JSON if this is [`Unknown`](Self::Unknown).
+    pub fn as_unknown(&self) -> Option<&Value> {
+        if let Self::Unknown(value) = self { Some(value) } else { None }
     }
 }
 impl From<AsiInput> for ChannelInput {
@@ -885,10 +1428,10 @@ impl From<UnsyncedInput> for ChannelInput {
         Self::Unsynced(value)
     }
 }
-/// `ChannelInputStatus` of the document.
+/// `inputs` of [`ChannelStatus`].
 ///
-/// Told apart by `type`.
-#[derive(Clone, PartialEq, Deserialize, Serialize)]
+/// `type` tells which variant it is.
+#[derive(Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[serde(tag = "type")]
 #[non_exhaustive]
@@ -922,6 +1465,28 @@ pub enum ChannelInputStatus {
     #[serde(untagged)]
     Unknown(Value),
 }
+impl<'de> Deserialize<'de> for ChannelInputStatus {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        let member = |tag: &str, content: ::mkio_core::glue::Content<'_>| {
+            Some(
+                match tag {
+                    "ASI" => content.read().map(Self::Asi),
+                    "SDI" => content.read().map(Self::Sdi),
+                    "SRTCaller" => content.read().map(Self::SrtCaller),
+                    "SRTListener" => content.read().map(Self::SrtListener),
+                    "SatDemod" => content.read().map(Self::SatDemod),
+                    "Smpte2110" => content.read().map(Self::Smpte2110),
+                    "UDP" => content.read().map(Self::Udp),
+                    "Unsynced" => content.read().map(Self::Unsynced),
+                    _ => return None,
+                },
+            )
+        };
+        ::mkio_core::glue::union(deserializer, "type", member, Self::Unknown)
+    }
+}
 /// Content that is not understood may hold secrets: only its tag is shown.
 impl ::std::fmt::Debug for ChannelInputStatus {
     fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
@@ -941,6 +1506,44 @@ impl ::std::fmt::Debug for ChannelInputStatus {
                 f.debug_tuple("Unknown").field(&tag).finish_non_exhaustive()
             }
         }
+    }
+}
+impl ChannelInputStatus {
+    /// Returns the content if this is [`Asi`](Self::Asi).
+    pub fn as_asi(&self) -> Option<&AsiInputStatus> {
+        if let Self::Asi(value) = self { Some(value) } else { None }
+    }
+    /// Returns the content if this is [`Sdi`](Self::Sdi).
+    pub fn as_sdi(&self) -> Option<&SdiInputStatus> {
+        if let Self::Sdi(value) = self { Some(value) } else { None }
+    }
+    /// Returns the content if this is [`SrtCaller`](Self::SrtCaller).
+    pub fn as_srt_caller(&self) -> Option<&SrtCallerInputStatus> {
+        if let Self::SrtCaller(value) = self { Some(value) } else { None }
+    }
+    /// Returns the content if this is [`SrtListener`](Self::SrtListener).
+    pub fn as_srt_listener(&self) -> Option<&SrtListenerInputStatus> {
+        if let Self::SrtListener(value) = self { Some(value) } else { None }
+    }
+    /// Returns the content if this is [`SatDemod`](Self::SatDemod).
+    pub fn as_sat_demod(&self) -> Option<&SatDemodInputStatus> {
+        if let Self::SatDemod(value) = self { Some(value) } else { None }
+    }
+    /// Returns the content if this is [`Smpte2110`](Self::Smpte2110).
+    pub fn as_smpte2110(&self) -> Option<&Smpte2110InputStatus> {
+        if let Self::Smpte2110(value) = self { Some(value) } else { None }
+    }
+    /// Returns the content if this is [`Udp`](Self::Udp).
+    pub fn as_udp(&self) -> Option<&UdpInputStatus> {
+        if let Self::Udp(value) = self { Some(value) } else { None }
+    }
+    /// Returns the content if this is [`Unsynced`](Self::Unsynced).
+    pub fn as_unsynced(&self) -> Option<&UnsyncedInputStatus> {
+        if let Self::Unsynced(value) = self { Some(value) } else { None }
+    }
+    /// Returns the JSON if this is [`Unknown`](Self::Unknown).
+    pub fn as_unknown(&self) -> Option<&Value> {
+        if let Self::Unknown(value) = self { Some(value) } else { None }
     }
 }
 impl From<AsiInputStatus> for ChannelInputStatus {
@@ -985,108 +1588,187 @@ impl From<UnsyncedInputStatus> for ChannelInputStatus {
 }
 ::mkio_core::open_enum! {
     /// Default: `BeamChannel`.
+    ///
+    /// `kind` of [`Channel`] and `kind` of [`ChannelPut`].
     pub enum ChannelKind {
         /// `BeamChannel`.
         BeamChannel = "BeamChannel",
     }
 }
-/// `ChannelList` of the document.
+/// Response of [`list_channels`](super::Client::list_channels).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct ChannelList {
-    /// `@odata.nextLink` of the document.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub value: Option<Vec<Channel>>,
+    /// `@odata.nextLink` in JSON.
     #[serde(rename = "@odata.nextLink", skip_serializing_if = "Option::is_none")]
     pub odata_next_link: Option<String>,
-    /// `supplemental` of the document.
     #[serde(
         default,
         deserialize_with = "::mkio_core::glue::or_none",
         skip_serializing_if = "Option::is_none"
     )]
     pub supplemental: Option<ChannelListSupplemental>,
-    /// `value` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub value: Option<Vec<Channel>>,
 }
-/// `ChannelListSupplemental` of the document.
+impl ChannelList {
+    /// Returns [`value`](Self#structfield.value), empty if it is not set.
+    pub fn value(&self) -> &[Channel] {
+        self.value.as_ref().map_or(&[], Vec::as_slice)
+    }
+    /// Returns [`odata_next_link`](Self#structfield.odata_next_link), if it is set.
+    pub fn odata_next_link(&self) -> Option<&str> {
+        self.odata_next_link.as_ref().map(String::as_str)
+    }
+    /// Returns [`supplemental`](Self#structfield.supplemental), with all its fields unset if it is not set itself.
+    pub fn supplemental(&self) -> &ChannelListSupplemental {
+        static UNSET: ::std::sync::LazyLock<ChannelListSupplemental> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.supplemental.as_ref().unwrap_or(&UNSET)
+    }
+}
+/// `supplemental` of [`ChannelList`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct ChannelListSupplemental {
-    /// `count` of the document.
+    /// Default: `BeamChannelList`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kind: Option<ChannelListSupplementalKind>,
     #[serde(
         default,
         deserialize_with = "::mkio_core::glue::lenient",
         skip_serializing_if = "Option::is_none"
     )]
     pub count: Option<i64>,
-    /// Default: `BeamChannelList`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub kind: Option<ChannelListSupplementalKind>,
     /// Default: `list`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub operation: Option<AlarmListSupplementalOperation>,
-    /// `pagination` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pagination: Option<PaginationInfo>,
 }
+impl ChannelListSupplemental {
+    /// Returns [`kind`](Self#structfield.kind), if it is set.
+    pub fn kind(&self) -> Option<&ChannelListSupplementalKind> {
+        self.kind.as_ref()
+    }
+    /// Returns [`count`](Self#structfield.count), if it is set.
+    pub fn count(&self) -> Option<i64> {
+        self.count.as_ref().copied()
+    }
+    /// Returns [`operation`](Self#structfield.operation), if it is set.
+    pub fn operation(&self) -> Option<&AlarmListSupplementalOperation> {
+        self.operation.as_ref()
+    }
+    /// Returns [`pagination`](Self#structfield.pagination), with all its fields unset if it is not set itself.
+    pub fn pagination(&self) -> &PaginationInfo {
+        static UNSET: ::std::sync::LazyLock<PaginationInfo> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.pagination.as_ref().unwrap_or(&UNSET)
+    }
+}
 ::mkio_core::open_enum! {
     /// Default: `BeamChannelList`.
+    ///
+    /// `kind` of [`ChannelListSupplemental`].
     pub enum ChannelListSupplementalKind {
         /// `BeamChannelList`.
         BeamChannelList = "BeamChannelList",
     }
 }
-/// `ChannelMetadata` of the document.
+/// `metadata` of [`ChannelPut`] and `metadata` of [`ExportedChannel`].
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ChannelMetadata {
+    /// Length in characters: 1 to 64.
+    pub name: String,
     /// Length in characters: 1 to 255.
     #[serde(rename = "displayName")]
     pub display_name: String,
-    /// Length in characters: 1 to 64.
-    pub name: String,
 }
 impl ChannelMetadata {
-    /// A `ChannelMetadata` with what it cannot do without; the rest is absent.
-    pub fn new(display_name: impl Into<String>, name: impl Into<String>) -> Self {
-        Self {
-            display_name: display_name.into(),
-            name: name.into(),
-        }
-    }
-    /// Sets [`display_name`](Self#structfield.display_name).
-    pub fn display_name(mut self, value: impl Into<String>) -> Self {
-        self.display_name = value.into();
-        self
+    /// Starts `ChannelMetadata`: the required fields that could be mistaken for each other follow by name, in this order: `name`, `display_name`. All others are unset.
+    #[allow(clippy::new_ret_no_self)]
+    pub fn new() -> ChannelMetadataNeedsName {
+        ChannelMetadataNeedsName(Self {
+            name: Default::default(),
+            display_name: Default::default(),
+        })
     }
     /// Sets [`name`](Self#structfield.name).
-    pub fn name(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_name(mut self, value: impl Into<String>) -> Self {
         self.name = value.into();
         self
     }
+    /// Sets [`display_name`](Self#structfield.display_name).
+    #[must_use]
+    pub fn with_display_name(mut self, value: impl Into<String>) -> Self {
+        self.display_name = value.into();
+        self
+    }
 }
-/// `ChannelMetadataResponse` of the document.
+/// A [`ChannelMetadata`] that still needs `name`.
+#[derive(Clone, Debug)]
+#[must_use = "it is no `ChannelMetadata` before `name` is set"]
+pub struct ChannelMetadataNeedsName(ChannelMetadata);
+impl ChannelMetadataNeedsName {
+    /// Sets [`name`](ChannelMetadata#structfield.name).
+    pub fn name(mut self, value: impl Into<String>) -> ChannelMetadataNeedsDisplayName {
+        self.0.name = value.into();
+        ChannelMetadataNeedsDisplayName(self.0)
+    }
+}
+/// A [`ChannelMetadata`] that still needs `display_name`.
+#[derive(Clone, Debug)]
+#[must_use = "it is no `ChannelMetadata` before `display_name` is set"]
+pub struct ChannelMetadataNeedsDisplayName(ChannelMetadata);
+impl ChannelMetadataNeedsDisplayName {
+    /// Sets [`display_name`](ChannelMetadata#structfield.display_name).
+    pub fn display_name(mut self, value: impl Into<String>) -> ChannelMetadata {
+        self.0.display_name = value.into();
+        self.0
+    }
+}
+/// `metadata` of [`Channel`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct ChannelMetadataResponse {
-    /// `created` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub created: Option<Timestamp>,
-    /// Length in characters: 1 to 255.
-    #[serde(rename = "displayName", skip_serializing_if = "Option::is_none")]
-    pub display_name: Option<String>,
     /// Length in characters: 1 to 64.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+    /// Length in characters: 1 to 255.
+    #[serde(rename = "displayName", skip_serializing_if = "Option::is_none")]
+    pub display_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created: Option<Timestamp>,
 }
-/// `ChannelOutput` of the document.
+impl ChannelMetadataResponse {
+    /// Returns [`name`](Self#structfield.name), if it is set.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_ref().map(String::as_str)
+    }
+    /// Returns [`display_name`](Self#structfield.display_name), if it is set.
+    pub fn display_name(&self) -> Option<&str> {
+        self.display_name.as_ref().map(String::as_str)
+    }
+    /// Returns [`created`](Self#structfield.created), if it is set.
+    pub fn created(&self) -> Option<&Timestamp> {
+        self.created.as_ref()
+    }
+}
+/// `outputs` of [`ChannelSpec`].
 ///
-/// Told apart by `type`.
-#[derive(Clone, PartialEq, Deserialize, Serialize)]
+/// `type` tells which variant it is.
+#[derive(Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[serde(tag = "type")]
 #[non_exhaustive]
@@ -1123,6 +1805,29 @@ pub enum ChannelOutput {
     #[serde(untagged)]
     Unknown(Value),
 }
+impl<'de> Deserialize<'de> for ChannelOutput {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        let member = |tag: &str, content: ::mkio_core::glue::Content<'_>| {
+            Some(
+                match tag {
+                    "ASI" => content.read().map(Self::Asi),
+                    "HttpStreaming" => content.read().map(Self::HttpStreaming),
+                    "RF" => content.read().map(Self::Rf),
+                    "SDI" => content.read().map(Self::Sdi),
+                    "SRTCaller" => content.read().map(Self::SrtCaller),
+                    "SRTListener" => content.read().map(Self::SrtListener),
+                    "Smpte2110" => content.read().map(Self::Smpte2110),
+                    "UDP" => content.read().map(Self::Udp),
+                    "Unsynced" => content.read().map(Self::Unsynced),
+                    _ => return None,
+                },
+            )
+        };
+        ::mkio_core::glue::union(deserializer, "type", member, Self::Unknown)
+    }
+}
 /// Content that is not understood may hold secrets: only its tag is shown.
 impl ::std::fmt::Debug for ChannelOutput {
     fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
@@ -1145,6 +1850,48 @@ impl ::std::fmt::Debug for ChannelOutput {
                 f.debug_tuple("Unknown").field(&tag).finish_non_exhaustive()
             }
         }
+    }
+}
+impl ChannelOutput {
+    /// Returns the content if this is [`Asi`](Self::Asi).
+    pub fn as_asi(&self) -> Option<&AsiOutput> {
+        if let Self::Asi(value) = self { Some(value) } else { None }
+    }
+    /// Returns the content if this is [`HttpStreaming`](Self::HttpStreaming).
+    pub fn as_http_streaming(&self) -> Option<&HttpStreamingOutput> {
+        if let Self::HttpStreaming(value) = self { Some(value) } else { None }
+    }
+    /// Returns the content if this is [`Rf`](Self::Rf).
+    pub fn as_rf(&self) -> Option<&RfOutput> {
+        if let Self::Rf(value) = self { Some(value) } else { None }
+    }
+    /// Returns the content if this is [`Sdi`](Self::Sdi).
+    pub fn as_sdi(&self) -> Option<&SdiOutput> {
+        if let Self::Sdi(value) = self { Some(value) } else { None }
+    }
+    /// Returns the content if this is [`SrtCaller`](Self::SrtCaller).
+    pub fn as_srt_caller(&self) -> Option<&SrtCallerOutput> {
+        if let Self::SrtCaller(value) = self { Some(value) } else { None }
+    }
+    /// Returns the content if this is [`SrtListener`](Self::SrtListener).
+    pub fn as_srt_listener(&self) -> Option<&SrtListenerOutput> {
+        if let Self::SrtListener(value) = self { Some(value) } else { None }
+    }
+    /// Returns the content if this is [`Smpte2110`](Self::Smpte2110).
+    pub fn as_smpte2110(&self) -> Option<&Smpte2110Output> {
+        if let Self::Smpte2110(value) = self { Some(value) } else { None }
+    }
+    /// Returns the content if this is [`Udp`](Self::Udp).
+    pub fn as_udp(&self) -> Option<&UdpOutput> {
+        if let Self::Udp(value) = self { Some(value) } else { None }
+    }
+    /// Returns the content if this is [`Unsynced`](Self::Unsynced).
+    pub fn as_unsynced(&self) -> Option<&UnsyncedOutput> {
+        if let Self::Unsynced(value) = self { Some(value) } else { None }
+    }
+    /// Returns the JSON if this is [`Unknown`](Self::Unknown).
+    pub fn as_unknown(&self) -> Option<&Value> {
+        if let Self::Unknown(value) = self { Some(value) } else { None }
     }
 }
 impl From<AsiOutput> for ChannelOutput {
@@ -1192,10 +1939,35 @@ impl From<UnsyncedOutput> for ChannelOutput {
         Self::Unsynced(value)
     }
 }
-/// `ChannelOutputStatus` of the document.
+impl From<AsiOutputTransport> for ChannelOutput {
+    fn from(value: AsiOutputTransport) -> Self {
+        Self::Asi(value.into())
+    }
+}
+impl From<SdiOutputTransport> for ChannelOutput {
+    fn from(value: SdiOutputTransport) -> Self {
+        Self::Sdi(value.into())
+    }
+}
+impl From<SrtCallerOutputTransport> for ChannelOutput {
+    fn from(value: SrtCallerOutputTransport) -> Self {
+        Self::SrtCaller(value.into())
+    }
+}
+impl From<SrtListenerOutputTransport> for ChannelOutput {
+    fn from(value: SrtListenerOutputTransport) -> Self {
+        Self::SrtListener(value.into())
+    }
+}
+impl From<UdpOutputTransport> for ChannelOutput {
+    fn from(value: UdpOutputTransport) -> Self {
+        Self::Udp(value.into())
+    }
+}
+/// `outputs` of [`ChannelStatus`].
 ///
-/// Told apart by `type`.
-#[derive(Clone, PartialEq, Deserialize, Serialize)]
+/// `type` tells which variant it is.
+#[derive(Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[serde(tag = "type")]
 #[non_exhaustive]
@@ -1232,6 +2004,29 @@ pub enum ChannelOutputStatus {
     #[serde(untagged)]
     Unknown(Value),
 }
+impl<'de> Deserialize<'de> for ChannelOutputStatus {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        let member = |tag: &str, content: ::mkio_core::glue::Content<'_>| {
+            Some(
+                match tag {
+                    "ASI" => content.read().map(Self::Asi),
+                    "HttpStreaming" => content.read().map(Self::HttpStreaming),
+                    "RF" => content.read().map(Self::Rf),
+                    "SDI" => content.read().map(Self::Sdi),
+                    "SRTCaller" => content.read().map(Self::SrtCaller),
+                    "SRTListener" => content.read().map(Self::SrtListener),
+                    "Smpte2110" => content.read().map(Self::Smpte2110),
+                    "UDP" => content.read().map(Self::Udp),
+                    "Unsynced" => content.read().map(Self::Unsynced),
+                    _ => return None,
+                },
+            )
+        };
+        ::mkio_core::glue::union(deserializer, "type", member, Self::Unknown)
+    }
+}
 /// Content that is not understood may hold secrets: only its tag is shown.
 impl ::std::fmt::Debug for ChannelOutputStatus {
     fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
@@ -1254,6 +2049,48 @@ impl ::std::fmt::Debug for ChannelOutputStatus {
                 f.debug_tuple("Unknown").field(&tag).finish_non_exhaustive()
             }
         }
+    }
+}
+impl ChannelOutputStatus {
+    /// Returns the content if this is [`Asi`](Self::Asi).
+    pub fn as_asi(&self) -> Option<&AsiOutputStatus> {
+        if let Self::Asi(value) = self { Some(value) } else { None }
+    }
+    /// Returns the content if this is [`HttpStreaming`](Self::HttpStreaming).
+    pub fn as_http_streaming(&self) -> Option<&HttpStreamingOutputStatus> {
+        if let Self::HttpStreaming(value) = self { Some(value) } else { None }
+    }
+    /// Returns the content if this is [`Rf`](Self::Rf).
+    pub fn as_rf(&self) -> Option<&RfOutputStatus> {
+        if let Self::Rf(value) = self { Some(value) } else { None }
+    }
+    /// Returns the content if this is [`Sdi`](Self::Sdi).
+    pub fn as_sdi(&self) -> Option<&SdiOutputStatus> {
+        if let Self::Sdi(value) = self { Some(value) } else { None }
+    }
+    /// Returns the content if this is [`SrtCaller`](Self::SrtCaller).
+    pub fn as_srt_caller(&self) -> Option<&SrtCallerOutputStatus> {
+        if let Self::SrtCaller(value) = self { Some(value) } else { None }
+    }
+    /// Returns the content if this is [`SrtListener`](Self::SrtListener).
+    pub fn as_srt_listener(&self) -> Option<&SrtListenerOutputStatus> {
+        if let Self::SrtListener(value) = self { Some(value) } else { None }
+    }
+    /// Returns the content if this is [`Smpte2110`](Self::Smpte2110).
+    pub fn as_smpte2110(&self) -> Option<&Smpte2110OutputStatus> {
+        if let Self::Smpte2110(value) = self { Some(value) } else { None }
+    }
+    /// Returns the content if this is [`Udp`](Self::Udp).
+    pub fn as_udp(&self) -> Option<&UdpOutputStatus> {
+        if let Self::Udp(value) = self { Some(value) } else { None }
+    }
+    /// Returns the content if this is [`Unsynced`](Self::Unsynced).
+    pub fn as_unsynced(&self) -> Option<&UnsyncedOutputStatus> {
+        if let Self::Unsynced(value) = self { Some(value) } else { None }
+    }
+    /// Returns the JSON if this is [`Unknown`](Self::Unknown).
+    pub fn as_unknown(&self) -> Option<&Value> {
+        if let Self::Unknown(value) = self { Some(value) } else { None }
     }
 }
 impl From<AsiOutputStatus> for ChannelOutputStatus {
@@ -1302,34 +2139,43 @@ impl From<UnsyncedOutputStatus> for ChannelOutputStatus {
     }
 }
 /// Changes to some parts of a channel.
+///
+/// Body of [`update_channel`](super::Client::update_channel).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct ChannelPatch {
-    /// `metadata` of the document.
     #[serde(default, skip_serializing_if = "Nullable::is_absent")]
     pub metadata: Nullable<ChannelPatchMetadata>,
-    /// `spec` of the document.
     #[serde(default, skip_serializing_if = "Nullable::is_absent")]
     pub spec: Nullable<ChannelPatchSpec>,
 }
 impl ChannelPatch {
-    /// An empty `ChannelPatch`, to be filled with its setters.
+    /// Creates an empty `ChannelPatch`.
     pub fn new() -> Self {
-        Self::default()
+        Default::default()
     }
     /// Sets [`metadata`](Self#structfield.metadata).
-    pub fn metadata(mut self, value: impl Into<Nullable<ChannelPatchMetadata>>) -> Self {
+    #[must_use]
+    pub fn with_metadata(
+        mut self,
+        value: impl Into<Nullable<ChannelPatchMetadata>>,
+    ) -> Self {
         self.metadata = value.into();
         self
     }
     /// Sets [`spec`](Self#structfield.spec).
-    pub fn spec(mut self, value: impl Into<Nullable<ChannelPatchSpec>>) -> Self {
+    #[must_use]
+    pub fn with_spec(mut self, value: impl Into<Nullable<ChannelPatchSpec>>) -> Self {
         self.spec = value.into();
         self
     }
 }
-/// `ChannelPatchMetadata` of the document.
+::mkio_core::json_body! {
+    ChannelPatch
+}
+/// `metadata` of [`ChannelPatch`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -1343,82 +2189,98 @@ pub struct ChannelPatchMetadata {
     pub display_name: Nullable<String>,
 }
 impl ChannelPatchMetadata {
-    /// An empty `ChannelPatchMetadata`, to be filled with its setters.
+    /// Creates an empty `ChannelPatchMetadata`.
     pub fn new() -> Self {
-        Self::default()
+        Default::default()
     }
     /// Sets [`display_name`](Self#structfield.display_name).
-    pub fn display_name(mut self, value: impl Into<Nullable<String>>) -> Self {
+    #[must_use]
+    pub fn with_display_name(mut self, value: impl Into<Nullable<String>>) -> Self {
         self.display_name = value.into();
         self
     }
 }
-/// `ChannelPatchSpec` of the document.
+/// `spec` of [`ChannelPatch`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct ChannelPatchSpec {
-    /// `state` of the document.
     #[serde(default, skip_serializing_if = "Nullable::is_absent")]
     pub state: Nullable<DesiredState>,
 }
 impl ChannelPatchSpec {
-    /// An empty `ChannelPatchSpec`, to be filled with its setters.
+    /// Creates an empty `ChannelPatchSpec`.
     pub fn new() -> Self {
-        Self::default()
+        Default::default()
     }
     /// Sets [`state`](Self#structfield.state).
-    pub fn state(mut self, value: impl Into<Nullable<DesiredState>>) -> Self {
+    #[must_use]
+    pub fn with_state(mut self, value: impl Into<Nullable<DesiredState>>) -> Self {
         self.state = value.into();
         self
     }
 }
 /// Body for creating a channel: a Channel minus its status.
+///
+/// Body of [`create_or_replace_channel`](super::Client::create_or_replace_channel).
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct ChannelPut {
     /// Default: `BeamChannel`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<ChannelKind>,
-    /// `metadata` of the document.
     pub metadata: ChannelMetadata,
-    /// `spec` of the document.
     pub spec: ChannelSpec,
 }
 impl ChannelPut {
-    /// A `ChannelPut` with what it cannot do without; the rest is absent.
+    /// Creates `ChannelPut` from its required fields; all others are unset.
     pub fn new(
         metadata: impl Into<ChannelMetadata>,
         spec: impl Into<ChannelSpec>,
     ) -> Self {
         Self {
+            kind: Default::default(),
             metadata: metadata.into(),
             spec: spec.into(),
-            kind: Default::default(),
         }
     }
     /// Sets [`kind`](Self#structfield.kind).
-    pub fn kind(mut self, value: impl Into<ChannelKind>) -> Self {
+    #[must_use]
+    pub fn with_kind(mut self, value: impl Into<ChannelKind>) -> Self {
         self.kind = Some(value.into());
         self
     }
     /// Sets [`metadata`](Self#structfield.metadata).
-    pub fn metadata(mut self, value: impl Into<ChannelMetadata>) -> Self {
+    #[must_use]
+    pub fn with_metadata(mut self, value: impl Into<ChannelMetadata>) -> Self {
         self.metadata = value.into();
         self
     }
     /// Sets [`spec`](Self#structfield.spec).
-    pub fn spec(mut self, value: impl Into<ChannelSpec>) -> Self {
+    #[must_use]
+    pub fn with_spec(mut self, value: impl Into<ChannelSpec>) -> Self {
         self.spec = value.into();
         self
     }
 }
-/// `ChannelSpec` of the document.
+::mkio_core::json_body! {
+    ChannelPut
+}
+/// `spec` of [`Channel`], `spec` of [`ChannelPut`] and `spec` of [`ExportedChannel`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct ChannelSpec {
+    /// `type` in JSON.
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    pub type_: Option<ChannelType>,
+    /// Default: `Stopped`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state: Option<DesiredState>,
     /// Default: `[]`.
     #[serde(
         default,
@@ -1426,6 +2288,8 @@ pub struct ChannelSpec {
         skip_serializing_if = "Option::is_none"
     )]
     pub inputs: Option<Vec<ChannelInput>>,
+    #[serde(default, skip_serializing_if = "Nullable::is_absent")]
+    pub transform: Nullable<TransformConfig>,
     /// Default: `[]`.
     #[serde(
         default,
@@ -1433,72 +2297,94 @@ pub struct ChannelSpec {
         skip_serializing_if = "Option::is_none"
     )]
     pub outputs: Option<Vec<ChannelOutput>>,
-    /// Default: `Stopped`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub state: Option<DesiredState>,
-    /// `transform` of the document.
-    #[serde(default, skip_serializing_if = "Nullable::is_absent")]
-    pub transform: Nullable<TransformConfig>,
-    /// `type` of the document.
-    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
-    pub type_: Option<ChannelType>,
 }
 impl ChannelSpec {
-    /// A `ChannelSpec` with what it cannot do without; the rest is absent.
-    pub fn new(type_: impl Into<ChannelType>) -> Self {
+    /// Creates `ChannelSpec` from its required fields; all others are unset.
+    pub fn new(type_: ChannelType) -> Self {
         Self {
-            type_: Some(type_.into()),
-            inputs: Default::default(),
-            outputs: Default::default(),
+            type_: Some(type_),
             state: Default::default(),
+            inputs: Default::default(),
             transform: Default::default(),
+            outputs: Default::default(),
         }
     }
+    /// Sets [`type_`](Self#structfield.type_).
+    #[must_use]
+    pub fn with_type(mut self, value: impl Into<ChannelType>) -> Self {
+        self.type_ = Some(value.into());
+        self
+    }
+    /// Sets [`state`](Self#structfield.state).
+    #[must_use]
+    pub fn with_state(mut self, value: impl Into<DesiredState>) -> Self {
+        self.state = Some(value.into());
+        self
+    }
     /// Sets [`inputs`](Self#structfield.inputs).
-    pub fn inputs(
+    #[must_use]
+    pub fn with_inputs(
         mut self,
         value: impl IntoIterator<Item = impl Into<ChannelInput>>,
     ) -> Self {
         self.inputs = Some(value.into_iter().map(Into::into).collect());
         self
     }
+    /// Sets [`transform`](Self#structfield.transform).
+    #[must_use]
+    pub fn with_transform(
+        mut self,
+        value: impl Into<Nullable<TransformConfig>>,
+    ) -> Self {
+        self.transform = value.into();
+        self
+    }
     /// Sets [`outputs`](Self#structfield.outputs).
-    pub fn outputs(
+    #[must_use]
+    pub fn with_outputs(
         mut self,
         value: impl IntoIterator<Item = impl Into<ChannelOutput>>,
     ) -> Self {
         self.outputs = Some(value.into_iter().map(Into::into).collect());
         self
     }
-    /// Sets [`state`](Self#structfield.state).
-    pub fn state(mut self, value: impl Into<DesiredState>) -> Self {
-        self.state = Some(value.into());
-        self
+}
+impl ChannelSpec {
+    /// Returns [`type_`](Self#structfield.type_), if it is set.
+    pub fn type_(&self) -> Option<&ChannelType> {
+        self.type_.as_ref()
     }
-    /// Sets [`transform`](Self#structfield.transform).
-    pub fn transform(mut self, value: impl Into<Nullable<TransformConfig>>) -> Self {
-        self.transform = value.into();
-        self
+    /// Returns [`state`](Self#structfield.state), if it is set.
+    pub fn state(&self) -> Option<&DesiredState> {
+        self.state.as_ref()
     }
-    /// Sets [`type_`](Self#structfield.type_).
-    pub fn type_(mut self, value: impl Into<ChannelType>) -> Self {
-        self.type_ = Some(value.into());
-        self
+    /// Returns [`inputs`](Self#structfield.inputs), empty if it is not set.
+    pub fn inputs(&self) -> &[ChannelInput] {
+        self.inputs.as_ref().map_or(&[], Vec::as_slice)
+    }
+    /// Returns [`transform`](Self#structfield.transform), with all its fields unset if it is not set itself.
+    pub fn transform(&self) -> &TransformConfig {
+        static UNSET: ::std::sync::LazyLock<TransformConfig> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.transform.as_ref().value().unwrap_or(&UNSET)
+    }
+    /// Returns [`outputs`](Self#structfield.outputs), empty if it is not set.
+    pub fn outputs(&self) -> &[ChannelOutput] {
+        self.outputs.as_ref().map_or(&[], Vec::as_slice)
     }
 }
 /// Live channel state; holds computed fields as well, thumbnailUrl for one.
+///
+/// `status` of [`Channel`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct ChannelStatus {
-    /// Default: `[]`.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub errors: Option<Vec<ErrorEntry>>,
-    /// `health` of the document.
+    /// Default: `Stopped`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state: Option<ActualState>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub health: Option<HealthStatus>,
     /// Default: `[]`.
@@ -1515,9 +2401,9 @@ pub struct ChannelStatus {
         skip_serializing_if = "Option::is_none"
     )]
     pub outputs: Option<Vec<ChannelOutputStatus>>,
-    /// Default: `Stopped`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub state: Option<ActualState>,
+    /// Default: `Ok`.
+    #[serde(rename = "syncState", skip_serializing_if = "Option::is_none")]
+    pub sync_state: Option<SyncState>,
     /// Default: `[]`.
     #[serde(
         rename = "syncError",
@@ -1526,9 +2412,13 @@ pub struct ChannelStatus {
         skip_serializing_if = "Option::is_none"
     )]
     pub sync_error: Option<Vec<String>>,
-    /// Default: `Ok`.
-    #[serde(rename = "syncState", skip_serializing_if = "Option::is_none")]
-    pub sync_state: Option<SyncState>,
+    /// Default: `[]`.
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub errors: Option<Vec<ErrorEntry>>,
     /// Default: `[]`.
     #[serde(
         rename = "unsyncedFields",
@@ -1538,8 +2428,45 @@ pub struct ChannelStatus {
     )]
     pub unsynced_fields: Option<Vec<String>>,
 }
+impl ChannelStatus {
+    /// Returns [`state`](Self#structfield.state), if it is set.
+    pub fn state(&self) -> Option<&ActualState> {
+        self.state.as_ref()
+    }
+    /// Returns [`health`](Self#structfield.health), with all its fields unset if it is not set itself.
+    pub fn health(&self) -> &HealthStatus {
+        static UNSET: ::std::sync::LazyLock<HealthStatus> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.health.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`inputs`](Self#structfield.inputs), empty if it is not set.
+    pub fn inputs(&self) -> &[ChannelInputStatus] {
+        self.inputs.as_ref().map_or(&[], Vec::as_slice)
+    }
+    /// Returns [`outputs`](Self#structfield.outputs), empty if it is not set.
+    pub fn outputs(&self) -> &[ChannelOutputStatus] {
+        self.outputs.as_ref().map_or(&[], Vec::as_slice)
+    }
+    /// Returns [`sync_state`](Self#structfield.sync_state), if it is set.
+    pub fn sync_state(&self) -> Option<&SyncState> {
+        self.sync_state.as_ref()
+    }
+    /// Returns [`sync_error`](Self#structfield.sync_error), empty if it is not set.
+    pub fn sync_error(&self) -> &[String] {
+        self.sync_error.as_ref().map_or(&[], Vec::as_slice)
+    }
+    /// Returns [`errors`](Self#structfield.errors), empty if it is not set.
+    pub fn errors(&self) -> &[ErrorEntry] {
+        self.errors.as_ref().map_or(&[], Vec::as_slice)
+    }
+    /// Returns [`unsynced_fields`](Self#structfield.unsynced_fields), empty if it is not set.
+    pub fn unsynced_fields(&self) -> &[String] {
+        self.unsynced_fields.as_ref().map_or(&[], Vec::as_slice)
+    }
+}
 ::mkio_core::open_enum! {
-    /// `ChannelType` of the document.
+    /// `type` of [`ChannelSpec`].
     pub enum ChannelType {
         /// `EncodingContribution`.
         EncodingContribution = "EncodingContribution",
@@ -1554,23 +2481,43 @@ pub struct ChannelStatus {
     }
 }
 /// What GET /metrics/current/ returns.
+///
+/// Response of [`get_current_metrics`](super::Client::get_current_metrics).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct CurrentMetrics {
-    /// `collectedAt` of the document.
-    #[serde(rename = "collectedAt", skip_serializing_if = "Option::is_none")]
-    pub collected_at: Option<Timestamp>,
-    /// `data` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data: Option<CurrentMetricsData>,
+    /// `collectedAt` in JSON.
+    #[serde(rename = "collectedAt", skip_serializing_if = "Option::is_none")]
+    pub collected_at: Option<Timestamp>,
+}
+impl CurrentMetrics {
+    /// Returns [`data`](Self#structfield.data), with all its fields unset if it is not set itself.
+    pub fn data(&self) -> &CurrentMetricsData {
+        static UNSET: ::std::sync::LazyLock<CurrentMetricsData> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.data.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`collected_at`](Self#structfield.collected_at), if it is set.
+    pub fn collected_at(&self) -> Option<&Timestamp> {
+        self.collected_at.as_ref()
+    }
 }
 /// Present-moment metric values, which `$select` may narrow.
+///
+/// `data` of [`CurrentMetrics`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct CurrentMetricsData {
-    /// `cpuUtilizationPercent` of the document.
+    /// `serverId` in JSON.
+    #[serde(rename = "serverId", skip_serializing_if = "Option::is_none")]
+    pub server_id: Option<String>,
+    /// `cpuUtilizationPercent` in JSON.
     #[serde(
         rename = "cpuUtilizationPercent",
         default,
@@ -1578,10 +2525,7 @@ pub struct CurrentMetricsData {
         skip_serializing_if = "Option::is_none"
     )]
     pub cpu_utilization_percent: Option<f64>,
-    /// `serverId` of the document.
-    #[serde(rename = "serverId", skip_serializing_if = "Option::is_none")]
-    pub server_id: Option<String>,
-    /// `temperatureCelsius` of the document.
+    /// `temperatureCelsius` in JSON.
     #[serde(
         rename = "temperatureCelsius",
         default,
@@ -1589,7 +2533,7 @@ pub struct CurrentMetricsData {
         skip_serializing_if = "Option::is_none"
     )]
     pub temperature_celsius: Option<f64>,
-    /// `uptimeSeconds` of the document.
+    /// `uptimeSeconds` in JSON.
     #[serde(
         rename = "uptimeSeconds",
         default,
@@ -1598,64 +2542,112 @@ pub struct CurrentMetricsData {
     )]
     pub uptime_seconds: Option<f64>,
 }
-/// `DecryptConfig` of the document.
+impl CurrentMetricsData {
+    /// Returns [`server_id`](Self#structfield.server_id), if it is set.
+    pub fn server_id(&self) -> Option<&str> {
+        self.server_id.as_ref().map(String::as_str)
+    }
+    /// Returns [`cpu_utilization_percent`](Self#structfield.cpu_utilization_percent), if it is set.
+    pub fn cpu_utilization_percent(&self) -> Option<f64> {
+        self.cpu_utilization_percent.as_ref().copied()
+    }
+    /// Returns [`temperature_celsius`](Self#structfield.temperature_celsius), if it is set.
+    pub fn temperature_celsius(&self) -> Option<f64> {
+        self.temperature_celsius.as_ref().copied()
+    }
+    /// Returns [`uptime_seconds`](Self#structfield.uptime_seconds), if it is set.
+    pub fn uptime_seconds(&self) -> Option<f64> {
+        self.uptime_seconds.as_ref().copied()
+    }
+}
+/// `decrypt` of [`AsiInput`], `decrypt` of [`SatDemodInput`], `decrypt` of [`SrtCallerInput`], `decrypt` of [`SrtListenerInput`] and 1 more.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct DecryptConfig {
-    /// `bissInjectedKeyId` of the document.
+    /// Default: `None`.
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    pub type_: Option<DecryptType>,
+    /// `bissMode` in JSON.
+    #[serde(rename = "bissMode", default, skip_serializing_if = "Nullable::is_absent")]
+    pub biss_mode: Nullable<BissMode>,
+    /// `bissKey` in JSON.
+    #[serde(rename = "bissKey", default, skip_serializing_if = "Nullable::is_absent")]
+    pub biss_key: Nullable<Secret<String>>,
+    /// `bissInjectedKeyId` in JSON.
     #[serde(
         rename = "bissInjectedKeyId",
         default,
         skip_serializing_if = "Nullable::is_absent"
     )]
     pub biss_injected_key_id: Nullable<String>,
-    /// `bissKey` of the document.
-    #[serde(rename = "bissKey", default, skip_serializing_if = "Nullable::is_absent")]
-    pub biss_key: Nullable<Secret<String>>,
-    /// `bissMode` of the document.
-    #[serde(rename = "bissMode", default, skip_serializing_if = "Nullable::is_absent")]
-    pub biss_mode: Nullable<BissMode>,
     /// Length in characters: at most 128. Pattern: `^cam://localhost/cam[1-9]\d{0,3}$`.
     #[serde(rename = "camUrl", default, skip_serializing_if = "Nullable::is_absent")]
     pub cam_url: Nullable<UrlText>,
-    /// Default: `None`.
-    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
-    pub type_: Option<DecryptType>,
 }
 impl DecryptConfig {
-    /// An empty `DecryptConfig`, to be filled with its setters.
+    /// Creates an empty `DecryptConfig`.
     pub fn new() -> Self {
-        Self::default()
-    }
-    /// Sets [`biss_injected_key_id`](Self#structfield.biss_injected_key_id).
-    pub fn biss_injected_key_id(mut self, value: impl Into<Nullable<String>>) -> Self {
-        self.biss_injected_key_id = value.into();
-        self
-    }
-    /// Sets [`biss_key`](Self#structfield.biss_key).
-    pub fn biss_key(mut self, value: impl Into<Nullable<Secret<String>>>) -> Self {
-        self.biss_key = value.into();
-        self
-    }
-    /// Sets [`biss_mode`](Self#structfield.biss_mode).
-    pub fn biss_mode(mut self, value: impl Into<Nullable<BissMode>>) -> Self {
-        self.biss_mode = value.into();
-        self
-    }
-    /// Sets [`cam_url`](Self#structfield.cam_url).
-    pub fn cam_url(mut self, value: impl Into<Nullable<UrlText>>) -> Self {
-        self.cam_url = value.into();
-        self
+        Default::default()
     }
     /// Sets [`type_`](Self#structfield.type_).
-    pub fn type_(mut self, value: impl Into<DecryptType>) -> Self {
+    #[must_use]
+    pub fn with_type(mut self, value: impl Into<DecryptType>) -> Self {
         self.type_ = Some(value.into());
         self
     }
+    /// Sets [`biss_mode`](Self#structfield.biss_mode).
+    #[must_use]
+    pub fn with_biss_mode(mut self, value: impl Into<Nullable<BissMode>>) -> Self {
+        self.biss_mode = value.into();
+        self
+    }
+    /// Sets [`biss_key`](Self#structfield.biss_key).
+    #[must_use]
+    pub fn with_biss_key(mut self, value: impl Into<Nullable<Secret<String>>>) -> Self {
+        self.biss_key = value.into();
+        self
+    }
+    /// Sets [`biss_injected_key_id`](Self#structfield.biss_injected_key_id).
+    #[must_use]
+    pub fn with_biss_injected_key_id(
+        mut self,
+        value: impl Into<Nullable<String>>,
+    ) -> Self {
+        self.biss_injected_key_id = value.into();
+        self
+    }
+    /// Sets [`cam_url`](Self#structfield.cam_url).
+    #[must_use]
+    pub fn with_cam_url(mut self, value: impl Into<Nullable<UrlText>>) -> Self {
+        self.cam_url = value.into();
+        self
+    }
+}
+impl DecryptConfig {
+    /// Returns [`type_`](Self#structfield.type_), if it is set.
+    pub fn type_(&self) -> Option<&DecryptType> {
+        self.type_.as_ref()
+    }
+    /// Returns [`biss_mode`](Self#structfield.biss_mode), if it is set.
+    pub fn biss_mode(&self) -> Option<&BissMode> {
+        self.biss_mode.as_ref().value()
+    }
+    /// Returns [`biss_key`](Self#structfield.biss_key), if it is set.
+    pub fn biss_key(&self) -> Option<&Secret<String>> {
+        self.biss_key.as_ref().value()
+    }
+    /// Returns [`biss_injected_key_id`](Self#structfield.biss_injected_key_id), if it is set.
+    pub fn biss_injected_key_id(&self) -> Option<&str> {
+        self.biss_injected_key_id.as_ref().value().map(String::as_str)
+    }
+    /// Returns [`cam_url`](Self#structfield.cam_url), if it is set.
+    pub fn cam_url(&self) -> Option<&UrlText> {
+        self.cam_url.as_ref().value()
+    }
 }
 ::mkio_core::open_enum! {
-    /// `DecryptType` of the document.
+    /// `type` of [`DecryptConfig`].
     pub enum DecryptType {
         /// `Unsynced`.
         Unsynced = "Unsynced",
@@ -1670,7 +2662,7 @@ impl DecryptConfig {
     }
 }
 ::mkio_core::open_enum! {
-    /// `DektecFirmware` of the document.
+    /// `firmware` of [`SdiCard`].
     pub enum DektecFirmware {
         /// `4 ASI/HD-SDI/SD-SDI`.
         V4AsiHdSdiSdSdi = "4 ASI/HD-SDI/SD-SDI",
@@ -1687,7 +2679,7 @@ impl DecryptConfig {
     }
 }
 ::mkio_core::open_enum! {
-    /// `DelayMode` of the document.
+    /// `delayMode` of [`MptsPayload`].
     pub enum DelayMode {
         /// `Unsynced`.
         Unsynced = "Unsynced",
@@ -1699,15 +2691,14 @@ impl DecryptConfig {
         SuperLow = "SuperLow",
     }
 }
-/// `DemodulatorCard` of the document.
+/// `rfDemodulators` of [`InstalledCardData`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct DemodulatorCard {
-    /// `name` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<DemodulatorModel>,
-    /// `slot` of the document.
     #[serde(
         default,
         deserialize_with = "::mkio_core::glue::lenient",
@@ -1715,8 +2706,18 @@ pub struct DemodulatorCard {
     )]
     pub slot: Option<i64>,
 }
+impl DemodulatorCard {
+    /// Returns [`name`](Self#structfield.name), if it is set.
+    pub fn name(&self) -> Option<&DemodulatorModel> {
+        self.name.as_ref()
+    }
+    /// Returns [`slot`](Self#structfield.slot), if it is set.
+    pub fn slot(&self) -> Option<i64> {
+        self.slot.as_ref().copied()
+    }
+}
 ::mkio_core::open_enum! {
-    /// `DemodulatorModel` of the document.
+    /// `name` of [`DemodulatorCard`].
     pub enum DemodulatorModel {
         /// `Dektec DTA-2127`.
         DektecDta2127 = "Dektec DTA-2127",
@@ -1725,7 +2726,7 @@ pub struct DemodulatorCard {
     }
 }
 ::mkio_core::open_enum! {
-    /// `DesiredState` of the document.
+    /// `state` of [`ChannelSpec`], `state` of [`ChannelPatchSpec`] and `state` of [`ImportRequest`].
     pub enum DesiredState {
         /// `Running`.
         Running = "Running",
@@ -1734,7 +2735,7 @@ pub struct DemodulatorCard {
     }
 }
 ::mkio_core::open_enum! {
-    /// `DynamicRangeConversion` of the document.
+    /// `dynamicRangeConversion` of [`OutputProcessing`].
     pub enum DynamicRangeConversion {
         /// `Unsynced`.
         Unsynced = "Unsynced",
@@ -1745,6 +2746,8 @@ pub struct DemodulatorCard {
     }
 }
 /// What GET /deployment/eligibility/ returns.
+///
+/// Response of [`get_eligibility`](super::Client::get_eligibility).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -1757,7 +2760,7 @@ pub struct Eligibility {
         skip_serializing_if = "Option::is_none"
     )]
     pub can_run: Option<bool>,
-    /// `deploymentState` of the document.
+    /// `deploymentState` in JSON.
     #[serde(rename = "deploymentState", skip_serializing_if = "Option::is_none")]
     pub deployment_state: Option<String>,
     /// Default: `[]`.
@@ -1768,11 +2771,36 @@ pub struct Eligibility {
     )]
     pub resources: Option<Vec<EligibilityResource>>,
 }
+impl Eligibility {
+    /// Returns [`can_run`](Self#structfield.can_run), if it is set.
+    pub fn can_run(&self) -> Option<bool> {
+        self.can_run.as_ref().copied()
+    }
+    /// Returns [`deployment_state`](Self#structfield.deployment_state), if it is set.
+    pub fn deployment_state(&self) -> Option<&str> {
+        self.deployment_state.as_ref().map(String::as_str)
+    }
+    /// Returns [`resources`](Self#structfield.resources), empty if it is not set.
+    pub fn resources(&self) -> &[EligibilityResource] {
+        self.resources.as_ref().map_or(&[], Vec::as_slice)
+    }
+}
 /// One resource already present on the device. Fields with no value (None) are left out of responses.
+///
+/// `resources` of [`Eligibility`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct EligibilityResource {
+    /// "service" (from the comms registry), or "feed" / "savedConfiguration" (from ce1-controller)
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    pub type_: Option<String>,
+    /// The comms serviceId, or else the channel/template id in ce1
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// Which channels-api channel already holds the resource, by name; None if no channel does
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub channel: Option<String>,
     /// Whether it can become a channel. None if channels-api manages it already; in all other cases False for now, with more in later releases
     #[serde(
         rename = "canUpgrade",
@@ -1781,24 +2809,40 @@ pub struct EligibilityResource {
         skip_serializing_if = "Option::is_none"
     )]
     pub can_upgrade: Option<bool>,
-    /// Which channels-api channel already holds the resource, by name; None if no channel does
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub channel: Option<String>,
-    /// The comms serviceId, or else the channel/template id in ce1
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub id: Option<String>,
     /// Why canUpgrade has its value
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// "service" (from the comms registry), or "feed" / "savedConfiguration" (from ce1-controller)
-    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
-    pub type_: Option<String>,
 }
-/// `EncodingConfig` of the document.
+impl EligibilityResource {
+    /// Returns [`type_`](Self#structfield.type_), if it is set.
+    pub fn type_(&self) -> Option<&str> {
+        self.type_.as_ref().map(String::as_str)
+    }
+    /// Returns [`id`](Self#structfield.id), if it is set.
+    pub fn id(&self) -> Option<&str> {
+        self.id.as_ref().map(String::as_str)
+    }
+    /// Returns [`channel`](Self#structfield.channel), if it is set.
+    pub fn channel(&self) -> Option<&str> {
+        self.channel.as_ref().map(String::as_str)
+    }
+    /// Returns [`can_upgrade`](Self#structfield.can_upgrade), if it is set.
+    pub fn can_upgrade(&self) -> Option<bool> {
+        self.can_upgrade.as_ref().copied()
+    }
+    /// Returns [`reason`](Self#structfield.reason), if it is set.
+    pub fn reason(&self) -> Option<&str> {
+        self.reason.as_ref().map(String::as_str)
+    }
+}
+/// `encoding` of [`TransformConfig`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct EncodingConfig {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub video: Option<VideoEncoding>,
     /// Default: `[]`.
     #[serde(
         default,
@@ -1806,44 +2850,66 @@ pub struct EncodingConfig {
         skip_serializing_if = "Option::is_none"
     )]
     pub audios: Option<Vec<AudioEncoding>>,
-    /// `video` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub video: Option<VideoEncoding>,
 }
 impl EncodingConfig {
-    /// A `EncodingConfig` with what it cannot do without; the rest is absent.
+    /// Creates `EncodingConfig` from its required fields; all others are unset.
     pub fn new(video: impl Into<VideoEncoding>) -> Self {
         Self {
             video: Some(video.into()),
             audios: Default::default(),
         }
     }
+    /// Sets [`video`](Self#structfield.video).
+    #[must_use]
+    pub fn with_video(mut self, value: impl Into<VideoEncoding>) -> Self {
+        self.video = Some(value.into());
+        self
+    }
     /// Sets [`audios`](Self#structfield.audios).
-    pub fn audios(
+    #[must_use]
+    pub fn with_audios(
         mut self,
         value: impl IntoIterator<Item = impl Into<AudioEncoding>>,
     ) -> Self {
         self.audios = Some(value.into_iter().map(Into::into).collect());
         self
     }
-    /// Sets [`video`](Self#structfield.video).
-    pub fn video(mut self, value: impl Into<VideoEncoding>) -> Self {
-        self.video = Some(value.into());
-        self
+}
+impl From<VideoEncoding> for EncodingConfig {
+    fn from(value: VideoEncoding) -> Self {
+        Self::new(value)
+    }
+}
+impl EncodingConfig {
+    /// Returns [`video`](Self#structfield.video), with all its fields unset if it is not set itself.
+    pub fn video(&self) -> &VideoEncoding {
+        static UNSET: ::std::sync::LazyLock<VideoEncoding> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.video.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`audios`](Self#structfield.audios), empty if it is not set.
+    pub fn audios(&self) -> &[AudioEncoding] {
+        self.audios.as_ref().map_or(&[], Vec::as_slice)
     }
 }
 /// One error met while syncing or configuring.
+///
+/// `errors` of [`ChannelStatus`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct ErrorEntry {
-    /// `code` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
-    /// Length in characters: at most 512.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub detail: Option<String>,
-    /// `showCode` of the document.
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub transient: Option<bool>,
+    /// `showCode` in JSON.
     #[serde(
         rename = "showCode",
         default,
@@ -1851,26 +2917,48 @@ pub struct ErrorEntry {
         skip_serializing_if = "Option::is_none"
     )]
     pub show_code: Option<bool>,
-    /// `transient` of the document.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub transient: Option<bool>,
-    /// Length in characters: at most 512.
-    #[serde(rename = "userMessage", skip_serializing_if = "Option::is_none")]
-    pub user_message: Option<String>,
     /// Length in characters: at most 40.
     #[serde(rename = "userShort", skip_serializing_if = "Option::is_none")]
     pub user_short: Option<String>,
+    /// Length in characters: at most 512.
+    #[serde(rename = "userMessage", skip_serializing_if = "Option::is_none")]
+    pub user_message: Option<String>,
+    /// Length in characters: at most 512.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
 }
-/// `Etr290Stats` of the document.
+impl ErrorEntry {
+    /// Returns [`code`](Self#structfield.code), if it is set.
+    pub fn code(&self) -> Option<&str> {
+        self.code.as_ref().map(String::as_str)
+    }
+    /// Returns [`transient`](Self#structfield.transient), if it is set.
+    pub fn transient(&self) -> Option<bool> {
+        self.transient.as_ref().copied()
+    }
+    /// Returns [`show_code`](Self#structfield.show_code), if it is set.
+    pub fn show_code(&self) -> Option<bool> {
+        self.show_code.as_ref().copied()
+    }
+    /// Returns [`user_short`](Self#structfield.user_short), if it is set.
+    pub fn user_short(&self) -> Option<&str> {
+        self.user_short.as_ref().map(String::as_str)
+    }
+    /// Returns [`user_message`](Self#structfield.user_message), if it is set.
+    pub fn user_message(&self) -> Option<&str> {
+        self.user_message.as_ref().map(String::as_str)
+    }
+    /// Returns [`detail`](Self#structfield.detail), if it is set.
+    pub fn detail(&self) -> Option<&str> {
+        self.detail.as_ref().map(String::as_str)
+    }
+}
+/// `etr290` of [`AsiInputTransportStatus`], `etr290` of [`SrtCallerInputTransportStatus`], `etr290` of [`SrtListenerInputTransportStatus`] and `etr290` of [`UdpInputTransportStatus`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Etr290Stats {
-    /// `ccError` of the document.
+    /// `ccError` in JSON.
     #[serde(
         rename = "ccError",
         default,
@@ -1878,39 +2966,7 @@ pub struct Etr290Stats {
         skip_serializing_if = "Option::is_none"
     )]
     pub cc_error: Option<i64>,
-    /// `pidError` of the document.
-    #[serde(
-        rename = "pidError",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub pid_error: Option<i64>,
-    /// `pmtError` of the document.
-    #[serde(
-        rename = "pmtError",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub pmt_error: Option<i64>,
-    /// `syncByteError` of the document.
-    #[serde(
-        rename = "syncByteError",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub sync_byte_error: Option<i64>,
-    /// `transportError` of the document.
-    #[serde(
-        rename = "transportError",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub transport_error: Option<i64>,
-    /// `tsSyncLoss` of the document.
+    /// `tsSyncLoss` in JSON.
     #[serde(
         rename = "tsSyncLoss",
         default,
@@ -1918,226 +2974,342 @@ pub struct Etr290Stats {
         skip_serializing_if = "Option::is_none"
     )]
     pub ts_sync_loss: Option<i64>,
+    /// `syncByteError` in JSON.
+    #[serde(
+        rename = "syncByteError",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub sync_byte_error: Option<i64>,
+    /// `transportError` in JSON.
+    #[serde(
+        rename = "transportError",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub transport_error: Option<i64>,
+    /// `pmtError` in JSON.
+    #[serde(
+        rename = "pmtError",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub pmt_error: Option<i64>,
+    /// `pidError` in JSON.
+    #[serde(
+        rename = "pidError",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub pid_error: Option<i64>,
 }
-/// `ExportPayload` of the document.
+impl Etr290Stats {
+    /// Returns [`cc_error`](Self#structfield.cc_error), if it is set.
+    pub fn cc_error(&self) -> Option<i64> {
+        self.cc_error.as_ref().copied()
+    }
+    /// Returns [`ts_sync_loss`](Self#structfield.ts_sync_loss), if it is set.
+    pub fn ts_sync_loss(&self) -> Option<i64> {
+        self.ts_sync_loss.as_ref().copied()
+    }
+    /// Returns [`sync_byte_error`](Self#structfield.sync_byte_error), if it is set.
+    pub fn sync_byte_error(&self) -> Option<i64> {
+        self.sync_byte_error.as_ref().copied()
+    }
+    /// Returns [`transport_error`](Self#structfield.transport_error), if it is set.
+    pub fn transport_error(&self) -> Option<i64> {
+        self.transport_error.as_ref().copied()
+    }
+    /// Returns [`pmt_error`](Self#structfield.pmt_error), if it is set.
+    pub fn pmt_error(&self) -> Option<i64> {
+        self.pmt_error.as_ref().copied()
+    }
+    /// Returns [`pid_error`](Self#structfield.pid_error), if it is set.
+    pub fn pid_error(&self) -> Option<i64> {
+        self.pid_error.as_ref().copied()
+    }
+}
+/// `payload` of [`ImportRequest`].
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct ExportPayload {
-    /// `channels` of the document.
-    pub channels: Vec<ExportedChannel>,
-    /// Length in characters: at most 255.
-    #[serde(default, skip_serializing_if = "Nullable::is_absent")]
-    pub description: Nullable<String>,
-    /// `exportedAt` of the document.
-    #[serde(rename = "exportedAt")]
-    pub exported_at: Timestamp,
     /// Default: `1`.
     #[serde(rename = "schemaVersion", skip_serializing_if = "Option::is_none")]
     pub schema_version: Option<String>,
-    /// `sourceVersion` of the document.
+    /// Length in characters: at most 255.
+    #[serde(default, skip_serializing_if = "Nullable::is_absent")]
+    pub description: Nullable<String>,
+    /// `exportedAt` in JSON.
+    #[serde(rename = "exportedAt")]
+    pub exported_at: Timestamp,
+    /// `sourceVersion` in JSON.
     #[serde(
         rename = "sourceVersion",
         default,
         skip_serializing_if = "Nullable::is_absent"
     )]
     pub source_version: Nullable<String>,
+    pub channels: Vec<ExportedChannel>,
 }
 impl ExportPayload {
-    /// A `ExportPayload` with what it cannot do without; the rest is absent.
+    /// Creates `ExportPayload` from its required fields; all others are unset.
     pub fn new(
-        channels: impl IntoIterator<Item = impl Into<ExportedChannel>>,
         exported_at: impl Into<Timestamp>,
+        channels: impl IntoIterator<Item = impl Into<ExportedChannel>>,
     ) -> Self {
         Self {
-            channels: channels.into_iter().map(Into::into).collect(),
-            exported_at: exported_at.into(),
-            description: Default::default(),
             schema_version: Default::default(),
+            description: Default::default(),
+            exported_at: exported_at.into(),
             source_version: Default::default(),
+            channels: channels.into_iter().map(Into::into).collect(),
         }
     }
+    /// Sets [`schema_version`](Self#structfield.schema_version).
+    #[must_use]
+    pub fn with_schema_version(mut self, value: impl Into<String>) -> Self {
+        self.schema_version = Some(value.into());
+        self
+    }
+    /// Sets [`description`](Self#structfield.description).
+    #[must_use]
+    pub fn with_description(mut self, value: impl Into<Nullable<String>>) -> Self {
+        self.description = value.into();
+        self
+    }
+    /// Sets [`exported_at`](Self#structfield.exported_at).
+    #[must_use]
+    pub fn with_exported_at(mut self, value: impl Into<Timestamp>) -> Self {
+        self.exported_at = value.into();
+        self
+    }
+    /// Sets [`source_version`](Self#structfield.source_version).
+    #[must_use]
+    pub fn with_source_version(mut self, value: impl Into<Nullable<String>>) -> Self {
+        self.source_version = value.into();
+        self
+    }
     /// Sets [`channels`](Self#structfield.channels).
-    pub fn channels(
+    #[must_use]
+    pub fn with_channels(
         mut self,
         value: impl IntoIterator<Item = impl Into<ExportedChannel>>,
     ) -> Self {
         self.channels = value.into_iter().map(Into::into).collect();
         self
     }
-    /// Sets [`description`](Self#structfield.description).
-    pub fn description(mut self, value: impl Into<Nullable<String>>) -> Self {
-        self.description = value.into();
-        self
-    }
-    /// Sets [`exported_at`](Self#structfield.exported_at).
-    pub fn exported_at(mut self, value: impl Into<Timestamp>) -> Self {
-        self.exported_at = value.into();
-        self
-    }
-    /// Sets [`schema_version`](Self#structfield.schema_version).
-    pub fn schema_version(mut self, value: impl Into<String>) -> Self {
-        self.schema_version = Some(value.into());
-        self
-    }
-    /// Sets [`source_version`](Self#structfield.source_version).
-    pub fn source_version(mut self, value: impl Into<Nullable<String>>) -> Self {
-        self.source_version = value.into();
-        self
-    }
 }
-/// `ExportRequest` of the document.
+/// Body of [`export_channels`](super::Client::export_channels).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct ExportRequest {
-    /// `channels` of the document.
     #[serde(default, skip_serializing_if = "Nullable::is_absent")]
     pub channels: Nullable<Vec<String>>,
-    /// Length in characters: at most 255.
-    #[serde(default, skip_serializing_if = "Nullable::is_absent")]
-    pub description: Nullable<String>,
     /// Default: `true`.
     #[serde(rename = "includeServices", skip_serializing_if = "Option::is_none")]
     pub include_services: Option<bool>,
+    /// Length in characters: at most 255.
+    #[serde(default, skip_serializing_if = "Nullable::is_absent")]
+    pub description: Nullable<String>,
 }
 impl ExportRequest {
-    /// An empty `ExportRequest`, to be filled with its setters.
+    /// Creates an empty `ExportRequest`.
     pub fn new() -> Self {
-        Self::default()
+        Default::default()
     }
     /// Sets [`channels`](Self#structfield.channels).
-    pub fn channels(mut self, value: impl Into<Nullable<Vec<String>>>) -> Self {
+    #[must_use]
+    pub fn with_channels(mut self, value: impl Into<Nullable<Vec<String>>>) -> Self {
         self.channels = value.into();
         self
     }
-    /// Sets [`description`](Self#structfield.description).
-    pub fn description(mut self, value: impl Into<Nullable<String>>) -> Self {
-        self.description = value.into();
-        self
-    }
     /// Sets [`include_services`](Self#structfield.include_services).
-    pub fn include_services(mut self, value: bool) -> Self {
+    #[must_use]
+    pub fn with_include_services(mut self, value: bool) -> Self {
         self.include_services = Some(value);
         self
     }
+    /// Sets [`description`](Self#structfield.description).
+    #[must_use]
+    pub fn with_description(mut self, value: impl Into<Nullable<String>>) -> Self {
+        self.description = value.into();
+        self
+    }
 }
-/// `ExportedChannel` of the document.
+::mkio_core::json_body! {
+    ExportRequest
+}
+/// `channels` of [`ExportPayload`].
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct ExportedChannel {
     /// Default: `BeamChannel`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
-    /// `metadata` of the document.
     pub metadata: ChannelMetadata,
-    /// `services` of the document.
+    pub spec: ChannelSpec,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub services: Option<Vec<ExportedService>>,
-    /// `spec` of the document.
-    pub spec: ChannelSpec,
 }
 impl ExportedChannel {
-    /// A `ExportedChannel` with what it cannot do without; the rest is absent.
+    /// Creates `ExportedChannel` from its required fields; all others are unset.
     pub fn new(
         metadata: impl Into<ChannelMetadata>,
         spec: impl Into<ChannelSpec>,
     ) -> Self {
         Self {
+            kind: Default::default(),
             metadata: metadata.into(),
             spec: spec.into(),
-            kind: Default::default(),
             services: Default::default(),
         }
     }
     /// Sets [`kind`](Self#structfield.kind).
-    pub fn kind(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_kind(mut self, value: impl Into<String>) -> Self {
         self.kind = Some(value.into());
         self
     }
     /// Sets [`metadata`](Self#structfield.metadata).
-    pub fn metadata(mut self, value: impl Into<ChannelMetadata>) -> Self {
+    #[must_use]
+    pub fn with_metadata(mut self, value: impl Into<ChannelMetadata>) -> Self {
         self.metadata = value.into();
         self
     }
+    /// Sets [`spec`](Self#structfield.spec).
+    #[must_use]
+    pub fn with_spec(mut self, value: impl Into<ChannelSpec>) -> Self {
+        self.spec = value.into();
+        self
+    }
     /// Sets [`services`](Self#structfield.services).
-    pub fn services(
+    #[must_use]
+    pub fn with_services(
         mut self,
         value: impl IntoIterator<Item = impl Into<ExportedService>>,
     ) -> Self {
         self.services = Some(value.into_iter().map(Into::into).collect());
         self
     }
-    /// Sets [`spec`](Self#structfield.spec).
-    pub fn spec(mut self, value: impl Into<ChannelSpec>) -> Self {
-        self.spec = value.into();
-        self
-    }
 }
-/// `ExportedService` of the document.
+/// `services` of [`ExportedChannel`].
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct ExportedService {
-    /// `config` of the document.
-    pub config: ::serde_json::Map<String, Value>,
-    /// `configVersion` of the document.
-    #[serde(rename = "configVersion")]
-    pub config_version: String,
-    /// `id` of the document.
-    pub id: String,
-    /// `name` of the document.
     pub name: String,
-    /// `type` of the document.
+    /// `type` in JSON.
     #[serde(rename = "type")]
     pub type_: String,
+    pub id: String,
+    pub config: ::serde_json::Map<String, Value>,
+    /// `configVersion` in JSON.
+    #[serde(rename = "configVersion")]
+    pub config_version: String,
 }
 impl ExportedService {
-    /// A `ExportedService` with what it cannot do without; the rest is absent.
-    pub fn new(
-        config: impl Into<::serde_json::Map<String, Value>>,
-        config_version: impl Into<String>,
-        id: impl Into<String>,
-        name: impl Into<String>,
-        type_: impl Into<String>,
-    ) -> Self {
-        Self {
-            config: config.into(),
-            config_version: config_version.into(),
-            id: id.into(),
-            name: name.into(),
-            type_: type_.into(),
-        }
-    }
-    /// Sets [`config`](Self#structfield.config).
-    pub fn config(mut self, value: impl Into<::serde_json::Map<String, Value>>) -> Self {
-        self.config = value.into();
-        self
-    }
-    /// Sets [`config_version`](Self#structfield.config_version).
-    pub fn config_version(mut self, value: impl Into<String>) -> Self {
-        self.config_version = value.into();
-        self
-    }
-    /// Sets [`id`](Self#structfield.id).
-    pub fn id(mut self, value: impl Into<String>) -> Self {
-        self.id = value.into();
-        self
+    /// Starts `ExportedService`: the required fields that could be mistaken for each other follow by name, in this order: `name`, `type_`, `id`, `config_version`. All others are unset.
+    #[allow(clippy::new_ret_no_self)]
+    pub fn new(config: ::serde_json::Map<String, Value>) -> ExportedServiceNeedsName {
+        ExportedServiceNeedsName(Self {
+            name: Default::default(),
+            type_: Default::default(),
+            id: Default::default(),
+            config: config,
+            config_version: Default::default(),
+        })
     }
     /// Sets [`name`](Self#structfield.name).
-    pub fn name(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_name(mut self, value: impl Into<String>) -> Self {
         self.name = value.into();
         self
     }
     /// Sets [`type_`](Self#structfield.type_).
-    pub fn type_(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_type(mut self, value: impl Into<String>) -> Self {
         self.type_ = value.into();
         self
     }
+    /// Sets [`id`](Self#structfield.id).
+    #[must_use]
+    pub fn with_id(mut self, value: impl Into<String>) -> Self {
+        self.id = value.into();
+        self
+    }
+    /// Sets [`config`](Self#structfield.config).
+    #[must_use]
+    pub fn with_config(
+        mut self,
+        value: impl Into<::serde_json::Map<String, Value>>,
+    ) -> Self {
+        self.config = value.into();
+        self
+    }
+    /// Sets [`config_version`](Self#structfield.config_version).
+    #[must_use]
+    pub fn with_config_version(mut self, value: impl Into<String>) -> Self {
+        self.config_version = value.into();
+        self
+    }
+}
+/// A [`ExportedService`] that still needs `name`.
+#[derive(Clone, Debug)]
+#[must_use = "it is no `ExportedService` before `name` is set"]
+pub struct ExportedServiceNeedsName(ExportedService);
+impl ExportedServiceNeedsName {
+    /// Sets [`name`](ExportedService#structfield.name).
+    pub fn name(mut self, value: impl Into<String>) -> ExportedServiceNeedsType {
+        self.0.name = value.into();
+        ExportedServiceNeedsType(self.0)
+    }
+}
+/// A [`ExportedService`] that still needs `type_`.
+#[derive(Clone, Debug)]
+#[must_use = "it is no `ExportedService` before `type_` is set"]
+pub struct ExportedServiceNeedsType(ExportedService);
+impl ExportedServiceNeedsType {
+    /// Sets [`type_`](ExportedService#structfield.type_).
+    pub fn type_(mut self, value: impl Into<String>) -> ExportedServiceNeedsId {
+        self.0.type_ = value.into();
+        ExportedServiceNeedsId(self.0)
+    }
+}
+/// A [`ExportedService`] that still needs `id`.
+#[derive(Clone, Debug)]
+#[must_use = "it is no `ExportedService` before `id` is set"]
+pub struct ExportedServiceNeedsId(ExportedService);
+impl ExportedServiceNeedsId {
+    /// Sets [`id`](ExportedService#structfield.id).
+    pub fn id(mut self, value: impl Into<String>) -> ExportedServiceNeedsConfigVersion {
+        self.0.id = value.into();
+        ExportedServiceNeedsConfigVersion(self.0)
+    }
+}
+/// A [`ExportedService`] that still needs `config_version`.
+#[derive(Clone, Debug)]
+#[must_use = "it is no `ExportedService` before `config_version` is set"]
+pub struct ExportedServiceNeedsConfigVersion(ExportedService);
+impl ExportedServiceNeedsConfigVersion {
+    /// Sets [`config_version`](ExportedService#structfield.config_version).
+    pub fn config_version(mut self, value: impl Into<String>) -> ExportedService {
+        self.0.config_version = value.into();
+        self.0
+    }
 }
 ::mkio_core::open_enum! {
-    /// `FecStatus` of the document.
+    /// `status` of [`InputTransportFec`].
     pub enum FecStatus {
         /// `Disabled`.
         Disabled = "Disabled",
@@ -2148,7 +3320,7 @@ impl ExportedService {
     }
 }
 ::mkio_core::open_enum! {
-    /// `FrameRate` of the document.
+    /// `frameRate` of [`VideoEncoding`].
     pub enum FrameRate {
         /// `Unsynced`.
         Unsynced = "Unsynced",
@@ -2164,57 +3336,100 @@ impl ExportedService {
         Eighth = "Eighth",
     }
 }
-/// `HealthStatus` of the document.
+/// `health` of [`AsiInputStatus`], `health` of [`AsiOutputStatus`], `health` of [`ChannelStatus`], `health` of [`HttpStreamingOutputStatus`] and 14 more.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct HealthStatus {
-    /// `severity` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub severity: Option<Severity>,
 }
+impl HealthStatus {
+    /// Returns [`severity`](Self#structfield.severity), if it is set.
+    pub fn severity(&self) -> Option<&Severity> {
+        self.severity.as_ref()
+    }
+}
 /// A playback URL announced by a HttpStreaming output.
+///
+/// `endpoints` of [`HttpStreamingOutputTransportStatus`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct HttpStreamingEndpoint {
-    /// `segmentationType` of the document.
+    /// `segmentationType` in JSON.
     #[serde(rename = "segmentationType", skip_serializing_if = "Option::is_none")]
     pub segmentation_type: Option<SegmentationType>,
-    /// `url` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<UrlText>,
 }
-/// `HttpStreamingOutput` of the document.
+impl HttpStreamingEndpoint {
+    /// Returns [`segmentation_type`](Self#structfield.segmentation_type), if it is set.
+    pub fn segmentation_type(&self) -> Option<&SegmentationType> {
+        self.segmentation_type.as_ref()
+    }
+    /// Returns [`url`](Self#structfield.url), if it is set.
+    pub fn url(&self) -> Option<&UrlText> {
+        self.url.as_ref()
+    }
+}
+/// Variant of [`ChannelOutput`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct HttpStreamingOutput {}
 impl HttpStreamingOutput {
-    /// An empty `HttpStreamingOutput`, to be filled with its setters.
+    /// Creates an empty `HttpStreamingOutput`.
     pub fn new() -> Self {
-        Self::default()
+        Default::default()
     }
 }
-/// `HttpStreamingOutputStatus` of the document.
+/// Variant of [`ChannelOutputStatus`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct HttpStreamingOutputStatus {
-    /// `health` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub health: Option<HealthStatus>,
     /// Default: empty.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// `payload` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub payload: Option<OutputHttpStreamingPayloadStatus>,
-    /// `transport` of the document.
+    pub health: Option<HealthStatus>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transport: Option<HttpStreamingOutputTransportStatus>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub payload: Option<OutputHttpStreamingPayloadStatus>,
 }
-/// `HttpStreamingOutputTransportStatus` of the document.
+impl HttpStreamingOutputStatus {
+    /// Returns [`name`](Self#structfield.name), if it is set.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_ref().map(String::as_str)
+    }
+    /// Returns [`health`](Self#structfield.health), with all its fields unset if it is not set itself.
+    pub fn health(&self) -> &HealthStatus {
+        static UNSET: ::std::sync::LazyLock<HealthStatus> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.health.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`transport`](Self#structfield.transport), with all its fields unset if it is not set itself.
+    pub fn transport(&self) -> &HttpStreamingOutputTransportStatus {
+        static UNSET: ::std::sync::LazyLock<HttpStreamingOutputTransportStatus> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.transport.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`payload`](Self#structfield.payload), with all its fields unset if it is not set itself.
+    pub fn payload(&self) -> &OutputHttpStreamingPayloadStatus {
+        static UNSET: ::std::sync::LazyLock<OutputHttpStreamingPayloadStatus> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.payload.as_ref().unwrap_or(&UNSET)
+    }
+}
+/// `transport` of [`HttpStreamingOutputStatus`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -2227,12 +3442,18 @@ pub struct HttpStreamingOutputTransportStatus {
     )]
     pub endpoints: Option<Vec<HttpStreamingEndpoint>>,
 }
-/// `HttpValidationError` of the document.
+impl HttpStreamingOutputTransportStatus {
+    /// Returns [`endpoints`](Self#structfield.endpoints), empty if it is not set.
+    pub fn endpoints(&self) -> &[HttpStreamingEndpoint] {
+        self.endpoints.as_ref().map_or(&[], Vec::as_slice)
+    }
+}
+/// Body of an error response.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct HttpValidationError {
-    /// `detail` of the document.
     #[serde(
         default,
         deserialize_with = "::mkio_core::glue::lenient",
@@ -2240,8 +3461,14 @@ pub struct HttpValidationError {
     )]
     pub detail: Option<Vec<ValidationError>>,
 }
+impl HttpValidationError {
+    /// Returns [`detail`](Self#structfield.detail), empty if it is not set.
+    pub fn detail(&self) -> &[ValidationError] {
+        self.detail.as_ref().map_or(&[], Vec::as_slice)
+    }
+}
 ::mkio_core::open_enum! {
-    /// `ImportMode` of the document.
+    /// `mode` of [`ImportRequest`].
     pub enum ImportMode {
         /// `merge`.
         Merge = "merge",
@@ -2249,22 +3476,21 @@ pub struct HttpValidationError {
         Replace = "replace",
     }
 }
-/// `ImportRequest` of the document.
+/// Body of [`import_channels`](super::Client::import_channels).
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct ImportRequest {
+    pub payload: ExportPayload,
     /// Default: `merge`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mode: Option<ImportMode>,
-    /// `payload` of the document.
-    pub payload: ExportPayload,
-    /// `state` of the document.
     #[serde(default, skip_serializing_if = "Nullable::is_absent")]
     pub state: Nullable<DesiredState>,
 }
 impl ImportRequest {
-    /// A `ImportRequest` with what it cannot do without; the rest is absent.
+    /// Creates `ImportRequest` from its required fields; all others are unset.
     pub fn new(payload: impl Into<ExportPayload>) -> Self {
         Self {
             payload: payload.into(),
@@ -2272,49 +3498,57 @@ impl ImportRequest {
             state: Default::default(),
         }
     }
-    /// Sets [`mode`](Self#structfield.mode).
-    pub fn mode(mut self, value: impl Into<ImportMode>) -> Self {
-        self.mode = Some(value.into());
-        self
-    }
     /// Sets [`payload`](Self#structfield.payload).
-    pub fn payload(mut self, value: impl Into<ExportPayload>) -> Self {
+    #[must_use]
+    pub fn with_payload(mut self, value: impl Into<ExportPayload>) -> Self {
         self.payload = value.into();
         self
     }
+    /// Sets [`mode`](Self#structfield.mode).
+    #[must_use]
+    pub fn with_mode(mut self, value: impl Into<ImportMode>) -> Self {
+        self.mode = Some(value.into());
+        self
+    }
     /// Sets [`state`](Self#structfield.state).
-    pub fn state(mut self, value: impl Into<Nullable<DesiredState>>) -> Self {
+    #[must_use]
+    pub fn with_state(mut self, value: impl Into<Nullable<DesiredState>>) -> Self {
         self.state = value.into();
         self
     }
 }
-/// `ImportResult` of the document.
+impl From<ExportPayload> for ImportRequest {
+    fn from(value: ExportPayload) -> Self {
+        Self::new(value)
+    }
+}
+::mkio_core::json_body! {
+    ImportRequest
+}
+/// Response of [`import_channels`](super::Client::import_channels).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct ImportResult {
-    /// `deleted` of the document.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub deleted: Option<Vec<String>>,
-    /// `errors` of the document.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub errors: Option<Vec<String>>,
-    /// `imported` of the document.
     #[serde(
         default,
         deserialize_with = "::mkio_core::glue::lenient",
         skip_serializing_if = "Option::is_none"
     )]
     pub imported: Option<Vec<ImportedChannelResult>>,
-    /// `warnings` of the document.
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub deleted: Option<Vec<String>>,
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub errors: Option<Vec<String>>,
     #[serde(
         default,
         deserialize_with = "::mkio_core::glue::lenient",
@@ -2322,29 +3556,67 @@ pub struct ImportResult {
     )]
     pub warnings: Option<Vec<String>>,
 }
-/// `ImportedChannelResult` of the document.
+impl ImportResult {
+    /// Returns [`imported`](Self#structfield.imported), empty if it is not set.
+    pub fn imported(&self) -> &[ImportedChannelResult] {
+        self.imported.as_ref().map_or(&[], Vec::as_slice)
+    }
+    /// Returns [`deleted`](Self#structfield.deleted), empty if it is not set.
+    pub fn deleted(&self) -> &[String] {
+        self.deleted.as_ref().map_or(&[], Vec::as_slice)
+    }
+    /// Returns [`errors`](Self#structfield.errors), empty if it is not set.
+    pub fn errors(&self) -> &[String] {
+        self.errors.as_ref().map_or(&[], Vec::as_slice)
+    }
+    /// Returns [`warnings`](Self#structfield.warnings), empty if it is not set.
+    pub fn warnings(&self) -> &[String] {
+        self.warnings.as_ref().map_or(&[], Vec::as_slice)
+    }
+}
+/// `imported` of [`ImportResult`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct ImportedChannelResult {
-    /// `displayName` of the document.
-    #[serde(rename = "displayName", skip_serializing_if = "Option::is_none")]
-    pub display_name: Option<String>,
-    /// `error` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub error: Option<String>,
-    /// `name` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// `sourceName` of the document.
+    /// `sourceName` in JSON.
     #[serde(rename = "sourceName", skip_serializing_if = "Option::is_none")]
     pub source_name: Option<String>,
-    /// `status` of the document.
+    /// `displayName` in JSON.
+    #[serde(rename = "displayName", skip_serializing_if = "Option::is_none")]
+    pub display_name: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<ImportedChannelResultStatus>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+impl ImportedChannelResult {
+    /// Returns [`name`](Self#structfield.name), if it is set.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_ref().map(String::as_str)
+    }
+    /// Returns [`source_name`](Self#structfield.source_name), if it is set.
+    pub fn source_name(&self) -> Option<&str> {
+        self.source_name.as_ref().map(String::as_str)
+    }
+    /// Returns [`display_name`](Self#structfield.display_name), if it is set.
+    pub fn display_name(&self) -> Option<&str> {
+        self.display_name.as_ref().map(String::as_str)
+    }
+    /// Returns [`status`](Self#structfield.status), if it is set.
+    pub fn status(&self) -> Option<&ImportedChannelResultStatus> {
+        self.status.as_ref()
+    }
+    /// Returns [`error`](Self#structfield.error), if it is set.
+    pub fn error(&self) -> Option<&str> {
+        self.error.as_ref().map(String::as_str)
+    }
 }
 ::mkio_core::open_enum! {
-    /// `ImportedChannelResultStatus` of the document.
+    /// `status` of [`ImportedChannelResult`].
     pub enum ImportedChannelResultStatus {
         /// `accepted`.
         Accepted = "accepted",
@@ -2354,22 +3626,19 @@ pub struct ImportedChannelResult {
         Rejected = "rejected",
     }
 }
-/// `InputElementaryStream` of the document.
+/// `elementaryStreams` of [`InputService`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct InputElementaryStream {
-    /// `language` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub language: Option<String>,
-    /// `pid` of the document.
     #[serde(
         default,
         deserialize_with = "::mkio_core::glue::lenient",
         skip_serializing_if = "Option::is_none"
     )]
     pub pid: Option<i64>,
-    /// `streamType` of the document.
+    /// `streamType` in JSON.
     #[serde(
         rename = "streamType",
         default,
@@ -2377,15 +3646,43 @@ pub struct InputElementaryStream {
         skip_serializing_if = "Option::is_none"
     )]
     pub stream_type: Option<i64>,
-    /// `type` of the document.
+    /// `type` in JSON.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub type_: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
+}
+impl InputElementaryStream {
+    /// Returns [`pid`](Self#structfield.pid), if it is set.
+    pub fn pid(&self) -> Option<i64> {
+        self.pid.as_ref().copied()
+    }
+    /// Returns [`stream_type`](Self#structfield.stream_type), if it is set.
+    pub fn stream_type(&self) -> Option<i64> {
+        self.stream_type.as_ref().copied()
+    }
+    /// Returns [`type_`](Self#structfield.type_), if it is set.
+    pub fn type_(&self) -> Option<&str> {
+        self.type_.as_ref().map(String::as_str)
+    }
+    /// Returns [`language`](Self#structfield.language), if it is set.
+    pub fn language(&self) -> Option<&str> {
+        self.language.as_ref().map(String::as_str)
+    }
 }
 /// Payload seen on an MPTS input: the base payload plus a programme and PID table.
+///
+/// `payload` of [`AsiInputStatus`], `payload` of [`SatDemodInputStatus`], `payload` of [`SrtCallerInputStatus`], `payload` of [`SrtListenerInputStatus`] and 1 more.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct InputMptsPayloadStatus {
+    /// `videoStandard` in JSON.
+    #[serde(rename = "videoStandard", skip_serializing_if = "Option::is_none")]
+    pub video_standard: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub video: Option<InputPayloadVideo>,
     /// Default: `[]`.
     #[serde(
         default,
@@ -2400,26 +3697,45 @@ pub struct InputMptsPayloadStatus {
         skip_serializing_if = "Option::is_none"
     )]
     pub services: Option<Vec<InputService>>,
-    /// `video` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub video: Option<InputPayloadVideo>,
-    /// `videoStandard` of the document.
-    #[serde(rename = "videoStandard", skip_serializing_if = "Option::is_none")]
-    pub video_standard: Option<String>,
 }
-/// `InputPayloadAudio` of the document.
+impl InputMptsPayloadStatus {
+    /// Returns [`video_standard`](Self#structfield.video_standard), if it is set.
+    pub fn video_standard(&self) -> Option<&str> {
+        self.video_standard.as_ref().map(String::as_str)
+    }
+    /// Returns [`video`](Self#structfield.video), with all its fields unset if it is not set itself.
+    pub fn video(&self) -> &InputPayloadVideo {
+        static UNSET: ::std::sync::LazyLock<InputPayloadVideo> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.video.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`audios`](Self#structfield.audios), empty if it is not set.
+    pub fn audios(&self) -> &[InputPayloadAudio] {
+        self.audios.as_ref().map_or(&[], Vec::as_slice)
+    }
+    /// Returns [`services`](Self#structfield.services), empty if it is not set.
+    pub fn services(&self) -> &[InputService] {
+        self.services.as_ref().map_or(&[], Vec::as_slice)
+    }
+}
+/// `audios` of [`InputMptsPayloadStatus`] and `audios` of [`InputPayloadStatus`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct InputPayloadAudio {
-    /// `bitrate` of the document.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     #[serde(
         default,
         deserialize_with = "::mkio_core::glue::lenient",
         skip_serializing_if = "Option::is_none"
     )]
-    pub bitrate: Option<i64>,
-    /// `channelCount` of the document.
+    pub pid: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub codec: Option<AudioCodecStatus>,
+    /// `channelCount` in JSON.
     #[serde(
         rename = "channelCount",
         default,
@@ -2427,26 +3743,12 @@ pub struct InputPayloadAudio {
         skip_serializing_if = "Option::is_none"
     )]
     pub channel_count: Option<i64>,
-    /// `channelMode` of the document.
+    /// `channelMode` in JSON.
     #[serde(rename = "channelMode", skip_serializing_if = "Option::is_none")]
     pub channel_mode: Option<AudioModeStatus>,
-    /// `codec` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub codec: Option<AudioCodecStatus>,
-    /// `language` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub language: Option<String>,
-    /// `name` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-    /// `pid` of the document.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub pid: Option<i64>,
-    /// `samplingRate` of the document.
+    /// `samplingRate` in JSON.
     #[serde(
         rename = "samplingRate",
         default,
@@ -2454,12 +3756,60 @@ pub struct InputPayloadAudio {
         skip_serializing_if = "Option::is_none"
     )]
     pub sampling_rate: Option<i64>,
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub bitrate: Option<i64>,
+}
+impl InputPayloadAudio {
+    /// Returns [`name`](Self#structfield.name), if it is set.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_ref().map(String::as_str)
+    }
+    /// Returns [`pid`](Self#structfield.pid), if it is set.
+    pub fn pid(&self) -> Option<i64> {
+        self.pid.as_ref().copied()
+    }
+    /// Returns [`codec`](Self#structfield.codec), if it is set.
+    pub fn codec(&self) -> Option<&AudioCodecStatus> {
+        self.codec.as_ref()
+    }
+    /// Returns [`channel_count`](Self#structfield.channel_count), if it is set.
+    pub fn channel_count(&self) -> Option<i64> {
+        self.channel_count.as_ref().copied()
+    }
+    /// Returns [`channel_mode`](Self#structfield.channel_mode), if it is set.
+    pub fn channel_mode(&self) -> Option<&AudioModeStatus> {
+        self.channel_mode.as_ref()
+    }
+    /// Returns [`language`](Self#structfield.language), if it is set.
+    pub fn language(&self) -> Option<&str> {
+        self.language.as_ref().map(String::as_str)
+    }
+    /// Returns [`sampling_rate`](Self#structfield.sampling_rate), if it is set.
+    pub fn sampling_rate(&self) -> Option<i64> {
+        self.sampling_rate.as_ref().copied()
+    }
+    /// Returns [`bitrate`](Self#structfield.bitrate), if it is set.
+    pub fn bitrate(&self) -> Option<i64> {
+        self.bitrate.as_ref().copied()
+    }
 }
 /// Payload seen on inputs without an MPTS layer, i.e. SDI or SMPTE 2110.
+///
+/// `payload` of [`SdiInputStatus`], `payload` of [`Smpte2110InputStatus`] and `payload` of [`UnsyncedInputStatus`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct InputPayloadStatus {
+    /// `videoStandard` in JSON.
+    #[serde(rename = "videoStandard", skip_serializing_if = "Option::is_none")]
+    pub video_standard: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub video: Option<InputPayloadVideo>,
     /// Default: `[]`.
     #[serde(
         default,
@@ -2467,22 +3817,65 @@ pub struct InputPayloadStatus {
         skip_serializing_if = "Option::is_none"
     )]
     pub audios: Option<Vec<InputPayloadAudio>>,
-    /// `video` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub video: Option<InputPayloadVideo>,
-    /// `videoStandard` of the document.
-    #[serde(rename = "videoStandard", skip_serializing_if = "Option::is_none")]
-    pub video_standard: Option<String>,
 }
-/// `InputPayloadVideo` of the document.
+impl InputPayloadStatus {
+    /// Returns [`video_standard`](Self#structfield.video_standard), if it is set.
+    pub fn video_standard(&self) -> Option<&str> {
+        self.video_standard.as_ref().map(String::as_str)
+    }
+    /// Returns [`video`](Self#structfield.video), with all its fields unset if it is not set itself.
+    pub fn video(&self) -> &InputPayloadVideo {
+        static UNSET: ::std::sync::LazyLock<InputPayloadVideo> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.video.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`audios`](Self#structfield.audios), empty if it is not set.
+    pub fn audios(&self) -> &[InputPayloadAudio] {
+        self.audios.as_ref().map_or(&[], Vec::as_slice)
+    }
+}
+/// `video` of [`InputMptsPayloadStatus`] and `video` of [`InputPayloadStatus`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct InputPayloadVideo {
-    /// `aspectRatio` of the document.
-    #[serde(rename = "aspectRatio", skip_serializing_if = "Option::is_none")]
-    pub aspect_ratio: Option<String>,
-    /// `bitDepth` of the document.
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub width: Option<i64>,
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub height: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resolution: Option<String>,
+    /// `frameRate` in JSON.
+    #[serde(rename = "frameRate", skip_serializing_if = "Option::is_none")]
+    pub frame_rate: Option<String>,
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub interlaced: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub codec: Option<VideoCodecStatus>,
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub bitrate: Option<i64>,
+    /// `chromaFormat` in JSON.
+    #[serde(rename = "chromaFormat", skip_serializing_if = "Option::is_none")]
+    pub chroma_format: Option<String>,
+    /// `bitDepth` in JSON.
     #[serde(
         rename = "bitDepth",
         default,
@@ -2490,84 +3883,68 @@ pub struct InputPayloadVideo {
         skip_serializing_if = "Option::is_none"
     )]
     pub bit_depth: Option<i64>,
-    /// `bitrate` of the document.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub bitrate: Option<i64>,
-    /// `chromaFormat` of the document.
-    #[serde(rename = "chromaFormat", skip_serializing_if = "Option::is_none")]
-    pub chroma_format: Option<String>,
-    /// `codec` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub codec: Option<VideoCodecStatus>,
-    /// `frameRate` of the document.
-    #[serde(rename = "frameRate", skip_serializing_if = "Option::is_none")]
-    pub frame_rate: Option<String>,
-    /// `height` of the document.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub height: Option<i64>,
-    /// `interlaced` of the document.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub interlaced: Option<bool>,
-    /// `quality` of the document.
+    /// `aspectRatio` in JSON.
+    #[serde(rename = "aspectRatio", skip_serializing_if = "Option::is_none")]
+    pub aspect_ratio: Option<String>,
     #[serde(
         default,
         deserialize_with = "::mkio_core::glue::lenient",
         skip_serializing_if = "Option::is_none"
     )]
     pub quality: Option<f64>,
-    /// `resolution` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub resolution: Option<String>,
-    /// `width` of the document.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub width: Option<i64>,
 }
-/// `InputService` of the document.
+impl InputPayloadVideo {
+    /// Returns [`width`](Self#structfield.width), if it is set.
+    pub fn width(&self) -> Option<i64> {
+        self.width.as_ref().copied()
+    }
+    /// Returns [`height`](Self#structfield.height), if it is set.
+    pub fn height(&self) -> Option<i64> {
+        self.height.as_ref().copied()
+    }
+    /// Returns [`resolution`](Self#structfield.resolution), if it is set.
+    pub fn resolution(&self) -> Option<&str> {
+        self.resolution.as_ref().map(String::as_str)
+    }
+    /// Returns [`frame_rate`](Self#structfield.frame_rate), if it is set.
+    pub fn frame_rate(&self) -> Option<&str> {
+        self.frame_rate.as_ref().map(String::as_str)
+    }
+    /// Returns [`interlaced`](Self#structfield.interlaced), if it is set.
+    pub fn interlaced(&self) -> Option<bool> {
+        self.interlaced.as_ref().copied()
+    }
+    /// Returns [`codec`](Self#structfield.codec), if it is set.
+    pub fn codec(&self) -> Option<&VideoCodecStatus> {
+        self.codec.as_ref()
+    }
+    /// Returns [`bitrate`](Self#structfield.bitrate), if it is set.
+    pub fn bitrate(&self) -> Option<i64> {
+        self.bitrate.as_ref().copied()
+    }
+    /// Returns [`chroma_format`](Self#structfield.chroma_format), if it is set.
+    pub fn chroma_format(&self) -> Option<&str> {
+        self.chroma_format.as_ref().map(String::as_str)
+    }
+    /// Returns [`bit_depth`](Self#structfield.bit_depth), if it is set.
+    pub fn bit_depth(&self) -> Option<i64> {
+        self.bit_depth.as_ref().copied()
+    }
+    /// Returns [`aspect_ratio`](Self#structfield.aspect_ratio), if it is set.
+    pub fn aspect_ratio(&self) -> Option<&str> {
+        self.aspect_ratio.as_ref().map(String::as_str)
+    }
+    /// Returns [`quality`](Self#structfield.quality), if it is set.
+    pub fn quality(&self) -> Option<f64> {
+        self.quality.as_ref().copied()
+    }
+}
+/// `services` of [`InputMptsPayloadStatus`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct InputService {
-    /// Default: `[]`.
-    #[serde(
-        rename = "elementaryStreams",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub elementary_streams: Option<Vec<InputElementaryStream>>,
-    /// `pcrPid` of the document.
-    #[serde(
-        rename = "pcrPid",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub pcr_pid: Option<i64>,
-    /// `pmtPid` of the document.
-    #[serde(
-        rename = "pmtPid",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub pmt_pid: Option<i64>,
-    /// `programNumber` of the document.
+    /// `programNumber` in JSON.
     #[serde(
         rename = "programNumber",
         default,
@@ -2575,7 +3952,10 @@ pub struct InputService {
         skip_serializing_if = "Option::is_none"
     )]
     pub program_number: Option<i64>,
-    /// `providerName` of the document.
+    /// `serviceName` in JSON.
+    #[serde(rename = "serviceName", skip_serializing_if = "Option::is_none")]
+    pub service_name: Option<String>,
+    /// `providerName` in JSON.
     #[serde(rename = "providerName", skip_serializing_if = "Option::is_none")]
     pub provider_name: Option<String>,
     /// Default: `false`.
@@ -2585,16 +3965,70 @@ pub struct InputService {
         skip_serializing_if = "Option::is_none"
     )]
     pub selected: Option<bool>,
-    /// `serviceName` of the document.
-    #[serde(rename = "serviceName", skip_serializing_if = "Option::is_none")]
-    pub service_name: Option<String>,
+    /// `pmtPid` in JSON.
+    #[serde(
+        rename = "pmtPid",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub pmt_pid: Option<i64>,
+    /// `pcrPid` in JSON.
+    #[serde(
+        rename = "pcrPid",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub pcr_pid: Option<i64>,
+    /// Default: `[]`.
+    #[serde(
+        rename = "elementaryStreams",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub elementary_streams: Option<Vec<InputElementaryStream>>,
 }
-/// `InputTransportFec` of the document.
+impl InputService {
+    /// Returns [`program_number`](Self#structfield.program_number), if it is set.
+    pub fn program_number(&self) -> Option<i64> {
+        self.program_number.as_ref().copied()
+    }
+    /// Returns [`service_name`](Self#structfield.service_name), if it is set.
+    pub fn service_name(&self) -> Option<&str> {
+        self.service_name.as_ref().map(String::as_str)
+    }
+    /// Returns [`provider_name`](Self#structfield.provider_name), if it is set.
+    pub fn provider_name(&self) -> Option<&str> {
+        self.provider_name.as_ref().map(String::as_str)
+    }
+    /// Returns [`selected`](Self#structfield.selected), if it is set.
+    pub fn selected(&self) -> Option<bool> {
+        self.selected.as_ref().copied()
+    }
+    /// Returns [`pmt_pid`](Self#structfield.pmt_pid), if it is set.
+    pub fn pmt_pid(&self) -> Option<i64> {
+        self.pmt_pid.as_ref().copied()
+    }
+    /// Returns [`pcr_pid`](Self#structfield.pcr_pid), if it is set.
+    pub fn pcr_pid(&self) -> Option<i64> {
+        self.pcr_pid.as_ref().copied()
+    }
+    /// Returns [`elementary_streams`](Self#structfield.elementary_streams), empty if it is not set.
+    pub fn elementary_streams(&self) -> &[InputElementaryStream] {
+        self.elementary_streams.as_ref().map_or(&[], Vec::as_slice)
+    }
+}
+/// `fec` of [`AsiInputTransportStatus`] and `fec` of [`UdpInputTransportStatus`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct InputTransportFec {
-    /// `correctedPackets` of the document.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<FecStatus>,
+    /// `correctedPackets` in JSON.
     #[serde(
         rename = "correctedPackets",
         default,
@@ -2602,10 +4036,7 @@ pub struct InputTransportFec {
         skip_serializing_if = "Option::is_none"
     )]
     pub corrected_packets: Option<i64>,
-    /// `status` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub status: Option<FecStatus>,
-    /// `unrecoveredPackets` of the document.
+    /// `unrecoveredPackets` in JSON.
     #[serde(
         rename = "unrecoveredPackets",
         default,
@@ -2614,20 +4045,26 @@ pub struct InputTransportFec {
     )]
     pub unrecovered_packets: Option<i64>,
 }
-/// `InstalledCardData` of the document.
+impl InputTransportFec {
+    /// Returns [`status`](Self#structfield.status), if it is set.
+    pub fn status(&self) -> Option<&FecStatus> {
+        self.status.as_ref()
+    }
+    /// Returns [`corrected_packets`](Self#structfield.corrected_packets), if it is set.
+    pub fn corrected_packets(&self) -> Option<i64> {
+        self.corrected_packets.as_ref().copied()
+    }
+    /// Returns [`unrecovered_packets`](Self#structfield.unrecovered_packets), if it is set.
+    pub fn unrecovered_packets(&self) -> Option<i64> {
+        self.unrecovered_packets.as_ref().copied()
+    }
+}
+/// `optionCardData` of [`Appliance`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct InstalledCardData {
-    /// `rfDemodulators` of the document.
-    #[serde(
-        rename = "rfDemodulators",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub rf_demodulators: Option<Vec<DemodulatorCard>>,
-    /// `sdiCards` of the document.
+    /// `sdiCards` in JSON.
     #[serde(
         rename = "sdiCards",
         default,
@@ -2635,7 +4072,15 @@ pub struct InstalledCardData {
         skip_serializing_if = "Option::is_none"
     )]
     pub sdi_cards: Option<Vec<SdiCard>>,
-    /// `st2110Cards` of the document.
+    /// `rfDemodulators` in JSON.
+    #[serde(
+        rename = "rfDemodulators",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub rf_demodulators: Option<Vec<DemodulatorCard>>,
+    /// `st2110Cards` in JSON.
     #[serde(
         rename = "st2110Cards",
         default,
@@ -2644,7 +4089,21 @@ pub struct InstalledCardData {
     )]
     pub st2110_cards: Option<Vec<St2110Card>>,
 }
-/// `Interfaces` of the document.
+impl InstalledCardData {
+    /// Returns [`sdi_cards`](Self#structfield.sdi_cards), empty if it is not set.
+    pub fn sdi_cards(&self) -> &[SdiCard] {
+        self.sdi_cards.as_ref().map_or(&[], Vec::as_slice)
+    }
+    /// Returns [`rf_demodulators`](Self#structfield.rf_demodulators), empty if it is not set.
+    pub fn rf_demodulators(&self) -> &[DemodulatorCard] {
+        self.rf_demodulators.as_ref().map_or(&[], Vec::as_slice)
+    }
+    /// Returns [`st2110_cards`](Self#structfield.st2110_cards), empty if it is not set.
+    pub fn st2110_cards(&self) -> &[St2110Card] {
+        self.st2110_cards.as_ref().map_or(&[], Vec::as_slice)
+    }
+}
+/// Response of [`get_interfaces`](super::Client::get_interfaces).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -2655,21 +4114,21 @@ pub struct Interfaces {
         deserialize_with = "::mkio_core::glue::lenient",
         skip_serializing_if = "Option::is_none"
     )]
-    pub asi: Option<Vec<SlotPortInterface>>,
-    /// Default: `[]`.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub cam: Option<Vec<CamSlotInterface>>,
-    /// Default: `[]`.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub ip: Option<Vec<IpInterface>>,
+    /// Default: `[]`.
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub sdi: Option<Vec<SdiInterface>>,
+    /// Default: `[]`.
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub asi: Option<Vec<SlotPortInterface>>,
     /// Default: `[]`.
     #[serde(
         default,
@@ -2690,7 +4149,7 @@ pub struct Interfaces {
         deserialize_with = "::mkio_core::glue::lenient",
         skip_serializing_if = "Option::is_none"
     )]
-    pub sdi: Option<Vec<SdiInterface>>,
+    pub cam: Option<Vec<CamSlotInterface>>,
     /// Default: `[]`.
     #[serde(
         default,
@@ -2699,15 +4158,48 @@ pub struct Interfaces {
     )]
     pub st2110: Option<Vec<IpInterface>>,
 }
-/// `IpInterface` of the document.
+impl Interfaces {
+    /// Returns [`ip`](Self#structfield.ip), empty if it is not set.
+    pub fn ip(&self) -> &[IpInterface] {
+        self.ip.as_ref().map_or(&[], Vec::as_slice)
+    }
+    /// Returns [`sdi`](Self#structfield.sdi), empty if it is not set.
+    pub fn sdi(&self) -> &[SdiInterface] {
+        self.sdi.as_ref().map_or(&[], Vec::as_slice)
+    }
+    /// Returns [`asi`](Self#structfield.asi), empty if it is not set.
+    pub fn asi(&self) -> &[SlotPortInterface] {
+        self.asi.as_ref().map_or(&[], Vec::as_slice)
+    }
+    /// Returns [`rf_demod`](Self#structfield.rf_demod), empty if it is not set.
+    pub fn rf_demod(&self) -> &[SlotPortInterface] {
+        self.rf_demod.as_ref().map_or(&[], Vec::as_slice)
+    }
+    /// Returns [`rf_modulator`](Self#structfield.rf_modulator), empty if it is not set.
+    pub fn rf_modulator(&self) -> &[RfModulatorInterface] {
+        self.rf_modulator.as_ref().map_or(&[], Vec::as_slice)
+    }
+    /// Returns [`cam`](Self#structfield.cam), empty if it is not set.
+    pub fn cam(&self) -> &[CamSlotInterface] {
+        self.cam.as_ref().map_or(&[], Vec::as_slice)
+    }
+    /// Returns [`st2110`](Self#structfield.st2110), empty if it is not set.
+    pub fn st2110(&self) -> &[IpInterface] {
+        self.st2110.as_ref().map_or(&[], Vec::as_slice)
+    }
+}
+/// `ip` of [`Interfaces`] and `st2110` of [`Interfaces`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct IpInterface {
-    /// Read-only: the service fills it.
-    #[serde(rename = "displayName", skip_serializing_if = "Option::is_none")]
-    pub display_name: Option<String>,
-    /// `ipAddresses` of the document.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Default: `IP`.
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    pub type_: Option<String>,
+    /// `ipAddresses` in JSON.
     #[serde(
         rename = "ipAddresses",
         default,
@@ -2715,15 +4207,30 @@ pub struct IpInterface {
         skip_serializing_if = "Option::is_none"
     )]
     pub ip_addresses: Option<Vec<String>>,
-    /// `name` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-    /// Default: `IP`.
-    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
-    pub type_: Option<String>,
+    /// Read-only: the service fills it.
+    #[serde(rename = "displayName", skip_serializing_if = "Option::is_none")]
+    pub display_name: Option<String>,
+}
+impl IpInterface {
+    /// Returns [`name`](Self#structfield.name), if it is set.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_ref().map(String::as_str)
+    }
+    /// Returns [`type_`](Self#structfield.type_), if it is set.
+    pub fn type_(&self) -> Option<&str> {
+        self.type_.as_ref().map(String::as_str)
+    }
+    /// Returns [`ip_addresses`](Self#structfield.ip_addresses), empty if it is not set.
+    pub fn ip_addresses(&self) -> &[String] {
+        self.ip_addresses.as_ref().map_or(&[], Vec::as_slice)
+    }
+    /// Returns [`display_name`](Self#structfield.display_name), if it is set.
+    pub fn display_name(&self) -> Option<&str> {
+        self.display_name.as_ref().map(String::as_str)
+    }
 }
 ::mkio_core::open_enum! {
-    /// `LnbVoltage` of the document.
+    /// `lnbVoltage` of [`SatDemodTransport`].
     pub enum LnbVoltage {
         /// `Unsynced`.
         Unsynced = "Unsynced",
@@ -2735,75 +4242,123 @@ pub struct IpInterface {
         V18v = "18V",
     }
 }
-/// `Me` of the document.
+/// Response of [`get_me`](super::Client::get_me).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct Me {
-    /// `groups` of the document.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
     #[serde(
         default,
         deserialize_with = "::mkio_core::glue::lenient",
         skip_serializing_if = "Option::is_none"
     )]
     pub groups: Option<Vec<String>>,
-    /// `permissions` of the document.
     #[serde(
         default,
         deserialize_with = "::mkio_core::glue::lenient",
         skip_serializing_if = "Option::is_none"
     )]
     pub permissions: Option<BTreeMap<String, bool>>,
-    /// `user` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub user: Option<String>,
 }
-/// `MptsAudioConfig` of the document.
+impl Me {
+    /// Returns [`user`](Self#structfield.user), if it is set.
+    pub fn user(&self) -> Option<&str> {
+        self.user.as_ref().map(String::as_str)
+    }
+    /// Returns [`groups`](Self#structfield.groups), empty if it is not set.
+    pub fn groups(&self) -> &[String] {
+        self.groups.as_ref().map_or(&[], Vec::as_slice)
+    }
+    /// Returns [`permissions`](Self#structfield.permissions), empty if it is not set.
+    pub fn permissions(&self) -> &BTreeMap<String, bool> {
+        self.permissions.as_ref().unwrap_or(const { &BTreeMap::new() })
+    }
+}
+/// `audios` of [`MptsPayload`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct MptsAudioConfig {
-    /// `mode` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub mode: Option<MptsAudioMode>,
     /// Length in characters: 1 to 32.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mode: Option<MptsAudioMode>,
     /// Pattern: `^(Auto|[1-9]\d*)$`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pid: Option<String>,
 }
 impl MptsAudioConfig {
-    /// A `MptsAudioConfig` with what it cannot do without; the rest is absent.
-    pub fn new(
-        mode: impl Into<MptsAudioMode>,
-        name: impl Into<String>,
-        pid: impl Into<String>,
-    ) -> Self {
-        Self {
-            mode: Some(mode.into()),
-            name: Some(name.into()),
-            pid: Some(pid.into()),
-        }
-    }
-    /// Sets [`mode`](Self#structfield.mode).
-    pub fn mode(mut self, value: impl Into<MptsAudioMode>) -> Self {
-        self.mode = Some(value.into());
-        self
+    /// Starts `MptsAudioConfig`: the required fields that could be mistaken for each other follow by name, in this order: `name`, `pid`. All others are unset.
+    #[allow(clippy::new_ret_no_self)]
+    pub fn new(mode: MptsAudioMode) -> MptsAudioConfigNeedsName {
+        MptsAudioConfigNeedsName(Self {
+            name: Default::default(),
+            mode: Some(mode),
+            pid: Default::default(),
+        })
     }
     /// Sets [`name`](Self#structfield.name).
-    pub fn name(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_name(mut self, value: impl Into<String>) -> Self {
         self.name = Some(value.into());
         self
     }
+    /// Sets [`mode`](Self#structfield.mode).
+    #[must_use]
+    pub fn with_mode(mut self, value: impl Into<MptsAudioMode>) -> Self {
+        self.mode = Some(value.into());
+        self
+    }
     /// Sets [`pid`](Self#structfield.pid).
-    pub fn pid(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_pid(mut self, value: impl Into<String>) -> Self {
         self.pid = Some(value.into());
         self
     }
 }
+/// A [`MptsAudioConfig`] that still needs `name`.
+#[derive(Clone, Debug)]
+#[must_use = "it is no `MptsAudioConfig` before `name` is set"]
+pub struct MptsAudioConfigNeedsName(MptsAudioConfig);
+impl MptsAudioConfigNeedsName {
+    /// Sets [`name`](MptsAudioConfig#structfield.name).
+    pub fn name(mut self, value: impl Into<String>) -> MptsAudioConfigNeedsPid {
+        self.0.name = Some(value.into());
+        MptsAudioConfigNeedsPid(self.0)
+    }
+}
+/// A [`MptsAudioConfig`] that still needs `pid`.
+#[derive(Clone, Debug)]
+#[must_use = "it is no `MptsAudioConfig` before `pid` is set"]
+pub struct MptsAudioConfigNeedsPid(MptsAudioConfig);
+impl MptsAudioConfigNeedsPid {
+    /// Sets [`pid`](MptsAudioConfig#structfield.pid).
+    pub fn pid(mut self, value: impl Into<String>) -> MptsAudioConfig {
+        self.0.pid = Some(value.into());
+        self.0
+    }
+}
+impl MptsAudioConfig {
+    /// Returns [`name`](Self#structfield.name), if it is set.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_ref().map(String::as_str)
+    }
+    /// Returns [`mode`](Self#structfield.mode), if it is set.
+    pub fn mode(&self) -> Option<&MptsAudioMode> {
+        self.mode.as_ref()
+    }
+    /// Returns [`pid`](Self#structfield.pid), if it is set.
+    pub fn pid(&self) -> Option<&str> {
+        self.pid.as_ref().map(String::as_str)
+    }
+}
 ::mkio_core::open_enum! {
-    /// `MptsAudioMode` of the document.
+    /// `mode` of [`MptsAudioConfig`].
     pub enum MptsAudioMode {
         /// `stereo`.
         Stereo = "stereo",
@@ -2815,19 +4370,20 @@ impl MptsAudioConfig {
         Passthrough = "passthrough",
     }
 }
-/// `MptsPayload` of the document.
+/// `payload` of [`AsiInput`], `payload` of [`SatDemodInput`], `payload` of [`SrtCallerInput`], `payload` of [`SrtListenerInput`] and 1 more.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct MptsPayload {
-    /// `audioAutoSelect` of the document.
-    #[serde(
-        rename = "audioAutoSelect",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub audio_auto_select: Option<bool>,
+    /// Pattern: `^(Auto|[1-9]\d*)$`. Default: `Auto`.
+    #[serde(rename = "programNumber", skip_serializing_if = "Option::is_none")]
+    pub program_number: Option<String>,
+    /// Default: `Standard`.
+    #[serde(rename = "delayMode", skip_serializing_if = "Option::is_none")]
+    pub delay_mode: Option<DelayMode>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub video: Option<MptsVideoConfig>,
     /// Number of items: at most 8. Default: `[]`.
     #[serde(
         default,
@@ -2835,71 +4391,108 @@ pub struct MptsPayload {
         skip_serializing_if = "Option::is_none"
     )]
     pub audios: Option<Vec<MptsAudioConfig>>,
-    /// Default: `Standard`.
-    #[serde(rename = "delayMode", skip_serializing_if = "Option::is_none")]
-    pub delay_mode: Option<DelayMode>,
-    /// Pattern: `^(Auto|[1-9]\d*)$`. Default: `Auto`.
-    #[serde(rename = "programNumber", skip_serializing_if = "Option::is_none")]
-    pub program_number: Option<String>,
-    /// `resolutionMode` of the document.
+    /// `audioAutoSelect` in JSON.
+    #[serde(
+        rename = "audioAutoSelect",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub audio_auto_select: Option<bool>,
+    /// `resolutionMode` in JSON.
     #[serde(rename = "resolutionMode", skip_serializing_if = "Option::is_none")]
     pub resolution_mode: Option<ReceiverInputResolution>,
-    /// `video` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub video: Option<MptsVideoConfig>,
 }
 impl MptsPayload {
-    /// A `MptsPayload` with what it cannot do without; the rest is absent.
+    /// Creates `MptsPayload` from its required fields; all others are unset.
     pub fn new(
-        audio_auto_select: bool,
         program_number: impl Into<String>,
-        resolution_mode: impl Into<ReceiverInputResolution>,
         video: impl Into<MptsVideoConfig>,
+        audio_auto_select: bool,
+        resolution_mode: ReceiverInputResolution,
     ) -> Self {
         Self {
-            audio_auto_select: Some(audio_auto_select),
             program_number: Some(program_number.into()),
-            resolution_mode: Some(resolution_mode.into()),
+            delay_mode: Default::default(),
             video: Some(video.into()),
             audios: Default::default(),
-            delay_mode: Default::default(),
+            audio_auto_select: Some(audio_auto_select),
+            resolution_mode: Some(resolution_mode),
         }
     }
-    /// Sets [`audio_auto_select`](Self#structfield.audio_auto_select).
-    pub fn audio_auto_select(mut self, value: bool) -> Self {
-        self.audio_auto_select = Some(value);
+    /// Sets [`program_number`](Self#structfield.program_number).
+    #[must_use]
+    pub fn with_program_number(mut self, value: impl Into<String>) -> Self {
+        self.program_number = Some(value.into());
+        self
+    }
+    /// Sets [`delay_mode`](Self#structfield.delay_mode).
+    #[must_use]
+    pub fn with_delay_mode(mut self, value: impl Into<DelayMode>) -> Self {
+        self.delay_mode = Some(value.into());
+        self
+    }
+    /// Sets [`video`](Self#structfield.video).
+    #[must_use]
+    pub fn with_video(mut self, value: impl Into<MptsVideoConfig>) -> Self {
+        self.video = Some(value.into());
         self
     }
     /// Sets [`audios`](Self#structfield.audios).
-    pub fn audios(
+    #[must_use]
+    pub fn with_audios(
         mut self,
         value: impl IntoIterator<Item = impl Into<MptsAudioConfig>>,
     ) -> Self {
         self.audios = Some(value.into_iter().map(Into::into).collect());
         self
     }
-    /// Sets [`delay_mode`](Self#structfield.delay_mode).
-    pub fn delay_mode(mut self, value: impl Into<DelayMode>) -> Self {
-        self.delay_mode = Some(value.into());
-        self
-    }
-    /// Sets [`program_number`](Self#structfield.program_number).
-    pub fn program_number(mut self, value: impl Into<String>) -> Self {
-        self.program_number = Some(value.into());
+    /// Sets [`audio_auto_select`](Self#structfield.audio_auto_select).
+    #[must_use]
+    pub fn with_audio_auto_select(mut self, value: bool) -> Self {
+        self.audio_auto_select = Some(value);
         self
     }
     /// Sets [`resolution_mode`](Self#structfield.resolution_mode).
-    pub fn resolution_mode(mut self, value: impl Into<ReceiverInputResolution>) -> Self {
+    #[must_use]
+    pub fn with_resolution_mode(
+        mut self,
+        value: impl Into<ReceiverInputResolution>,
+    ) -> Self {
         self.resolution_mode = Some(value.into());
         self
     }
-    /// Sets [`video`](Self#structfield.video).
-    pub fn video(mut self, value: impl Into<MptsVideoConfig>) -> Self {
-        self.video = Some(value.into());
-        self
+}
+impl MptsPayload {
+    /// Returns [`program_number`](Self#structfield.program_number), if it is set.
+    pub fn program_number(&self) -> Option<&str> {
+        self.program_number.as_ref().map(String::as_str)
+    }
+    /// Returns [`delay_mode`](Self#structfield.delay_mode), if it is set.
+    pub fn delay_mode(&self) -> Option<&DelayMode> {
+        self.delay_mode.as_ref()
+    }
+    /// Returns [`video`](Self#structfield.video), with all its fields unset if it is not set itself.
+    pub fn video(&self) -> &MptsVideoConfig {
+        static UNSET: ::std::sync::LazyLock<MptsVideoConfig> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.video.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`audios`](Self#structfield.audios), empty if it is not set.
+    pub fn audios(&self) -> &[MptsAudioConfig] {
+        self.audios.as_ref().map_or(&[], Vec::as_slice)
+    }
+    /// Returns [`audio_auto_select`](Self#structfield.audio_auto_select), if it is set.
+    pub fn audio_auto_select(&self) -> Option<bool> {
+        self.audio_auto_select.as_ref().copied()
+    }
+    /// Returns [`resolution_mode`](Self#structfield.resolution_mode), if it is set.
+    pub fn resolution_mode(&self) -> Option<&ReceiverInputResolution> {
+        self.resolution_mode.as_ref()
     }
 }
-/// `MptsVideoConfig` of the document.
+/// `video` of [`MptsPayload`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -2909,17 +4502,24 @@ pub struct MptsVideoConfig {
     pub pid: Option<String>,
 }
 impl MptsVideoConfig {
-    /// A `MptsVideoConfig` with what it cannot do without; the rest is absent.
+    /// Creates `MptsVideoConfig` from its required fields; all others are unset.
     pub fn new(pid: impl Into<String>) -> Self {
         Self { pid: Some(pid.into()) }
     }
     /// Sets [`pid`](Self#structfield.pid).
-    pub fn pid(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_pid(mut self, value: impl Into<String>) -> Self {
         self.pid = Some(value.into());
         self
     }
 }
-/// `MultiplexingConfig` of the document.
+impl MptsVideoConfig {
+    /// Returns [`pid`](Self#structfield.pid), if it is set.
+    pub fn pid(&self) -> Option<&str> {
+        self.pid.as_ref().map(String::as_str)
+    }
+}
+/// `multiplexing` of [`TransformConfig`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -2933,29 +4533,50 @@ pub struct MultiplexingConfig {
     pub enabled: Option<bool>,
 }
 impl MultiplexingConfig {
-    /// An empty `MultiplexingConfig`, to be filled with its setters.
+    /// Creates an empty `MultiplexingConfig`.
     pub fn new() -> Self {
-        Self::default()
+        Default::default()
     }
     /// Sets [`enabled`](Self#structfield.enabled).
-    pub fn enabled(mut self, value: bool) -> Self {
+    #[must_use]
+    pub fn with_enabled(mut self, value: bool) -> Self {
         self.enabled = Some(value);
         self
     }
 }
+impl MultiplexingConfig {
+    /// Returns [`enabled`](Self#structfield.enabled), if it is set.
+    pub fn enabled(&self) -> Option<bool> {
+        self.enabled.as_ref().copied()
+    }
+}
 /// Audio figures of an output, taken from statistics-api.
+///
+/// `audios` of [`OutputHttpStreamingPayloadStatus`], `audios` of [`OutputPayloadStatus`] and `audios` of [`OutputRepresentationPayload`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct OutputAudioPayload {
-    /// `bitrate` of the document.
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub pid: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub codec: Option<AudioCodecStatus>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mode: Option<AudioModeStatus>,
     #[serde(
         default,
         deserialize_with = "::mkio_core::glue::lenient",
         skip_serializing_if = "Option::is_none"
     )]
     pub bitrate: Option<i64>,
-    /// `channelCount` of the document.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
+    /// `channelCount` in JSON.
     #[serde(
         rename = "channelCount",
         default,
@@ -2963,28 +4584,43 @@ pub struct OutputAudioPayload {
         skip_serializing_if = "Option::is_none"
     )]
     pub channel_count: Option<i64>,
-    /// `codec` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub codec: Option<AudioCodecStatus>,
-    /// `language` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub language: Option<String>,
-    /// `mode` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub mode: Option<AudioModeStatus>,
-    /// `pid` of the document.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub pid: Option<i64>,
+}
+impl OutputAudioPayload {
+    /// Returns [`pid`](Self#structfield.pid), if it is set.
+    pub fn pid(&self) -> Option<i64> {
+        self.pid.as_ref().copied()
+    }
+    /// Returns [`codec`](Self#structfield.codec), if it is set.
+    pub fn codec(&self) -> Option<&AudioCodecStatus> {
+        self.codec.as_ref()
+    }
+    /// Returns [`mode`](Self#structfield.mode), if it is set.
+    pub fn mode(&self) -> Option<&AudioModeStatus> {
+        self.mode.as_ref()
+    }
+    /// Returns [`bitrate`](Self#structfield.bitrate), if it is set.
+    pub fn bitrate(&self) -> Option<i64> {
+        self.bitrate.as_ref().copied()
+    }
+    /// Returns [`language`](Self#structfield.language), if it is set.
+    pub fn language(&self) -> Option<&str> {
+        self.language.as_ref().map(String::as_str)
+    }
+    /// Returns [`channel_count`](Self#structfield.channel_count), if it is set.
+    pub fn channel_count(&self) -> Option<i64> {
+        self.channel_count.as_ref().copied()
+    }
 }
 /// Payload status of an HTTP streaming output, including its list of ABR renditions.
+///
+/// `payload` of [`HttpStreamingOutputStatus`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct OutputHttpStreamingPayloadStatus {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub video: Option<OutputVideoPayload>,
     /// Default: `[]`.
     #[serde(
         default,
@@ -2999,15 +4635,34 @@ pub struct OutputHttpStreamingPayloadStatus {
         skip_serializing_if = "Option::is_none"
     )]
     pub representations: Option<Vec<OutputRepresentationPayload>>,
-    /// `video` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub video: Option<OutputVideoPayload>,
+}
+impl OutputHttpStreamingPayloadStatus {
+    /// Returns [`video`](Self#structfield.video), with all its fields unset if it is not set itself.
+    pub fn video(&self) -> &OutputVideoPayload {
+        static UNSET: ::std::sync::LazyLock<OutputVideoPayload> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.video.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`audios`](Self#structfield.audios), empty if it is not set.
+    pub fn audios(&self) -> &[OutputAudioPayload] {
+        self.audios.as_ref().map_or(&[], Vec::as_slice)
+    }
+    /// Returns [`representations`](Self#structfield.representations), empty if it is not set.
+    pub fn representations(&self) -> &[OutputRepresentationPayload] {
+        self.representations.as_ref().map_or(&[], Vec::as_slice)
+    }
 }
 /// Payload status for outputs carrying one service: SRT, UDP, ASI, RF, SDI and SMPTE 2110.
+///
+/// `payload` of [`AsiOutputStatus`], `payload` of [`RfOutputStatus`], `payload` of [`SrtCallerOutputStatus`], `payload` of [`SrtListenerOutputStatus`] and 1 more.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct OutputPayloadStatus {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub video: Option<OutputVideoPayload>,
     /// Default: `[]`.
     #[serde(
         default,
@@ -3015,50 +4670,80 @@ pub struct OutputPayloadStatus {
         skip_serializing_if = "Option::is_none"
     )]
     pub audios: Option<Vec<OutputAudioPayload>>,
-    /// `video` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub video: Option<OutputVideoPayload>,
 }
-/// `OutputProcessing` of the document.
+impl OutputPayloadStatus {
+    /// Returns [`video`](Self#structfield.video), with all its fields unset if it is not set itself.
+    pub fn video(&self) -> &OutputVideoPayload {
+        static UNSET: ::std::sync::LazyLock<OutputVideoPayload> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.video.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`audios`](Self#structfield.audios), empty if it is not set.
+    pub fn audios(&self) -> &[OutputAudioPayload] {
+        self.audios.as_ref().map_or(&[], Vec::as_slice)
+    }
+}
+/// `processing` of [`SdiOutput`], `processing` of [`SdiOutputStatus`], `processing` of [`Smpte2110Output`] and `processing` of [`Smpte2110OutputStatus`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct OutputProcessing {
-    /// Default: `None`.
-    #[serde(rename = "dynamicRangeConversion", skip_serializing_if = "Option::is_none")]
-    pub dynamic_range_conversion: Option<DynamicRangeConversion>,
-    /// `videoScaling` of the document.
+    /// `videoScaling` in JSON.
     #[serde(
         rename = "videoScaling",
         default,
         skip_serializing_if = "Nullable::is_absent"
     )]
     pub video_scaling: Nullable<VideoScaling>,
+    /// Default: `None`.
+    #[serde(rename = "dynamicRangeConversion", skip_serializing_if = "Option::is_none")]
+    pub dynamic_range_conversion: Option<DynamicRangeConversion>,
 }
 impl OutputProcessing {
-    /// An empty `OutputProcessing`, to be filled with its setters.
+    /// Creates an empty `OutputProcessing`.
     pub fn new() -> Self {
-        Self::default()
+        Default::default()
+    }
+    /// Sets [`video_scaling`](Self#structfield.video_scaling).
+    #[must_use]
+    pub fn with_video_scaling(
+        mut self,
+        value: impl Into<Nullable<VideoScaling>>,
+    ) -> Self {
+        self.video_scaling = value.into();
+        self
     }
     /// Sets [`dynamic_range_conversion`](Self#structfield.dynamic_range_conversion).
-    pub fn dynamic_range_conversion(
+    #[must_use]
+    pub fn with_dynamic_range_conversion(
         mut self,
         value: impl Into<DynamicRangeConversion>,
     ) -> Self {
         self.dynamic_range_conversion = Some(value.into());
         self
     }
-    /// Sets [`video_scaling`](Self#structfield.video_scaling).
-    pub fn video_scaling(mut self, value: impl Into<Nullable<VideoScaling>>) -> Self {
-        self.video_scaling = value.into();
-        self
+}
+impl OutputProcessing {
+    /// Returns [`video_scaling`](Self#structfield.video_scaling), if it is set.
+    pub fn video_scaling(&self) -> Option<&VideoScaling> {
+        self.video_scaling.as_ref().value()
+    }
+    /// Returns [`dynamic_range_conversion`](Self#structfield.dynamic_range_conversion), if it is set.
+    pub fn dynamic_range_conversion(&self) -> Option<&DynamicRangeConversion> {
+        self.dynamic_range_conversion.as_ref()
     }
 }
 /// One ABR rendition: its own video encode plus audio streams shared with other renditions.
+///
+/// `representations` of [`OutputHttpStreamingPayloadStatus`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct OutputRepresentationPayload {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub video: Option<OutputVideoPayload>,
     /// Default: `[]`.
     #[serde(
         default,
@@ -3066,28 +4751,78 @@ pub struct OutputRepresentationPayload {
         skip_serializing_if = "Option::is_none"
     )]
     pub audios: Option<Vec<OutputAudioPayload>>,
-    /// `video` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub video: Option<OutputVideoPayload>,
+}
+impl OutputRepresentationPayload {
+    /// Returns [`video`](Self#structfield.video), with all its fields unset if it is not set itself.
+    pub fn video(&self) -> &OutputVideoPayload {
+        static UNSET: ::std::sync::LazyLock<OutputVideoPayload> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.video.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`audios`](Self#structfield.audios), empty if it is not set.
+    pub fn audios(&self) -> &[OutputAudioPayload] {
+        self.audios.as_ref().map_or(&[], Vec::as_slice)
+    }
 }
 /// Currently decoded video on a Reception Decoding SDI/ST2110 output; videoFormat merges resolution and scan type in one string such as 720x576i.
+///
+/// `video` of [`SdiOutputPayloadStatus`] and `video` of [`Smpte2110VideoEssenceStatus`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct OutputVideoFormatStatus {
-    /// `frameRate` of the document.
-    #[serde(rename = "frameRate", skip_serializing_if = "Option::is_none")]
-    pub frame_rate: Option<String>,
-    /// `videoFormat` of the document.
+    /// `videoFormat` in JSON.
     #[serde(rename = "videoFormat", skip_serializing_if = "Option::is_none")]
     pub video_format: Option<String>,
+    /// `frameRate` in JSON.
+    #[serde(rename = "frameRate", skip_serializing_if = "Option::is_none")]
+    pub frame_rate: Option<String>,
+}
+impl OutputVideoFormatStatus {
+    /// Returns [`video_format`](Self#structfield.video_format), if it is set.
+    pub fn video_format(&self) -> Option<&str> {
+        self.video_format.as_ref().map(String::as_str)
+    }
+    /// Returns [`frame_rate`](Self#structfield.frame_rate), if it is set.
+    pub fn frame_rate(&self) -> Option<&str> {
+        self.frame_rate.as_ref().map(String::as_str)
+    }
 }
 /// Status of the video payload, taken from the statistics-api.
+///
+/// `video` of [`OutputHttpStreamingPayloadStatus`], `video` of [`OutputPayloadStatus`] and `video` of [`OutputRepresentationPayload`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct OutputVideoPayload {
-    /// `bitDepth` of the document.
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub pid: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resolution: Option<String>,
+    /// `frameRate` in JSON.
+    #[serde(rename = "frameRate", skip_serializing_if = "Option::is_none")]
+    pub frame_rate: Option<String>,
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub interlaced: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub codec: Option<VideoCodecStatus>,
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub bitrate: Option<i64>,
+    /// `bitDepth` in JSON.
     #[serde(
         rename = "bitDepth",
         default,
@@ -3095,42 +4830,46 @@ pub struct OutputVideoPayload {
         skip_serializing_if = "Option::is_none"
     )]
     pub bit_depth: Option<i64>,
-    /// `bitrate` of the document.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub bitrate: Option<i64>,
-    /// `chromaFormat` of the document.
+    /// `chromaFormat` in JSON.
     #[serde(rename = "chromaFormat", skip_serializing_if = "Option::is_none")]
     pub chroma_format: Option<String>,
-    /// `codec` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub codec: Option<VideoCodecStatus>,
-    /// `frameRate` of the document.
-    #[serde(rename = "frameRate", skip_serializing_if = "Option::is_none")]
-    pub frame_rate: Option<String>,
-    /// `interlaced` of the document.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub interlaced: Option<bool>,
-    /// `pid` of the document.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub pid: Option<i64>,
-    /// `resolution` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub resolution: Option<String>,
+}
+impl OutputVideoPayload {
+    /// Returns [`pid`](Self#structfield.pid), if it is set.
+    pub fn pid(&self) -> Option<i64> {
+        self.pid.as_ref().copied()
+    }
+    /// Returns [`resolution`](Self#structfield.resolution), if it is set.
+    pub fn resolution(&self) -> Option<&str> {
+        self.resolution.as_ref().map(String::as_str)
+    }
+    /// Returns [`frame_rate`](Self#structfield.frame_rate), if it is set.
+    pub fn frame_rate(&self) -> Option<&str> {
+        self.frame_rate.as_ref().map(String::as_str)
+    }
+    /// Returns [`interlaced`](Self#structfield.interlaced), if it is set.
+    pub fn interlaced(&self) -> Option<bool> {
+        self.interlaced.as_ref().copied()
+    }
+    /// Returns [`codec`](Self#structfield.codec), if it is set.
+    pub fn codec(&self) -> Option<&VideoCodecStatus> {
+        self.codec.as_ref()
+    }
+    /// Returns [`bitrate`](Self#structfield.bitrate), if it is set.
+    pub fn bitrate(&self) -> Option<i64> {
+        self.bitrate.as_ref().copied()
+    }
+    /// Returns [`bit_depth`](Self#structfield.bit_depth), if it is set.
+    pub fn bit_depth(&self) -> Option<i64> {
+        self.bit_depth.as_ref().copied()
+    }
+    /// Returns [`chroma_format`](Self#structfield.chroma_format), if it is set.
+    pub fn chroma_format(&self) -> Option<&str> {
+        self.chroma_format.as_ref().map(String::as_str)
+    }
 }
 ::mkio_core::open_enum! {
-    /// `PacketTime` of the document.
+    /// `packetTime` of [`Smpte2110AudioEssence`] and `packetTime` of [`Smpte2110AudioEssenceStatus`].
     pub enum PacketTime {
         /// `PT_1ms`.
         Pt1ms = "PT_1ms",
@@ -3138,62 +4877,42 @@ pub struct OutputVideoPayload {
         Pt125us = "PT_125us",
     }
 }
-/// `PaginationInfo` of the document.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct PaginationInfo {
-    /// `end` of the document.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub end: Option<i64>,
-    /// `records` of the document.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub records: Option<i64>,
-    /// `start` of the document.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub start: Option<i64>,
-    /// `total` of the document.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub total: Option<i64>,
-}
 /// The data part of a Prometheus matrix reply.
+///
+/// `data` of [`PrometheusRange`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct PrometheusMatrixData {
-    /// `result` of the document.
+    /// Default: `matrix`.
+    #[serde(rename = "resultType", skip_serializing_if = "Option::is_none")]
+    pub result_type: Option<String>,
     #[serde(
         default,
         deserialize_with = "::mkio_core::glue::lenient",
         skip_serializing_if = "Option::is_none"
     )]
     pub result: Option<Vec<PrometheusMatrixResult>>,
-    /// Default: `matrix`.
-    #[serde(rename = "resultType", skip_serializing_if = "Option::is_none")]
-    pub result_type: Option<String>,
+}
+impl PrometheusMatrixData {
+    /// Returns [`result_type`](Self#structfield.result_type), if it is set.
+    pub fn result_type(&self) -> Option<&str> {
+        self.result_type.as_ref().map(String::as_str)
+    }
+    /// Returns [`result`](Self#structfield.result), empty if it is not set.
+    pub fn result(&self) -> &[PrometheusMatrixResult] {
+        self.result.as_ref().map_or(&[], Vec::as_slice)
+    }
 }
 /// One series of a Prometheus matrix reply.
+///
+/// `result` of [`PrometheusMatrixData`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct PrometheusMatrixResult {
-    /// `metric` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metric: Option<PrometheusMetricLabels>,
     /// List of pairs: Unix timestamp, then the value as a string.
@@ -3204,44 +4923,99 @@ pub struct PrometheusMatrixResult {
     )]
     pub values: Option<Vec<Vec<Value>>>,
 }
+impl PrometheusMatrixResult {
+    /// Returns [`metric`](Self#structfield.metric), with all its fields unset if it is not set itself.
+    pub fn metric(&self) -> &PrometheusMetricLabels {
+        static UNSET: ::std::sync::LazyLock<PrometheusMetricLabels> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.metric.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`values`](Self#structfield.values), empty if it is not set.
+    pub fn values(&self) -> &[Vec<Value>] {
+        self.values.as_ref().map_or(&[], Vec::as_slice)
+    }
+}
 /// Labels of a Prometheus metric; any further label may appear.
+///
+/// `metric` of [`PrometheusMatrixResult`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct PrometheusMetricLabels {
+    /// `serverID` in JSON.
+    #[serde(rename = "serverID", skip_serializing_if = "Option::is_none")]
+    pub server_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub job: Option<String>,
     /// Everything else that the object holds.
     #[serde(flatten)]
     pub extra: ::serde_json::Map<String, Value>,
-    /// `job` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub job: Option<String>,
-    /// `name` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-    /// `serverID` of the document.
-    #[serde(rename = "serverID", skip_serializing_if = "Option::is_none")]
-    pub server_id: Option<String>,
+}
+impl PrometheusMetricLabels {
+    /// Returns [`server_id`](Self#structfield.server_id), if it is set.
+    pub fn server_id(&self) -> Option<&str> {
+        self.server_id.as_ref().map(String::as_str)
+    }
+    /// Returns [`name`](Self#structfield.name), if it is set.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_ref().map(String::as_str)
+    }
+    /// Returns [`job`](Self#structfield.job), if it is set.
+    pub fn job(&self) -> Option<&str> {
+        self.job.as_ref().map(String::as_str)
+    }
+    /// Returns [`extra`](Self#structfield.extra), empty if it is not set.
+    pub fn extra(&self) -> &::serde_json::Map<String, Value> {
+        Some(&self.extra).unwrap_or(::mkio_core::glue::empty_object())
+    }
 }
 /// Reply of the Prometheus query\_range call.
+///
+/// Response of [`query_cpu_metrics`](super::Client::query_cpu_metrics), [`query_metrics`](super::Client::query_metrics) and [`query_temperature_metrics`](super::Client::query_temperature_metrics).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct PrometheusRange {
-    /// `data` of the document.
+    /// Either 'success' or 'error'.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data: Option<PrometheusMatrixData>,
     /// Message text, only when status is 'error'.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
-    /// `errorType` of the document.
+    /// `errorType` in JSON.
     #[serde(rename = "errorType", skip_serializing_if = "Option::is_none")]
     pub error_type: Option<String>,
-    /// Either 'success' or 'error'.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub status: Option<String>,
+}
+impl PrometheusRange {
+    /// Returns [`status`](Self#structfield.status), if it is set.
+    pub fn status(&self) -> Option<&str> {
+        self.status.as_ref().map(String::as_str)
+    }
+    /// Returns [`data`](Self#structfield.data), with all its fields unset if it is not set itself.
+    pub fn data(&self) -> &PrometheusMatrixData {
+        static UNSET: ::std::sync::LazyLock<PrometheusMatrixData> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.data.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`error`](Self#structfield.error), if it is set.
+    pub fn error(&self) -> Option<&str> {
+        self.error.as_ref().map(String::as_str)
+    }
+    /// Returns [`error_type`](Self#structfield.error_type), if it is set.
+    pub fn error_type(&self) -> Option<&str> {
+        self.error_type.as_ref().map(String::as_str)
+    }
 }
 ::mkio_core::open_enum! {
-    /// `ReceiverInputResolution` of the document.
+    /// `resolutionMode` of [`MptsPayload`].
     pub enum ReceiverInputResolution {
         /// `UHD`.
         Uhd = "UHD",
@@ -3249,11 +5023,14 @@ pub struct PrometheusRange {
         Hdsd = "HDSD",
     }
 }
-/// `Representation` of the document.
+/// `representations` of [`AbrEncodingConfig`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct Representation {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub video: Option<VideoEncoding>,
     /// Default: `[]`.
     #[serde(
         default,
@@ -3261,33 +5038,52 @@ pub struct Representation {
         skip_serializing_if = "Option::is_none"
     )]
     pub audios: Option<Vec<AudioEncoding>>,
-    /// `video` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub video: Option<VideoEncoding>,
 }
 impl Representation {
-    /// A `Representation` with what it cannot do without; the rest is absent.
+    /// Creates `Representation` from its required fields; all others are unset.
     pub fn new(video: impl Into<VideoEncoding>) -> Self {
         Self {
             video: Some(video.into()),
             audios: Default::default(),
         }
     }
+    /// Sets [`video`](Self#structfield.video).
+    #[must_use]
+    pub fn with_video(mut self, value: impl Into<VideoEncoding>) -> Self {
+        self.video = Some(value.into());
+        self
+    }
     /// Sets [`audios`](Self#structfield.audios).
-    pub fn audios(
+    #[must_use]
+    pub fn with_audios(
         mut self,
         value: impl IntoIterator<Item = impl Into<AudioEncoding>>,
     ) -> Self {
         self.audios = Some(value.into_iter().map(Into::into).collect());
         self
     }
-    /// Sets [`video`](Self#structfield.video).
-    pub fn video(mut self, value: impl Into<VideoEncoding>) -> Self {
-        self.video = Some(value.into());
-        self
+}
+impl From<VideoEncoding> for Representation {
+    fn from(value: VideoEncoding) -> Self {
+        Self::new(value)
+    }
+}
+impl Representation {
+    /// Returns [`video`](Self#structfield.video), with all its fields unset if it is not set itself.
+    pub fn video(&self) -> &VideoEncoding {
+        static UNSET: ::std::sync::LazyLock<VideoEncoding> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.video.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`audios`](Self#structfield.audios), empty if it is not set.
+    pub fn audios(&self) -> &[AudioEncoding] {
+        self.audios.as_ref().map_or(&[], Vec::as_slice)
     }
 }
 /// Marks that RF output is available; it always goes through the modulator, so entries have no identity and a list holds at most one.
+///
+/// `rf_modulator` of [`Interfaces`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -3296,43 +5092,76 @@ pub struct RfModulatorInterface {
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub type_: Option<RfModulatorInterfaceType>,
 }
+impl RfModulatorInterface {
+    /// Returns [`type_`](Self#structfield.type_), if it is set.
+    pub fn type_(&self) -> Option<&RfModulatorInterfaceType> {
+        self.type_.as_ref()
+    }
+}
 ::mkio_core::open_enum! {
     /// Default: `RF_MODULATOR`.
+    ///
+    /// `type` of [`RfModulatorInterface`].
     pub enum RfModulatorInterfaceType {
         /// `RF_MODULATOR`.
         RfModulator = "RF_MODULATOR",
     }
 }
-/// `RfOutput` of the document.
+/// Variant of [`ChannelOutput`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct RfOutput {}
 impl RfOutput {
-    /// An empty `RfOutput`, to be filled with its setters.
+    /// Creates an empty `RfOutput`.
     pub fn new() -> Self {
-        Self::default()
+        Default::default()
     }
 }
-/// `RfOutputStatus` of the document.
+/// Variant of [`ChannelOutputStatus`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct RfOutputStatus {
-    /// `health` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub health: Option<HealthStatus>,
     /// Default: empty.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// `payload` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub payload: Option<OutputPayloadStatus>,
-    /// `transport` of the document.
+    pub health: Option<HealthStatus>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transport: Option<RfOutputTransport>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub payload: Option<OutputPayloadStatus>,
 }
-/// `RfOutputTransport` of the document.
+impl RfOutputStatus {
+    /// Returns [`name`](Self#structfield.name), if it is set.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_ref().map(String::as_str)
+    }
+    /// Returns [`health`](Self#structfield.health), with all its fields unset if it is not set itself.
+    pub fn health(&self) -> &HealthStatus {
+        static UNSET: ::std::sync::LazyLock<HealthStatus> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.health.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`transport`](Self#structfield.transport), with all its fields unset if it is not set itself.
+    pub fn transport(&self) -> &RfOutputTransport {
+        static UNSET: ::std::sync::LazyLock<RfOutputTransport> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.transport.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`payload`](Self#structfield.payload), with all its fields unset if it is not set itself.
+    pub fn payload(&self) -> &OutputPayloadStatus {
+        static UNSET: ::std::sync::LazyLock<OutputPayloadStatus> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.payload.as_ref().unwrap_or(&UNSET)
+    }
+}
+/// `transport` of [`RfOutputStatus`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -3341,26 +5170,30 @@ pub struct RfOutputTransport {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<UrlText>,
 }
-/// `SatDemodInput` of the document.
+impl RfOutputTransport {
+    /// Returns [`url`](Self#structfield.url), if it is set.
+    pub fn url(&self) -> Option<&UrlText> {
+        self.url.as_ref()
+    }
+}
+/// Variant of [`ChannelInput`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct SatDemodInput {
-    /// `decrypt` of the document.
-    #[serde(default, skip_serializing_if = "Nullable::is_absent")]
-    pub decrypt: Nullable<DecryptConfig>,
     /// Length in characters: 1 to 32.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// `payload` of the document.
-    #[serde(default, skip_serializing_if = "Nullable::is_absent")]
-    pub payload: Nullable<MptsPayload>,
-    /// `transport` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transport: Option<SatDemodTransport>,
+    #[serde(default, skip_serializing_if = "Nullable::is_absent")]
+    pub payload: Nullable<MptsPayload>,
+    #[serde(default, skip_serializing_if = "Nullable::is_absent")]
+    pub decrypt: Nullable<DecryptConfig>,
 }
 impl SatDemodInput {
-    /// A `SatDemodInput` with what it cannot do without; the rest is absent.
+    /// Creates `SatDemodInput` from its required fields; all others are unset.
     pub fn new(
         name: impl Into<String>,
         transport: impl Into<SatDemodTransport>,
@@ -3368,82 +5201,147 @@ impl SatDemodInput {
         Self {
             name: Some(name.into()),
             transport: Some(transport.into()),
-            decrypt: Default::default(),
             payload: Default::default(),
+            decrypt: Default::default(),
         }
     }
-    /// Sets [`decrypt`](Self#structfield.decrypt).
-    pub fn decrypt(mut self, value: impl Into<Nullable<DecryptConfig>>) -> Self {
-        self.decrypt = value.into();
-        self
-    }
     /// Sets [`name`](Self#structfield.name).
-    pub fn name(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_name(mut self, value: impl Into<String>) -> Self {
         self.name = Some(value.into());
         self
     }
-    /// Sets [`payload`](Self#structfield.payload).
-    pub fn payload(mut self, value: impl Into<Nullable<MptsPayload>>) -> Self {
-        self.payload = value.into();
-        self
-    }
     /// Sets [`transport`](Self#structfield.transport).
-    pub fn transport(mut self, value: impl Into<SatDemodTransport>) -> Self {
+    #[must_use]
+    pub fn with_transport(mut self, value: impl Into<SatDemodTransport>) -> Self {
         self.transport = Some(value.into());
         self
     }
+    /// Sets [`payload`](Self#structfield.payload).
+    #[must_use]
+    pub fn with_payload(mut self, value: impl Into<Nullable<MptsPayload>>) -> Self {
+        self.payload = value.into();
+        self
+    }
+    /// Sets [`decrypt`](Self#structfield.decrypt).
+    #[must_use]
+    pub fn with_decrypt(mut self, value: impl Into<Nullable<DecryptConfig>>) -> Self {
+        self.decrypt = value.into();
+        self
+    }
 }
-/// `SatDemodInputStatus` of the document.
+impl SatDemodInput {
+    /// Returns [`name`](Self#structfield.name), if it is set.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_ref().map(String::as_str)
+    }
+    /// Returns [`transport`](Self#structfield.transport), with all its fields unset if it is not set itself.
+    pub fn transport(&self) -> &SatDemodTransport {
+        static UNSET: ::std::sync::LazyLock<SatDemodTransport> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.transport.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`payload`](Self#structfield.payload), with all its fields unset if it is not set itself.
+    pub fn payload(&self) -> &MptsPayload {
+        static UNSET: ::std::sync::LazyLock<MptsPayload> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.payload.as_ref().value().unwrap_or(&UNSET)
+    }
+    /// Returns [`decrypt`](Self#structfield.decrypt), with all its fields unset if it is not set itself.
+    pub fn decrypt(&self) -> &DecryptConfig {
+        static UNSET: ::std::sync::LazyLock<DecryptConfig> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.decrypt.as_ref().value().unwrap_or(&UNSET)
+    }
+}
+/// Variant of [`ChannelInputStatus`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct SatDemodInputStatus {
-    /// `health` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub health: Option<HealthStatus>,
-    /// `metadataUrl` of the document.
-    #[serde(rename = "metadataUrl", skip_serializing_if = "Option::is_none")]
-    pub metadata_url: Option<UrlText>,
     /// Length in characters: 1 to 32.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// `payload` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub payload: Option<InputMptsPayloadStatus>,
+    /// `thumbnailUrl` in JSON.
+    #[serde(rename = "thumbnailUrl", skip_serializing_if = "Option::is_none")]
+    pub thumbnail_url: Option<UrlText>,
     /// Default: `Unknown`.
     #[serde(rename = "thumbnailPresence", skip_serializing_if = "Option::is_none")]
     pub thumbnail_presence: Option<ThumbnailPresence>,
-    /// `thumbnailUrl` of the document.
-    #[serde(rename = "thumbnailUrl", skip_serializing_if = "Option::is_none")]
-    pub thumbnail_url: Option<UrlText>,
-    /// `transport` of the document.
+    /// `metadataUrl` in JSON.
+    #[serde(rename = "metadataUrl", skip_serializing_if = "Option::is_none")]
+    pub metadata_url: Option<UrlText>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub payload: Option<InputMptsPayloadStatus>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transport: Option<SatDemodInputTransportStatus>,
 }
-/// `SatDemodInputTransportStatus` of the document.
+impl SatDemodInputStatus {
+    /// Returns [`health`](Self#structfield.health), with all its fields unset if it is not set itself.
+    pub fn health(&self) -> &HealthStatus {
+        static UNSET: ::std::sync::LazyLock<HealthStatus> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.health.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`name`](Self#structfield.name), if it is set.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_ref().map(String::as_str)
+    }
+    /// Returns [`thumbnail_url`](Self#structfield.thumbnail_url), if it is set.
+    pub fn thumbnail_url(&self) -> Option<&UrlText> {
+        self.thumbnail_url.as_ref()
+    }
+    /// Returns [`thumbnail_presence`](Self#structfield.thumbnail_presence), if it is set.
+    pub fn thumbnail_presence(&self) -> Option<&ThumbnailPresence> {
+        self.thumbnail_presence.as_ref()
+    }
+    /// Returns [`metadata_url`](Self#structfield.metadata_url), if it is set.
+    pub fn metadata_url(&self) -> Option<&UrlText> {
+        self.metadata_url.as_ref()
+    }
+    /// Returns [`payload`](Self#structfield.payload), with all its fields unset if it is not set itself.
+    pub fn payload(&self) -> &InputMptsPayloadStatus {
+        static UNSET: ::std::sync::LazyLock<InputMptsPayloadStatus> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.payload.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`transport`](Self#structfield.transport), with all its fields unset if it is not set itself.
+    pub fn transport(&self) -> &SatDemodInputTransportStatus {
+        static UNSET: ::std::sync::LazyLock<SatDemodInputTransportStatus> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.transport.as_ref().unwrap_or(&UNSET)
+    }
+}
+/// `transport` of [`SatDemodInputStatus`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct SatDemodInputTransportStatus {
-    /// `ber` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub ber: Option<String>,
-    /// `bitrate` of the document.
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub receiving: Option<bool>,
     #[serde(
         default,
         deserialize_with = "::mkio_core::glue::lenient",
         skip_serializing_if = "Option::is_none"
     )]
     pub bitrate: Option<i64>,
-    /// `ccError` of the document.
-    #[serde(
-        rename = "ccError",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub cc_error: Option<i64>,
-    /// `cnMargin` of the document.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ber: Option<String>,
+    /// `cnMargin` in JSON.
     #[serde(
         rename = "cnMargin",
         default,
@@ -3451,10 +5349,7 @@ pub struct SatDemodInputTransportStatus {
         skip_serializing_if = "Option::is_none"
     )]
     pub cn_margin: Option<f64>,
-    /// `deliverySystem` of the document.
-    #[serde(rename = "deliverySystem", skip_serializing_if = "Option::is_none")]
-    pub delivery_system: Option<String>,
-    /// `fecErrors` of the document.
+    /// `fecErrors` in JSON.
     #[serde(
         rename = "fecErrors",
         default,
@@ -3462,37 +5357,27 @@ pub struct SatDemodInputTransportStatus {
         skip_serializing_if = "Option::is_none"
     )]
     pub fec_errors: Option<i64>,
-    /// `fecRate` of the document.
+    /// `fecRate` in JSON.
     #[serde(rename = "fecRate", skip_serializing_if = "Option::is_none")]
     pub fec_rate: Option<String>,
-    /// `inversion` of the document.
     #[serde(
         default,
         deserialize_with = "::mkio_core::glue::lenient",
         skip_serializing_if = "Option::is_none"
     )]
     pub inversion: Option<bool>,
-    /// `modulation` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub modulation: Option<String>,
-    /// `pilot` of the document.
     #[serde(
         default,
         deserialize_with = "::mkio_core::glue::lenient",
         skip_serializing_if = "Option::is_none"
     )]
     pub pilot: Option<bool>,
-    /// `receiving` of the document.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub receiving: Option<bool>,
-    /// `rollOff` of the document.
+    /// `rollOff` in JSON.
     #[serde(rename = "rollOff", skip_serializing_if = "Option::is_none")]
     pub roll_off: Option<String>,
-    /// `signalStrength` of the document.
+    /// `signalStrength` in JSON.
     #[serde(
         rename = "signalStrength",
         default,
@@ -3500,20 +5385,83 @@ pub struct SatDemodInputTransportStatus {
         skip_serializing_if = "Option::is_none"
     )]
     pub signal_strength: Option<f64>,
-}
-/// `SatDemodTransport` of the document.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct SatDemodTransport {
-    /// Range: 0.0 to 18000000000.0.
+    /// `deliverySystem` in JSON.
+    #[serde(rename = "deliverySystem", skip_serializing_if = "Option::is_none")]
+    pub delivery_system: Option<String>,
+    /// `ccError` in JSON.
     #[serde(
-        rename = "lnbFrequencyHz",
+        rename = "ccError",
         default,
         deserialize_with = "::mkio_core::glue::lenient",
         skip_serializing_if = "Option::is_none"
     )]
-    pub lnb_frequency_hz: Option<i64>,
+    pub cc_error: Option<i64>,
+}
+impl SatDemodInputTransportStatus {
+    /// Returns [`receiving`](Self#structfield.receiving), if it is set.
+    pub fn receiving(&self) -> Option<bool> {
+        self.receiving.as_ref().copied()
+    }
+    /// Returns [`bitrate`](Self#structfield.bitrate), if it is set.
+    pub fn bitrate(&self) -> Option<i64> {
+        self.bitrate.as_ref().copied()
+    }
+    /// Returns [`ber`](Self#structfield.ber), if it is set.
+    pub fn ber(&self) -> Option<&str> {
+        self.ber.as_ref().map(String::as_str)
+    }
+    /// Returns [`cn_margin`](Self#structfield.cn_margin), if it is set.
+    pub fn cn_margin(&self) -> Option<f64> {
+        self.cn_margin.as_ref().copied()
+    }
+    /// Returns [`fec_errors`](Self#structfield.fec_errors), if it is set.
+    pub fn fec_errors(&self) -> Option<i64> {
+        self.fec_errors.as_ref().copied()
+    }
+    /// Returns [`fec_rate`](Self#structfield.fec_rate), if it is set.
+    pub fn fec_rate(&self) -> Option<&str> {
+        self.fec_rate.as_ref().map(String::as_str)
+    }
+    /// Returns [`inversion`](Self#structfield.inversion), if it is set.
+    pub fn inversion(&self) -> Option<bool> {
+        self.inversion.as_ref().copied()
+    }
+    /// Returns [`modulation`](Self#structfield.modulation), if it is set.
+    pub fn modulation(&self) -> Option<&str> {
+        self.modulation.as_ref().map(String::as_str)
+    }
+    /// Returns [`pilot`](Self#structfield.pilot), if it is set.
+    pub fn pilot(&self) -> Option<bool> {
+        self.pilot.as_ref().copied()
+    }
+    /// Returns [`roll_off`](Self#structfield.roll_off), if it is set.
+    pub fn roll_off(&self) -> Option<&str> {
+        self.roll_off.as_ref().map(String::as_str)
+    }
+    /// Returns [`signal_strength`](Self#structfield.signal_strength), if it is set.
+    pub fn signal_strength(&self) -> Option<f64> {
+        self.signal_strength.as_ref().copied()
+    }
+    /// Returns [`delivery_system`](Self#structfield.delivery_system), if it is set.
+    pub fn delivery_system(&self) -> Option<&str> {
+        self.delivery_system.as_ref().map(String::as_str)
+    }
+    /// Returns [`cc_error`](Self#structfield.cc_error), if it is set.
+    pub fn cc_error(&self) -> Option<i64> {
+        self.cc_error.as_ref().copied()
+    }
+}
+/// `transport` of [`SatDemodInput`].
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct SatDemodTransport {
+    /// Length in characters: at most 128. Pattern: `^rfdemod://`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url: Option<UrlText>,
+    /// Default: `Off`.
+    #[serde(rename = "lnbVoltage", skip_serializing_if = "Option::is_none")]
+    pub lnb_voltage: Option<LnbVoltage>,
     /// Default: `false`.
     #[serde(
         rename = "lnbToneEnabled",
@@ -3522,49 +5470,6 @@ pub struct SatDemodTransport {
         skip_serializing_if = "Option::is_none"
     )]
     pub lnb_tone_enabled: Option<bool>,
-    /// Default: `Off`.
-    #[serde(rename = "lnbVoltage", skip_serializing_if = "Option::is_none")]
-    pub lnb_voltage: Option<LnbVoltage>,
-    /// Range: 0.0 to 18000000000.0.
-    #[serde(
-        rename = "tunerFrequencyHz",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub tuner_frequency_hz: Option<i64>,
-    /// Range: 0.0 to 262142.0. Default: `0`.
-    #[serde(
-        rename = "tunerGoldCode",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub tuner_gold_code: Option<i64>,
-    /// Default: `false`.
-    #[serde(
-        rename = "tunerMISEnabled",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub tuner_mis_enabled: Option<bool>,
-    /// `tunerMISStreamId` of the document.
-    #[serde(
-        rename = "tunerMISStreamId",
-        deserialize_with = "::mkio_core::glue::lenient",
-        default,
-        skip_serializing_if = "Nullable::is_absent"
-    )]
-    pub tuner_mis_stream_id: Nullable<i64>,
-    /// Range: 2000000.0 to 10000000.0. Default: `2000000`.
-    #[serde(
-        rename = "tunerSearchRangeHz",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub tuner_search_range_hz: Option<i64>,
     /// Range: 0.0 to 95000000.0.
     #[serde(
         rename = "tunerSymbolRateSps",
@@ -3573,86 +5478,218 @@ pub struct SatDemodTransport {
         skip_serializing_if = "Option::is_none"
     )]
     pub tuner_symbol_rate_sps: Option<i64>,
-    /// Length in characters: at most 128. Pattern: `^rfdemod://`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub url: Option<UrlText>,
+    /// Range: 2000000.0 to 10000000.0. Default: `2000000`.
+    #[serde(
+        rename = "tunerSearchRangeHz",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub tuner_search_range_hz: Option<i64>,
+    /// Default: `false`.
+    #[serde(
+        rename = "tunerMISEnabled",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub tuner_mis_enabled: Option<bool>,
+    /// Range: 0.0 to 262142.0. Default: `0`.
+    #[serde(
+        rename = "tunerGoldCode",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub tuner_gold_code: Option<i64>,
+    /// Range: 0.0 to 18000000000.0.
+    #[serde(
+        rename = "lnbFrequencyHz",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub lnb_frequency_hz: Option<i64>,
+    /// Range: 0.0 to 18000000000.0.
+    #[serde(
+        rename = "tunerFrequencyHz",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub tuner_frequency_hz: Option<i64>,
+    /// `tunerMISStreamId` in JSON.
+    #[serde(
+        rename = "tunerMISStreamId",
+        deserialize_with = "::mkio_core::glue::lenient",
+        default,
+        skip_serializing_if = "Nullable::is_absent"
+    )]
+    pub tuner_mis_stream_id: Nullable<i64>,
 }
 impl SatDemodTransport {
-    /// A `SatDemodTransport` with what it cannot do without; the rest is absent.
-    pub fn new(
-        lnb_frequency_hz: impl Into<i64>,
-        tuner_frequency_hz: impl Into<i64>,
-        tuner_symbol_rate_sps: impl Into<i64>,
-        url: impl Into<UrlText>,
-    ) -> Self {
-        Self {
-            lnb_frequency_hz: Some(lnb_frequency_hz.into()),
-            tuner_frequency_hz: Some(tuner_frequency_hz.into()),
-            tuner_symbol_rate_sps: Some(tuner_symbol_rate_sps.into()),
+    /// Starts `SatDemodTransport`: the required fields that could be mistaken for each other follow by name, in this order: `tuner_symbol_rate_sps`, `lnb_frequency_hz`, `tuner_frequency_hz`. All others are unset.
+    #[allow(clippy::new_ret_no_self)]
+    pub fn new(url: impl Into<UrlText>) -> SatDemodTransportNeedsTunerSymbolRateSps {
+        SatDemodTransportNeedsTunerSymbolRateSps(Self {
             url: Some(url.into()),
-            lnb_tone_enabled: Default::default(),
             lnb_voltage: Default::default(),
-            tuner_gold_code: Default::default(),
-            tuner_mis_enabled: Default::default(),
-            tuner_mis_stream_id: Default::default(),
+            lnb_tone_enabled: Default::default(),
+            tuner_symbol_rate_sps: Default::default(),
             tuner_search_range_hz: Default::default(),
-        }
-    }
-    /// Sets [`lnb_frequency_hz`](Self#structfield.lnb_frequency_hz).
-    pub fn lnb_frequency_hz(mut self, value: impl Into<i64>) -> Self {
-        self.lnb_frequency_hz = Some(value.into());
-        self
-    }
-    /// Sets [`lnb_tone_enabled`](Self#structfield.lnb_tone_enabled).
-    pub fn lnb_tone_enabled(mut self, value: bool) -> Self {
-        self.lnb_tone_enabled = Some(value);
-        self
-    }
-    /// Sets [`lnb_voltage`](Self#structfield.lnb_voltage).
-    pub fn lnb_voltage(mut self, value: impl Into<LnbVoltage>) -> Self {
-        self.lnb_voltage = Some(value.into());
-        self
-    }
-    /// Sets [`tuner_frequency_hz`](Self#structfield.tuner_frequency_hz).
-    pub fn tuner_frequency_hz(mut self, value: impl Into<i64>) -> Self {
-        self.tuner_frequency_hz = Some(value.into());
-        self
-    }
-    /// Sets [`tuner_gold_code`](Self#structfield.tuner_gold_code).
-    pub fn tuner_gold_code(mut self, value: impl Into<i64>) -> Self {
-        self.tuner_gold_code = Some(value.into());
-        self
-    }
-    /// Sets [`tuner_mis_enabled`](Self#structfield.tuner_mis_enabled).
-    pub fn tuner_mis_enabled(mut self, value: bool) -> Self {
-        self.tuner_mis_enabled = Some(value);
-        self
-    }
-    /// Sets [`tuner_mis_stream_id`](Self#structfield.tuner_mis_stream_id).
-    pub fn tuner_mis_stream_id(mut self, value: impl Into<Nullable<i64>>) -> Self {
-        self.tuner_mis_stream_id = value.into();
-        self
-    }
-    /// Sets [`tuner_search_range_hz`](Self#structfield.tuner_search_range_hz).
-    pub fn tuner_search_range_hz(mut self, value: impl Into<i64>) -> Self {
-        self.tuner_search_range_hz = Some(value.into());
-        self
-    }
-    /// Sets [`tuner_symbol_rate_sps`](Self#structfield.tuner_symbol_rate_sps).
-    pub fn tuner_symbol_rate_sps(mut self, value: impl Into<i64>) -> Self {
-        self.tuner_symbol_rate_sps = Some(value.into());
-        self
+            tuner_mis_enabled: Default::default(),
+            tuner_gold_code: Default::default(),
+            lnb_frequency_hz: Default::default(),
+            tuner_frequency_hz: Default::default(),
+            tuner_mis_stream_id: Default::default(),
+        })
     }
     /// Sets [`url`](Self#structfield.url).
-    pub fn url(mut self, value: impl Into<UrlText>) -> Self {
+    #[must_use]
+    pub fn with_url(mut self, value: impl Into<UrlText>) -> Self {
         self.url = Some(value.into());
         self
     }
+    /// Sets [`lnb_voltage`](Self#structfield.lnb_voltage).
+    #[must_use]
+    pub fn with_lnb_voltage(mut self, value: impl Into<LnbVoltage>) -> Self {
+        self.lnb_voltage = Some(value.into());
+        self
+    }
+    /// Sets [`lnb_tone_enabled`](Self#structfield.lnb_tone_enabled).
+    #[must_use]
+    pub fn with_lnb_tone_enabled(mut self, value: bool) -> Self {
+        self.lnb_tone_enabled = Some(value);
+        self
+    }
+    /// Sets [`tuner_symbol_rate_sps`](Self#structfield.tuner_symbol_rate_sps).
+    #[must_use]
+    pub fn with_tuner_symbol_rate_sps(mut self, value: impl Into<i64>) -> Self {
+        self.tuner_symbol_rate_sps = Some(value.into());
+        self
+    }
+    /// Sets [`tuner_search_range_hz`](Self#structfield.tuner_search_range_hz).
+    #[must_use]
+    pub fn with_tuner_search_range_hz(mut self, value: impl Into<i64>) -> Self {
+        self.tuner_search_range_hz = Some(value.into());
+        self
+    }
+    /// Sets [`tuner_mis_enabled`](Self#structfield.tuner_mis_enabled).
+    #[must_use]
+    pub fn with_tuner_mis_enabled(mut self, value: bool) -> Self {
+        self.tuner_mis_enabled = Some(value);
+        self
+    }
+    /// Sets [`tuner_gold_code`](Self#structfield.tuner_gold_code).
+    #[must_use]
+    pub fn with_tuner_gold_code(mut self, value: impl Into<i64>) -> Self {
+        self.tuner_gold_code = Some(value.into());
+        self
+    }
+    /// Sets [`lnb_frequency_hz`](Self#structfield.lnb_frequency_hz).
+    #[must_use]
+    pub fn with_lnb_frequency_hz(mut self, value: impl Into<i64>) -> Self {
+        self.lnb_frequency_hz = Some(value.into());
+        self
+    }
+    /// Sets [`tuner_frequency_hz`](Self#structfield.tuner_frequency_hz).
+    #[must_use]
+    pub fn with_tuner_frequency_hz(mut self, value: impl Into<i64>) -> Self {
+        self.tuner_frequency_hz = Some(value.into());
+        self
+    }
+    /// Sets [`tuner_mis_stream_id`](Self#structfield.tuner_mis_stream_id).
+    #[must_use]
+    pub fn with_tuner_mis_stream_id(mut self, value: impl Into<Nullable<i64>>) -> Self {
+        self.tuner_mis_stream_id = value.into();
+        self
+    }
 }
-/// `SdiAggregation` of the document.
+/// A [`SatDemodTransport`] that still needs `tuner_symbol_rate_sps`.
+#[derive(Clone, Debug)]
+#[must_use = "it is no `SatDemodTransport` before `tuner_symbol_rate_sps` is set"]
+pub struct SatDemodTransportNeedsTunerSymbolRateSps(SatDemodTransport);
+impl SatDemodTransportNeedsTunerSymbolRateSps {
+    /// Sets [`tuner_symbol_rate_sps`](SatDemodTransport#structfield.tuner_symbol_rate_sps).
+    pub fn tuner_symbol_rate_sps(
+        mut self,
+        value: impl Into<i64>,
+    ) -> SatDemodTransportNeedsLnbFrequencyHz {
+        self.0.tuner_symbol_rate_sps = Some(value.into());
+        SatDemodTransportNeedsLnbFrequencyHz(self.0)
+    }
+}
+/// A [`SatDemodTransport`] that still needs `lnb_frequency_hz`.
+#[derive(Clone, Debug)]
+#[must_use = "it is no `SatDemodTransport` before `lnb_frequency_hz` is set"]
+pub struct SatDemodTransportNeedsLnbFrequencyHz(SatDemodTransport);
+impl SatDemodTransportNeedsLnbFrequencyHz {
+    /// Sets [`lnb_frequency_hz`](SatDemodTransport#structfield.lnb_frequency_hz).
+    pub fn lnb_frequency_hz(
+        mut self,
+        value: impl Into<i64>,
+    ) -> SatDemodTransportNeedsTunerFrequencyHz {
+        self.0.lnb_frequency_hz = Some(value.into());
+        SatDemodTransportNeedsTunerFrequencyHz(self.0)
+    }
+}
+/// A [`SatDemodTransport`] that still needs `tuner_frequency_hz`.
+#[derive(Clone, Debug)]
+#[must_use = "it is no `SatDemodTransport` before `tuner_frequency_hz` is set"]
+pub struct SatDemodTransportNeedsTunerFrequencyHz(SatDemodTransport);
+impl SatDemodTransportNeedsTunerFrequencyHz {
+    /// Sets [`tuner_frequency_hz`](SatDemodTransport#structfield.tuner_frequency_hz).
+    pub fn tuner_frequency_hz(mut self, value: impl Into<i64>) -> SatDemodTransport {
+        self.0.tuner_frequency_hz = Some(value.into());
+        self.0
+    }
+}
+impl SatDemodTransport {
+    /// Returns [`url`](Self#structfield.url), if it is set.
+    pub fn url(&self) -> Option<&UrlText> {
+        self.url.as_ref()
+    }
+    /// Returns [`lnb_voltage`](Self#structfield.lnb_voltage), if it is set.
+    pub fn lnb_voltage(&self) -> Option<&LnbVoltage> {
+        self.lnb_voltage.as_ref()
+    }
+    /// Returns [`lnb_tone_enabled`](Self#structfield.lnb_tone_enabled), if it is set.
+    pub fn lnb_tone_enabled(&self) -> Option<bool> {
+        self.lnb_tone_enabled.as_ref().copied()
+    }
+    /// Returns [`tuner_symbol_rate_sps`](Self#structfield.tuner_symbol_rate_sps), if it is set.
+    pub fn tuner_symbol_rate_sps(&self) -> Option<i64> {
+        self.tuner_symbol_rate_sps.as_ref().copied()
+    }
+    /// Returns [`tuner_search_range_hz`](Self#structfield.tuner_search_range_hz), if it is set.
+    pub fn tuner_search_range_hz(&self) -> Option<i64> {
+        self.tuner_search_range_hz.as_ref().copied()
+    }
+    /// Returns [`tuner_mis_enabled`](Self#structfield.tuner_mis_enabled), if it is set.
+    pub fn tuner_mis_enabled(&self) -> Option<bool> {
+        self.tuner_mis_enabled.as_ref().copied()
+    }
+    /// Returns [`tuner_gold_code`](Self#structfield.tuner_gold_code), if it is set.
+    pub fn tuner_gold_code(&self) -> Option<i64> {
+        self.tuner_gold_code.as_ref().copied()
+    }
+    /// Returns [`lnb_frequency_hz`](Self#structfield.lnb_frequency_hz), if it is set.
+    pub fn lnb_frequency_hz(&self) -> Option<i64> {
+        self.lnb_frequency_hz.as_ref().copied()
+    }
+    /// Returns [`tuner_frequency_hz`](Self#structfield.tuner_frequency_hz), if it is set.
+    pub fn tuner_frequency_hz(&self) -> Option<i64> {
+        self.tuner_frequency_hz.as_ref().copied()
+    }
+    /// Returns [`tuner_mis_stream_id`](Self#structfield.tuner_mis_stream_id), if it is set.
+    pub fn tuner_mis_stream_id(&self) -> Option<i64> {
+        self.tuner_mis_stream_id.as_ref().value().copied()
+    }
+}
+/// `aggregation` of [`SdiAudioInput`].
 ///
-/// Told apart by `type`.
-#[derive(Clone, PartialEq, Deserialize, Serialize)]
+/// `type` tells which variant it is.
+#[derive(Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[serde(tag = "type")]
 #[non_exhaustive]
@@ -3664,6 +5701,21 @@ pub enum SdiAggregation {
     /// kept as it is and written back unchanged.
     #[serde(untagged)]
     Unknown(Value),
+}
+impl<'de> Deserialize<'de> for SdiAggregation {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        let member = |tag: &str, content: ::mkio_core::glue::Content<'_>| {
+            Some(
+                match tag {
+                    "None" => content.read().map(Self::None),
+                    _ => return None,
+                },
+            )
+        };
+        ::mkio_core::glue::union(deserializer, "type", member, Self::Unknown)
+    }
 }
 /// Content that is not understood may hold secrets: only its tag is shown.
 impl ::std::fmt::Debug for SdiAggregation {
@@ -3677,13 +5729,23 @@ impl ::std::fmt::Debug for SdiAggregation {
         }
     }
 }
+impl SdiAggregation {
+    /// Returns the content if this is [`None`](Self::None).
+    pub fn as_none(&self) -> Option<&SdiNoAggregation> {
+        if let Self::None(value) = self { Some(value) } else { None }
+    }
+    /// Returns the JSON if this is [`Unknown`](Self::Unknown).
+    pub fn as_unknown(&self) -> Option<&Value> {
+        if let Self::Unknown(value) = self { Some(value) } else { None }
+    }
+}
 impl From<SdiNoAggregation> for SdiAggregation {
     fn from(value: SdiNoAggregation) -> Self {
         Self::None(value)
     }
 }
 ::mkio_core::open_enum! {
-    /// `SdiAudioEmbedding` of the document.
+    /// `embedding` of [`SdiOutputAudioConfig`] and `embedding` of [`SdiOutputAudioStatus`].
     pub enum SdiAudioEmbedding {
         /// `Unsynced`.
         Unsynced = "Unsynced",
@@ -3719,39 +5781,51 @@ impl From<SdiNoAggregation> for SdiAggregation {
         G1p1ToG4p2 = "G1P1ToG4P2",
     }
 }
-/// `SdiAudioInput` of the document.
+/// `audios` of [`SdiPayload`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct SdiAudioInput {
-    /// `aggregation` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub aggregation: Option<SdiAggregation>,
     /// Length in characters: 1 to 32.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub aggregation: Option<SdiAggregation>,
 }
 impl SdiAudioInput {
-    /// A `SdiAudioInput` with what it cannot do without; the rest is absent.
+    /// Creates `SdiAudioInput` from its required fields; all others are unset.
     pub fn new(name: impl Into<String>) -> Self {
         Self {
             name: Some(name.into()),
             aggregation: Default::default(),
         }
     }
-    /// Sets [`aggregation`](Self#structfield.aggregation).
-    pub fn aggregation(mut self, value: impl Into<SdiAggregation>) -> Self {
-        self.aggregation = Some(value.into());
-        self
-    }
     /// Sets [`name`](Self#structfield.name).
-    pub fn name(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_name(mut self, value: impl Into<String>) -> Self {
         self.name = Some(value.into());
         self
     }
+    /// Sets [`aggregation`](Self#structfield.aggregation).
+    #[must_use]
+    pub fn with_aggregation(mut self, value: impl Into<SdiAggregation>) -> Self {
+        self.aggregation = Some(value.into());
+        self
+    }
+}
+impl SdiAudioInput {
+    /// Returns [`name`](Self#structfield.name), if it is set.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_ref().map(String::as_str)
+    }
+    /// Returns [`aggregation`](Self#structfield.aggregation), if it is set.
+    pub fn aggregation(&self) -> Option<&SdiAggregation> {
+        self.aggregation.as_ref()
+    }
 }
 ::mkio_core::open_enum! {
-    /// `SdiAudioPair` of the document.
+    /// `pair` of [`SdiNoAggregation`].
     pub enum SdiAudioPair {
         /// `Unsynced`.
         Unsynced = "Unsynced",
@@ -3773,51 +5847,69 @@ impl SdiAudioInput {
         G4p2 = "G4P2",
     }
 }
-/// `SdiCaps` of the document.
+/// `caps` of [`SdiSlotPortInterface`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct SdiCaps {
-    /// `type` of the document.
+    /// `type` in JSON.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub type_: Option<SdiInterfaceType>,
 }
-/// `SdiCard` of the document.
+impl SdiCaps {
+    /// Returns [`type_`](Self#structfield.type_), if it is set.
+    pub fn type_(&self) -> Option<&SdiInterfaceType> {
+        self.type_.as_ref()
+    }
+}
+/// `sdiCards` of [`InstalledCardData`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct SdiCard {
-    /// `firmware` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub firmware: Option<DektecFirmware>,
-    /// `slot` of the document.
+    /// `type` in JSON.
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    pub type_: Option<SdiModel>,
     #[serde(
         default,
         deserialize_with = "::mkio_core::glue::lenient",
         skip_serializing_if = "Option::is_none"
     )]
     pub slot: Option<i64>,
-    /// `type` of the document.
-    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
-    pub type_: Option<SdiModel>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub firmware: Option<DektecFirmware>,
 }
-/// `SdiInput` of the document.
+impl SdiCard {
+    /// Returns [`type_`](Self#structfield.type_), if it is set.
+    pub fn type_(&self) -> Option<&SdiModel> {
+        self.type_.as_ref()
+    }
+    /// Returns [`slot`](Self#structfield.slot), if it is set.
+    pub fn slot(&self) -> Option<i64> {
+        self.slot.as_ref().copied()
+    }
+    /// Returns [`firmware`](Self#structfield.firmware), if it is set.
+    pub fn firmware(&self) -> Option<&DektecFirmware> {
+        self.firmware.as_ref()
+    }
+}
+/// Variant of [`ChannelInput`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct SdiInput {
     /// Length in characters: 1 to 32.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// `payload` of the document.
-    #[serde(default, skip_serializing_if = "Nullable::is_absent")]
-    pub payload: Nullable<SdiPayload>,
-    /// `transport` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transport: Option<SdiInputTransport>,
+    #[serde(default, skip_serializing_if = "Nullable::is_absent")]
+    pub payload: Nullable<SdiPayload>,
 }
 impl SdiInput {
-    /// A `SdiInput` with what it cannot do without; the rest is absent.
+    /// Creates `SdiInput` from its required fields; all others are unset.
     pub fn new(
         name: impl Into<String>,
         transport: impl Into<SdiInputTransport>,
@@ -3829,49 +5921,109 @@ impl SdiInput {
         }
     }
     /// Sets [`name`](Self#structfield.name).
-    pub fn name(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_name(mut self, value: impl Into<String>) -> Self {
         self.name = Some(value.into());
         self
     }
-    /// Sets [`payload`](Self#structfield.payload).
-    pub fn payload(mut self, value: impl Into<Nullable<SdiPayload>>) -> Self {
-        self.payload = value.into();
-        self
-    }
     /// Sets [`transport`](Self#structfield.transport).
-    pub fn transport(mut self, value: impl Into<SdiInputTransport>) -> Self {
+    #[must_use]
+    pub fn with_transport(mut self, value: impl Into<SdiInputTransport>) -> Self {
         self.transport = Some(value.into());
         self
     }
+    /// Sets [`payload`](Self#structfield.payload).
+    #[must_use]
+    pub fn with_payload(mut self, value: impl Into<Nullable<SdiPayload>>) -> Self {
+        self.payload = value.into();
+        self
+    }
 }
-/// `SdiInputStatus` of the document.
+impl SdiInput {
+    /// Returns [`name`](Self#structfield.name), if it is set.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_ref().map(String::as_str)
+    }
+    /// Returns [`transport`](Self#structfield.transport), with all its fields unset if it is not set itself.
+    pub fn transport(&self) -> &SdiInputTransport {
+        static UNSET: ::std::sync::LazyLock<SdiInputTransport> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.transport.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`payload`](Self#structfield.payload), with all its fields unset if it is not set itself.
+    pub fn payload(&self) -> &SdiPayload {
+        static UNSET: ::std::sync::LazyLock<SdiPayload> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.payload.as_ref().value().unwrap_or(&UNSET)
+    }
+}
+/// Variant of [`ChannelInputStatus`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct SdiInputStatus {
-    /// `health` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub health: Option<HealthStatus>,
-    /// `metadataUrl` of the document.
-    #[serde(rename = "metadataUrl", skip_serializing_if = "Option::is_none")]
-    pub metadata_url: Option<UrlText>,
     /// Length in characters: 1 to 32.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// `payload` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub payload: Option<InputPayloadStatus>,
+    /// `thumbnailUrl` in JSON.
+    #[serde(rename = "thumbnailUrl", skip_serializing_if = "Option::is_none")]
+    pub thumbnail_url: Option<UrlText>,
     /// Default: `Unknown`.
     #[serde(rename = "thumbnailPresence", skip_serializing_if = "Option::is_none")]
     pub thumbnail_presence: Option<ThumbnailPresence>,
-    /// `thumbnailUrl` of the document.
-    #[serde(rename = "thumbnailUrl", skip_serializing_if = "Option::is_none")]
-    pub thumbnail_url: Option<UrlText>,
-    /// `transport` of the document.
+    /// `metadataUrl` in JSON.
+    #[serde(rename = "metadataUrl", skip_serializing_if = "Option::is_none")]
+    pub metadata_url: Option<UrlText>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub payload: Option<InputPayloadStatus>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transport: Option<SdiInputTransportStatus>,
 }
-/// `SdiInputTransport` of the document.
+impl SdiInputStatus {
+    /// Returns [`health`](Self#structfield.health), with all its fields unset if it is not set itself.
+    pub fn health(&self) -> &HealthStatus {
+        static UNSET: ::std::sync::LazyLock<HealthStatus> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.health.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`name`](Self#structfield.name), if it is set.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_ref().map(String::as_str)
+    }
+    /// Returns [`thumbnail_url`](Self#structfield.thumbnail_url), if it is set.
+    pub fn thumbnail_url(&self) -> Option<&UrlText> {
+        self.thumbnail_url.as_ref()
+    }
+    /// Returns [`thumbnail_presence`](Self#structfield.thumbnail_presence), if it is set.
+    pub fn thumbnail_presence(&self) -> Option<&ThumbnailPresence> {
+        self.thumbnail_presence.as_ref()
+    }
+    /// Returns [`metadata_url`](Self#structfield.metadata_url), if it is set.
+    pub fn metadata_url(&self) -> Option<&UrlText> {
+        self.metadata_url.as_ref()
+    }
+    /// Returns [`payload`](Self#structfield.payload), with all its fields unset if it is not set itself.
+    pub fn payload(&self) -> &InputPayloadStatus {
+        static UNSET: ::std::sync::LazyLock<InputPayloadStatus> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.payload.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`transport`](Self#structfield.transport), with all its fields unset if it is not set itself.
+    pub fn transport(&self) -> &SdiInputTransportStatus {
+        static UNSET: ::std::sync::LazyLock<SdiInputTransportStatus> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.transport.as_ref().unwrap_or(&UNSET)
+    }
+}
+/// `transport` of [`SdiInput`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -3881,22 +6033,29 @@ pub struct SdiInputTransport {
     pub url: Option<UrlText>,
 }
 impl SdiInputTransport {
-    /// A `SdiInputTransport` with what it cannot do without; the rest is absent.
+    /// Creates `SdiInputTransport` from its required fields; all others are unset.
     pub fn new(url: impl Into<UrlText>) -> Self {
         Self { url: Some(url.into()) }
     }
     /// Sets [`url`](Self#structfield.url).
-    pub fn url(mut self, value: impl Into<UrlText>) -> Self {
+    #[must_use]
+    pub fn with_url(mut self, value: impl Into<UrlText>) -> Self {
         self.url = Some(value.into());
         self
     }
 }
-/// `SdiInputTransportStatus` of the document.
+impl SdiInputTransport {
+    /// Returns [`url`](Self#structfield.url), if it is set.
+    pub fn url(&self) -> Option<&UrlText> {
+        self.url.as_ref()
+    }
+}
+/// `transport` of [`SdiInputStatus`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct SdiInputTransportStatus {
-    /// `receiving` of the document.
     #[serde(
         default,
         deserialize_with = "::mkio_core::glue::lenient",
@@ -3904,10 +6063,16 @@ pub struct SdiInputTransportStatus {
     )]
     pub receiving: Option<bool>,
 }
-/// `SdiInterface` of the document.
+impl SdiInputTransportStatus {
+    /// Returns [`receiving`](Self#structfield.receiving), if it is set.
+    pub fn receiving(&self) -> Option<bool> {
+        self.receiving.as_ref().copied()
+    }
+}
+/// `sdi` of [`Interfaces`].
 ///
-/// Told apart by `type`.
-#[derive(Clone, PartialEq, Deserialize, Serialize)]
+/// `type` tells which variant it is.
+#[derive(Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[serde(tag = "type")]
 #[non_exhaustive]
@@ -3919,6 +6084,21 @@ pub enum SdiInterface {
     /// kept as it is and written back unchanged.
     #[serde(untagged)]
     Unknown(Value),
+}
+impl<'de> Deserialize<'de> for SdiInterface {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        let member = |tag: &str, content: ::mkio_core::glue::Content<'_>| {
+            Some(
+                match tag {
+                    "SDIASI" => content.read().map(Self::Sdiasi),
+                    _ => return None,
+                },
+            )
+        };
+        ::mkio_core::glue::union(deserializer, "type", member, Self::Unknown)
+    }
 }
 /// Content that is not understood may hold secrets: only its tag is shown.
 impl ::std::fmt::Debug for SdiInterface {
@@ -3932,13 +6112,23 @@ impl ::std::fmt::Debug for SdiInterface {
         }
     }
 }
+impl SdiInterface {
+    /// Returns the content if this is [`Sdiasi`](Self::Sdiasi).
+    pub fn as_sdiasi(&self) -> Option<&SdiSlotPortInterface> {
+        if let Self::Sdiasi(value) = self { Some(value) } else { None }
+    }
+    /// Returns the JSON if this is [`Unknown`](Self::Unknown).
+    pub fn as_unknown(&self) -> Option<&Value> {
+        if let Self::Unknown(value) = self { Some(value) } else { None }
+    }
+}
 impl From<SdiSlotPortInterface> for SdiInterface {
     fn from(value: SdiSlotPortInterface) -> Self {
         Self::Sdiasi(value)
     }
 }
 ::mkio_core::open_enum! {
-    /// `SdiInterfaceType` of the document.
+    /// `type` of [`SdiCaps`].
     pub enum SdiInterfaceType {
         /// `3G`.
         V3g = "3G",
@@ -3949,7 +6139,7 @@ impl From<SdiSlotPortInterface> for SdiInterface {
     }
 }
 ::mkio_core::open_enum! {
-    /// `SdiModel` of the document.
+    /// `type` of [`SdiCard`].
     pub enum SdiModel {
         /// `Dektec 2174B SDI/ASI`.
         Dektec2174bSdiAsi = "Dektec 2174B SDI/ASI",
@@ -3957,7 +6147,7 @@ impl From<SdiSlotPortInterface> for SdiInterface {
         Dektec2178SdiAsi = "Dektec 2178 SDI/ASI",
     }
 }
-/// `SdiNoAggregation` of the document.
+/// Variant of [`SdiAggregation`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -3967,119 +6157,214 @@ pub struct SdiNoAggregation {
     pub pair: Option<SdiAudioPair>,
 }
 impl SdiNoAggregation {
-    /// A `SdiNoAggregation` with what it cannot do without; the rest is absent.
-    pub fn new(pair: impl Into<SdiAudioPair>) -> Self {
-        Self { pair: Some(pair.into()) }
+    /// Creates `SdiNoAggregation` from its required fields; all others are unset.
+    pub fn new(pair: SdiAudioPair) -> Self {
+        Self { pair: Some(pair) }
     }
     /// Sets [`pair`](Self#structfield.pair).
-    pub fn pair(mut self, value: impl Into<SdiAudioPair>) -> Self {
+    #[must_use]
+    pub fn with_pair(mut self, value: impl Into<SdiAudioPair>) -> Self {
         self.pair = Some(value.into());
         self
     }
 }
-/// `SdiOutput` of the document.
+impl SdiNoAggregation {
+    /// Returns [`pair`](Self#structfield.pair), if it is set.
+    pub fn pair(&self) -> Option<&SdiAudioPair> {
+        self.pair.as_ref()
+    }
+}
+/// Variant of [`ChannelOutput`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct SdiOutput {
-    /// `payload` of the document.
-    #[serde(default, skip_serializing_if = "Nullable::is_absent")]
-    pub payload: Nullable<SdiOutputPayload>,
-    /// `processing` of the document.
-    #[serde(default, skip_serializing_if = "Nullable::is_absent")]
-    pub processing: Nullable<OutputProcessing>,
-    /// `transport` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transport: Option<SdiOutputTransport>,
+    #[serde(default, skip_serializing_if = "Nullable::is_absent")]
+    pub processing: Nullable<OutputProcessing>,
+    #[serde(default, skip_serializing_if = "Nullable::is_absent")]
+    pub payload: Nullable<SdiOutputPayload>,
 }
 impl SdiOutput {
-    /// A `SdiOutput` with what it cannot do without; the rest is absent.
+    /// Creates `SdiOutput` from its required fields; all others are unset.
     pub fn new(transport: impl Into<SdiOutputTransport>) -> Self {
         Self {
             transport: Some(transport.into()),
-            payload: Default::default(),
             processing: Default::default(),
+            payload: Default::default(),
         }
     }
-    /// Sets [`payload`](Self#structfield.payload).
-    pub fn payload(mut self, value: impl Into<Nullable<SdiOutputPayload>>) -> Self {
-        self.payload = value.into();
-        self
-    }
-    /// Sets [`processing`](Self#structfield.processing).
-    pub fn processing(mut self, value: impl Into<Nullable<OutputProcessing>>) -> Self {
-        self.processing = value.into();
-        self
-    }
     /// Sets [`transport`](Self#structfield.transport).
-    pub fn transport(mut self, value: impl Into<SdiOutputTransport>) -> Self {
+    #[must_use]
+    pub fn with_transport(mut self, value: impl Into<SdiOutputTransport>) -> Self {
         self.transport = Some(value.into());
         self
     }
+    /// Sets [`processing`](Self#structfield.processing).
+    #[must_use]
+    pub fn with_processing(
+        mut self,
+        value: impl Into<Nullable<OutputProcessing>>,
+    ) -> Self {
+        self.processing = value.into();
+        self
+    }
+    /// Sets [`payload`](Self#structfield.payload).
+    #[must_use]
+    pub fn with_payload(mut self, value: impl Into<Nullable<SdiOutputPayload>>) -> Self {
+        self.payload = value.into();
+        self
+    }
 }
-/// `SdiOutputAudioConfig` of the document.
+impl From<SdiOutputTransport> for SdiOutput {
+    fn from(value: SdiOutputTransport) -> Self {
+        Self::new(value)
+    }
+}
+impl SdiOutput {
+    /// Returns [`transport`](Self#structfield.transport), with all its fields unset if it is not set itself.
+    pub fn transport(&self) -> &SdiOutputTransport {
+        static UNSET: ::std::sync::LazyLock<SdiOutputTransport> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.transport.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`processing`](Self#structfield.processing), with all its fields unset if it is not set itself.
+    pub fn processing(&self) -> &OutputProcessing {
+        static UNSET: ::std::sync::LazyLock<OutputProcessing> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.processing.as_ref().value().unwrap_or(&UNSET)
+    }
+    /// Returns [`payload`](Self#structfield.payload), with all its fields unset if it is not set itself.
+    pub fn payload(&self) -> &SdiOutputPayload {
+        static UNSET: ::std::sync::LazyLock<SdiOutputPayload> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.payload.as_ref().value().unwrap_or(&UNSET)
+    }
+}
+/// `audios` of [`SdiOutputPayload`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct SdiOutputAudioConfig {
     /// Length in characters: 1 to 32.
-    #[serde(rename = "audioInputName", skip_serializing_if = "Option::is_none")]
-    pub audio_input_name: Option<String>,
-    /// `embedding` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub embedding: Option<SdiAudioEmbedding>,
-    /// Length in characters: 1 to 32.
     #[serde(rename = "inputName", skip_serializing_if = "Option::is_none")]
     pub input_name: Option<String>,
+    /// Length in characters: 1 to 32.
+    #[serde(rename = "audioInputName", skip_serializing_if = "Option::is_none")]
+    pub audio_input_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub embedding: Option<SdiAudioEmbedding>,
 }
 impl SdiOutputAudioConfig {
-    /// A `SdiOutputAudioConfig` with what it cannot do without; the rest is absent.
-    pub fn new(
-        audio_input_name: impl Into<String>,
-        embedding: impl Into<SdiAudioEmbedding>,
-        input_name: impl Into<String>,
-    ) -> Self {
-        Self {
-            audio_input_name: Some(audio_input_name.into()),
-            embedding: Some(embedding.into()),
-            input_name: Some(input_name.into()),
-        }
+    /// Starts `SdiOutputAudioConfig`: the required fields that could be mistaken for each other follow by name, in this order: `input_name`, `audio_input_name`. All others are unset.
+    #[allow(clippy::new_ret_no_self)]
+    pub fn new(embedding: SdiAudioEmbedding) -> SdiOutputAudioConfigNeedsInputName {
+        SdiOutputAudioConfigNeedsInputName(Self {
+            input_name: Default::default(),
+            audio_input_name: Default::default(),
+            embedding: Some(embedding),
+        })
+    }
+    /// Sets [`input_name`](Self#structfield.input_name).
+    #[must_use]
+    pub fn with_input_name(mut self, value: impl Into<String>) -> Self {
+        self.input_name = Some(value.into());
+        self
     }
     /// Sets [`audio_input_name`](Self#structfield.audio_input_name).
-    pub fn audio_input_name(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_audio_input_name(mut self, value: impl Into<String>) -> Self {
         self.audio_input_name = Some(value.into());
         self
     }
     /// Sets [`embedding`](Self#structfield.embedding).
-    pub fn embedding(mut self, value: impl Into<SdiAudioEmbedding>) -> Self {
+    #[must_use]
+    pub fn with_embedding(mut self, value: impl Into<SdiAudioEmbedding>) -> Self {
         self.embedding = Some(value.into());
         self
     }
-    /// Sets [`input_name`](Self#structfield.input_name).
-    pub fn input_name(mut self, value: impl Into<String>) -> Self {
-        self.input_name = Some(value.into());
-        self
+}
+/// A [`SdiOutputAudioConfig`] that still needs `input_name`.
+#[derive(Clone, Debug)]
+#[must_use = "it is no `SdiOutputAudioConfig` before `input_name` is set"]
+pub struct SdiOutputAudioConfigNeedsInputName(SdiOutputAudioConfig);
+impl SdiOutputAudioConfigNeedsInputName {
+    /// Sets [`input_name`](SdiOutputAudioConfig#structfield.input_name).
+    pub fn input_name(
+        mut self,
+        value: impl Into<String>,
+    ) -> SdiOutputAudioConfigNeedsAudioInputName {
+        self.0.input_name = Some(value.into());
+        SdiOutputAudioConfigNeedsAudioInputName(self.0)
     }
 }
-/// `SdiOutputAudioStatus` of the document.
+/// A [`SdiOutputAudioConfig`] that still needs `audio_input_name`.
+#[derive(Clone, Debug)]
+#[must_use = "it is no `SdiOutputAudioConfig` before `audio_input_name` is set"]
+pub struct SdiOutputAudioConfigNeedsAudioInputName(SdiOutputAudioConfig);
+impl SdiOutputAudioConfigNeedsAudioInputName {
+    /// Sets [`audio_input_name`](SdiOutputAudioConfig#structfield.audio_input_name).
+    pub fn audio_input_name(mut self, value: impl Into<String>) -> SdiOutputAudioConfig {
+        self.0.audio_input_name = Some(value.into());
+        self.0
+    }
+}
+impl SdiOutputAudioConfig {
+    /// Returns [`input_name`](Self#structfield.input_name), if it is set.
+    pub fn input_name(&self) -> Option<&str> {
+        self.input_name.as_ref().map(String::as_str)
+    }
+    /// Returns [`audio_input_name`](Self#structfield.audio_input_name), if it is set.
+    pub fn audio_input_name(&self) -> Option<&str> {
+        self.audio_input_name.as_ref().map(String::as_str)
+    }
+    /// Returns [`embedding`](Self#structfield.embedding), if it is set.
+    pub fn embedding(&self) -> Option<&SdiAudioEmbedding> {
+        self.embedding.as_ref()
+    }
+}
+/// `audios` of [`SdiOutputPayloadStatus`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct SdiOutputAudioStatus {
-    /// `audioInputName` of the document.
-    #[serde(rename = "audioInputName", skip_serializing_if = "Option::is_none")]
-    pub audio_input_name: Option<String>,
-    /// `embedding` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub embedding: Option<SdiAudioEmbedding>,
-    /// `inputName` of the document.
+    /// `inputName` in JSON.
     #[serde(rename = "inputName", skip_serializing_if = "Option::is_none")]
     pub input_name: Option<String>,
-    /// `mode` of the document.
+    /// `audioInputName` in JSON.
+    #[serde(rename = "audioInputName", skip_serializing_if = "Option::is_none")]
+    pub audio_input_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub embedding: Option<SdiAudioEmbedding>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mode: Option<AudioModeStatus>,
 }
-/// `SdiOutputPayload` of the document.
+impl SdiOutputAudioStatus {
+    /// Returns [`input_name`](Self#structfield.input_name), if it is set.
+    pub fn input_name(&self) -> Option<&str> {
+        self.input_name.as_ref().map(String::as_str)
+    }
+    /// Returns [`audio_input_name`](Self#structfield.audio_input_name), if it is set.
+    pub fn audio_input_name(&self) -> Option<&str> {
+        self.audio_input_name.as_ref().map(String::as_str)
+    }
+    /// Returns [`embedding`](Self#structfield.embedding), if it is set.
+    pub fn embedding(&self) -> Option<&SdiAudioEmbedding> {
+        self.embedding.as_ref()
+    }
+    /// Returns [`mode`](Self#structfield.mode), if it is set.
+    pub fn mode(&self) -> Option<&AudioModeStatus> {
+        self.mode.as_ref()
+    }
+}
+/// `payload` of [`SdiOutput`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -4093,12 +6378,13 @@ pub struct SdiOutputPayload {
     pub audios: Option<Vec<SdiOutputAudioConfig>>,
 }
 impl SdiOutputPayload {
-    /// An empty `SdiOutputPayload`, to be filled with its setters.
+    /// Creates an empty `SdiOutputPayload`.
     pub fn new() -> Self {
-        Self::default()
+        Default::default()
     }
     /// Sets [`audios`](Self#structfield.audios).
-    pub fn audios(
+    #[must_use]
+    pub fn with_audios(
         mut self,
         value: impl IntoIterator<Item = impl Into<SdiOutputAudioConfig>>,
     ) -> Self {
@@ -4106,11 +6392,20 @@ impl SdiOutputPayload {
         self
     }
 }
-/// `SdiOutputPayloadStatus` of the document.
+impl SdiOutputPayload {
+    /// Returns [`audios`](Self#structfield.audios), empty if it is not set.
+    pub fn audios(&self) -> &[SdiOutputAudioConfig] {
+        self.audios.as_ref().map_or(&[], Vec::as_slice)
+    }
+}
+/// `payload` of [`SdiOutputStatus`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct SdiOutputPayloadStatus {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub video: Option<OutputVideoFormatStatus>,
     /// Default: `[]`.
     #[serde(
         default,
@@ -4118,63 +6413,116 @@ pub struct SdiOutputPayloadStatus {
         skip_serializing_if = "Option::is_none"
     )]
     pub audios: Option<Vec<SdiOutputAudioStatus>>,
-    /// `video` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub video: Option<OutputVideoFormatStatus>,
 }
-/// `SdiOutputStatus` of the document.
+impl SdiOutputPayloadStatus {
+    /// Returns [`video`](Self#structfield.video), with all its fields unset if it is not set itself.
+    pub fn video(&self) -> &OutputVideoFormatStatus {
+        static UNSET: ::std::sync::LazyLock<OutputVideoFormatStatus> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.video.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`audios`](Self#structfield.audios), empty if it is not set.
+    pub fn audios(&self) -> &[SdiOutputAudioStatus] {
+        self.audios.as_ref().map_or(&[], Vec::as_slice)
+    }
+}
+/// Variant of [`ChannelOutputStatus`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct SdiOutputStatus {
-    /// `health` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub health: Option<HealthStatus>,
     /// Default: empty.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// `payload` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub payload: Option<SdiOutputPayloadStatus>,
-    /// `processing` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub processing: Option<OutputProcessing>,
-    /// `transport` of the document.
+    pub health: Option<HealthStatus>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transport: Option<SdiOutputTransport>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub processing: Option<OutputProcessing>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub payload: Option<SdiOutputPayloadStatus>,
 }
-/// `SdiOutputTransport` of the document.
+impl SdiOutputStatus {
+    /// Returns [`name`](Self#structfield.name), if it is set.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_ref().map(String::as_str)
+    }
+    /// Returns [`health`](Self#structfield.health), with all its fields unset if it is not set itself.
+    pub fn health(&self) -> &HealthStatus {
+        static UNSET: ::std::sync::LazyLock<HealthStatus> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.health.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`transport`](Self#structfield.transport), with all its fields unset if it is not set itself.
+    pub fn transport(&self) -> &SdiOutputTransport {
+        static UNSET: ::std::sync::LazyLock<SdiOutputTransport> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.transport.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`processing`](Self#structfield.processing), with all its fields unset if it is not set itself.
+    pub fn processing(&self) -> &OutputProcessing {
+        static UNSET: ::std::sync::LazyLock<OutputProcessing> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.processing.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`payload`](Self#structfield.payload), with all its fields unset if it is not set itself.
+    pub fn payload(&self) -> &SdiOutputPayloadStatus {
+        static UNSET: ::std::sync::LazyLock<SdiOutputPayloadStatus> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.payload.as_ref().unwrap_or(&UNSET)
+    }
+}
+/// `transport` of [`SdiOutput`] and `transport` of [`SdiOutputStatus`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct SdiOutputTransport {
-    /// `linkMode` of the document.
-    #[serde(rename = "linkMode", default, skip_serializing_if = "Nullable::is_absent")]
-    pub link_mode: Nullable<SdiUhdLinkMode>,
     /// Length in characters: at most 128. Pattern: `^sdi://`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<UrlText>,
+    /// `linkMode` in JSON.
+    #[serde(rename = "linkMode", default, skip_serializing_if = "Nullable::is_absent")]
+    pub link_mode: Nullable<SdiUhdLinkMode>,
 }
 impl SdiOutputTransport {
-    /// A `SdiOutputTransport` with what it cannot do without; the rest is absent.
+    /// Creates `SdiOutputTransport` from its required fields; all others are unset.
     pub fn new(url: impl Into<UrlText>) -> Self {
         Self {
             url: Some(url.into()),
             link_mode: Default::default(),
         }
     }
-    /// Sets [`link_mode`](Self#structfield.link_mode).
-    pub fn link_mode(mut self, value: impl Into<Nullable<SdiUhdLinkMode>>) -> Self {
-        self.link_mode = value.into();
-        self
-    }
     /// Sets [`url`](Self#structfield.url).
-    pub fn url(mut self, value: impl Into<UrlText>) -> Self {
+    #[must_use]
+    pub fn with_url(mut self, value: impl Into<UrlText>) -> Self {
         self.url = Some(value.into());
         self
     }
+    /// Sets [`link_mode`](Self#structfield.link_mode).
+    #[must_use]
+    pub fn with_link_mode(mut self, value: impl Into<Nullable<SdiUhdLinkMode>>) -> Self {
+        self.link_mode = value.into();
+        self
+    }
 }
-/// `SdiPayload` of the document.
+impl SdiOutputTransport {
+    /// Returns [`url`](Self#structfield.url), if it is set.
+    pub fn url(&self) -> Option<&UrlText> {
+        self.url.as_ref()
+    }
+    /// Returns [`link_mode`](Self#structfield.link_mode), if it is set.
+    pub fn link_mode(&self) -> Option<&SdiUhdLinkMode> {
+        self.link_mode.as_ref().value()
+    }
+}
+/// `payload` of [`SdiInput`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -4188,12 +6536,13 @@ pub struct SdiPayload {
     pub audios: Option<Vec<SdiAudioInput>>,
 }
 impl SdiPayload {
-    /// An empty `SdiPayload`, to be filled with its setters.
+    /// Creates an empty `SdiPayload`.
     pub fn new() -> Self {
-        Self::default()
+        Default::default()
     }
     /// Sets [`audios`](Self#structfield.audios).
-    pub fn audios(
+    #[must_use]
+    pub fn with_audios(
         mut self,
         value: impl IntoIterator<Item = impl Into<SdiAudioInput>>,
     ) -> Self {
@@ -4201,26 +6550,53 @@ impl SdiPayload {
         self
     }
 }
+impl SdiPayload {
+    /// Returns [`audios`](Self#structfield.audios), empty if it is not set.
+    pub fn audios(&self) -> &[SdiAudioInput] {
+        self.audios.as_ref().map_or(&[], Vec::as_slice)
+    }
+}
 /// SDI port with its own capability class (3G, 12G or Unknown); type stays SDIASI, and being listed under InterfacesResponse.sdi is what marks it as SDI.
+///
+/// Variant of [`SdiInterface`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct SdiSlotPortInterface {
-    /// `caps` of the document.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url: Option<UrlText>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub caps: Option<SdiCaps>,
     /// Read-only: the service fills it.
     #[serde(rename = "displayName", skip_serializing_if = "Option::is_none")]
     pub display_name: Option<String>,
-    /// `name` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-    /// `url` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub url: Option<UrlText>,
+}
+impl SdiSlotPortInterface {
+    /// Returns [`name`](Self#structfield.name), if it is set.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_ref().map(String::as_str)
+    }
+    /// Returns [`url`](Self#structfield.url), if it is set.
+    pub fn url(&self) -> Option<&UrlText> {
+        self.url.as_ref()
+    }
+    /// Returns [`caps`](Self#structfield.caps), with all its fields unset if it is not set itself.
+    pub fn caps(&self) -> &SdiCaps {
+        static UNSET: ::std::sync::LazyLock<SdiCaps> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.caps.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`display_name`](Self#structfield.display_name), if it is set.
+    pub fn display_name(&self) -> Option<&str> {
+        self.display_name.as_ref().map(String::as_str)
+    }
 }
 ::mkio_core::open_enum! {
-    /// `SdiUhdLinkMode` of the document.
+    /// `linkMode` of [`SdiOutputTransport`].
     pub enum SdiUhdLinkMode {
         /// `Quadrant`.
         Quadrant = "Quadrant",
@@ -4232,6 +6608,8 @@ pub struct SdiSlotPortInterface {
 }
 ::mkio_core::open_enum! {
     /// Packaging of an HttpStreaming endpoint, from packager output type and manifestType: cmaf+hls gives HLSfMP4, cmaf+dash DASHfMP4, hls HLSTS (HLSTS not emitted yet).
+    ///
+    /// `segmentationType` of [`HttpStreamingEndpoint`].
     pub enum SegmentationType {
         /// `HLSTS`.
         HlsTs = "HLSTS",
@@ -4242,7 +6620,7 @@ pub struct SdiSlotPortInterface {
     }
 }
 ::mkio_core::open_enum! {
-    /// `Severity` of the document.
+    /// `severity` of [`AlarmStatus`] and `severity` of [`HealthStatus`].
     pub enum Severity {
         /// `Critical`.
         Critical = "Critical",
@@ -4258,26 +6636,43 @@ pub struct SdiSlotPortInterface {
         Clear = "Clear",
     }
 }
-/// `SlotPortInterface` of the document.
+/// `asi` of [`Interfaces`] and `rf_demod` of [`Interfaces`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct SlotPortInterface {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// `type` in JSON.
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    pub type_: Option<SlotPortInterfaceType>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url: Option<UrlText>,
     /// Read-only: the service fills it.
     #[serde(rename = "displayName", skip_serializing_if = "Option::is_none")]
     pub display_name: Option<String>,
-    /// `name` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-    /// `type` of the document.
-    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
-    pub type_: Option<SlotPortInterfaceType>,
-    /// `url` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub url: Option<UrlText>,
+}
+impl SlotPortInterface {
+    /// Returns [`name`](Self#structfield.name), if it is set.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_ref().map(String::as_str)
+    }
+    /// Returns [`type_`](Self#structfield.type_), if it is set.
+    pub fn type_(&self) -> Option<&SlotPortInterfaceType> {
+        self.type_.as_ref()
+    }
+    /// Returns [`url`](Self#structfield.url), if it is set.
+    pub fn url(&self) -> Option<&UrlText> {
+        self.url.as_ref()
+    }
+    /// Returns [`display_name`](Self#structfield.display_name), if it is set.
+    pub fn display_name(&self) -> Option<&str> {
+        self.display_name.as_ref().map(String::as_str)
+    }
 }
 ::mkio_core::open_enum! {
-    /// `SlotPortInterfaceType` of the document.
+    /// `type` of [`SlotPortInterface`].
     pub enum SlotPortInterfaceType {
         /// `SDIASI`.
         SdiAsi = "SDIASI",
@@ -4287,11 +6682,17 @@ pub struct SlotPortInterface {
         Cam = "CAM",
     }
 }
-/// `Smpte2110AudioEssence` of the document.
+/// Variant of [`Smpte2110OutputEssence`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Smpte2110AudioEssence {
+    /// Length in characters: 1 to 32.
+    #[serde(rename = "transportName", skip_serializing_if = "Option::is_none")]
+    pub transport_name: Option<String>,
+    /// Default: `PT_1ms`.
+    #[serde(rename = "packetTime", skip_serializing_if = "Option::is_none")]
+    pub packet_time: Option<PacketTime>,
     /// Number of items: at most 32. Default: `[]`.
     #[serde(
         default,
@@ -4299,46 +6700,66 @@ pub struct Smpte2110AudioEssence {
         skip_serializing_if = "Option::is_none"
     )]
     pub audios: Option<Vec<Smpte2110OutputAudio>>,
-    /// Default: `PT_1ms`.
-    #[serde(rename = "packetTime", skip_serializing_if = "Option::is_none")]
-    pub packet_time: Option<PacketTime>,
-    /// Length in characters: 1 to 32.
-    #[serde(rename = "transportName", skip_serializing_if = "Option::is_none")]
-    pub transport_name: Option<String>,
 }
 impl Smpte2110AudioEssence {
-    /// A `Smpte2110AudioEssence` with what it cannot do without; the rest is absent.
+    /// Creates `Smpte2110AudioEssence` from its required fields; all others are unset.
     pub fn new(transport_name: impl Into<String>) -> Self {
         Self {
             transport_name: Some(transport_name.into()),
-            audios: Default::default(),
             packet_time: Default::default(),
+            audios: Default::default(),
         }
     }
+    /// Sets [`transport_name`](Self#structfield.transport_name).
+    #[must_use]
+    pub fn with_transport_name(mut self, value: impl Into<String>) -> Self {
+        self.transport_name = Some(value.into());
+        self
+    }
+    /// Sets [`packet_time`](Self#structfield.packet_time).
+    #[must_use]
+    pub fn with_packet_time(mut self, value: impl Into<PacketTime>) -> Self {
+        self.packet_time = Some(value.into());
+        self
+    }
     /// Sets [`audios`](Self#structfield.audios).
-    pub fn audios(
+    #[must_use]
+    pub fn with_audios(
         mut self,
         value: impl IntoIterator<Item = impl Into<Smpte2110OutputAudio>>,
     ) -> Self {
         self.audios = Some(value.into_iter().map(Into::into).collect());
         self
     }
-    /// Sets [`packet_time`](Self#structfield.packet_time).
-    pub fn packet_time(mut self, value: impl Into<PacketTime>) -> Self {
-        self.packet_time = Some(value.into());
-        self
+}
+impl Smpte2110AudioEssence {
+    /// Returns [`transport_name`](Self#structfield.transport_name), if it is set.
+    pub fn transport_name(&self) -> Option<&str> {
+        self.transport_name.as_ref().map(String::as_str)
     }
-    /// Sets [`transport_name`](Self#structfield.transport_name).
-    pub fn transport_name(mut self, value: impl Into<String>) -> Self {
-        self.transport_name = Some(value.into());
-        self
+    /// Returns [`packet_time`](Self#structfield.packet_time), if it is set.
+    pub fn packet_time(&self) -> Option<&PacketTime> {
+        self.packet_time.as_ref()
+    }
+    /// Returns [`audios`](Self#structfield.audios), empty if it is not set.
+    pub fn audios(&self) -> &[Smpte2110OutputAudio] {
+        self.audios.as_ref().map_or(&[], Vec::as_slice)
     }
 }
-/// `Smpte2110AudioEssenceStatus` of the document.
+/// Variant of [`Smpte2110OutputEssenceStatus`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Smpte2110AudioEssenceStatus {
+    /// `transportName` in JSON.
+    #[serde(rename = "transportName", skip_serializing_if = "Option::is_none")]
+    pub transport_name: Option<String>,
+    /// `type` in JSON.
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    pub type_: Option<String>,
+    /// Default: `PT_1ms`.
+    #[serde(rename = "packetTime", skip_serializing_if = "Option::is_none")]
+    pub packet_time: Option<PacketTime>,
     /// Default: `[]`.
     #[serde(
         default,
@@ -4346,35 +6767,47 @@ pub struct Smpte2110AudioEssenceStatus {
         skip_serializing_if = "Option::is_none"
     )]
     pub audios: Option<Vec<Smpte2110OutputAudioStatus>>,
-    /// Default: `PT_1ms`.
-    #[serde(rename = "packetTime", skip_serializing_if = "Option::is_none")]
-    pub packet_time: Option<PacketTime>,
-    /// `sdpUrl` of the document.
+    /// `sdpUrl` in JSON.
     #[serde(rename = "sdpUrl", skip_serializing_if = "Option::is_none")]
     pub sdp_url: Option<UrlText>,
-    /// `transportName` of the document.
-    #[serde(rename = "transportName", skip_serializing_if = "Option::is_none")]
-    pub transport_name: Option<String>,
-    /// `type` of the document.
-    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
-    pub type_: Option<String>,
 }
-/// `Smpte2110AudioInputEssence` of the document.
+impl Smpte2110AudioEssenceStatus {
+    /// Returns [`transport_name`](Self#structfield.transport_name), if it is set.
+    pub fn transport_name(&self) -> Option<&str> {
+        self.transport_name.as_ref().map(String::as_str)
+    }
+    /// Returns [`type_`](Self#structfield.type_), if it is set.
+    pub fn type_(&self) -> Option<&str> {
+        self.type_.as_ref().map(String::as_str)
+    }
+    /// Returns [`packet_time`](Self#structfield.packet_time), if it is set.
+    pub fn packet_time(&self) -> Option<&PacketTime> {
+        self.packet_time.as_ref()
+    }
+    /// Returns [`audios`](Self#structfield.audios), empty if it is not set.
+    pub fn audios(&self) -> &[Smpte2110OutputAudioStatus] {
+        self.audios.as_ref().map_or(&[], Vec::as_slice)
+    }
+    /// Returns [`sdp_url`](Self#structfield.sdp_url), if it is set.
+    pub fn sdp_url(&self) -> Option<&UrlText> {
+        self.sdp_url.as_ref()
+    }
+}
+/// `audios` of [`Smpte2110Payload`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Smpte2110AudioInputEssence {
-    /// Range: at least 1.0. Default: `1`.
+    /// Default: `audio`.
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    pub type_: Option<Smpte2110AudioInputEssenceType>,
+    /// `transportFile` in JSON.
     #[serde(
-        rename = "channelGroupIndex",
+        rename = "transportFile",
         default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
+        skip_serializing_if = "Nullable::is_absent"
     )]
-    pub channel_group_index: Option<i64>,
-    /// Length in characters: at most 32.
-    #[serde(default, skip_serializing_if = "Nullable::is_absent")]
-    pub name: Nullable<String>,
+    pub transport_file: Nullable<TransportFile>,
     /// Length in characters: at most 2048.
     #[serde(rename = "sdpUrl", default, skip_serializing_if = "Nullable::is_absent")]
     pub sdp_url: Nullable<UrlText>,
@@ -4386,77 +6819,120 @@ pub struct Smpte2110AudioInputEssence {
         skip_serializing_if = "Option::is_none"
     )]
     pub stream_index: Option<i64>,
-    /// `transportFile` of the document.
+    /// Range: at least 1.0. Default: `1`.
     #[serde(
-        rename = "transportFile",
+        rename = "channelGroupIndex",
         default,
-        skip_serializing_if = "Nullable::is_absent"
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
     )]
-    pub transport_file: Nullable<TransportFile>,
-    /// Default: `audio`.
-    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
-    pub type_: Option<Smpte2110AudioInputEssenceType>,
+    pub channel_group_index: Option<i64>,
+    /// Length in characters: at most 32.
+    #[serde(default, skip_serializing_if = "Nullable::is_absent")]
+    pub name: Nullable<String>,
 }
 impl Smpte2110AudioInputEssence {
-    /// An empty `Smpte2110AudioInputEssence`, to be filled with its setters.
+    /// Creates an empty `Smpte2110AudioInputEssence`.
     pub fn new() -> Self {
-        Self::default()
+        Default::default()
     }
-    /// Sets [`channel_group_index`](Self#structfield.channel_group_index).
-    pub fn channel_group_index(mut self, value: impl Into<i64>) -> Self {
-        self.channel_group_index = Some(value.into());
+    /// Sets [`type_`](Self#structfield.type_).
+    #[must_use]
+    pub fn with_type(
+        mut self,
+        value: impl Into<Smpte2110AudioInputEssenceType>,
+    ) -> Self {
+        self.type_ = Some(value.into());
         self
     }
-    /// Sets [`name`](Self#structfield.name).
-    pub fn name(mut self, value: impl Into<Nullable<String>>) -> Self {
-        self.name = value.into();
+    /// Sets [`transport_file`](Self#structfield.transport_file).
+    #[must_use]
+    pub fn with_transport_file(
+        mut self,
+        value: impl Into<Nullable<TransportFile>>,
+    ) -> Self {
+        self.transport_file = value.into();
         self
     }
     /// Sets [`sdp_url`](Self#structfield.sdp_url).
-    pub fn sdp_url(mut self, value: impl Into<Nullable<UrlText>>) -> Self {
+    #[must_use]
+    pub fn with_sdp_url(mut self, value: impl Into<Nullable<UrlText>>) -> Self {
         self.sdp_url = value.into();
         self
     }
     /// Sets [`stream_index`](Self#structfield.stream_index).
-    pub fn stream_index(mut self, value: impl Into<i64>) -> Self {
+    #[must_use]
+    pub fn with_stream_index(mut self, value: impl Into<i64>) -> Self {
         self.stream_index = Some(value.into());
         self
     }
-    /// Sets [`transport_file`](Self#structfield.transport_file).
-    pub fn transport_file(mut self, value: impl Into<Nullable<TransportFile>>) -> Self {
-        self.transport_file = value.into();
+    /// Sets [`channel_group_index`](Self#structfield.channel_group_index).
+    #[must_use]
+    pub fn with_channel_group_index(mut self, value: impl Into<i64>) -> Self {
+        self.channel_group_index = Some(value.into());
         self
     }
-    /// Sets [`type_`](Self#structfield.type_).
-    pub fn type_(mut self, value: impl Into<Smpte2110AudioInputEssenceType>) -> Self {
-        self.type_ = Some(value.into());
+    /// Sets [`name`](Self#structfield.name).
+    #[must_use]
+    pub fn with_name(mut self, value: impl Into<Nullable<String>>) -> Self {
+        self.name = value.into();
         self
+    }
+}
+impl Smpte2110AudioInputEssence {
+    /// Returns [`type_`](Self#structfield.type_), if it is set.
+    pub fn type_(&self) -> Option<&Smpte2110AudioInputEssenceType> {
+        self.type_.as_ref()
+    }
+    /// Returns [`transport_file`](Self#structfield.transport_file), with all its fields unset if it is not set itself.
+    pub fn transport_file(&self) -> &TransportFile {
+        static UNSET: ::std::sync::LazyLock<TransportFile> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.transport_file.as_ref().value().unwrap_or(&UNSET)
+    }
+    /// Returns [`sdp_url`](Self#structfield.sdp_url), if it is set.
+    pub fn sdp_url(&self) -> Option<&UrlText> {
+        self.sdp_url.as_ref().value()
+    }
+    /// Returns [`stream_index`](Self#structfield.stream_index), if it is set.
+    pub fn stream_index(&self) -> Option<i64> {
+        self.stream_index.as_ref().copied()
+    }
+    /// Returns [`channel_group_index`](Self#structfield.channel_group_index), if it is set.
+    pub fn channel_group_index(&self) -> Option<i64> {
+        self.channel_group_index.as_ref().copied()
+    }
+    /// Returns [`name`](Self#structfield.name), if it is set.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_ref().value().map(String::as_str)
     }
 }
 ::mkio_core::open_enum! {
     /// Default: `audio`.
+    ///
+    /// `type` of [`Smpte2110AudioInputEssence`].
     pub enum Smpte2110AudioInputEssenceType {
         /// `audio`.
         Audio = "audio",
     }
 }
-/// `Smpte2110Input` of the document.
+/// Variant of [`ChannelInput`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct Smpte2110Input {
     /// Length in characters: 1 to 32.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// `payload` of the document.
-    #[serde(default, skip_serializing_if = "Nullable::is_absent")]
-    pub payload: Nullable<Smpte2110Payload>,
-    /// `transport` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transport: Option<Smpte2110InputTransport>,
+    #[serde(default, skip_serializing_if = "Nullable::is_absent")]
+    pub payload: Nullable<Smpte2110Payload>,
 }
 impl Smpte2110Input {
-    /// A `Smpte2110Input` with what it cannot do without; the rest is absent.
+    /// Creates `Smpte2110Input` from its required fields; all others are unset.
     pub fn new(
         name: impl Into<String>,
         transport: impl Into<Smpte2110InputTransport>,
@@ -4468,49 +6944,109 @@ impl Smpte2110Input {
         }
     }
     /// Sets [`name`](Self#structfield.name).
-    pub fn name(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_name(mut self, value: impl Into<String>) -> Self {
         self.name = Some(value.into());
         self
     }
-    /// Sets [`payload`](Self#structfield.payload).
-    pub fn payload(mut self, value: impl Into<Nullable<Smpte2110Payload>>) -> Self {
-        self.payload = value.into();
-        self
-    }
     /// Sets [`transport`](Self#structfield.transport).
-    pub fn transport(mut self, value: impl Into<Smpte2110InputTransport>) -> Self {
+    #[must_use]
+    pub fn with_transport(mut self, value: impl Into<Smpte2110InputTransport>) -> Self {
         self.transport = Some(value.into());
         self
     }
+    /// Sets [`payload`](Self#structfield.payload).
+    #[must_use]
+    pub fn with_payload(mut self, value: impl Into<Nullable<Smpte2110Payload>>) -> Self {
+        self.payload = value.into();
+        self
+    }
 }
-/// `Smpte2110InputStatus` of the document.
+impl Smpte2110Input {
+    /// Returns [`name`](Self#structfield.name), if it is set.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_ref().map(String::as_str)
+    }
+    /// Returns [`transport`](Self#structfield.transport), with all its fields unset if it is not set itself.
+    pub fn transport(&self) -> &Smpte2110InputTransport {
+        static UNSET: ::std::sync::LazyLock<Smpte2110InputTransport> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.transport.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`payload`](Self#structfield.payload), with all its fields unset if it is not set itself.
+    pub fn payload(&self) -> &Smpte2110Payload {
+        static UNSET: ::std::sync::LazyLock<Smpte2110Payload> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.payload.as_ref().value().unwrap_or(&UNSET)
+    }
+}
+/// Variant of [`ChannelInputStatus`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct Smpte2110InputStatus {
-    /// `health` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub health: Option<HealthStatus>,
-    /// `metadataUrl` of the document.
-    #[serde(rename = "metadataUrl", skip_serializing_if = "Option::is_none")]
-    pub metadata_url: Option<UrlText>,
     /// Length in characters: 1 to 32.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// `payload` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub payload: Option<InputPayloadStatus>,
+    /// `thumbnailUrl` in JSON.
+    #[serde(rename = "thumbnailUrl", skip_serializing_if = "Option::is_none")]
+    pub thumbnail_url: Option<UrlText>,
     /// Default: `Unknown`.
     #[serde(rename = "thumbnailPresence", skip_serializing_if = "Option::is_none")]
     pub thumbnail_presence: Option<ThumbnailPresence>,
-    /// `thumbnailUrl` of the document.
-    #[serde(rename = "thumbnailUrl", skip_serializing_if = "Option::is_none")]
-    pub thumbnail_url: Option<UrlText>,
-    /// `transport` of the document.
+    /// `metadataUrl` in JSON.
+    #[serde(rename = "metadataUrl", skip_serializing_if = "Option::is_none")]
+    pub metadata_url: Option<UrlText>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub payload: Option<InputPayloadStatus>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transport: Option<Smpte2110InputTransportStatus>,
 }
-/// `Smpte2110InputTransport` of the document.
+impl Smpte2110InputStatus {
+    /// Returns [`health`](Self#structfield.health), with all its fields unset if it is not set itself.
+    pub fn health(&self) -> &HealthStatus {
+        static UNSET: ::std::sync::LazyLock<HealthStatus> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.health.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`name`](Self#structfield.name), if it is set.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_ref().map(String::as_str)
+    }
+    /// Returns [`thumbnail_url`](Self#structfield.thumbnail_url), if it is set.
+    pub fn thumbnail_url(&self) -> Option<&UrlText> {
+        self.thumbnail_url.as_ref()
+    }
+    /// Returns [`thumbnail_presence`](Self#structfield.thumbnail_presence), if it is set.
+    pub fn thumbnail_presence(&self) -> Option<&ThumbnailPresence> {
+        self.thumbnail_presence.as_ref()
+    }
+    /// Returns [`metadata_url`](Self#structfield.metadata_url), if it is set.
+    pub fn metadata_url(&self) -> Option<&UrlText> {
+        self.metadata_url.as_ref()
+    }
+    /// Returns [`payload`](Self#structfield.payload), with all its fields unset if it is not set itself.
+    pub fn payload(&self) -> &InputPayloadStatus {
+        static UNSET: ::std::sync::LazyLock<InputPayloadStatus> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.payload.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`transport`](Self#structfield.transport), with all its fields unset if it is not set itself.
+    pub fn transport(&self) -> &Smpte2110InputTransportStatus {
+        static UNSET: ::std::sync::LazyLock<Smpte2110InputTransportStatus> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.transport.as_ref().unwrap_or(&UNSET)
+    }
+}
+/// `transport` of [`Smpte2110Input`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -4528,27 +7064,39 @@ pub struct Smpte2110InputTransport {
     pub nmos_enabled: Option<bool>,
 }
 impl Smpte2110InputTransport {
-    /// An empty `Smpte2110InputTransport`, to be filled with its setters.
+    /// Creates an empty `Smpte2110InputTransport`.
     pub fn new() -> Self {
-        Self::default()
+        Default::default()
     }
     /// Sets [`interface`](Self#structfield.interface).
-    pub fn interface(mut self, value: impl Into<Nullable<String>>) -> Self {
+    #[must_use]
+    pub fn with_interface(mut self, value: impl Into<Nullable<String>>) -> Self {
         self.interface = value.into();
         self
     }
     /// Sets [`nmos_enabled`](Self#structfield.nmos_enabled).
-    pub fn nmos_enabled(mut self, value: bool) -> Self {
+    #[must_use]
+    pub fn with_nmos_enabled(mut self, value: bool) -> Self {
         self.nmos_enabled = Some(value);
         self
     }
 }
-/// `Smpte2110InputTransportStatus` of the document.
+impl Smpte2110InputTransport {
+    /// Returns [`interface`](Self#structfield.interface), if it is set.
+    pub fn interface(&self) -> Option<&str> {
+        self.interface.as_ref().value().map(String::as_str)
+    }
+    /// Returns [`nmos_enabled`](Self#structfield.nmos_enabled), if it is set.
+    pub fn nmos_enabled(&self) -> Option<bool> {
+        self.nmos_enabled.as_ref().copied()
+    }
+}
+/// `transport` of [`Smpte2110InputStatus`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct Smpte2110InputTransportStatus {
-    /// `receiving` of the document.
     #[serde(
         default,
         deserialize_with = "::mkio_core::glue::lenient",
@@ -4556,113 +7104,194 @@ pub struct Smpte2110InputTransportStatus {
     )]
     pub receiving: Option<bool>,
 }
-/// `Smpte2110Output` of the document.
+impl Smpte2110InputTransportStatus {
+    /// Returns [`receiving`](Self#structfield.receiving), if it is set.
+    pub fn receiving(&self) -> Option<bool> {
+        self.receiving.as_ref().copied()
+    }
+}
+/// Variant of [`ChannelOutput`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct Smpte2110Output {
-    /// `payload` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub payload: Option<Smpte2110OutputPayload>,
-    /// `processing` of the document.
-    #[serde(default, skip_serializing_if = "Nullable::is_absent")]
-    pub processing: Nullable<OutputProcessing>,
-    /// `transports` of the document.
     #[serde(
         default,
         deserialize_with = "::mkio_core::glue::lenient",
         skip_serializing_if = "Option::is_none"
     )]
     pub transports: Option<Vec<Smpte2110OutputTransport>>,
+    #[serde(default, skip_serializing_if = "Nullable::is_absent")]
+    pub processing: Nullable<OutputProcessing>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub payload: Option<Smpte2110OutputPayload>,
 }
 impl Smpte2110Output {
-    /// A `Smpte2110Output` with what it cannot do without; the rest is absent.
+    /// Creates `Smpte2110Output` from its required fields; all others are unset.
     pub fn new(
-        payload: impl Into<Smpte2110OutputPayload>,
         transports: impl IntoIterator<Item = impl Into<Smpte2110OutputTransport>>,
+        payload: impl Into<Smpte2110OutputPayload>,
     ) -> Self {
         Self {
-            payload: Some(payload.into()),
             transports: Some(transports.into_iter().map(Into::into).collect()),
             processing: Default::default(),
+            payload: Some(payload.into()),
         }
     }
-    /// Sets [`payload`](Self#structfield.payload).
-    pub fn payload(mut self, value: impl Into<Smpte2110OutputPayload>) -> Self {
-        self.payload = Some(value.into());
-        self
-    }
-    /// Sets [`processing`](Self#structfield.processing).
-    pub fn processing(mut self, value: impl Into<Nullable<OutputProcessing>>) -> Self {
-        self.processing = value.into();
-        self
-    }
     /// Sets [`transports`](Self#structfield.transports).
-    pub fn transports(
+    #[must_use]
+    pub fn with_transports(
         mut self,
         value: impl IntoIterator<Item = impl Into<Smpte2110OutputTransport>>,
     ) -> Self {
         self.transports = Some(value.into_iter().map(Into::into).collect());
         self
     }
+    /// Sets [`processing`](Self#structfield.processing).
+    #[must_use]
+    pub fn with_processing(
+        mut self,
+        value: impl Into<Nullable<OutputProcessing>>,
+    ) -> Self {
+        self.processing = value.into();
+        self
+    }
+    /// Sets [`payload`](Self#structfield.payload).
+    #[must_use]
+    pub fn with_payload(mut self, value: impl Into<Smpte2110OutputPayload>) -> Self {
+        self.payload = Some(value.into());
+        self
+    }
+}
+impl Smpte2110Output {
+    /// Returns [`transports`](Self#structfield.transports), empty if it is not set.
+    pub fn transports(&self) -> &[Smpte2110OutputTransport] {
+        self.transports.as_ref().map_or(&[], Vec::as_slice)
+    }
+    /// Returns [`processing`](Self#structfield.processing), with all its fields unset if it is not set itself.
+    pub fn processing(&self) -> &OutputProcessing {
+        static UNSET: ::std::sync::LazyLock<OutputProcessing> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.processing.as_ref().value().unwrap_or(&UNSET)
+    }
+    /// Returns [`payload`](Self#structfield.payload), with all its fields unset if it is not set itself.
+    pub fn payload(&self) -> &Smpte2110OutputPayload {
+        static UNSET: ::std::sync::LazyLock<Smpte2110OutputPayload> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.payload.as_ref().unwrap_or(&UNSET)
+    }
 }
 /// Named input audio (single channel, stereo pair or channel group) carried by an audio essence. lipSyncOffset is settable only in CP Advanced UI.
+///
+/// `audios` of [`Smpte2110AudioEssence`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Smpte2110OutputAudio {
-    /// Usually a payload.audios\[\].name of that input; with audioAutoSelect, a reserved decode-stream identifier `Audio_1`..`Audio_8`.
-    ///
-    /// Length in characters: 1 to 32.
-    #[serde(rename = "audioInputName", skip_serializing_if = "Option::is_none")]
-    pub audio_input_name: Option<String>,
     /// Input that supplies the audio.
     ///
     /// Length in characters: 1 to 32.
     #[serde(rename = "inputName", skip_serializing_if = "Option::is_none")]
     pub input_name: Option<String>,
+    /// Usually a payload.audios\[\].name of that input; with audioAutoSelect, a reserved decode-stream identifier `Audio_1`..`Audio_8`.
+    ///
+    /// Length in characters: 1 to 32.
+    #[serde(rename = "audioInputName", skip_serializing_if = "Option::is_none")]
+    pub audio_input_name: Option<String>,
 }
 impl Smpte2110OutputAudio {
-    /// A `Smpte2110OutputAudio` with what it cannot do without; the rest is absent.
-    pub fn new(
-        audio_input_name: impl Into<String>,
-        input_name: impl Into<String>,
-    ) -> Self {
-        Self {
-            audio_input_name: Some(audio_input_name.into()),
-            input_name: Some(input_name.into()),
-        }
-    }
-    /// Sets [`audio_input_name`](Self#structfield.audio_input_name).
-    pub fn audio_input_name(mut self, value: impl Into<String>) -> Self {
-        self.audio_input_name = Some(value.into());
-        self
+    /// Starts `Smpte2110OutputAudio`: the required fields that could be mistaken for each other follow by name, in this order: `input_name`, `audio_input_name`. All others are unset.
+    #[allow(clippy::new_ret_no_self)]
+    pub fn new() -> Smpte2110OutputAudioNeedsInputName {
+        Smpte2110OutputAudioNeedsInputName(Self {
+            input_name: Default::default(),
+            audio_input_name: Default::default(),
+        })
     }
     /// Sets [`input_name`](Self#structfield.input_name).
-    pub fn input_name(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_input_name(mut self, value: impl Into<String>) -> Self {
         self.input_name = Some(value.into());
         self
     }
+    /// Sets [`audio_input_name`](Self#structfield.audio_input_name).
+    #[must_use]
+    pub fn with_audio_input_name(mut self, value: impl Into<String>) -> Self {
+        self.audio_input_name = Some(value.into());
+        self
+    }
 }
-/// `Smpte2110OutputAudioStatus` of the document.
+/// A [`Smpte2110OutputAudio`] that still needs `input_name`.
+#[derive(Clone, Debug)]
+#[must_use = "it is no `Smpte2110OutputAudio` before `input_name` is set"]
+pub struct Smpte2110OutputAudioNeedsInputName(Smpte2110OutputAudio);
+impl Smpte2110OutputAudioNeedsInputName {
+    /// Sets [`input_name`](Smpte2110OutputAudio#structfield.input_name).
+    pub fn input_name(
+        mut self,
+        value: impl Into<String>,
+    ) -> Smpte2110OutputAudioNeedsAudioInputName {
+        self.0.input_name = Some(value.into());
+        Smpte2110OutputAudioNeedsAudioInputName(self.0)
+    }
+}
+/// A [`Smpte2110OutputAudio`] that still needs `audio_input_name`.
+#[derive(Clone, Debug)]
+#[must_use = "it is no `Smpte2110OutputAudio` before `audio_input_name` is set"]
+pub struct Smpte2110OutputAudioNeedsAudioInputName(Smpte2110OutputAudio);
+impl Smpte2110OutputAudioNeedsAudioInputName {
+    /// Sets [`audio_input_name`](Smpte2110OutputAudio#structfield.audio_input_name).
+    pub fn audio_input_name(mut self, value: impl Into<String>) -> Smpte2110OutputAudio {
+        self.0.audio_input_name = Some(value.into());
+        self.0
+    }
+}
+impl Smpte2110OutputAudio {
+    /// Returns [`input_name`](Self#structfield.input_name), if it is set.
+    pub fn input_name(&self) -> Option<&str> {
+        self.input_name.as_ref().map(String::as_str)
+    }
+    /// Returns [`audio_input_name`](Self#structfield.audio_input_name), if it is set.
+    pub fn audio_input_name(&self) -> Option<&str> {
+        self.audio_input_name.as_ref().map(String::as_str)
+    }
+}
+/// `audios` of [`Smpte2110AudioEssenceStatus`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct Smpte2110OutputAudioStatus {
-    /// `audioInputName` of the document.
-    #[serde(rename = "audioInputName", skip_serializing_if = "Option::is_none")]
-    pub audio_input_name: Option<String>,
-    /// `inputName` of the document.
+    /// `inputName` in JSON.
     #[serde(rename = "inputName", skip_serializing_if = "Option::is_none")]
     pub input_name: Option<String>,
-    /// `mode` of the document.
+    /// `audioInputName` in JSON.
+    #[serde(rename = "audioInputName", skip_serializing_if = "Option::is_none")]
+    pub audio_input_name: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mode: Option<AudioModeStatus>,
 }
-/// `Smpte2110OutputEssence` of the document.
+impl Smpte2110OutputAudioStatus {
+    /// Returns [`input_name`](Self#structfield.input_name), if it is set.
+    pub fn input_name(&self) -> Option<&str> {
+        self.input_name.as_ref().map(String::as_str)
+    }
+    /// Returns [`audio_input_name`](Self#structfield.audio_input_name), if it is set.
+    pub fn audio_input_name(&self) -> Option<&str> {
+        self.audio_input_name.as_ref().map(String::as_str)
+    }
+    /// Returns [`mode`](Self#structfield.mode), if it is set.
+    pub fn mode(&self) -> Option<&AudioModeStatus> {
+        self.mode.as_ref()
+    }
+}
+/// `essences` of [`Smpte2110OutputPayload`].
 ///
-/// Told apart by `essenceType`.
-#[derive(Clone, PartialEq, Deserialize, Serialize)]
+/// `essenceType` tells which variant it is.
+#[derive(Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[serde(tag = "essenceType")]
 #[non_exhaustive]
@@ -4681,6 +7310,23 @@ pub enum Smpte2110OutputEssence {
     #[serde(untagged)]
     Unknown(Value),
 }
+impl<'de> Deserialize<'de> for Smpte2110OutputEssence {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        let member = |tag: &str, content: ::mkio_core::glue::Content<'_>| {
+            Some(
+                match tag {
+                    "AudioAES3" => content.read().map(Self::AudioAes3),
+                    "AudioPCM" => content.read().map(Self::AudioPcm),
+                    "Video" => content.read().map(Self::Video),
+                    _ => return None,
+                },
+            )
+        };
+        ::mkio_core::glue::union(deserializer, "essenceType", member, Self::Unknown)
+    }
+}
 /// Content that is not understood may hold secrets: only its tag is shown.
 impl ::std::fmt::Debug for Smpte2110OutputEssence {
     fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
@@ -4695,15 +7341,46 @@ impl ::std::fmt::Debug for Smpte2110OutputEssence {
         }
     }
 }
+impl Smpte2110OutputEssence {
+    /// Creates the variant with the tag `AudioAES3`.
+    pub fn audio_aes3(value: impl Into<Smpte2110AudioEssence>) -> Self {
+        Self::AudioAes3(value.into())
+    }
+    /// Creates the variant with the tag `AudioPCM`.
+    pub fn audio_pcm(value: impl Into<Smpte2110AudioEssence>) -> Self {
+        Self::AudioPcm(value.into())
+    }
+    /// Returns the content if this is [`AudioAes3`](Self::AudioAes3).
+    pub fn as_audio_aes3(&self) -> Option<&Smpte2110AudioEssence> {
+        if let Self::AudioAes3(value) = self { Some(value) } else { None }
+    }
+    /// Returns the content if this is [`AudioPcm`](Self::AudioPcm).
+    pub fn as_audio_pcm(&self) -> Option<&Smpte2110AudioEssence> {
+        if let Self::AudioPcm(value) = self { Some(value) } else { None }
+    }
+    /// Returns the content if this is [`Video`](Self::Video).
+    pub fn as_video(&self) -> Option<&Smpte2110VideoEssence> {
+        if let Self::Video(value) = self { Some(value) } else { None }
+    }
+    /// Returns the JSON if this is [`Unknown`](Self::Unknown).
+    pub fn as_unknown(&self) -> Option<&Value> {
+        if let Self::Unknown(value) = self { Some(value) } else { None }
+    }
+}
+impl From<Smpte2110AudioEssence> for Smpte2110OutputEssence {
+    fn from(value: Smpte2110AudioEssence) -> Self {
+        Self::AudioPcm(value)
+    }
+}
 impl From<Smpte2110VideoEssence> for Smpte2110OutputEssence {
     fn from(value: Smpte2110VideoEssence) -> Self {
         Self::Video(value)
     }
 }
-/// `Smpte2110OutputEssenceStatus` of the document.
+/// `essences` of [`Smpte2110OutputPayloadStatus`].
 ///
-/// Told apart by `essenceType`.
-#[derive(Clone, PartialEq, Deserialize, Serialize)]
+/// `essenceType` tells which variant it is.
+#[derive(Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[serde(tag = "essenceType")]
 #[non_exhaustive]
@@ -4722,6 +7399,23 @@ pub enum Smpte2110OutputEssenceStatus {
     #[serde(untagged)]
     Unknown(Value),
 }
+impl<'de> Deserialize<'de> for Smpte2110OutputEssenceStatus {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        let member = |tag: &str, content: ::mkio_core::glue::Content<'_>| {
+            Some(
+                match tag {
+                    "AudioAES3" => content.read().map(Self::AudioAes3),
+                    "AudioPCM" => content.read().map(Self::AudioPcm),
+                    "Video" => content.read().map(Self::Video),
+                    _ => return None,
+                },
+            )
+        };
+        ::mkio_core::glue::union(deserializer, "essenceType", member, Self::Unknown)
+    }
+}
 /// Content that is not understood may hold secrets: only its tag is shown.
 impl ::std::fmt::Debug for Smpte2110OutputEssenceStatus {
     fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
@@ -4736,17 +7430,48 @@ impl ::std::fmt::Debug for Smpte2110OutputEssenceStatus {
         }
     }
 }
+impl Smpte2110OutputEssenceStatus {
+    /// Creates the variant with the tag `AudioAES3`.
+    pub fn audio_aes3(value: impl Into<Smpte2110AudioEssenceStatus>) -> Self {
+        Self::AudioAes3(value.into())
+    }
+    /// Creates the variant with the tag `AudioPCM`.
+    pub fn audio_pcm(value: impl Into<Smpte2110AudioEssenceStatus>) -> Self {
+        Self::AudioPcm(value.into())
+    }
+    /// Returns the content if this is [`AudioAes3`](Self::AudioAes3).
+    pub fn as_audio_aes3(&self) -> Option<&Smpte2110AudioEssenceStatus> {
+        if let Self::AudioAes3(value) = self { Some(value) } else { None }
+    }
+    /// Returns the content if this is [`AudioPcm`](Self::AudioPcm).
+    pub fn as_audio_pcm(&self) -> Option<&Smpte2110AudioEssenceStatus> {
+        if let Self::AudioPcm(value) = self { Some(value) } else { None }
+    }
+    /// Returns the content if this is [`Video`](Self::Video).
+    pub fn as_video(&self) -> Option<&Smpte2110VideoEssenceStatus> {
+        if let Self::Video(value) = self { Some(value) } else { None }
+    }
+    /// Returns the JSON if this is [`Unknown`](Self::Unknown).
+    pub fn as_unknown(&self) -> Option<&Value> {
+        if let Self::Unknown(value) = self { Some(value) } else { None }
+    }
+}
+impl From<Smpte2110AudioEssenceStatus> for Smpte2110OutputEssenceStatus {
+    fn from(value: Smpte2110AudioEssenceStatus) -> Self {
+        Self::AudioPcm(value)
+    }
+}
 impl From<Smpte2110VideoEssenceStatus> for Smpte2110OutputEssenceStatus {
     fn from(value: Smpte2110VideoEssenceStatus) -> Self {
         Self::Video(value)
     }
 }
-/// `Smpte2110OutputPayload` of the document.
+/// `payload` of [`Smpte2110Output`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct Smpte2110OutputPayload {
-    /// `essences` of the document.
     #[serde(
         default,
         deserialize_with = "::mkio_core::glue::lenient",
@@ -4755,7 +7480,7 @@ pub struct Smpte2110OutputPayload {
     pub essences: Option<Vec<Smpte2110OutputEssence>>,
 }
 impl Smpte2110OutputPayload {
-    /// A `Smpte2110OutputPayload` with what it cannot do without; the rest is absent.
+    /// Creates `Smpte2110OutputPayload` from its required fields; all others are unset.
     pub fn new(
         essences: impl IntoIterator<Item = impl Into<Smpte2110OutputEssence>>,
     ) -> Self {
@@ -4764,7 +7489,8 @@ impl Smpte2110OutputPayload {
         }
     }
     /// Sets [`essences`](Self#structfield.essences).
-    pub fn essences(
+    #[must_use]
+    pub fn with_essences(
         mut self,
         value: impl IntoIterator<Item = impl Into<Smpte2110OutputEssence>>,
     ) -> Self {
@@ -4772,7 +7498,13 @@ impl Smpte2110OutputPayload {
         self
     }
 }
-/// `Smpte2110OutputPayloadStatus` of the document.
+impl Smpte2110OutputPayload {
+    /// Returns [`essences`](Self#structfield.essences), empty if it is not set.
+    pub fn essences(&self) -> &[Smpte2110OutputEssence] {
+        self.essences.as_ref().map_or(&[], Vec::as_slice)
+    }
+}
+/// `payload` of [`Smpte2110OutputStatus`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -4785,23 +7517,23 @@ pub struct Smpte2110OutputPayloadStatus {
     )]
     pub essences: Option<Vec<Smpte2110OutputEssenceStatus>>,
 }
-/// `Smpte2110OutputStatus` of the document.
+impl Smpte2110OutputPayloadStatus {
+    /// Returns [`essences`](Self#structfield.essences), empty if it is not set.
+    pub fn essences(&self) -> &[Smpte2110OutputEssenceStatus] {
+        self.essences.as_ref().map_or(&[], Vec::as_slice)
+    }
+}
+/// Variant of [`ChannelOutputStatus`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct Smpte2110OutputStatus {
-    /// `health` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub health: Option<HealthStatus>,
     /// Default: empty.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// `payload` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub payload: Option<Smpte2110OutputPayloadStatus>,
-    /// `processing` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub processing: Option<OutputProcessing>,
+    pub health: Option<HealthStatus>,
     /// Default: `[]`.
     #[serde(
         default,
@@ -4809,12 +7541,55 @@ pub struct Smpte2110OutputStatus {
         skip_serializing_if = "Option::is_none"
     )]
     pub transports: Option<Vec<Smpte2110OutputTransport>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub processing: Option<OutputProcessing>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub payload: Option<Smpte2110OutputPayloadStatus>,
+}
+impl Smpte2110OutputStatus {
+    /// Returns [`name`](Self#structfield.name), if it is set.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_ref().map(String::as_str)
+    }
+    /// Returns [`health`](Self#structfield.health), with all its fields unset if it is not set itself.
+    pub fn health(&self) -> &HealthStatus {
+        static UNSET: ::std::sync::LazyLock<HealthStatus> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.health.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`transports`](Self#structfield.transports), empty if it is not set.
+    pub fn transports(&self) -> &[Smpte2110OutputTransport] {
+        self.transports.as_ref().map_or(&[], Vec::as_slice)
+    }
+    /// Returns [`processing`](Self#structfield.processing), with all its fields unset if it is not set itself.
+    pub fn processing(&self) -> &OutputProcessing {
+        static UNSET: ::std::sync::LazyLock<OutputProcessing> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.processing.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`payload`](Self#structfield.payload), with all its fields unset if it is not set itself.
+    pub fn payload(&self) -> &Smpte2110OutputPayloadStatus {
+        static UNSET: ::std::sync::LazyLock<Smpte2110OutputPayloadStatus> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.payload.as_ref().unwrap_or(&UNSET)
+    }
 }
 /// A named multicast-group destination to which an output essence is sent.
+///
+/// `transports` of [`Smpte2110Output`] and `transports` of [`Smpte2110OutputStatus`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Smpte2110OutputTransport {
+    /// Length in characters: 1 to 32.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Length in characters: at most 32.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub interface: Option<String>,
     /// Format: ipv4.
     #[serde(rename = "destinationAddress", skip_serializing_if = "Option::is_none")]
     pub destination_address: Option<String>,
@@ -4826,12 +7601,6 @@ pub struct Smpte2110OutputTransport {
         skip_serializing_if = "Option::is_none"
     )]
     pub destination_port: Option<i64>,
-    /// Length in characters: at most 32.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub interface: Option<String>,
-    /// Length in characters: 1 to 32.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
     /// Range: 1024.0 to 65535.0.
     #[serde(
         rename = "sourcePort",
@@ -4842,52 +7611,120 @@ pub struct Smpte2110OutputTransport {
     pub source_port: Nullable<i64>,
 }
 impl Smpte2110OutputTransport {
-    /// A `Smpte2110OutputTransport` with what it cannot do without; the rest is absent.
-    pub fn new(
-        destination_address: impl Into<String>,
-        destination_port: impl Into<i64>,
-        interface: impl Into<String>,
-        name: impl Into<String>,
-    ) -> Self {
-        Self {
-            destination_address: Some(destination_address.into()),
+    /// Starts `Smpte2110OutputTransport`: the required fields that could be mistaken for each other follow by name, in this order: `name`, `interface`, `destination_address`. All others are unset.
+    #[allow(clippy::new_ret_no_self)]
+    pub fn new(destination_port: impl Into<i64>) -> Smpte2110OutputTransportNeedsName {
+        Smpte2110OutputTransportNeedsName(Self {
+            name: Default::default(),
+            interface: Default::default(),
+            destination_address: Default::default(),
             destination_port: Some(destination_port.into()),
-            interface: Some(interface.into()),
-            name: Some(name.into()),
             source_port: Default::default(),
-        }
+        })
+    }
+    /// Sets [`name`](Self#structfield.name).
+    #[must_use]
+    pub fn with_name(mut self, value: impl Into<String>) -> Self {
+        self.name = Some(value.into());
+        self
+    }
+    /// Sets [`interface`](Self#structfield.interface).
+    #[must_use]
+    pub fn with_interface(mut self, value: impl Into<String>) -> Self {
+        self.interface = Some(value.into());
+        self
     }
     /// Sets [`destination_address`](Self#structfield.destination_address).
-    pub fn destination_address(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_destination_address(mut self, value: impl Into<String>) -> Self {
         self.destination_address = Some(value.into());
         self
     }
     /// Sets [`destination_port`](Self#structfield.destination_port).
-    pub fn destination_port(mut self, value: impl Into<i64>) -> Self {
+    #[must_use]
+    pub fn with_destination_port(mut self, value: impl Into<i64>) -> Self {
         self.destination_port = Some(value.into());
         self
     }
-    /// Sets [`interface`](Self#structfield.interface).
-    pub fn interface(mut self, value: impl Into<String>) -> Self {
-        self.interface = Some(value.into());
-        self
-    }
-    /// Sets [`name`](Self#structfield.name).
-    pub fn name(mut self, value: impl Into<String>) -> Self {
-        self.name = Some(value.into());
-        self
-    }
     /// Sets [`source_port`](Self#structfield.source_port).
-    pub fn source_port(mut self, value: impl Into<Nullable<i64>>) -> Self {
+    #[must_use]
+    pub fn with_source_port(mut self, value: impl Into<Nullable<i64>>) -> Self {
         self.source_port = value.into();
         self
     }
 }
-/// `Smpte2110Payload` of the document.
+/// A [`Smpte2110OutputTransport`] that still needs `name`.
+#[derive(Clone, Debug)]
+#[must_use = "it is no `Smpte2110OutputTransport` before `name` is set"]
+pub struct Smpte2110OutputTransportNeedsName(Smpte2110OutputTransport);
+impl Smpte2110OutputTransportNeedsName {
+    /// Sets [`name`](Smpte2110OutputTransport#structfield.name).
+    pub fn name(
+        mut self,
+        value: impl Into<String>,
+    ) -> Smpte2110OutputTransportNeedsInterface {
+        self.0.name = Some(value.into());
+        Smpte2110OutputTransportNeedsInterface(self.0)
+    }
+}
+/// A [`Smpte2110OutputTransport`] that still needs `interface`.
+#[derive(Clone, Debug)]
+#[must_use = "it is no `Smpte2110OutputTransport` before `interface` is set"]
+pub struct Smpte2110OutputTransportNeedsInterface(Smpte2110OutputTransport);
+impl Smpte2110OutputTransportNeedsInterface {
+    /// Sets [`interface`](Smpte2110OutputTransport#structfield.interface).
+    pub fn interface(
+        mut self,
+        value: impl Into<String>,
+    ) -> Smpte2110OutputTransportNeedsDestinationAddress {
+        self.0.interface = Some(value.into());
+        Smpte2110OutputTransportNeedsDestinationAddress(self.0)
+    }
+}
+/// A [`Smpte2110OutputTransport`] that still needs `destination_address`.
+#[derive(Clone, Debug)]
+#[must_use = "it is no `Smpte2110OutputTransport` before `destination_address` is set"]
+pub struct Smpte2110OutputTransportNeedsDestinationAddress(Smpte2110OutputTransport);
+impl Smpte2110OutputTransportNeedsDestinationAddress {
+    /// Sets [`destination_address`](Smpte2110OutputTransport#structfield.destination_address).
+    pub fn destination_address(
+        mut self,
+        value: impl Into<String>,
+    ) -> Smpte2110OutputTransport {
+        self.0.destination_address = Some(value.into());
+        self.0
+    }
+}
+impl Smpte2110OutputTransport {
+    /// Returns [`name`](Self#structfield.name), if it is set.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_ref().map(String::as_str)
+    }
+    /// Returns [`interface`](Self#structfield.interface), if it is set.
+    pub fn interface(&self) -> Option<&str> {
+        self.interface.as_ref().map(String::as_str)
+    }
+    /// Returns [`destination_address`](Self#structfield.destination_address), if it is set.
+    pub fn destination_address(&self) -> Option<&str> {
+        self.destination_address.as_ref().map(String::as_str)
+    }
+    /// Returns [`destination_port`](Self#structfield.destination_port), if it is set.
+    pub fn destination_port(&self) -> Option<i64> {
+        self.destination_port.as_ref().copied()
+    }
+    /// Returns [`source_port`](Self#structfield.source_port), if it is set.
+    pub fn source_port(&self) -> Option<i64> {
+        self.source_port.as_ref().value().copied()
+    }
+}
+/// `payload` of [`Smpte2110Input`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct Smpte2110Payload {
+    #[serde(default, skip_serializing_if = "Nullable::is_absent")]
+    pub video: Nullable<Smpte2110VideoInputEssence>,
     /// Default: `[]`.
     #[serde(
         default,
@@ -4895,33 +7732,45 @@ pub struct Smpte2110Payload {
         skip_serializing_if = "Option::is_none"
     )]
     pub audios: Option<Vec<Smpte2110AudioInputEssence>>,
-    /// `video` of the document.
-    #[serde(default, skip_serializing_if = "Nullable::is_absent")]
-    pub video: Nullable<Smpte2110VideoInputEssence>,
 }
 impl Smpte2110Payload {
-    /// An empty `Smpte2110Payload`, to be filled with its setters.
+    /// Creates an empty `Smpte2110Payload`.
     pub fn new() -> Self {
-        Self::default()
-    }
-    /// Sets [`audios`](Self#structfield.audios).
-    pub fn audios(
-        mut self,
-        value: impl IntoIterator<Item = impl Into<Smpte2110AudioInputEssence>>,
-    ) -> Self {
-        self.audios = Some(value.into_iter().map(Into::into).collect());
-        self
+        Default::default()
     }
     /// Sets [`video`](Self#structfield.video).
-    pub fn video(
+    #[must_use]
+    pub fn with_video(
         mut self,
         value: impl Into<Nullable<Smpte2110VideoInputEssence>>,
     ) -> Self {
         self.video = value.into();
         self
     }
+    /// Sets [`audios`](Self#structfield.audios).
+    #[must_use]
+    pub fn with_audios(
+        mut self,
+        value: impl IntoIterator<Item = impl Into<Smpte2110AudioInputEssence>>,
+    ) -> Self {
+        self.audios = Some(value.into_iter().map(Into::into).collect());
+        self
+    }
 }
-/// `Smpte2110VideoEssence` of the document.
+impl Smpte2110Payload {
+    /// Returns [`video`](Self#structfield.video), with all its fields unset if it is not set itself.
+    pub fn video(&self) -> &Smpte2110VideoInputEssence {
+        static UNSET: ::std::sync::LazyLock<Smpte2110VideoInputEssence> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.video.as_ref().value().unwrap_or(&UNSET)
+    }
+    /// Returns [`audios`](Self#structfield.audios), empty if it is not set.
+    pub fn audios(&self) -> &[Smpte2110AudioInputEssence] {
+        self.audios.as_ref().map_or(&[], Vec::as_slice)
+    }
+}
+/// Variant of [`Smpte2110OutputEssence`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -4931,41 +7780,79 @@ pub struct Smpte2110VideoEssence {
     pub transport_name: Option<String>,
 }
 impl Smpte2110VideoEssence {
-    /// A `Smpte2110VideoEssence` with what it cannot do without; the rest is absent.
+    /// Creates `Smpte2110VideoEssence` from its required fields; all others are unset.
     pub fn new(transport_name: impl Into<String>) -> Self {
         Self {
             transport_name: Some(transport_name.into()),
         }
     }
     /// Sets [`transport_name`](Self#structfield.transport_name).
-    pub fn transport_name(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_transport_name(mut self, value: impl Into<String>) -> Self {
         self.transport_name = Some(value.into());
         self
     }
 }
-/// `Smpte2110VideoEssenceStatus` of the document.
+impl Smpte2110VideoEssence {
+    /// Returns [`transport_name`](Self#structfield.transport_name), if it is set.
+    pub fn transport_name(&self) -> Option<&str> {
+        self.transport_name.as_ref().map(String::as_str)
+    }
+}
+/// Variant of [`Smpte2110OutputEssenceStatus`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct Smpte2110VideoEssenceStatus {
-    /// `sdpUrl` of the document.
-    #[serde(rename = "sdpUrl", skip_serializing_if = "Option::is_none")]
-    pub sdp_url: Option<UrlText>,
-    /// `transportName` of the document.
+    /// `transportName` in JSON.
     #[serde(rename = "transportName", skip_serializing_if = "Option::is_none")]
     pub transport_name: Option<String>,
-    /// `type` of the document.
+    /// `type` in JSON.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub type_: Option<String>,
-    /// `video` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub video: Option<OutputVideoFormatStatus>,
+    /// `sdpUrl` in JSON.
+    #[serde(rename = "sdpUrl", skip_serializing_if = "Option::is_none")]
+    pub sdp_url: Option<UrlText>,
 }
-/// `Smpte2110VideoInputEssence` of the document.
+impl Smpte2110VideoEssenceStatus {
+    /// Returns [`transport_name`](Self#structfield.transport_name), if it is set.
+    pub fn transport_name(&self) -> Option<&str> {
+        self.transport_name.as_ref().map(String::as_str)
+    }
+    /// Returns [`type_`](Self#structfield.type_), if it is set.
+    pub fn type_(&self) -> Option<&str> {
+        self.type_.as_ref().map(String::as_str)
+    }
+    /// Returns [`video`](Self#structfield.video), with all its fields unset if it is not set itself.
+    pub fn video(&self) -> &OutputVideoFormatStatus {
+        static UNSET: ::std::sync::LazyLock<OutputVideoFormatStatus> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.video.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`sdp_url`](Self#structfield.sdp_url), if it is set.
+    pub fn sdp_url(&self) -> Option<&UrlText> {
+        self.sdp_url.as_ref()
+    }
+}
+/// `video` of [`Smpte2110Payload`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Smpte2110VideoInputEssence {
+    /// Default: `video`.
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    pub type_: Option<Smpte2110VideoInputEssenceType>,
+    /// `transportFile` in JSON.
+    #[serde(
+        rename = "transportFile",
+        default,
+        skip_serializing_if = "Nullable::is_absent"
+    )]
+    pub transport_file: Nullable<TransportFile>,
     /// Length in characters: at most 2048.
     #[serde(rename = "sdpUrl", default, skip_serializing_if = "Nullable::is_absent")]
     pub sdp_url: Nullable<UrlText>,
@@ -4977,70 +7864,91 @@ pub struct Smpte2110VideoInputEssence {
         skip_serializing_if = "Option::is_none"
     )]
     pub stream_index: Option<i64>,
-    /// `transportFile` of the document.
-    #[serde(
-        rename = "transportFile",
-        default,
-        skip_serializing_if = "Nullable::is_absent"
-    )]
-    pub transport_file: Nullable<TransportFile>,
-    /// Default: `video`.
-    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
-    pub type_: Option<Smpte2110VideoInputEssenceType>,
 }
 impl Smpte2110VideoInputEssence {
-    /// An empty `Smpte2110VideoInputEssence`, to be filled with its setters.
+    /// Creates an empty `Smpte2110VideoInputEssence`.
     pub fn new() -> Self {
-        Self::default()
+        Default::default()
+    }
+    /// Sets [`type_`](Self#structfield.type_).
+    #[must_use]
+    pub fn with_type(
+        mut self,
+        value: impl Into<Smpte2110VideoInputEssenceType>,
+    ) -> Self {
+        self.type_ = Some(value.into());
+        self
+    }
+    /// Sets [`transport_file`](Self#structfield.transport_file).
+    #[must_use]
+    pub fn with_transport_file(
+        mut self,
+        value: impl Into<Nullable<TransportFile>>,
+    ) -> Self {
+        self.transport_file = value.into();
+        self
     }
     /// Sets [`sdp_url`](Self#structfield.sdp_url).
-    pub fn sdp_url(mut self, value: impl Into<Nullable<UrlText>>) -> Self {
+    #[must_use]
+    pub fn with_sdp_url(mut self, value: impl Into<Nullable<UrlText>>) -> Self {
         self.sdp_url = value.into();
         self
     }
     /// Sets [`stream_index`](Self#structfield.stream_index).
-    pub fn stream_index(mut self, value: impl Into<i64>) -> Self {
+    #[must_use]
+    pub fn with_stream_index(mut self, value: impl Into<i64>) -> Self {
         self.stream_index = Some(value.into());
         self
     }
-    /// Sets [`transport_file`](Self#structfield.transport_file).
-    pub fn transport_file(mut self, value: impl Into<Nullable<TransportFile>>) -> Self {
-        self.transport_file = value.into();
-        self
+}
+impl Smpte2110VideoInputEssence {
+    /// Returns [`type_`](Self#structfield.type_), if it is set.
+    pub fn type_(&self) -> Option<&Smpte2110VideoInputEssenceType> {
+        self.type_.as_ref()
     }
-    /// Sets [`type_`](Self#structfield.type_).
-    pub fn type_(mut self, value: impl Into<Smpte2110VideoInputEssenceType>) -> Self {
-        self.type_ = Some(value.into());
-        self
+    /// Returns [`transport_file`](Self#structfield.transport_file), with all its fields unset if it is not set itself.
+    pub fn transport_file(&self) -> &TransportFile {
+        static UNSET: ::std::sync::LazyLock<TransportFile> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.transport_file.as_ref().value().unwrap_or(&UNSET)
+    }
+    /// Returns [`sdp_url`](Self#structfield.sdp_url), if it is set.
+    pub fn sdp_url(&self) -> Option<&UrlText> {
+        self.sdp_url.as_ref().value()
+    }
+    /// Returns [`stream_index`](Self#structfield.stream_index), if it is set.
+    pub fn stream_index(&self) -> Option<i64> {
+        self.stream_index.as_ref().copied()
     }
 }
 ::mkio_core::open_enum! {
     /// Default: `video`.
+    ///
+    /// `type` of [`Smpte2110VideoInputEssence`].
     pub enum Smpte2110VideoInputEssenceType {
         /// `video`.
         Video = "video",
     }
 }
-/// `SrtCallerInput` of the document.
+/// Variant of [`ChannelInput`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct SrtCallerInput {
-    /// `decrypt` of the document.
-    #[serde(default, skip_serializing_if = "Nullable::is_absent")]
-    pub decrypt: Nullable<DecryptConfig>,
     /// Length in characters: 1 to 32.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// `payload` of the document.
-    #[serde(default, skip_serializing_if = "Nullable::is_absent")]
-    pub payload: Nullable<MptsPayload>,
-    /// `transport` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transport: Option<SrtCallerTransport>,
+    #[serde(default, skip_serializing_if = "Nullable::is_absent")]
+    pub payload: Nullable<MptsPayload>,
+    #[serde(default, skip_serializing_if = "Nullable::is_absent")]
+    pub decrypt: Nullable<DecryptConfig>,
 }
 impl SrtCallerInput {
-    /// A `SrtCallerInput` with what it cannot do without; the rest is absent.
+    /// Creates `SrtCallerInput` from its required fields; all others are unset.
     pub fn new(
         name: impl Into<String>,
         transport: impl Into<SrtCallerTransport>,
@@ -5048,64 +7956,145 @@ impl SrtCallerInput {
         Self {
             name: Some(name.into()),
             transport: Some(transport.into()),
-            decrypt: Default::default(),
             payload: Default::default(),
+            decrypt: Default::default(),
         }
     }
-    /// Sets [`decrypt`](Self#structfield.decrypt).
-    pub fn decrypt(mut self, value: impl Into<Nullable<DecryptConfig>>) -> Self {
-        self.decrypt = value.into();
-        self
-    }
     /// Sets [`name`](Self#structfield.name).
-    pub fn name(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_name(mut self, value: impl Into<String>) -> Self {
         self.name = Some(value.into());
         self
     }
-    /// Sets [`payload`](Self#structfield.payload).
-    pub fn payload(mut self, value: impl Into<Nullable<MptsPayload>>) -> Self {
-        self.payload = value.into();
-        self
-    }
     /// Sets [`transport`](Self#structfield.transport).
-    pub fn transport(mut self, value: impl Into<SrtCallerTransport>) -> Self {
+    #[must_use]
+    pub fn with_transport(mut self, value: impl Into<SrtCallerTransport>) -> Self {
         self.transport = Some(value.into());
         self
     }
+    /// Sets [`payload`](Self#structfield.payload).
+    #[must_use]
+    pub fn with_payload(mut self, value: impl Into<Nullable<MptsPayload>>) -> Self {
+        self.payload = value.into();
+        self
+    }
+    /// Sets [`decrypt`](Self#structfield.decrypt).
+    #[must_use]
+    pub fn with_decrypt(mut self, value: impl Into<Nullable<DecryptConfig>>) -> Self {
+        self.decrypt = value.into();
+        self
+    }
 }
-/// `SrtCallerInputStatus` of the document.
+impl SrtCallerInput {
+    /// Returns [`name`](Self#structfield.name), if it is set.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_ref().map(String::as_str)
+    }
+    /// Returns [`transport`](Self#structfield.transport), with all its fields unset if it is not set itself.
+    pub fn transport(&self) -> &SrtCallerTransport {
+        static UNSET: ::std::sync::LazyLock<SrtCallerTransport> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.transport.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`payload`](Self#structfield.payload), with all its fields unset if it is not set itself.
+    pub fn payload(&self) -> &MptsPayload {
+        static UNSET: ::std::sync::LazyLock<MptsPayload> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.payload.as_ref().value().unwrap_or(&UNSET)
+    }
+    /// Returns [`decrypt`](Self#structfield.decrypt), with all its fields unset if it is not set itself.
+    pub fn decrypt(&self) -> &DecryptConfig {
+        static UNSET: ::std::sync::LazyLock<DecryptConfig> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.decrypt.as_ref().value().unwrap_or(&UNSET)
+    }
+}
+/// Variant of [`ChannelInputStatus`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct SrtCallerInputStatus {
-    /// `health` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub health: Option<HealthStatus>,
-    /// `metadataUrl` of the document.
-    #[serde(rename = "metadataUrl", skip_serializing_if = "Option::is_none")]
-    pub metadata_url: Option<UrlText>,
     /// Length in characters: 1 to 32.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// `payload` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub payload: Option<InputMptsPayloadStatus>,
+    /// `thumbnailUrl` in JSON.
+    #[serde(rename = "thumbnailUrl", skip_serializing_if = "Option::is_none")]
+    pub thumbnail_url: Option<UrlText>,
     /// Default: `Unknown`.
     #[serde(rename = "thumbnailPresence", skip_serializing_if = "Option::is_none")]
     pub thumbnail_presence: Option<ThumbnailPresence>,
-    /// `thumbnailUrl` of the document.
-    #[serde(rename = "thumbnailUrl", skip_serializing_if = "Option::is_none")]
-    pub thumbnail_url: Option<UrlText>,
-    /// `transport` of the document.
+    /// `metadataUrl` in JSON.
+    #[serde(rename = "metadataUrl", skip_serializing_if = "Option::is_none")]
+    pub metadata_url: Option<UrlText>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub payload: Option<InputMptsPayloadStatus>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transport: Option<SrtCallerInputTransportStatus>,
 }
-/// `SrtCallerInputTransportStatus` of the document.
+impl SrtCallerInputStatus {
+    /// Returns [`health`](Self#structfield.health), with all its fields unset if it is not set itself.
+    pub fn health(&self) -> &HealthStatus {
+        static UNSET: ::std::sync::LazyLock<HealthStatus> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.health.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`name`](Self#structfield.name), if it is set.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_ref().map(String::as_str)
+    }
+    /// Returns [`thumbnail_url`](Self#structfield.thumbnail_url), if it is set.
+    pub fn thumbnail_url(&self) -> Option<&UrlText> {
+        self.thumbnail_url.as_ref()
+    }
+    /// Returns [`thumbnail_presence`](Self#structfield.thumbnail_presence), if it is set.
+    pub fn thumbnail_presence(&self) -> Option<&ThumbnailPresence> {
+        self.thumbnail_presence.as_ref()
+    }
+    /// Returns [`metadata_url`](Self#structfield.metadata_url), if it is set.
+    pub fn metadata_url(&self) -> Option<&UrlText> {
+        self.metadata_url.as_ref()
+    }
+    /// Returns [`payload`](Self#structfield.payload), with all its fields unset if it is not set itself.
+    pub fn payload(&self) -> &InputMptsPayloadStatus {
+        static UNSET: ::std::sync::LazyLock<InputMptsPayloadStatus> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.payload.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`transport`](Self#structfield.transport), with all its fields unset if it is not set itself.
+    pub fn transport(&self) -> &SrtCallerInputTransportStatus {
+        static UNSET: ::std::sync::LazyLock<SrtCallerInputTransportStatus> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.transport.as_ref().unwrap_or(&UNSET)
+    }
+}
+/// `transport` of [`SrtCallerInputStatus`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct SrtCallerInputTransportStatus {
-    /// `activeConnections` of the document.
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub receiving: Option<bool>,
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub bitrate: Option<i64>,
+    /// `activeConnections` in JSON.
     #[serde(
         rename = "activeConnections",
         default,
@@ -5113,79 +8102,128 @@ pub struct SrtCallerInputTransportStatus {
         skip_serializing_if = "Option::is_none"
     )]
     pub active_connections: Option<i64>,
-    /// `bitrate` of the document.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub bitrate: Option<i64>,
-    /// `connections` of the document.
     #[serde(
         default,
         deserialize_with = "::mkio_core::glue::lenient",
         skip_serializing_if = "Option::is_none"
     )]
     pub connections: Option<Vec<SrtInputConnectionStats>>,
-    /// `etr290` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub etr290: Option<Etr290Stats>,
-    /// `receiving` of the document.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub receiving: Option<bool>,
 }
-/// `SrtCallerOutput` of the document.
+impl SrtCallerInputTransportStatus {
+    /// Returns [`receiving`](Self#structfield.receiving), if it is set.
+    pub fn receiving(&self) -> Option<bool> {
+        self.receiving.as_ref().copied()
+    }
+    /// Returns [`bitrate`](Self#structfield.bitrate), if it is set.
+    pub fn bitrate(&self) -> Option<i64> {
+        self.bitrate.as_ref().copied()
+    }
+    /// Returns [`active_connections`](Self#structfield.active_connections), if it is set.
+    pub fn active_connections(&self) -> Option<i64> {
+        self.active_connections.as_ref().copied()
+    }
+    /// Returns [`connections`](Self#structfield.connections), empty if it is not set.
+    pub fn connections(&self) -> &[SrtInputConnectionStats] {
+        self.connections.as_ref().map_or(&[], Vec::as_slice)
+    }
+    /// Returns [`etr290`](Self#structfield.etr290), with all its fields unset if it is not set itself.
+    pub fn etr290(&self) -> &Etr290Stats {
+        static UNSET: ::std::sync::LazyLock<Etr290Stats> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.etr290.as_ref().unwrap_or(&UNSET)
+    }
+}
+/// Variant of [`ChannelOutput`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct SrtCallerOutput {
-    /// `transport` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transport: Option<SrtCallerOutputTransport>,
 }
 impl SrtCallerOutput {
-    /// A `SrtCallerOutput` with what it cannot do without; the rest is absent.
+    /// Creates `SrtCallerOutput` from its required fields; all others are unset.
     pub fn new(transport: impl Into<SrtCallerOutputTransport>) -> Self {
         Self {
             transport: Some(transport.into()),
         }
     }
     /// Sets [`transport`](Self#structfield.transport).
-    pub fn transport(mut self, value: impl Into<SrtCallerOutputTransport>) -> Self {
+    #[must_use]
+    pub fn with_transport(mut self, value: impl Into<SrtCallerOutputTransport>) -> Self {
         self.transport = Some(value.into());
         self
     }
 }
-/// `SrtCallerOutputStatus` of the document.
+impl From<SrtCallerOutputTransport> for SrtCallerOutput {
+    fn from(value: SrtCallerOutputTransport) -> Self {
+        Self::new(value)
+    }
+}
+impl SrtCallerOutput {
+    /// Returns [`transport`](Self#structfield.transport), with all its fields unset if it is not set itself.
+    pub fn transport(&self) -> &SrtCallerOutputTransport {
+        static UNSET: ::std::sync::LazyLock<SrtCallerOutputTransport> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.transport.as_ref().unwrap_or(&UNSET)
+    }
+}
+/// Variant of [`ChannelOutputStatus`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct SrtCallerOutputStatus {
-    /// `health` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub health: Option<HealthStatus>,
     /// Default: empty.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// `payload` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub payload: Option<OutputPayloadStatus>,
-    /// `transport` of the document.
+    pub health: Option<HealthStatus>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transport: Option<SrtCallerOutputTransportStatus>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub payload: Option<OutputPayloadStatus>,
 }
-/// `SrtCallerOutputTransport` of the document.
+impl SrtCallerOutputStatus {
+    /// Returns [`name`](Self#structfield.name), if it is set.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_ref().map(String::as_str)
+    }
+    /// Returns [`health`](Self#structfield.health), with all its fields unset if it is not set itself.
+    pub fn health(&self) -> &HealthStatus {
+        static UNSET: ::std::sync::LazyLock<HealthStatus> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.health.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`transport`](Self#structfield.transport), with all its fields unset if it is not set itself.
+    pub fn transport(&self) -> &SrtCallerOutputTransportStatus {
+        static UNSET: ::std::sync::LazyLock<SrtCallerOutputTransportStatus> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.transport.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`payload`](Self#structfield.payload), with all its fields unset if it is not set itself.
+    pub fn payload(&self) -> &OutputPayloadStatus {
+        static UNSET: ::std::sync::LazyLock<OutputPayloadStatus> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.payload.as_ref().unwrap_or(&UNSET)
+    }
+}
+/// `transport` of [`SrtCallerOutput`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct SrtCallerOutputTransport {
-    /// Default: `None`.
-    #[serde(rename = "encryptionStandard", skip_serializing_if = "Option::is_none")]
-    pub encryption_standard: Option<SrtEncryptionStandard>,
+    /// Length in characters: at most 2048. Pattern: `^srt://`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url: Option<UrlText>,
     /// Range: 0.06 to 8.0. Default: `0.125`.
     #[serde(
         default,
@@ -5193,52 +8231,93 @@ pub struct SrtCallerOutputTransport {
         skip_serializing_if = "Option::is_none"
     )]
     pub latency: Option<f64>,
+    /// Default: `None`.
+    #[serde(rename = "encryptionStandard", skip_serializing_if = "Option::is_none")]
+    pub encryption_standard: Option<SrtEncryptionStandard>,
     /// Length in characters: at most 79.
     #[serde(rename = "passPhrase", default, skip_serializing_if = "Nullable::is_absent")]
     pub pass_phrase: Nullable<Secret<String>>,
-    /// Length in characters: at most 2048. Pattern: `^srt://`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub url: Option<UrlText>,
 }
 impl SrtCallerOutputTransport {
-    /// A `SrtCallerOutputTransport` with what it cannot do without; the rest is absent.
+    /// Creates `SrtCallerOutputTransport` from its required fields; all others are unset.
     pub fn new(url: impl Into<UrlText>) -> Self {
         Self {
             url: Some(url.into()),
-            encryption_standard: Default::default(),
             latency: Default::default(),
+            encryption_standard: Default::default(),
             pass_phrase: Default::default(),
         }
     }
+    /// Sets [`url`](Self#structfield.url).
+    #[must_use]
+    pub fn with_url(mut self, value: impl Into<UrlText>) -> Self {
+        self.url = Some(value.into());
+        self
+    }
+    /// Sets [`latency`](Self#structfield.latency).
+    #[must_use]
+    pub fn with_latency(mut self, value: impl Into<f64>) -> Self {
+        self.latency = Some(value.into());
+        self
+    }
     /// Sets [`encryption_standard`](Self#structfield.encryption_standard).
-    pub fn encryption_standard(
+    #[must_use]
+    pub fn with_encryption_standard(
         mut self,
         value: impl Into<SrtEncryptionStandard>,
     ) -> Self {
         self.encryption_standard = Some(value.into());
         self
     }
-    /// Sets [`latency`](Self#structfield.latency).
-    pub fn latency(mut self, value: impl Into<f64>) -> Self {
-        self.latency = Some(value.into());
-        self
-    }
     /// Sets [`pass_phrase`](Self#structfield.pass_phrase).
-    pub fn pass_phrase(mut self, value: impl Into<Nullable<Secret<String>>>) -> Self {
+    #[must_use]
+    pub fn with_pass_phrase(
+        mut self,
+        value: impl Into<Nullable<Secret<String>>>,
+    ) -> Self {
         self.pass_phrase = value.into();
         self
     }
-    /// Sets [`url`](Self#structfield.url).
-    pub fn url(mut self, value: impl Into<UrlText>) -> Self {
-        self.url = Some(value.into());
-        self
+}
+impl SrtCallerOutputTransport {
+    /// Returns [`url`](Self#structfield.url), if it is set.
+    pub fn url(&self) -> Option<&UrlText> {
+        self.url.as_ref()
+    }
+    /// Returns [`latency`](Self#structfield.latency), if it is set.
+    pub fn latency(&self) -> Option<f64> {
+        self.latency.as_ref().copied()
+    }
+    /// Returns [`encryption_standard`](Self#structfield.encryption_standard), if it is set.
+    pub fn encryption_standard(&self) -> Option<&SrtEncryptionStandard> {
+        self.encryption_standard.as_ref()
+    }
+    /// Returns [`pass_phrase`](Self#structfield.pass_phrase), if it is set.
+    pub fn pass_phrase(&self) -> Option<&Secret<String>> {
+        self.pass_phrase.as_ref().value()
     }
 }
-/// `SrtCallerOutputTransportStatus` of the document.
+/// `transport` of [`SrtCallerOutputStatus`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct SrtCallerOutputTransportStatus {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url: Option<UrlText>,
+    /// Length in characters: at most 32.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub interface: Option<String>,
+    /// Default: `0.125`.
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub latency: Option<f64>,
+    /// Default: `None`.
+    #[serde(rename = "encryptionStandard", skip_serializing_if = "Option::is_none")]
+    pub encryption_standard: Option<String>,
     /// Default: `0`.
     #[serde(
         rename = "activeConnections",
@@ -5254,31 +8333,41 @@ pub struct SrtCallerOutputTransportStatus {
         skip_serializing_if = "Option::is_none"
     )]
     pub connections: Option<Vec<SrtConnectionStats>>,
-    /// Default: `None`.
-    #[serde(rename = "encryptionStandard", skip_serializing_if = "Option::is_none")]
-    pub encryption_standard: Option<String>,
-    /// Length in characters: at most 32.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub interface: Option<String>,
-    /// Default: `0.125`.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub latency: Option<f64>,
-    /// `url` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub url: Option<UrlText>,
 }
-/// `SrtCallerTransport` of the document.
+impl SrtCallerOutputTransportStatus {
+    /// Returns [`url`](Self#structfield.url), if it is set.
+    pub fn url(&self) -> Option<&UrlText> {
+        self.url.as_ref()
+    }
+    /// Returns [`interface`](Self#structfield.interface), if it is set.
+    pub fn interface(&self) -> Option<&str> {
+        self.interface.as_ref().map(String::as_str)
+    }
+    /// Returns [`latency`](Self#structfield.latency), if it is set.
+    pub fn latency(&self) -> Option<f64> {
+        self.latency.as_ref().copied()
+    }
+    /// Returns [`encryption_standard`](Self#structfield.encryption_standard), if it is set.
+    pub fn encryption_standard(&self) -> Option<&str> {
+        self.encryption_standard.as_ref().map(String::as_str)
+    }
+    /// Returns [`active_connections`](Self#structfield.active_connections), if it is set.
+    pub fn active_connections(&self) -> Option<i64> {
+        self.active_connections.as_ref().copied()
+    }
+    /// Returns [`connections`](Self#structfield.connections), empty if it is not set.
+    pub fn connections(&self) -> &[SrtConnectionStats] {
+        self.connections.as_ref().map_or(&[], Vec::as_slice)
+    }
+}
+/// `transport` of [`SrtCallerInput`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct SrtCallerTransport {
-    /// Default: `None`.
-    #[serde(rename = "encryptionStandard", skip_serializing_if = "Option::is_none")]
-    pub encryption_standard: Option<SrtEncryptionStandard>,
+    /// Length in characters: at most 2048. Pattern: `^srt://`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url: Option<UrlText>,
     /// Length in characters: at most 32.
     #[serde(default, skip_serializing_if = "Nullable::is_absent")]
     pub interface: Nullable<String>,
@@ -5289,94 +8378,92 @@ pub struct SrtCallerTransport {
         skip_serializing_if = "Option::is_none"
     )]
     pub latency: Option<f64>,
+    /// Default: `None`.
+    #[serde(rename = "encryptionStandard", skip_serializing_if = "Option::is_none")]
+    pub encryption_standard: Option<SrtEncryptionStandard>,
     /// Length in characters: at most 79.
     #[serde(rename = "passPhrase", default, skip_serializing_if = "Nullable::is_absent")]
     pub pass_phrase: Nullable<Secret<String>>,
-    /// Length in characters: at most 2048. Pattern: `^srt://`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub url: Option<UrlText>,
 }
 impl SrtCallerTransport {
-    /// A `SrtCallerTransport` with what it cannot do without; the rest is absent.
+    /// Creates `SrtCallerTransport` from its required fields; all others are unset.
     pub fn new(url: impl Into<UrlText>) -> Self {
         Self {
             url: Some(url.into()),
-            encryption_standard: Default::default(),
             interface: Default::default(),
             latency: Default::default(),
+            encryption_standard: Default::default(),
             pass_phrase: Default::default(),
         }
     }
+    /// Sets [`url`](Self#structfield.url).
+    #[must_use]
+    pub fn with_url(mut self, value: impl Into<UrlText>) -> Self {
+        self.url = Some(value.into());
+        self
+    }
+    /// Sets [`interface`](Self#structfield.interface).
+    #[must_use]
+    pub fn with_interface(mut self, value: impl Into<Nullable<String>>) -> Self {
+        self.interface = value.into();
+        self
+    }
+    /// Sets [`latency`](Self#structfield.latency).
+    #[must_use]
+    pub fn with_latency(mut self, value: impl Into<f64>) -> Self {
+        self.latency = Some(value.into());
+        self
+    }
     /// Sets [`encryption_standard`](Self#structfield.encryption_standard).
-    pub fn encryption_standard(
+    #[must_use]
+    pub fn with_encryption_standard(
         mut self,
         value: impl Into<SrtEncryptionStandard>,
     ) -> Self {
         self.encryption_standard = Some(value.into());
         self
     }
-    /// Sets [`interface`](Self#structfield.interface).
-    pub fn interface(mut self, value: impl Into<Nullable<String>>) -> Self {
-        self.interface = value.into();
-        self
-    }
-    /// Sets [`latency`](Self#structfield.latency).
-    pub fn latency(mut self, value: impl Into<f64>) -> Self {
-        self.latency = Some(value.into());
-        self
-    }
     /// Sets [`pass_phrase`](Self#structfield.pass_phrase).
-    pub fn pass_phrase(mut self, value: impl Into<Nullable<Secret<String>>>) -> Self {
+    #[must_use]
+    pub fn with_pass_phrase(
+        mut self,
+        value: impl Into<Nullable<Secret<String>>>,
+    ) -> Self {
         self.pass_phrase = value.into();
         self
     }
-    /// Sets [`url`](Self#structfield.url).
-    pub fn url(mut self, value: impl Into<UrlText>) -> Self {
-        self.url = Some(value.into());
-        self
+}
+impl SrtCallerTransport {
+    /// Returns [`url`](Self#structfield.url), if it is set.
+    pub fn url(&self) -> Option<&UrlText> {
+        self.url.as_ref()
+    }
+    /// Returns [`interface`](Self#structfield.interface), if it is set.
+    pub fn interface(&self) -> Option<&str> {
+        self.interface.as_ref().value().map(String::as_str)
+    }
+    /// Returns [`latency`](Self#structfield.latency), if it is set.
+    pub fn latency(&self) -> Option<f64> {
+        self.latency.as_ref().copied()
+    }
+    /// Returns [`encryption_standard`](Self#structfield.encryption_standard), if it is set.
+    pub fn encryption_standard(&self) -> Option<&SrtEncryptionStandard> {
+        self.encryption_standard.as_ref()
+    }
+    /// Returns [`pass_phrase`](Self#structfield.pass_phrase), if it is set.
+    pub fn pass_phrase(&self) -> Option<&Secret<String>> {
+        self.pass_phrase.as_ref().value()
     }
 }
-/// `SrtConnectionStats` of the document.
+/// `connections` of [`SrtCallerOutputTransportStatus`] and `connections` of [`SrtListenerOutputTransportStatus`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct SrtConnectionStats {
-    /// `bandwidthMbps` of the document.
-    #[serde(
-        rename = "bandwidthMbps",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub bandwidth_mbps: Option<f64>,
-    /// `packetsLost` of the document.
-    #[serde(
-        rename = "packetsLost",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub packets_lost: Option<i64>,
-    /// `packetsRetransmitted` of the document.
-    #[serde(
-        rename = "packetsRetransmitted",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub packets_retransmitted: Option<i64>,
-    /// `remoteAddress` of the document.
+    /// `remoteAddress` in JSON.
     #[serde(rename = "remoteAddress", skip_serializing_if = "Option::is_none")]
     pub remote_address: Option<String>,
-    /// `rttMs` of the document.
-    #[serde(
-        rename = "rttMs",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub rtt_ms: Option<f64>,
-    /// `sendBitrateMbps` of the document.
+    /// `sendBitrateMbps` in JSON.
     #[serde(
         rename = "sendBitrateMbps",
         default,
@@ -5384,9 +8471,67 @@ pub struct SrtConnectionStats {
         skip_serializing_if = "Option::is_none"
     )]
     pub send_bitrate_mbps: Option<f64>,
+    /// `packetsLost` in JSON.
+    #[serde(
+        rename = "packetsLost",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub packets_lost: Option<i64>,
+    /// `packetsRetransmitted` in JSON.
+    #[serde(
+        rename = "packetsRetransmitted",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub packets_retransmitted: Option<i64>,
+    /// `rttMs` in JSON.
+    #[serde(
+        rename = "rttMs",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub rtt_ms: Option<f64>,
+    /// `bandwidthMbps` in JSON.
+    #[serde(
+        rename = "bandwidthMbps",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub bandwidth_mbps: Option<f64>,
+}
+impl SrtConnectionStats {
+    /// Returns [`remote_address`](Self#structfield.remote_address), if it is set.
+    pub fn remote_address(&self) -> Option<&str> {
+        self.remote_address.as_ref().map(String::as_str)
+    }
+    /// Returns [`send_bitrate_mbps`](Self#structfield.send_bitrate_mbps), if it is set.
+    pub fn send_bitrate_mbps(&self) -> Option<f64> {
+        self.send_bitrate_mbps.as_ref().copied()
+    }
+    /// Returns [`packets_lost`](Self#structfield.packets_lost), if it is set.
+    pub fn packets_lost(&self) -> Option<i64> {
+        self.packets_lost.as_ref().copied()
+    }
+    /// Returns [`packets_retransmitted`](Self#structfield.packets_retransmitted), if it is set.
+    pub fn packets_retransmitted(&self) -> Option<i64> {
+        self.packets_retransmitted.as_ref().copied()
+    }
+    /// Returns [`rtt_ms`](Self#structfield.rtt_ms), if it is set.
+    pub fn rtt_ms(&self) -> Option<f64> {
+        self.rtt_ms.as_ref().copied()
+    }
+    /// Returns [`bandwidth_mbps`](Self#structfield.bandwidth_mbps), if it is set.
+    pub fn bandwidth_mbps(&self) -> Option<f64> {
+        self.bandwidth_mbps.as_ref().copied()
+    }
 }
 ::mkio_core::open_enum! {
-    /// `SrtEncryptionStandard` of the document.
+    /// `encryptionStandard` of [`SrtCallerOutputTransport`], `encryptionStandard` of [`SrtCallerTransport`], `encryptionStandard` of [`SrtListenerOutputTransport`] and `encryptionStandard` of [`SrtListenerTransport`].
     pub enum SrtEncryptionStandard {
         /// `Unsynced`.
         Unsynced = "Unsynced",
@@ -5400,28 +8545,15 @@ pub struct SrtConnectionStats {
         Aes256 = "AES256",
     }
 }
-/// `SrtInputConnectionStats` of the document.
+/// `connections` of [`SrtCallerInputTransportStatus`] and `connections` of [`SrtListenerInputTransportStatus`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct SrtInputConnectionStats {
-    /// `bandwidthMbps` of the document.
-    #[serde(
-        rename = "bandwidthMbps",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub bandwidth_mbps: Option<f64>,
-    /// `packetsLost` of the document.
-    #[serde(
-        rename = "packetsLost",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub packets_lost: Option<i64>,
-    /// `recvBitrateMbps` of the document.
+    /// `remoteAddress` in JSON.
+    #[serde(rename = "remoteAddress", skip_serializing_if = "Option::is_none")]
+    pub remote_address: Option<String>,
+    /// `recvBitrateMbps` in JSON.
     #[serde(
         rename = "recvBitrateMbps",
         default,
@@ -5429,10 +8561,7 @@ pub struct SrtInputConnectionStats {
         skip_serializing_if = "Option::is_none"
     )]
     pub recv_bitrate_mbps: Option<f64>,
-    /// `remoteAddress` of the document.
-    #[serde(rename = "remoteAddress", skip_serializing_if = "Option::is_none")]
-    pub remote_address: Option<String>,
-    /// `rttMs` of the document.
+    /// `rttMs` in JSON.
     #[serde(
         rename = "rttMs",
         default,
@@ -5440,27 +8569,63 @@ pub struct SrtInputConnectionStats {
         skip_serializing_if = "Option::is_none"
     )]
     pub rtt_ms: Option<f64>,
+    /// `bandwidthMbps` in JSON.
+    #[serde(
+        rename = "bandwidthMbps",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub bandwidth_mbps: Option<f64>,
+    /// `packetsLost` in JSON.
+    #[serde(
+        rename = "packetsLost",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub packets_lost: Option<i64>,
 }
-/// `SrtListenerInput` of the document.
+impl SrtInputConnectionStats {
+    /// Returns [`remote_address`](Self#structfield.remote_address), if it is set.
+    pub fn remote_address(&self) -> Option<&str> {
+        self.remote_address.as_ref().map(String::as_str)
+    }
+    /// Returns [`recv_bitrate_mbps`](Self#structfield.recv_bitrate_mbps), if it is set.
+    pub fn recv_bitrate_mbps(&self) -> Option<f64> {
+        self.recv_bitrate_mbps.as_ref().copied()
+    }
+    /// Returns [`rtt_ms`](Self#structfield.rtt_ms), if it is set.
+    pub fn rtt_ms(&self) -> Option<f64> {
+        self.rtt_ms.as_ref().copied()
+    }
+    /// Returns [`bandwidth_mbps`](Self#structfield.bandwidth_mbps), if it is set.
+    pub fn bandwidth_mbps(&self) -> Option<f64> {
+        self.bandwidth_mbps.as_ref().copied()
+    }
+    /// Returns [`packets_lost`](Self#structfield.packets_lost), if it is set.
+    pub fn packets_lost(&self) -> Option<i64> {
+        self.packets_lost.as_ref().copied()
+    }
+}
+/// Variant of [`ChannelInput`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct SrtListenerInput {
-    /// `decrypt` of the document.
-    #[serde(default, skip_serializing_if = "Nullable::is_absent")]
-    pub decrypt: Nullable<DecryptConfig>,
     /// Length in characters: 1 to 32.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// `payload` of the document.
-    #[serde(default, skip_serializing_if = "Nullable::is_absent")]
-    pub payload: Nullable<MptsPayload>,
-    /// `transport` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transport: Option<SrtListenerTransport>,
+    #[serde(default, skip_serializing_if = "Nullable::is_absent")]
+    pub payload: Nullable<MptsPayload>,
+    #[serde(default, skip_serializing_if = "Nullable::is_absent")]
+    pub decrypt: Nullable<DecryptConfig>,
 }
 impl SrtListenerInput {
-    /// A `SrtListenerInput` with what it cannot do without; the rest is absent.
+    /// Creates `SrtListenerInput` from its required fields; all others are unset.
     pub fn new(
         name: impl Into<String>,
         transport: impl Into<SrtListenerTransport>,
@@ -5468,64 +8633,145 @@ impl SrtListenerInput {
         Self {
             name: Some(name.into()),
             transport: Some(transport.into()),
-            decrypt: Default::default(),
             payload: Default::default(),
+            decrypt: Default::default(),
         }
     }
-    /// Sets [`decrypt`](Self#structfield.decrypt).
-    pub fn decrypt(mut self, value: impl Into<Nullable<DecryptConfig>>) -> Self {
-        self.decrypt = value.into();
-        self
-    }
     /// Sets [`name`](Self#structfield.name).
-    pub fn name(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_name(mut self, value: impl Into<String>) -> Self {
         self.name = Some(value.into());
         self
     }
-    /// Sets [`payload`](Self#structfield.payload).
-    pub fn payload(mut self, value: impl Into<Nullable<MptsPayload>>) -> Self {
-        self.payload = value.into();
-        self
-    }
     /// Sets [`transport`](Self#structfield.transport).
-    pub fn transport(mut self, value: impl Into<SrtListenerTransport>) -> Self {
+    #[must_use]
+    pub fn with_transport(mut self, value: impl Into<SrtListenerTransport>) -> Self {
         self.transport = Some(value.into());
         self
     }
+    /// Sets [`payload`](Self#structfield.payload).
+    #[must_use]
+    pub fn with_payload(mut self, value: impl Into<Nullable<MptsPayload>>) -> Self {
+        self.payload = value.into();
+        self
+    }
+    /// Sets [`decrypt`](Self#structfield.decrypt).
+    #[must_use]
+    pub fn with_decrypt(mut self, value: impl Into<Nullable<DecryptConfig>>) -> Self {
+        self.decrypt = value.into();
+        self
+    }
 }
-/// `SrtListenerInputStatus` of the document.
+impl SrtListenerInput {
+    /// Returns [`name`](Self#structfield.name), if it is set.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_ref().map(String::as_str)
+    }
+    /// Returns [`transport`](Self#structfield.transport), with all its fields unset if it is not set itself.
+    pub fn transport(&self) -> &SrtListenerTransport {
+        static UNSET: ::std::sync::LazyLock<SrtListenerTransport> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.transport.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`payload`](Self#structfield.payload), with all its fields unset if it is not set itself.
+    pub fn payload(&self) -> &MptsPayload {
+        static UNSET: ::std::sync::LazyLock<MptsPayload> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.payload.as_ref().value().unwrap_or(&UNSET)
+    }
+    /// Returns [`decrypt`](Self#structfield.decrypt), with all its fields unset if it is not set itself.
+    pub fn decrypt(&self) -> &DecryptConfig {
+        static UNSET: ::std::sync::LazyLock<DecryptConfig> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.decrypt.as_ref().value().unwrap_or(&UNSET)
+    }
+}
+/// Variant of [`ChannelInputStatus`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct SrtListenerInputStatus {
-    /// `health` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub health: Option<HealthStatus>,
-    /// `metadataUrl` of the document.
-    #[serde(rename = "metadataUrl", skip_serializing_if = "Option::is_none")]
-    pub metadata_url: Option<UrlText>,
     /// Length in characters: 1 to 32.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// `payload` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub payload: Option<InputMptsPayloadStatus>,
+    /// `thumbnailUrl` in JSON.
+    #[serde(rename = "thumbnailUrl", skip_serializing_if = "Option::is_none")]
+    pub thumbnail_url: Option<UrlText>,
     /// Default: `Unknown`.
     #[serde(rename = "thumbnailPresence", skip_serializing_if = "Option::is_none")]
     pub thumbnail_presence: Option<ThumbnailPresence>,
-    /// `thumbnailUrl` of the document.
-    #[serde(rename = "thumbnailUrl", skip_serializing_if = "Option::is_none")]
-    pub thumbnail_url: Option<UrlText>,
-    /// `transport` of the document.
+    /// `metadataUrl` in JSON.
+    #[serde(rename = "metadataUrl", skip_serializing_if = "Option::is_none")]
+    pub metadata_url: Option<UrlText>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub payload: Option<InputMptsPayloadStatus>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transport: Option<SrtListenerInputTransportStatus>,
 }
-/// `SrtListenerInputTransportStatus` of the document.
+impl SrtListenerInputStatus {
+    /// Returns [`health`](Self#structfield.health), with all its fields unset if it is not set itself.
+    pub fn health(&self) -> &HealthStatus {
+        static UNSET: ::std::sync::LazyLock<HealthStatus> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.health.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`name`](Self#structfield.name), if it is set.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_ref().map(String::as_str)
+    }
+    /// Returns [`thumbnail_url`](Self#structfield.thumbnail_url), if it is set.
+    pub fn thumbnail_url(&self) -> Option<&UrlText> {
+        self.thumbnail_url.as_ref()
+    }
+    /// Returns [`thumbnail_presence`](Self#structfield.thumbnail_presence), if it is set.
+    pub fn thumbnail_presence(&self) -> Option<&ThumbnailPresence> {
+        self.thumbnail_presence.as_ref()
+    }
+    /// Returns [`metadata_url`](Self#structfield.metadata_url), if it is set.
+    pub fn metadata_url(&self) -> Option<&UrlText> {
+        self.metadata_url.as_ref()
+    }
+    /// Returns [`payload`](Self#structfield.payload), with all its fields unset if it is not set itself.
+    pub fn payload(&self) -> &InputMptsPayloadStatus {
+        static UNSET: ::std::sync::LazyLock<InputMptsPayloadStatus> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.payload.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`transport`](Self#structfield.transport), with all its fields unset if it is not set itself.
+    pub fn transport(&self) -> &SrtListenerInputTransportStatus {
+        static UNSET: ::std::sync::LazyLock<SrtListenerInputTransportStatus> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.transport.as_ref().unwrap_or(&UNSET)
+    }
+}
+/// `transport` of [`SrtListenerInputStatus`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct SrtListenerInputTransportStatus {
-    /// `activeConnections` of the document.
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub receiving: Option<bool>,
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub bitrate: Option<i64>,
+    /// `activeConnections` in JSON.
     #[serde(
         rename = "activeConnections",
         default,
@@ -5533,89 +8779,138 @@ pub struct SrtListenerInputTransportStatus {
         skip_serializing_if = "Option::is_none"
     )]
     pub active_connections: Option<i64>,
-    /// `bitrate` of the document.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub bitrate: Option<i64>,
-    /// `connections` of the document.
     #[serde(
         default,
         deserialize_with = "::mkio_core::glue::lenient",
         skip_serializing_if = "Option::is_none"
     )]
     pub connections: Option<Vec<SrtInputConnectionStats>>,
-    /// `etr290` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub etr290: Option<Etr290Stats>,
-    /// `receiving` of the document.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub receiving: Option<bool>,
 }
-/// `SrtListenerOutput` of the document.
+impl SrtListenerInputTransportStatus {
+    /// Returns [`receiving`](Self#structfield.receiving), if it is set.
+    pub fn receiving(&self) -> Option<bool> {
+        self.receiving.as_ref().copied()
+    }
+    /// Returns [`bitrate`](Self#structfield.bitrate), if it is set.
+    pub fn bitrate(&self) -> Option<i64> {
+        self.bitrate.as_ref().copied()
+    }
+    /// Returns [`active_connections`](Self#structfield.active_connections), if it is set.
+    pub fn active_connections(&self) -> Option<i64> {
+        self.active_connections.as_ref().copied()
+    }
+    /// Returns [`connections`](Self#structfield.connections), empty if it is not set.
+    pub fn connections(&self) -> &[SrtInputConnectionStats] {
+        self.connections.as_ref().map_or(&[], Vec::as_slice)
+    }
+    /// Returns [`etr290`](Self#structfield.etr290), with all its fields unset if it is not set itself.
+    pub fn etr290(&self) -> &Etr290Stats {
+        static UNSET: ::std::sync::LazyLock<Etr290Stats> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.etr290.as_ref().unwrap_or(&UNSET)
+    }
+}
+/// Variant of [`ChannelOutput`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct SrtListenerOutput {
-    /// `transport` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transport: Option<SrtListenerOutputTransport>,
 }
 impl SrtListenerOutput {
-    /// A `SrtListenerOutput` with what it cannot do without; the rest is absent.
+    /// Creates `SrtListenerOutput` from its required fields; all others are unset.
     pub fn new(transport: impl Into<SrtListenerOutputTransport>) -> Self {
         Self {
             transport: Some(transport.into()),
         }
     }
     /// Sets [`transport`](Self#structfield.transport).
-    pub fn transport(mut self, value: impl Into<SrtListenerOutputTransport>) -> Self {
+    #[must_use]
+    pub fn with_transport(
+        mut self,
+        value: impl Into<SrtListenerOutputTransport>,
+    ) -> Self {
         self.transport = Some(value.into());
         self
     }
 }
-/// `SrtListenerOutputStatus` of the document.
+impl From<SrtListenerOutputTransport> for SrtListenerOutput {
+    fn from(value: SrtListenerOutputTransport) -> Self {
+        Self::new(value)
+    }
+}
+impl SrtListenerOutput {
+    /// Returns [`transport`](Self#structfield.transport), with all its fields unset if it is not set itself.
+    pub fn transport(&self) -> &SrtListenerOutputTransport {
+        static UNSET: ::std::sync::LazyLock<SrtListenerOutputTransport> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.transport.as_ref().unwrap_or(&UNSET)
+    }
+}
+/// Variant of [`ChannelOutputStatus`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct SrtListenerOutputStatus {
-    /// `health` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub health: Option<HealthStatus>,
     /// Default: empty.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// `payload` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub payload: Option<OutputPayloadStatus>,
-    /// `transport` of the document.
+    pub health: Option<HealthStatus>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transport: Option<SrtListenerOutputTransportStatus>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub payload: Option<OutputPayloadStatus>,
 }
-/// `SrtListenerOutputTransport` of the document.
+impl SrtListenerOutputStatus {
+    /// Returns [`name`](Self#structfield.name), if it is set.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_ref().map(String::as_str)
+    }
+    /// Returns [`health`](Self#structfield.health), with all its fields unset if it is not set itself.
+    pub fn health(&self) -> &HealthStatus {
+        static UNSET: ::std::sync::LazyLock<HealthStatus> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.health.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`transport`](Self#structfield.transport), with all its fields unset if it is not set itself.
+    pub fn transport(&self) -> &SrtListenerOutputTransportStatus {
+        static UNSET: ::std::sync::LazyLock<SrtListenerOutputTransportStatus> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.transport.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`payload`](Self#structfield.payload), with all its fields unset if it is not set itself.
+    pub fn payload(&self) -> &OutputPayloadStatus {
+        static UNSET: ::std::sync::LazyLock<OutputPayloadStatus> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.payload.as_ref().unwrap_or(&UNSET)
+    }
+}
+/// `transport` of [`SrtListenerOutput`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct SrtListenerOutputTransport {
-    /// Default: `None`.
-    #[serde(rename = "encryptionStandard", skip_serializing_if = "Option::is_none")]
-    pub encryption_standard: Option<SrtEncryptionStandard>,
     /// Length in characters: at most 32.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub interface: Option<String>,
-    /// Range: 0.06 to 8.0. Default: `0.125`.
+    /// Range: 256.0 to 65535.0.
     #[serde(
         default,
         deserialize_with = "::mkio_core::glue::lenient",
         skip_serializing_if = "Option::is_none"
     )]
-    pub latency: Option<f64>,
+    pub port: Option<i64>,
     /// Range: at least 1.0. Default: `10`.
     #[serde(
         rename = "maxConnections",
@@ -5624,68 +8919,134 @@ pub struct SrtListenerOutputTransport {
         skip_serializing_if = "Option::is_none"
     )]
     pub max_connections: Option<i64>,
-    /// Length in characters: at most 79.
-    #[serde(rename = "passPhrase", default, skip_serializing_if = "Nullable::is_absent")]
-    pub pass_phrase: Nullable<Secret<String>>,
-    /// Range: 256.0 to 65535.0.
+    /// Range: 0.06 to 8.0. Default: `0.125`.
     #[serde(
         default,
         deserialize_with = "::mkio_core::glue::lenient",
         skip_serializing_if = "Option::is_none"
     )]
-    pub port: Option<i64>,
+    pub latency: Option<f64>,
+    /// Default: `None`.
+    #[serde(rename = "encryptionStandard", skip_serializing_if = "Option::is_none")]
+    pub encryption_standard: Option<SrtEncryptionStandard>,
+    /// Length in characters: at most 79.
+    #[serde(rename = "passPhrase", default, skip_serializing_if = "Nullable::is_absent")]
+    pub pass_phrase: Nullable<Secret<String>>,
 }
 impl SrtListenerOutputTransport {
-    /// A `SrtListenerOutputTransport` with what it cannot do without; the rest is absent.
+    /// Creates `SrtListenerOutputTransport` from its required fields; all others are unset.
     pub fn new(interface: impl Into<String>, port: impl Into<i64>) -> Self {
         Self {
             interface: Some(interface.into()),
             port: Some(port.into()),
-            encryption_standard: Default::default(),
-            latency: Default::default(),
             max_connections: Default::default(),
+            latency: Default::default(),
+            encryption_standard: Default::default(),
             pass_phrase: Default::default(),
         }
     }
+    /// Sets [`interface`](Self#structfield.interface).
+    #[must_use]
+    pub fn with_interface(mut self, value: impl Into<String>) -> Self {
+        self.interface = Some(value.into());
+        self
+    }
+    /// Sets [`port`](Self#structfield.port).
+    #[must_use]
+    pub fn with_port(mut self, value: impl Into<i64>) -> Self {
+        self.port = Some(value.into());
+        self
+    }
+    /// Sets [`max_connections`](Self#structfield.max_connections).
+    #[must_use]
+    pub fn with_max_connections(mut self, value: impl Into<i64>) -> Self {
+        self.max_connections = Some(value.into());
+        self
+    }
+    /// Sets [`latency`](Self#structfield.latency).
+    #[must_use]
+    pub fn with_latency(mut self, value: impl Into<f64>) -> Self {
+        self.latency = Some(value.into());
+        self
+    }
     /// Sets [`encryption_standard`](Self#structfield.encryption_standard).
-    pub fn encryption_standard(
+    #[must_use]
+    pub fn with_encryption_standard(
         mut self,
         value: impl Into<SrtEncryptionStandard>,
     ) -> Self {
         self.encryption_standard = Some(value.into());
         self
     }
-    /// Sets [`interface`](Self#structfield.interface).
-    pub fn interface(mut self, value: impl Into<String>) -> Self {
-        self.interface = Some(value.into());
-        self
-    }
-    /// Sets [`latency`](Self#structfield.latency).
-    pub fn latency(mut self, value: impl Into<f64>) -> Self {
-        self.latency = Some(value.into());
-        self
-    }
-    /// Sets [`max_connections`](Self#structfield.max_connections).
-    pub fn max_connections(mut self, value: impl Into<i64>) -> Self {
-        self.max_connections = Some(value.into());
-        self
-    }
     /// Sets [`pass_phrase`](Self#structfield.pass_phrase).
-    pub fn pass_phrase(mut self, value: impl Into<Nullable<Secret<String>>>) -> Self {
+    #[must_use]
+    pub fn with_pass_phrase(
+        mut self,
+        value: impl Into<Nullable<Secret<String>>>,
+    ) -> Self {
         self.pass_phrase = value.into();
         self
     }
-    /// Sets [`port`](Self#structfield.port).
-    pub fn port(mut self, value: impl Into<i64>) -> Self {
-        self.port = Some(value.into());
-        self
+}
+impl SrtListenerOutputTransport {
+    /// Returns [`interface`](Self#structfield.interface), if it is set.
+    pub fn interface(&self) -> Option<&str> {
+        self.interface.as_ref().map(String::as_str)
+    }
+    /// Returns [`port`](Self#structfield.port), if it is set.
+    pub fn port(&self) -> Option<i64> {
+        self.port.as_ref().copied()
+    }
+    /// Returns [`max_connections`](Self#structfield.max_connections), if it is set.
+    pub fn max_connections(&self) -> Option<i64> {
+        self.max_connections.as_ref().copied()
+    }
+    /// Returns [`latency`](Self#structfield.latency), if it is set.
+    pub fn latency(&self) -> Option<f64> {
+        self.latency.as_ref().copied()
+    }
+    /// Returns [`encryption_standard`](Self#structfield.encryption_standard), if it is set.
+    pub fn encryption_standard(&self) -> Option<&SrtEncryptionStandard> {
+        self.encryption_standard.as_ref()
+    }
+    /// Returns [`pass_phrase`](Self#structfield.pass_phrase), if it is set.
+    pub fn pass_phrase(&self) -> Option<&Secret<String>> {
+        self.pass_phrase.as_ref().value()
     }
 }
-/// `SrtListenerOutputTransportStatus` of the document.
+/// `transport` of [`SrtListenerOutputStatus`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct SrtListenerOutputTransportStatus {
+    /// Length in characters: at most 32.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub interface: Option<String>,
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub port: Option<i64>,
+    /// Default: `10`.
+    #[serde(
+        rename = "maxConnections",
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub max_connections: Option<i64>,
+    /// Default: `0.125`.
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub latency: Option<f64>,
+    /// Default: `None`.
+    #[serde(rename = "encryptionStandard", skip_serializing_if = "Option::is_none")]
+    pub encryption_standard: Option<String>,
     /// Default: `0`.
     #[serde(
         rename = "activeConnections",
@@ -5701,56 +9062,45 @@ pub struct SrtListenerOutputTransportStatus {
         skip_serializing_if = "Option::is_none"
     )]
     pub connections: Option<Vec<SrtConnectionStats>>,
-    /// Default: `None`.
-    #[serde(rename = "encryptionStandard", skip_serializing_if = "Option::is_none")]
-    pub encryption_standard: Option<String>,
-    /// Length in characters: at most 32.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub interface: Option<String>,
-    /// Default: `0.125`.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub latency: Option<f64>,
-    /// Default: `10`.
-    #[serde(
-        rename = "maxConnections",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub max_connections: Option<i64>,
-    /// `port` of the document.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub port: Option<i64>,
 }
-/// `SrtListenerTransport` of the document.
+impl SrtListenerOutputTransportStatus {
+    /// Returns [`interface`](Self#structfield.interface), if it is set.
+    pub fn interface(&self) -> Option<&str> {
+        self.interface.as_ref().map(String::as_str)
+    }
+    /// Returns [`port`](Self#structfield.port), if it is set.
+    pub fn port(&self) -> Option<i64> {
+        self.port.as_ref().copied()
+    }
+    /// Returns [`max_connections`](Self#structfield.max_connections), if it is set.
+    pub fn max_connections(&self) -> Option<i64> {
+        self.max_connections.as_ref().copied()
+    }
+    /// Returns [`latency`](Self#structfield.latency), if it is set.
+    pub fn latency(&self) -> Option<f64> {
+        self.latency.as_ref().copied()
+    }
+    /// Returns [`encryption_standard`](Self#structfield.encryption_standard), if it is set.
+    pub fn encryption_standard(&self) -> Option<&str> {
+        self.encryption_standard.as_ref().map(String::as_str)
+    }
+    /// Returns [`active_connections`](Self#structfield.active_connections), if it is set.
+    pub fn active_connections(&self) -> Option<i64> {
+        self.active_connections.as_ref().copied()
+    }
+    /// Returns [`connections`](Self#structfield.connections), empty if it is not set.
+    pub fn connections(&self) -> &[SrtConnectionStats] {
+        self.connections.as_ref().map_or(&[], Vec::as_slice)
+    }
+}
+/// `transport` of [`SrtListenerInput`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct SrtListenerTransport {
-    /// Default: `None`.
-    #[serde(rename = "encryptionStandard", skip_serializing_if = "Option::is_none")]
-    pub encryption_standard: Option<SrtEncryptionStandard>,
     /// Length in characters: at most 32.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub interface: Option<String>,
-    /// Range: 0.06 to 8.0. Default: `0.125`.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub latency: Option<f64>,
-    /// Length in characters: at most 79.
-    #[serde(rename = "passPhrase", default, skip_serializing_if = "Nullable::is_absent")]
-    pub pass_phrase: Nullable<Secret<String>>,
     /// Range: 256.0 to 65535.0.
     #[serde(
         default,
@@ -5758,65 +9108,118 @@ pub struct SrtListenerTransport {
         skip_serializing_if = "Option::is_none"
     )]
     pub port: Option<i64>,
+    /// Range: 0.06 to 8.0. Default: `0.125`.
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub latency: Option<f64>,
+    /// Default: `None`.
+    #[serde(rename = "encryptionStandard", skip_serializing_if = "Option::is_none")]
+    pub encryption_standard: Option<SrtEncryptionStandard>,
+    /// Length in characters: at most 79.
+    #[serde(rename = "passPhrase", default, skip_serializing_if = "Nullable::is_absent")]
+    pub pass_phrase: Nullable<Secret<String>>,
 }
 impl SrtListenerTransport {
-    /// A `SrtListenerTransport` with what it cannot do without; the rest is absent.
+    /// Creates `SrtListenerTransport` from its required fields; all others are unset.
     pub fn new(interface: impl Into<String>, port: impl Into<i64>) -> Self {
         Self {
             interface: Some(interface.into()),
             port: Some(port.into()),
-            encryption_standard: Default::default(),
             latency: Default::default(),
+            encryption_standard: Default::default(),
             pass_phrase: Default::default(),
         }
     }
+    /// Sets [`interface`](Self#structfield.interface).
+    #[must_use]
+    pub fn with_interface(mut self, value: impl Into<String>) -> Self {
+        self.interface = Some(value.into());
+        self
+    }
+    /// Sets [`port`](Self#structfield.port).
+    #[must_use]
+    pub fn with_port(mut self, value: impl Into<i64>) -> Self {
+        self.port = Some(value.into());
+        self
+    }
+    /// Sets [`latency`](Self#structfield.latency).
+    #[must_use]
+    pub fn with_latency(mut self, value: impl Into<f64>) -> Self {
+        self.latency = Some(value.into());
+        self
+    }
     /// Sets [`encryption_standard`](Self#structfield.encryption_standard).
-    pub fn encryption_standard(
+    #[must_use]
+    pub fn with_encryption_standard(
         mut self,
         value: impl Into<SrtEncryptionStandard>,
     ) -> Self {
         self.encryption_standard = Some(value.into());
         self
     }
-    /// Sets [`interface`](Self#structfield.interface).
-    pub fn interface(mut self, value: impl Into<String>) -> Self {
-        self.interface = Some(value.into());
-        self
-    }
-    /// Sets [`latency`](Self#structfield.latency).
-    pub fn latency(mut self, value: impl Into<f64>) -> Self {
-        self.latency = Some(value.into());
-        self
-    }
     /// Sets [`pass_phrase`](Self#structfield.pass_phrase).
-    pub fn pass_phrase(mut self, value: impl Into<Nullable<Secret<String>>>) -> Self {
+    #[must_use]
+    pub fn with_pass_phrase(
+        mut self,
+        value: impl Into<Nullable<Secret<String>>>,
+    ) -> Self {
         self.pass_phrase = value.into();
         self
     }
-    /// Sets [`port`](Self#structfield.port).
-    pub fn port(mut self, value: impl Into<i64>) -> Self {
-        self.port = Some(value.into());
-        self
+}
+impl SrtListenerTransport {
+    /// Returns [`interface`](Self#structfield.interface), if it is set.
+    pub fn interface(&self) -> Option<&str> {
+        self.interface.as_ref().map(String::as_str)
+    }
+    /// Returns [`port`](Self#structfield.port), if it is set.
+    pub fn port(&self) -> Option<i64> {
+        self.port.as_ref().copied()
+    }
+    /// Returns [`latency`](Self#structfield.latency), if it is set.
+    pub fn latency(&self) -> Option<f64> {
+        self.latency.as_ref().copied()
+    }
+    /// Returns [`encryption_standard`](Self#structfield.encryption_standard), if it is set.
+    pub fn encryption_standard(&self) -> Option<&SrtEncryptionStandard> {
+        self.encryption_standard.as_ref()
+    }
+    /// Returns [`pass_phrase`](Self#structfield.pass_phrase), if it is set.
+    pub fn pass_phrase(&self) -> Option<&Secret<String>> {
+        self.pass_phrase.as_ref().value()
     }
 }
-/// `St2110Card` of the document.
+/// `st2110Cards` of [`InstalledCardData`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct St2110Card {
-    /// `slot` of the document.
+    /// `type` in JSON.
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    pub type_: Option<St2110Model>,
     #[serde(
         default,
         deserialize_with = "::mkio_core::glue::lenient",
         skip_serializing_if = "Option::is_none"
     )]
     pub slot: Option<i64>,
-    /// `type` of the document.
-    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
-    pub type_: Option<St2110Model>,
+}
+impl St2110Card {
+    /// Returns [`type_`](Self#structfield.type_), if it is set.
+    pub fn type_(&self) -> Option<&St2110Model> {
+        self.type_.as_ref()
+    }
+    /// Returns [`slot`](Self#structfield.slot), if it is set.
+    pub fn slot(&self) -> Option<i64> {
+        self.slot.as_ref().copied()
+    }
 }
 ::mkio_core::open_enum! {
-    /// `St2110Model` of the document.
+    /// `type` of [`St2110Card`].
     pub enum St2110Model {
         /// `NVIDIA ConnectX-6 Lx 25GbE`.
         NvidiaConnectX6Lx25gbE = "NVIDIA ConnectX-6 Lx 25GbE",
@@ -5825,7 +9228,7 @@ pub struct St2110Card {
     }
 }
 ::mkio_core::open_enum! {
-    /// `St2110OutputProfile` of the document.
+    /// `st2110OutputProfile` of [`ApplianceCapabilities`].
     pub enum St2110OutputProfile {
         /// `Standard`.
         Standard = "Standard",
@@ -5837,6 +9240,8 @@ pub struct St2110Card {
 }
 ::mkio_core::open_enum! {
     /// Category of problem affecting a channel; the `errors` field tells how to deal with it.
+    ///
+    /// `syncState` of [`ChannelStatus`].
     pub enum SyncState {
         /// `Ok`.
         Ok = "Ok",
@@ -5851,34 +9256,65 @@ pub struct St2110Card {
     }
 }
 /// Reply of GET /system/.
+///
+/// Response of [`get_system_info`](super::Client::get_system_info).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct SystemInfo {
-    /// `data` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data: Option<SystemInfoData>,
 }
+impl SystemInfo {
+    /// Returns [`data`](Self#structfield.data), with all its fields unset if it is not set itself.
+    pub fn data(&self) -> &SystemInfoData {
+        static UNSET: ::std::sync::LazyLock<SystemInfoData> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.data.as_ref().unwrap_or(&UNSET)
+    }
+}
 /// Fields that identify the device.
+///
+/// `data` of [`SystemInfo`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct SystemInfoData {
-    /// `hardwareModel` of the document.
-    #[serde(rename = "hardwareModel", skip_serializing_if = "Option::is_none")]
-    pub hardware_model: Option<String>,
-    /// `serialNumber` of the document.
-    #[serde(rename = "serialNumber", skip_serializing_if = "Option::is_none")]
-    pub serial_number: Option<String>,
-    /// `softwareName` of the document.
-    #[serde(rename = "softwareName", skip_serializing_if = "Option::is_none")]
-    pub software_name: Option<String>,
-    /// `softwareVersion` of the document.
+    /// `softwareVersion` in JSON.
     #[serde(rename = "softwareVersion", skip_serializing_if = "Option::is_none")]
     pub software_version: Option<String>,
+    /// `softwareName` in JSON.
+    #[serde(rename = "softwareName", skip_serializing_if = "Option::is_none")]
+    pub software_name: Option<String>,
+    /// `serialNumber` in JSON.
+    #[serde(rename = "serialNumber", skip_serializing_if = "Option::is_none")]
+    pub serial_number: Option<String>,
+    /// `hardwareModel` in JSON.
+    #[serde(rename = "hardwareModel", skip_serializing_if = "Option::is_none")]
+    pub hardware_model: Option<String>,
+}
+impl SystemInfoData {
+    /// Returns [`software_version`](Self#structfield.software_version), if it is set.
+    pub fn software_version(&self) -> Option<&str> {
+        self.software_version.as_ref().map(String::as_str)
+    }
+    /// Returns [`software_name`](Self#structfield.software_name), if it is set.
+    pub fn software_name(&self) -> Option<&str> {
+        self.software_name.as_ref().map(String::as_str)
+    }
+    /// Returns [`serial_number`](Self#structfield.serial_number), if it is set.
+    pub fn serial_number(&self) -> Option<&str> {
+        self.serial_number.as_ref().map(String::as_str)
+    }
+    /// Returns [`hardware_model`](Self#structfield.hardware_model), if it is set.
+    pub fn hardware_model(&self) -> Option<&str> {
+        self.hardware_model.as_ref().map(String::as_str)
+    }
 }
 ::mkio_core::open_enum! {
-    /// `ThumbnailPresence` of the document.
+    /// `thumbnailPresence` of [`AsiInputStatus`], `thumbnailPresence` of [`SatDemodInputStatus`], `thumbnailPresence` of [`SdiInputStatus`], `thumbnailPresence` of [`Smpte2110InputStatus`] and 4 more.
     pub enum ThumbnailPresence {
         /// `Unsynced`.
         Unsynced = "Unsynced",
@@ -5890,45 +9326,47 @@ pub struct SystemInfoData {
         DeclaredUnknown = "Unknown",
     }
 }
-/// `TransformConfig` of the document.
+/// `transform` of [`ChannelSpec`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct TransformConfig {
-    /// `abrEncoding` of the document.
+    #[serde(default, skip_serializing_if = "Nullable::is_absent")]
+    pub encoding: Nullable<EncodingConfig>,
+    /// `abrEncoding` in JSON.
     #[serde(
         rename = "abrEncoding",
         default,
         skip_serializing_if = "Nullable::is_absent"
     )]
     pub abr_encoding: Nullable<AbrEncodingConfig>,
-    /// `encoding` of the document.
-    #[serde(default, skip_serializing_if = "Nullable::is_absent")]
-    pub encoding: Nullable<EncodingConfig>,
-    /// `multiplexing` of the document.
     #[serde(default, skip_serializing_if = "Nullable::is_absent")]
     pub multiplexing: Nullable<MultiplexingConfig>,
 }
 impl TransformConfig {
-    /// An empty `TransformConfig`, to be filled with its setters.
+    /// Creates an empty `TransformConfig`.
     pub fn new() -> Self {
-        Self::default()
+        Default::default()
+    }
+    /// Sets [`encoding`](Self#structfield.encoding).
+    #[must_use]
+    pub fn with_encoding(mut self, value: impl Into<Nullable<EncodingConfig>>) -> Self {
+        self.encoding = value.into();
+        self
     }
     /// Sets [`abr_encoding`](Self#structfield.abr_encoding).
-    pub fn abr_encoding(
+    #[must_use]
+    pub fn with_abr_encoding(
         mut self,
         value: impl Into<Nullable<AbrEncodingConfig>>,
     ) -> Self {
         self.abr_encoding = value.into();
         self
     }
-    /// Sets [`encoding`](Self#structfield.encoding).
-    pub fn encoding(mut self, value: impl Into<Nullable<EncodingConfig>>) -> Self {
-        self.encoding = value.into();
-        self
-    }
     /// Sets [`multiplexing`](Self#structfield.multiplexing).
-    pub fn multiplexing(
+    #[must_use]
+    pub fn with_multiplexing(
         mut self,
         value: impl Into<Nullable<MultiplexingConfig>>,
     ) -> Self {
@@ -5936,7 +9374,32 @@ impl TransformConfig {
         self
     }
 }
+impl TransformConfig {
+    /// Returns [`encoding`](Self#structfield.encoding), with all its fields unset if it is not set itself.
+    pub fn encoding(&self) -> &EncodingConfig {
+        static UNSET: ::std::sync::LazyLock<EncodingConfig> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.encoding.as_ref().value().unwrap_or(&UNSET)
+    }
+    /// Returns [`abr_encoding`](Self#structfield.abr_encoding), with all its fields unset if it is not set itself.
+    pub fn abr_encoding(&self) -> &AbrEncodingConfig {
+        static UNSET: ::std::sync::LazyLock<AbrEncodingConfig> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.abr_encoding.as_ref().value().unwrap_or(&UNSET)
+    }
+    /// Returns [`multiplexing`](Self#structfield.multiplexing), with all its fields unset if it is not set itself.
+    pub fn multiplexing(&self) -> &MultiplexingConfig {
+        static UNSET: ::std::sync::LazyLock<MultiplexingConfig> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.multiplexing.as_ref().value().unwrap_or(&UNSET)
+    }
+}
 /// SDP file that describes an ST 2110 stream.
+///
+/// `transportFile` of [`Smpte2110AudioInputEssence`] and `transportFile` of [`Smpte2110VideoInputEssence`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -5948,18 +9411,25 @@ pub struct TransportFile {
     pub data: Option<String>,
 }
 impl TransportFile {
-    /// A `TransportFile` with what it cannot do without; the rest is absent.
+    /// Creates `TransportFile` from its required fields; all others are unset.
     pub fn new(data: impl Into<String>) -> Self {
         Self { data: Some(data.into()) }
     }
     /// Sets [`data`](Self#structfield.data).
-    pub fn data(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_data(mut self, value: impl Into<String>) -> Self {
         self.data = Some(value.into());
         self
     }
 }
+impl TransportFile {
+    /// Returns [`data`](Self#structfield.data), if it is set.
+    pub fn data(&self) -> Option<&str> {
+        self.data.as_ref().map(String::as_str)
+    }
+}
 ::mkio_core::open_enum! {
-    /// `TsPacketSize` of the document.
+    /// `tsPacketSize` of [`AsiInputTransport`].
     pub enum TsPacketSize {
         /// `188`.
         V188 = "188",
@@ -5967,101 +9437,167 @@ impl TransportFile {
         V204 = "204",
     }
 }
-/// `UdpInput` of the document.
+/// Variant of [`ChannelInput`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct UdpInput {
-    /// `decrypt` of the document.
-    #[serde(default, skip_serializing_if = "Nullable::is_absent")]
-    pub decrypt: Nullable<DecryptConfig>,
     /// Length in characters: 1 to 32.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// `payload` of the document.
-    #[serde(default, skip_serializing_if = "Nullable::is_absent")]
-    pub payload: Nullable<MptsPayload>,
-    /// `transport` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transport: Option<UdpTransport>,
+    #[serde(default, skip_serializing_if = "Nullable::is_absent")]
+    pub payload: Nullable<MptsPayload>,
+    #[serde(default, skip_serializing_if = "Nullable::is_absent")]
+    pub decrypt: Nullable<DecryptConfig>,
 }
 impl UdpInput {
-    /// A `UdpInput` with what it cannot do without; the rest is absent.
+    /// Creates `UdpInput` from its required fields; all others are unset.
     pub fn new(name: impl Into<String>, transport: impl Into<UdpTransport>) -> Self {
         Self {
             name: Some(name.into()),
             transport: Some(transport.into()),
-            decrypt: Default::default(),
             payload: Default::default(),
+            decrypt: Default::default(),
         }
     }
-    /// Sets [`decrypt`](Self#structfield.decrypt).
-    pub fn decrypt(mut self, value: impl Into<Nullable<DecryptConfig>>) -> Self {
-        self.decrypt = value.into();
-        self
-    }
     /// Sets [`name`](Self#structfield.name).
-    pub fn name(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_name(mut self, value: impl Into<String>) -> Self {
         self.name = Some(value.into());
         self
     }
-    /// Sets [`payload`](Self#structfield.payload).
-    pub fn payload(mut self, value: impl Into<Nullable<MptsPayload>>) -> Self {
-        self.payload = value.into();
-        self
-    }
     /// Sets [`transport`](Self#structfield.transport).
-    pub fn transport(mut self, value: impl Into<UdpTransport>) -> Self {
+    #[must_use]
+    pub fn with_transport(mut self, value: impl Into<UdpTransport>) -> Self {
         self.transport = Some(value.into());
         self
     }
+    /// Sets [`payload`](Self#structfield.payload).
+    #[must_use]
+    pub fn with_payload(mut self, value: impl Into<Nullable<MptsPayload>>) -> Self {
+        self.payload = value.into();
+        self
+    }
+    /// Sets [`decrypt`](Self#structfield.decrypt).
+    #[must_use]
+    pub fn with_decrypt(mut self, value: impl Into<Nullable<DecryptConfig>>) -> Self {
+        self.decrypt = value.into();
+        self
+    }
 }
-/// `UdpInputStatus` of the document.
+impl UdpInput {
+    /// Returns [`name`](Self#structfield.name), if it is set.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_ref().map(String::as_str)
+    }
+    /// Returns [`transport`](Self#structfield.transport), with all its fields unset if it is not set itself.
+    pub fn transport(&self) -> &UdpTransport {
+        static UNSET: ::std::sync::LazyLock<UdpTransport> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.transport.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`payload`](Self#structfield.payload), with all its fields unset if it is not set itself.
+    pub fn payload(&self) -> &MptsPayload {
+        static UNSET: ::std::sync::LazyLock<MptsPayload> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.payload.as_ref().value().unwrap_or(&UNSET)
+    }
+    /// Returns [`decrypt`](Self#structfield.decrypt), with all its fields unset if it is not set itself.
+    pub fn decrypt(&self) -> &DecryptConfig {
+        static UNSET: ::std::sync::LazyLock<DecryptConfig> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.decrypt.as_ref().value().unwrap_or(&UNSET)
+    }
+}
+/// Variant of [`ChannelInputStatus`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct UdpInputStatus {
-    /// `health` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub health: Option<HealthStatus>,
-    /// `metadataUrl` of the document.
-    #[serde(rename = "metadataUrl", skip_serializing_if = "Option::is_none")]
-    pub metadata_url: Option<UrlText>,
     /// Length in characters: 1 to 32.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// `payload` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub payload: Option<InputMptsPayloadStatus>,
+    /// `thumbnailUrl` in JSON.
+    #[serde(rename = "thumbnailUrl", skip_serializing_if = "Option::is_none")]
+    pub thumbnail_url: Option<UrlText>,
     /// Default: `Unknown`.
     #[serde(rename = "thumbnailPresence", skip_serializing_if = "Option::is_none")]
     pub thumbnail_presence: Option<ThumbnailPresence>,
-    /// `thumbnailUrl` of the document.
-    #[serde(rename = "thumbnailUrl", skip_serializing_if = "Option::is_none")]
-    pub thumbnail_url: Option<UrlText>,
-    /// `transport` of the document.
+    /// `metadataUrl` in JSON.
+    #[serde(rename = "metadataUrl", skip_serializing_if = "Option::is_none")]
+    pub metadata_url: Option<UrlText>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub payload: Option<InputMptsPayloadStatus>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transport: Option<UdpInputTransportStatus>,
 }
-/// `UdpInputTransportStatus` of the document.
+impl UdpInputStatus {
+    /// Returns [`health`](Self#structfield.health), with all its fields unset if it is not set itself.
+    pub fn health(&self) -> &HealthStatus {
+        static UNSET: ::std::sync::LazyLock<HealthStatus> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.health.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`name`](Self#structfield.name), if it is set.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_ref().map(String::as_str)
+    }
+    /// Returns [`thumbnail_url`](Self#structfield.thumbnail_url), if it is set.
+    pub fn thumbnail_url(&self) -> Option<&UrlText> {
+        self.thumbnail_url.as_ref()
+    }
+    /// Returns [`thumbnail_presence`](Self#structfield.thumbnail_presence), if it is set.
+    pub fn thumbnail_presence(&self) -> Option<&ThumbnailPresence> {
+        self.thumbnail_presence.as_ref()
+    }
+    /// Returns [`metadata_url`](Self#structfield.metadata_url), if it is set.
+    pub fn metadata_url(&self) -> Option<&UrlText> {
+        self.metadata_url.as_ref()
+    }
+    /// Returns [`payload`](Self#structfield.payload), with all its fields unset if it is not set itself.
+    pub fn payload(&self) -> &InputMptsPayloadStatus {
+        static UNSET: ::std::sync::LazyLock<InputMptsPayloadStatus> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.payload.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`transport`](Self#structfield.transport), with all its fields unset if it is not set itself.
+    pub fn transport(&self) -> &UdpInputTransportStatus {
+        static UNSET: ::std::sync::LazyLock<UdpInputTransportStatus> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.transport.as_ref().unwrap_or(&UNSET)
+    }
+}
+/// `transport` of [`UdpInputStatus`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct UdpInputTransportStatus {
-    /// `bitrate` of the document.
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub receiving: Option<bool>,
     #[serde(
         default,
         deserialize_with = "::mkio_core::glue::lenient",
         skip_serializing_if = "Option::is_none"
     )]
     pub bitrate: Option<i64>,
-    /// `etr290` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub etr290: Option<Etr290Stats>,
-    /// `fec` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub fec: Option<InputTransportFec>,
-    /// `receivedPackets` of the document.
+    /// `receivedPackets` in JSON.
     #[serde(
         rename = "receivedPackets",
         default,
@@ -6069,59 +9605,129 @@ pub struct UdpInputTransportStatus {
         skip_serializing_if = "Option::is_none"
     )]
     pub received_packets: Option<i64>,
-    /// `receiving` of the document.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub receiving: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub etr290: Option<Etr290Stats>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fec: Option<InputTransportFec>,
 }
-/// `UdpOutput` of the document.
+impl UdpInputTransportStatus {
+    /// Returns [`receiving`](Self#structfield.receiving), if it is set.
+    pub fn receiving(&self) -> Option<bool> {
+        self.receiving.as_ref().copied()
+    }
+    /// Returns [`bitrate`](Self#structfield.bitrate), if it is set.
+    pub fn bitrate(&self) -> Option<i64> {
+        self.bitrate.as_ref().copied()
+    }
+    /// Returns [`received_packets`](Self#structfield.received_packets), if it is set.
+    pub fn received_packets(&self) -> Option<i64> {
+        self.received_packets.as_ref().copied()
+    }
+    /// Returns [`etr290`](Self#structfield.etr290), with all its fields unset if it is not set itself.
+    pub fn etr290(&self) -> &Etr290Stats {
+        static UNSET: ::std::sync::LazyLock<Etr290Stats> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.etr290.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`fec`](Self#structfield.fec), with all its fields unset if it is not set itself.
+    pub fn fec(&self) -> &InputTransportFec {
+        static UNSET: ::std::sync::LazyLock<InputTransportFec> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.fec.as_ref().unwrap_or(&UNSET)
+    }
+}
+/// Variant of [`ChannelOutput`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct UdpOutput {
-    /// `transport` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transport: Option<UdpOutputTransport>,
 }
 impl UdpOutput {
-    /// A `UdpOutput` with what it cannot do without; the rest is absent.
+    /// Creates `UdpOutput` from its required fields; all others are unset.
     pub fn new(transport: impl Into<UdpOutputTransport>) -> Self {
         Self {
             transport: Some(transport.into()),
         }
     }
     /// Sets [`transport`](Self#structfield.transport).
-    pub fn transport(mut self, value: impl Into<UdpOutputTransport>) -> Self {
+    #[must_use]
+    pub fn with_transport(mut self, value: impl Into<UdpOutputTransport>) -> Self {
         self.transport = Some(value.into());
         self
     }
 }
-/// `UdpOutputStatus` of the document.
+impl From<UdpOutputTransport> for UdpOutput {
+    fn from(value: UdpOutputTransport) -> Self {
+        Self::new(value)
+    }
+}
+impl UdpOutput {
+    /// Returns [`transport`](Self#structfield.transport), with all its fields unset if it is not set itself.
+    pub fn transport(&self) -> &UdpOutputTransport {
+        static UNSET: ::std::sync::LazyLock<UdpOutputTransport> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.transport.as_ref().unwrap_or(&UNSET)
+    }
+}
+/// Variant of [`ChannelOutputStatus`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct UdpOutputStatus {
-    /// `health` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub health: Option<HealthStatus>,
     /// Default: empty.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// `payload` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub payload: Option<OutputPayloadStatus>,
-    /// `transport` of the document.
+    pub health: Option<HealthStatus>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transport: Option<UdpOutputTransport>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub payload: Option<OutputPayloadStatus>,
 }
-/// `UdpOutputTransport` of the document.
+impl UdpOutputStatus {
+    /// Returns [`name`](Self#structfield.name), if it is set.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_ref().map(String::as_str)
+    }
+    /// Returns [`health`](Self#structfield.health), with all its fields unset if it is not set itself.
+    pub fn health(&self) -> &HealthStatus {
+        static UNSET: ::std::sync::LazyLock<HealthStatus> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.health.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`transport`](Self#structfield.transport), with all its fields unset if it is not set itself.
+    pub fn transport(&self) -> &UdpOutputTransport {
+        static UNSET: ::std::sync::LazyLock<UdpOutputTransport> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.transport.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`payload`](Self#structfield.payload), with all its fields unset if it is not set itself.
+    pub fn payload(&self) -> &OutputPayloadStatus {
+        static UNSET: ::std::sync::LazyLock<OutputPayloadStatus> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.payload.as_ref().unwrap_or(&UNSET)
+    }
+}
+/// `transport` of [`UdpOutput`] and `transport` of [`UdpOutputStatus`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct UdpOutputTransport {
+    /// Format udp://\[sourceAddress@\]destinationAddress:port; the optional sourceAddress selects source-specific multicast, today honoured only on CP inputs.
+    ///
+    /// Length in characters: at most 128.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url: Option<UrlText>,
     /// Length in characters: at most 32.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub interface: Option<String>,
@@ -6140,77 +9746,154 @@ pub struct UdpOutputTransport {
         skip_serializing_if = "Nullable::is_absent"
     )]
     pub source_port: Nullable<i64>,
-    /// Format udp://\[sourceAddress@\]destinationAddress:port; the optional sourceAddress selects source-specific multicast, today honoured only on CP inputs.
-    ///
-    /// Length in characters: at most 128.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub url: Option<UrlText>,
 }
 impl UdpOutputTransport {
-    /// A `UdpOutputTransport` with what it cannot do without; the rest is absent.
-    pub fn new(interface: impl Into<String>, url: impl Into<UrlText>) -> Self {
-        Self {
-            interface: Some(interface.into()),
-            url: Some(url.into()),
+    /// Starts `UdpOutputTransport`: the required fields that could be mistaken for each other follow by name, in this order: `url`, `interface`. All others are unset.
+    #[allow(clippy::new_ret_no_self)]
+    pub fn new() -> UdpOutputTransportNeedsUrl {
+        UdpOutputTransportNeedsUrl(Self {
+            url: Default::default(),
+            interface: Default::default(),
             source_address: Default::default(),
             source_port: Default::default(),
-        }
+        })
+    }
+    /// Sets [`url`](Self#structfield.url).
+    #[must_use]
+    pub fn with_url(mut self, value: impl Into<UrlText>) -> Self {
+        self.url = Some(value.into());
+        self
     }
     /// Sets [`interface`](Self#structfield.interface).
-    pub fn interface(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_interface(mut self, value: impl Into<String>) -> Self {
         self.interface = Some(value.into());
         self
     }
     /// Sets [`source_address`](Self#structfield.source_address).
-    pub fn source_address(mut self, value: impl Into<Nullable<String>>) -> Self {
+    #[must_use]
+    pub fn with_source_address(mut self, value: impl Into<Nullable<String>>) -> Self {
         self.source_address = value.into();
         self
     }
     /// Sets [`source_port`](Self#structfield.source_port).
-    pub fn source_port(mut self, value: impl Into<Nullable<i64>>) -> Self {
+    #[must_use]
+    pub fn with_source_port(mut self, value: impl Into<Nullable<i64>>) -> Self {
         self.source_port = value.into();
         self
     }
-    /// Sets [`url`](Self#structfield.url).
-    pub fn url(mut self, value: impl Into<UrlText>) -> Self {
-        self.url = Some(value.into());
-        self
+}
+/// A [`UdpOutputTransport`] that still needs `url`.
+#[derive(Clone, Debug)]
+#[must_use = "it is no `UdpOutputTransport` before `url` is set"]
+pub struct UdpOutputTransportNeedsUrl(UdpOutputTransport);
+impl UdpOutputTransportNeedsUrl {
+    /// Sets [`url`](UdpOutputTransport#structfield.url).
+    pub fn url(mut self, value: impl Into<UrlText>) -> UdpOutputTransportNeedsInterface {
+        self.0.url = Some(value.into());
+        UdpOutputTransportNeedsInterface(self.0)
     }
 }
-/// `UdpTransport` of the document.
+/// A [`UdpOutputTransport`] that still needs `interface`.
+#[derive(Clone, Debug)]
+#[must_use = "it is no `UdpOutputTransport` before `interface` is set"]
+pub struct UdpOutputTransportNeedsInterface(UdpOutputTransport);
+impl UdpOutputTransportNeedsInterface {
+    /// Sets [`interface`](UdpOutputTransport#structfield.interface).
+    pub fn interface(mut self, value: impl Into<String>) -> UdpOutputTransport {
+        self.0.interface = Some(value.into());
+        self.0
+    }
+}
+impl UdpOutputTransport {
+    /// Returns [`url`](Self#structfield.url), if it is set.
+    pub fn url(&self) -> Option<&UrlText> {
+        self.url.as_ref()
+    }
+    /// Returns [`interface`](Self#structfield.interface), if it is set.
+    pub fn interface(&self) -> Option<&str> {
+        self.interface.as_ref().map(String::as_str)
+    }
+    /// Returns [`source_address`](Self#structfield.source_address), if it is set.
+    pub fn source_address(&self) -> Option<&str> {
+        self.source_address.as_ref().value().map(String::as_str)
+    }
+    /// Returns [`source_port`](Self#structfield.source_port), if it is set.
+    pub fn source_port(&self) -> Option<i64> {
+        self.source_port.as_ref().value().copied()
+    }
+}
+/// `transport` of [`UdpInput`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct UdpTransport {
-    /// Length in characters: at most 32.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub interface: Option<String>,
     /// Format udp://\[sourceAddress@\]destinationAddress:port; the optional sourceAddress selects source-specific multicast, today honoured only on CP inputs.
     ///
     /// Length in characters: at most 128.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<UrlText>,
+    /// Length in characters: at most 32.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub interface: Option<String>,
 }
 impl UdpTransport {
-    /// A `UdpTransport` with what it cannot do without; the rest is absent.
-    pub fn new(interface: impl Into<String>, url: impl Into<UrlText>) -> Self {
-        Self {
-            interface: Some(interface.into()),
-            url: Some(url.into()),
-        }
-    }
-    /// Sets [`interface`](Self#structfield.interface).
-    pub fn interface(mut self, value: impl Into<String>) -> Self {
-        self.interface = Some(value.into());
-        self
+    /// Starts `UdpTransport`: the required fields that could be mistaken for each other follow by name, in this order: `url`, `interface`. All others are unset.
+    #[allow(clippy::new_ret_no_self)]
+    pub fn new() -> UdpTransportNeedsUrl {
+        UdpTransportNeedsUrl(Self {
+            url: Default::default(),
+            interface: Default::default(),
+        })
     }
     /// Sets [`url`](Self#structfield.url).
-    pub fn url(mut self, value: impl Into<UrlText>) -> Self {
+    #[must_use]
+    pub fn with_url(mut self, value: impl Into<UrlText>) -> Self {
         self.url = Some(value.into());
         self
     }
+    /// Sets [`interface`](Self#structfield.interface).
+    #[must_use]
+    pub fn with_interface(mut self, value: impl Into<String>) -> Self {
+        self.interface = Some(value.into());
+        self
+    }
+}
+/// A [`UdpTransport`] that still needs `url`.
+#[derive(Clone, Debug)]
+#[must_use = "it is no `UdpTransport` before `url` is set"]
+pub struct UdpTransportNeedsUrl(UdpTransport);
+impl UdpTransportNeedsUrl {
+    /// Sets [`url`](UdpTransport#structfield.url).
+    pub fn url(mut self, value: impl Into<UrlText>) -> UdpTransportNeedsInterface {
+        self.0.url = Some(value.into());
+        UdpTransportNeedsInterface(self.0)
+    }
+}
+/// A [`UdpTransport`] that still needs `interface`.
+#[derive(Clone, Debug)]
+#[must_use = "it is no `UdpTransport` before `interface` is set"]
+pub struct UdpTransportNeedsInterface(UdpTransport);
+impl UdpTransportNeedsInterface {
+    /// Sets [`interface`](UdpTransport#structfield.interface).
+    pub fn interface(mut self, value: impl Into<String>) -> UdpTransport {
+        self.0.interface = Some(value.into());
+        self.0
+    }
+}
+impl UdpTransport {
+    /// Returns [`url`](Self#structfield.url), if it is set.
+    pub fn url(&self) -> Option<&UrlText> {
+        self.url.as_ref()
+    }
+    /// Returns [`interface`](Self#structfield.interface), if it is set.
+    pub fn interface(&self) -> Option<&str> {
+        self.interface.as_ref().map(String::as_str)
+    }
 }
 /// Placeholder for an input from a service config with a transport mode this schema version lacks. Read and display only; its channel cannot be deployed.
+///
+/// Variant of [`ChannelInput`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -6225,7 +9908,7 @@ pub struct UnsyncedInput {
     pub unsupported_value: Option<String>,
 }
 impl UnsyncedInput {
-    /// A `UnsyncedInput` with what it cannot do without; the rest is absent.
+    /// Creates `UnsyncedInput` from its required fields; all others are unset.
     pub fn new(name: impl Into<String>) -> Self {
         Self {
             name: Some(name.into()),
@@ -6233,41 +9916,86 @@ impl UnsyncedInput {
         }
     }
     /// Sets [`name`](Self#structfield.name).
-    pub fn name(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_name(mut self, value: impl Into<String>) -> Self {
         self.name = Some(value.into());
         self
     }
     /// Sets [`unsupported_value`](Self#structfield.unsupported_value).
-    pub fn unsupported_value(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_unsupported_value(mut self, value: impl Into<String>) -> Self {
         self.unsupported_value = Some(value.into());
         self
     }
 }
-/// `UnsyncedInputStatus` of the document.
+impl UnsyncedInput {
+    /// Returns [`name`](Self#structfield.name), if it is set.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_ref().map(String::as_str)
+    }
+    /// Returns [`unsupported_value`](Self#structfield.unsupported_value), if it is set.
+    pub fn unsupported_value(&self) -> Option<&str> {
+        self.unsupported_value.as_ref().map(String::as_str)
+    }
+}
+/// Variant of [`ChannelInputStatus`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct UnsyncedInputStatus {
-    /// `health` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub health: Option<HealthStatus>,
-    /// `metadataUrl` of the document.
-    #[serde(rename = "metadataUrl", skip_serializing_if = "Option::is_none")]
-    pub metadata_url: Option<UrlText>,
     /// Length in characters: 1 to 32.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// `payload` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub payload: Option<InputPayloadStatus>,
+    /// `thumbnailUrl` in JSON.
+    #[serde(rename = "thumbnailUrl", skip_serializing_if = "Option::is_none")]
+    pub thumbnail_url: Option<UrlText>,
     /// Default: `Unknown`.
     #[serde(rename = "thumbnailPresence", skip_serializing_if = "Option::is_none")]
     pub thumbnail_presence: Option<ThumbnailPresence>,
-    /// `thumbnailUrl` of the document.
-    #[serde(rename = "thumbnailUrl", skip_serializing_if = "Option::is_none")]
-    pub thumbnail_url: Option<UrlText>,
+    /// `metadataUrl` in JSON.
+    #[serde(rename = "metadataUrl", skip_serializing_if = "Option::is_none")]
+    pub metadata_url: Option<UrlText>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub payload: Option<InputPayloadStatus>,
+}
+impl UnsyncedInputStatus {
+    /// Returns [`health`](Self#structfield.health), with all its fields unset if it is not set itself.
+    pub fn health(&self) -> &HealthStatus {
+        static UNSET: ::std::sync::LazyLock<HealthStatus> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.health.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`name`](Self#structfield.name), if it is set.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_ref().map(String::as_str)
+    }
+    /// Returns [`thumbnail_url`](Self#structfield.thumbnail_url), if it is set.
+    pub fn thumbnail_url(&self) -> Option<&UrlText> {
+        self.thumbnail_url.as_ref()
+    }
+    /// Returns [`thumbnail_presence`](Self#structfield.thumbnail_presence), if it is set.
+    pub fn thumbnail_presence(&self) -> Option<&ThumbnailPresence> {
+        self.thumbnail_presence.as_ref()
+    }
+    /// Returns [`metadata_url`](Self#structfield.metadata_url), if it is set.
+    pub fn metadata_url(&self) -> Option<&UrlText> {
+        self.metadata_url.as_ref()
+    }
+    /// Returns [`payload`](Self#structfield.payload), with all its fields unset if it is not set itself.
+    pub fn payload(&self) -> &InputPayloadStatus {
+        static UNSET: ::std::sync::LazyLock<InputPayloadStatus> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.payload.as_ref().unwrap_or(&UNSET)
+    }
 }
 /// Same placeholder as UnsyncedInput, for an output.
+///
+/// Variant of [`ChannelOutput`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -6277,55 +10005,94 @@ pub struct UnsyncedOutput {
     pub unsupported_value: Option<String>,
 }
 impl UnsyncedOutput {
-    /// An empty `UnsyncedOutput`, to be filled with its setters.
+    /// Creates an empty `UnsyncedOutput`.
     pub fn new() -> Self {
-        Self::default()
+        Default::default()
     }
     /// Sets [`unsupported_value`](Self#structfield.unsupported_value).
-    pub fn unsupported_value(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_unsupported_value(mut self, value: impl Into<String>) -> Self {
         self.unsupported_value = Some(value.into());
         self
     }
 }
-/// `UnsyncedOutputStatus` of the document.
+impl UnsyncedOutput {
+    /// Returns [`unsupported_value`](Self#structfield.unsupported_value), if it is set.
+    pub fn unsupported_value(&self) -> Option<&str> {
+        self.unsupported_value.as_ref().map(String::as_str)
+    }
+}
+/// Variant of [`ChannelOutputStatus`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct UnsyncedOutputStatus {
-    /// `health` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub health: Option<HealthStatus>,
     /// Default: empty.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub health: Option<HealthStatus>,
 }
-/// `ValidationError` of the document.
+impl UnsyncedOutputStatus {
+    /// Returns [`name`](Self#structfield.name), if it is set.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_ref().map(String::as_str)
+    }
+    /// Returns [`health`](Self#structfield.health), with all its fields unset if it is not set itself.
+    pub fn health(&self) -> &HealthStatus {
+        static UNSET: ::std::sync::LazyLock<HealthStatus> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.health.as_ref().unwrap_or(&UNSET)
+    }
+}
+/// `detail` of [`HttpValidationError`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct ValidationError {
-    /// `ctx` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub ctx: Option<::serde_json::Map<String, Value>>,
-    /// `input` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub input: Option<Value>,
-    /// `loc` of the document.
     #[serde(
         default,
         deserialize_with = "::mkio_core::glue::lenient",
         skip_serializing_if = "Option::is_none"
     )]
     pub loc: Option<Vec<Value>>,
-    /// `msg` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub msg: Option<String>,
-    /// `type` of the document.
+    /// `type` in JSON.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub type_: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub input: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ctx: Option<::serde_json::Map<String, Value>>,
+}
+impl ValidationError {
+    /// Returns [`loc`](Self#structfield.loc), empty if it is not set.
+    pub fn loc(&self) -> &[Value] {
+        self.loc.as_ref().map_or(&[], Vec::as_slice)
+    }
+    /// Returns [`msg`](Self#structfield.msg), if it is set.
+    pub fn msg(&self) -> Option<&str> {
+        self.msg.as_ref().map(String::as_str)
+    }
+    /// Returns [`type_`](Self#structfield.type_), if it is set.
+    pub fn type_(&self) -> Option<&str> {
+        self.type_.as_ref().map(String::as_str)
+    }
+    /// Returns [`input`](Self#structfield.input), if it is set.
+    pub fn input(&self) -> Option<&Value> {
+        self.input.as_ref()
+    }
+    /// Returns [`ctx`](Self#structfield.ctx), empty if it is not set.
+    pub fn ctx(&self) -> &::serde_json::Map<String, Value> {
+        self.ctx.as_ref().unwrap_or(::mkio_core::glue::empty_object())
+    }
 }
 ::mkio_core::open_enum! {
-    /// `VideoCodec` of the document.
+    /// `codec` of [`VideoEncoding`].
     pub enum VideoCodec {
         /// `Unsynced`.
         Unsynced = "Unsynced",
@@ -6360,7 +10127,7 @@ pub struct ValidationError {
     }
 }
 ::mkio_core::open_enum! {
-    /// `VideoCodecStatus` of the document.
+    /// `codec` of [`InputPayloadVideo`] and `codec` of [`OutputVideoPayload`].
     pub enum VideoCodecStatus {
         /// `H264Main`.
         H264Main = "H264Main",
@@ -6426,11 +10193,17 @@ pub struct ValidationError {
         Av1 = "Av1",
     }
 }
-/// `VideoEncoding` of the document.
+/// `video` of [`EncodingConfig`] and `video` of [`Representation`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct VideoEncoding {
+    /// Default: `H264High`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub codec: Option<VideoCodec>,
+    /// Default: `1920x1080p`.
+    #[serde(rename = "videoFormat", skip_serializing_if = "Option::is_none")]
+    pub video_format: Option<VideoFormat>,
     /// Range: 100000.0 to 4000000000.0. Default: `6000000`.
     #[serde(
         default,
@@ -6438,53 +10211,69 @@ pub struct VideoEncoding {
         skip_serializing_if = "Option::is_none"
     )]
     pub bitrate: Option<i64>,
-    /// Default: `H264High`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub codec: Option<VideoCodec>,
     /// Default: `TrueMotion`.
     #[serde(rename = "frameRate", default, skip_serializing_if = "Nullable::is_absent")]
     pub frame_rate: Nullable<FrameRate>,
-    /// Default: `1920x1080p`.
-    #[serde(rename = "videoFormat", skip_serializing_if = "Option::is_none")]
-    pub video_format: Option<VideoFormat>,
 }
 impl VideoEncoding {
-    /// A `VideoEncoding` with what it cannot do without; the rest is absent.
+    /// Creates `VideoEncoding` from its required fields; all others are unset.
     pub fn new(
+        codec: VideoCodec,
+        video_format: VideoFormat,
         bitrate: impl Into<i64>,
-        codec: impl Into<VideoCodec>,
-        video_format: impl Into<VideoFormat>,
     ) -> Self {
         Self {
+            codec: Some(codec),
+            video_format: Some(video_format),
             bitrate: Some(bitrate.into()),
-            codec: Some(codec.into()),
-            video_format: Some(video_format.into()),
             frame_rate: Default::default(),
         }
     }
-    /// Sets [`bitrate`](Self#structfield.bitrate).
-    pub fn bitrate(mut self, value: impl Into<i64>) -> Self {
-        self.bitrate = Some(value.into());
-        self
-    }
     /// Sets [`codec`](Self#structfield.codec).
-    pub fn codec(mut self, value: impl Into<VideoCodec>) -> Self {
+    #[must_use]
+    pub fn with_codec(mut self, value: impl Into<VideoCodec>) -> Self {
         self.codec = Some(value.into());
         self
     }
-    /// Sets [`frame_rate`](Self#structfield.frame_rate).
-    pub fn frame_rate(mut self, value: impl Into<Nullable<FrameRate>>) -> Self {
-        self.frame_rate = value.into();
-        self
-    }
     /// Sets [`video_format`](Self#structfield.video_format).
-    pub fn video_format(mut self, value: impl Into<VideoFormat>) -> Self {
+    #[must_use]
+    pub fn with_video_format(mut self, value: impl Into<VideoFormat>) -> Self {
         self.video_format = Some(value.into());
         self
     }
+    /// Sets [`bitrate`](Self#structfield.bitrate).
+    #[must_use]
+    pub fn with_bitrate(mut self, value: impl Into<i64>) -> Self {
+        self.bitrate = Some(value.into());
+        self
+    }
+    /// Sets [`frame_rate`](Self#structfield.frame_rate).
+    #[must_use]
+    pub fn with_frame_rate(mut self, value: impl Into<Nullable<FrameRate>>) -> Self {
+        self.frame_rate = value.into();
+        self
+    }
+}
+impl VideoEncoding {
+    /// Returns [`codec`](Self#structfield.codec), if it is set.
+    pub fn codec(&self) -> Option<&VideoCodec> {
+        self.codec.as_ref()
+    }
+    /// Returns [`video_format`](Self#structfield.video_format), if it is set.
+    pub fn video_format(&self) -> Option<&VideoFormat> {
+        self.video_format.as_ref()
+    }
+    /// Returns [`bitrate`](Self#structfield.bitrate), if it is set.
+    pub fn bitrate(&self) -> Option<i64> {
+        self.bitrate.as_ref().copied()
+    }
+    /// Returns [`frame_rate`](Self#structfield.frame_rate), if it is set.
+    pub fn frame_rate(&self) -> Option<&FrameRate> {
+        self.frame_rate.as_ref().value()
+    }
 }
 ::mkio_core::open_enum! {
-    /// `VideoFormat` of the document.
+    /// `videoFormat` of [`VideoEncoding`].
     pub enum VideoFormat {
         /// `Unsynced`.
         Unsynced = "Unsynced",
@@ -6585,7 +10374,7 @@ impl VideoEncoding {
     }
 }
 ::mkio_core::open_enum! {
-    /// `VideoScaling` of the document.
+    /// `videoScaling` of [`OutputProcessing`].
     pub enum VideoScaling {
         /// `Unsynced`.
         Unsynced = "Unsynced",

@@ -19,7 +19,7 @@ pub static ALL: &[&Resource] = &[&CHANNEL, &CHANNEL_ACTIVITY];
 pub static CHANNEL: Resource = Resource {
     name: "channels.channel",
     params: &["channel_id"],
-    named: "",
+    name_param: "",
     item: Some(&operations::GET_CHANNEL),
     state: None,
     list: Some(Listing {
@@ -33,7 +33,7 @@ pub static CHANNEL: Resource = Resource {
     state_pointer: "/status/syncState",
     progress_pointer: "",
     error_pointers: &["/status/errors/*", "/status/syncError/*"],
-    born_pointer: "",
+    created_pointer: "",
     busy: &[],
     failed_when: &[],
     presence: false,
@@ -49,10 +49,10 @@ pub static CHANNEL: Resource = Resource {
             name: "ok",
             states: &["Ok"],
             failures: &["ConfigFailed", "SyncFailed", "Failed"],
-            via: &[],
-            undone: &[],
-            settle: Duration::from_secs(3u64),
-            grace: Duration::from_secs(15u64),
+            on_the_way: &[],
+            fell_back: &[],
+            min_age: Duration::from_secs(3u64),
+            failure_grace: Duration::from_secs(15u64),
             requires: &[],
         },
     ],
@@ -66,7 +66,7 @@ pub static CHANNEL: Resource = Resource {
 pub static CHANNEL_ACTIVITY: Resource = Resource {
     name: "channels.channel_activity",
     params: &["channel_id"],
-    named: "",
+    name_param: "",
     item: Some(&operations::GET_CHANNEL),
     state: None,
     list: Some(Listing {
@@ -80,7 +80,7 @@ pub static CHANNEL_ACTIVITY: Resource = Resource {
     state_pointer: "/status/state",
     progress_pointer: "",
     error_pointers: &["/status/errors/*", "/status/syncError/*"],
-    born_pointer: "",
+    created_pointer: "",
     busy: &[],
     failed_when: &[("/status/syncState", &["ConfigFailed", "SyncFailed", "Failed"])],
     presence: false,
@@ -90,20 +90,20 @@ pub static CHANNEL_ACTIVITY: Resource = Resource {
             name: "running",
             states: &["Running"],
             failures: &[],
-            via: &[],
-            undone: &[],
-            settle: Duration::from_secs(0u64),
-            grace: Duration::from_secs(0u64),
+            on_the_way: &[],
+            fell_back: &[],
+            min_age: Duration::from_secs(0u64),
+            failure_grace: Duration::from_secs(0u64),
             requires: &[],
         },
         Goal {
             name: "stopped",
             states: &["Stopped"],
             failures: &[],
-            via: &[],
-            undone: &[],
-            settle: Duration::from_secs(0u64),
-            grace: Duration::from_secs(0u64),
+            on_the_way: &[],
+            fell_back: &[],
+            min_age: Duration::from_secs(0u64),
+            failure_grace: Duration::from_secs(0u64),
             requires: &[],
         },
     ],
@@ -117,7 +117,7 @@ pub static CHANNEL_ACTIVITY: Resource = Resource {
 impl Client {
     /// Waits for a channel, by default until it is `ok` (`Ok`).
     ///
-    /// Goals: `ok` (`Ok`), or gone. Longest wait unless told otherwise: 300 s; looks every 1 to 5 s.
+    /// Goals: `ok` (`Ok`), or gone. Default timeout 5 min; polls every 1 to 5 s.
     pub fn wait_for_channel(
         &self,
         channel_id: impl Into<String>,
@@ -156,6 +156,7 @@ impl Client {
     /// [`create_or_replace_channel`](Self::create_or_replace_channel) and a wait for the goal `ok`.
     ///
     /// Nothing is sent before the wait is polled.
+    ///
     pub fn create_or_replace_channel_and_wait(
         &self,
         channel_id: impl Into<String>,
@@ -175,6 +176,7 @@ impl Client {
     /// [`update_channel`](Self::update_channel) and a wait for the goal `ok`.
     ///
     /// Nothing is sent before the wait is polled.
+    ///
     pub fn update_channel_and_wait(
         &self,
         channel_id: impl Into<String>,
@@ -194,7 +196,8 @@ impl Client {
     ///
     /// Nothing is sent before the wait is polled.
     ///
-    /// When an answer is lost, a 404 to a repetition means that it has been done.
+    /// Succeeds if the channel does not exist (204).
+    /// If the response is lost, a 404 on the retry counts as success.
     pub fn delete_channel_and_wait(
         &self,
         channel_id: impl Into<String>,
@@ -210,7 +213,7 @@ impl Client {
     }
     /// Waits for a channel activity, by default until it is `running` (`Running`).
     ///
-    /// Goals: `running` (`Running`), `stopped` (`Stopped`), or gone. Longest wait unless told otherwise: 300 s; looks every 1 to 5 s.
+    /// Goals: `running` (`Running`), `stopped` (`Stopped`), or gone. Default timeout 5 min; polls every 1 to 5 s.
     pub fn wait_for_channel_activity(
         &self,
         channel_id: impl Into<String>,
@@ -249,6 +252,7 @@ impl Client {
     /// [`update_channel`](Self::update_channel) and a wait for the goal `running`.
     ///
     /// Nothing is sent before the wait is polled.
+    ///
     pub fn start_channel_and_wait(
         &self,
         channel_id: impl Into<String>,
@@ -279,6 +283,7 @@ impl Client {
     /// [`update_channel`](Self::update_channel) and a wait for the goal `stopped`.
     ///
     /// Nothing is sent before the wait is polled.
+    ///
     pub fn stop_channel_and_wait(
         &self,
         channel_id: impl Into<String>,
@@ -309,6 +314,7 @@ impl Client {
     /// [`update_channel`](Self::update_channel) and a wait for the goal `stopped`, then [`update_channel`](Self::update_channel) and a wait for the goal `running`.
     ///
     /// Nothing is sent before the wait is polled.
+    ///
     pub fn restart_channel_and_wait(
         &self,
         channel_id: impl Into<String>,

@@ -20,8 +20,11 @@ impl fmt::Display for Error {
         if let Some(status) = inner.status {
             line.push(status.to_string());
         }
+        // A message may have them already.
+        let told = |text: &&str| inner.message.contains(*text);
         let texts = [inner.code.as_deref(), inner.detail.as_deref()];
-        line.extend(texts.into_iter().flatten().map(shortened));
+        let texts = texts.into_iter().flatten().filter(|text| !told(text));
+        line.extend(texts.map(shortened));
         if !inner.message.is_empty() {
             line.push(shortened(&inner.message));
         }

@@ -200,6 +200,28 @@ impl Error {
         })
     }
 
+    /// Adds a code and a detail that say what went wrong, where these are known.
+    pub(crate) fn with_code(self, code: Option<String>, detail: Option<String>) -> Self {
+        self.edit(|inner| {
+            inner.code = code.or_else(|| inner.code.take());
+            inner.detail = detail.or_else(|| inner.detail.take());
+        })
+    }
+
+    /// Adds what the service said in another error, which is this one's cause.
+    pub(crate) fn with_answer_of(self, cause: &Self) -> Self {
+        self.edit(|inner| {
+            inner.operation = cause.0.operation;
+            inner.status = cause.0.status;
+            inner.code.clone_from(&cause.0.code);
+            inner.detail.clone_from(&cause.0.detail);
+            inner.extra_detail.clone_from(&cause.0.extra_detail);
+            inner.reference.clone_from(&cause.0.reference);
+            inner.json_path.clone_from(&cause.0.json_path);
+            inner.expectation.clone_from(&cause.0.expectation);
+        })
+    }
+
     /// Sets how long the service asked to wait.
     pub fn with_retry_after(self, wait: Option<Duration>) -> Self {
         self.edit(|inner| inner.retry_after = wait)

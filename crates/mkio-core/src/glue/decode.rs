@@ -83,7 +83,7 @@ fn typed<T: DeserializeOwned>(
 #[cold]
 fn undecodable(error: Error, response: &Response<Bytes>, operation: &'static Operation) -> Error {
     let mut error = error
-        .with_status(response.status())
+        .with_status(response.http_status())
         .with_answer(response.headers().clone(), response.raw().clone())
         .with_operation(operation)
         .with_call(response.call());

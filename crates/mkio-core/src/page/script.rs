@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use http::{HeaderValue, Method, header::DATE};
+use http::{HeaderMap, HeaderValue, Method};
 use reqwest::Request;
 use tokio::time::Instant;
 
@@ -40,8 +40,8 @@ pub(crate) struct Script {
     handler: Box<Handler>,
     latency: Duration,
     log: Mutex<Vec<Seen>>,
-    /// The `Date` of the answers.
-    pub(crate) date: Mutex<Option<&'static str>>,
+    /// Headers of the answers.
+    headers: Mutex<HeaderMap>,
 }
 
 impl Script {
@@ -59,7 +59,7 @@ impl Script {
             handler: Box::new(handler),
             latency,
             log: Mutex::default(),
-            date: Mutex::default(),
+            headers: Mutex::default(),
         })
     }
 
@@ -81,6 +81,12 @@ impl Script {
             .retry(RetryPolicy::none())
             .rate_budget(RateBudget::off())
             .dispatch(Arc::clone(self))
+    }
+
+    /// Has all answers carry this header.
+    pub(crate) fn header(&self, name: &'static str, value: &'static str) {
+        let value = HeaderValue::from_static(value);
+        self.headers.lock().unwrap().insert(name, value);
     }
 
     /// All requests so far.
@@ -118,10 +124,9 @@ impl Dispatch for Arc<Script> {
                     answer
                 }
             };
-            if let Some(date) = *self.date.lock().unwrap() {
-                let date = HeaderValue::from_static(date);
-                answer.headers_mut().insert(DATE, date);
-            }
+            answer
+                .headers_mut()
+                .extend(self.headers.lock().unwrap().clone());
             Ok(answer.into())
         })
     }

@@ -16,7 +16,11 @@ mod route;
 mod tls;
 mod trace;
 
-use std::{fmt, sync::Arc};
+use std::{
+    any::Any,
+    fmt,
+    sync::{Arc, OnceLock},
+};
 
 pub use builder::TransportBuilder;
 pub(crate) use clients::{Clients, Recipe};
@@ -33,7 +37,7 @@ pub(crate) use trace::undecodable;
 
 use url::Url;
 
-use crate::{Error, ErrorKind, Operation, Result, budget::Budget, retry::RetryPolicy, wait::Waits};
+use crate::{Error, ErrorKind, Operation, Result, budget::Budget, retry::RetryPolicy};
 
 /// Sends requests: the one seam of all generated crates.
 ///
@@ -53,7 +57,8 @@ pub(crate) struct Core {
     http: reqwest::Client,
     carrier: Carrier,
     budget: Budget,
-    waits: Waits,
+    /// What the waits keep for all clones; nothing here knows their types.
+    attachment: OnceLock<Box<dyn Any + Send + Sync>>,
 }
 
 impl Transport {
@@ -116,9 +121,14 @@ impl Transport {
             .map_err(|error| error.with_operation(operation))
     }
 
-    /// All waits that run over this transport and its clones.
-    pub fn waits(&self) -> &Waits {
-        &self.core.waits
+    /// A value that all clones share, made when it is asked for first. There is place for one type.
+    pub(crate) fn attachment<T: Any + Default + Send + Sync>(&self) -> &T {
+        let attachment = &self.core.attachment;
+        let attached = attachment.get_or_init(|| Box::new(T::default()));
+        match attached.downcast_ref() {
+            Some(attached) => attached,
+            None => unreachable!("the attachment has one type"),
+        }
     }
 
     pub(crate) fn retry_policy(&self) -> RetryPolicy {

@@ -1,11 +1,15 @@
 //! A wait, written down.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+    time::Duration,
+};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::{Resource, settings::WaitSettings, target::Target, want::Want};
 use crate::{Error, ErrorKind, Result, Timestamp};
 
 /// A wait, written down: which resource, for what, until when, and what it has seen.
@@ -25,13 +29,13 @@ pub struct WaitDescription {
     /// Longest time to wait, in milliseconds: no more than that is left, whatever the clock says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) timeout: Option<u64>,
-    /// Until when a 404 is taken for "not there yet".
+    /// Until when a 404 means "not there yet".
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) missing_until: Option<DateTime<Utc>>,
-    /// Shortest and longest time between looks, in milliseconds, if the user has set them.
+    /// Shortest and longest time between polls, in milliseconds, if the user has set them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) poll_every: Option<(u64, u64)>,
-    /// An action came first: what is seen may be from before it.
+    /// An action came first: what the resource shows may be from before it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) acted: bool,
     /// States that were seen.
@@ -55,6 +59,90 @@ pub(super) enum WrittenGoal {
 }
 
 impl WaitDescription {
+    /// # Errors
+    ///
+    /// Kind [`InvalidRequest`](ErrorKind::InvalidRequest) when the wait is for a closure.
+    pub(super) fn new(target: &Target, want: &Want, settings: &WaitSettings) -> Result<Self> {
+        let goal = match want {
+            Want::Goal(goal) => WrittenGoal::Goal(goal.name.to_owned()),
+            Want::States(states) => WrittenGoal::States(states.clone()),
+            Want::Gone => WrittenGoal::Gone,
+            Want::Test(_) | Want::Leave(_) => {
+                let message = format!(
+                    "{target}: a wait for a closure cannot be described; wait for states instead"
+                );
+                return Err(Error::new(ErrorKind::InvalidRequest, message));
+            }
+        };
+        let parameters = target.parameters();
+        let pace = settings.poll_every.as_ref();
+        Ok(Self {
+            resource: target.resource.name.to_owned(),
+            parameters: parameters
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .collect(),
+            goal,
+            deadline: after(settings.timeout),
+            timeout: Some(millis(settings.timeout)),
+            missing_until: Some(after(settings.missing_for)),
+            poll_every: pace.map(|pace| (millis(pace.start), millis(pace.end))),
+            acted: settings.acted,
+            seen: settings.seen.clone(),
+            created_after: settings.created_after.clone(),
+        })
+    }
+
+    /// The values of the resource's parameters.
+    ///
+    /// # Errors
+    ///
+    /// Kind [`InvalidRequest`](ErrorKind::InvalidRequest) when the description is of another kind
+    /// of resource, or lacks a parameter.
+    pub(super) fn values(&self, resource: &Resource) -> Result<Vec<String>> {
+        let refuse = |message: String| Error::new(ErrorKind::InvalidRequest, message);
+        if self.resource != resource.name {
+            return Err(refuse(format!(
+                "the description is of a wait for {}, not for {}",
+                self.resource, resource.name
+            )));
+        }
+        let lacks = |param| refuse(format!("the description of the wait lacks `{param}`"));
+        let value = |param: &&str| self.parameters.get(*param).cloned();
+        let params = resource.params.iter();
+        params
+            .map(|param| value(param).ok_or_else(|| lacks(param)))
+            .collect()
+    }
+
+    pub(super) fn want(&self, resource: &'static Resource) -> Result<Want> {
+        match &self.goal {
+            WrittenGoal::Goal(name) => Want::named(resource, name),
+            WrittenGoal::States(states) => Ok(Want::states(resource, states.clone())),
+            WrittenGoal::Gone => Ok(Want::Gone),
+        }
+    }
+
+    pub(super) fn settings(&self, resource: &Resource) -> WaitSettings {
+        let missing_for = self.missing_until.map_or(resource.missing_for, until);
+        let mut settings = WaitSettings {
+            timeout: self.left(),
+            poll_every: None,
+            missing_for,
+            created_after: self.created_after.clone(),
+            acted: self.acted,
+            seen: self.seen.clone(),
+        };
+        if let Some(pace) = self.pace() {
+            settings.poll_every(pace);
+        }
+        settings
+    }
+
+    fn pace(&self) -> Option<Range<Duration>> {
+        let (min, max) = self.poll_every?;
+        Some(Duration::from_millis(min)..Duration::from_millis(max))
+    }
+
     /// Kind of the resource, for example `media.job`.
     pub fn resource(&self) -> &str {
         &self.resource
@@ -90,12 +178,13 @@ impl WaitDescription {
         }
     }
 
-    /// The error that another call takes this wait up.
+    /// The error of a call that cannot take this wait up; it names the one that can.
     pub(super) fn takes_up(&self, call: &str, end: &str) -> Error {
         let name = self.resource.rsplit('.').next().unwrap_or_default();
-        let goal = match self.is_until_gone() {
-            true => "until the resource is gone",
-            false => "for a state",
+        let goal = if self.is_until_gone() {
+            "until the resource is gone"
+        } else {
+            "for a state"
         };
         let message = format!(
             "the description is of a wait {goal}: `resume_{call}_{name}{end}` takes it up again"
@@ -109,17 +198,16 @@ impl WaitDescription {
     }
 
     /// Time left until the deadline; zero when it has passed. A wait that is taken up late still
-    /// has one look.
-    pub(super) fn left(&self) -> Duration {
+    /// has one poll.
+    fn left(&self) -> Duration {
         let left = until(self.deadline);
         self.timeout
             .map_or(left, |timeout| left.min(Duration::from_millis(timeout)))
     }
+}
 
-    /// How much longer a 404 is taken for "not there yet", if that is said.
-    pub(super) fn missing_for(&self) -> Option<Duration> {
-        self.missing_until.map(until)
-    }
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 fn until(time: DateTime<Utc>) -> Duration {
@@ -127,7 +215,7 @@ fn until(time: DateTime<Utc>) -> Duration {
 }
 
 /// The point in time after this duration; the end of what RFC 3339 can write when that is later.
-pub(super) fn after(duration: Duration) -> DateTime<Utc> {
+fn after(duration: Duration) -> DateTime<Utc> {
     const LAST: i64 = 253_402_300_799;
     let last = DateTime::from_timestamp(LAST, 0).unwrap_or(DateTime::<Utc>::MAX_UTC);
     let delta = TimeDelta::from_std(duration).unwrap_or(TimeDelta::MAX);

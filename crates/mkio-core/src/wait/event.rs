@@ -1,12 +1,13 @@
-//! News of a resource that came without a look.
+//! News of a resource that came without a poll.
 
 use chrono::{DateTime, Utc};
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
-use super::judge::Seen;
-use super::look;
-use super::target::Target;
+use super::{
+    seen::{self, Seen},
+    target::Target,
+};
 use crate::Timestamp;
 
 /// A change of state that the service told of, as its webhook events do.
@@ -69,7 +70,10 @@ impl StateEvent {
 
     /// What the event shows of the resource; nothing when it tells no state.
     pub(super) fn seen(&self, target: &Target) -> Option<Seen> {
-        let shown = self.resource.clone().map(|item| look::there(target, item));
+        let shown = self
+            .resource
+            .clone()
+            .map(|item| seen::resource(target, item));
         match (shown, &self.state) {
             (Some(Seen::There { resource, .. }), Some(state)) => Some(Seen::There {
                 state: Some(state.clone()),
@@ -153,7 +157,7 @@ impl Path {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wait::testing::job;
+    use crate::wait::tests::service::job;
 
     #[test]
     fn knows_the_resource_with_and_without_its_api() {

@@ -1,16 +1,15 @@
 //! Why a wait did not reach its goal.
 
-use std::fmt;
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::{Error, ErrorKind};
 
-/// What an error of a wait owns: the last state, what the resource says went wrong, and the time.
+/// Why a wait failed, with the last state of the resource and what the resource says went wrong.
 ///
-/// Travels in the [`Error`]; [`WaitFailure::of`] takes it out.
+/// The [`Error`] of a wait has one; [`WaitFailure::of`] gives it.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct WaitFailure {
@@ -20,11 +19,15 @@ pub struct WaitFailure {
     pub resource: &'static str,
     /// Name of the resource.
     pub name: String,
+    /// Where the resource is: its other parameters, for example `project_name acme`.
+    pub(super) place: String,
     /// The last state that was seen, if any.
     pub state: Option<String>,
     /// The last progress that was seen, in percent.
     pub progress: Option<u8>,
-    /// What the resource says went wrong: for a job, the errors of its outputs.
+    /// What the resource says went wrong. For a job these are the errors of its outputs; the
+    /// first one's code and message are also the error's [`code`](Error::code) and
+    /// [`detail`](Error::detail).
     pub errors: Vec<ResourceError>,
     /// Time since the wait began.
     pub elapsed: Duration,
@@ -38,7 +41,7 @@ pub enum Reason {
     /// The state is a failure, or one from which the goal is not reached any more.
     State,
     /// The resource was on its way to the goal and fell back.
-    Undone,
+    FellBack,
     /// The resource was there and disappeared.
     Gone,
     /// The resource did not appear.
@@ -48,8 +51,10 @@ pub enum Reason {
     /// The service refused the action that the wait begins with; the state is the one in which the
     /// resource was found then.
     Refused,
-    /// A look failed in a way that does not pass: no right to read, for example.
-    Look,
+    /// A poll failed in a way that does not pass: no right to read, for example.
+    Poll,
+    /// The goal was reached, but the resource does not decode.
+    Decode,
 }
 
 /// An error that a resource carries as data, for example that of a job's output.
@@ -117,20 +122,24 @@ impl WaitFailure {
         T::deserialize(self.json.as_ref()?).ok()
     }
 
-    /// The error that owns this failure.
+    /// The error with this failure in it.
     pub(super) fn into_error(self, source: Option<Error>) -> Error {
         let kind = match (self.reason, &source) {
             (Reason::Timeout, _) => ErrorKind::Timeout,
-            (Reason::Look, Some(source)) => source.kind(),
+            (Reason::Decode, _) => ErrorKind::Decode,
+            (Reason::Poll, Some(source)) => source.kind(),
             _ => ErrorKind::Wait,
         };
-        let status = source.as_ref().and_then(Error::status);
         let mut error = Error::new(kind, self.to_string());
-        if let Some(status) = status.filter(|_| self.reason == Reason::Look) {
-            error = error.with_status(status);
-        }
         if let Some(source) = source {
+            // The failed poll is what the wait failed of; otherwise it only comes with it.
+            if self.reason == Reason::Poll {
+                error = error.with_answer_of(&source);
+            }
             error = error.with_source(source);
+        }
+        if let Some(first) = self.errors.first() {
+            error = error.with_code(first.code.clone(), first.message.clone());
         }
         error.with_value(self)
     }
@@ -139,15 +148,19 @@ impl WaitFailure {
 impl fmt::Display for WaitFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} `{}` ", self.resource, self.name)?;
+        if !self.place.is_empty() {
+            write!(f, "({}) ", self.place)?;
+        }
         let state = self.state.as_deref().unwrap_or("not seen yet");
         match self.reason {
             Reason::State => write!(f, "ended in state {state}")?,
-            Reason::Undone => write!(f, "fell back to state {state}")?,
+            Reason::FellBack => write!(f, "fell back to state {state}")?,
             Reason::Gone => write!(f, "disappeared; its last state was {state}")?,
             Reason::NotFound => f.write_str("does not exist")?,
             Reason::Timeout => write!(f, "was not there in time; its last state was {state}")?,
             Reason::Refused => write!(f, "refused an action in state {state}")?,
-            Reason::Look => f.write_str("cannot be watched")?,
+            Reason::Poll => write!(f, "cannot be polled; its last state was {state}")?,
+            Reason::Decode => write!(f, "is in state {state} but does not decode")?,
         }
         if let Some(progress) = self.progress.filter(|_| self.reason == Reason::Timeout) {
             write!(f, " at {progress} %")?;

@@ -1,98 +1,45 @@
-//! Decides when a wait has ended.
+//! The memory of a wait, and what it makes of what is seen.
 
-use std::collections::BTreeSet;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
-use std::time::Duration;
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-use super::state::RawChange;
-use super::target::Target;
-use super::{Goal, PRESENT, Reason, StateKind, pointer};
+use super::{
+    Change, PRESENT, Reason, Resource, StateKind, pointer,
+    seen::{self, Seen},
+    settings::WaitSettings,
+    target::Target,
+    verdict::{self, Verdict},
+    want::Want,
+};
 use crate::Timestamp;
-
-/// What a wait is for.
-pub(super) enum Want {
-    /// A goal that the resource declares.
-    Goal(&'static Goal),
-    /// One of these states.
-    States(Vec<String>),
-    /// Whatever the closure accepts.
-    Test(Box<dyn FnMut(&RawChange) -> bool + Send>),
-    /// The resource is gone.
-    Gone,
-    /// Any state but these.
-    Leave(Vec<&'static str>),
-}
-
-/// What a look saw.
-#[derive(Debug, Clone)]
-pub(super) enum Seen {
-    /// The resource, by its state and, depending on the look, as a whole.
-    There {
-        state: Option<String>,
-        resource: Option<Value>,
-    },
-    /// No such resource.
-    Absent,
-}
-
-/// What follows from it.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
-    GoOn,
-    Reached,
-    Failed(Reason),
-    /// The resource seems to have fallen back, but what says so may be old.
-    Doubtful,
-    /// The user's closure panicked.
-    Panicked,
-}
-
-/// What the last read says of the goal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Held {
-    Yes,
-    No,
-    Failed,
-}
 
 /// How long a failure from before an action does not count, where the goal says nothing.
 const GRACE: Duration = Duration::from_secs(10);
 
-/// The memory of a wait, and its rules.
+/// The memory of a wait.
 pub(super) struct Judge {
     want: Want,
     missing_for: Duration,
-    pub(super) state: Option<Arc<str>>,
-    pub(super) progress: Option<u8>,
-    pub(super) resource: Option<Arc<Value>>,
-    /// The last look brought the resource.
+    /// Only what was created after this counts.
+    created_after: Option<DateTime<Utc>>,
+    /// What the action left behind that the wait began with.
+    acted: Option<Acted>,
+    /// Time from the beginning of the wait to its first poll.
+    before: Duration,
+    state: Option<Arc<str>>,
+    progress: Option<u8>,
+    /// The resource as it was last seen.
+    resource: Option<Arc<Value>>,
+    /// What was seen last was the whole resource.
     whole: bool,
-    /// A state other than those of the goal was seen.
-    elsewhere: bool,
-    /// A state on the way to the goal was seen.
-    via: bool,
-    /// The wait begins with an action.
-    acted: bool,
-    /// The action has made the resource: nothing that it shows is from before.
-    made: bool,
-    /// A state other than the first was seen.
-    moved: bool,
-    /// The last look saw a failure that may be from before the wait.
+    /// What was seen last is a failure that may be from before the wait.
     doubted: bool,
     /// All states that were seen, also before the wait was taken up again.
     seen: BTreeSet<Arc<str>>,
     /// When the resource was created that the wait is about.
-    born: Option<DateTime<Utc>>,
-    /// Time from the beginning of the wait to the first look: that of an action.
-    pub(super) before: Duration,
-    /// Only what was created after this counts.
-    pub(super) created_after: Option<DateTime<Utc>>,
-    /// Nobody wants the resource when the goal is reached.
-    pub(super) bare: bool,
+    created_at: Option<DateTime<Utc>>,
 }
 
 /// What an action leaves behind for the wait that follows.
@@ -101,7 +48,7 @@ pub(super) struct Acted {
     /// The last state that was seen.
     pub(super) state: Option<Arc<str>>,
     /// When the resource was created, if the action did that.
-    pub(super) born: Option<DateTime<Utc>>,
+    pub(super) created_at: Option<DateTime<Utc>>,
     /// How long it took.
     pub(super) took: Duration,
     /// How much of that was waiting for the resource.
@@ -109,54 +56,26 @@ pub(super) struct Acted {
 }
 
 impl Judge {
-    pub(super) fn new(want: Want, missing_for: Duration) -> Self {
+    pub(super) fn new(want: Want, settings: &WaitSettings, acted: Option<Acted>) -> Self {
+        let acted = acted.or_else(|| settings.acted.then(Acted::default));
         Self {
             want,
-            missing_for,
-            state: None,
+            missing_for: settings.missing_for,
+            created_after: settings.created_after.as_ref().and_then(Timestamp::utc),
+            state: acted.as_ref().and_then(|acted| acted.state.clone()),
+            created_at: acted.as_ref().and_then(|acted| acted.created_at),
+            before: acted.as_ref().map_or(Duration::ZERO, |acted| acted.took),
+            acted,
             progress: None,
             resource: None,
             whole: false,
-            elsewhere: false,
-            via: false,
-            acted: false,
-            made: false,
-            moved: false,
             doubted: false,
-            seen: BTreeSet::new(),
-            born: None,
-            before: Duration::ZERO,
-            created_after: None,
-            bare: false,
+            seen: settings.seen.iter().map(|state| (**state).into()).collect(),
         }
     }
 
-    /// Says that there was an action: what the resource shows first may be from before that.
-    pub(super) fn after_action(mut self, acted: Option<Acted>) -> Self {
-        if let Some(acted) = acted {
-            self.acted = true;
-            if let (Want::Goal(goal), Some(state)) = (&self.want, &acted.state) {
-                self.via = goal.via.contains(&&**state);
-            }
-            self.state = acted.state;
-            self.made = acted.born.is_some();
-            self.born = acted.born;
-            self.before = acted.took;
-        }
-        self
-    }
-
-    /// Says which states were seen before the wait was taken up again.
-    pub(super) fn after(mut self, seen: impl IntoIterator<Item = String>) -> Self {
-        for state in seen {
-            if let Want::Goal(goal) = &self.want {
-                self.elsewhere |= !goal.states.contains(&&*state);
-                self.via |= goal.via.contains(&&*state);
-            }
-            self.seen.insert(state.into());
-        }
-        self.moved = self.seen.len() > 1;
-        self
+    pub(super) fn want(&self) -> &Want {
+        &self.want
     }
 
     /// All states that were seen.
@@ -164,24 +83,47 @@ impl Judge {
         self.seen.iter().map(|state| &**state)
     }
 
-    pub(super) fn acted(&self) -> bool {
-        self.acted
+    pub(super) fn has_acted(&self) -> bool {
+        self.acted.is_some()
+    }
+
+    /// Time from the beginning of the wait to its first poll.
+    pub(super) fn before(&self) -> Duration {
+        self.before
+    }
+
+    /// So much of the wait has passed before its first poll.
+    pub(super) fn start_late(&mut self, passed: Duration) {
+        self.before = passed;
+    }
+
+    pub(super) fn state(&self) -> Option<&Arc<str>> {
+        self.state.as_ref()
+    }
+
+    pub(super) fn progress(&self) -> Option<u8> {
+        self.progress
+    }
+
+    /// The resource as it was last seen.
+    pub(super) fn resource(&self) -> Option<&Value> {
+        self.resource.as_deref()
+    }
+
+    /// The resource, if it was seen as a whole the last time.
+    pub(super) fn current(&self) -> Option<&Value> {
+        self.resource().filter(|_| self.whole)
     }
 
     /// The state alone is not enough to decide.
-    pub(super) fn wants_whole(&self, resource: &super::Resource) -> bool {
+    pub(super) fn wants_whole(&self, resource: &Resource) -> bool {
         match &self.want {
-            // It may ask for anything.
+            // It may look at anything.
             Want::Test(_) => true,
             Want::Goal(goal) => !goal.requires.is_empty() || !resource.failed_when.is_empty(),
             Want::States(_) => !resource.failed_when.is_empty(),
             Want::Gone | Want::Leave(_) => false,
         }
-    }
-
-    /// What ends the wait is of no interest beyond its state.
-    pub(super) fn wants_no_resource(&self) -> bool {
-        self.bare || self.wants_gone()
     }
 
     pub(super) fn wants_gone(&self) -> bool {
@@ -193,151 +135,167 @@ impl Judge {
     }
 
     /// How long a failure that was there from the beginning does not count.
-    fn grace(&self) -> Duration {
-        match &self.want {
-            _ if self.made => Duration::ZERO,
-            Want::Goal(goal) if !goal.settle.is_zero() || !goal.grace.is_zero() => {
-                goal.settle.max(goal.grace)
+    fn failure_grace(&self) -> Duration {
+        let created_by_us = |acted: &Acted| acted.created_at.is_some();
+        match (&self.want, &self.acted) {
+            (_, Some(acted)) if created_by_us(acted) => Duration::ZERO,
+            (Want::Goal(goal), _) if !goal.min_age.is_zero() || !goal.failure_grace.is_zero() => {
+                goal.min_age.max(goal.failure_grace)
             }
-            _ if self.acted => GRACE,
-            _ => Duration::ZERO,
+            (_, Some(_)) => GRACE,
+            (_, None) => Duration::ZERO,
         }
     }
 
     /// How long what was there from the beginning does not count by itself.
-    pub(super) fn settle(&self) -> Duration {
+    pub(super) fn min_age(&self) -> Duration {
         match &self.want {
-            _ if self.doubted => self.grace(),
-            Want::Goal(goal) if !self.elsewhere => goal.settle,
+            _ if self.doubted => self.failure_grace(),
+            Want::Goal(goal) if !self.was_elsewhere() => goal.min_age,
             _ => Duration::ZERO,
         }
     }
 
-    /// The resource, if the last look brought it.
-    pub(super) fn current(&self) -> Option<&Value> {
-        self.resource.as_deref().filter(|_| self.whole)
+    /// A state other than those of the goal was seen.
+    fn was_elsewhere(&self) -> bool {
+        let of_goal =
+            |state: &str| matches!(&self.want, Want::Goal(goal) if goal.states.contains(&state));
+        self.seen().any(|state| !of_goal(state))
     }
 
-    /// The resource is an earlier one of the same name. Remembers the newest one.
-    pub(super) fn is_outdated(&mut self, target: &Target, resource: &Value) -> bool {
-        let Some(born) = born(target, resource) else {
+    /// A state on the way to the goal was seen, also by the action.
+    fn was_on_the_way(&self) -> bool {
+        let Want::Goal(goal) = &self.want else {
             return false;
         };
-        // Some answers tell the time in whole seconds.
-        let older = |newest: DateTime<Utc>| born.timestamp() < newest.timestamp();
-        let outdated =
-            self.born.is_some_and(older) || self.created_after.is_some_and(|after| born <= after);
-        self.born = self.born.max(Some(born));
+        let before = self.acted.iter().filter_map(|acted| acted.state.as_ref());
+        let mut all = self.seen.iter().chain(before);
+        all.any(|state| goal.on_the_way.contains(&&**state))
+    }
+
+    /// A state other than the first was seen.
+    fn has_moved(&self) -> bool {
+        let first = self.acted.as_ref().and_then(|acted| acted.state.as_ref());
+        let first = first.or(self.seen.first());
+        self.seen.iter().any(|state| Some(state) != first)
+    }
+
+    /// The resource is an earlier one of the same name. A `direct` read remembers the newest one;
+    /// lists and events are not trusted with that.
+    pub(super) fn is_outdated(&mut self, target: &Target, resource: &Value, direct: bool) -> bool {
+        let Some(created_at) = seen::created_at(target, resource) else {
+            return false;
+        };
+        // Some responses have the time in whole seconds.
+        let older = |newest: DateTime<Utc>| created_at.timestamp() < newest.timestamp();
+        let outdated = self.created_at.is_some_and(older)
+            || self.created_after.is_some_and(|after| created_at <= after);
+        if direct {
+            self.created_at = self.created_at.max(Some(created_at));
+        }
         outdated
     }
 
-    /// What the last read says, after a state that reached the goal. A resource that has moved on
-    /// from there was there all the same; one that is still where it was before was not, and
-    /// neither was one that is not in a final state.
-    pub(super) fn holds(&self, target: &Target, resource: &Value) -> Held {
-        let declared = target.resource;
-        let Some(state) = text(target, resource) else {
-            return Held::Yes;
+    /// What the last read means, after a state that reached the goal.
+    pub(super) fn check_last_read(&self, target: &Target, resource: &Value) -> Verdict {
+        let Some(read) = seen::state_of(target, resource) else {
+            return Verdict::Reached;
         };
-        let final_state = self.state.as_deref().is_some_and(|state| {
-            matches!(
-                declared.kind(state),
-                Some(StateKind::Success | StateKind::Failure)
-            )
-        });
-        let reached = match &self.want {
-            Want::Goal(goal) => goal.states.contains(&state),
-            Want::States(states) => states.iter().any(|wanted| wanted == state),
-            Want::Test(_) => self.state.as_deref() == Some(state),
-            Want::Gone | Want::Leave(_) => true,
-        };
-        let failed = matches!(&self.want, Want::Goal(goal) if goal.failures.contains(&state));
-        if reached {
-            Held::Yes
-        } else if failed {
-            Held::Failed
-        } else if final_state || self.seen.contains(state) {
-            Held::No
-        } else {
-            Held::Yes
-        }
+        let seen_before = self.seen.contains(read);
+        verdict::of_last_read(&self.want, target, self.state.as_deref(), read, seen_before)
     }
 
     /// Takes in the last read of a resource that has failed.
-    pub(super) fn read(&mut self, target: &Target, resource: Value) {
-        if let Some(state) = text(target, &resource) {
+    pub(super) fn take_last_read(&mut self, target: &Target, resource: Value) {
+        if let Some(state) = seen::state_of(target, &resource) {
             self.state = Some(state.into());
         }
         self.resource = Some(Arc::new(resource));
     }
 
-    /// The goal does not come any more after this state, as far as one can tell.
-    fn falls_back(&self, state: &str) -> bool {
-        match &self.want {
-            Want::Goal(goal) => self.via && goal.undone.contains(&state),
-            _ => false,
-        }
+    /// Takes in the resource of a failure that is decided.
+    pub(super) fn take_resource(&mut self, resource: Value) {
+        self.resource = Some(Arc::new(resource));
     }
 
-    /// Takes in what a look saw, `elapsed` after the first: the change, if it is one, and what
-    /// follows. What did not come from the resource itself is not `direct` and may be old.
+    /// Takes in what was seen, `elapsed` after the first poll: the change, if it is one, and what
+    /// follows. What comes from a list or an event is not `direct` and may be old.
     pub(super) fn see(
         &mut self,
         target: &Target,
         seen: Seen,
         elapsed: Duration,
         direct: bool,
-    ) -> (Option<RawChange>, Verdict) {
+    ) -> (Option<Change<Arc<str>>>, Verdict) {
         let (state, resource) = match seen {
             Seen::Absent => return (None, self.absent(target, elapsed)),
             Seen::There { state, resource } => (state, resource.map(Arc::new)),
         };
         if let Some(resource) = &resource
-            && self.is_outdated(target, resource)
+            && self.is_outdated(target, resource, direct)
         {
             return (None, Verdict::GoOn);
         }
         if !direct && state.as_deref().is_some_and(|state| self.falls_back(state)) {
             return (None, Verdict::Doubtful);
         }
-        let declared = target.resource;
         self.whole = resource.is_some();
+        self.resource = resource.clone().or_else(|| self.resource.take());
         let state: Arc<str> = match state {
             Some(state) => state.into(),
-            None if declared.presence => PRESENT.into(),
-            // Readable, but it does not tell its state: as good as no news.
-            None => return (None, self.stateless(resource)),
+            None if target.resource.presence => PRESENT.into(),
+            // Readable, but without a state: as good as no news.
+            None => return (None, Verdict::GoOn),
         };
+        let (change, is_new) = self.change(target, state, elapsed, resource);
+        let verdict = self.judge(target, &change, elapsed);
+        (is_new.then_some(change), verdict)
+    }
+
+    /// Remembers a state; the change, and whether it is one.
+    fn change(
+        &mut self,
+        target: &Target,
+        state: Arc<str>,
+        elapsed: Duration,
+        resource: Option<Arc<Value>>,
+    ) -> (Change<Arc<str>>, bool) {
+        let declared = target.resource;
+        let unchanged = self.state.as_ref() == Some(&state);
         let progress = match &resource {
             Some(resource) if !declared.progress_pointer.is_empty() => {
                 pointer::percent(resource, &target.pointer(declared.progress_pointer))
             }
-            _ => self
-                .progress
-                .filter(|_| self.state.as_ref() == Some(&state)),
+            _ => self.progress.filter(|_| unchanged),
         };
-        let previous = self.state.replace(state.clone());
-        let changed = previous.as_ref() != Some(&state) || self.progress != progress;
+        let is_new = !unchanged || self.progress != progress;
+        let previous = self.state.replace(Arc::clone(&state));
         self.progress = progress;
-        if resource.is_some() {
-            self.resource.clone_from(&resource);
-        }
+        self.seen.insert(Arc::clone(&state));
         let kind = declared.kind(&state);
-        self.seen.insert(state.clone());
-        let total = self.before.saturating_add(elapsed);
-        let change = RawChange::new(state, previous, kind, progress, total, resource);
-        let same = |previous: &Arc<str>| *previous == change.state;
-        self.moved |= !change.previous.as_ref().is_none_or(same);
-        let mut verdict = self.judge(target, &change, elapsed);
+        let total = self.before().saturating_add(elapsed);
+        let change = Change::new(state, previous, kind, progress, total, resource);
+        (change, is_new)
+    }
+
+    fn judge(&mut self, target: &Target, change: &Change<Arc<str>>, elapsed: Duration) -> Verdict {
+        let past = (self.was_elsewhere(), self.was_on_the_way());
+        let verdict = verdict::of_change(&mut self.want, target, change, past, elapsed);
         let leaving = change.kind == Some(StateKind::Deleting) || &*change.state == "Deleted";
         self.doubted = verdict == Verdict::Failed(Reason::State)
             && !leaving
-            && !self.moved
-            && elapsed < self.grace();
+            && !self.has_moved()
+            && elapsed < self.failure_grace();
         if self.doubted {
-            verdict = Verdict::GoOn;
+            return Verdict::GoOn;
         }
-        (changed.then_some(change), verdict)
+        verdict
+    }
+
+    /// The goal does not come any more after this state, as far as one can tell.
+    fn falls_back(&self, state: &str) -> bool {
+        let on_the_way = self.was_on_the_way();
+        matches!(&self.want, Want::Goal(goal) if on_the_way && goal.fell_back.contains(&state))
     }
 
     fn absent(&self, target: &Target, elapsed: Duration) -> Verdict {
@@ -351,99 +309,4 @@ impl Judge {
             Verdict::Failed(Reason::NotFound)
         }
     }
-
-    fn stateless(&mut self, resource: Option<Arc<Value>>) -> Verdict {
-        if resource.is_some() {
-            self.resource = resource;
-        }
-        Verdict::GoOn
-    }
-
-    fn judge(&mut self, target: &Target, change: &RawChange, elapsed: Duration) -> Verdict {
-        let state = &*change.state;
-        if let Want::Leave(states) = &self.want {
-            return match states.contains(&state) {
-                true => Verdict::GoOn,
-                false => Verdict::Reached,
-            };
-        }
-        if let Want::Gone = self.want {
-            // Reads give 404 by then; the documents name the state all the same.
-            return if state == "Deleted" {
-                Verdict::Reached
-            } else {
-                Verdict::GoOn
-            };
-        }
-        let failed_elsewhere = change.resource().is_some_and(|resource| {
-            target.resource.failed_when.iter().any(|(at, values)| {
-                pointer::text(resource, at).is_some_and(|found| values.contains(&found))
-            })
-        });
-        if failed_elsewhere {
-            return Verdict::Failed(Reason::State);
-        }
-        match &mut self.want {
-            Want::Gone | Want::Leave(_) => Verdict::GoOn,
-            // A panic would take all waits of the collection with it.
-            Want::Test(test) => match catch_unwind(AssertUnwindSafe(|| test(change))) {
-                Ok(true) => Verdict::Reached,
-                Ok(false) => end(change),
-                Err(_) => Verdict::Panicked,
-            },
-            Want::States(states) => match states.iter().any(|wanted| wanted == state) {
-                true => Verdict::Reached,
-                false => end(change),
-            },
-            Want::Goal(goal) => {
-                if goal.states.contains(&state) {
-                    let settled = self.elsewhere || elapsed >= goal.settle;
-                    return match settled && fulfilled(goal, target, change.resource()) {
-                        true => Verdict::Reached,
-                        false => Verdict::GoOn,
-                    };
-                }
-                self.elsewhere = true;
-                self.via |= goal.via.contains(&state);
-                if goal.failures.contains(&state) {
-                    Verdict::Failed(Reason::State)
-                } else if self.via && goal.undone.contains(&state) {
-                    Verdict::Failed(Reason::Undone)
-                } else {
-                    Verdict::GoOn
-                }
-            }
-        }
-    }
-}
-
-/// The resource's state, as its JSON tells.
-fn text<'a>(target: &Target, resource: &'a Value) -> Option<&'a str> {
-    let at = target.resource.state_pointer;
-    pointer::text(resource, &target.pointer(at)).filter(|_| !at.is_empty())
-}
-
-/// When the resource was created, as its JSON tells.
-pub(super) fn born(target: &Target, resource: &Value) -> Option<DateTime<Utc>> {
-    let at = target.resource.born_pointer;
-    let text = pointer::text(resource, at).filter(|_| !at.is_empty())?;
-    Timestamp::from(text).utc()
-}
-
-/// A state after which no other comes is the end of every wait.
-fn end(change: &RawChange) -> Verdict {
-    match change.kind {
-        Some(StateKind::Success | StateKind::Failure | StateKind::Deleting) => {
-            Verdict::Failed(Reason::State)
-        }
-        _ => Verdict::GoOn,
-    }
-}
-
-/// The resource has the values that the goal requires besides its state.
-fn fulfilled(goal: &Goal, target: &Target, resource: Option<&Value>) -> bool {
-    goal.requires.iter().all(|(at, value)| {
-        let found = resource.and_then(|resource| pointer::text(resource, &target.pointer(at)));
-        found == Some(&target.text(value))
-    })
 }

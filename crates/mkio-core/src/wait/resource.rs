@@ -16,7 +16,7 @@ pub struct Resource {
     /// others that its pointers use.
     pub params: &'static [&'static str],
     /// The parameter that is the resource's own name; the last one when empty.
-    pub named: &'static str,
+    pub name_param: &'static str,
     /// Reads the resource.
     pub item: Option<&'static Operation>,
     /// Reads its state alone: `{"status": {"state": …}}`.
@@ -28,11 +28,11 @@ pub struct Resource {
     pub state_pointer: &'static str,
     /// Where the resource's JSON has its progress in percent; several numbers count as their mean.
     pub progress_pointer: &'static str,
-    /// Where the resource's JSON tells what went wrong.
+    /// Where the resource's JSON has errors.
     pub error_pointers: &'static [&'static str],
     /// Where the resource's JSON has the time of its creation; empty when it has none. A resource
     /// that is older than the one that the wait is about is an earlier one of the same name.
-    pub born_pointer: &'static str,
+    pub created_pointer: &'static str,
     /// States in which the service may refuse an action for a while (409): a call that acts and
     /// waits acts again when the resource has left them.
     pub busy: &'static [&'static str],
@@ -45,11 +45,11 @@ pub struct Resource {
     pub states: &'static [(&'static str, StateKind)],
     /// What can be waited for; the first is the default.
     pub goals: &'static [Goal],
-    /// How long to wait at most, unless told otherwise.
+    /// Longest time to wait, unless told otherwise.
     pub timeout: Duration,
-    /// Shortest and longest time between two looks, unless told otherwise.
+    /// Shortest and longest time between two polls, unless told otherwise.
     pub poll: (Duration, Duration),
-    /// How long a 404 is taken for "not there yet", unless told otherwise.
+    /// How long a 404 means "not there yet", unless told otherwise.
     pub missing_for: Duration,
     /// The service sends webhook events for this resource's states.
     pub events: bool,
@@ -100,16 +100,16 @@ pub struct Goal {
     /// States from which the goal is not reached any more.
     pub failures: &'static [&'static str],
     /// States on the way to the goal.
-    pub via: &'static [&'static str],
-    /// States that mean failure once a state of `via` was seen: a start that fell back.
-    pub undone: &'static [&'static str],
+    pub on_the_way: &'static [&'static str],
+    /// States that mean failure once a state of `on_the_way` was seen: a start that fell back.
+    pub fell_back: &'static [&'static str],
     /// A goal state counts only when another state was seen before, or this much time has passed:
     /// a restart that has not begun still shows the old state. The same goes for a failure state
-    /// that is there from the beginning, except one that says that the resource is being deleted.
-    pub settle: Duration,
+    /// that is there from the beginning, unless the resource is being deleted.
+    pub min_age: Duration,
     /// How long a failure state that is there from the beginning does not count, if that is longer
-    /// than `settle`: what repairs it may take its time to show.
-    pub grace: Duration,
+    /// than `min_age`: what repairs it may take its time to show.
+    pub failure_grace: Duration,
     /// Values that the resource's JSON must have besides, as (pointer, value); both may hold
     /// `{parameter}`.
     pub requires: &'static [(&'static str, &'static str)],
@@ -121,18 +121,18 @@ pub const PRESENT: &str = "Present";
 const MINUTE: Duration = Duration::from_secs(60);
 
 impl Resource {
-    /// Nothing but the usual times: 10 minutes, looks every 1 to 10 s, 404 tolerated for 30 s.
+    /// Nothing but the usual times: 10 minutes, polls every 1 to 10 s, 404 tolerated for 30 s.
     pub const DEFAULT: Self = Self {
         name: "",
         params: &[],
-        named: "",
+        name_param: "",
         item: None,
         state: None,
         list: None,
         state_pointer: "",
         progress_pointer: "",
         error_pointers: &[],
-        born_pointer: "",
+        created_pointer: "",
         busy: &[],
         failed_when: &[],
         presence: false,
@@ -144,7 +144,7 @@ impl Resource {
         events: false,
     };
 
-    /// What is known of a state; `None` for one that the documents do not name.
+    /// What a state means; `None` for one that this version does not know.
     pub fn kind(&self, state: &str) -> Option<StateKind> {
         self.states
             .iter()
@@ -169,10 +169,10 @@ impl Goal {
         name: "",
         states: &[],
         failures: &[],
-        via: &[],
-        undone: &[],
-        settle: Duration::ZERO,
-        grace: Duration::ZERO,
+        on_the_way: &[],
+        fell_back: &[],
+        min_age: Duration::ZERO,
+        failure_grace: Duration::ZERO,
         requires: &[],
     };
 }

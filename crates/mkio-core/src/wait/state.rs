@@ -1,8 +1,6 @@
-//! States and their changes, as the user of a wait sees them.
+//! States and their changes, as the caller of a wait sees them.
 
-use std::fmt;
-use std::sync::Arc;
-use std::time::Duration;
+use std::{fmt, sync::Arc, time::Duration};
 
 use serde_json::Value;
 
@@ -19,30 +17,7 @@ pub trait StateName: Clone + fmt::Debug + Send + Sync + 'static {
     fn as_name(&self) -> &str;
 }
 
-/// Makes open enums states that waits understand. For generated code.
-#[doc(hidden)]
-#[macro_export]
-macro_rules! state_names {
-    ($($state:ty),* $(,)?) => {$(
-        impl $crate::wait::StateName for $state {
-            fn from_name(name: &str) -> Self {
-                Self::from(name)
-            }
-
-            fn as_name(&self) -> &str {
-                self.as_str()
-            }
-        }
-
-        impl $crate::wait::Until<Self> for $state {
-            fn into_target(self) -> $crate::wait::UntilTarget<Self> {
-                $crate::wait::UntilTarget::States(::std::vec![self])
-            }
-        }
-    )*};
-}
-
-/// A state that is nothing but its name.
+/// A state of a resource whose states have no type of their own: its name.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct State(String);
 
@@ -68,6 +43,9 @@ impl fmt::Display for State {
     }
 }
 
+/// A closure of the caller that sees changes.
+pub(super) type Observer<S, R> = Box<dyn FnMut(&Change<S>) -> R + Send>;
+
 /// A state, or a step of progress, that was seen for the first time.
 #[derive(Clone)]
 #[non_exhaustive]
@@ -76,10 +54,10 @@ pub struct Change<S> {
     pub state: S,
     /// The state that was seen before it.
     pub previous: Option<S>,
-    /// What the state means; `None` for a state that the documents do not name. Such a state is
-    /// reported and the wait goes on.
+    /// What the state means; `None` for a state that this version does not know. The wait goes on
+    /// after such a state.
     pub kind: Option<StateKind>,
-    /// Progress in percent, where the resource tells it.
+    /// Progress in percent, where the resource has it.
     pub progress: Option<u8>,
     /// Time since the wait began.
     pub elapsed: Duration,
@@ -87,7 +65,7 @@ pub struct Change<S> {
 }
 
 impl<S> Change<S> {
-    /// The resource's JSON, when the look that saw the change brought more than the state.
+    /// The resource's JSON, when the poll that saw the change read more than the state.
     pub fn resource(&self) -> Option<&Value> {
         self.resource.as_deref()
     }
@@ -107,9 +85,7 @@ impl<S: fmt::Debug> fmt::Debug for Change<S> {
 }
 
 /// A change before its states have their type.
-pub(super) type RawChange = Change<Arc<str>>;
-
-impl RawChange {
+impl Change<Arc<str>> {
     pub(super) fn new(
         state: Arc<str>,
         previous: Option<Arc<str>>,
@@ -137,54 +113,5 @@ impl RawChange {
             elapsed: self.elapsed,
             resource: self.resource.clone(),
         }
-    }
-}
-
-/// What [`Wait::until`](super::Wait::until) takes: a state, several, or a closure.
-///
-/// The closure is called with every change and ends the wait when it says `true`.
-pub trait Until<S> {
-    /// The goal that this stands for.
-    fn into_target(self) -> UntilTarget<S>;
-}
-
-/// A closure that decides about a change.
-pub type Test<S> = Box<dyn FnMut(&Change<S>) -> bool + Send>;
-
-/// A goal given to [`Wait::until`](super::Wait::until).
-pub enum UntilTarget<S> {
-    /// One of these states.
-    States(Vec<S>),
-    /// Whatever the closure accepts.
-    Test(Test<S>),
-}
-
-impl<S, F: FnMut(&Change<S>) -> bool + Send + 'static> Until<S> for F {
-    fn into_target(self) -> UntilTarget<S> {
-        UntilTarget::Test(Box::new(self))
-    }
-}
-
-impl Until<Self> for State {
-    fn into_target(self) -> UntilTarget<Self> {
-        UntilTarget::States(vec![self])
-    }
-}
-
-impl<S: StateName> Until<S> for &str {
-    fn into_target(self) -> UntilTarget<S> {
-        UntilTarget::States(vec![S::from_name(self)])
-    }
-}
-
-impl<S: StateName> Until<S> for Vec<S> {
-    fn into_target(self) -> UntilTarget<S> {
-        UntilTarget::States(self)
-    }
-}
-
-impl<S: StateName, const N: usize> Until<S> for [S; N] {
-    fn into_target(self) -> UntilTarget<S> {
-        UntilTarget::States(self.into())
     }
 }

@@ -1,10 +1,15 @@
 //! Which resource a wait is about.
 
+use std::fmt;
+
 use percent_encoding::percent_decode_str;
 use reqwest::{Method, Request};
 
 use super::{Listing, Resource};
 use crate::{Error, ErrorKind, Operation, Result, Transport, glue};
+
+/// Longest name, in bytes, that goes into a list request.
+const LISTABLE: usize = 128;
 
 /// A resource and the values of its path parameters.
 #[derive(Debug, Clone)]
@@ -48,7 +53,31 @@ impl Target {
     /// The resource's own name.
     pub(super) fn name(&self) -> &str {
         let last = || self.values.last().map(String::as_str);
-        self.value(self.resource.named).or_else(last).unwrap_or("")
+        self.value(self.resource.name_param)
+            .or_else(last)
+            .unwrap_or("")
+    }
+
+    /// Its parameters other than its name, for messages.
+    pub(super) fn place(&self) -> String {
+        let params = self.resource.params;
+        let name = match self.resource.name_param {
+            "" => params.last().copied().unwrap_or_default(),
+            name => name,
+        };
+        let others = self.parameters().filter(|(param, _)| *param != name);
+        let others = others.map(|(param, value)| format!("{param} {value}"));
+        others.collect::<Vec<_>>().join(", ")
+    }
+
+    /// A list request can name it: nothing in its name needs escaping in a filter, and many such
+    /// names fit into one request. Without a filter the list shows every name.
+    pub(super) fn is_listable(&self, list: &Listing) -> bool {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+        let short = |text: &str| text.len() <= LISTABLE && text.bytes().all(plain);
+        let mut scopes = list.scope_fields.iter();
+        list.name_field.is_none()
+            || (short(self.name()) && scopes.all(|(param, _)| self.value(param).is_none_or(short)))
     }
 
     /// Parameters with their values.
@@ -116,8 +145,8 @@ impl Target {
         Ok(request)
     }
 
-    /// What waits that can share their looks have in common.
-    pub(super) fn group(&self) -> String {
+    /// The collection of the resource: waits of one share their polls.
+    pub(super) fn collection(&self) -> String {
         let place = match (&self.resource.list, self.resource.item) {
             (Some(list), _) => self.path(list.operation),
             (None, Some(item)) => {
@@ -130,6 +159,17 @@ impl Target {
             (None, None) => String::new(),
         };
         format!("{} {place}", self.resource.name)
+    }
+}
+
+/// Kind and name, for messages.
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} `{}`", self.resource.name, self.name())?;
+        match self.place() {
+            place if place.is_empty() => Ok(()),
+            place => write!(f, " ({place})"),
+        }
     }
 }
 

@@ -11,7 +11,11 @@ use serde::{Deserialize, Serialize};
 #[allow(unused_imports, reason = "not every API needs all of them")]
 use serde_json::Value;
 
-/// `AssignedFlow` of the document.
+pub use ::mkio_core::types::{
+    DefaultMetadata, DefaultPatchMetadata, Error, ErrorDetail, Geolocation,
+    GeolocationPatch, ListResponseSupplemental, Metadata, PaginationInfo, ProjectInfo,
+};
+/// `assignedFlows` of [`DeviceStatus`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -22,7 +26,13 @@ pub struct AssignedFlow {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
 }
-/// `AvailableNetwork` of the document.
+impl AssignedFlow {
+    /// Returns [`name`](Self#structfield.name), if it is set.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_ref().map(String::as_str)
+    }
+}
+/// `availableNetworks` of [`DeviceSpec`] and `availableNetworks` of [`DevicePatchSpec`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -39,28 +49,63 @@ pub struct AvailableNetwork {
     pub network_name: Option<String>,
 }
 impl AvailableNetwork {
-    /// A `AvailableNetwork` with what it cannot do without; the rest is absent.
-    pub fn new(
-        interface_name: impl Into<String>,
-        network_name: impl Into<String>,
-    ) -> Self {
-        Self {
-            interface_name: Some(interface_name.into()),
-            network_name: Some(network_name.into()),
-        }
+    /// Starts `AvailableNetwork`: the required fields that could be mistaken for each other follow by name, in this order: `network_name`, `interface_name`. All others are unset.
+    #[allow(clippy::new_ret_no_self)]
+    pub fn new() -> AvailableNetworkNeedsNetworkName {
+        AvailableNetworkNeedsNetworkName(Self {
+            interface_name: Default::default(),
+            network_name: Default::default(),
+        })
     }
     /// Sets [`interface_name`](Self#structfield.interface_name).
-    pub fn interface_name(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_interface_name(mut self, value: impl Into<String>) -> Self {
         self.interface_name = Some(value.into());
         self
     }
     /// Sets [`network_name`](Self#structfield.network_name).
-    pub fn network_name(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_network_name(mut self, value: impl Into<String>) -> Self {
         self.network_name = Some(value.into());
         self
     }
 }
-/// `Backup` of the document.
+/// A [`AvailableNetwork`] that still needs `network_name`.
+#[derive(Clone, Debug)]
+#[must_use = "it is no `AvailableNetwork` before `network_name` is set"]
+pub struct AvailableNetworkNeedsNetworkName(AvailableNetwork);
+impl AvailableNetworkNeedsNetworkName {
+    /// Sets [`network_name`](AvailableNetwork#structfield.network_name).
+    pub fn network_name(
+        mut self,
+        value: impl Into<String>,
+    ) -> AvailableNetworkNeedsInterfaceName {
+        self.0.network_name = Some(value.into());
+        AvailableNetworkNeedsInterfaceName(self.0)
+    }
+}
+/// A [`AvailableNetwork`] that still needs `interface_name`.
+#[derive(Clone, Debug)]
+#[must_use = "it is no `AvailableNetwork` before `interface_name` is set"]
+pub struct AvailableNetworkNeedsInterfaceName(AvailableNetwork);
+impl AvailableNetworkNeedsInterfaceName {
+    /// Sets [`interface_name`](AvailableNetwork#structfield.interface_name).
+    pub fn interface_name(mut self, value: impl Into<String>) -> AvailableNetwork {
+        self.0.interface_name = Some(value.into());
+        self.0
+    }
+}
+impl AvailableNetwork {
+    /// Returns [`interface_name`](Self#structfield.interface_name), if it is set.
+    pub fn interface_name(&self) -> Option<&str> {
+        self.interface_name.as_ref().map(String::as_str)
+    }
+    /// Returns [`network_name`](Self#structfield.network_name), if it is set.
+    pub fn network_name(&self) -> Option<&str> {
+        self.network_name.as_ref().map(String::as_str)
+    }
+}
+/// Response of [`get_backup`](super::Client::get_backup).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -101,7 +146,49 @@ pub struct Backup {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timestamp: Option<String>,
 }
-/// `BackupList` of the document.
+impl Backup {
+    /// Returns [`asset_file_included`](Self#structfield.asset_file_included), if it is set.
+    pub fn asset_file_included(&self) -> Option<bool> {
+        self.asset_file_included.as_ref().copied()
+    }
+    /// Returns [`blob_storage_url`](Self#structfield.blob_storage_url), if it is set.
+    pub fn blob_storage_url(&self) -> Option<&UrlText> {
+        self.blob_storage_url.as_ref()
+    }
+    /// Returns [`customer`](Self#structfield.customer), if it is set.
+    pub fn customer(&self) -> Option<&str> {
+        self.customer.as_ref().map(String::as_str)
+    }
+    /// Returns [`device`](Self#structfield.device), if it is set.
+    pub fn device(&self) -> Option<&str> {
+        self.device.as_ref().map(String::as_str)
+    }
+    /// Returns [`id`](Self#structfield.id), if it is set.
+    pub fn id(&self) -> Option<&str> {
+        self.id.as_ref().map(String::as_str)
+    }
+    /// Returns [`name`](Self#structfield.name), if it is set.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_ref().map(String::as_str)
+    }
+    /// Returns [`project`](Self#structfield.project), if it is set.
+    pub fn project(&self) -> Option<&str> {
+        self.project.as_ref().map(String::as_str)
+    }
+    /// Returns [`services`](Self#structfield.services), empty if it is not set.
+    pub fn services(&self) -> &::serde_json::Map<String, Value> {
+        self.services.as_ref().unwrap_or(::mkio_core::glue::empty_object())
+    }
+    /// Returns [`signature`](Self#structfield.signature), if it is set.
+    pub fn signature(&self) -> Option<&str> {
+        self.signature.as_ref().map(String::as_str)
+    }
+    /// Returns [`timestamp`](Self#structfield.timestamp), if it is set.
+    pub fn timestamp(&self) -> Option<&str> {
+        self.timestamp.as_ref().map(String::as_str)
+    }
+}
+/// Response of [`list_backups`](super::Client::list_backups).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -122,7 +209,24 @@ pub struct BackupList {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Vec<BackupListItem>>,
 }
-/// `BackupListItem` of the document.
+impl BackupList {
+    /// Returns [`odata_next_link`](Self#structfield.odata_next_link), if it is set.
+    pub fn odata_next_link(&self) -> Option<&str> {
+        self.odata_next_link.as_ref().map(String::as_str)
+    }
+    /// Returns [`supplemental`](Self#structfield.supplemental), with all its fields unset if it is not set itself.
+    pub fn supplemental(&self) -> &ListResponseSupplemental {
+        static UNSET: ::std::sync::LazyLock<ListResponseSupplemental> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.supplemental.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`value`](Self#structfield.value), empty if it is not set.
+    pub fn value(&self) -> &[BackupListItem] {
+        self.value.as_ref().map_or(&[], Vec::as_slice)
+    }
+}
+/// Item of [`list_backups`](super::Client::list_backups).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -131,7 +235,16 @@ pub struct BackupListItem {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<BackupMetadata>,
 }
-/// `BackupMetadata` of the document.
+impl BackupListItem {
+    /// Returns [`metadata`](Self#structfield.metadata), with all its fields unset if it is not set itself.
+    pub fn metadata(&self) -> &BackupMetadata {
+        static UNSET: ::std::sync::LazyLock<BackupMetadata> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.metadata.as_ref().unwrap_or(&UNSET)
+    }
+}
+/// `metadata` of [`BackupListItem`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -149,18 +262,35 @@ pub struct BackupMetadata {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
 }
-/// `BackupPost` of the document.
+impl BackupMetadata {
+    /// Returns [`created`](Self#structfield.created), if it is set.
+    pub fn created(&self) -> Option<&str> {
+        self.created.as_ref().map(String::as_str)
+    }
+    /// Returns [`device`](Self#structfield.device), if it is set.
+    pub fn device(&self) -> Option<&str> {
+        self.device.as_ref().map(String::as_str)
+    }
+    /// Returns [`id`](Self#structfield.id), if it is set.
+    pub fn id(&self) -> Option<&str> {
+        self.id.as_ref().map(String::as_str)
+    }
+    /// Returns [`name`](Self#structfield.name), if it is set.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_ref().map(String::as_str)
+    }
+}
+/// Body of [`back_up_device`](super::Client::back_up_device).
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct BackupPost {
-    /// `metadata` of the document.
     pub metadata: DefaultMetadata,
-    /// `spec` of the document.
     pub spec: BackupPostSpec,
 }
 impl BackupPost {
-    /// A `BackupPost` with what it cannot do without; the rest is absent.
+    /// Creates `BackupPost` from its required fields; all others are unset.
     pub fn new(
         metadata: impl Into<DefaultMetadata>,
         spec: impl Into<BackupPostSpec>,
@@ -171,17 +301,22 @@ impl BackupPost {
         }
     }
     /// Sets [`metadata`](Self#structfield.metadata).
-    pub fn metadata(mut self, value: impl Into<DefaultMetadata>) -> Self {
+    #[must_use]
+    pub fn with_metadata(mut self, value: impl Into<DefaultMetadata>) -> Self {
         self.metadata = value.into();
         self
     }
     /// Sets [`spec`](Self#structfield.spec).
-    pub fn spec(mut self, value: impl Into<BackupPostSpec>) -> Self {
+    #[must_use]
+    pub fn with_spec(mut self, value: impl Into<BackupPostSpec>) -> Self {
         self.spec = value.into();
         self
     }
 }
-/// `BackupPostSpec` of the document.
+::mkio_core::json_body! {
+    BackupPost
+}
+/// `spec` of [`BackupPost`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -198,22 +333,24 @@ pub struct BackupPostSpec {
     pub backup_name: Option<String>,
 }
 impl BackupPostSpec {
-    /// An empty `BackupPostSpec`, to be filled with its setters.
+    /// Creates an empty `BackupPostSpec`.
     pub fn new() -> Self {
-        Self::default()
+        Default::default()
     }
     /// Sets [`backup_asset_file`](Self#structfield.backup_asset_file).
-    pub fn backup_asset_file(mut self, value: bool) -> Self {
+    #[must_use]
+    pub fn with_backup_asset_file(mut self, value: bool) -> Self {
         self.backup_asset_file = Some(value);
         self
     }
     /// Sets [`backup_name`](Self#structfield.backup_name).
-    pub fn backup_name(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_backup_name(mut self, value: impl Into<String>) -> Self {
         self.backup_name = Some(value.into());
         self
     }
 }
-/// `BeamHa` of the document.
+/// `beamHA` of [`DeviceStatus`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -247,104 +384,76 @@ pub struct BeamHa {
     )]
     pub unregistered_devices: Option<Vec<String>>,
 }
-/// `DefaultMetadata` of the document.
+impl BeamHa {
+    /// Returns [`active_controller_device_name`](Self#structfield.active_controller_device_name), if it is set.
+    pub fn active_controller_device_name(&self) -> Option<&str> {
+        self.active_controller_device_name.as_ref().map(String::as_str)
+    }
+    /// Returns [`roles`](Self#structfield.roles), empty if it is not set.
+    pub fn roles(&self) -> &[String] {
+        self.roles.as_ref().map_or(&[], Vec::as_slice)
+    }
+    /// Returns [`status`](Self#structfield.status), if it is set.
+    pub fn status(&self) -> Option<&str> {
+        self.status.as_ref().map(String::as_str)
+    }
+    /// Returns [`unregistered_devices`](Self#structfield.unregistered_devices), empty if it is not set.
+    pub fn unregistered_devices(&self) -> &[String] {
+        self.unregistered_devices.as_ref().map_or(&[], Vec::as_slice)
+    }
+}
+/// Response of [`get_device`](super::Client::get_device), [`update_device`](super::Client::update_device) and [`create_device`](super::Client::create_device); item of [`list_devices`](super::Client::list_devices).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct DefaultMetadata {
-    /// Friendly label shown to people.
-    #[serde(rename = "displayName", skip_serializing_if = "Option::is_none")]
-    pub display_name: Option<String>,
-    /// Label map, at most 32 entries; keys and values up to 256 characters. Keys: alphanumerics, hyphens, underscores; values may also contain spaces.
-    ///
-    /// Number of entries: at most 32.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub labels: Option<BTreeMap<String, String>>,
-}
-impl DefaultMetadata {
-    /// A `DefaultMetadata` with what it cannot do without; the rest is absent.
-    pub fn new(display_name: impl Into<String>) -> Self {
-        Self {
-            display_name: Some(display_name.into()),
-            labels: Default::default(),
-        }
-    }
-    /// Sets [`display_name`](Self#structfield.display_name).
-    pub fn display_name(mut self, value: impl Into<String>) -> Self {
-        self.display_name = Some(value.into());
-        self
-    }
-    /// Sets [`labels`](Self#structfield.labels).
-    pub fn labels(
-        mut self,
-        value: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
-    ) -> Self {
-        self.labels = Some(
-            value.into_iter().map(|(key, value)| (key.into(), value.into())).collect(),
-        );
-        self
-    }
-}
-/// `DefaultPatchMetadata` of the document.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct DefaultPatchMetadata {
-    /// Friendly label shown to people.
-    ///
-    /// Length in characters: 1 to 255.
-    #[serde(rename = "displayName", skip_serializing_if = "Option::is_none")]
-    pub display_name: Option<String>,
-    /// Label map, at most 32 entries; keys and values up to 256 characters. Keys: alphanumerics, hyphens, underscores; values may also contain spaces.
-    ///
-    /// Number of entries: at most 32.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub labels: Option<BTreeMap<String, String>>,
-}
-impl DefaultPatchMetadata {
-    /// An empty `DefaultPatchMetadata`, to be filled with its setters.
-    pub fn new() -> Self {
-        Self::default()
-    }
-    /// Sets [`display_name`](Self#structfield.display_name).
-    pub fn display_name(mut self, value: impl Into<String>) -> Self {
-        self.display_name = Some(value.into());
-        self
-    }
-    /// Sets [`labels`](Self#structfield.labels).
-    pub fn labels(
-        mut self,
-        value: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
-    ) -> Self {
-        self.labels = Some(
-            value.into_iter().map(|(key, value)| (key.into(), value.into())).collect(),
-        );
-        self
-    }
-}
-/// `Device` of the document.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct Device {
     /// Record kind.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
-    /// `metadata` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<Metadata>,
-    /// `spec` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spec: Option<DeviceSpec>,
-    /// `status` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<DeviceStatus>,
 }
-/// `DeviceCapabilities` of the document.
+impl Device {
+    /// Returns [`kind`](Self#structfield.kind), if it is set.
+    pub fn kind(&self) -> Option<&str> {
+        self.kind.as_ref().map(String::as_str)
+    }
+    /// Returns [`metadata`](Self#structfield.metadata), with all its fields unset if it is not set itself.
+    pub fn metadata(&self) -> &Metadata {
+        static UNSET: ::std::sync::LazyLock<Metadata> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.metadata.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`spec`](Self#structfield.spec), with all its fields unset if it is not set itself.
+    pub fn spec(&self) -> &DeviceSpec {
+        static UNSET: ::std::sync::LazyLock<DeviceSpec> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.spec.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`status`](Self#structfield.status), with all its fields unset if it is not set itself.
+    pub fn status(&self) -> &DeviceStatus {
+        static UNSET: ::std::sync::LazyLock<DeviceStatus> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.status.as_ref().unwrap_or(&UNSET)
+    }
+}
+impl Device {
+    /// Returns the state, at `/status/softwareUpgradeState` in JSON, if it is told. It compares with text.
+    pub fn software_state(&self) -> ::mkio_core::StateRef<'_, SoftwareUpgradeState> {
+        ::mkio_core::StateRef::new(
+            self.status.as_ref().and_then(|part| part.software_upgrade_state.as_ref()),
+        )
+    }
+}
+/// `capabilities` of [`DeviceStatus`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -358,7 +467,13 @@ pub struct DeviceCapabilities {
     )]
     pub configuration_backup: Option<bool>,
 }
-/// `DeviceInterface` of the document.
+impl DeviceCapabilities {
+    /// Returns [`configuration_backup`](Self#structfield.configuration_backup), if it is set.
+    pub fn configuration_backup(&self) -> Option<bool> {
+        self.configuration_backup.as_ref().copied()
+    }
+}
+/// `interfaces` of [`DeviceStatus`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -383,8 +498,28 @@ pub struct DeviceInterface {
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub type_: Option<DeviceInterfaceType>,
 }
+impl DeviceInterface {
+    /// Returns [`ip_addresses`](Self#structfield.ip_addresses), empty if it is not set.
+    pub fn ip_addresses(&self) -> &[String] {
+        self.ip_addresses.as_ref().map_or(&[], Vec::as_slice)
+    }
+    /// Returns [`name`](Self#structfield.name), if it is set.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_ref().map(String::as_str)
+    }
+    /// Returns [`state`](Self#structfield.state), if it is set.
+    pub fn state(&self) -> Option<&DeviceInterfaceState> {
+        self.state.as_ref()
+    }
+    /// Returns [`type_`](Self#structfield.type_), if it is set.
+    pub fn type_(&self) -> Option<&DeviceInterfaceType> {
+        self.type_.as_ref()
+    }
+}
 ::mkio_core::open_enum! {
     /// Presence on the device right now; interfaces referenced by a source or destination may stay listed after the device stops reporting them.
+    ///
+    /// `state` of [`DeviceInterface`].
     pub enum DeviceInterfaceState {
         /// `NotPresent`.
         NotPresent = "NotPresent",
@@ -394,6 +529,8 @@ pub struct DeviceInterface {
 }
 ::mkio_core::open_enum! {
     /// Kind of physical or virtual interface: IP, SDI/ASI or RF.
+    ///
+    /// `type` of [`DeviceInterface`].
     pub enum DeviceInterfaceType {
         /// `IP`.
         Ip = "IP",
@@ -403,7 +540,7 @@ pub struct DeviceInterface {
         Rf = "RF",
     }
 }
-/// `DeviceList` of the document.
+/// Response of [`list_devices`](super::Client::list_devices).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -424,35 +561,56 @@ pub struct DeviceList {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Vec<Device>>,
 }
-/// `DevicePatch` of the document.
+impl DeviceList {
+    /// Returns [`odata_next_link`](Self#structfield.odata_next_link), if it is set.
+    pub fn odata_next_link(&self) -> Option<&str> {
+        self.odata_next_link.as_ref().map(String::as_str)
+    }
+    /// Returns [`supplemental`](Self#structfield.supplemental), with all its fields unset if it is not set itself.
+    pub fn supplemental(&self) -> &ListResponseSupplemental {
+        static UNSET: ::std::sync::LazyLock<ListResponseSupplemental> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.supplemental.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`value`](Self#structfield.value), empty if it is not set.
+    pub fn value(&self) -> &[Device] {
+        self.value.as_ref().map_or(&[], Vec::as_slice)
+    }
+}
+/// Body of [`update_device`](super::Client::update_device).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct DevicePatch {
-    /// `metadata` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<DefaultPatchMetadata>,
-    /// `spec` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spec: Option<DevicePatchSpec>,
 }
 impl DevicePatch {
-    /// An empty `DevicePatch`, to be filled with its setters.
+    /// Creates an empty `DevicePatch`.
     pub fn new() -> Self {
-        Self::default()
+        Default::default()
     }
     /// Sets [`metadata`](Self#structfield.metadata).
-    pub fn metadata(mut self, value: impl Into<DefaultPatchMetadata>) -> Self {
+    #[must_use]
+    pub fn with_metadata(mut self, value: impl Into<DefaultPatchMetadata>) -> Self {
         self.metadata = Some(value.into());
         self
     }
     /// Sets [`spec`](Self#structfield.spec).
-    pub fn spec(mut self, value: impl Into<DevicePatchSpec>) -> Self {
+    #[must_use]
+    pub fn with_spec(mut self, value: impl Into<DevicePatchSpec>) -> Self {
         self.spec = Some(value.into());
         self
     }
 }
-/// `DevicePatchSpec` of the document.
+::mkio_core::json_body! {
+    DevicePatch
+}
+/// `spec` of [`DevicePatch`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -475,7 +633,7 @@ pub struct DevicePatchSpec {
     pub desired_software_version: Option<String>,
     /// Where the device is; optional.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub geolocation: Option<Geolocation>,
+    pub geolocation: Option<GeolocationPatch>,
     /// Unchanging identity of the physical device behind this record; alternative to `shortCode` when registering on-prem devices, handy for large-scale administration.
     ///
     /// Pattern: `^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`.
@@ -498,17 +656,21 @@ pub struct DevicePatchSpec {
     pub site_name: Option<String>,
 }
 impl DevicePatchSpec {
-    /// An empty `DevicePatchSpec`, to be filled with its setters.
+    /// Creates an empty `DevicePatchSpec`.
     pub fn new() -> Self {
-        Self::default()
+        Default::default()
     }
     /// Sets [`auto_preload_latest_software`](Self#structfield.auto_preload_latest_software).
-    pub fn auto_preload_latest_software(mut self, value: bool) -> Self {
+    #[must_use]
+    pub fn with_auto_preload_latest_software(mut self, value: bool) -> Self {
         self.auto_preload_latest_software = Some(value);
         self
     }
     /// Sets [`available_networks`](Self#structfield.available_networks).
-    pub fn available_networks(
+    ///
+    /// PATCH replaces the whole list.
+    #[must_use]
+    pub fn with_available_networks(
         mut self,
         value: impl IntoIterator<Item = impl Into<AvailableNetwork>>,
     ) -> Self {
@@ -516,48 +678,53 @@ impl DevicePatchSpec {
         self
     }
     /// Sets [`desired_software_version`](Self#structfield.desired_software_version).
-    pub fn desired_software_version(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_desired_software_version(mut self, value: impl Into<String>) -> Self {
         self.desired_software_version = Some(value.into());
         self
     }
     /// Sets [`geolocation`](Self#structfield.geolocation).
-    pub fn geolocation(mut self, value: impl Into<Geolocation>) -> Self {
+    #[must_use]
+    pub fn with_geolocation(mut self, value: impl Into<GeolocationPatch>) -> Self {
         self.geolocation = Some(value.into());
         self
     }
     /// Sets [`location_id`](Self#structfield.location_id).
-    pub fn location_id(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_location_id(mut self, value: impl Into<String>) -> Self {
         self.location_id = Some(value.into());
         self
     }
     /// Sets [`preload_software_version`](Self#structfield.preload_software_version).
-    pub fn preload_software_version(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_preload_software_version(mut self, value: impl Into<String>) -> Self {
         self.preload_software_version = Some(value.into());
         self
     }
     /// Sets [`short_code`](Self#structfield.short_code).
-    pub fn short_code(mut self, value: impl Into<Secret<String>>) -> Self {
+    #[must_use]
+    pub fn with_short_code(mut self, value: impl Into<Secret<String>>) -> Self {
         self.short_code = Some(value.into());
         self
     }
     /// Sets [`site_name`](Self#structfield.site_name).
-    pub fn site_name(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_site_name(mut self, value: impl Into<String>) -> Self {
         self.site_name = Some(value.into());
         self
     }
 }
-/// `DevicePut` of the document.
+/// Body of [`create_device`](super::Client::create_device).
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct DevicePut {
-    /// `metadata` of the document.
     pub metadata: DefaultMetadata,
-    /// `spec` of the document.
     pub spec: DeviceSpec,
 }
 impl DevicePut {
-    /// A `DevicePut` with what it cannot do without; the rest is absent.
+    /// Creates `DevicePut` from its required fields; all others are unset.
     pub fn new(
         metadata: impl Into<DefaultMetadata>,
         spec: impl Into<DeviceSpec>,
@@ -568,19 +735,25 @@ impl DevicePut {
         }
     }
     /// Sets [`metadata`](Self#structfield.metadata).
-    pub fn metadata(mut self, value: impl Into<DefaultMetadata>) -> Self {
+    #[must_use]
+    pub fn with_metadata(mut self, value: impl Into<DefaultMetadata>) -> Self {
         self.metadata = value.into();
         self
     }
     /// Sets [`spec`](Self#structfield.spec).
-    pub fn spec(mut self, value: impl Into<DeviceSpec>) -> Self {
+    #[must_use]
+    pub fn with_spec(mut self, value: impl Into<DeviceSpec>) -> Self {
         self.spec = value.into();
         self
     }
 }
-/// `DeviceSoftware` of the document.
+::mkio_core::json_body! {
+    DevicePut
+}
+/// Item of [`list_device_software`](super::Client::list_device_software).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct DeviceSoftware {
     /// Resource kind: Software.
@@ -588,17 +761,42 @@ pub struct DeviceSoftware {
     /// Read-only: the service fills it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
-    /// `metadata` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<DefaultMetadata>,
-    /// `spec` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spec: Option<DeviceSoftwareSpec>,
     /// How the release stands relative to this device.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<DeviceSoftwareStatus>,
 }
-/// `DeviceSoftwareList` of the document.
+impl DeviceSoftware {
+    /// Returns [`kind`](Self#structfield.kind), if it is set.
+    pub fn kind(&self) -> Option<&str> {
+        self.kind.as_ref().map(String::as_str)
+    }
+    /// Returns [`metadata`](Self#structfield.metadata), with all its fields unset if it is not set itself.
+    pub fn metadata(&self) -> &DefaultMetadata {
+        static UNSET: ::std::sync::LazyLock<DefaultMetadata> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.metadata.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`spec`](Self#structfield.spec), with all its fields unset if it is not set itself.
+    pub fn spec(&self) -> &DeviceSoftwareSpec {
+        static UNSET: ::std::sync::LazyLock<DeviceSoftwareSpec> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.spec.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`status`](Self#structfield.status), with all its fields unset if it is not set itself.
+    pub fn status(&self) -> &DeviceSoftwareStatus {
+        static UNSET: ::std::sync::LazyLock<DeviceSoftwareStatus> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.status.as_ref().unwrap_or(&UNSET)
+    }
+}
+/// Response of [`list_device_software`](super::Client::list_device_software).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -619,7 +817,24 @@ pub struct DeviceSoftwareList {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Vec<DeviceSoftware>>,
 }
-/// `DeviceSoftwareSpec` of the document.
+impl DeviceSoftwareList {
+    /// Returns [`odata_next_link`](Self#structfield.odata_next_link), if it is set.
+    pub fn odata_next_link(&self) -> Option<&str> {
+        self.odata_next_link.as_ref().map(String::as_str)
+    }
+    /// Returns [`supplemental`](Self#structfield.supplemental), with all its fields unset if it is not set itself.
+    pub fn supplemental(&self) -> &ListResponseSupplemental {
+        static UNSET: ::std::sync::LazyLock<ListResponseSupplemental> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.supplemental.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`value`](Self#structfield.value), empty if it is not set.
+    pub fn value(&self) -> &[DeviceSoftware] {
+        self.value.as_ref().map_or(&[], Vec::as_slice)
+    }
+}
+/// `spec` of [`DeviceSoftware`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -653,7 +868,33 @@ pub struct DeviceSoftwareSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
 }
-/// `DeviceSoftwareStatus` of the document.
+impl DeviceSoftwareSpec {
+    /// Returns [`deprecated_on`](Self#structfield.deprecated_on), if it is set.
+    pub fn deprecated_on(&self) -> Option<&str> {
+        self.deprecated_on.as_ref().map(String::as_str)
+    }
+    /// Returns [`display_name`](Self#structfield.display_name), if it is set.
+    pub fn display_name(&self) -> Option<&str> {
+        self.display_name.as_ref().map(String::as_str)
+    }
+    /// Returns [`minimum_version`](Self#structfield.minimum_version), if it is set.
+    pub fn minimum_version(&self) -> Option<&str> {
+        self.minimum_version.as_ref().map(String::as_str)
+    }
+    /// Returns [`minimum_version_ha`](Self#structfield.minimum_version_ha), if it is set.
+    pub fn minimum_version_ha(&self) -> Option<&str> {
+        self.minimum_version_ha.as_ref().map(String::as_str)
+    }
+    /// Returns [`released`](Self#structfield.released), if it is set.
+    pub fn released(&self) -> Option<&str> {
+        self.released.as_ref().map(String::as_str)
+    }
+    /// Returns [`version`](Self#structfield.version), if it is set.
+    pub fn version(&self) -> Option<&str> {
+        self.version.as_ref().map(String::as_str)
+    }
+}
+/// `status` of [`DeviceSoftware`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -675,7 +916,17 @@ pub struct DeviceSoftwareStatus {
     )]
     pub upgrade_compatible: Option<bool>,
 }
-/// `DeviceSpec` of the document.
+impl DeviceSoftwareStatus {
+    /// Returns [`downgrade_compatible`](Self#structfield.downgrade_compatible), if it is set.
+    pub fn downgrade_compatible(&self) -> Option<bool> {
+        self.downgrade_compatible.as_ref().copied()
+    }
+    /// Returns [`upgrade_compatible`](Self#structfield.upgrade_compatible), if it is set.
+    pub fn upgrade_compatible(&self) -> Option<bool> {
+        self.upgrade_compatible.as_ref().copied()
+    }
+}
+/// `spec` of [`DevicePut`] and `spec` of [`Device`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -728,15 +979,15 @@ pub struct DeviceSpec {
     pub site_name: Option<String>,
 }
 impl DeviceSpec {
-    /// A `DeviceSpec` with what it cannot do without; the rest is absent.
+    /// Creates `DeviceSpec` from its required fields; all others are unset.
     pub fn new(
         available_networks: impl IntoIterator<Item = impl Into<AvailableNetwork>>,
     ) -> Self {
         Self {
+            auto_preload_latest_software: Default::default(),
             available_networks: Some(
                 available_networks.into_iter().map(Into::into).collect(),
             ),
-            auto_preload_latest_software: Default::default(),
             desired_software_version: Default::default(),
             geolocation: Default::default(),
             location_id: Default::default(),
@@ -746,12 +997,14 @@ impl DeviceSpec {
         }
     }
     /// Sets [`auto_preload_latest_software`](Self#structfield.auto_preload_latest_software).
-    pub fn auto_preload_latest_software(mut self, value: bool) -> Self {
+    #[must_use]
+    pub fn with_auto_preload_latest_software(mut self, value: bool) -> Self {
         self.auto_preload_latest_software = Some(value);
         self
     }
     /// Sets [`available_networks`](Self#structfield.available_networks).
-    pub fn available_networks(
+    #[must_use]
+    pub fn with_available_networks(
         mut self,
         value: impl IntoIterator<Item = impl Into<AvailableNetwork>>,
     ) -> Self {
@@ -759,37 +1012,80 @@ impl DeviceSpec {
         self
     }
     /// Sets [`desired_software_version`](Self#structfield.desired_software_version).
-    pub fn desired_software_version(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_desired_software_version(mut self, value: impl Into<String>) -> Self {
         self.desired_software_version = Some(value.into());
         self
     }
     /// Sets [`geolocation`](Self#structfield.geolocation).
-    pub fn geolocation(mut self, value: impl Into<Geolocation>) -> Self {
+    #[must_use]
+    pub fn with_geolocation(mut self, value: impl Into<Geolocation>) -> Self {
         self.geolocation = Some(value.into());
         self
     }
     /// Sets [`location_id`](Self#structfield.location_id).
-    pub fn location_id(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_location_id(mut self, value: impl Into<String>) -> Self {
         self.location_id = Some(value.into());
         self
     }
     /// Sets [`preload_software_version`](Self#structfield.preload_software_version).
-    pub fn preload_software_version(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_preload_software_version(mut self, value: impl Into<String>) -> Self {
         self.preload_software_version = Some(value.into());
         self
     }
     /// Sets [`short_code`](Self#structfield.short_code).
-    pub fn short_code(mut self, value: impl Into<Secret<String>>) -> Self {
+    #[must_use]
+    pub fn with_short_code(mut self, value: impl Into<Secret<String>>) -> Self {
         self.short_code = Some(value.into());
         self
     }
     /// Sets [`site_name`](Self#structfield.site_name).
-    pub fn site_name(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_site_name(mut self, value: impl Into<String>) -> Self {
         self.site_name = Some(value.into());
         self
     }
 }
-/// `DeviceStatus` of the document.
+impl DeviceSpec {
+    /// Returns [`auto_preload_latest_software`](Self#structfield.auto_preload_latest_software), if it is set.
+    pub fn auto_preload_latest_software(&self) -> Option<bool> {
+        self.auto_preload_latest_software.as_ref().copied()
+    }
+    /// Returns [`available_networks`](Self#structfield.available_networks), empty if it is not set.
+    pub fn available_networks(&self) -> &[AvailableNetwork] {
+        self.available_networks.as_ref().map_or(&[], Vec::as_slice)
+    }
+    /// Returns [`desired_software_version`](Self#structfield.desired_software_version), if it is set.
+    pub fn desired_software_version(&self) -> Option<&str> {
+        self.desired_software_version.as_ref().map(String::as_str)
+    }
+    /// Returns [`geolocation`](Self#structfield.geolocation), with all its fields unset if it is not set itself.
+    pub fn geolocation(&self) -> &Geolocation {
+        static UNSET: ::std::sync::LazyLock<Geolocation> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.geolocation.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`location_id`](Self#structfield.location_id), if it is set.
+    pub fn location_id(&self) -> Option<&str> {
+        self.location_id.as_ref().map(String::as_str)
+    }
+    /// Returns [`preload_software_version`](Self#structfield.preload_software_version), if it is set.
+    pub fn preload_software_version(&self) -> Option<&str> {
+        self.preload_software_version.as_ref().map(String::as_str)
+    }
+    /// Returns [`short_code`](Self#structfield.short_code), if it is set.
+    pub fn short_code(&self) -> Option<&Secret<String>> {
+        self.short_code.as_ref()
+    }
+    /// Returns [`site_name`](Self#structfield.site_name), if it is set.
+    pub fn site_name(&self) -> Option<&str> {
+        self.site_name.as_ref().map(String::as_str)
+    }
+}
+/// `status` of [`Device`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -881,193 +1177,82 @@ pub struct DeviceStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<UrlText>,
 }
-/// `Error` of the document.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct Error {
-    /// Error specifics.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub error: Option<ErrorDetail>,
-    /// Reference identifying the failed request.
-    #[serde(rename = "ref", skip_serializing_if = "Option::is_none")]
-    pub ref_: Option<String>,
-    /// HTTP status code.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub status: Option<i64>,
-}
-/// `ErrorDetail` of the document.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct ErrorDetail {
-    /// Error code.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub code: Option<String>,
-    /// Error message.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub detail: Option<String>,
-    /// Additional facts about the error.
-    #[serde(rename = "extraDetail", skip_serializing_if = "Option::is_none")]
-    pub extra_detail: Option<::serde_json::Map<String, Value>>,
-}
-/// `Geolocation` of the document.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct Geolocation {
-    /// ISO 6709 position as two floats: latitude (north-south), then longitude (east-west). An empty array clears it.
-    ///
-    /// Number of items: 0 to 2.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub coordinates: Option<Vec<f64>>,
-}
-impl Geolocation {
-    /// A `Geolocation` with what it cannot do without; the rest is absent.
-    pub fn new(coordinates: impl IntoIterator<Item = impl Into<f64>>) -> Self {
-        Self {
-            coordinates: Some(coordinates.into_iter().map(Into::into).collect()),
-        }
+impl DeviceStatus {
+    /// Returns [`alarm_severity`](Self#structfield.alarm_severity), if it is set.
+    pub fn alarm_severity(&self) -> Option<i64> {
+        self.alarm_severity.as_ref().copied()
     }
-    /// Sets [`coordinates`](Self#structfield.coordinates).
-    pub fn coordinates(
-        mut self,
-        value: impl IntoIterator<Item = impl Into<f64>>,
-    ) -> Self {
-        self.coordinates = Some(value.into_iter().map(Into::into).collect());
-        self
+    /// Returns [`assigned_flows`](Self#structfield.assigned_flows), empty if it is not set.
+    pub fn assigned_flows(&self) -> &[AssignedFlow] {
+        self.assigned_flows.as_ref().map_or(&[], Vec::as_slice)
+    }
+    /// Returns [`beam_ha`](Self#structfield.beam_ha), with all its fields unset if it is not set itself.
+    pub fn beam_ha(&self) -> &BeamHa {
+        static UNSET: ::std::sync::LazyLock<BeamHa> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.beam_ha.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`capabilities`](Self#structfield.capabilities), with all its fields unset if it is not set itself.
+    pub fn capabilities(&self) -> &DeviceCapabilities {
+        static UNSET: ::std::sync::LazyLock<DeviceCapabilities> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.capabilities.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`current_software_version`](Self#structfield.current_software_version), if it is set.
+    pub fn current_software_version(&self) -> Option<&str> {
+        self.current_software_version.as_ref().map(String::as_str)
+    }
+    /// Returns [`geolocation`](Self#structfield.geolocation), with all its fields unset if it is not set itself.
+    pub fn geolocation(&self) -> &Geolocation {
+        static UNSET: ::std::sync::LazyLock<Geolocation> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.geolocation.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`interfaces`](Self#structfield.interfaces), empty if it is not set.
+    pub fn interfaces(&self) -> &[DeviceInterface] {
+        self.interfaces.as_ref().map_or(&[], Vec::as_slice)
+    }
+    /// Returns [`last_contact`](Self#structfield.last_contact), if it is set.
+    pub fn last_contact(&self) -> Option<&str> {
+        self.last_contact.as_ref().map(String::as_str)
+    }
+    /// Returns [`location_id`](Self#structfield.location_id), if it is set.
+    pub fn location_id(&self) -> Option<&str> {
+        self.location_id.as_ref().map(String::as_str)
+    }
+    /// Returns [`preloaded_software`](Self#structfield.preloaded_software), empty if it is not set.
+    pub fn preloaded_software(&self) -> &[PreloadSoftwareInfo] {
+        self.preloaded_software.as_ref().map_or(&[], Vec::as_slice)
+    }
+    /// Returns [`rollback_software_version`](Self#structfield.rollback_software_version), if it is set.
+    pub fn rollback_software_version(&self) -> Option<&str> {
+        self.rollback_software_version.as_ref().map(String::as_str)
+    }
+    /// Returns [`seconds_since_last_contact`](Self#structfield.seconds_since_last_contact), if it is set.
+    pub fn seconds_since_last_contact(&self) -> Option<i64> {
+        self.seconds_since_last_contact.as_ref().copied()
+    }
+    /// Returns [`serial_number`](Self#structfield.serial_number), if it is set.
+    pub fn serial_number(&self) -> Option<&str> {
+        self.serial_number.as_ref().map(String::as_str)
+    }
+    /// Returns [`software_name`](Self#structfield.software_name), if it is set.
+    pub fn software_name(&self) -> Option<&str> {
+        self.software_name.as_ref().map(String::as_str)
+    }
+    /// Returns [`software_upgrade_state`](Self#structfield.software_upgrade_state), if it is set.
+    pub fn software_upgrade_state(&self) -> Option<&SoftwareUpgradeState> {
+        self.software_upgrade_state.as_ref()
+    }
+    /// Returns [`url`](Self#structfield.url), if it is set.
+    pub fn url(&self) -> Option<&UrlText> {
+        self.url.as_ref()
     }
 }
-/// `ListResponseSupplemental` of the document.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct ListResponseSupplemental {
-    /// How many items came back.
-    ///
-    /// Read-only: the service fills it.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub count: Option<i64>,
-    /// Item type of the list.
-    ///
-    /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub kind: Option<String>,
-    /// Operation kind; always 'list'.
-    ///
-    /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub operation: Option<String>,
-    /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub pagination: Option<PaginationInfo>,
-    /// Details of the project.
-    ///
-    /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub subscription: Option<ProjectInfo>,
-}
-/// `Metadata` of the document.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct Metadata {
-    /// Creation time.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub created: Option<Timestamp>,
-    /// Creator's user ID.
-    ///
-    /// Format: uuid.
-    #[serde(rename = "createdBy", skip_serializing_if = "Option::is_none")]
-    pub created_by: Option<String>,
-    /// Creator's email address.
-    #[serde(rename = "createdByEmail", skip_serializing_if = "Option::is_none")]
-    pub created_by_email: Option<String>,
-    /// `displayName` of the document.
-    #[serde(rename = "displayName", skip_serializing_if = "Option::is_none")]
-    pub display_name: Option<String>,
-    /// Resource ID.
-    ///
-    /// Format: uuid.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub id: Option<String>,
-    /// Label map attached to the resource.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub labels: Option<BTreeMap<String, String>>,
-    /// Resource name.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-    /// Time of the latest update.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub updated: Option<Timestamp>,
-    /// User ID behind the latest update.
-    ///
-    /// Format: uuid.
-    #[serde(rename = "updatedBy", skip_serializing_if = "Option::is_none")]
-    pub updated_by: Option<String>,
-    /// Email address behind the latest update.
-    #[serde(rename = "updatedByEmail", skip_serializing_if = "Option::is_none")]
-    pub updated_by_email: Option<String>,
-}
-/// `PaginationInfo` of the document.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct PaginationInfo {
-    /// Index of the final listed item.
-    ///
-    /// Read-only: the service fills it.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub end: Option<i64>,
-    /// Count of items in this list.
-    ///
-    /// Read-only: the service fills it.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub records: Option<i64>,
-    /// Index of the first listed item.
-    ///
-    /// Read-only: the service fills it.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub start: Option<i64>,
-    /// Count of items across the project.
-    ///
-    /// Read-only: the service fills it.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub total: Option<i64>,
-}
-/// `PreloadSoftwareInfo` of the document.
+/// `preloadedSoftware` of [`DeviceStatus`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -1117,8 +1302,40 @@ pub struct PreloadSoftwareInfo {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
 }
+impl PreloadSoftwareInfo {
+    /// Returns [`downgrade_compatible`](Self#structfield.downgrade_compatible), if it is set.
+    pub fn downgrade_compatible(&self) -> Option<bool> {
+        self.downgrade_compatible.as_ref().copied()
+    }
+    /// Returns [`name`](Self#structfield.name), if it is set.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_ref().map(String::as_str)
+    }
+    /// Returns [`precent_progress`](Self#structfield.precent_progress), if it is set.
+    pub fn precent_progress(&self) -> Option<i64> {
+        self.precent_progress.as_ref().copied()
+    }
+    /// Returns [`progress_details`](Self#structfield.progress_details), if it is set.
+    pub fn progress_details(&self) -> Option<&str> {
+        self.progress_details.as_ref().map(String::as_str)
+    }
+    /// Returns [`state`](Self#structfield.state), if it is set.
+    pub fn state(&self) -> Option<&PreloadState> {
+        self.state.as_ref()
+    }
+    /// Returns [`upgrade_compatible`](Self#structfield.upgrade_compatible), if it is set.
+    pub fn upgrade_compatible(&self) -> Option<bool> {
+        self.upgrade_compatible.as_ref().copied()
+    }
+    /// Returns [`version`](Self#structfield.version), if it is set.
+    pub fn version(&self) -> Option<&str> {
+        self.version.as_ref().map(String::as_str)
+    }
+}
 ::mkio_core::open_enum! {
     /// Where the preload currently stands.
+    ///
+    /// `state` of [`PreloadSoftwareInfo`].
     pub enum PreloadState {
         /// `Requested`.
         Requested = "Requested",
@@ -1138,34 +1355,18 @@ pub struct PreloadSoftwareInfo {
         Removed = "Removed",
     }
 }
-/// `ProjectInfo` of the document.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct ProjectInfo {
-    /// Project ID.
-    ///
-    /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub id: Option<String>,
-    /// Project name.
-    ///
-    /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-}
-/// `RemoveServicesPost` of the document.
+/// Body of [`remove_device_services`](super::Client::remove_device_services).
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct RemoveServicesPost {
-    /// `metadata` of the document.
     pub metadata: DefaultMetadata,
     /// What to remove.
     pub spec: RemoveServicesPostSpec,
 }
 impl RemoveServicesPost {
-    /// A `RemoveServicesPost` with what it cannot do without; the rest is absent.
+    /// Creates `RemoveServicesPost` from its required fields; all others are unset.
     pub fn new(
         metadata: impl Into<DefaultMetadata>,
         spec: impl Into<RemoveServicesPostSpec>,
@@ -1176,17 +1377,22 @@ impl RemoveServicesPost {
         }
     }
     /// Sets [`metadata`](Self#structfield.metadata).
-    pub fn metadata(mut self, value: impl Into<DefaultMetadata>) -> Self {
+    #[must_use]
+    pub fn with_metadata(mut self, value: impl Into<DefaultMetadata>) -> Self {
         self.metadata = value.into();
         self
     }
     /// Sets [`spec`](Self#structfield.spec).
-    pub fn spec(mut self, value: impl Into<RemoveServicesPostSpec>) -> Self {
+    #[must_use]
+    pub fn with_spec(mut self, value: impl Into<RemoveServicesPostSpec>) -> Self {
         self.spec = value.into();
         self
     }
 }
-/// `RemoveServicesPostSpec` of the document.
+::mkio_core::json_body! {
+    RemoveServicesPost
+}
+/// `spec` of [`RemoveServicesPost`].
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -1200,7 +1406,7 @@ pub struct RemoveServicesPostSpec {
     pub selector: Option<RemoveServicesSelector>,
 }
 impl RemoveServicesPostSpec {
-    /// A `RemoveServicesPostSpec` with what it cannot do without; the rest is absent.
+    /// Creates `RemoveServicesPostSpec` from its required fields; all others are unset.
     pub fn new(description: impl Into<String>) -> Self {
         Self {
             description: description.into(),
@@ -1208,17 +1414,19 @@ impl RemoveServicesPostSpec {
         }
     }
     /// Sets [`description`](Self#structfield.description).
-    pub fn description(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_description(mut self, value: impl Into<String>) -> Self {
         self.description = value.into();
         self
     }
     /// Sets [`selector`](Self#structfield.selector).
-    pub fn selector(mut self, value: impl Into<RemoveServicesSelector>) -> Self {
+    #[must_use]
+    pub fn with_selector(mut self, value: impl Into<RemoveServicesSelector>) -> Self {
         self.selector = Some(value.into());
         self
     }
 }
-/// `RemoveServicesSelector` of the document.
+/// `selector` of [`RemoveServicesPostSpec`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -1228,17 +1436,18 @@ pub struct RemoveServicesSelector {
     pub tags: Option<RemoveServicesSelectorTags>,
 }
 impl RemoveServicesSelector {
-    /// An empty `RemoveServicesSelector`, to be filled with its setters.
+    /// Creates an empty `RemoveServicesSelector`.
     pub fn new() -> Self {
-        Self::default()
+        Default::default()
     }
     /// Sets [`tags`](Self#structfield.tags).
-    pub fn tags(mut self, value: impl Into<RemoveServicesSelectorTags>) -> Self {
+    #[must_use]
+    pub fn with_tags(mut self, value: impl Into<RemoveServicesSelectorTags>) -> Self {
         self.tags = Some(value.into());
         self
     }
 }
-/// `RemoveServicesSelectorTags` of the document.
+/// `tags` of [`RemoveServicesSelector`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -1251,12 +1460,13 @@ pub struct RemoveServicesSelectorTags {
     pub include: Option<Vec<String>>,
 }
 impl RemoveServicesSelectorTags {
-    /// An empty `RemoveServicesSelectorTags`, to be filled with its setters.
+    /// Creates an empty `RemoveServicesSelectorTags`.
     pub fn new() -> Self {
-        Self::default()
+        Default::default()
     }
     /// Sets [`exclude`](Self#structfield.exclude).
-    pub fn exclude(
+    #[must_use]
+    pub fn with_exclude(
         mut self,
         value: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
@@ -1264,7 +1474,8 @@ impl RemoveServicesSelectorTags {
         self
     }
     /// Sets [`include`](Self#structfield.include).
-    pub fn include(
+    #[must_use]
+    pub fn with_include(
         mut self,
         value: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
@@ -1272,18 +1483,18 @@ impl RemoveServicesSelectorTags {
         self
     }
 }
-/// `RestorePost` of the document.
+/// Body of [`restore_device`](super::Client::restore_device).
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct RestorePost {
-    /// `metadata` of the document.
     pub metadata: DefaultMetadata,
     /// What to restore.
     pub spec: RestorePostSpec,
 }
 impl RestorePost {
-    /// A `RestorePost` with what it cannot do without; the rest is absent.
+    /// Creates `RestorePost` from its required fields; all others are unset.
     pub fn new(
         metadata: impl Into<DefaultMetadata>,
         spec: impl Into<RestorePostSpec>,
@@ -1294,17 +1505,22 @@ impl RestorePost {
         }
     }
     /// Sets [`metadata`](Self#structfield.metadata).
-    pub fn metadata(mut self, value: impl Into<DefaultMetadata>) -> Self {
+    #[must_use]
+    pub fn with_metadata(mut self, value: impl Into<DefaultMetadata>) -> Self {
         self.metadata = value.into();
         self
     }
     /// Sets [`spec`](Self#structfield.spec).
-    pub fn spec(mut self, value: impl Into<RestorePostSpec>) -> Self {
+    #[must_use]
+    pub fn with_spec(mut self, value: impl Into<RestorePostSpec>) -> Self {
         self.spec = value.into();
         self
     }
 }
-/// `RestorePostSpec` of the document.
+::mkio_core::json_body! {
+    RestorePost
+}
+/// `spec` of [`RestorePost`].
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -1321,26 +1537,30 @@ pub struct RestorePostSpec {
     pub restore_file_path: String,
 }
 impl RestorePostSpec {
-    /// A `RestorePostSpec` with what it cannot do without; the rest is absent.
+    /// Creates `RestorePostSpec` from its required fields; all others are unset.
     pub fn new(restore_file_path: impl Into<String>) -> Self {
         Self {
-            restore_file_path: restore_file_path.into(),
             restore_asset_file: Default::default(),
+            restore_file_path: restore_file_path.into(),
         }
     }
     /// Sets [`restore_asset_file`](Self#structfield.restore_asset_file).
-    pub fn restore_asset_file(mut self, value: bool) -> Self {
+    #[must_use]
+    pub fn with_restore_asset_file(mut self, value: bool) -> Self {
         self.restore_asset_file = Some(value);
         self
     }
     /// Sets [`restore_file_path`](Self#structfield.restore_file_path).
-    pub fn restore_file_path(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_restore_file_path(mut self, value: impl Into<String>) -> Self {
         self.restore_file_path = value.into();
         self
     }
 }
 ::mkio_core::open_enum! {
     /// Shows whether an upgrade is running or has failed.
+    ///
+    /// `softwareUpgradeState` of [`DeviceStatus`].
     pub enum SoftwareUpgradeState {
         /// `Idle`.
         Idle = "Idle",
@@ -1350,16 +1570,25 @@ impl RestorePostSpec {
         SwitchFailed = "SwitchFailed",
     }
 }
-/// `SupportPackage` of the document.
+/// Item of [`list_support_packages`](super::Client::list_support_packages).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct SupportPackage {
-    /// `metadata` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<SupportPackageMetadata>,
 }
-/// `SupportPackageList` of the document.
+impl SupportPackage {
+    /// Returns [`metadata`](Self#structfield.metadata), with all its fields unset if it is not set itself.
+    pub fn metadata(&self) -> &SupportPackageMetadata {
+        static UNSET: ::std::sync::LazyLock<SupportPackageMetadata> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.metadata.as_ref().unwrap_or(&UNSET)
+    }
+}
+/// Response of [`list_support_packages`](super::Client::list_support_packages).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -1380,7 +1609,24 @@ pub struct SupportPackageList {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Vec<SupportPackage>>,
 }
-/// `SupportPackageMetadata` of the document.
+impl SupportPackageList {
+    /// Returns [`odata_next_link`](Self#structfield.odata_next_link), if it is set.
+    pub fn odata_next_link(&self) -> Option<&str> {
+        self.odata_next_link.as_ref().map(String::as_str)
+    }
+    /// Returns [`supplemental`](Self#structfield.supplemental), with all its fields unset if it is not set itself.
+    pub fn supplemental(&self) -> &ListResponseSupplemental {
+        static UNSET: ::std::sync::LazyLock<ListResponseSupplemental> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.supplemental.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`value`](Self#structfield.value), empty if it is not set.
+    pub fn value(&self) -> &[SupportPackage] {
+        self.value.as_ref().map_or(&[], Vec::as_slice)
+    }
+}
+/// `metadata` of [`SupportPackage`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -1408,18 +1654,43 @@ pub struct SupportPackageMetadata {
     )]
     pub size: Option<i64>,
 }
-/// `SupportPackagePost` of the document.
+impl SupportPackageMetadata {
+    /// Returns [`created`](Self#structfield.created), if it is set.
+    pub fn created(&self) -> Option<&str> {
+        self.created.as_ref().map(String::as_str)
+    }
+    /// Returns [`description`](Self#structfield.description), if it is set.
+    pub fn description(&self) -> Option<&str> {
+        self.description.as_ref().map(String::as_str)
+    }
+    /// Returns [`device`](Self#structfield.device), if it is set.
+    pub fn device(&self) -> Option<&str> {
+        self.device.as_ref().map(String::as_str)
+    }
+    /// Returns [`friendly_name`](Self#structfield.friendly_name), if it is set.
+    pub fn friendly_name(&self) -> Option<&str> {
+        self.friendly_name.as_ref().map(String::as_str)
+    }
+    /// Returns [`name`](Self#structfield.name), if it is set.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_ref().map(String::as_str)
+    }
+    /// Returns [`size`](Self#structfield.size), if it is set.
+    pub fn size(&self) -> Option<i64> {
+        self.size.as_ref().copied()
+    }
+}
+/// Body of [`create_support_package`](super::Client::create_support_package).
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct SupportPackagePost {
-    /// `metadata` of the document.
     pub metadata: DefaultMetadata,
-    /// `spec` of the document.
     pub spec: SupportPackagePostSpec,
 }
 impl SupportPackagePost {
-    /// A `SupportPackagePost` with what it cannot do without; the rest is absent.
+    /// Creates `SupportPackagePost` from its required fields; all others are unset.
     pub fn new(
         metadata: impl Into<DefaultMetadata>,
         spec: impl Into<SupportPackagePostSpec>,
@@ -1430,17 +1701,22 @@ impl SupportPackagePost {
         }
     }
     /// Sets [`metadata`](Self#structfield.metadata).
-    pub fn metadata(mut self, value: impl Into<DefaultMetadata>) -> Self {
+    #[must_use]
+    pub fn with_metadata(mut self, value: impl Into<DefaultMetadata>) -> Self {
         self.metadata = value.into();
         self
     }
     /// Sets [`spec`](Self#structfield.spec).
-    pub fn spec(mut self, value: impl Into<SupportPackagePostSpec>) -> Self {
+    #[must_use]
+    pub fn with_spec(mut self, value: impl Into<SupportPackagePostSpec>) -> Self {
         self.spec = value.into();
         self
     }
 }
-/// `SupportPackagePostSpec` of the document.
+::mkio_core::json_body! {
+    SupportPackagePost
+}
+/// `spec` of [`SupportPackagePost`].
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -1459,16 +1735,17 @@ pub struct SupportPackagePostSpec {
     pub name: Option<String>,
 }
 impl SupportPackagePostSpec {
-    /// A `SupportPackagePostSpec` with what it cannot do without; the rest is absent.
+    /// Creates `SupportPackagePostSpec` from its required fields; all others are unset.
     pub fn new(description: impl Into<String>) -> Self {
         Self {
-            description: description.into(),
             collectors: Default::default(),
+            description: description.into(),
             name: Default::default(),
         }
     }
     /// Sets [`collectors`](Self#structfield.collectors).
-    pub fn collectors(
+    #[must_use]
+    pub fn with_collectors(
         mut self,
         value: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
@@ -1476,12 +1753,14 @@ impl SupportPackagePostSpec {
         self
     }
     /// Sets [`description`](Self#structfield.description).
-    pub fn description(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_description(mut self, value: impl Into<String>) -> Self {
         self.description = value.into();
         self
     }
     /// Sets [`name`](Self#structfield.name).
-    pub fn name(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_name(mut self, value: impl Into<String>) -> Self {
         self.name = Some(value.into());
         self
     }

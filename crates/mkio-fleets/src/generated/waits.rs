@@ -27,7 +27,7 @@ pub static ALL: &[&Resource] = &[
 pub static DEVICE_SOFTWARE: Resource = Resource {
     name: "fleets.device_software",
     params: &["project_name", "name", "version"],
-    named: "name",
+    name_param: "name",
     item: Some(&operations::GET_DEVICE),
     state: None,
     list: Some(Listing {
@@ -41,7 +41,7 @@ pub static DEVICE_SOFTWARE: Resource = Resource {
     state_pointer: "/status/softwareUpgradeState",
     progress_pointer: "",
     error_pointers: &[],
-    born_pointer: "",
+    created_pointer: "",
     busy: &[],
     failed_when: &[],
     presence: false,
@@ -55,10 +55,10 @@ pub static DEVICE_SOFTWARE: Resource = Resource {
             name: "switched",
             states: &["Idle"],
             failures: &["SwitchFailed"],
-            via: &[],
-            undone: &[],
-            settle: Duration::from_secs(0u64),
-            grace: Duration::from_secs(15u64),
+            on_the_way: &[],
+            fell_back: &[],
+            min_age: Duration::from_secs(0u64),
+            failure_grace: Duration::from_secs(15u64),
             requires: &[("/status/currentSoftwareVersion", "{version}")],
         },
     ],
@@ -72,7 +72,7 @@ pub static DEVICE_SOFTWARE: Resource = Resource {
 pub static DEVICE_PRELOAD: Resource = Resource {
     name: "fleets.device_preload",
     params: &["project_name", "name", "version"],
-    named: "name",
+    name_param: "name",
     item: Some(&operations::GET_DEVICE),
     state: None,
     list: Some(Listing {
@@ -86,7 +86,7 @@ pub static DEVICE_PRELOAD: Resource = Resource {
     state_pointer: "/status/preloadedSoftware/version={version}/state",
     progress_pointer: "/status/preloadedSoftware/version={version}/precentProgress",
     error_pointers: &[],
-    born_pointer: "",
+    created_pointer: "",
     busy: &[],
     failed_when: &[],
     presence: false,
@@ -105,20 +105,20 @@ pub static DEVICE_PRELOAD: Resource = Resource {
             name: "downloaded",
             states: &["Downloaded", "Importing"],
             failures: &["PreloadFailed", "PreloadCancelled", "Removing", "Removed"],
-            via: &[],
-            undone: &[],
-            settle: Duration::from_secs(0u64),
-            grace: Duration::from_secs(15u64),
+            on_the_way: &[],
+            fell_back: &[],
+            min_age: Duration::from_secs(0u64),
+            failure_grace: Duration::from_secs(15u64),
             requires: &[],
         },
         Goal {
             name: "removed",
             states: &["Removed"],
             failures: &[],
-            via: &[],
-            undone: &[],
-            settle: Duration::from_secs(0u64),
-            grace: Duration::from_secs(0u64),
+            on_the_way: &[],
+            fell_back: &[],
+            min_age: Duration::from_secs(0u64),
+            failure_grace: Duration::from_secs(0u64),
             requires: &[],
         },
     ],
@@ -132,7 +132,7 @@ pub static DEVICE_PRELOAD: Resource = Resource {
 pub static DEVICE: Resource = Resource {
     name: "fleets.device",
     params: &["project_name", "name"],
-    named: "",
+    name_param: "",
     item: Some(&operations::GET_DEVICE),
     state: None,
     list: Some(Listing {
@@ -146,7 +146,7 @@ pub static DEVICE: Resource = Resource {
     state_pointer: "",
     progress_pointer: "",
     error_pointers: &[],
-    born_pointer: "",
+    created_pointer: "",
     busy: &[],
     failed_when: &[],
     presence: true,
@@ -156,10 +156,10 @@ pub static DEVICE: Resource = Resource {
             name: "present",
             states: &["Present"],
             failures: &[],
-            via: &[],
-            undone: &[],
-            settle: Duration::from_secs(0u64),
-            grace: Duration::from_secs(0u64),
+            on_the_way: &[],
+            fell_back: &[],
+            min_age: Duration::from_secs(0u64),
+            failure_grace: Duration::from_secs(0u64),
             requires: &[],
         },
     ],
@@ -172,7 +172,7 @@ pub static DEVICE: Resource = Resource {
 pub static BACKUP: Resource = Resource {
     name: "fleets.backup",
     params: &["project_name", "backup_name"],
-    named: "",
+    name_param: "",
     item: None,
     state: None,
     list: Some(Listing {
@@ -186,7 +186,7 @@ pub static BACKUP: Resource = Resource {
     state_pointer: "",
     progress_pointer: "",
     error_pointers: &[],
-    born_pointer: "/metadata/created",
+    created_pointer: "/metadata/created",
     busy: &[],
     failed_when: &[],
     presence: true,
@@ -196,10 +196,10 @@ pub static BACKUP: Resource = Resource {
             name: "present",
             states: &["Present"],
             failures: &[],
-            via: &[],
-            undone: &[],
-            settle: Duration::from_secs(0u64),
-            grace: Duration::from_secs(0u64),
+            on_the_way: &[],
+            fell_back: &[],
+            min_age: Duration::from_secs(0u64),
+            failure_grace: Duration::from_secs(0u64),
             requires: &[],
         },
     ],
@@ -212,7 +212,7 @@ pub static BACKUP: Resource = Resource {
 pub static SUPPORT_PACKAGE: Resource = Resource {
     name: "fleets.support_package",
     params: &["project_name", "name", "package_name"],
-    named: "",
+    name_param: "",
     item: None,
     state: None,
     list: Some(Listing {
@@ -226,7 +226,7 @@ pub static SUPPORT_PACKAGE: Resource = Resource {
     state_pointer: "",
     progress_pointer: "",
     error_pointers: &[],
-    born_pointer: "/metadata/created",
+    created_pointer: "/metadata/created",
     busy: &[],
     failed_when: &[],
     presence: true,
@@ -236,10 +236,10 @@ pub static SUPPORT_PACKAGE: Resource = Resource {
             name: "present",
             states: &["Present"],
             failures: &[],
-            via: &[],
-            undone: &[],
-            settle: Duration::from_secs(0u64),
-            grace: Duration::from_secs(0u64),
+            on_the_way: &[],
+            fell_back: &[],
+            min_age: Duration::from_secs(0u64),
+            failure_grace: Duration::from_secs(0u64),
             requires: &[],
         },
     ],
@@ -252,14 +252,14 @@ pub static SUPPORT_PACKAGE: Resource = Resource {
 pub static STORED_BACKUP: Resource = Resource {
     name: "fleets.stored_backup",
     params: &["project_name", "backup_id"],
-    named: "",
+    name_param: "",
     item: Some(&operations::GET_BACKUP),
     state: None,
     list: None,
     state_pointer: "",
     progress_pointer: "",
     error_pointers: &[],
-    born_pointer: "",
+    created_pointer: "",
     busy: &[],
     failed_when: &[],
     presence: true,
@@ -269,10 +269,10 @@ pub static STORED_BACKUP: Resource = Resource {
             name: "present",
             states: &["Present"],
             failures: &[],
-            via: &[],
-            undone: &[],
-            settle: Duration::from_secs(0u64),
-            grace: Duration::from_secs(0u64),
+            on_the_way: &[],
+            fell_back: &[],
+            min_age: Duration::from_secs(0u64),
+            failure_grace: Duration::from_secs(0u64),
             requires: &[],
         },
     ],
@@ -285,7 +285,7 @@ pub static STORED_BACKUP: Resource = Resource {
 pub static STORED_SUPPORT_PACKAGE: Resource = Resource {
     name: "fleets.stored_support_package",
     params: &["project_name", "name", "package_name"],
-    named: "",
+    name_param: "",
     item: None,
     state: None,
     list: Some(Listing {
@@ -299,7 +299,7 @@ pub static STORED_SUPPORT_PACKAGE: Resource = Resource {
     state_pointer: "",
     progress_pointer: "",
     error_pointers: &[],
-    born_pointer: "",
+    created_pointer: "",
     busy: &[],
     failed_when: &[],
     presence: true,
@@ -309,10 +309,10 @@ pub static STORED_SUPPORT_PACKAGE: Resource = Resource {
             name: "present",
             states: &["Present"],
             failures: &[],
-            via: &[],
-            undone: &[],
-            settle: Duration::from_secs(0u64),
-            grace: Duration::from_secs(0u64),
+            on_the_way: &[],
+            fell_back: &[],
+            min_age: Duration::from_secs(0u64),
+            failure_grace: Duration::from_secs(0u64),
             requires: &[],
         },
     ],
@@ -325,7 +325,7 @@ pub static STORED_SUPPORT_PACKAGE: Resource = Resource {
 impl ProjectClient {
     /// Waits for a device software, by default until it is `switched` (`Idle`).
     ///
-    /// Goals: `switched` (`Idle`), or gone. Longest wait unless told otherwise: 7200 s; looks every 5 to 60 s.
+    /// Goals: `switched` (`Idle`), or gone. Default timeout 2 h; polls every 5 to 60 s.
     pub fn wait_for_device_software(
         &self,
         name: impl Into<String>,
@@ -376,7 +376,7 @@ impl ProjectClient {
     }
     /// Waits for a device preload, by default until it is `downloaded` (`Downloaded`, `Importing`).
     ///
-    /// Goals: `downloaded` (`Downloaded`, `Importing`), `removed` (`Removed`), or gone. Longest wait unless told otherwise: 14400 s; looks every 5 to 60 s.
+    /// Goals: `downloaded` (`Downloaded`, `Importing`), `removed` (`Removed`), or gone. Default timeout 4 h; polls every 5 to 60 s.
     pub fn wait_for_device_preload(
         &self,
         name: impl Into<String>,
@@ -427,7 +427,7 @@ impl ProjectClient {
     }
     /// Waits for a device, by default until it is `present` (`Present`).
     ///
-    /// Goals: `present` (`Present`), or gone. Longest wait unless told otherwise: 300 s; looks every 1 to 10 s.
+    /// Goals: `present` (`Present`), or gone. Default timeout 5 min; polls every 1 to 10 s.
     pub fn wait_for_device(
         &self,
         name: impl Into<String>,
@@ -475,7 +475,8 @@ impl ProjectClient {
     ///
     /// Nothing is sent before the wait is polled.
     ///
-    /// When an answer is lost, a 404 to a repetition means that it has been done.
+    /// Succeeds if the device does not exist (204).
+    /// If the response is lost, a 404 on the retry counts as success.
     pub fn delete_device_and_wait(&self, name: impl Into<String>) -> Wait<(), State> {
         let name: String = name.into();
         let wait = self.wait_for_device(String::clone(&name)).until_gone();
@@ -488,7 +489,7 @@ impl ProjectClient {
     }
     /// Waits for a backup, by default until it is `present` (`Present`).
     ///
-    /// Goals: `present` (`Present`), or gone. Longest wait unless told otherwise: 3600 s; looks every 10 to 60 s.
+    /// Goals: `present` (`Present`), or gone. Default timeout 1 h; polls every 10 to 60 s.
     pub fn wait_for_backup(
         &self,
         backup_name: impl Into<String>,
@@ -534,7 +535,7 @@ impl ProjectClient {
     }
     /// Waits for a support package, by default until it is `present` (`Present`).
     ///
-    /// Goals: `present` (`Present`), or gone. Longest wait unless told otherwise: 3600 s; looks every 10 to 60 s.
+    /// Goals: `present` (`Present`), or gone. Default timeout 1 h; polls every 10 to 60 s.
     pub fn wait_for_support_package(
         &self,
         name: impl Into<String>,
@@ -585,7 +586,7 @@ impl ProjectClient {
     }
     /// Waits for a stored backup, by default until it is `present` (`Present`).
     ///
-    /// Goals: `present` (`Present`), or gone. Longest wait unless told otherwise: 300 s; looks every 1 to 10 s.
+    /// Goals: `present` (`Present`), or gone. Default timeout 5 min; polls every 1 to 10 s.
     pub fn wait_for_stored_backup(
         &self,
         backup_id: impl Into<String>,
@@ -637,7 +638,8 @@ impl ProjectClient {
     ///
     /// Nothing is sent before the wait is polled.
     ///
-    /// When an answer is lost, a 404 to a repetition means that it has been done.
+    /// Fails with 404 if the stored backup does not exist, unless [`missing_ok`](Wait::missing_ok) is set.
+    /// If the response is lost, a 404 on the retry counts as success.
     pub fn delete_backup_and_wait(
         &self,
         backup_id: impl Into<String>,
@@ -653,7 +655,7 @@ impl ProjectClient {
     }
     /// Waits for a stored support package, by default until it is `present` (`Present`).
     ///
-    /// Goals: `present` (`Present`), or gone. Longest wait unless told otherwise: 300 s; looks every 1 to 10 s.
+    /// Goals: `present` (`Present`), or gone. Default timeout 5 min; polls every 1 to 10 s.
     pub fn wait_for_stored_support_package(
         &self,
         name: impl Into<String>,
@@ -706,7 +708,8 @@ impl ProjectClient {
     ///
     /// Nothing is sent before the wait is polled.
     ///
-    /// When an answer is lost, a 404 to a repetition means that it has been done.
+    /// Fails with 404 if the stored support package does not exist, unless [`missing_ok`](Wait::missing_ok) is set.
+    /// If the response is lost, a 404 on the retry counts as success.
     pub fn delete_support_package_and_wait(
         &self,
         name: impl Into<String>,

@@ -2837,7 +2837,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// The body must be this.
-        pub fn body(self, value: &types::MetricsEndpoint) -> Self {
+        pub fn body(self, value: &types::MetricsEndpointPatch) -> Self {
             Self(self.0.json_body_obj(value))
         }
     }

@@ -2362,7 +2362,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// The body must be this.
-        pub fn body(self, value: &types::ContentKeyPolicy) -> Self {
+        pub fn body(self, value: &types::ContentKeyPolicyPatch) -> Self {
             Self(self.0.json_body_obj(value))
         }
     }
@@ -6350,7 +6350,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// The body must be this.
-        pub fn body(self, value: &types::StreamingEndpoint) -> Self {
+        pub fn body(self, value: &types::StreamingEndpointPatch) -> Self {
             Self(self.0.json_body_obj(value))
         }
     }

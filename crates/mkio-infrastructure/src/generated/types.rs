@@ -11,82 +11,11 @@ use serde::{Deserialize, Serialize};
 #[allow(unused_imports, reason = "not every API needs all of them")]
 use serde_json::Value;
 
-/// `DefaultMetadata` of the document.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct DefaultMetadata {
-    /// Friendly label shown to people.
-    #[serde(rename = "displayName")]
-    pub display_name: String,
-    /// Label map, at most 32 entries; keys and values up to 256 characters. Keys: alphanumerics, hyphens, underscores; values may also contain spaces.
-    ///
-    /// Number of entries: at most 32.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub labels: Option<BTreeMap<String, String>>,
-}
-impl DefaultMetadata {
-    /// A `DefaultMetadata` with what it cannot do without; the rest is absent.
-    pub fn new(display_name: impl Into<String>) -> Self {
-        Self {
-            display_name: display_name.into(),
-            labels: Default::default(),
-        }
-    }
-    /// Sets [`display_name`](Self#structfield.display_name).
-    pub fn display_name(mut self, value: impl Into<String>) -> Self {
-        self.display_name = value.into();
-        self
-    }
-    /// Sets [`labels`](Self#structfield.labels).
-    pub fn labels(
-        mut self,
-        value: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
-    ) -> Self {
-        self.labels = Some(
-            value.into_iter().map(|(key, value)| (key.into(), value.into())).collect(),
-        );
-        self
-    }
-}
-/// `DefaultPatchMetadata` of the document.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct DefaultPatchMetadata {
-    /// Friendly label shown to people.
-    ///
-    /// Length in characters: 1 to 255.
-    #[serde(rename = "displayName", skip_serializing_if = "Option::is_none")]
-    pub display_name: Option<String>,
-    /// Label map, at most 32 entries; keys and values up to 256 characters. Keys: alphanumerics, hyphens, underscores; values may also contain spaces.
-    ///
-    /// Number of entries: at most 32.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub labels: Option<BTreeMap<String, String>>,
-}
-impl DefaultPatchMetadata {
-    /// An empty `DefaultPatchMetadata`, to be filled with its setters.
-    pub fn new() -> Self {
-        Self::default()
-    }
-    /// Sets [`display_name`](Self#structfield.display_name).
-    pub fn display_name(mut self, value: impl Into<String>) -> Self {
-        self.display_name = Some(value.into());
-        self
-    }
-    /// Sets [`labels`](Self#structfield.labels).
-    pub fn labels(
-        mut self,
-        value: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
-    ) -> Self {
-        self.labels = Some(
-            value.into_iter().map(|(key, value)| (key.into(), value.into())).collect(),
-        );
-        self
-    }
-}
-/// `DefaultTransport` of the document.
+pub use ::mkio_core::types::{
+    DefaultMetadata, DefaultPatchMetadata, Error, ErrorDetail, Geolocation,
+    GeolocationPatch, ListResponseSupplemental, Metadata, PaginationInfo, ProjectInfo,
+};
+/// `defaultTransport` of [`Route`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -101,26 +30,40 @@ pub struct DefaultTransport {
     pub type_: Option<DefaultTransportType>,
 }
 impl DefaultTransport {
-    /// A `DefaultTransport` with what it cannot do without; the rest is absent.
-    pub fn new(type_: impl Into<DefaultTransportType>) -> Self {
+    /// Creates `DefaultTransport` from its required fields; all others are unset.
+    pub fn new(type_: DefaultTransportType) -> Self {
         Self {
-            type_: Some(type_.into()),
             cidr: Default::default(),
+            type_: Some(type_),
         }
     }
     /// Sets [`cidr`](Self#structfield.cidr).
-    pub fn cidr(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_cidr(mut self, value: impl Into<String>) -> Self {
         self.cidr = Some(value.into());
         self
     }
     /// Sets [`type_`](Self#structfield.type_).
-    pub fn type_(mut self, value: impl Into<DefaultTransportType>) -> Self {
+    #[must_use]
+    pub fn with_type(mut self, value: impl Into<DefaultTransportType>) -> Self {
         self.type_ = Some(value.into());
         self
     }
 }
+impl DefaultTransport {
+    /// Returns [`cidr`](Self#structfield.cidr), if it is set.
+    pub fn cidr(&self) -> Option<&str> {
+        self.cidr.as_ref().map(String::as_str)
+    }
+    /// Returns [`type_`](Self#structfield.type_), if it is set.
+    pub fn type_(&self) -> Option<&DefaultTransportType> {
+        self.type_.as_ref()
+    }
+}
 ::mkio_core::open_enum! {
     /// Transport kind used between two flows.
+    ///
+    /// `type` of [`DefaultTransport`].
     pub enum DefaultTransportType {
         /// `Auto`.
         Auto = "Auto",
@@ -134,169 +77,47 @@ impl DefaultTransport {
         RistListener = "RISTListener",
     }
 }
-/// `Error` of the document.
+/// Response of [`get_network`](super::Client::get_network), [`update_network`](super::Client::update_network) and [`create_network`](super::Client::create_network); item of [`list_networks`](super::Client::list_networks).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct Error {
-    /// Error specifics.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub error: Option<ErrorDetail>,
-    /// Reference identifying the failed request.
-    #[serde(rename = "ref", skip_serializing_if = "Option::is_none")]
-    pub ref_: Option<String>,
-    /// HTTP status code.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub status: Option<i64>,
-}
-/// `ErrorDetail` of the document.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct ErrorDetail {
-    /// Error code.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub code: Option<String>,
-    /// Error message.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub detail: Option<String>,
-    /// Additional facts about the error.
-    #[serde(rename = "extraDetail", skip_serializing_if = "Option::is_none")]
-    pub extra_detail: Option<::serde_json::Map<String, Value>>,
-}
-/// `Geolocation` of the document.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct Geolocation {
-    /// ISO 6709 position as two floats: latitude (north-south), then longitude (east-west). An empty array clears it.
-    ///
-    /// Number of items: 0 to 2.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub coordinates: Option<Vec<f64>>,
-}
-impl Geolocation {
-    /// A `Geolocation` with what it cannot do without; the rest is absent.
-    pub fn new(coordinates: impl IntoIterator<Item = impl Into<f64>>) -> Self {
-        Self {
-            coordinates: Some(coordinates.into_iter().map(Into::into).collect()),
-        }
-    }
-    /// Sets [`coordinates`](Self#structfield.coordinates).
-    pub fn coordinates(
-        mut self,
-        value: impl IntoIterator<Item = impl Into<f64>>,
-    ) -> Self {
-        self.coordinates = Some(value.into_iter().map(Into::into).collect());
-        self
-    }
-}
-/// `ListResponseSupplemental` of the document.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct ListResponseSupplemental {
-    /// How many items came back.
-    ///
-    /// Read-only: the service fills it.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub count: Option<i64>,
-    /// Item type of the list.
-    ///
-    /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub kind: Option<String>,
-    /// Operation kind; always 'list'.
-    ///
-    /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub operation: Option<String>,
-    /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub pagination: Option<PaginationInfo>,
-    /// Details of the project.
-    ///
-    /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub subscription: Option<ProjectInfo>,
-}
-/// `Metadata` of the document.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct Metadata {
-    /// Creation time.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub created: Option<Timestamp>,
-    /// Creator's user ID.
-    ///
-    /// Format: uuid.
-    #[serde(rename = "createdBy", skip_serializing_if = "Option::is_none")]
-    pub created_by: Option<String>,
-    /// Creator's email address.
-    #[serde(rename = "createdByEmail", skip_serializing_if = "Option::is_none")]
-    pub created_by_email: Option<String>,
-    /// `displayName` of the document.
-    #[serde(rename = "displayName", skip_serializing_if = "Option::is_none")]
-    pub display_name: Option<String>,
-    /// Resource ID.
-    ///
-    /// Format: uuid.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub id: Option<String>,
-    /// Label map attached to the resource.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub labels: Option<BTreeMap<String, String>>,
-    /// Resource name.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-    /// Time of the latest update.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub updated: Option<Timestamp>,
-    /// User ID behind the latest update.
-    ///
-    /// Format: uuid.
-    #[serde(rename = "updatedBy", skip_serializing_if = "Option::is_none")]
-    pub updated_by: Option<String>,
-    /// Email address behind the latest update.
-    #[serde(rename = "updatedByEmail", skip_serializing_if = "Option::is_none")]
-    pub updated_by_email: Option<String>,
-}
-/// `Network` of the document.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct Network {
     /// Record kind.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
-    /// `metadata` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<Metadata>,
-    /// `spec` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spec: Option<::serde_json::Map<String, Value>>,
-    /// `status` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<NetworkStatus>,
 }
-/// `NetworkList` of the document.
+impl Network {
+    /// Returns [`kind`](Self#structfield.kind), if it is set.
+    pub fn kind(&self) -> Option<&str> {
+        self.kind.as_ref().map(String::as_str)
+    }
+    /// Returns [`metadata`](Self#structfield.metadata), with all its fields unset if it is not set itself.
+    pub fn metadata(&self) -> &Metadata {
+        static UNSET: ::std::sync::LazyLock<Metadata> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.metadata.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`spec`](Self#structfield.spec), empty if it is not set.
+    pub fn spec(&self) -> &::serde_json::Map<String, Value> {
+        self.spec.as_ref().unwrap_or(::mkio_core::glue::empty_object())
+    }
+    /// Returns [`status`](Self#structfield.status), with all its fields unset if it is not set itself.
+    pub fn status(&self) -> &NetworkStatus {
+        static UNSET: ::std::sync::LazyLock<NetworkStatus> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.status.as_ref().unwrap_or(&UNSET)
+    }
+}
+/// Response of [`list_networks`](super::Client::list_networks).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -317,67 +138,100 @@ pub struct NetworkList {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Vec<Network>>,
 }
-/// `NetworkPatch` of the document.
+impl NetworkList {
+    /// Returns [`odata_next_link`](Self#structfield.odata_next_link), if it is set.
+    pub fn odata_next_link(&self) -> Option<&str> {
+        self.odata_next_link.as_ref().map(String::as_str)
+    }
+    /// Returns [`supplemental`](Self#structfield.supplemental), with all its fields unset if it is not set itself.
+    pub fn supplemental(&self) -> &ListResponseSupplemental {
+        static UNSET: ::std::sync::LazyLock<ListResponseSupplemental> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.supplemental.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`value`](Self#structfield.value), empty if it is not set.
+    pub fn value(&self) -> &[Network] {
+        self.value.as_ref().map_or(&[], Vec::as_slice)
+    }
+}
+/// Body of [`update_network`](super::Client::update_network).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct NetworkPatch {
-    /// `metadata` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<DefaultPatchMetadata>,
-    /// `spec` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spec: Option<::serde_json::Map<String, Value>>,
 }
 impl NetworkPatch {
-    /// An empty `NetworkPatch`, to be filled with its setters.
+    /// Creates an empty `NetworkPatch`.
     pub fn new() -> Self {
-        Self::default()
+        Default::default()
     }
     /// Sets [`metadata`](Self#structfield.metadata).
-    pub fn metadata(mut self, value: impl Into<DefaultPatchMetadata>) -> Self {
+    #[must_use]
+    pub fn with_metadata(mut self, value: impl Into<DefaultPatchMetadata>) -> Self {
         self.metadata = Some(value.into());
         self
     }
     /// Sets [`spec`](Self#structfield.spec).
-    pub fn spec(mut self, value: impl Into<::serde_json::Map<String, Value>>) -> Self {
+    ///
+    /// PATCH adds entries and replaces those of the same key; it cannot remove one.
+    #[must_use]
+    pub fn with_spec(
+        mut self,
+        value: impl Into<::serde_json::Map<String, Value>>,
+    ) -> Self {
         self.spec = Some(value.into());
         self
     }
 }
-/// `NetworkPut` of the document.
+::mkio_core::json_body! {
+    NetworkPatch
+}
+/// Body of [`create_network`](super::Client::create_network).
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct NetworkPut {
-    /// `metadata` of the document.
     pub metadata: DefaultMetadata,
-    /// `spec` of the document.
     pub spec: ::serde_json::Map<String, Value>,
 }
 impl NetworkPut {
-    /// A `NetworkPut` with what it cannot do without; the rest is absent.
+    /// Creates `NetworkPut` from its required fields; all others are unset.
     pub fn new(
         metadata: impl Into<DefaultMetadata>,
-        spec: impl Into<::serde_json::Map<String, Value>>,
+        spec: ::serde_json::Map<String, Value>,
     ) -> Self {
         Self {
             metadata: metadata.into(),
-            spec: spec.into(),
+            spec: spec,
         }
     }
     /// Sets [`metadata`](Self#structfield.metadata).
-    pub fn metadata(mut self, value: impl Into<DefaultMetadata>) -> Self {
+    #[must_use]
+    pub fn with_metadata(mut self, value: impl Into<DefaultMetadata>) -> Self {
         self.metadata = value.into();
         self
     }
     /// Sets [`spec`](Self#structfield.spec).
-    pub fn spec(mut self, value: impl Into<::serde_json::Map<String, Value>>) -> Self {
+    #[must_use]
+    pub fn with_spec(
+        mut self,
+        value: impl Into<::serde_json::Map<String, Value>>,
+    ) -> Self {
         self.spec = value.into();
         self
     }
 }
-/// `NetworkStatus` of the document.
+::mkio_core::json_body! {
+    NetworkPut
+}
+/// `status` of [`Network`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -389,8 +243,20 @@ pub struct NetworkStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scope: Option<NetworkStatusScope>,
 }
+impl NetworkStatus {
+    /// Returns [`owner`](Self#structfield.owner), if it is set.
+    pub fn owner(&self) -> Option<&Owner> {
+        self.owner.as_ref()
+    }
+    /// Returns [`scope`](Self#structfield.scope), if it is set.
+    pub fn scope(&self) -> Option<&NetworkStatusScope> {
+        self.scope.as_ref()
+    }
+}
 ::mkio_core::open_enum! {
     /// Local marks a network inside one site; those are always system owned, hence modifiable but not deletable.
+    ///
+    /// `scope` of [`NetworkStatus`].
     pub enum NetworkStatusScope {
         /// `Connecting`.
         Connecting = "Connecting",
@@ -400,6 +266,8 @@ pub struct NetworkStatus {
 }
 ::mkio_core::open_enum! {
     /// Who made the network: System means auto-created; such networks may be modified but never deleted.
+    ///
+    /// `owner` of [`NetworkStatus`] and `owner` of [`SiteStatus`].
     pub enum Owner {
         /// `User`.
         User = "User",
@@ -407,65 +275,7 @@ pub struct NetworkStatus {
         System = "System",
     }
 }
-/// `PaginationInfo` of the document.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct PaginationInfo {
-    /// Index of the final listed item.
-    ///
-    /// Read-only: the service fills it.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub end: Option<i64>,
-    /// Count of items in this list.
-    ///
-    /// Read-only: the service fills it.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub records: Option<i64>,
-    /// Index of the first listed item.
-    ///
-    /// Read-only: the service fills it.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub start: Option<i64>,
-    /// Count of items across the project.
-    ///
-    /// Read-only: the service fills it.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub total: Option<i64>,
-}
-/// `ProjectInfo` of the document.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct ProjectInfo {
-    /// Project ID.
-    ///
-    /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub id: Option<String>,
-    /// Project name.
-    ///
-    /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-}
-/// `Route` of the document.
+/// `routes` of [`SiteSpec`] and `routes` of [`SitePatchSpec`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -480,43 +290,83 @@ pub struct Route {
     pub network_name: Option<String>,
 }
 impl Route {
-    /// A `Route` with what it cannot do without; the rest is absent.
+    /// Creates `Route` from its required fields; all others are unset.
     pub fn new(network_name: impl Into<String>) -> Self {
         Self {
-            network_name: Some(network_name.into()),
             default_transport: Default::default(),
+            network_name: Some(network_name.into()),
         }
     }
     /// Sets [`default_transport`](Self#structfield.default_transport).
-    pub fn default_transport(mut self, value: impl Into<DefaultTransport>) -> Self {
+    #[must_use]
+    pub fn with_default_transport(mut self, value: impl Into<DefaultTransport>) -> Self {
         self.default_transport = Some(value.into());
         self
     }
     /// Sets [`network_name`](Self#structfield.network_name).
-    pub fn network_name(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_network_name(mut self, value: impl Into<String>) -> Self {
         self.network_name = Some(value.into());
         self
     }
 }
-/// `Site` of the document.
+impl Route {
+    /// Returns [`default_transport`](Self#structfield.default_transport), with all its fields unset if it is not set itself.
+    pub fn default_transport(&self) -> &DefaultTransport {
+        static UNSET: ::std::sync::LazyLock<DefaultTransport> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.default_transport.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`network_name`](Self#structfield.network_name), if it is set.
+    pub fn network_name(&self) -> Option<&str> {
+        self.network_name.as_ref().map(String::as_str)
+    }
+}
+/// Response of [`get_site`](super::Client::get_site), [`update_site`](super::Client::update_site) and [`create_site`](super::Client::create_site); item of [`list_sites`](super::Client::list_sites).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct Site {
     /// Record kind.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
-    /// `metadata` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<Metadata>,
-    /// `spec` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spec: Option<SiteSpec>,
-    /// `status` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<SiteStatus>,
 }
-/// `SiteList` of the document.
+impl Site {
+    /// Returns [`kind`](Self#structfield.kind), if it is set.
+    pub fn kind(&self) -> Option<&str> {
+        self.kind.as_ref().map(String::as_str)
+    }
+    /// Returns [`metadata`](Self#structfield.metadata), with all its fields unset if it is not set itself.
+    pub fn metadata(&self) -> &Metadata {
+        static UNSET: ::std::sync::LazyLock<Metadata> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.metadata.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`spec`](Self#structfield.spec), with all its fields unset if it is not set itself.
+    pub fn spec(&self) -> &SiteSpec {
+        static UNSET: ::std::sync::LazyLock<SiteSpec> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.spec.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`status`](Self#structfield.status), with all its fields unset if it is not set itself.
+    pub fn status(&self) -> &SiteStatus {
+        static UNSET: ::std::sync::LazyLock<SiteStatus> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.status.as_ref().unwrap_or(&UNSET)
+    }
+}
+/// Response of [`list_sites`](super::Client::list_sites).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -537,75 +387,102 @@ pub struct SiteList {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Vec<Site>>,
 }
-/// `SitePatch` of the document.
+impl SiteList {
+    /// Returns [`odata_next_link`](Self#structfield.odata_next_link), if it is set.
+    pub fn odata_next_link(&self) -> Option<&str> {
+        self.odata_next_link.as_ref().map(String::as_str)
+    }
+    /// Returns [`supplemental`](Self#structfield.supplemental), with all its fields unset if it is not set itself.
+    pub fn supplemental(&self) -> &ListResponseSupplemental {
+        static UNSET: ::std::sync::LazyLock<ListResponseSupplemental> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.supplemental.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`value`](Self#structfield.value), empty if it is not set.
+    pub fn value(&self) -> &[Site] {
+        self.value.as_ref().map_or(&[], Vec::as_slice)
+    }
+}
+/// Body of [`update_site`](super::Client::update_site).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct SitePatch {
-    /// `metadata` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<DefaultPatchMetadata>,
-    /// `spec` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spec: Option<SitePatchSpec>,
 }
 impl SitePatch {
-    /// An empty `SitePatch`, to be filled with its setters.
+    /// Creates an empty `SitePatch`.
     pub fn new() -> Self {
-        Self::default()
+        Default::default()
     }
     /// Sets [`metadata`](Self#structfield.metadata).
-    pub fn metadata(mut self, value: impl Into<DefaultPatchMetadata>) -> Self {
+    #[must_use]
+    pub fn with_metadata(mut self, value: impl Into<DefaultPatchMetadata>) -> Self {
         self.metadata = Some(value.into());
         self
     }
     /// Sets [`spec`](Self#structfield.spec).
-    pub fn spec(mut self, value: impl Into<SitePatchSpec>) -> Self {
+    #[must_use]
+    pub fn with_spec(mut self, value: impl Into<SitePatchSpec>) -> Self {
         self.spec = Some(value.into());
         self
     }
 }
-/// `SitePatchSpec` of the document.
+::mkio_core::json_body! {
+    SitePatch
+}
+/// `spec` of [`SitePatch`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct SitePatchSpec {
     /// Where the site is; optional.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub geolocation: Option<Geolocation>,
+    pub geolocation: Option<GeolocationPatch>,
     /// Routes linking sites with networks.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub routes: Option<Vec<Route>>,
 }
 impl SitePatchSpec {
-    /// An empty `SitePatchSpec`, to be filled with its setters.
+    /// Creates an empty `SitePatchSpec`.
     pub fn new() -> Self {
-        Self::default()
+        Default::default()
     }
     /// Sets [`geolocation`](Self#structfield.geolocation).
-    pub fn geolocation(mut self, value: impl Into<Geolocation>) -> Self {
+    #[must_use]
+    pub fn with_geolocation(mut self, value: impl Into<GeolocationPatch>) -> Self {
         self.geolocation = Some(value.into());
         self
     }
     /// Sets [`routes`](Self#structfield.routes).
-    pub fn routes(mut self, value: impl IntoIterator<Item = impl Into<Route>>) -> Self {
+    ///
+    /// PATCH replaces the whole list.
+    #[must_use]
+    pub fn with_routes(
+        mut self,
+        value: impl IntoIterator<Item = impl Into<Route>>,
+    ) -> Self {
         self.routes = Some(value.into_iter().map(Into::into).collect());
         self
     }
 }
-/// `SitePut` of the document.
+/// Body of [`create_site`](super::Client::create_site).
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct SitePut {
-    /// `metadata` of the document.
     pub metadata: DefaultMetadata,
-    /// `spec` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spec: Option<SiteSpec>,
 }
 impl SitePut {
-    /// A `SitePut` with what it cannot do without; the rest is absent.
+    /// Creates `SitePut` from its required fields; all others are unset.
     pub fn new(metadata: impl Into<DefaultMetadata>) -> Self {
         Self {
             metadata: metadata.into(),
@@ -613,17 +490,27 @@ impl SitePut {
         }
     }
     /// Sets [`metadata`](Self#structfield.metadata).
-    pub fn metadata(mut self, value: impl Into<DefaultMetadata>) -> Self {
+    #[must_use]
+    pub fn with_metadata(mut self, value: impl Into<DefaultMetadata>) -> Self {
         self.metadata = value.into();
         self
     }
     /// Sets [`spec`](Self#structfield.spec).
-    pub fn spec(mut self, value: impl Into<SiteSpec>) -> Self {
+    #[must_use]
+    pub fn with_spec(mut self, value: impl Into<SiteSpec>) -> Self {
         self.spec = Some(value.into());
         self
     }
 }
-/// `SiteSpec` of the document.
+impl From<DefaultMetadata> for SitePut {
+    fn from(value: DefaultMetadata) -> Self {
+        Self::new(value)
+    }
+}
+::mkio_core::json_body! {
+    SitePut
+}
+/// `spec` of [`SitePut`] and `spec` of [`Site`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -640,22 +527,40 @@ pub struct SiteSpec {
     pub routes: Option<Vec<Route>>,
 }
 impl SiteSpec {
-    /// An empty `SiteSpec`, to be filled with its setters.
+    /// Creates an empty `SiteSpec`.
     pub fn new() -> Self {
-        Self::default()
+        Default::default()
     }
     /// Sets [`geolocation`](Self#structfield.geolocation).
-    pub fn geolocation(mut self, value: impl Into<Geolocation>) -> Self {
+    #[must_use]
+    pub fn with_geolocation(mut self, value: impl Into<Geolocation>) -> Self {
         self.geolocation = Some(value.into());
         self
     }
     /// Sets [`routes`](Self#structfield.routes).
-    pub fn routes(mut self, value: impl IntoIterator<Item = impl Into<Route>>) -> Self {
+    #[must_use]
+    pub fn with_routes(
+        mut self,
+        value: impl IntoIterator<Item = impl Into<Route>>,
+    ) -> Self {
         self.routes = Some(value.into_iter().map(Into::into).collect());
         self
     }
 }
-/// `SiteStatus` of the document.
+impl SiteSpec {
+    /// Returns [`geolocation`](Self#structfield.geolocation), with all its fields unset if it is not set itself.
+    pub fn geolocation(&self) -> &Geolocation {
+        static UNSET: ::std::sync::LazyLock<Geolocation> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.geolocation.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`routes`](Self#structfield.routes), empty if it is not set.
+    pub fn routes(&self) -> &[Route] {
+        self.routes.as_ref().map_or(&[], Vec::as_slice)
+    }
+}
+/// `status` of [`Site`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -673,4 +578,18 @@ pub struct SiteStatus {
     /// Who made the site: System means auto-created; such sites may be modified but never deleted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub owner: Option<Owner>,
+}
+impl SiteStatus {
+    /// Returns [`location_display_name`](Self#structfield.location_display_name), if it is set.
+    pub fn location_display_name(&self) -> Option<&str> {
+        self.location_display_name.as_ref().map(String::as_str)
+    }
+    /// Returns [`location_name`](Self#structfield.location_name), if it is set.
+    pub fn location_name(&self) -> Option<&str> {
+        self.location_name.as_ref().map(String::as_str)
+    }
+    /// Returns [`owner`](Self#structfield.owner), if it is set.
+    pub fn owner(&self) -> Option<&Owner> {
+        self.owner.as_ref()
+    }
 }

@@ -11,7 +11,12 @@ use serde::{Deserialize, Serialize};
 #[allow(unused_imports, reason = "not every API needs all of them")]
 use serde_json::Value;
 
-/// `Config` of the document.
+pub use ::mkio_core::types::{
+    DefaultMetadata, DefaultPatchMetadata, Error, ErrorDetail, JsonPatchEntry,
+    JsonPatchOp, ListResponseSupplemental, Metadata, PaginationInfo, ProjectInfo,
+    ResourceState, ResourceStateStatus,
+};
+/// `encodingLive` of [`LiveChannelFlow`], `streamConditioning` of [`LiveChannelFlow`], `encodingLive` of [`LiveEventFlow`], `streamConditioning` of [`LiveEventFlow`] and 6 more.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -40,32 +45,39 @@ pub struct Config {
     pub config_values: Nullable<::serde_json::Map<String, Value>>,
 }
 impl Config {
-    /// A `Config` with what it cannot do without; the rest is absent.
+    /// Creates `Config` from its required fields; all others are unset.
     pub fn new(config_ref: impl Into<ConfigRef>) -> Self {
         Self {
-            config_ref: Some(config_ref.into()),
             advanced_settings_name: Default::default(),
             config_overrides: Default::default(),
+            config_ref: Some(config_ref.into()),
             config_values: Default::default(),
         }
     }
     /// Sets [`advanced_settings_name`](Self#structfield.advanced_settings_name).
-    pub fn advanced_settings_name(mut self, value: impl Into<Nullable<String>>) -> Self {
+    #[must_use]
+    pub fn with_advanced_settings_name(
+        mut self,
+        value: impl Into<Nullable<String>>,
+    ) -> Self {
         self.advanced_settings_name = value.into();
         self
     }
     /// Sets [`config_overrides`](Self#structfield.config_overrides).
-    pub fn config_overrides(mut self, value: impl Into<ConfigOverrides>) -> Self {
+    #[must_use]
+    pub fn with_config_overrides(mut self, value: impl Into<ConfigOverrides>) -> Self {
         self.config_overrides = Some(value.into());
         self
     }
     /// Sets [`config_ref`](Self#structfield.config_ref).
-    pub fn config_ref(mut self, value: impl Into<ConfigRef>) -> Self {
+    #[must_use]
+    pub fn with_config_ref(mut self, value: impl Into<ConfigRef>) -> Self {
         self.config_ref = Some(value.into());
         self
     }
     /// Sets [`config_values`](Self#structfield.config_values).
-    pub fn config_values(
+    #[must_use]
+    pub fn with_config_values(
         mut self,
         value: impl Into<Nullable<::serde_json::Map<String, Value>>>,
     ) -> Self {
@@ -73,10 +85,38 @@ impl Config {
         self
     }
 }
+impl From<ConfigRef> for Config {
+    fn from(value: ConfigRef) -> Self {
+        Self::new(value)
+    }
+}
+impl Config {
+    /// Returns [`advanced_settings_name`](Self#structfield.advanced_settings_name), if it is set.
+    pub fn advanced_settings_name(&self) -> Option<&str> {
+        self.advanced_settings_name.as_ref().value().map(String::as_str)
+    }
+    /// Returns [`config_overrides`](Self#structfield.config_overrides), if it is set.
+    pub fn config_overrides(&self) -> Option<&ConfigOverrides> {
+        self.config_overrides.as_ref()
+    }
+    /// Returns [`config_ref`](Self#structfield.config_ref), with all its fields unset if it is not set itself.
+    pub fn config_ref(&self) -> &ConfigRef {
+        static UNSET: ::std::sync::LazyLock<ConfigRef> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.config_ref.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`config_values`](Self#structfield.config_values), empty if it is not set.
+    pub fn config_values(&self) -> &::serde_json::Map<String, Value> {
+        self.config_values.as_ref().value().unwrap_or(::mkio_core::glue::empty_object())
+    }
+}
 /// Optional template overrides, applied once configValues are in place.
 ///
-/// Told apart by `type`.
-#[derive(Clone, PartialEq, Deserialize, Serialize)]
+/// `configOverrides` of [`Config`].
+///
+/// `type` tells which variant it is.
+#[derive(Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[serde(tag = "type")]
 #[non_exhaustive]
@@ -88,6 +128,23 @@ pub enum ConfigOverrides {
     /// kept as it is and written back unchanged.
     #[serde(untagged)]
     Unknown(Value),
+}
+impl<'de> Deserialize<'de> for ConfigOverrides {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        let member = |tag: &str, content: ::mkio_core::glue::Content<'_>| {
+            Some(
+                match tag {
+                    "application/json-patch+json" => {
+                        content.read().map(Self::ApplicationJsonPatchPlusJson)
+                    }
+                    _ => return None,
+                },
+            )
+        };
+        ::mkio_core::glue::union(deserializer, "type", member, Self::Unknown)
+    }
 }
 /// Content that is not understood may hold secrets: only its tag is shown.
 impl ::std::fmt::Debug for ConfigOverrides {
@@ -103,12 +160,28 @@ impl ::std::fmt::Debug for ConfigOverrides {
         }
     }
 }
+impl ConfigOverrides {
+    /// Returns the content if this is [`ApplicationJsonPatchPlusJson`](Self::ApplicationJsonPatchPlusJson).
+    pub fn as_application_json_patch_plus_json(
+        &self,
+    ) -> Option<&FlowJsonPatchOverrides> {
+        if let Self::ApplicationJsonPatchPlusJson(value) = self {
+            Some(value)
+        } else {
+            None
+        }
+    }
+    /// Returns the JSON if this is [`Unknown`](Self::Unknown).
+    pub fn as_unknown(&self) -> Option<&Value> {
+        if let Self::Unknown(value) = self { Some(value) } else { None }
+    }
+}
 impl From<FlowJsonPatchOverrides> for ConfigOverrides {
     fn from(value: FlowJsonPatchOverrides) -> Self {
         Self::ApplicationJsonPatchPlusJson(value)
     }
 }
-/// `ConfigRef` of the document.
+/// `configRef` of [`Config`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -121,153 +194,114 @@ pub struct ConfigRef {
     pub version: Option<String>,
 }
 impl ConfigRef {
-    /// A `ConfigRef` with what it cannot do without; the rest is absent.
-    pub fn new(name: impl Into<String>, version: impl Into<String>) -> Self {
-        Self {
-            name: Some(name.into()),
-            version: Some(version.into()),
-        }
+    /// Starts `ConfigRef`: the required fields that could be mistaken for each other follow by name, in this order: `name`, `version`. All others are unset.
+    #[allow(clippy::new_ret_no_self)]
+    pub fn new() -> ConfigRefNeedsName {
+        ConfigRefNeedsName(Self {
+            name: Default::default(),
+            version: Default::default(),
+        })
     }
     /// Sets [`name`](Self#structfield.name).
-    pub fn name(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_name(mut self, value: impl Into<String>) -> Self {
         self.name = Some(value.into());
         self
     }
     /// Sets [`version`](Self#structfield.version).
-    pub fn version(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_version(mut self, value: impl Into<String>) -> Self {
         self.version = Some(value.into());
         self
     }
 }
-/// `DefaultMetadata` of the document.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct DefaultMetadata {
-    /// Human-readable name.
-    #[serde(rename = "displayName")]
-    pub display_name: String,
-    /// Resource labels: at most 32; label and value up to 256 characters; label alphanumeric/hyphen/underscore, value may also hold spaces.
-    ///
-    /// Number of entries: at most 32.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub labels: Option<BTreeMap<String, String>>,
-}
-impl DefaultMetadata {
-    /// A `DefaultMetadata` with what it cannot do without; the rest is absent.
-    pub fn new(display_name: impl Into<String>) -> Self {
-        Self {
-            display_name: display_name.into(),
-            labels: Default::default(),
-        }
-    }
-    /// Sets [`display_name`](Self#structfield.display_name).
-    pub fn display_name(mut self, value: impl Into<String>) -> Self {
-        self.display_name = value.into();
-        self
-    }
-    /// Sets [`labels`](Self#structfield.labels).
-    pub fn labels(
-        mut self,
-        value: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
-    ) -> Self {
-        self.labels = Some(
-            value.into_iter().map(|(key, value)| (key.into(), value.into())).collect(),
-        );
-        self
+/// A [`ConfigRef`] that still needs `name`.
+#[derive(Clone, Debug)]
+#[must_use = "it is no `ConfigRef` before `name` is set"]
+pub struct ConfigRefNeedsName(ConfigRef);
+impl ConfigRefNeedsName {
+    /// Sets [`name`](ConfigRef#structfield.name).
+    pub fn name(mut self, value: impl Into<String>) -> ConfigRefNeedsVersion {
+        self.0.name = Some(value.into());
+        ConfigRefNeedsVersion(self.0)
     }
 }
-/// `DefaultPatchMetadata` of the document.
+/// A [`ConfigRef`] that still needs `version`.
+#[derive(Clone, Debug)]
+#[must_use = "it is no `ConfigRef` before `version` is set"]
+pub struct ConfigRefNeedsVersion(ConfigRef);
+impl ConfigRefNeedsVersion {
+    /// Sets [`version`](ConfigRef#structfield.version).
+    pub fn version(mut self, value: impl Into<String>) -> ConfigRef {
+        self.0.version = Some(value.into());
+        self.0
+    }
+}
+impl ConfigRef {
+    /// Returns [`name`](Self#structfield.name), if it is set.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_ref().map(String::as_str)
+    }
+    /// Returns [`version`](Self#structfield.version), if it is set.
+    pub fn version(&self) -> Option<&str> {
+        self.version.as_ref().map(String::as_str)
+    }
+}
+/// Response of [`get_live_channel`](super::Client::get_live_channel), [`update_live_channel`](super::Client::update_live_channel), [`create_or_update_live_channel`](super::Client::create_or_update_live_channel), [`get_live_event`](super::Client::get_live_event) and 8 more; item of [`list_live_channels`](super::Client::list_live_channels), [`list_live_events`](super::Client::list_live_events), [`list_flows`](super::Client::list_flows), [`list_static_multiview_channels`](super::Client::list_static_multiview_channels) and 1 more.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct DefaultPatchMetadata {
-    /// Human-readable name.
-    ///
-    /// Length in characters: 1 to 255.
-    #[serde(rename = "displayName", skip_serializing_if = "Option::is_none")]
-    pub display_name: Option<String>,
-    /// Resource labels: at most 32; label and value up to 256 characters; label alphanumeric/hyphen/underscore, value may also hold spaces.
-    ///
-    /// Number of entries: at most 32.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub labels: Option<BTreeMap<String, String>>,
-}
-impl DefaultPatchMetadata {
-    /// An empty `DefaultPatchMetadata`, to be filled with its setters.
-    pub fn new() -> Self {
-        Self::default()
-    }
-    /// Sets [`display_name`](Self#structfield.display_name).
-    pub fn display_name(mut self, value: impl Into<String>) -> Self {
-        self.display_name = Some(value.into());
-        self
-    }
-    /// Sets [`labels`](Self#structfield.labels).
-    pub fn labels(
-        mut self,
-        value: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
-    ) -> Self {
-        self.labels = Some(
-            value.into_iter().map(|(key, value)| (key.into(), value.into())).collect(),
-        );
-        self
-    }
-}
-/// `Error` of the document.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct Error {
-    /// Error details
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub error: Option<ErrorDetail>,
-    /// Reference to the failing request.
-    #[serde(rename = "ref", skip_serializing_if = "Option::is_none")]
-    pub ref_: Option<String>,
-    /// HTTP status code
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub status: Option<i64>,
-}
-/// `ErrorDetail` of the document.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct ErrorDetail {
-    /// Error code.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub code: Option<String>,
-    /// Error message.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub detail: Option<String>,
-    /// Additional error information.
-    #[serde(rename = "extraDetail", skip_serializing_if = "Option::is_none")]
-    pub extra_detail: Option<::serde_json::Map<String, Value>>,
-}
-/// `Flow` of the document.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct Flow {
     /// Record kind.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
-    /// `metadata` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<Metadata>,
-    /// `spec` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spec: Option<FlowSpec>,
-    /// `status` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<FlowStatus>,
 }
+impl Flow {
+    /// Returns [`kind`](Self#structfield.kind), if it is set.
+    pub fn kind(&self) -> Option<&str> {
+        self.kind.as_ref().map(String::as_str)
+    }
+    /// Returns [`metadata`](Self#structfield.metadata), with all its fields unset if it is not set itself.
+    pub fn metadata(&self) -> &Metadata {
+        static UNSET: ::std::sync::LazyLock<Metadata> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.metadata.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`spec`](Self#structfield.spec), with all its fields unset if it is not set itself.
+    pub fn spec(&self) -> &FlowSpec {
+        static UNSET: ::std::sync::LazyLock<FlowSpec> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.spec.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`status`](Self#structfield.status), with all its fields unset if it is not set itself.
+    pub fn status(&self) -> &FlowStatus {
+        static UNSET: ::std::sync::LazyLock<FlowStatus> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.status.as_ref().unwrap_or(&UNSET)
+    }
+}
+impl Flow {
+    /// Returns the state, at `/status/state` in JSON, if it is told. It compares with text.
+    pub fn state(&self) -> ::mkio_core::StateRef<'_, FlowState> {
+        ::mkio_core::StateRef::new(
+            self.status.as_ref().and_then(|part| part.state.as_ref()),
+        )
+    }
+}
 ::mkio_core::open_enum! {
     /// Desired flow state.
+    ///
+    /// `state` of [`FlowSpec`] and `state` of [`FlowPatchSpec`].
     pub enum FlowDesiredState {
         /// `Stopped`.
         Stopped = "Stopped",
@@ -276,6 +310,8 @@ pub struct Flow {
     }
 }
 /// One flow input, connected to content, a source or a flow; exactly one among contentName, sourceName and flowName has to be given.
+///
+/// `inputs` of [`FlowSpec`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -305,37 +341,67 @@ pub struct FlowInput {
     pub transform_input: Option<String>,
 }
 impl FlowInput {
-    /// An empty `FlowInput`, to be filled with its setters.
+    /// Creates an empty `FlowInput`.
     pub fn new() -> Self {
-        Self::default()
+        Default::default()
     }
     /// Sets [`content_name`](Self#structfield.content_name).
-    pub fn content_name(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_content_name(mut self, value: impl Into<String>) -> Self {
         self.content_name = Some(value.into());
         self
     }
     /// Sets [`flow_name`](Self#structfield.flow_name).
-    pub fn flow_name(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_flow_name(mut self, value: impl Into<String>) -> Self {
         self.flow_name = Some(value.into());
         self
     }
     /// Sets [`refiner`](Self#structfield.refiner).
-    pub fn refiner(mut self, value: impl Into<FlowInputRefiner>) -> Self {
+    #[must_use]
+    pub fn with_refiner(mut self, value: impl Into<FlowInputRefiner>) -> Self {
         self.refiner = Some(value.into());
         self
     }
     /// Sets [`source_name`](Self#structfield.source_name).
-    pub fn source_name(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_source_name(mut self, value: impl Into<String>) -> Self {
         self.source_name = Some(value.into());
         self
     }
     /// Sets [`transform_input`](Self#structfield.transform_input).
-    pub fn transform_input(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_transform_input(mut self, value: impl Into<String>) -> Self {
         self.transform_input = Some(value.into());
         self
     }
 }
-/// `FlowInputRefiner` of the document.
+impl FlowInput {
+    /// Returns [`content_name`](Self#structfield.content_name), if it is set.
+    pub fn content_name(&self) -> Option<&str> {
+        self.content_name.as_ref().map(String::as_str)
+    }
+    /// Returns [`flow_name`](Self#structfield.flow_name), if it is set.
+    pub fn flow_name(&self) -> Option<&str> {
+        self.flow_name.as_ref().map(String::as_str)
+    }
+    /// Returns [`refiner`](Self#structfield.refiner), with all its fields unset if it is not set itself.
+    pub fn refiner(&self) -> &FlowInputRefiner {
+        static UNSET: ::std::sync::LazyLock<FlowInputRefiner> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.refiner.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`source_name`](Self#structfield.source_name), if it is set.
+    pub fn source_name(&self) -> Option<&str> {
+        self.source_name.as_ref().map(String::as_str)
+    }
+    /// Returns [`transform_input`](Self#structfield.transform_input), if it is set.
+    pub fn transform_input(&self) -> Option<&str> {
+        self.transform_input.as_ref().map(String::as_str)
+    }
+}
+/// `refiner` of [`FlowInput`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -348,22 +414,40 @@ pub struct FlowInputRefiner {
     pub label_match: Option<LabelMatchRefiner>,
 }
 impl FlowInputRefiner {
-    /// An empty `FlowInputRefiner`, to be filled with its setters.
+    /// Creates an empty `FlowInputRefiner`.
     pub fn new() -> Self {
-        Self::default()
+        Default::default()
     }
     /// Sets [`flow`](Self#structfield.flow).
-    pub fn flow(mut self, value: impl Into<NameRefiner>) -> Self {
+    #[must_use]
+    pub fn with_flow(mut self, value: impl Into<NameRefiner>) -> Self {
         self.flow = Some(value.into());
         self
     }
     /// Sets [`label_match`](Self#structfield.label_match).
-    pub fn label_match(mut self, value: impl Into<LabelMatchRefiner>) -> Self {
+    #[must_use]
+    pub fn with_label_match(mut self, value: impl Into<LabelMatchRefiner>) -> Self {
         self.label_match = Some(value.into());
         self
     }
 }
-/// `FlowInputStatus` of the document.
+impl FlowInputRefiner {
+    /// Returns [`flow`](Self#structfield.flow), with all its fields unset if it is not set itself.
+    pub fn flow(&self) -> &NameRefiner {
+        static UNSET: ::std::sync::LazyLock<NameRefiner> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.flow.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`label_match`](Self#structfield.label_match), with all its fields unset if it is not set itself.
+    pub fn label_match(&self) -> &LabelMatchRefiner {
+        static UNSET: ::std::sync::LazyLock<LabelMatchRefiner> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.label_match.as_ref().unwrap_or(&UNSET)
+    }
+}
+/// `inputs` of [`FlowStatus`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -419,7 +503,49 @@ pub struct FlowInputStatus {
     #[serde(rename = "upstreamFlowName", skip_serializing_if = "Option::is_none")]
     pub upstream_flow_name: Option<String>,
 }
-/// `FlowJsonPatchOverrides` of the document.
+impl FlowInputStatus {
+    /// Returns [`content_display_name`](Self#structfield.content_display_name), if it is set.
+    pub fn content_display_name(&self) -> Option<&str> {
+        self.content_display_name.as_ref().map(String::as_str)
+    }
+    /// Returns [`content_name`](Self#structfield.content_name), if it is set.
+    pub fn content_name(&self) -> Option<&str> {
+        self.content_name.as_ref().map(String::as_str)
+    }
+    /// Returns [`device_interface_name`](Self#structfield.device_interface_name), if it is set.
+    pub fn device_interface_name(&self) -> Option<&str> {
+        self.device_interface_name.as_ref().map(String::as_str)
+    }
+    /// Returns [`network_display_name`](Self#structfield.network_display_name), if it is set.
+    pub fn network_display_name(&self) -> Option<&str> {
+        self.network_display_name.as_ref().map(String::as_str)
+    }
+    /// Returns [`network_name`](Self#structfield.network_name), if it is set.
+    pub fn network_name(&self) -> Option<&str> {
+        self.network_name.as_ref().map(String::as_str)
+    }
+    /// Returns [`source_display_name`](Self#structfield.source_display_name), if it is set.
+    pub fn source_display_name(&self) -> Option<&str> {
+        self.source_display_name.as_ref().map(String::as_str)
+    }
+    /// Returns [`source_name`](Self#structfield.source_name), if it is set.
+    pub fn source_name(&self) -> Option<&str> {
+        self.source_name.as_ref().map(String::as_str)
+    }
+    /// Returns [`source_short_id`](Self#structfield.source_short_id), if it is set.
+    pub fn source_short_id(&self) -> Option<&str> {
+        self.source_short_id.as_ref().map(String::as_str)
+    }
+    /// Returns [`source_url`](Self#structfield.source_url), if it is set.
+    pub fn source_url(&self) -> Option<&UrlText> {
+        self.source_url.as_ref()
+    }
+    /// Returns [`upstream_flow_name`](Self#structfield.upstream_flow_name), if it is set.
+    pub fn upstream_flow_name(&self) -> Option<&str> {
+        self.upstream_flow_name.as_ref().map(String::as_str)
+    }
+}
+/// Variant of [`ConfigOverrides`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -433,14 +559,15 @@ pub struct FlowJsonPatchOverrides {
     pub operations: Option<Vec<JsonPatchEntry>>,
 }
 impl FlowJsonPatchOverrides {
-    /// A `FlowJsonPatchOverrides` with what it cannot do without; the rest is absent.
+    /// Creates `FlowJsonPatchOverrides` from its required fields; all others are unset.
     pub fn new(operations: impl IntoIterator<Item = impl Into<JsonPatchEntry>>) -> Self {
         Self {
             operations: Some(operations.into_iter().map(Into::into).collect()),
         }
     }
     /// Sets [`operations`](Self#structfield.operations).
-    pub fn operations(
+    #[must_use]
+    pub fn with_operations(
         mut self,
         value: impl IntoIterator<Item = impl Into<JsonPatchEntry>>,
     ) -> Self {
@@ -448,7 +575,13 @@ impl FlowJsonPatchOverrides {
         self
     }
 }
-/// `FlowList` of the document.
+impl FlowJsonPatchOverrides {
+    /// Returns [`operations`](Self#structfield.operations), empty if it is not set.
+    pub fn operations(&self) -> &[JsonPatchEntry] {
+        self.operations.as_ref().map_or(&[], Vec::as_slice)
+    }
+}
+/// Response of [`list_live_channels`](super::Client::list_live_channels), [`list_live_events`](super::Client::list_live_events), [`list_flows`](super::Client::list_flows), [`list_static_multiview_channels`](super::Client::list_static_multiview_channels) and 1 more.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -469,7 +602,24 @@ pub struct FlowList {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Vec<Flow>>,
 }
-/// `FlowOutput` of the document.
+impl FlowList {
+    /// Returns [`odata_next_link`](Self#structfield.odata_next_link), if it is set.
+    pub fn odata_next_link(&self) -> Option<&str> {
+        self.odata_next_link.as_ref().map(String::as_str)
+    }
+    /// Returns [`supplemental`](Self#structfield.supplemental), with all its fields unset if it is not set itself.
+    pub fn supplemental(&self) -> &ListResponseSupplemental {
+        static UNSET: ::std::sync::LazyLock<ListResponseSupplemental> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.supplemental.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`value`](Self#structfield.value), empty if it is not set.
+    pub fn value(&self) -> &[Flow] {
+        self.value.as_ref().map_or(&[], Vec::as_slice)
+    }
+}
+/// `outputs` of [`FlowSpec`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -495,22 +645,25 @@ pub struct FlowOutput {
     pub transport: Option<FlowOutputTransport>,
 }
 impl FlowOutput {
-    /// An empty `FlowOutput`, to be filled with its setters.
+    /// Creates an empty `FlowOutput`.
     pub fn new() -> Self {
-        Self::default()
+        Default::default()
     }
     /// Sets [`content_name`](Self#structfield.content_name).
-    pub fn content_name(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_content_name(mut self, value: impl Into<String>) -> Self {
         self.content_name = Some(value.into());
         self
     }
     /// Sets [`destination_name`](Self#structfield.destination_name).
-    pub fn destination_name(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_destination_name(mut self, value: impl Into<String>) -> Self {
         self.destination_name = Some(value.into());
         self
     }
     /// Sets [`refiner`](Self#structfield.refiner).
-    pub fn refiner(
+    #[must_use]
+    pub fn with_refiner(
         mut self,
         value: impl Into<::serde_json::Map<String, Value>>,
     ) -> Self {
@@ -518,17 +671,44 @@ impl FlowOutput {
         self
     }
     /// Sets [`transform_output`](Self#structfield.transform_output).
-    pub fn transform_output(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_transform_output(mut self, value: impl Into<String>) -> Self {
         self.transform_output = Some(value.into());
         self
     }
     /// Sets [`transport`](Self#structfield.transport).
-    pub fn transport(mut self, value: impl Into<FlowOutputTransport>) -> Self {
+    #[must_use]
+    pub fn with_transport(mut self, value: impl Into<FlowOutputTransport>) -> Self {
         self.transport = Some(value.into());
         self
     }
 }
-/// `FlowOutputStatus` of the document.
+impl FlowOutput {
+    /// Returns [`content_name`](Self#structfield.content_name), if it is set.
+    pub fn content_name(&self) -> Option<&str> {
+        self.content_name.as_ref().map(String::as_str)
+    }
+    /// Returns [`destination_name`](Self#structfield.destination_name), if it is set.
+    pub fn destination_name(&self) -> Option<&str> {
+        self.destination_name.as_ref().map(String::as_str)
+    }
+    /// Returns [`refiner`](Self#structfield.refiner), empty if it is not set.
+    pub fn refiner(&self) -> &::serde_json::Map<String, Value> {
+        self.refiner.as_ref().unwrap_or(::mkio_core::glue::empty_object())
+    }
+    /// Returns [`transform_output`](Self#structfield.transform_output), if it is set.
+    pub fn transform_output(&self) -> Option<&str> {
+        self.transform_output.as_ref().map(String::as_str)
+    }
+    /// Returns [`transport`](Self#structfield.transport), with all its fields unset if it is not set itself.
+    pub fn transport(&self) -> &FlowOutputTransport {
+        static UNSET: ::std::sync::LazyLock<FlowOutputTransport> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.transport.as_ref().unwrap_or(&UNSET)
+    }
+}
+/// `outputs` of [`FlowStatus`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -580,7 +760,48 @@ pub struct FlowOutputStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transport: Option<FlowOutputStatusTransport>,
 }
-/// `FlowOutputStatusTransport` of the document.
+impl FlowOutputStatus {
+    /// Returns [`content_display_name`](Self#structfield.content_display_name), if it is set.
+    pub fn content_display_name(&self) -> Option<&str> {
+        self.content_display_name.as_ref().map(String::as_str)
+    }
+    /// Returns [`content_name`](Self#structfield.content_name), if it is set.
+    pub fn content_name(&self) -> Option<&str> {
+        self.content_name.as_ref().map(String::as_str)
+    }
+    /// Returns [`destination_display_name`](Self#structfield.destination_display_name), if it is set.
+    pub fn destination_display_name(&self) -> Option<&str> {
+        self.destination_display_name.as_ref().map(String::as_str)
+    }
+    /// Returns [`destination_url`](Self#structfield.destination_url), if it is set.
+    pub fn destination_url(&self) -> Option<&UrlText> {
+        self.destination_url.as_ref()
+    }
+    /// Returns [`device_interface_name`](Self#structfield.device_interface_name), if it is set.
+    pub fn device_interface_name(&self) -> Option<&str> {
+        self.device_interface_name.as_ref().map(String::as_str)
+    }
+    /// Returns [`downstream_flow_names`](Self#structfield.downstream_flow_names), empty if it is not set.
+    pub fn downstream_flow_names(&self) -> &[String] {
+        self.downstream_flow_names.as_ref().map_or(&[], Vec::as_slice)
+    }
+    /// Returns [`network_display_name`](Self#structfield.network_display_name), if it is set.
+    pub fn network_display_name(&self) -> Option<&str> {
+        self.network_display_name.as_ref().map(String::as_str)
+    }
+    /// Returns [`network_name`](Self#structfield.network_name), if it is set.
+    pub fn network_name(&self) -> Option<&str> {
+        self.network_name.as_ref().map(String::as_str)
+    }
+    /// Returns [`transport`](Self#structfield.transport), with all its fields unset if it is not set itself.
+    pub fn transport(&self) -> &FlowOutputStatusTransport {
+        static UNSET: ::std::sync::LazyLock<FlowOutputStatusTransport> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.transport.as_ref().unwrap_or(&UNSET)
+    }
+}
+/// `transport` of [`FlowOutputStatus`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -611,7 +832,21 @@ pub struct FlowOutputStatusTransport {
     )]
     pub max_connections: Option<i64>,
 }
-/// `FlowOutputTransport` of the document.
+impl FlowOutputStatusTransport {
+    /// Returns [`latency`](Self#structfield.latency), if it is set.
+    pub fn latency(&self) -> Option<f64> {
+        self.latency.as_ref().copied()
+    }
+    /// Returns [`max_bitrate`](Self#structfield.max_bitrate), if it is set.
+    pub fn max_bitrate(&self) -> Option<i64> {
+        self.max_bitrate.as_ref().copied()
+    }
+    /// Returns [`max_connections`](Self#structfield.max_connections), if it is set.
+    pub fn max_connections(&self) -> Option<i64> {
+        self.max_connections.as_ref().copied()
+    }
+}
+/// `transport` of [`FlowOutput`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -628,45 +863,56 @@ pub struct FlowOutputTransport {
     pub max_connections: Option<i64>,
 }
 impl FlowOutputTransport {
-    /// An empty `FlowOutputTransport`, to be filled with its setters.
+    /// Creates an empty `FlowOutputTransport`.
     pub fn new() -> Self {
-        Self::default()
+        Default::default()
     }
     /// Sets [`max_connections`](Self#structfield.max_connections).
-    pub fn max_connections(mut self, value: impl Into<i64>) -> Self {
+    #[must_use]
+    pub fn with_max_connections(mut self, value: impl Into<i64>) -> Self {
         self.max_connections = Some(value.into());
         self
     }
 }
-/// `FlowPatch` of the document.
+impl FlowOutputTransport {
+    /// Returns [`max_connections`](Self#structfield.max_connections), if it is set.
+    pub fn max_connections(&self) -> Option<i64> {
+        self.max_connections.as_ref().copied()
+    }
+}
+/// Body of [`update_live_channel`](super::Client::update_live_channel), [`update_live_event`](super::Client::update_live_event), [`update_static_multiview_channel`](super::Client::update_static_multiview_channel) and [`update_static_multiview_event`](super::Client::update_static_multiview_event).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct FlowPatch {
-    /// `metadata` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<DefaultPatchMetadata>,
-    /// `spec` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spec: Option<FlowPatchSpec>,
 }
 impl FlowPatch {
-    /// An empty `FlowPatch`, to be filled with its setters.
+    /// Creates an empty `FlowPatch`.
     pub fn new() -> Self {
-        Self::default()
+        Default::default()
     }
     /// Sets [`metadata`](Self#structfield.metadata).
-    pub fn metadata(mut self, value: impl Into<DefaultPatchMetadata>) -> Self {
+    #[must_use]
+    pub fn with_metadata(mut self, value: impl Into<DefaultPatchMetadata>) -> Self {
         self.metadata = Some(value.into());
         self
     }
     /// Sets [`spec`](Self#structfield.spec).
-    pub fn spec(mut self, value: impl Into<FlowPatchSpec>) -> Self {
+    #[must_use]
+    pub fn with_spec(mut self, value: impl Into<FlowPatchSpec>) -> Self {
         self.spec = Some(value.into());
         self
     }
 }
-/// `FlowPatchSpec` of the document.
+::mkio_core::json_body! {
+    FlowPatch
+}
+/// `spec` of [`FlowPatch`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -679,25 +925,29 @@ pub struct FlowPatchSpec {
     pub transform: Option<FlowPatchTransform>,
 }
 impl FlowPatchSpec {
-    /// An empty `FlowPatchSpec`, to be filled with its setters.
+    /// Creates an empty `FlowPatchSpec`.
     pub fn new() -> Self {
-        Self::default()
+        Default::default()
     }
     /// Sets [`state`](Self#structfield.state).
-    pub fn state(mut self, value: impl Into<FlowDesiredState>) -> Self {
+    #[must_use]
+    pub fn with_state(mut self, value: impl Into<FlowDesiredState>) -> Self {
         self.state = Some(value.into());
         self
     }
     /// Sets [`transform`](Self#structfield.transform).
-    pub fn transform(mut self, value: impl Into<FlowPatchTransform>) -> Self {
+    #[must_use]
+    pub fn with_transform(mut self, value: impl Into<FlowPatchTransform>) -> Self {
         self.transform = Some(value.into());
         self
     }
 }
 /// Configuration of the flow's transformation
 ///
-/// Told apart by `type`.
-#[derive(Clone, PartialEq, Deserialize, Serialize)]
+/// `transform` of [`FlowPatchSpec`].
+///
+/// `type` tells which variant it is.
+#[derive(Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[serde(tag = "type")]
 #[non_exhaustive]
@@ -718,6 +968,28 @@ pub enum FlowPatchTransform {
     /// kept as it is and written back unchanged.
     #[serde(untagged)]
     Unknown(Value),
+}
+impl<'de> Deserialize<'de> for FlowPatchTransform {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        let member = |tag: &str, content: ::mkio_core::glue::Content<'_>| {
+            Some(
+                match tag {
+                    "LiveChannel" => content.read().map(Self::LiveChannel),
+                    "LiveEvent" => content.read().map(Self::LiveEvent),
+                    "StaticMultiviewChannel" => {
+                        content.read().map(Self::StaticMultiviewChannel)
+                    }
+                    "StaticMultiviewEvent" => {
+                        content.read().map(Self::StaticMultiviewEvent)
+                    }
+                    _ => return None,
+                },
+            )
+        };
+        ::mkio_core::glue::union(deserializer, "type", member, Self::Unknown)
+    }
 }
 /// Content that is not understood may hold secrets: only its tag is shown.
 impl ::std::fmt::Debug for FlowPatchTransform {
@@ -740,6 +1012,30 @@ impl ::std::fmt::Debug for FlowPatchTransform {
         }
     }
 }
+impl FlowPatchTransform {
+    /// Returns the content if this is [`LiveChannel`](Self::LiveChannel).
+    pub fn as_live_channel(&self) -> Option<&LiveChannelPatchFlow> {
+        if let Self::LiveChannel(value) = self { Some(value) } else { None }
+    }
+    /// Returns the content if this is [`LiveEvent`](Self::LiveEvent).
+    pub fn as_live_event(&self) -> Option<&LiveEventPatchFlow> {
+        if let Self::LiveEvent(value) = self { Some(value) } else { None }
+    }
+    /// Returns the content if this is [`StaticMultiviewChannel`](Self::StaticMultiviewChannel).
+    pub fn as_static_multiview_channel(
+        &self,
+    ) -> Option<&StaticMultiviewChannelPatchFlow> {
+        if let Self::StaticMultiviewChannel(value) = self { Some(value) } else { None }
+    }
+    /// Returns the content if this is [`StaticMultiviewEvent`](Self::StaticMultiviewEvent).
+    pub fn as_static_multiview_event(&self) -> Option<&StaticMultiviewEventPatchFlow> {
+        if let Self::StaticMultiviewEvent(value) = self { Some(value) } else { None }
+    }
+    /// Returns the JSON if this is [`Unknown`](Self::Unknown).
+    pub fn as_unknown(&self) -> Option<&Value> {
+        if let Self::Unknown(value) = self { Some(value) } else { None }
+    }
+}
 impl From<LiveChannelPatchFlow> for FlowPatchTransform {
     fn from(value: LiveChannelPatchFlow) -> Self {
         Self::LiveChannel(value)
@@ -760,18 +1056,17 @@ impl From<StaticMultiviewEventPatchFlow> for FlowPatchTransform {
         Self::StaticMultiviewEvent(value)
     }
 }
-/// `FlowPut` of the document.
+/// Body of [`create_or_update_live_channel`](super::Client::create_or_update_live_channel), [`create_or_update_live_event`](super::Client::create_or_update_live_event), [`create_or_update_static_multiview_channel`](super::Client::create_or_update_static_multiview_channel) and [`create_or_update_static_multiview_event`](super::Client::create_or_update_static_multiview_event).
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct FlowPut {
-    /// `metadata` of the document.
     pub metadata: DefaultMetadata,
-    /// `spec` of the document.
     pub spec: FlowSpec,
 }
 impl FlowPut {
-    /// A `FlowPut` with what it cannot do without; the rest is absent.
+    /// Creates `FlowPut` from its required fields; all others are unset.
     pub fn new(metadata: impl Into<DefaultMetadata>, spec: impl Into<FlowSpec>) -> Self {
         Self {
             metadata: metadata.into(),
@@ -779,17 +1074,22 @@ impl FlowPut {
         }
     }
     /// Sets [`metadata`](Self#structfield.metadata).
-    pub fn metadata(mut self, value: impl Into<DefaultMetadata>) -> Self {
+    #[must_use]
+    pub fn with_metadata(mut self, value: impl Into<DefaultMetadata>) -> Self {
         self.metadata = value.into();
         self
     }
     /// Sets [`spec`](Self#structfield.spec).
-    pub fn spec(mut self, value: impl Into<FlowSpec>) -> Self {
+    #[must_use]
+    pub fn with_spec(mut self, value: impl Into<FlowSpec>) -> Self {
         self.spec = value.into();
         self
     }
 }
-/// `FlowSpec` of the document.
+::mkio_core::json_body! {
+    FlowPut
+}
+/// `spec` of [`FlowPut`] and `spec` of [`Flow`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -824,24 +1124,25 @@ pub struct FlowSpec {
     pub transform: Option<FlowTransform>,
 }
 impl FlowSpec {
-    /// A `FlowSpec` with what it cannot do without; the rest is absent.
+    /// Creates `FlowSpec` from its required fields; all others are unset.
     pub fn new(
+        transform: impl Into<FlowTransform>,
         inputs: impl IntoIterator<Item = impl Into<FlowInput>>,
         outputs: impl IntoIterator<Item = impl Into<FlowOutput>>,
-        state: impl Into<FlowDesiredState>,
-        transform: impl Into<FlowTransform>,
+        state: FlowDesiredState,
     ) -> Self {
         Self {
             inputs: Some(inputs.into_iter().map(Into::into).collect()),
             outputs: Some(outputs.into_iter().map(Into::into).collect()),
-            state: Some(state.into()),
-            transform: Some(transform.into()),
             refiner: Default::default(),
             site_name: Default::default(),
+            state: Some(state),
+            transform: Some(transform.into()),
         }
     }
     /// Sets [`inputs`](Self#structfield.inputs).
-    pub fn inputs(
+    #[must_use]
+    pub fn with_inputs(
         mut self,
         value: impl IntoIterator<Item = impl Into<FlowInput>>,
     ) -> Self {
@@ -849,7 +1150,8 @@ impl FlowSpec {
         self
     }
     /// Sets [`outputs`](Self#structfield.outputs).
-    pub fn outputs(
+    #[must_use]
+    pub fn with_outputs(
         mut self,
         value: impl IntoIterator<Item = impl Into<FlowOutput>>,
     ) -> Self {
@@ -857,7 +1159,8 @@ impl FlowSpec {
         self
     }
     /// Sets [`refiner`](Self#structfield.refiner).
-    pub fn refiner(
+    #[must_use]
+    pub fn with_refiner(
         mut self,
         value: impl Into<::serde_json::Map<String, Value>>,
     ) -> Self {
@@ -865,23 +1168,54 @@ impl FlowSpec {
         self
     }
     /// Sets [`site_name`](Self#structfield.site_name).
-    pub fn site_name(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_site_name(mut self, value: impl Into<String>) -> Self {
         self.site_name = Some(value.into());
         self
     }
     /// Sets [`state`](Self#structfield.state).
-    pub fn state(mut self, value: impl Into<FlowDesiredState>) -> Self {
+    #[must_use]
+    pub fn with_state(mut self, value: impl Into<FlowDesiredState>) -> Self {
         self.state = Some(value.into());
         self
     }
     /// Sets [`transform`](Self#structfield.transform).
-    pub fn transform(mut self, value: impl Into<FlowTransform>) -> Self {
+    #[must_use]
+    pub fn with_transform(mut self, value: impl Into<FlowTransform>) -> Self {
         self.transform = Some(value.into());
         self
     }
 }
+impl FlowSpec {
+    /// Returns [`inputs`](Self#structfield.inputs), empty if it is not set.
+    pub fn inputs(&self) -> &[FlowInput] {
+        self.inputs.as_ref().map_or(&[], Vec::as_slice)
+    }
+    /// Returns [`outputs`](Self#structfield.outputs), empty if it is not set.
+    pub fn outputs(&self) -> &[FlowOutput] {
+        self.outputs.as_ref().map_or(&[], Vec::as_slice)
+    }
+    /// Returns [`refiner`](Self#structfield.refiner), empty if it is not set.
+    pub fn refiner(&self) -> &::serde_json::Map<String, Value> {
+        self.refiner.as_ref().unwrap_or(::mkio_core::glue::empty_object())
+    }
+    /// Returns [`site_name`](Self#structfield.site_name), if it is set.
+    pub fn site_name(&self) -> Option<&str> {
+        self.site_name.as_ref().map(String::as_str)
+    }
+    /// Returns [`state`](Self#structfield.state), if it is set.
+    pub fn state(&self) -> Option<&FlowDesiredState> {
+        self.state.as_ref()
+    }
+    /// Returns [`transform`](Self#structfield.transform), if it is set.
+    pub fn transform(&self) -> Option<&FlowTransform> {
+        self.transform.as_ref()
+    }
+}
 ::mkio_core::open_enum! {
     /// Flow state as last reported.
+    ///
+    /// `state` of [`FlowStatus`].
     pub enum FlowState {
         /// ` `.
         Empty = "",
@@ -911,9 +1245,10 @@ impl FlowSpec {
         UnableToStart = "UnableToStart",
     }
 }
-/// `FlowStatus` of the document.
+/// `status` of [`Flow`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct FlowStatus {
     /// Display name of the flow's device; empty when unassigned or on a SaaS site.
@@ -970,11 +1305,59 @@ pub struct FlowStatus {
     /// Flow state as last reported.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<FlowState>,
-    /// `transform` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transform: Option<FlowTransformStatus>,
 }
-/// `FlowStatusMetric` of the document.
+impl FlowStatus {
+    /// Returns [`device_display_name`](Self#structfield.device_display_name), if it is set.
+    pub fn device_display_name(&self) -> Option<&str> {
+        self.device_display_name.as_ref().map(String::as_str)
+    }
+    /// Returns [`device_name`](Self#structfield.device_name), if it is set.
+    pub fn device_name(&self) -> Option<&str> {
+        self.device_name.as_ref().map(String::as_str)
+    }
+    /// Returns [`info`](Self#structfield.info), if it is set.
+    pub fn info(&self) -> Option<&str> {
+        self.info.as_ref().map(String::as_str)
+    }
+    /// Returns [`inputs`](Self#structfield.inputs), empty if it is not set.
+    pub fn inputs(&self) -> &[FlowInputStatus] {
+        self.inputs.as_ref().map_or(&[], Vec::as_slice)
+    }
+    /// Returns [`metrics`](Self#structfield.metrics), empty if it is not set.
+    pub fn metrics(&self) -> &BTreeMap<String, FlowStatusMetric> {
+        self.metrics.as_ref().unwrap_or(const { &BTreeMap::new() })
+    }
+    /// Returns [`monitoring`](Self#structfield.monitoring), empty if it is not set.
+    pub fn monitoring(&self) -> &BTreeMap<String, MonitoringDetails> {
+        self.monitoring.as_ref().unwrap_or(const { &BTreeMap::new() })
+    }
+    /// Returns [`outputs`](Self#structfield.outputs), empty if it is not set.
+    pub fn outputs(&self) -> &[FlowOutputStatus] {
+        self.outputs.as_ref().map_or(&[], Vec::as_slice)
+    }
+    /// Returns [`short_id`](Self#structfield.short_id), if it is set.
+    pub fn short_id(&self) -> Option<&str> {
+        self.short_id.as_ref().map(String::as_str)
+    }
+    /// Returns [`site_display_name`](Self#structfield.site_display_name), if it is set.
+    pub fn site_display_name(&self) -> Option<&str> {
+        self.site_display_name.as_ref().map(String::as_str)
+    }
+    /// Returns [`state`](Self#structfield.state), if it is set.
+    pub fn state(&self) -> Option<&FlowState> {
+        self.state.as_ref()
+    }
+    /// Returns [`transform`](Self#structfield.transform), with all its fields unset if it is not set itself.
+    pub fn transform(&self) -> &FlowTransformStatus {
+        static UNSET: ::std::sync::LazyLock<FlowTransformStatus> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.transform.as_ref().unwrap_or(&UNSET)
+    }
+}
+/// `metrics` of [`FlowStatus`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -994,10 +1377,22 @@ pub struct FlowStatusMetric {
     )]
     pub value: Option<f64>,
 }
+impl FlowStatusMetric {
+    /// Returns [`labels`](Self#structfield.labels), empty if it is not set.
+    pub fn labels(&self) -> &BTreeMap<String, String> {
+        self.labels.as_ref().unwrap_or(const { &BTreeMap::new() })
+    }
+    /// Returns [`value`](Self#structfield.value), if it is set.
+    pub fn value(&self) -> Option<f64> {
+        self.value.as_ref().copied()
+    }
+}
 /// Configuration of the flow's transformation
 ///
-/// Told apart by `type`.
-#[derive(Clone, PartialEq, Deserialize, Serialize)]
+/// `transform` of [`FlowSpec`].
+///
+/// `type` tells which variant it is.
+#[derive(Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[serde(tag = "type")]
 #[non_exhaustive]
@@ -1018,6 +1413,28 @@ pub enum FlowTransform {
     /// kept as it is and written back unchanged.
     #[serde(untagged)]
     Unknown(Value),
+}
+impl<'de> Deserialize<'de> for FlowTransform {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        let member = |tag: &str, content: ::mkio_core::glue::Content<'_>| {
+            Some(
+                match tag {
+                    "LiveChannel" => content.read().map(Self::LiveChannel),
+                    "LiveEvent" => content.read().map(Self::LiveEvent),
+                    "StaticMultiviewChannel" => {
+                        content.read().map(Self::StaticMultiviewChannel)
+                    }
+                    "StaticMultiviewEvent" => {
+                        content.read().map(Self::StaticMultiviewEvent)
+                    }
+                    _ => return None,
+                },
+            )
+        };
+        ::mkio_core::glue::union(deserializer, "type", member, Self::Unknown)
+    }
 }
 /// Content that is not understood may hold secrets: only its tag is shown.
 impl ::std::fmt::Debug for FlowTransform {
@@ -1040,6 +1457,28 @@ impl ::std::fmt::Debug for FlowTransform {
         }
     }
 }
+impl FlowTransform {
+    /// Returns the content if this is [`LiveChannel`](Self::LiveChannel).
+    pub fn as_live_channel(&self) -> Option<&LiveChannelFlow> {
+        if let Self::LiveChannel(value) = self { Some(value) } else { None }
+    }
+    /// Returns the content if this is [`LiveEvent`](Self::LiveEvent).
+    pub fn as_live_event(&self) -> Option<&LiveEventFlow> {
+        if let Self::LiveEvent(value) = self { Some(value) } else { None }
+    }
+    /// Returns the content if this is [`StaticMultiviewChannel`](Self::StaticMultiviewChannel).
+    pub fn as_static_multiview_channel(&self) -> Option<&StaticMultiviewChannelFlow> {
+        if let Self::StaticMultiviewChannel(value) = self { Some(value) } else { None }
+    }
+    /// Returns the content if this is [`StaticMultiviewEvent`](Self::StaticMultiviewEvent).
+    pub fn as_static_multiview_event(&self) -> Option<&StaticMultiviewEventFlow> {
+        if let Self::StaticMultiviewEvent(value) = self { Some(value) } else { None }
+    }
+    /// Returns the JSON if this is [`Unknown`](Self::Unknown).
+    pub fn as_unknown(&self) -> Option<&Value> {
+        if let Self::Unknown(value) = self { Some(value) } else { None }
+    }
+}
 impl From<LiveChannelFlow> for FlowTransform {
     fn from(value: LiveChannelFlow) -> Self {
         Self::LiveChannel(value)
@@ -1060,89 +1499,40 @@ impl From<StaticMultiviewEventFlow> for FlowTransform {
         Self::StaticMultiviewEvent(value)
     }
 }
-/// `FlowTransformStatus` of the document.
+/// `transform` of [`FlowStatus`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct FlowTransformStatus {
-    /// `streamPersonalization` of the document.
+    /// `streamPersonalization` in JSON.
     #[serde(rename = "streamPersonalization", skip_serializing_if = "Option::is_none")]
     pub stream_personalization: Option<FlowTransformStatusStreamPersonalization>,
 }
-/// `FlowTransformStatusStreamPersonalization` of the document.
+impl FlowTransformStatus {
+    /// Returns [`stream_personalization`](Self#structfield.stream_personalization), with all its fields unset if it is not set itself.
+    pub fn stream_personalization(&self) -> &FlowTransformStatusStreamPersonalization {
+        static UNSET: ::std::sync::LazyLock<FlowTransformStatusStreamPersonalization> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.stream_personalization.as_ref().unwrap_or(&UNSET)
+    }
+}
+/// `streamPersonalization` of [`FlowTransformStatus`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct FlowTransformStatusStreamPersonalization {
-    /// `hostName` of the document.
+    /// `hostName` in JSON.
     #[serde(rename = "hostName", skip_serializing_if = "Option::is_none")]
     pub host_name: Option<String>,
 }
-/// `JsonPatchEntry` of the document.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct JsonPatchEntry {
-    /// Operation
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub op: Option<JsonPatchOp>,
-    /// Path
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub path: Option<String>,
-    /// Text sought by 'stringReplace' and 'numberReplace'; the latter yields a JSON number (50, not "50"), only if the whole value matches.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub search: Option<String>,
-    /// Value
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub value: Option<Value>,
-}
-impl JsonPatchEntry {
-    /// A `JsonPatchEntry` with what it cannot do without; the rest is absent.
-    pub fn new(op: impl Into<JsonPatchOp>, path: impl Into<String>) -> Self {
-        Self {
-            op: Some(op.into()),
-            path: Some(path.into()),
-            search: Default::default(),
-            value: Default::default(),
-        }
-    }
-    /// Sets [`op`](Self#structfield.op).
-    pub fn op(mut self, value: impl Into<JsonPatchOp>) -> Self {
-        self.op = Some(value.into());
-        self
-    }
-    /// Sets [`path`](Self#structfield.path).
-    pub fn path(mut self, value: impl Into<String>) -> Self {
-        self.path = Some(value.into());
-        self
-    }
-    /// Sets [`search`](Self#structfield.search).
-    pub fn search(mut self, value: impl Into<String>) -> Self {
-        self.search = Some(value.into());
-        self
-    }
-    /// Sets [`value`](Self#structfield.value).
-    pub fn value(mut self, value: impl Into<Value>) -> Self {
-        self.value = Some(value.into());
-        self
+impl FlowTransformStatusStreamPersonalization {
+    /// Returns [`host_name`](Self#structfield.host_name), if it is set.
+    pub fn host_name(&self) -> Option<&str> {
+        self.host_name.as_ref().map(String::as_str)
     }
 }
-::mkio_core::open_enum! {
-    /// Operation
-    pub enum JsonPatchOp {
-        /// `add`.
-        Add = "add",
-        /// `remove`.
-        Remove = "remove",
-        /// `replace`.
-        Replace = "replace",
-        /// `stringReplace`.
-        StringReplace = "stringReplace",
-        /// `numberReplace`.
-        NumberReplace = "numberReplace",
-    }
-}
-/// `LabelMatchRefiner` of the document.
+/// `labelMatch` of [`FlowInputRefiner`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -1155,58 +1545,62 @@ pub struct LabelMatchRefiner {
     pub value: Option<String>,
 }
 impl LabelMatchRefiner {
-    /// A `LabelMatchRefiner` with what it cannot do without; the rest is absent.
-    pub fn new(key: impl Into<String>, value: impl Into<String>) -> Self {
-        Self {
-            key: Some(key.into()),
-            value: Some(value.into()),
-        }
+    /// Starts `LabelMatchRefiner`: the required fields that could be mistaken for each other follow by name, in this order: `key`, `value`. All others are unset.
+    #[allow(clippy::new_ret_no_self)]
+    pub fn new() -> LabelMatchRefinerNeedsKey {
+        LabelMatchRefinerNeedsKey(Self {
+            key: Default::default(),
+            value: Default::default(),
+        })
     }
     /// Sets [`key`](Self#structfield.key).
-    pub fn key(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_key(mut self, value: impl Into<String>) -> Self {
         self.key = Some(value.into());
         self
     }
     /// Sets [`value`](Self#structfield.value).
-    pub fn value(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_value(mut self, value: impl Into<String>) -> Self {
         self.value = Some(value.into());
         self
     }
 }
-/// `ListResponseSupplemental` of the document.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct ListResponseSupplemental {
-    /// How many items came back.
-    ///
-    /// Read-only: the service fills it.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub count: Option<i64>,
-    /// Item type of the list.
-    ///
-    /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub kind: Option<String>,
-    /// Operation type, always 'list'.
-    ///
-    /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub operation: Option<String>,
-    /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub pagination: Option<PaginationInfo>,
-    /// Project info.
-    ///
-    /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub subscription: Option<ProjectInfo>,
+/// A [`LabelMatchRefiner`] that still needs `key`.
+#[derive(Clone, Debug)]
+#[must_use = "it is no `LabelMatchRefiner` before `key` is set"]
+pub struct LabelMatchRefinerNeedsKey(LabelMatchRefiner);
+impl LabelMatchRefinerNeedsKey {
+    /// Sets [`key`](LabelMatchRefiner#structfield.key).
+    pub fn key(mut self, value: impl Into<String>) -> LabelMatchRefinerNeedsValue {
+        self.0.key = Some(value.into());
+        LabelMatchRefinerNeedsValue(self.0)
+    }
+}
+/// A [`LabelMatchRefiner`] that still needs `value`.
+#[derive(Clone, Debug)]
+#[must_use = "it is no `LabelMatchRefiner` before `value` is set"]
+pub struct LabelMatchRefinerNeedsValue(LabelMatchRefiner);
+impl LabelMatchRefinerNeedsValue {
+    /// Sets [`value`](LabelMatchRefiner#structfield.value).
+    pub fn value(mut self, value: impl Into<String>) -> LabelMatchRefiner {
+        self.0.value = Some(value.into());
+        self.0
+    }
+}
+impl LabelMatchRefiner {
+    /// Returns [`key`](Self#structfield.key), if it is set.
+    pub fn key(&self) -> Option<&str> {
+        self.key.as_ref().map(String::as_str)
+    }
+    /// Returns [`value`](Self#structfield.value), if it is set.
+    pub fn value(&self) -> Option<&str> {
+        self.value.as_ref().map(String::as_str)
+    }
 }
 /// 24x7 flow encoding live input into the assetName asset. Starting charges the whole monthly fee at once, unprorated; LiveEvent bills per minute.
+///
+/// Variant of [`FlowTransform`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -1230,54 +1624,89 @@ pub struct LiveChannelFlow {
     pub stream_conditioning: Option<Config>,
 }
 impl LiveChannelFlow {
-    /// A `LiveChannelFlow` with what it cannot do without; the rest is absent.
+    /// Creates `LiveChannelFlow` from its required fields; all others are unset.
     pub fn new(asset_name: impl Into<String>, encoding_live: impl Into<Config>) -> Self {
         Self {
-            asset_name: Some(asset_name.into()),
-            encoding_live: Some(encoding_live.into()),
             archive_window_length: Default::default(),
+            asset_name: Some(asset_name.into()),
             asset_path: Default::default(),
+            encoding_live: Some(encoding_live.into()),
             stream_conditioning: Default::default(),
         }
     }
     /// Sets [`archive_window_length`](Self#structfield.archive_window_length).
-    pub fn archive_window_length(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_archive_window_length(mut self, value: impl Into<String>) -> Self {
         self.archive_window_length = Some(value.into());
         self
     }
     /// Sets [`asset_name`](Self#structfield.asset_name).
-    pub fn asset_name(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_asset_name(mut self, value: impl Into<String>) -> Self {
         self.asset_name = Some(value.into());
         self
     }
     /// Sets [`asset_path`](Self#structfield.asset_path).
-    pub fn asset_path(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_asset_path(mut self, value: impl Into<String>) -> Self {
         self.asset_path = Some(value.into());
         self
     }
     /// Sets [`encoding_live`](Self#structfield.encoding_live).
-    pub fn encoding_live(mut self, value: impl Into<Config>) -> Self {
+    #[must_use]
+    pub fn with_encoding_live(mut self, value: impl Into<Config>) -> Self {
         self.encoding_live = Some(value.into());
         self
     }
     /// Sets [`stream_conditioning`](Self#structfield.stream_conditioning).
-    pub fn stream_conditioning(mut self, value: impl Into<Config>) -> Self {
+    #[must_use]
+    pub fn with_stream_conditioning(mut self, value: impl Into<Config>) -> Self {
         self.stream_conditioning = Some(value.into());
         self
     }
 }
-/// `LiveChannelPatchFlow` of the document.
+impl LiveChannelFlow {
+    /// Returns [`archive_window_length`](Self#structfield.archive_window_length), if it is set.
+    pub fn archive_window_length(&self) -> Option<&str> {
+        self.archive_window_length.as_ref().map(String::as_str)
+    }
+    /// Returns [`asset_name`](Self#structfield.asset_name), if it is set.
+    pub fn asset_name(&self) -> Option<&str> {
+        self.asset_name.as_ref().map(String::as_str)
+    }
+    /// Returns [`asset_path`](Self#structfield.asset_path), if it is set.
+    pub fn asset_path(&self) -> Option<&str> {
+        self.asset_path.as_ref().map(String::as_str)
+    }
+    /// Returns [`encoding_live`](Self#structfield.encoding_live), with all its fields unset if it is not set itself.
+    pub fn encoding_live(&self) -> &Config {
+        static UNSET: ::std::sync::LazyLock<Config> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.encoding_live.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`stream_conditioning`](Self#structfield.stream_conditioning), with all its fields unset if it is not set itself.
+    pub fn stream_conditioning(&self) -> &Config {
+        static UNSET: ::std::sync::LazyLock<Config> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.stream_conditioning.as_ref().unwrap_or(&UNSET)
+    }
+}
+/// Variant of [`FlowPatchTransform`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct LiveChannelPatchFlow {}
 impl LiveChannelPatchFlow {
-    /// An empty `LiveChannelPatchFlow`, to be filled with its setters.
+    /// Creates an empty `LiveChannelPatchFlow`.
     pub fn new() -> Self {
-        Self::default()
+        Default::default()
     }
 }
 /// Flow encoding live input into the asset given by assetName; billed per minute (LiveChannel bills per month).
+///
+/// Variant of [`FlowTransform`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -1301,100 +1730,87 @@ pub struct LiveEventFlow {
     pub stream_conditioning: Option<Config>,
 }
 impl LiveEventFlow {
-    /// A `LiveEventFlow` with what it cannot do without; the rest is absent.
+    /// Creates `LiveEventFlow` from its required fields; all others are unset.
     pub fn new(asset_name: impl Into<String>, encoding_live: impl Into<Config>) -> Self {
         Self {
-            asset_name: Some(asset_name.into()),
-            encoding_live: Some(encoding_live.into()),
             archive_window_length: Default::default(),
+            asset_name: Some(asset_name.into()),
             asset_path: Default::default(),
+            encoding_live: Some(encoding_live.into()),
             stream_conditioning: Default::default(),
         }
     }
     /// Sets [`archive_window_length`](Self#structfield.archive_window_length).
-    pub fn archive_window_length(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_archive_window_length(mut self, value: impl Into<String>) -> Self {
         self.archive_window_length = Some(value.into());
         self
     }
     /// Sets [`asset_name`](Self#structfield.asset_name).
-    pub fn asset_name(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_asset_name(mut self, value: impl Into<String>) -> Self {
         self.asset_name = Some(value.into());
         self
     }
     /// Sets [`asset_path`](Self#structfield.asset_path).
-    pub fn asset_path(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_asset_path(mut self, value: impl Into<String>) -> Self {
         self.asset_path = Some(value.into());
         self
     }
     /// Sets [`encoding_live`](Self#structfield.encoding_live).
-    pub fn encoding_live(mut self, value: impl Into<Config>) -> Self {
+    #[must_use]
+    pub fn with_encoding_live(mut self, value: impl Into<Config>) -> Self {
         self.encoding_live = Some(value.into());
         self
     }
     /// Sets [`stream_conditioning`](Self#structfield.stream_conditioning).
-    pub fn stream_conditioning(mut self, value: impl Into<Config>) -> Self {
+    #[must_use]
+    pub fn with_stream_conditioning(mut self, value: impl Into<Config>) -> Self {
         self.stream_conditioning = Some(value.into());
         self
     }
 }
-/// `LiveEventPatchFlow` of the document.
+impl LiveEventFlow {
+    /// Returns [`archive_window_length`](Self#structfield.archive_window_length), if it is set.
+    pub fn archive_window_length(&self) -> Option<&str> {
+        self.archive_window_length.as_ref().map(String::as_str)
+    }
+    /// Returns [`asset_name`](Self#structfield.asset_name), if it is set.
+    pub fn asset_name(&self) -> Option<&str> {
+        self.asset_name.as_ref().map(String::as_str)
+    }
+    /// Returns [`asset_path`](Self#structfield.asset_path), if it is set.
+    pub fn asset_path(&self) -> Option<&str> {
+        self.asset_path.as_ref().map(String::as_str)
+    }
+    /// Returns [`encoding_live`](Self#structfield.encoding_live), with all its fields unset if it is not set itself.
+    pub fn encoding_live(&self) -> &Config {
+        static UNSET: ::std::sync::LazyLock<Config> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.encoding_live.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`stream_conditioning`](Self#structfield.stream_conditioning), with all its fields unset if it is not set itself.
+    pub fn stream_conditioning(&self) -> &Config {
+        static UNSET: ::std::sync::LazyLock<Config> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.stream_conditioning.as_ref().unwrap_or(&UNSET)
+    }
+}
+/// Variant of [`FlowPatchTransform`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct LiveEventPatchFlow {}
 impl LiveEventPatchFlow {
-    /// An empty `LiveEventPatchFlow`, to be filled with its setters.
+    /// Creates an empty `LiveEventPatchFlow`.
     pub fn new() -> Self {
-        Self::default()
+        Default::default()
     }
 }
-/// `Metadata` of the document.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct Metadata {
-    /// Creation time
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub created: Option<Timestamp>,
-    /// Creating user's ID.
-    ///
-    /// Format: uuid.
-    #[serde(rename = "createdBy", skip_serializing_if = "Option::is_none")]
-    pub created_by: Option<String>,
-    /// Creating user's email
-    #[serde(rename = "createdByEmail", skip_serializing_if = "Option::is_none")]
-    pub created_by_email: Option<String>,
-    /// Display name
-    #[serde(rename = "displayName", skip_serializing_if = "Option::is_none")]
-    pub display_name: Option<String>,
-    /// Resource ID.
-    ///
-    /// Format: uuid.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub id: Option<String>,
-    /// Resource labels as a dictionary
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub labels: Option<BTreeMap<String, String>>,
-    /// Resource name
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-    /// Time of the latest update
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub updated: Option<Timestamp>,
-    /// ID of the latest updating user.
-    ///
-    /// Format: uuid.
-    #[serde(rename = "updatedBy", skip_serializing_if = "Option::is_none")]
-    pub updated_by: Option<String>,
-    /// Email of the latest updating user
-    #[serde(rename = "updatedByEmail", skip_serializing_if = "Option::is_none")]
-    pub updated_by_email: Option<String>,
-}
-/// `MonitoringDetails` of the document.
+/// `monitoring` of [`FlowStatus`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -1410,7 +1826,17 @@ pub struct MonitoringDetails {
     #[serde(rename = "thumbnailUrl", skip_serializing_if = "Option::is_none")]
     pub thumbnail_url: Option<UrlText>,
 }
-/// `NameRefiner` of the document.
+impl MonitoringDetails {
+    /// Returns [`metadata_url`](Self#structfield.metadata_url), if it is set.
+    pub fn metadata_url(&self) -> Option<&UrlText> {
+        self.metadata_url.as_ref()
+    }
+    /// Returns [`thumbnail_url`](Self#structfield.thumbnail_url), if it is set.
+    pub fn thumbnail_url(&self) -> Option<&UrlText> {
+        self.thumbnail_url.as_ref()
+    }
+}
+/// `flow` of [`FlowInputRefiner`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -1420,108 +1846,67 @@ pub struct NameRefiner {
     pub name: Option<String>,
 }
 impl NameRefiner {
-    /// A `NameRefiner` with what it cannot do without; the rest is absent.
+    /// Creates `NameRefiner` from its required fields; all others are unset.
     pub fn new(name: impl Into<String>) -> Self {
         Self { name: Some(name.into()) }
     }
     /// Sets [`name`](Self#structfield.name).
-    pub fn name(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_name(mut self, value: impl Into<String>) -> Self {
         self.name = Some(value.into());
         self
     }
 }
-/// `PaginationInfo` of the document.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct PaginationInfo {
-    /// Last item's position in the list.
-    ///
-    /// Read-only: the service fills it.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub end: Option<i64>,
-    /// Count of items in the returned list.
-    ///
-    /// Read-only: the service fills it.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub records: Option<i64>,
-    /// First item's position in the list.
-    ///
-    /// Read-only: the service fills it.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub start: Option<i64>,
-    /// Count of all items in the project.
-    ///
-    /// Read-only: the service fills it.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub total: Option<i64>,
+impl NameRefiner {
+    /// Returns [`name`](Self#structfield.name), if it is set.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_ref().map(String::as_str)
+    }
 }
-/// `ProjectInfo` of the document.
+/// Response of [`get_live_channel_scheduled_operation`](super::Client::get_live_channel_scheduled_operation), [`create_or_update_live_channel_scheduled_operation`](super::Client::create_or_update_live_channel_scheduled_operation), [`get_live_event_scheduled_operation`](super::Client::get_live_event_scheduled_operation), [`create_or_update_live_event_scheduled_operation`](super::Client::create_or_update_live_event_scheduled_operation) and 4 more; item of [`list_live_channel_scheduled_operations`](super::Client::list_live_channel_scheduled_operations), [`list_live_event_scheduled_operations`](super::Client::list_live_event_scheduled_operations), [`list_static_multiview_channel_scheduled_operations`](super::Client::list_static_multiview_channel_scheduled_operations) and [`list_static_multiview_event_scheduled_operations`](super::Client::list_static_multiview_event_scheduled_operations).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct ProjectInfo {
-    /// Project ID.
-    ///
-    /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub id: Option<String>,
-    /// Project name.
-    ///
-    /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-}
-/// `ResourceState` of the document.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct ResourceState {
-    /// Resource status.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub status: Option<ResourceStateStatus>,
-}
-/// `ResourceStateStatus` of the document.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct ResourceStateStatus {
-    /// Resource state; possible values vary by resource type.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub state: Option<String>,
-}
-/// `ScheduledOperation` of the document.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct ScheduledOperation {
     /// Read-only: the service fills it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<ScheduledOperationMetadata>,
-    /// `spec` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spec: Option<ScheduledOperationSpec>,
     /// Read-only: the service fills it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<ScheduledOperationStatus>,
 }
-/// `ScheduledOperationList` of the document.
+impl ScheduledOperation {
+    /// Returns [`metadata`](Self#structfield.metadata), with all its fields unset if it is not set itself.
+    pub fn metadata(&self) -> &ScheduledOperationMetadata {
+        static UNSET: ::std::sync::LazyLock<ScheduledOperationMetadata> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.metadata.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`spec`](Self#structfield.spec), if it is set.
+    pub fn spec(&self) -> Option<&ScheduledOperationSpec> {
+        self.spec.as_ref()
+    }
+    /// Returns [`status`](Self#structfield.status), with all its fields unset if it is not set itself.
+    pub fn status(&self) -> &ScheduledOperationStatus {
+        static UNSET: ::std::sync::LazyLock<ScheduledOperationStatus> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.status.as_ref().unwrap_or(&UNSET)
+    }
+}
+impl ScheduledOperation {
+    /// Returns the state, at `/status/state` in JSON, if it is told. It compares with text.
+    pub fn state(&self) -> ::mkio_core::StateRef<'_, ScheduledOperationState> {
+        ::mkio_core::StateRef::new(
+            self.status.as_ref().and_then(|part| part.state.as_ref()),
+        )
+    }
+}
+/// Response of [`list_live_channel_scheduled_operations`](super::Client::list_live_channel_scheduled_operations), [`list_live_event_scheduled_operations`](super::Client::list_live_event_scheduled_operations), [`list_static_multiview_channel_scheduled_operations`](super::Client::list_static_multiview_channel_scheduled_operations) and [`list_static_multiview_event_scheduled_operations`](super::Client::list_static_multiview_event_scheduled_operations).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -1542,7 +1927,24 @@ pub struct ScheduledOperationList {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Vec<ScheduledOperation>>,
 }
-/// `ScheduledOperationMetadata` of the document.
+impl ScheduledOperationList {
+    /// Returns [`odata_next_link`](Self#structfield.odata_next_link), if it is set.
+    pub fn odata_next_link(&self) -> Option<&str> {
+        self.odata_next_link.as_ref().map(String::as_str)
+    }
+    /// Returns [`supplemental`](Self#structfield.supplemental), with all its fields unset if it is not set itself.
+    pub fn supplemental(&self) -> &ListResponseSupplemental {
+        static UNSET: ::std::sync::LazyLock<ListResponseSupplemental> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.supplemental.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`value`](Self#structfield.value), empty if it is not set.
+    pub fn value(&self) -> &[ScheduledOperation] {
+        self.value.as_ref().map_or(&[], Vec::as_slice)
+    }
+}
+/// `metadata` of [`ScheduledOperation`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -1562,29 +1964,53 @@ pub struct ScheduledOperationMetadata {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
 }
-/// `ScheduledOperationPut` of the document.
+impl ScheduledOperationMetadata {
+    /// Returns [`id`](Self#structfield.id), if it is set.
+    pub fn id(&self) -> Option<&str> {
+        self.id.as_ref().map(String::as_str)
+    }
+    /// Returns [`name`](Self#structfield.name), if it is set.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_ref().map(String::as_str)
+    }
+}
+/// Body of [`create_or_update_live_channel_scheduled_operation`](super::Client::create_or_update_live_channel_scheduled_operation), [`create_or_update_live_event_scheduled_operation`](super::Client::create_or_update_live_event_scheduled_operation), [`create_or_update_static_multiview_channel_scheduled_operation`](super::Client::create_or_update_static_multiview_channel_scheduled_operation) and [`create_or_update_static_multiview_event_scheduled_operation`](super::Client::create_or_update_static_multiview_event_scheduled_operation).
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct ScheduledOperationPut {
-    /// `spec` of the document.
     pub spec: ScheduledOperationSpec,
 }
 impl ScheduledOperationPut {
-    /// A `ScheduledOperationPut` with what it cannot do without; the rest is absent.
+    /// Creates `ScheduledOperationPut` from its required fields; all others are unset.
     pub fn new(spec: impl Into<ScheduledOperationSpec>) -> Self {
         Self { spec: spec.into() }
     }
     /// Sets [`spec`](Self#structfield.spec).
-    pub fn spec(mut self, value: impl Into<ScheduledOperationSpec>) -> Self {
+    #[must_use]
+    pub fn with_spec(mut self, value: impl Into<ScheduledOperationSpec>) -> Self {
         self.spec = value.into();
         self
     }
 }
-/// `ScheduledOperationSpec` of the document.
+impl From<ScheduledOperationSpec> for ScheduledOperationPut {
+    fn from(value: ScheduledOperationSpec) -> Self {
+        Self::new(value)
+    }
+}
+impl From<ScheduledOperationStartStopSpec> for ScheduledOperationPut {
+    fn from(value: ScheduledOperationStartStopSpec) -> Self {
+        Self::new(value)
+    }
+}
+::mkio_core::json_body! {
+    ScheduledOperationPut
+}
+/// `spec` of [`ScheduledOperationPut`] and `spec` of [`ScheduledOperation`].
 ///
-/// Told apart by `type`.
-#[derive(Clone, PartialEq, Deserialize, Serialize)]
+/// `type` tells which variant it is.
+#[derive(Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[serde(tag = "type")]
 #[non_exhaustive]
@@ -1596,6 +2022,23 @@ pub enum ScheduledOperationSpec {
     /// kept as it is and written back unchanged.
     #[serde(untagged)]
     Unknown(Value),
+}
+impl<'de> Deserialize<'de> for ScheduledOperationSpec {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        let member = |tag: &str, content: ::mkio_core::glue::Content<'_>| {
+            Some(
+                match tag {
+                    "MediaKind.ScheduledOperation.StartStop" => {
+                        content.read().map(Self::StartStop)
+                    }
+                    _ => return None,
+                },
+            )
+        };
+        ::mkio_core::glue::union(deserializer, "type", member, Self::Unknown)
+    }
 }
 /// Content that is not understood may hold secrets: only its tag is shown.
 impl ::std::fmt::Debug for ScheduledOperationSpec {
@@ -1609,12 +2052,22 @@ impl ::std::fmt::Debug for ScheduledOperationSpec {
         }
     }
 }
+impl ScheduledOperationSpec {
+    /// Returns the content if this is [`StartStop`](Self::StartStop).
+    pub fn as_start_stop(&self) -> Option<&ScheduledOperationStartStopSpec> {
+        if let Self::StartStop(value) = self { Some(value) } else { None }
+    }
+    /// Returns the JSON if this is [`Unknown`](Self::Unknown).
+    pub fn as_unknown(&self) -> Option<&Value> {
+        if let Self::Unknown(value) = self { Some(value) } else { None }
+    }
+}
 impl From<ScheduledOperationStartStopSpec> for ScheduledOperationSpec {
     fn from(value: ScheduledOperationStartStopSpec) -> Self {
         Self::StartStop(value)
     }
 }
-/// `ScheduledOperationStartStopSpec` of the document.
+/// Variant of [`ScheduledOperationSpec`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -1630,20 +2083,21 @@ pub struct ScheduledOperationStartStopSpec {
     pub start_time: Option<Timestamp>,
 }
 impl ScheduledOperationStartStopSpec {
-    /// A `ScheduledOperationStartStopSpec` with what it cannot do without; the rest is absent.
+    /// Creates `ScheduledOperationStartStopSpec` from its required fields; all others are unset.
     pub fn new(
-        correlation_data: impl Into<::serde_json::Map<String, Value>>,
-        end_time: impl Into<Timestamp>,
         start_time: impl Into<Timestamp>,
+        end_time: impl Into<Timestamp>,
+        correlation_data: ::serde_json::Map<String, Value>,
     ) -> Self {
         Self {
-            correlation_data: Some(correlation_data.into()),
+            correlation_data: Some(correlation_data),
             end_time: Some(end_time.into()),
             start_time: Some(start_time.into()),
         }
     }
     /// Sets [`correlation_data`](Self#structfield.correlation_data).
-    pub fn correlation_data(
+    #[must_use]
+    pub fn with_correlation_data(
         mut self,
         value: impl Into<::serde_json::Map<String, Value>>,
     ) -> Self {
@@ -1651,18 +2105,36 @@ impl ScheduledOperationStartStopSpec {
         self
     }
     /// Sets [`end_time`](Self#structfield.end_time).
-    pub fn end_time(mut self, value: impl Into<Timestamp>) -> Self {
+    #[must_use]
+    pub fn with_end_time(mut self, value: impl Into<Timestamp>) -> Self {
         self.end_time = Some(value.into());
         self
     }
     /// Sets [`start_time`](Self#structfield.start_time).
-    pub fn start_time(mut self, value: impl Into<Timestamp>) -> Self {
+    #[must_use]
+    pub fn with_start_time(mut self, value: impl Into<Timestamp>) -> Self {
         self.start_time = Some(value.into());
         self
     }
 }
+impl ScheduledOperationStartStopSpec {
+    /// Returns [`correlation_data`](Self#structfield.correlation_data), empty if it is not set.
+    pub fn correlation_data(&self) -> &::serde_json::Map<String, Value> {
+        self.correlation_data.as_ref().unwrap_or(::mkio_core::glue::empty_object())
+    }
+    /// Returns [`end_time`](Self#structfield.end_time), if it is set.
+    pub fn end_time(&self) -> Option<&Timestamp> {
+        self.end_time.as_ref()
+    }
+    /// Returns [`start_time`](Self#structfield.start_time), if it is set.
+    pub fn start_time(&self) -> Option<&Timestamp> {
+        self.start_time.as_ref()
+    }
+}
 ::mkio_core::open_enum! {
     /// Scheduled operation state
+    ///
+    /// `state` of [`ScheduledOperationStatus`].
     pub enum ScheduledOperationState {
         /// `Pending`.
         Pending = "Pending",
@@ -1676,7 +2148,7 @@ impl ScheduledOperationStartStopSpec {
         Completed = "Completed",
     }
 }
-/// `ScheduledOperationStatus` of the document.
+/// `status` of [`ScheduledOperation`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -1692,7 +2164,19 @@ pub struct ScheduledOperationStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<ScheduledOperationState>,
 }
+impl ScheduledOperationStatus {
+    /// Returns [`errors`](Self#structfield.errors), empty if it is not set.
+    pub fn errors(&self) -> &[String] {
+        self.errors.as_ref().map_or(&[], Vec::as_slice)
+    }
+    /// Returns [`state`](Self#structfield.state), if it is set.
+    pub fn state(&self) -> Option<&ScheduledOperationState> {
+        self.state.as_ref()
+    }
+}
 /// 24x7 flow composing several live inputs (from multiviewComposing, else encodingLive's multiInputComposer input type), encoded into the assetName asset. Unprorated monthly fee at start; StaticMultiviewEvent bills per minute.
+///
+/// Variant of [`FlowTransform`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -1719,60 +2203,103 @@ pub struct StaticMultiviewChannelFlow {
     pub stream_conditioning: Option<Config>,
 }
 impl StaticMultiviewChannelFlow {
-    /// A `StaticMultiviewChannelFlow` with what it cannot do without; the rest is absent.
+    /// Creates `StaticMultiviewChannelFlow` from its required fields; all others are unset.
     pub fn new(asset_name: impl Into<String>, encoding_live: impl Into<Config>) -> Self {
         Self {
-            asset_name: Some(asset_name.into()),
-            encoding_live: Some(encoding_live.into()),
             archive_window_length: Default::default(),
+            asset_name: Some(asset_name.into()),
             asset_path: Default::default(),
+            encoding_live: Some(encoding_live.into()),
             multiview_composing: Default::default(),
             stream_conditioning: Default::default(),
         }
     }
     /// Sets [`archive_window_length`](Self#structfield.archive_window_length).
-    pub fn archive_window_length(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_archive_window_length(mut self, value: impl Into<String>) -> Self {
         self.archive_window_length = Some(value.into());
         self
     }
     /// Sets [`asset_name`](Self#structfield.asset_name).
-    pub fn asset_name(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_asset_name(mut self, value: impl Into<String>) -> Self {
         self.asset_name = Some(value.into());
         self
     }
     /// Sets [`asset_path`](Self#structfield.asset_path).
-    pub fn asset_path(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_asset_path(mut self, value: impl Into<String>) -> Self {
         self.asset_path = Some(value.into());
         self
     }
     /// Sets [`encoding_live`](Self#structfield.encoding_live).
-    pub fn encoding_live(mut self, value: impl Into<Config>) -> Self {
+    #[must_use]
+    pub fn with_encoding_live(mut self, value: impl Into<Config>) -> Self {
         self.encoding_live = Some(value.into());
         self
     }
     /// Sets [`multiview_composing`](Self#structfield.multiview_composing).
-    pub fn multiview_composing(mut self, value: impl Into<Config>) -> Self {
+    #[must_use]
+    pub fn with_multiview_composing(mut self, value: impl Into<Config>) -> Self {
         self.multiview_composing = Some(value.into());
         self
     }
     /// Sets [`stream_conditioning`](Self#structfield.stream_conditioning).
-    pub fn stream_conditioning(mut self, value: impl Into<Config>) -> Self {
+    #[must_use]
+    pub fn with_stream_conditioning(mut self, value: impl Into<Config>) -> Self {
         self.stream_conditioning = Some(value.into());
         self
     }
 }
-/// `StaticMultiviewChannelPatchFlow` of the document.
+impl StaticMultiviewChannelFlow {
+    /// Returns [`archive_window_length`](Self#structfield.archive_window_length), if it is set.
+    pub fn archive_window_length(&self) -> Option<&str> {
+        self.archive_window_length.as_ref().map(String::as_str)
+    }
+    /// Returns [`asset_name`](Self#structfield.asset_name), if it is set.
+    pub fn asset_name(&self) -> Option<&str> {
+        self.asset_name.as_ref().map(String::as_str)
+    }
+    /// Returns [`asset_path`](Self#structfield.asset_path), if it is set.
+    pub fn asset_path(&self) -> Option<&str> {
+        self.asset_path.as_ref().map(String::as_str)
+    }
+    /// Returns [`encoding_live`](Self#structfield.encoding_live), with all its fields unset if it is not set itself.
+    pub fn encoding_live(&self) -> &Config {
+        static UNSET: ::std::sync::LazyLock<Config> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.encoding_live.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`multiview_composing`](Self#structfield.multiview_composing), with all its fields unset if it is not set itself.
+    pub fn multiview_composing(&self) -> &Config {
+        static UNSET: ::std::sync::LazyLock<Config> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.multiview_composing.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`stream_conditioning`](Self#structfield.stream_conditioning), with all its fields unset if it is not set itself.
+    pub fn stream_conditioning(&self) -> &Config {
+        static UNSET: ::std::sync::LazyLock<Config> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.stream_conditioning.as_ref().unwrap_or(&UNSET)
+    }
+}
+/// Variant of [`FlowPatchTransform`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct StaticMultiviewChannelPatchFlow {}
 impl StaticMultiviewChannelPatchFlow {
-    /// An empty `StaticMultiviewChannelPatchFlow`, to be filled with its setters.
+    /// Creates an empty `StaticMultiviewChannelPatchFlow`.
     pub fn new() -> Self {
-        Self::default()
+        Default::default()
     }
 }
 /// Flow composing several live inputs (from multiviewComposing, else encodingLive's multiInputComposer input type), encoded into the assetName asset. Billed per minute; StaticMultiviewChannel per month.
+///
+/// Variant of [`FlowTransform`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -1799,56 +2326,97 @@ pub struct StaticMultiviewEventFlow {
     pub stream_conditioning: Option<Config>,
 }
 impl StaticMultiviewEventFlow {
-    /// A `StaticMultiviewEventFlow` with what it cannot do without; the rest is absent.
+    /// Creates `StaticMultiviewEventFlow` from its required fields; all others are unset.
     pub fn new(asset_name: impl Into<String>, encoding_live: impl Into<Config>) -> Self {
         Self {
-            asset_name: Some(asset_name.into()),
-            encoding_live: Some(encoding_live.into()),
             archive_window_length: Default::default(),
+            asset_name: Some(asset_name.into()),
             asset_path: Default::default(),
+            encoding_live: Some(encoding_live.into()),
             multiview_composing: Default::default(),
             stream_conditioning: Default::default(),
         }
     }
     /// Sets [`archive_window_length`](Self#structfield.archive_window_length).
-    pub fn archive_window_length(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_archive_window_length(mut self, value: impl Into<String>) -> Self {
         self.archive_window_length = Some(value.into());
         self
     }
     /// Sets [`asset_name`](Self#structfield.asset_name).
-    pub fn asset_name(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_asset_name(mut self, value: impl Into<String>) -> Self {
         self.asset_name = Some(value.into());
         self
     }
     /// Sets [`asset_path`](Self#structfield.asset_path).
-    pub fn asset_path(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_asset_path(mut self, value: impl Into<String>) -> Self {
         self.asset_path = Some(value.into());
         self
     }
     /// Sets [`encoding_live`](Self#structfield.encoding_live).
-    pub fn encoding_live(mut self, value: impl Into<Config>) -> Self {
+    #[must_use]
+    pub fn with_encoding_live(mut self, value: impl Into<Config>) -> Self {
         self.encoding_live = Some(value.into());
         self
     }
     /// Sets [`multiview_composing`](Self#structfield.multiview_composing).
-    pub fn multiview_composing(mut self, value: impl Into<Config>) -> Self {
+    #[must_use]
+    pub fn with_multiview_composing(mut self, value: impl Into<Config>) -> Self {
         self.multiview_composing = Some(value.into());
         self
     }
     /// Sets [`stream_conditioning`](Self#structfield.stream_conditioning).
-    pub fn stream_conditioning(mut self, value: impl Into<Config>) -> Self {
+    #[must_use]
+    pub fn with_stream_conditioning(mut self, value: impl Into<Config>) -> Self {
         self.stream_conditioning = Some(value.into());
         self
     }
 }
-/// `StaticMultiviewEventPatchFlow` of the document.
+impl StaticMultiviewEventFlow {
+    /// Returns [`archive_window_length`](Self#structfield.archive_window_length), if it is set.
+    pub fn archive_window_length(&self) -> Option<&str> {
+        self.archive_window_length.as_ref().map(String::as_str)
+    }
+    /// Returns [`asset_name`](Self#structfield.asset_name), if it is set.
+    pub fn asset_name(&self) -> Option<&str> {
+        self.asset_name.as_ref().map(String::as_str)
+    }
+    /// Returns [`asset_path`](Self#structfield.asset_path), if it is set.
+    pub fn asset_path(&self) -> Option<&str> {
+        self.asset_path.as_ref().map(String::as_str)
+    }
+    /// Returns [`encoding_live`](Self#structfield.encoding_live), with all its fields unset if it is not set itself.
+    pub fn encoding_live(&self) -> &Config {
+        static UNSET: ::std::sync::LazyLock<Config> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.encoding_live.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`multiview_composing`](Self#structfield.multiview_composing), with all its fields unset if it is not set itself.
+    pub fn multiview_composing(&self) -> &Config {
+        static UNSET: ::std::sync::LazyLock<Config> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.multiview_composing.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`stream_conditioning`](Self#structfield.stream_conditioning), with all its fields unset if it is not set itself.
+    pub fn stream_conditioning(&self) -> &Config {
+        static UNSET: ::std::sync::LazyLock<Config> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.stream_conditioning.as_ref().unwrap_or(&UNSET)
+    }
+}
+/// Variant of [`FlowPatchTransform`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct StaticMultiviewEventPatchFlow {}
 impl StaticMultiviewEventPatchFlow {
-    /// An empty `StaticMultiviewEventPatchFlow`, to be filled with its setters.
+    /// Creates an empty `StaticMultiviewEventPatchFlow`.
     pub fn new() -> Self {
-        Self::default()
+        Default::default()
     }
 }

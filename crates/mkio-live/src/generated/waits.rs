@@ -28,7 +28,7 @@ pub static ALL: &[&Resource] = &[
 pub static LIVE_CHANNEL: Resource = Resource {
     name: "live.live_channel",
     params: &["project_name", "name"],
-    named: "",
+    name_param: "",
     item: Some(&operations::GET_LIVE_CHANNEL),
     state: Some(&operations::GET_LIVE_CHANNEL_STATE),
     list: Some(Listing {
@@ -42,7 +42,7 @@ pub static LIVE_CHANNEL: Resource = Resource {
     state_pointer: "/status/state",
     progress_pointer: "",
     error_pointers: &["/status/info"],
-    born_pointer: "",
+    created_pointer: "",
     busy: &["Updating", "Stopping"],
     failed_when: &[],
     presence: false,
@@ -66,30 +66,30 @@ pub static LIVE_CHANNEL: Resource = Resource {
             name: "running",
             states: &["Running"],
             failures: &["UnableToStart", "Deleting", "Deleted"],
-            via: &["Allocating", "Allocated", "Starting", "Started"],
-            undone: &["Stopping", "Stopped"],
-            settle: Duration::from_secs(0u64),
-            grace: Duration::from_secs(0u64),
+            on_the_way: &["Allocating", "Allocated", "Starting", "Started"],
+            fell_back: &["Stopping", "Stopped"],
+            min_age: Duration::from_secs(0u64),
+            failure_grace: Duration::from_secs(0u64),
             requires: &[],
         },
         Goal {
             name: "stopped",
             states: &["Stopped"],
             failures: &["Deleting", "Deleted"],
-            via: &["Stopping"],
-            undone: &[],
-            settle: Duration::from_secs(0u64),
-            grace: Duration::from_secs(0u64),
+            on_the_way: &["Stopping"],
+            fell_back: &[],
+            min_age: Duration::from_secs(0u64),
+            failure_grace: Duration::from_secs(0u64),
             requires: &[],
         },
         Goal {
             name: "updated",
             states: &["Running", "Stopped"],
             failures: &["UnableToStart", "Deleting", "Deleted"],
-            via: &[],
-            undone: &[],
-            settle: Duration::from_secs(10u64),
-            grace: Duration::from_secs(0u64),
+            on_the_way: &[],
+            fell_back: &[],
+            min_age: Duration::from_secs(10u64),
+            failure_grace: Duration::from_secs(0u64),
             requires: &[],
         },
     ],
@@ -103,7 +103,7 @@ pub static LIVE_CHANNEL: Resource = Resource {
 pub static LIVE_EVENT: Resource = Resource {
     name: "live.live_event",
     params: &["project_name", "name"],
-    named: "",
+    name_param: "",
     item: Some(&operations::GET_LIVE_EVENT),
     state: Some(&operations::GET_LIVE_EVENT_STATE),
     list: Some(Listing {
@@ -117,7 +117,7 @@ pub static LIVE_EVENT: Resource = Resource {
     state_pointer: "/status/state",
     progress_pointer: "",
     error_pointers: &["/status/info"],
-    born_pointer: "",
+    created_pointer: "",
     busy: &["Updating", "Stopping"],
     failed_when: &[],
     presence: false,
@@ -141,30 +141,30 @@ pub static LIVE_EVENT: Resource = Resource {
             name: "running",
             states: &["Running"],
             failures: &["UnableToStart", "Deleting", "Deleted"],
-            via: &["Allocating", "Allocated", "Starting", "Started"],
-            undone: &["Stopping", "Stopped"],
-            settle: Duration::from_secs(0u64),
-            grace: Duration::from_secs(0u64),
+            on_the_way: &["Allocating", "Allocated", "Starting", "Started"],
+            fell_back: &["Stopping", "Stopped"],
+            min_age: Duration::from_secs(0u64),
+            failure_grace: Duration::from_secs(0u64),
             requires: &[],
         },
         Goal {
             name: "stopped",
             states: &["Stopped"],
             failures: &["Deleting", "Deleted"],
-            via: &["Stopping"],
-            undone: &[],
-            settle: Duration::from_secs(0u64),
-            grace: Duration::from_secs(0u64),
+            on_the_way: &["Stopping"],
+            fell_back: &[],
+            min_age: Duration::from_secs(0u64),
+            failure_grace: Duration::from_secs(0u64),
             requires: &[],
         },
         Goal {
             name: "updated",
             states: &["Running", "Stopped"],
             failures: &["UnableToStart", "Deleting", "Deleted"],
-            via: &[],
-            undone: &[],
-            settle: Duration::from_secs(10u64),
-            grace: Duration::from_secs(0u64),
+            on_the_way: &[],
+            fell_back: &[],
+            min_age: Duration::from_secs(10u64),
+            failure_grace: Duration::from_secs(0u64),
             requires: &[],
         },
     ],
@@ -177,7 +177,7 @@ pub static LIVE_EVENT: Resource = Resource {
 pub static STATIC_MULTIVIEW_CHANNEL: Resource = Resource {
     name: "live.static_multiview_channel",
     params: &["project_name", "name"],
-    named: "",
+    name_param: "",
     item: Some(&operations::GET_STATIC_MULTIVIEW_CHANNEL),
     state: Some(&operations::GET_STATIC_MULTIVIEW_CHANNEL_STATE),
     list: Some(Listing {
@@ -191,7 +191,7 @@ pub static STATIC_MULTIVIEW_CHANNEL: Resource = Resource {
     state_pointer: "/status/state",
     progress_pointer: "",
     error_pointers: &["/status/info"],
-    born_pointer: "",
+    created_pointer: "",
     busy: &["Updating", "Stopping"],
     failed_when: &[],
     presence: false,
@@ -215,30 +215,30 @@ pub static STATIC_MULTIVIEW_CHANNEL: Resource = Resource {
             name: "running",
             states: &["Running"],
             failures: &["UnableToStart", "Deleting", "Deleted"],
-            via: &["Allocating", "Allocated", "Starting", "Started"],
-            undone: &["Stopping", "Stopped"],
-            settle: Duration::from_secs(0u64),
-            grace: Duration::from_secs(0u64),
+            on_the_way: &["Allocating", "Allocated", "Starting", "Started"],
+            fell_back: &["Stopping", "Stopped"],
+            min_age: Duration::from_secs(0u64),
+            failure_grace: Duration::from_secs(0u64),
             requires: &[],
         },
         Goal {
             name: "stopped",
             states: &["Stopped"],
             failures: &["Deleting", "Deleted"],
-            via: &["Stopping"],
-            undone: &[],
-            settle: Duration::from_secs(0u64),
-            grace: Duration::from_secs(0u64),
+            on_the_way: &["Stopping"],
+            fell_back: &[],
+            min_age: Duration::from_secs(0u64),
+            failure_grace: Duration::from_secs(0u64),
             requires: &[],
         },
         Goal {
             name: "updated",
             states: &["Running", "Stopped"],
             failures: &["UnableToStart", "Deleting", "Deleted"],
-            via: &[],
-            undone: &[],
-            settle: Duration::from_secs(10u64),
-            grace: Duration::from_secs(0u64),
+            on_the_way: &[],
+            fell_back: &[],
+            min_age: Duration::from_secs(10u64),
+            failure_grace: Duration::from_secs(0u64),
             requires: &[],
         },
     ],
@@ -251,7 +251,7 @@ pub static STATIC_MULTIVIEW_CHANNEL: Resource = Resource {
 pub static STATIC_MULTIVIEW_EVENT: Resource = Resource {
     name: "live.static_multiview_event",
     params: &["project_name", "name"],
-    named: "",
+    name_param: "",
     item: Some(&operations::GET_STATIC_MULTIVIEW_EVENT),
     state: Some(&operations::GET_STATIC_MULTIVIEW_EVENT_STATE),
     list: Some(Listing {
@@ -265,7 +265,7 @@ pub static STATIC_MULTIVIEW_EVENT: Resource = Resource {
     state_pointer: "/status/state",
     progress_pointer: "",
     error_pointers: &["/status/info"],
-    born_pointer: "",
+    created_pointer: "",
     busy: &["Updating", "Stopping"],
     failed_when: &[],
     presence: false,
@@ -289,30 +289,30 @@ pub static STATIC_MULTIVIEW_EVENT: Resource = Resource {
             name: "running",
             states: &["Running"],
             failures: &["UnableToStart", "Deleting", "Deleted"],
-            via: &["Allocating", "Allocated", "Starting", "Started"],
-            undone: &["Stopping", "Stopped"],
-            settle: Duration::from_secs(0u64),
-            grace: Duration::from_secs(0u64),
+            on_the_way: &["Allocating", "Allocated", "Starting", "Started"],
+            fell_back: &["Stopping", "Stopped"],
+            min_age: Duration::from_secs(0u64),
+            failure_grace: Duration::from_secs(0u64),
             requires: &[],
         },
         Goal {
             name: "stopped",
             states: &["Stopped"],
             failures: &["Deleting", "Deleted"],
-            via: &["Stopping"],
-            undone: &[],
-            settle: Duration::from_secs(0u64),
-            grace: Duration::from_secs(0u64),
+            on_the_way: &["Stopping"],
+            fell_back: &[],
+            min_age: Duration::from_secs(0u64),
+            failure_grace: Duration::from_secs(0u64),
             requires: &[],
         },
         Goal {
             name: "updated",
             states: &["Running", "Stopped"],
             failures: &["UnableToStart", "Deleting", "Deleted"],
-            via: &[],
-            undone: &[],
-            settle: Duration::from_secs(10u64),
-            grace: Duration::from_secs(0u64),
+            on_the_way: &[],
+            fell_back: &[],
+            min_age: Duration::from_secs(10u64),
+            failure_grace: Duration::from_secs(0u64),
             requires: &[],
         },
     ],
@@ -325,7 +325,7 @@ pub static STATIC_MULTIVIEW_EVENT: Resource = Resource {
 pub static LIVE_CHANNEL_SCHEDULED_OPERATION: Resource = Resource {
     name: "live.live_channel_scheduled_operation",
     params: &["project_name", "name", "operation_name"],
-    named: "",
+    name_param: "",
     item: Some(&operations::GET_LIVE_CHANNEL_SCHEDULED_OPERATION),
     state: None,
     list: Some(Listing {
@@ -339,7 +339,7 @@ pub static LIVE_CHANNEL_SCHEDULED_OPERATION: Resource = Resource {
     state_pointer: "/status/state",
     progress_pointer: "",
     error_pointers: &["/status/errors/*"],
-    born_pointer: "",
+    created_pointer: "",
     busy: &[],
     failed_when: &[],
     presence: false,
@@ -355,30 +355,30 @@ pub static LIVE_CHANNEL_SCHEDULED_OPERATION: Resource = Resource {
             name: "completed",
             states: &["Completed"],
             failures: &["Errored"],
-            via: &[],
-            undone: &[],
-            settle: Duration::from_secs(0u64),
-            grace: Duration::from_secs(0u64),
+            on_the_way: &[],
+            fell_back: &[],
+            min_age: Duration::from_secs(0u64),
+            failure_grace: Duration::from_secs(0u64),
             requires: &[],
         },
         Goal {
             name: "accepted",
             states: &["Accepted", "Ongoing", "Completed"],
             failures: &["Errored"],
-            via: &[],
-            undone: &[],
-            settle: Duration::from_secs(0u64),
-            grace: Duration::from_secs(0u64),
+            on_the_way: &[],
+            fell_back: &[],
+            min_age: Duration::from_secs(0u64),
+            failure_grace: Duration::from_secs(0u64),
             requires: &[],
         },
         Goal {
             name: "ongoing",
             states: &["Ongoing", "Completed"],
             failures: &["Errored"],
-            via: &[],
-            undone: &[],
-            settle: Duration::from_secs(0u64),
-            grace: Duration::from_secs(0u64),
+            on_the_way: &[],
+            fell_back: &[],
+            min_age: Duration::from_secs(0u64),
+            failure_grace: Duration::from_secs(0u64),
             requires: &[],
         },
     ],
@@ -392,7 +392,7 @@ pub static LIVE_CHANNEL_SCHEDULED_OPERATION: Resource = Resource {
 pub static LIVE_EVENT_SCHEDULED_OPERATION: Resource = Resource {
     name: "live.live_event_scheduled_operation",
     params: &["project_name", "name", "operation_name"],
-    named: "",
+    name_param: "",
     item: Some(&operations::GET_LIVE_EVENT_SCHEDULED_OPERATION),
     state: None,
     list: Some(Listing {
@@ -406,7 +406,7 @@ pub static LIVE_EVENT_SCHEDULED_OPERATION: Resource = Resource {
     state_pointer: "/status/state",
     progress_pointer: "",
     error_pointers: &["/status/errors/*"],
-    born_pointer: "",
+    created_pointer: "",
     busy: &[],
     failed_when: &[],
     presence: false,
@@ -422,30 +422,30 @@ pub static LIVE_EVENT_SCHEDULED_OPERATION: Resource = Resource {
             name: "completed",
             states: &["Completed"],
             failures: &["Errored"],
-            via: &[],
-            undone: &[],
-            settle: Duration::from_secs(0u64),
-            grace: Duration::from_secs(0u64),
+            on_the_way: &[],
+            fell_back: &[],
+            min_age: Duration::from_secs(0u64),
+            failure_grace: Duration::from_secs(0u64),
             requires: &[],
         },
         Goal {
             name: "accepted",
             states: &["Accepted", "Ongoing", "Completed"],
             failures: &["Errored"],
-            via: &[],
-            undone: &[],
-            settle: Duration::from_secs(0u64),
-            grace: Duration::from_secs(0u64),
+            on_the_way: &[],
+            fell_back: &[],
+            min_age: Duration::from_secs(0u64),
+            failure_grace: Duration::from_secs(0u64),
             requires: &[],
         },
         Goal {
             name: "ongoing",
             states: &["Ongoing", "Completed"],
             failures: &["Errored"],
-            via: &[],
-            undone: &[],
-            settle: Duration::from_secs(0u64),
-            grace: Duration::from_secs(0u64),
+            on_the_way: &[],
+            fell_back: &[],
+            min_age: Duration::from_secs(0u64),
+            failure_grace: Duration::from_secs(0u64),
             requires: &[],
         },
     ],
@@ -458,7 +458,7 @@ pub static LIVE_EVENT_SCHEDULED_OPERATION: Resource = Resource {
 pub static STATIC_MULTIVIEW_CHANNEL_SCHEDULED_OPERATION: Resource = Resource {
     name: "live.static_multiview_channel_scheduled_operation",
     params: &["project_name", "name", "operation_name"],
-    named: "",
+    name_param: "",
     item: Some(&operations::GET_STATIC_MULTIVIEW_CHANNEL_SCHEDULED_OPERATION),
     state: None,
     list: Some(Listing {
@@ -472,7 +472,7 @@ pub static STATIC_MULTIVIEW_CHANNEL_SCHEDULED_OPERATION: Resource = Resource {
     state_pointer: "/status/state",
     progress_pointer: "",
     error_pointers: &["/status/errors/*"],
-    born_pointer: "",
+    created_pointer: "",
     busy: &[],
     failed_when: &[],
     presence: false,
@@ -488,30 +488,30 @@ pub static STATIC_MULTIVIEW_CHANNEL_SCHEDULED_OPERATION: Resource = Resource {
             name: "completed",
             states: &["Completed"],
             failures: &["Errored"],
-            via: &[],
-            undone: &[],
-            settle: Duration::from_secs(0u64),
-            grace: Duration::from_secs(0u64),
+            on_the_way: &[],
+            fell_back: &[],
+            min_age: Duration::from_secs(0u64),
+            failure_grace: Duration::from_secs(0u64),
             requires: &[],
         },
         Goal {
             name: "accepted",
             states: &["Accepted", "Ongoing", "Completed"],
             failures: &["Errored"],
-            via: &[],
-            undone: &[],
-            settle: Duration::from_secs(0u64),
-            grace: Duration::from_secs(0u64),
+            on_the_way: &[],
+            fell_back: &[],
+            min_age: Duration::from_secs(0u64),
+            failure_grace: Duration::from_secs(0u64),
             requires: &[],
         },
         Goal {
             name: "ongoing",
             states: &["Ongoing", "Completed"],
             failures: &["Errored"],
-            via: &[],
-            undone: &[],
-            settle: Duration::from_secs(0u64),
-            grace: Duration::from_secs(0u64),
+            on_the_way: &[],
+            fell_back: &[],
+            min_age: Duration::from_secs(0u64),
+            failure_grace: Duration::from_secs(0u64),
             requires: &[],
         },
     ],
@@ -524,7 +524,7 @@ pub static STATIC_MULTIVIEW_CHANNEL_SCHEDULED_OPERATION: Resource = Resource {
 pub static STATIC_MULTIVIEW_EVENT_SCHEDULED_OPERATION: Resource = Resource {
     name: "live.static_multiview_event_scheduled_operation",
     params: &["project_name", "name", "operation_name"],
-    named: "",
+    name_param: "",
     item: Some(&operations::GET_STATIC_MULTIVIEW_EVENT_SCHEDULED_OPERATION),
     state: None,
     list: Some(Listing {
@@ -538,7 +538,7 @@ pub static STATIC_MULTIVIEW_EVENT_SCHEDULED_OPERATION: Resource = Resource {
     state_pointer: "/status/state",
     progress_pointer: "",
     error_pointers: &["/status/errors/*"],
-    born_pointer: "",
+    created_pointer: "",
     busy: &[],
     failed_when: &[],
     presence: false,
@@ -554,30 +554,30 @@ pub static STATIC_MULTIVIEW_EVENT_SCHEDULED_OPERATION: Resource = Resource {
             name: "completed",
             states: &["Completed"],
             failures: &["Errored"],
-            via: &[],
-            undone: &[],
-            settle: Duration::from_secs(0u64),
-            grace: Duration::from_secs(0u64),
+            on_the_way: &[],
+            fell_back: &[],
+            min_age: Duration::from_secs(0u64),
+            failure_grace: Duration::from_secs(0u64),
             requires: &[],
         },
         Goal {
             name: "accepted",
             states: &["Accepted", "Ongoing", "Completed"],
             failures: &["Errored"],
-            via: &[],
-            undone: &[],
-            settle: Duration::from_secs(0u64),
-            grace: Duration::from_secs(0u64),
+            on_the_way: &[],
+            fell_back: &[],
+            min_age: Duration::from_secs(0u64),
+            failure_grace: Duration::from_secs(0u64),
             requires: &[],
         },
         Goal {
             name: "ongoing",
             states: &["Ongoing", "Completed"],
             failures: &["Errored"],
-            via: &[],
-            undone: &[],
-            settle: Duration::from_secs(0u64),
-            grace: Duration::from_secs(0u64),
+            on_the_way: &[],
+            fell_back: &[],
+            min_age: Duration::from_secs(0u64),
+            failure_grace: Duration::from_secs(0u64),
             requires: &[],
         },
     ],
@@ -590,7 +590,7 @@ pub static STATIC_MULTIVIEW_EVENT_SCHEDULED_OPERATION: Resource = Resource {
 impl ProjectClient {
     /// Waits for a live channel, by default until it is `running` (`Running`).
     ///
-    /// Goals: `running` (`Running`), `stopped` (`Stopped`), `updated` (`Running`, `Stopped`), or gone. Longest wait unless told otherwise: 1800 s; looks every 2 to 15 s.
+    /// Goals: `running` (`Running`), `stopped` (`Stopped`), `updated` (`Running`, `Stopped`), or gone. Default timeout 30 min; polls every 2 to 15 s.
     pub fn wait_for_live_channel(
         &self,
         name: impl Into<String>,
@@ -642,7 +642,8 @@ impl ProjectClient {
     ///
     /// Nothing is sent before the wait is polled.
     ///
-    /// Refused (409) while the resource is `Updating`, `Stopping`, it acts again afterwards.
+    /// Fails with 404 if the live channel does not exist, unless [`missing_ok`](Wait::missing_ok) is set.
+    /// If the service refuses the call (409) while the resource is `Updating`, `Stopping`, the call is repeated afterwards.
     pub fn start_live_channel_and_wait(
         &self,
         name: impl Into<String>,
@@ -670,7 +671,8 @@ impl ProjectClient {
     ///
     /// Nothing is sent before the wait is polled.
     ///
-    /// Refused (409) while the resource is `Updating`, `Stopping`, it acts again afterwards.
+    /// Fails with 404 if the live channel does not exist, unless [`missing_ok`](Wait::missing_ok) is set.
+    /// If the service refuses the call (409) while the resource is `Updating`, `Stopping`, the call is repeated afterwards.
     pub fn stop_live_channel_and_wait(
         &self,
         name: impl Into<String>,
@@ -698,7 +700,8 @@ impl ProjectClient {
     ///
     /// Nothing is sent before the wait is polled.
     ///
-    /// Refused (409) while the resource is `Updating`, `Stopping`, it acts again afterwards.
+    /// Fails with 404 if the live channel does not exist, unless [`missing_ok`](Wait::missing_ok) is set.
+    /// If the service refuses the call (409) while the resource is `Updating`, `Stopping`, the call is repeated afterwards.
     pub fn restart_live_channel_and_wait(
         &self,
         name: impl Into<String>,
@@ -740,8 +743,9 @@ impl ProjectClient {
     ///
     /// Nothing is sent before the wait is polled.
     ///
-    /// Refused (409) while the resource is `Updating`, `Stopping`, it acts again afterwards.
-    /// When an answer is lost, a 404 to a repetition means that it has been done.
+    /// Succeeds if the live channel does not exist (204).
+    /// If the service refuses the call (409) while the resource is `Updating`, `Stopping`, the call is repeated afterwards.
+    /// If the response is lost, a 404 on the retry counts as success.
     pub fn delete_live_channel_and_wait(
         &self,
         name: impl Into<String>,
@@ -757,7 +761,7 @@ impl ProjectClient {
     }
     /// Waits for a live event, by default until it is `running` (`Running`).
     ///
-    /// Goals: `running` (`Running`), `stopped` (`Stopped`), `updated` (`Running`, `Stopped`), or gone. Longest wait unless told otherwise: 1800 s; looks every 2 to 15 s.
+    /// Goals: `running` (`Running`), `stopped` (`Stopped`), `updated` (`Running`, `Stopped`), or gone. Default timeout 30 min; polls every 2 to 15 s.
     pub fn wait_for_live_event(
         &self,
         name: impl Into<String>,
@@ -809,7 +813,8 @@ impl ProjectClient {
     ///
     /// Nothing is sent before the wait is polled.
     ///
-    /// Refused (409) while the resource is `Updating`, `Stopping`, it acts again afterwards.
+    /// Fails with 404 if the live event does not exist, unless [`missing_ok`](Wait::missing_ok) is set.
+    /// If the service refuses the call (409) while the resource is `Updating`, `Stopping`, the call is repeated afterwards.
     pub fn start_live_event_and_wait(
         &self,
         name: impl Into<String>,
@@ -837,7 +842,8 @@ impl ProjectClient {
     ///
     /// Nothing is sent before the wait is polled.
     ///
-    /// Refused (409) while the resource is `Updating`, `Stopping`, it acts again afterwards.
+    /// Fails with 404 if the live event does not exist, unless [`missing_ok`](Wait::missing_ok) is set.
+    /// If the service refuses the call (409) while the resource is `Updating`, `Stopping`, the call is repeated afterwards.
     pub fn stop_live_event_and_wait(
         &self,
         name: impl Into<String>,
@@ -865,7 +871,8 @@ impl ProjectClient {
     ///
     /// Nothing is sent before the wait is polled.
     ///
-    /// Refused (409) while the resource is `Updating`, `Stopping`, it acts again afterwards.
+    /// Fails with 404 if the live event does not exist, unless [`missing_ok`](Wait::missing_ok) is set.
+    /// If the service refuses the call (409) while the resource is `Updating`, `Stopping`, the call is repeated afterwards.
     pub fn restart_live_event_and_wait(
         &self,
         name: impl Into<String>,
@@ -907,8 +914,9 @@ impl ProjectClient {
     ///
     /// Nothing is sent before the wait is polled.
     ///
-    /// Refused (409) while the resource is `Updating`, `Stopping`, it acts again afterwards.
-    /// When an answer is lost, a 404 to a repetition means that it has been done.
+    /// Succeeds if the live event does not exist (204).
+    /// If the service refuses the call (409) while the resource is `Updating`, `Stopping`, the call is repeated afterwards.
+    /// If the response is lost, a 404 on the retry counts as success.
     pub fn delete_live_event_and_wait(
         &self,
         name: impl Into<String>,
@@ -924,7 +932,7 @@ impl ProjectClient {
     }
     /// Waits for a static multiview channel, by default until it is `running` (`Running`).
     ///
-    /// Goals: `running` (`Running`), `stopped` (`Stopped`), `updated` (`Running`, `Stopped`), or gone. Longest wait unless told otherwise: 1800 s; looks every 2 to 15 s.
+    /// Goals: `running` (`Running`), `stopped` (`Stopped`), `updated` (`Running`, `Stopped`), or gone. Default timeout 30 min; polls every 2 to 15 s.
     pub fn wait_for_static_multiview_channel(
         &self,
         name: impl Into<String>,
@@ -976,7 +984,8 @@ impl ProjectClient {
     ///
     /// Nothing is sent before the wait is polled.
     ///
-    /// Refused (409) while the resource is `Updating`, `Stopping`, it acts again afterwards.
+    /// Fails with 404 if the static multiview channel does not exist, unless [`missing_ok`](Wait::missing_ok) is set.
+    /// If the service refuses the call (409) while the resource is `Updating`, `Stopping`, the call is repeated afterwards.
     pub fn start_static_multiview_channel_and_wait(
         &self,
         name: impl Into<String>,
@@ -1008,7 +1017,8 @@ impl ProjectClient {
     ///
     /// Nothing is sent before the wait is polled.
     ///
-    /// Refused (409) while the resource is `Updating`, `Stopping`, it acts again afterwards.
+    /// Fails with 404 if the static multiview channel does not exist, unless [`missing_ok`](Wait::missing_ok) is set.
+    /// If the service refuses the call (409) while the resource is `Updating`, `Stopping`, the call is repeated afterwards.
     pub fn stop_static_multiview_channel_and_wait(
         &self,
         name: impl Into<String>,
@@ -1040,7 +1050,8 @@ impl ProjectClient {
     ///
     /// Nothing is sent before the wait is polled.
     ///
-    /// Refused (409) while the resource is `Updating`, `Stopping`, it acts again afterwards.
+    /// Fails with 404 if the static multiview channel does not exist, unless [`missing_ok`](Wait::missing_ok) is set.
+    /// If the service refuses the call (409) while the resource is `Updating`, `Stopping`, the call is repeated afterwards.
     pub fn restart_static_multiview_channel_and_wait(
         &self,
         name: impl Into<String>,
@@ -1088,8 +1099,9 @@ impl ProjectClient {
     ///
     /// Nothing is sent before the wait is polled.
     ///
-    /// Refused (409) while the resource is `Updating`, `Stopping`, it acts again afterwards.
-    /// When an answer is lost, a 404 to a repetition means that it has been done.
+    /// Succeeds if the static multiview channel does not exist (204).
+    /// If the service refuses the call (409) while the resource is `Updating`, `Stopping`, the call is repeated afterwards.
+    /// If the response is lost, a 404 on the retry counts as success.
     pub fn delete_static_multiview_channel_and_wait(
         &self,
         name: impl Into<String>,
@@ -1107,7 +1119,7 @@ impl ProjectClient {
     }
     /// Waits for a static multiview event, by default until it is `running` (`Running`).
     ///
-    /// Goals: `running` (`Running`), `stopped` (`Stopped`), `updated` (`Running`, `Stopped`), or gone. Longest wait unless told otherwise: 1800 s; looks every 2 to 15 s.
+    /// Goals: `running` (`Running`), `stopped` (`Stopped`), `updated` (`Running`, `Stopped`), or gone. Default timeout 30 min; polls every 2 to 15 s.
     pub fn wait_for_static_multiview_event(
         &self,
         name: impl Into<String>,
@@ -1159,7 +1171,8 @@ impl ProjectClient {
     ///
     /// Nothing is sent before the wait is polled.
     ///
-    /// Refused (409) while the resource is `Updating`, `Stopping`, it acts again afterwards.
+    /// Fails with 404 if the static multiview event does not exist, unless [`missing_ok`](Wait::missing_ok) is set.
+    /// If the service refuses the call (409) while the resource is `Updating`, `Stopping`, the call is repeated afterwards.
     pub fn start_static_multiview_event_and_wait(
         &self,
         name: impl Into<String>,
@@ -1191,7 +1204,8 @@ impl ProjectClient {
     ///
     /// Nothing is sent before the wait is polled.
     ///
-    /// Refused (409) while the resource is `Updating`, `Stopping`, it acts again afterwards.
+    /// Fails with 404 if the static multiview event does not exist, unless [`missing_ok`](Wait::missing_ok) is set.
+    /// If the service refuses the call (409) while the resource is `Updating`, `Stopping`, the call is repeated afterwards.
     pub fn stop_static_multiview_event_and_wait(
         &self,
         name: impl Into<String>,
@@ -1223,7 +1237,8 @@ impl ProjectClient {
     ///
     /// Nothing is sent before the wait is polled.
     ///
-    /// Refused (409) while the resource is `Updating`, `Stopping`, it acts again afterwards.
+    /// Fails with 404 if the static multiview event does not exist, unless [`missing_ok`](Wait::missing_ok) is set.
+    /// If the service refuses the call (409) while the resource is `Updating`, `Stopping`, the call is repeated afterwards.
     pub fn restart_static_multiview_event_and_wait(
         &self,
         name: impl Into<String>,
@@ -1271,8 +1286,9 @@ impl ProjectClient {
     ///
     /// Nothing is sent before the wait is polled.
     ///
-    /// Refused (409) while the resource is `Updating`, `Stopping`, it acts again afterwards.
-    /// When an answer is lost, a 404 to a repetition means that it has been done.
+    /// Succeeds if the static multiview event does not exist (204).
+    /// If the service refuses the call (409) while the resource is `Updating`, `Stopping`, the call is repeated afterwards.
+    /// If the response is lost, a 404 on the retry counts as success.
     pub fn delete_static_multiview_event_and_wait(
         &self,
         name: impl Into<String>,
@@ -1290,7 +1306,7 @@ impl ProjectClient {
     }
     /// Waits for a live channel scheduled operation, by default until it is `completed` (`Completed`).
     ///
-    /// Goals: `completed` (`Completed`), `accepted` (`Accepted`, `Ongoing`, `Completed`), `ongoing` (`Ongoing`, `Completed`), or gone. Longest wait unless told otherwise: 86400 s; looks every 5 to 60 s.
+    /// Goals: `completed` (`Completed`), `accepted` (`Accepted`, `Ongoing`, `Completed`), `ongoing` (`Ongoing`, `Completed`), or gone. Default timeout 24 h; polls every 5 to 60 s.
     pub fn wait_for_live_channel_scheduled_operation(
         &self,
         name: impl Into<String>,
@@ -1343,7 +1359,8 @@ impl ProjectClient {
     ///
     /// Nothing is sent before the wait is polled.
     ///
-    /// When an answer is lost, a 404 to a repetition means that it has been done.
+    /// Succeeds if the live channel scheduled operation does not exist (204).
+    /// If the response is lost, a 404 on the retry counts as success.
     pub fn delete_live_channel_scheduled_operation_and_wait(
         &self,
         name: impl Into<String>,
@@ -1367,7 +1384,7 @@ impl ProjectClient {
     }
     /// Waits for a live event scheduled operation, by default until it is `completed` (`Completed`).
     ///
-    /// Goals: `completed` (`Completed`), `accepted` (`Accepted`, `Ongoing`, `Completed`), `ongoing` (`Ongoing`, `Completed`), or gone. Longest wait unless told otherwise: 86400 s; looks every 5 to 60 s.
+    /// Goals: `completed` (`Completed`), `accepted` (`Accepted`, `Ongoing`, `Completed`), `ongoing` (`Ongoing`, `Completed`), or gone. Default timeout 24 h; polls every 5 to 60 s.
     pub fn wait_for_live_event_scheduled_operation(
         &self,
         name: impl Into<String>,
@@ -1420,7 +1437,8 @@ impl ProjectClient {
     ///
     /// Nothing is sent before the wait is polled.
     ///
-    /// When an answer is lost, a 404 to a repetition means that it has been done.
+    /// Succeeds if the live event scheduled operation does not exist (204).
+    /// If the response is lost, a 404 on the retry counts as success.
     pub fn delete_live_event_scheduled_operation_and_wait(
         &self,
         name: impl Into<String>,
@@ -1444,7 +1462,7 @@ impl ProjectClient {
     }
     /// Waits for a static multiview channel scheduled operation, by default until it is `completed` (`Completed`).
     ///
-    /// Goals: `completed` (`Completed`), `accepted` (`Accepted`, `Ongoing`, `Completed`), `ongoing` (`Ongoing`, `Completed`), or gone. Longest wait unless told otherwise: 86400 s; looks every 5 to 60 s.
+    /// Goals: `completed` (`Completed`), `accepted` (`Accepted`, `Ongoing`, `Completed`), `ongoing` (`Ongoing`, `Completed`), or gone. Default timeout 24 h; polls every 5 to 60 s.
     pub fn wait_for_static_multiview_channel_scheduled_operation(
         &self,
         name: impl Into<String>,
@@ -1497,7 +1515,8 @@ impl ProjectClient {
     ///
     /// Nothing is sent before the wait is polled.
     ///
-    /// When an answer is lost, a 404 to a repetition means that it has been done.
+    /// Succeeds if the static multiview channel scheduled operation does not exist (204).
+    /// If the response is lost, a 404 on the retry counts as success.
     pub fn delete_static_multiview_channel_scheduled_operation_and_wait(
         &self,
         name: impl Into<String>,
@@ -1524,7 +1543,7 @@ impl ProjectClient {
     }
     /// Waits for a static multiview event scheduled operation, by default until it is `completed` (`Completed`).
     ///
-    /// Goals: `completed` (`Completed`), `accepted` (`Accepted`, `Ongoing`, `Completed`), `ongoing` (`Ongoing`, `Completed`), or gone. Longest wait unless told otherwise: 86400 s; looks every 5 to 60 s.
+    /// Goals: `completed` (`Completed`), `accepted` (`Accepted`, `Ongoing`, `Completed`), `ongoing` (`Ongoing`, `Completed`), or gone. Default timeout 24 h; polls every 5 to 60 s.
     pub fn wait_for_static_multiview_event_scheduled_operation(
         &self,
         name: impl Into<String>,
@@ -1577,7 +1596,8 @@ impl ProjectClient {
     ///
     /// Nothing is sent before the wait is polled.
     ///
-    /// When an answer is lost, a 404 to a repetition means that it has been done.
+    /// Succeeds if the static multiview event scheduled operation does not exist (204).
+    /// If the response is lost, a 404 on the retry counts as success.
     pub fn delete_static_multiview_event_scheduled_operation_and_wait(
         &self,
         name: impl Into<String>,

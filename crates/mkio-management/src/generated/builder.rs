@@ -1815,7 +1815,7 @@ impl UpdateProjectMetricsEndpoint {
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
-        body: types::MetricsEndpoint,
+        body: types::MetricsEndpointPatch,
     ) -> Self {
         let mut request = glue::RequestBuilder::new(
             transport,

@@ -832,7 +832,7 @@ impl Client {
     pub fn update_project_metrics_endpoint(
         &self,
         project_name: impl AsRef<str>,
-        body: impl Into<types::MetricsEndpoint>,
+        body: impl Into<types::MetricsEndpointPatch>,
     ) -> builder::UpdateProjectMetricsEndpoint {
         builder::UpdateProjectMetricsEndpoint::new(
             self.transport(),

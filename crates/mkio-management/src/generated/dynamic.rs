@@ -732,7 +732,7 @@ fn prepare(
                         operation,
                         "body",
                         glue::dynamic::body::<
-                            types::MetricsEndpoint,
+                            types::MetricsEndpointPatch,
                         >(operation, arguments)?,
                     )?,
                 );

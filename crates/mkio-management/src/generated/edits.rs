@@ -26,6 +26,18 @@ impl TryFrom<&types::LegacyProfile> for types::LegacyProfilePut {
 ///
 /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the resource lacks a
 /// field that the body requires; the message names it.
+impl TryFrom<&types::MetricsEndpoint> for types::MetricsEndpointPatch {
+    type Error = mkio_core::Error;
+    fn try_from(resource: &types::MetricsEndpoint) -> Result<Self> {
+        glue::body_of(resource, "MetricsEndpointPatch")
+    }
+}
+/// Takes over what the body can hold; what the service alone sets is left out.
+///
+/// # Errors
+///
+/// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the resource lacks a
+/// field that the body requires; the message names it.
 impl TryFrom<&types::Organization> for types::OrganizationPatch {
     type Error = mkio_core::Error;
     fn try_from(resource: &types::Organization) -> Result<Self> {
@@ -145,9 +157,9 @@ impl ProjectClient {
     pub fn edit_project_metrics_endpoint<F>(
         &self,
         change: F,
-    ) -> Edit<types::MetricsEndpoint, types::MetricsEndpoint, F>
+    ) -> Edit<types::MetricsEndpoint, types::MetricsEndpointPatch, F>
     where
-        F: FnOnce(types::MetricsEndpoint) -> types::MetricsEndpoint,
+        F: FnOnce(types::MetricsEndpointPatch) -> types::MetricsEndpointPatch,
     {
         let names = [self.project_name()];
         Edit::new(
@@ -307,9 +319,9 @@ impl Client {
         &self,
         organization_id: impl AsRef<str>,
         change: F,
-    ) -> Edit<types::UserOrganization, types::UserOrganizationSpec, F>
+    ) -> Edit<types::UserOrganization, types::UserOrganizationSpecPatch, F>
     where
-        F: FnOnce(types::UserOrganizationSpec) -> types::UserOrganizationSpec,
+        F: FnOnce(types::UserOrganizationSpecPatch) -> types::UserOrganizationSpecPatch,
     {
         let names = [organization_id.as_ref()];
         Edit::new(
@@ -339,9 +351,9 @@ impl Client {
     pub fn edit_user_profile<F>(
         &self,
         change: F,
-    ) -> Edit<types::UserProfile, types::UserProfileSpec, F>
+    ) -> Edit<types::UserProfile, types::UserProfileSpecPatch, F>
     where
-        F: FnOnce(types::UserProfileSpec) -> types::UserProfileSpec,
+        F: FnOnce(types::UserProfileSpecPatch) -> types::UserProfileSpecPatch,
     {
         let names = [];
         Edit::new(

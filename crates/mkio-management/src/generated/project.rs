@@ -140,7 +140,7 @@ impl ProjectClient {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(management: mkio_management::ProjectClient, body: mkio_management::types::MetricsEndpoint) -> mkio_core::Result<()> {
+    /// # async fn example(management: mkio_management::ProjectClient, body: mkio_management::types::MetricsEndpointPatch) -> mkio_core::Result<()> {
     /// let response = management.update_project_metrics_endpoint(body).send().await?;
     /// println!("{:?}", *response);
     /// # Ok(())
@@ -148,7 +148,7 @@ impl ProjectClient {
     /// ```
     pub fn update_project_metrics_endpoint(
         &self,
-        body: impl Into<types::MetricsEndpoint>,
+        body: impl Into<types::MetricsEndpointPatch>,
     ) -> builder::UpdateProjectMetricsEndpoint {
         builder::UpdateProjectMetricsEndpoint::new(
             self.transport(),

@@ -11,43 +11,14 @@ use serde::{Deserialize, Serialize};
 #[allow(unused_imports, reason = "not every API needs all of them")]
 use serde_json::Value;
 
-/// `Error` of the document.
+pub use ::mkio_core::types::{
+    Error, ErrorDetail, JsonPatchEntry, JsonPatchOp, ListResponseSupplemental,
+    PaginationInfo, ProjectInfo,
+};
+/// Response of [`create_invite`](super::Client::create_invite) and [`get_invite`](super::Client::get_invite); item of [`list_invites`](super::Client::list_invites).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct Error {
-    /// Details of what went wrong
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub error: Option<ErrorDetail>,
-    /// Reference identifying the failed request
-    #[serde(rename = "ref", skip_serializing_if = "Option::is_none")]
-    pub ref_: Option<String>,
-    /// HTTP status
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub status: Option<i64>,
-}
-/// `ErrorDetail` of the document.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct ErrorDetail {
-    /// Error code
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub code: Option<String>,
-    /// Error message
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub detail: Option<String>,
-    /// Additional error information
-    #[serde(rename = "extraDetail", skip_serializing_if = "Option::is_none")]
-    pub extra_detail: Option<::serde_json::Map<String, Value>>,
-}
-/// `Invite` of the document.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct Invite {
     /// Record kind
@@ -56,11 +27,30 @@ pub struct Invite {
     /// Read-only: the service fills it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<InviteMetadata>,
-    /// `spec` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spec: Option<InviteSpec>,
 }
-/// `InviteList` of the document.
+impl Invite {
+    /// Returns [`kind`](Self#structfield.kind), if it is set.
+    pub fn kind(&self) -> Option<&str> {
+        self.kind.as_ref().map(String::as_str)
+    }
+    /// Returns [`metadata`](Self#structfield.metadata), with all its fields unset if it is not set itself.
+    pub fn metadata(&self) -> &InviteMetadata {
+        static UNSET: ::std::sync::LazyLock<InviteMetadata> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.metadata.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`spec`](Self#structfield.spec), with all its fields unset if it is not set itself.
+    pub fn spec(&self) -> &InviteSpec {
+        static UNSET: ::std::sync::LazyLock<InviteSpec> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.spec.as_ref().unwrap_or(&UNSET)
+    }
+}
+/// Response of [`list_invites`](super::Client::list_invites).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -76,7 +66,17 @@ pub struct InviteList {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Vec<Invite>>,
 }
-/// `InviteMetadata` of the document.
+impl InviteList {
+    /// Returns [`kind`](Self#structfield.kind), if it is set.
+    pub fn kind(&self) -> Option<&str> {
+        self.kind.as_ref().map(String::as_str)
+    }
+    /// Returns [`value`](Self#structfield.value), empty if it is not set.
+    pub fn value(&self) -> &[Invite] {
+        self.value.as_ref().map_or(&[], Vec::as_slice)
+    }
+}
+/// `metadata` of [`Invite`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -90,26 +90,45 @@ pub struct InviteMetadata {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
 }
-/// `InvitePost` of the document.
+impl InviteMetadata {
+    /// Returns [`created`](Self#structfield.created), if it is set.
+    pub fn created(&self) -> Option<&Timestamp> {
+        self.created.as_ref()
+    }
+    /// Returns [`id`](Self#structfield.id), if it is set.
+    pub fn id(&self) -> Option<&str> {
+        self.id.as_ref().map(String::as_str)
+    }
+}
+/// Body of [`create_invite`](super::Client::create_invite).
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct InvitePost {
-    /// `spec` of the document.
     pub spec: InviteSpec,
 }
 impl InvitePost {
-    /// A `InvitePost` with what it cannot do without; the rest is absent.
+    /// Creates `InvitePost` from its required fields; all others are unset.
     pub fn new(spec: impl Into<InviteSpec>) -> Self {
         Self { spec: spec.into() }
     }
     /// Sets [`spec`](Self#structfield.spec).
-    pub fn spec(mut self, value: impl Into<InviteSpec>) -> Self {
+    #[must_use]
+    pub fn with_spec(mut self, value: impl Into<InviteSpec>) -> Self {
         self.spec = value.into();
         self
     }
 }
-/// `InviteSpec` of the document.
+impl From<InviteSpec> for InvitePost {
+    fn from(value: InviteSpec) -> Self {
+        Self::new(value)
+    }
+}
+::mkio_core::json_body! {
+    InvitePost
+}
+/// `spec` of [`Invite`] and `spec` of [`InvitePost`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -144,127 +163,144 @@ pub struct InviteSpec {
     pub teams: Option<Vec<String>>,
 }
 impl InviteSpec {
-    /// A `InviteSpec` with what it cannot do without; the rest is absent.
-    pub fn new(comment: impl Into<String>, email: impl Into<String>) -> Self {
-        Self {
-            comment: Some(comment.into()),
-            email: Some(email.into()),
+    /// Starts `InviteSpec`: the required fields that could be mistaken for each other follow by name, in this order: `email`, `comment`. All others are unset.
+    #[allow(clippy::new_ret_no_self)]
+    pub fn new() -> InviteSpecNeedsEmail {
+        InviteSpecNeedsEmail(Self {
+            comment: Default::default(),
+            email: Default::default(),
             invited_by_email: Default::default(),
             invited_by_name: Default::default(),
             organization_name: Default::default(),
             teams: Default::default(),
-        }
+        })
     }
     /// Sets [`comment`](Self#structfield.comment).
-    pub fn comment(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_comment(mut self, value: impl Into<String>) -> Self {
         self.comment = Some(value.into());
         self
     }
     /// Sets [`email`](Self#structfield.email).
-    pub fn email(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_email(mut self, value: impl Into<String>) -> Self {
         self.email = Some(value.into());
         self
     }
     /// Sets [`teams`](Self#structfield.teams).
-    pub fn teams(mut self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
+    #[must_use]
+    pub fn with_teams(
+        mut self,
+        value: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
         self.teams = Some(value.into_iter().map(Into::into).collect());
         self
     }
 }
-/// `JsonPatchEntry` of the document.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct JsonPatchEntry {
-    /// Patch operation
-    pub op: JsonPatchOp,
-    /// `path` of the document.
-    pub path: String,
-    /// Text sought by stringReplace and numberReplace; numberReplace writes a JSON number, only if the whole value matches ("audio\_pid" becomes 50, not "50")
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub search: Option<String>,
-    /// `value` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub value: Option<Value>,
-}
-impl JsonPatchEntry {
-    /// A `JsonPatchEntry` with what it cannot do without; the rest is absent.
-    pub fn new(op: impl Into<JsonPatchOp>, path: impl Into<String>) -> Self {
-        Self {
-            op: op.into(),
-            path: path.into(),
-            search: Default::default(),
-            value: Default::default(),
-        }
-    }
-    /// Sets [`op`](Self#structfield.op).
-    pub fn op(mut self, value: impl Into<JsonPatchOp>) -> Self {
-        self.op = value.into();
-        self
-    }
-    /// Sets [`path`](Self#structfield.path).
-    pub fn path(mut self, value: impl Into<String>) -> Self {
-        self.path = value.into();
-        self
-    }
-    /// Sets [`search`](Self#structfield.search).
-    pub fn search(mut self, value: impl Into<String>) -> Self {
-        self.search = Some(value.into());
-        self
-    }
-    /// Sets [`value`](Self#structfield.value).
-    pub fn value(mut self, value: impl Into<Value>) -> Self {
-        self.value = Some(value.into());
-        self
+/// A [`InviteSpec`] that still needs `email`.
+#[derive(Clone, Debug)]
+#[must_use = "it is no `InviteSpec` before `email` is set"]
+pub struct InviteSpecNeedsEmail(InviteSpec);
+impl InviteSpecNeedsEmail {
+    /// Sets [`email`](InviteSpec#structfield.email).
+    pub fn email(mut self, value: impl Into<String>) -> InviteSpecNeedsComment {
+        self.0.email = Some(value.into());
+        InviteSpecNeedsComment(self.0)
     }
 }
-::mkio_core::open_enum! {
-    /// Patch operation
-    pub enum JsonPatchOp {
-        /// `add`.
-        Add = "add",
-        /// `remove`.
-        Remove = "remove",
-        /// `replace`.
-        Replace = "replace",
-        /// `stringReplace`.
-        StringReplace = "stringReplace",
-        /// `numberReplace`.
-        NumberReplace = "numberReplace",
+/// A [`InviteSpec`] that still needs `comment`.
+#[derive(Clone, Debug)]
+#[must_use = "it is no `InviteSpec` before `comment` is set"]
+pub struct InviteSpecNeedsComment(InviteSpec);
+impl InviteSpecNeedsComment {
+    /// Sets [`comment`](InviteSpec#structfield.comment).
+    pub fn comment(mut self, value: impl Into<String>) -> InviteSpec {
+        self.0.comment = Some(value.into());
+        self.0
     }
 }
-/// `LegacyProfile` of the document.
+impl InviteSpec {
+    /// Returns [`comment`](Self#structfield.comment), if it is set.
+    pub fn comment(&self) -> Option<&str> {
+        self.comment.as_ref().map(String::as_str)
+    }
+    /// Returns [`email`](Self#structfield.email), if it is set.
+    pub fn email(&self) -> Option<&str> {
+        self.email.as_ref().map(String::as_str)
+    }
+    /// Returns [`invited_by_email`](Self#structfield.invited_by_email), if it is set.
+    pub fn invited_by_email(&self) -> Option<&str> {
+        self.invited_by_email.as_ref().map(String::as_str)
+    }
+    /// Returns [`invited_by_name`](Self#structfield.invited_by_name), if it is set.
+    pub fn invited_by_name(&self) -> Option<&str> {
+        self.invited_by_name.as_ref().map(String::as_str)
+    }
+    /// Returns [`organization_name`](Self#structfield.organization_name), if it is set.
+    pub fn organization_name(&self) -> Option<&str> {
+        self.organization_name.as_ref().map(String::as_str)
+    }
+    /// Returns [`teams`](Self#structfield.teams), empty if it is not set.
+    pub fn teams(&self) -> &[String] {
+        self.teams.as_ref().map_or(&[], Vec::as_slice)
+    }
+}
+/// Response of [`get_legacy_profile`](super::Client::get_legacy_profile) and [`set_legacy_profile`](super::Client::set_legacy_profile).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct LegacyProfile {
-    /// `metadata` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<UserMetadata>,
-    /// `spec` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spec: Option<LegacyProfileSpec>,
 }
-/// `LegacyProfilePut` of the document.
+impl LegacyProfile {
+    /// Returns [`metadata`](Self#structfield.metadata), with all its fields unset if it is not set itself.
+    pub fn metadata(&self) -> &UserMetadata {
+        static UNSET: ::std::sync::LazyLock<UserMetadata> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.metadata.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`spec`](Self#structfield.spec), with all its fields unset if it is not set itself.
+    pub fn spec(&self) -> &LegacyProfileSpec {
+        static UNSET: ::std::sync::LazyLock<LegacyProfileSpec> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.spec.as_ref().unwrap_or(&UNSET)
+    }
+}
+/// Body of [`set_legacy_profile`](super::Client::set_legacy_profile).
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct LegacyProfilePut {
-    /// `spec` of the document.
     pub spec: LegacyProfileSpec,
 }
 impl LegacyProfilePut {
-    /// A `LegacyProfilePut` with what it cannot do without; the rest is absent.
+    /// Creates `LegacyProfilePut` from its required fields; all others are unset.
     pub fn new(spec: impl Into<LegacyProfileSpec>) -> Self {
         Self { spec: spec.into() }
     }
     /// Sets [`spec`](Self#structfield.spec).
-    pub fn spec(mut self, value: impl Into<LegacyProfileSpec>) -> Self {
+    #[must_use]
+    pub fn with_spec(mut self, value: impl Into<LegacyProfileSpec>) -> Self {
         self.spec = value.into();
         self
     }
 }
-/// `LegacyProfileSpec` of the document.
+impl From<LegacyProfileSpec> for LegacyProfilePut {
+    fn from(value: LegacyProfileSpec) -> Self {
+        Self::new(value)
+    }
+}
+::mkio_core::json_body! {
+    LegacyProfilePut
+}
+/// `spec` of [`LegacyProfile`] and `spec` of [`LegacyProfilePut`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -341,101 +377,191 @@ pub struct LegacyProfileSpec {
     pub signup_problem: Nullable<String>,
 }
 impl LegacyProfileSpec {
-    /// A `LegacyProfileSpec` with what it cannot do without; the rest is absent.
-    pub fn new(
-        company: impl Into<String>,
-        country: impl Into<String>,
-        jobrole: impl Into<String>,
-        name: impl Into<String>,
-        phonenumber: impl Into<String>,
-    ) -> Self {
-        Self {
-            company: Nullable::Value(company.into()),
-            country: Some(country.into()),
-            jobrole: Nullable::Value(jobrole.into()),
-            name: Some(name.into()),
-            phonenumber: Some(phonenumber.into()),
+    /// Starts `LegacyProfileSpec`: the required fields that could be mistaken for each other follow by name, in this order: `name`, `country`, `company`, `jobrole`, `phonenumber`. All others are unset.
+    #[allow(clippy::new_ret_no_self)]
+    pub fn new() -> LegacyProfileSpecNeedsName {
+        LegacyProfileSpecNeedsName(Self {
             avatar: Default::default(),
+            company: Default::default(),
             contact_email: Default::default(),
+            country: Default::default(),
             customer_id: Default::default(),
             customers: Default::default(),
             is_active: Default::default(),
             is_admin: Default::default(),
+            jobrole: Default::default(),
+            name: Default::default(),
+            phonenumber: Default::default(),
             signup_problem: Default::default(),
-        }
+        })
     }
     /// Sets [`company`](Self#structfield.company).
-    pub fn company(mut self, value: impl Into<Nullable<String>>) -> Self {
+    #[must_use]
+    pub fn with_company(mut self, value: impl Into<Nullable<String>>) -> Self {
         self.company = value.into();
         self
     }
     /// Sets [`country`](Self#structfield.country).
-    pub fn country(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_country(mut self, value: impl Into<String>) -> Self {
         self.country = Some(value.into());
         self
     }
     /// Sets [`jobrole`](Self#structfield.jobrole).
-    pub fn jobrole(mut self, value: impl Into<Nullable<String>>) -> Self {
+    #[must_use]
+    pub fn with_jobrole(mut self, value: impl Into<Nullable<String>>) -> Self {
         self.jobrole = value.into();
         self
     }
     /// Sets [`name`](Self#structfield.name).
-    pub fn name(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_name(mut self, value: impl Into<String>) -> Self {
         self.name = Some(value.into());
         self
     }
     /// Sets [`phonenumber`](Self#structfield.phonenumber).
-    pub fn phonenumber(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_phonenumber(mut self, value: impl Into<String>) -> Self {
         self.phonenumber = Some(value.into());
         self
     }
 }
-/// `ListResponseSupplemental` of the document.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct ListResponseSupplemental {
-    /// How many items were returned.
-    ///
-    /// Read-only: the service fills it.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub count: Option<i64>,
-    /// Item type of the list.
-    ///
-    /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub kind: Option<String>,
-    /// Operation type, always 'list'.
-    ///
-    /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub operation: Option<String>,
-    /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub pagination: Option<PaginationInfo>,
-    /// Project information.
-    ///
-    /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub subscription: Option<ProjectInfo>,
+/// A [`LegacyProfileSpec`] that still needs `name`.
+#[derive(Clone, Debug)]
+#[must_use = "it is no `LegacyProfileSpec` before `name` is set"]
+pub struct LegacyProfileSpecNeedsName(LegacyProfileSpec);
+impl LegacyProfileSpecNeedsName {
+    /// Sets [`name`](LegacyProfileSpec#structfield.name).
+    pub fn name(mut self, value: impl Into<String>) -> LegacyProfileSpecNeedsCountry {
+        self.0.name = Some(value.into());
+        LegacyProfileSpecNeedsCountry(self.0)
+    }
 }
-/// `Location` of the document.
+/// A [`LegacyProfileSpec`] that still needs `country`.
+#[derive(Clone, Debug)]
+#[must_use = "it is no `LegacyProfileSpec` before `country` is set"]
+pub struct LegacyProfileSpecNeedsCountry(LegacyProfileSpec);
+impl LegacyProfileSpecNeedsCountry {
+    /// Sets [`country`](LegacyProfileSpec#structfield.country).
+    pub fn country(mut self, value: impl Into<String>) -> LegacyProfileSpecNeedsCompany {
+        self.0.country = Some(value.into());
+        LegacyProfileSpecNeedsCompany(self.0)
+    }
+}
+/// A [`LegacyProfileSpec`] that still needs `company`.
+#[derive(Clone, Debug)]
+#[must_use = "it is no `LegacyProfileSpec` before `company` is set"]
+pub struct LegacyProfileSpecNeedsCompany(LegacyProfileSpec);
+impl LegacyProfileSpecNeedsCompany {
+    /// Sets [`company`](LegacyProfileSpec#structfield.company).
+    pub fn company(mut self, value: impl Into<String>) -> LegacyProfileSpecNeedsJobrole {
+        self.0.company = Nullable::Value(value.into());
+        LegacyProfileSpecNeedsJobrole(self.0)
+    }
+}
+/// A [`LegacyProfileSpec`] that still needs `jobrole`.
+#[derive(Clone, Debug)]
+#[must_use = "it is no `LegacyProfileSpec` before `jobrole` is set"]
+pub struct LegacyProfileSpecNeedsJobrole(LegacyProfileSpec);
+impl LegacyProfileSpecNeedsJobrole {
+    /// Sets [`jobrole`](LegacyProfileSpec#structfield.jobrole).
+    pub fn jobrole(
+        mut self,
+        value: impl Into<String>,
+    ) -> LegacyProfileSpecNeedsPhonenumber {
+        self.0.jobrole = Nullable::Value(value.into());
+        LegacyProfileSpecNeedsPhonenumber(self.0)
+    }
+}
+/// A [`LegacyProfileSpec`] that still needs `phonenumber`.
+#[derive(Clone, Debug)]
+#[must_use = "it is no `LegacyProfileSpec` before `phonenumber` is set"]
+pub struct LegacyProfileSpecNeedsPhonenumber(LegacyProfileSpec);
+impl LegacyProfileSpecNeedsPhonenumber {
+    /// Sets [`phonenumber`](LegacyProfileSpec#structfield.phonenumber).
+    pub fn phonenumber(mut self, value: impl Into<String>) -> LegacyProfileSpec {
+        self.0.phonenumber = Some(value.into());
+        self.0
+    }
+}
+impl LegacyProfileSpec {
+    /// Returns [`avatar`](Self#structfield.avatar), if it is set.
+    pub fn avatar(&self) -> Option<&str> {
+        self.avatar.as_ref().map(String::as_str)
+    }
+    /// Returns [`company`](Self#structfield.company), if it is set.
+    pub fn company(&self) -> Option<&str> {
+        self.company.as_ref().value().map(String::as_str)
+    }
+    /// Returns [`contact_email`](Self#structfield.contact_email), if it is set.
+    pub fn contact_email(&self) -> Option<&str> {
+        self.contact_email.as_ref().map(String::as_str)
+    }
+    /// Returns [`country`](Self#structfield.country), if it is set.
+    pub fn country(&self) -> Option<&str> {
+        self.country.as_ref().map(String::as_str)
+    }
+    /// Returns [`customer_id`](Self#structfield.customer_id), if it is set.
+    pub fn customer_id(&self) -> Option<&str> {
+        self.customer_id.as_ref().map(String::as_str)
+    }
+    /// Returns [`customers`](Self#structfield.customers), empty if it is not set.
+    pub fn customers(&self) -> &BTreeMap<String, String> {
+        self.customers.as_ref().unwrap_or(const { &BTreeMap::new() })
+    }
+    /// Returns [`is_active`](Self#structfield.is_active), if it is set.
+    pub fn is_active(&self) -> Option<bool> {
+        self.is_active.as_ref().copied()
+    }
+    /// Returns [`is_admin`](Self#structfield.is_admin), if it is set.
+    pub fn is_admin(&self) -> Option<bool> {
+        self.is_admin.as_ref().copied()
+    }
+    /// Returns [`jobrole`](Self#structfield.jobrole), if it is set.
+    pub fn jobrole(&self) -> Option<&str> {
+        self.jobrole.as_ref().value().map(String::as_str)
+    }
+    /// Returns [`name`](Self#structfield.name), if it is set.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_ref().map(String::as_str)
+    }
+    /// Returns [`phonenumber`](Self#structfield.phonenumber), if it is set.
+    pub fn phonenumber(&self) -> Option<&str> {
+        self.phonenumber.as_ref().map(String::as_str)
+    }
+    /// Returns [`signup_problem`](Self#structfield.signup_problem), if it is set.
+    pub fn signup_problem(&self) -> Option<&str> {
+        self.signup_problem.as_ref().value().map(String::as_str)
+    }
+}
+/// Response of [`get_location`](super::Client::get_location); item of [`list_locations`](super::Client::list_locations).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct Location {
-    /// `metadata` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<MetadataMinimal>,
-    /// `spec` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spec: Option<LocationSpec>,
 }
-/// `LocationCloud` of the document.
+impl Location {
+    /// Returns [`metadata`](Self#structfield.metadata), with all its fields unset if it is not set itself.
+    pub fn metadata(&self) -> &MetadataMinimal {
+        static UNSET: ::std::sync::LazyLock<MetadataMinimal> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.metadata.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`spec`](Self#structfield.spec), with all its fields unset if it is not set itself.
+    pub fn spec(&self) -> &LocationSpec {
+        static UNSET: ::std::sync::LazyLock<LocationSpec> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.spec.as_ref().unwrap_or(&UNSET)
+    }
+}
+/// `cloud` of [`LocationSpec`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -452,7 +578,24 @@ pub struct LocationCloud {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub region: Option<LocationRegion>,
 }
-/// `LocationList` of the document.
+impl LocationCloud {
+    /// Returns [`display_name`](Self#structfield.display_name), if it is set.
+    pub fn display_name(&self) -> Option<&str> {
+        self.display_name.as_ref().map(String::as_str)
+    }
+    /// Returns [`name`](Self#structfield.name), if it is set.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_ref().map(String::as_str)
+    }
+    /// Returns [`region`](Self#structfield.region), with all its fields unset if it is not set itself.
+    pub fn region(&self) -> &LocationRegion {
+        static UNSET: ::std::sync::LazyLock<LocationRegion> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.region.as_ref().unwrap_or(&UNSET)
+    }
+}
+/// Response of [`list_locations`](super::Client::list_locations).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -466,14 +609,28 @@ pub struct LocationList {
         skip_serializing_if = "Option::is_none"
     )]
     pub kind: Option<String>,
-    /// Link to the next page; absent on the last.
-    #[serde(rename = "@odata.nextLink", skip_serializing_if = "Option::is_none")]
-    pub odata_next_link: Option<String>,
     /// Locations
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Vec<Location>>,
+    /// Link to the next page; absent on the last.
+    #[serde(rename = "@odata.nextLink", skip_serializing_if = "Option::is_none")]
+    pub odata_next_link: Option<String>,
 }
-/// `LocationRegion` of the document.
+impl LocationList {
+    /// Returns [`kind`](Self#structfield.kind), if it is set.
+    pub fn kind(&self) -> Option<&str> {
+        self.kind.as_ref().map(String::as_str)
+    }
+    /// Returns [`value`](Self#structfield.value), empty if it is not set.
+    pub fn value(&self) -> &[Location] {
+        self.value.as_ref().map_or(&[], Vec::as_slice)
+    }
+    /// Returns [`odata_next_link`](Self#structfield.odata_next_link), if it is set.
+    pub fn odata_next_link(&self) -> Option<&str> {
+        self.odata_next_link.as_ref().map(String::as_str)
+    }
+}
+/// `region` of [`LocationCloud`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -487,12 +644,22 @@ pub struct LocationRegion {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
 }
-/// `LocationSpec` of the document.
+impl LocationRegion {
+    /// Returns [`display_name`](Self#structfield.display_name), if it is set.
+    pub fn display_name(&self) -> Option<&str> {
+        self.display_name.as_ref().map(String::as_str)
+    }
+    /// Returns [`name`](Self#structfield.name), if it is set.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_ref().map(String::as_str)
+    }
+}
+/// `spec` of [`Location`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct LocationSpec {
-    /// `cloud` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cloud: Option<LocationCloud>,
     /// Organization details, where applicable
@@ -502,8 +669,30 @@ pub struct LocationSpec {
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub type_: Option<LocationType>,
 }
+impl LocationSpec {
+    /// Returns [`cloud`](Self#structfield.cloud), with all its fields unset if it is not set itself.
+    pub fn cloud(&self) -> &LocationCloud {
+        static UNSET: ::std::sync::LazyLock<LocationCloud> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.cloud.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`organization`](Self#structfield.organization), with all its fields unset if it is not set itself.
+    pub fn organization(&self) -> &OrganizationSpec {
+        static UNSET: ::std::sync::LazyLock<OrganizationSpec> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.organization.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`type_`](Self#structfield.type_), if it is set.
+    pub fn type_(&self) -> Option<&LocationType> {
+        self.type_.as_ref()
+    }
+}
 ::mkio_core::open_enum! {
     /// Whether the location is reserved for your own organization
+    ///
+    /// `type` of [`LocationSpec`].
     pub enum LocationType {
         /// `SaaS`.
         SaaS = "SaaS",
@@ -511,7 +700,7 @@ pub struct LocationSpec {
         Dedicated = "Dedicated",
     }
 }
-/// `MetadataMinimal` of the document.
+/// `metadata` of [`Location`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -528,7 +717,21 @@ pub struct MetadataMinimal {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
 }
-/// `MeterData` of the document.
+impl MetadataMinimal {
+    /// Returns [`display_name`](Self#structfield.display_name), if it is set.
+    pub fn display_name(&self) -> Option<&str> {
+        self.display_name.as_ref().map(String::as_str)
+    }
+    /// Returns [`id`](Self#structfield.id), if it is set.
+    pub fn id(&self) -> Option<&str> {
+        self.id.as_ref().map(String::as_str)
+    }
+    /// Returns [`name`](Self#structfield.name), if it is set.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_ref().map(String::as_str)
+    }
+}
+/// Item of [`create_usage_report`](super::Client::create_usage_report).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -624,15 +827,81 @@ pub struct MeterData {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unit: Option<String>,
 }
-/// `MetricsEndpoint` of the document.
+impl MeterData {
+    /// Returns [`cost`](Self#structfield.cost), if it is set.
+    pub fn cost(&self) -> Option<&str> {
+        self.cost.as_ref().map(String::as_str)
+    }
+    /// Returns [`currency`](Self#structfield.currency), if it is set.
+    pub fn currency(&self) -> Option<&str> {
+        self.currency.as_ref().map(String::as_str)
+    }
+    /// Returns [`date`](Self#structfield.date), if it is set.
+    pub fn date(&self) -> Option<&Timestamp> {
+        self.date.as_ref()
+    }
+    /// Returns [`date_processed`](Self#structfield.date_processed), if it is set.
+    pub fn date_processed(&self) -> Option<&Timestamp> {
+        self.date_processed.as_ref()
+    }
+    /// Returns [`entitlement`](Self#structfield.entitlement), if it is set.
+    pub fn entitlement(&self) -> Option<&str> {
+        self.entitlement.as_ref().map(String::as_str)
+    }
+    /// Returns [`entitlement_type`](Self#structfield.entitlement_type), if it is set.
+    pub fn entitlement_type(&self) -> Option<&str> {
+        self.entitlement_type.as_ref().map(String::as_str)
+    }
+    /// Returns [`family`](Self#structfield.family), if it is set.
+    pub fn family(&self) -> Option<&str> {
+        self.family.as_ref().map(String::as_str)
+    }
+    /// Returns [`meter_name`](Self#structfield.meter_name), if it is set.
+    pub fn meter_name(&self) -> Option<&str> {
+        self.meter_name.as_ref().map(String::as_str)
+    }
+    /// Returns [`meter_sku`](Self#structfield.meter_sku), if it is set.
+    pub fn meter_sku(&self) -> Option<&str> {
+        self.meter_sku.as_ref().map(String::as_str)
+    }
+    /// Returns [`payment_method`](Self#structfield.payment_method), if it is set.
+    pub fn payment_method(&self) -> Option<&str> {
+        self.payment_method.as_ref().map(String::as_str)
+    }
+    /// Returns [`payment_method_name`](Self#structfield.payment_method_name), if it is set.
+    pub fn payment_method_name(&self) -> Option<&str> {
+        self.payment_method_name.as_ref().map(String::as_str)
+    }
+    /// Returns [`price`](Self#structfield.price), if it is set.
+    pub fn price(&self) -> Option<f64> {
+        self.price.as_ref().copied()
+    }
+    /// Returns [`project`](Self#structfield.project), if it is set.
+    pub fn project(&self) -> Option<&str> {
+        self.project.as_ref().map(String::as_str)
+    }
+    /// Returns [`quantity`](Self#structfield.quantity), if it is set.
+    pub fn quantity(&self) -> Option<f64> {
+        self.quantity.as_ref().copied()
+    }
+    /// Returns [`solution`](Self#structfield.solution), if it is set.
+    pub fn solution(&self) -> Option<&str> {
+        self.solution.as_ref().map(String::as_str)
+    }
+    /// Returns [`unit`](Self#structfield.unit), if it is set.
+    pub fn unit(&self) -> Option<&str> {
+        self.unit.as_ref().map(String::as_str)
+    }
+}
+/// Response of [`get_project_metrics_endpoint`](super::Client::get_project_metrics_endpoint) and [`update_project_metrics_endpoint`](super::Client::update_project_metrics_endpoint).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct MetricsEndpoint {
     /// Record kind
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
-    /// `spec` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spec: Option<MetricsEndpointSpec>,
     /// Applies only when spec.enabled is true.
@@ -642,26 +911,59 @@ pub struct MetricsEndpoint {
     pub status: Option<MetricsEndpointStatus>,
 }
 impl MetricsEndpoint {
-    /// A `MetricsEndpoint` with what it cannot do without; the rest is absent.
-    pub fn new(spec: impl Into<MetricsEndpointSpec>) -> Self {
-        Self {
-            spec: Some(spec.into()),
-            kind: Default::default(),
-            status: Default::default(),
-        }
+    /// Returns [`kind`](Self#structfield.kind), if it is set.
+    pub fn kind(&self) -> Option<&str> {
+        self.kind.as_ref().map(String::as_str)
+    }
+    /// Returns [`spec`](Self#structfield.spec), with all its fields unset if it is not set itself.
+    pub fn spec(&self) -> &MetricsEndpointSpec {
+        static UNSET: ::std::sync::LazyLock<MetricsEndpointSpec> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.spec.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`status`](Self#structfield.status), with all its fields unset if it is not set itself.
+    pub fn status(&self) -> &MetricsEndpointStatus {
+        static UNSET: ::std::sync::LazyLock<MetricsEndpointStatus> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.status.as_ref().unwrap_or(&UNSET)
+    }
+}
+/// Body of [`update_project_metrics_endpoint`](super::Client::update_project_metrics_endpoint).
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
+#[non_exhaustive]
+pub struct MetricsEndpointPatch {
+    /// Record kind
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub spec: Option<MetricsEndpointSpecPatch>,
+}
+impl MetricsEndpointPatch {
+    /// Creates an empty `MetricsEndpointPatch`.
+    pub fn new() -> Self {
+        Default::default()
     }
     /// Sets [`kind`](Self#structfield.kind).
-    pub fn kind(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_kind(mut self, value: impl Into<String>) -> Self {
         self.kind = Some(value.into());
         self
     }
     /// Sets [`spec`](Self#structfield.spec).
-    pub fn spec(mut self, value: impl Into<MetricsEndpointSpec>) -> Self {
+    #[must_use]
+    pub fn with_spec(mut self, value: impl Into<MetricsEndpointSpecPatch>) -> Self {
         self.spec = Some(value.into());
         self
     }
 }
-/// `MetricsEndpointSpec` of the document.
+::mkio_core::json_body! {
+    MetricsEndpointPatch
+}
+/// `spec` of [`MetricsEndpoint`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -675,17 +977,33 @@ pub struct MetricsEndpointSpec {
     pub enabled: Option<bool>,
 }
 impl MetricsEndpointSpec {
-    /// A `MetricsEndpointSpec` with what it cannot do without; the rest is absent.
-    pub fn new(enabled: bool) -> Self {
-        Self { enabled: Some(enabled) }
+    /// Returns [`enabled`](Self#structfield.enabled), if it is set.
+    pub fn enabled(&self) -> Option<bool> {
+        self.enabled.as_ref().copied()
+    }
+}
+/// `spec` of [`MetricsEndpointPatch`].
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct MetricsEndpointSpecPatch {
+    /// Whether metrics are turned on
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub enabled: Option<bool>,
+}
+impl MetricsEndpointSpecPatch {
+    /// Creates an empty `MetricsEndpointSpecPatch`.
+    pub fn new() -> Self {
+        Default::default()
     }
     /// Sets [`enabled`](Self#structfield.enabled).
-    pub fn enabled(mut self, value: bool) -> Self {
+    #[must_use]
+    pub fn with_enabled(mut self, value: bool) -> Self {
         self.enabled = Some(value);
         self
     }
 }
-/// `MetricsEndpointStatus` of the document.
+/// `status` of [`MetricsEndpoint`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -707,14 +1025,23 @@ pub struct MetricsEndpointStatus {
     pub username: Option<String>,
 }
 impl MetricsEndpointStatus {
-    /// An empty `MetricsEndpointStatus`, to be filled with its setters.
-    pub fn new() -> Self {
-        Self::default()
+    /// Returns [`password`](Self#structfield.password), if it is set.
+    pub fn password(&self) -> Option<&Secret<String>> {
+        self.password.as_ref()
+    }
+    /// Returns [`url`](Self#structfield.url), if it is set.
+    pub fn url(&self) -> Option<&UrlText> {
+        self.url.as_ref()
+    }
+    /// Returns [`username`](Self#structfield.username), if it is set.
+    pub fn username(&self) -> Option<&str> {
+        self.username.as_ref().map(String::as_str)
     }
 }
-/// `Organization` of the document.
+/// Response of [`get_organization`](super::Client::get_organization), [`update_organization`](super::Client::update_organization) and [`create_organization`](super::Client::create_organization).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct Organization {
     /// Record kind.
@@ -725,11 +1052,30 @@ pub struct Organization {
     /// Read-only: the service fills it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<OrganizationMetadata>,
-    /// `spec` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spec: Option<OrganizationPatchSpec>,
 }
-/// `OrganizationMetadata` of the document.
+impl Organization {
+    /// Returns [`kind`](Self#structfield.kind), if it is set.
+    pub fn kind(&self) -> Option<&str> {
+        self.kind.as_ref().map(String::as_str)
+    }
+    /// Returns [`metadata`](Self#structfield.metadata), with all its fields unset if it is not set itself.
+    pub fn metadata(&self) -> &OrganizationMetadata {
+        static UNSET: ::std::sync::LazyLock<OrganizationMetadata> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.metadata.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`spec`](Self#structfield.spec), with all its fields unset if it is not set itself.
+    pub fn spec(&self) -> &OrganizationPatchSpec {
+        static UNSET: ::std::sync::LazyLock<OrganizationPatchSpec> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.spec.as_ref().unwrap_or(&UNSET)
+    }
+}
+/// `metadata` of [`Organization`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -779,26 +1125,69 @@ pub struct OrganizationMetadata {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub updated: Option<Timestamp>,
 }
-/// `OrganizationPatch` of the document.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+impl OrganizationMetadata {
+    /// Returns [`created`](Self#structfield.created), if it is set.
+    pub fn created(&self) -> Option<&Timestamp> {
+        self.created.as_ref()
+    }
+    /// Returns [`created_by`](Self#structfield.created_by), if it is set.
+    pub fn created_by(&self) -> Option<&str> {
+        self.created_by.as_ref().map(String::as_str)
+    }
+    /// Returns [`created_by_email`](Self#structfield.created_by_email), if it is set.
+    pub fn created_by_email(&self) -> Option<&str> {
+        self.created_by_email.as_ref().map(String::as_str)
+    }
+    /// Returns [`created_by_id`](Self#structfield.created_by_id), if it is set.
+    pub fn created_by_id(&self) -> Option<&str> {
+        self.created_by_id.as_ref().map(String::as_str)
+    }
+    /// Returns [`created_by_name`](Self#structfield.created_by_name), if it is set.
+    pub fn created_by_name(&self) -> Option<&str> {
+        self.created_by_name.as_ref().map(String::as_str)
+    }
+    /// Returns [`id`](Self#structfield.id), if it is set.
+    pub fn id(&self) -> Option<&str> {
+        self.id.as_ref().map(String::as_str)
+    }
+    /// Returns [`is_active`](Self#structfield.is_active), if it is set.
+    pub fn is_active(&self) -> Option<bool> {
+        self.is_active.as_ref().copied()
+    }
+    /// Returns [`name`](Self#structfield.name), if it is set.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_ref().map(String::as_str)
+    }
+    /// Returns [`updated`](Self#structfield.updated), if it is set.
+    pub fn updated(&self) -> Option<&Timestamp> {
+        self.updated.as_ref()
+    }
+}
+/// Body of [`update_organization`](super::Client::update_organization).
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct OrganizationPatch {
-    /// `spec` of the document.
-    pub spec: OrganizationPatchSpec,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub spec: Option<OrganizationPatchSpec>,
 }
 impl OrganizationPatch {
-    /// A `OrganizationPatch` with what it cannot do without; the rest is absent.
-    pub fn new(spec: impl Into<OrganizationPatchSpec>) -> Self {
-        Self { spec: spec.into() }
+    /// Creates an empty `OrganizationPatch`.
+    pub fn new() -> Self {
+        Default::default()
     }
     /// Sets [`spec`](Self#structfield.spec).
-    pub fn spec(mut self, value: impl Into<OrganizationPatchSpec>) -> Self {
-        self.spec = value.into();
+    #[must_use]
+    pub fn with_spec(mut self, value: impl Into<OrganizationPatchSpec>) -> Self {
+        self.spec = Some(value.into());
         self
     }
 }
-/// `OrganizationPatchSpec` of the document.
+::mkio_core::json_body! {
+    OrganizationPatch
+}
+/// `spec` of [`OrganizationPatch`] and `spec` of [`Organization`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -836,17 +1225,22 @@ pub struct OrganizationPatchSpec {
     pub name: Option<String>,
 }
 impl OrganizationPatchSpec {
-    /// An empty `OrganizationPatchSpec`, to be filled with its setters.
+    /// Creates an empty `OrganizationPatchSpec`.
     pub fn new() -> Self {
-        Self::default()
+        Default::default()
     }
     /// Sets [`legal_entity_address`](Self#structfield.legal_entity_address).
-    pub fn legal_entity_address(mut self, value: impl Into<Nullable<String>>) -> Self {
+    #[must_use]
+    pub fn with_legal_entity_address(
+        mut self,
+        value: impl Into<Nullable<String>>,
+    ) -> Self {
         self.legal_entity_address = value.into();
         self
     }
     /// Sets [`legal_entity_contact_email`](Self#structfield.legal_entity_contact_email).
-    pub fn legal_entity_contact_email(
+    #[must_use]
+    pub fn with_legal_entity_contact_email(
         mut self,
         value: impl Into<Nullable<String>>,
     ) -> Self {
@@ -854,41 +1248,78 @@ impl OrganizationPatchSpec {
         self
     }
     /// Sets [`legal_entity_name`](Self#structfield.legal_entity_name).
-    pub fn legal_entity_name(mut self, value: impl Into<Nullable<String>>) -> Self {
+    #[must_use]
+    pub fn with_legal_entity_name(mut self, value: impl Into<Nullable<String>>) -> Self {
         self.legal_entity_name = value.into();
         self
     }
     /// Sets [`legal_entity_officer`](Self#structfield.legal_entity_officer).
-    pub fn legal_entity_officer(mut self, value: impl Into<Nullable<String>>) -> Self {
+    #[must_use]
+    pub fn with_legal_entity_officer(
+        mut self,
+        value: impl Into<Nullable<String>>,
+    ) -> Self {
         self.legal_entity_officer = value.into();
         self
     }
     /// Sets [`name`](Self#structfield.name).
-    pub fn name(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_name(mut self, value: impl Into<String>) -> Self {
         self.name = Some(value.into());
         self
     }
 }
-/// `OrganizationPost` of the document.
+impl OrganizationPatchSpec {
+    /// Returns [`legal_entity_address`](Self#structfield.legal_entity_address), if it is set.
+    pub fn legal_entity_address(&self) -> Option<&str> {
+        self.legal_entity_address.as_ref().value().map(String::as_str)
+    }
+    /// Returns [`legal_entity_contact_email`](Self#structfield.legal_entity_contact_email), if it is set.
+    pub fn legal_entity_contact_email(&self) -> Option<&str> {
+        self.legal_entity_contact_email.as_ref().value().map(String::as_str)
+    }
+    /// Returns [`legal_entity_name`](Self#structfield.legal_entity_name), if it is set.
+    pub fn legal_entity_name(&self) -> Option<&str> {
+        self.legal_entity_name.as_ref().value().map(String::as_str)
+    }
+    /// Returns [`legal_entity_officer`](Self#structfield.legal_entity_officer), if it is set.
+    pub fn legal_entity_officer(&self) -> Option<&str> {
+        self.legal_entity_officer.as_ref().value().map(String::as_str)
+    }
+    /// Returns [`name`](Self#structfield.name), if it is set.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_ref().map(String::as_str)
+    }
+}
+/// Body of [`create_organization`](super::Client::create_organization).
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct OrganizationPost {
-    /// `spec` of the document.
     pub spec: OrganizationPostSpec,
 }
 impl OrganizationPost {
-    /// A `OrganizationPost` with what it cannot do without; the rest is absent.
+    /// Creates `OrganizationPost` from its required fields; all others are unset.
     pub fn new(spec: impl Into<OrganizationPostSpec>) -> Self {
         Self { spec: spec.into() }
     }
     /// Sets [`spec`](Self#structfield.spec).
-    pub fn spec(mut self, value: impl Into<OrganizationPostSpec>) -> Self {
+    #[must_use]
+    pub fn with_spec(mut self, value: impl Into<OrganizationPostSpec>) -> Self {
         self.spec = value.into();
         self
     }
 }
-/// `OrganizationPostSpec` of the document.
+impl From<OrganizationPostSpec> for OrganizationPost {
+    fn from(value: OrganizationPostSpec) -> Self {
+        Self::new(value)
+    }
+}
+::mkio_core::json_body! {
+    OrganizationPost
+}
+/// `spec` of [`OrganizationPost`].
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -911,43 +1342,48 @@ pub struct OrganizationPostSpec {
     pub name: String,
 }
 impl OrganizationPostSpec {
-    /// A `OrganizationPostSpec` with what it cannot do without; the rest is absent.
+    /// Creates `OrganizationPostSpec` from its required fields; all others are unset.
     pub fn new(name: impl Into<String>) -> Self {
         Self {
-            name: name.into(),
             legal_entity_address: Default::default(),
             legal_entity_contact_email: Default::default(),
             legal_entity_name: Default::default(),
             legal_entity_officer: Default::default(),
+            name: name.into(),
         }
     }
     /// Sets [`legal_entity_address`](Self#structfield.legal_entity_address).
-    pub fn legal_entity_address(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_legal_entity_address(mut self, value: impl Into<String>) -> Self {
         self.legal_entity_address = Some(value.into());
         self
     }
     /// Sets [`legal_entity_contact_email`](Self#structfield.legal_entity_contact_email).
-    pub fn legal_entity_contact_email(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_legal_entity_contact_email(mut self, value: impl Into<String>) -> Self {
         self.legal_entity_contact_email = Some(value.into());
         self
     }
     /// Sets [`legal_entity_name`](Self#structfield.legal_entity_name).
-    pub fn legal_entity_name(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_legal_entity_name(mut self, value: impl Into<String>) -> Self {
         self.legal_entity_name = Some(value.into());
         self
     }
     /// Sets [`legal_entity_officer`](Self#structfield.legal_entity_officer).
-    pub fn legal_entity_officer(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_legal_entity_officer(mut self, value: impl Into<String>) -> Self {
         self.legal_entity_officer = Some(value.into());
         self
     }
     /// Sets [`name`](Self#structfield.name).
-    pub fn name(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_name(mut self, value: impl Into<String>) -> Self {
         self.name = value.into();
         self
     }
 }
-/// `OrganizationSpec` of the document.
+/// `organization` of [`LocationSpec`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -963,67 +1399,60 @@ pub struct OrganizationSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
 }
-/// `PaginationInfo` of the document.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct PaginationInfo {
-    /// Last list item's position.
-    ///
-    /// Read-only: the service fills it.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub end: Option<i64>,
-    /// How many items the list returned.
-    ///
-    /// Read-only: the service fills it.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub records: Option<i64>,
-    /// First list item's position.
-    ///
-    /// Read-only: the service fills it.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub start: Option<i64>,
-    /// How many items the project has in total.
-    ///
-    /// Read-only: the service fills it.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub total: Option<i64>,
+impl OrganizationSpec {
+    /// Returns [`id`](Self#structfield.id), if it is set.
+    pub fn id(&self) -> Option<&str> {
+        self.id.as_ref().map(String::as_str)
+    }
+    /// Returns [`name`](Self#structfield.name), if it is set.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_ref().map(String::as_str)
+    }
 }
-/// `PaymentMethod` of the document.
+/// Response of [`get_payment_method`](super::Client::get_payment_method), [`update_payment_method_json_patch`](super::Client::update_payment_method_json_patch) and [`get_project_payment_method`](super::Client::get_project_payment_method); item of [`list_payment_methods`](super::Client::list_payment_methods).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct PaymentMethod {
-    /// `metadata` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<PaymentMethodMetadata>,
     /// Related records
     #[serde(skip_serializing_if = "Option::is_none")]
     pub related: Option<PaymentMethodRelated>,
-    /// `spec` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spec: Option<PaymentMethodSpec>,
-    /// `status` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<PaymentMethodStatus>,
 }
-/// `PaymentMethodAssignment` of the document.
+impl PaymentMethod {
+    /// Returns [`metadata`](Self#structfield.metadata), with all its fields unset if it is not set itself.
+    pub fn metadata(&self) -> &PaymentMethodMetadata {
+        static UNSET: ::std::sync::LazyLock<PaymentMethodMetadata> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.metadata.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`related`](Self#structfield.related), with all its fields unset if it is not set itself.
+    pub fn related(&self) -> &PaymentMethodRelated {
+        static UNSET: ::std::sync::LazyLock<PaymentMethodRelated> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.related.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`spec`](Self#structfield.spec), if it is set.
+    pub fn spec(&self) -> Option<&PaymentMethodSpec> {
+        self.spec.as_ref()
+    }
+    /// Returns [`status`](Self#structfield.status), with all its fields unset if it is not set itself.
+    pub fn status(&self) -> &PaymentMethodStatus {
+        static UNSET: ::std::sync::LazyLock<PaymentMethodStatus> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.status.as_ref().unwrap_or(&UNSET)
+    }
+}
+/// Body of [`set_project_payment_method`](super::Client::set_project_payment_method).
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -1035,19 +1464,23 @@ pub struct PaymentMethodAssignment {
     pub payment_method_id: String,
 }
 impl PaymentMethodAssignment {
-    /// A `PaymentMethodAssignment` with what it cannot do without; the rest is absent.
+    /// Creates `PaymentMethodAssignment` from its required fields; all others are unset.
     pub fn new(payment_method_id: impl Into<String>) -> Self {
         Self {
             payment_method_id: payment_method_id.into(),
         }
     }
     /// Sets [`payment_method_id`](Self#structfield.payment_method_id).
-    pub fn payment_method_id(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_payment_method_id(mut self, value: impl Into<String>) -> Self {
         self.payment_method_id = value.into();
         self
     }
 }
-/// `PaymentMethodAwsSpec` of the document.
+::mkio_core::json_body! {
+    PaymentMethodAssignment
+}
+/// Variant of [`PaymentMethodSpec`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -1108,7 +1541,53 @@ pub struct PaymentMethodAwsSpec {
     #[serde(rename = "startDate", skip_serializing_if = "Option::is_none")]
     pub start_date: Option<String>,
 }
-/// `PaymentMethodAzureSpec` of the document.
+impl PaymentMethodAwsSpec {
+    /// Returns [`allowed_organizations`](Self#structfield.allowed_organizations), empty if it is not set.
+    pub fn allowed_organizations(&self) -> &[String] {
+        self.allowed_organizations.as_ref().map_or(&[], Vec::as_slice)
+    }
+    /// Returns [`auto_purchase_beam_licenses`](Self#structfield.auto_purchase_beam_licenses), if it is set.
+    pub fn auto_purchase_beam_licenses(&self) -> Option<bool> {
+        self.auto_purchase_beam_licenses.as_ref().copied()
+    }
+    /// Returns [`aws_account_id`](Self#structfield.aws_account_id), if it is set.
+    pub fn aws_account_id(&self) -> Option<&str> {
+        self.aws_account_id.as_ref().map(String::as_str)
+    }
+    /// Returns [`aws_customer_id`](Self#structfield.aws_customer_id), if it is set.
+    pub fn aws_customer_id(&self) -> Option<&str> {
+        self.aws_customer_id.as_ref().map(String::as_str)
+    }
+    /// Returns [`aws_offer_id`](Self#structfield.aws_offer_id), if it is set.
+    pub fn aws_offer_id(&self) -> Option<&str> {
+        self.aws_offer_id.as_ref().map(String::as_str)
+    }
+    /// Returns [`aws_product_code`](Self#structfield.aws_product_code), if it is set.
+    pub fn aws_product_code(&self) -> Option<&str> {
+        self.aws_product_code.as_ref().map(String::as_str)
+    }
+    /// Returns [`aws_status`](Self#structfield.aws_status), if it is set.
+    pub fn aws_status(&self) -> Option<&str> {
+        self.aws_status.as_ref().map(String::as_str)
+    }
+    /// Returns [`end_date`](Self#structfield.end_date), if it is set.
+    pub fn end_date(&self) -> Option<&str> {
+        self.end_date.as_ref().map(String::as_str)
+    }
+    /// Returns [`notes`](Self#structfield.notes), if it is set.
+    pub fn notes(&self) -> Option<&str> {
+        self.notes.as_ref().map(String::as_str)
+    }
+    /// Returns [`product_publication_name`](Self#structfield.product_publication_name), if it is set.
+    pub fn product_publication_name(&self) -> Option<&str> {
+        self.product_publication_name.as_ref().map(String::as_str)
+    }
+    /// Returns [`start_date`](Self#structfield.start_date), if it is set.
+    pub fn start_date(&self) -> Option<&str> {
+        self.start_date.as_ref().map(String::as_str)
+    }
+}
+/// Variant of [`PaymentMethodSpec`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -1202,7 +1681,69 @@ pub struct PaymentMethodAzureSpec {
     #[serde(rename = "startDate", skip_serializing_if = "Option::is_none")]
     pub start_date: Option<String>,
 }
-/// `PaymentMethodDirectSpec` of the document.
+impl PaymentMethodAzureSpec {
+    /// Returns [`allowed_organizations`](Self#structfield.allowed_organizations), empty if it is not set.
+    pub fn allowed_organizations(&self) -> &[String] {
+        self.allowed_organizations.as_ref().map_or(&[], Vec::as_slice)
+    }
+    /// Returns [`auto_purchase_beam_licenses`](Self#structfield.auto_purchase_beam_licenses), if it is set.
+    pub fn auto_purchase_beam_licenses(&self) -> Option<bool> {
+        self.auto_purchase_beam_licenses.as_ref().copied()
+    }
+    /// Returns [`azure_offer_id`](Self#structfield.azure_offer_id), if it is set.
+    pub fn azure_offer_id(&self) -> Option<&str> {
+        self.azure_offer_id.as_ref().map(String::as_str)
+    }
+    /// Returns [`azure_plan_name`](Self#structfield.azure_plan_name), if it is set.
+    pub fn azure_plan_name(&self) -> Option<&str> {
+        self.azure_plan_name.as_ref().map(String::as_str)
+    }
+    /// Returns [`azure_private_offer_id`](Self#structfield.azure_private_offer_id), if it is set.
+    pub fn azure_private_offer_id(&self) -> Option<&str> {
+        self.azure_private_offer_id.as_ref().map(String::as_str)
+    }
+    /// Returns [`azure_saas_subscription_auto_renew`](Self#structfield.azure_saas_subscription_auto_renew), if it is set.
+    pub fn azure_saas_subscription_auto_renew(&self) -> Option<bool> {
+        self.azure_saas_subscription_auto_renew.as_ref().copied()
+    }
+    /// Returns [`azure_saas_subscription_end`](Self#structfield.azure_saas_subscription_end), if it is set.
+    pub fn azure_saas_subscription_end(&self) -> Option<&str> {
+        self.azure_saas_subscription_end.as_ref().map(String::as_str)
+    }
+    /// Returns [`azure_saas_subscription_id`](Self#structfield.azure_saas_subscription_id), if it is set.
+    pub fn azure_saas_subscription_id(&self) -> Option<&str> {
+        self.azure_saas_subscription_id.as_ref().map(String::as_str)
+    }
+    /// Returns [`azure_saas_subscription_name`](Self#structfield.azure_saas_subscription_name), if it is set.
+    pub fn azure_saas_subscription_name(&self) -> Option<&str> {
+        self.azure_saas_subscription_name.as_ref().map(String::as_str)
+    }
+    /// Returns [`azure_saas_subscription_start`](Self#structfield.azure_saas_subscription_start), if it is set.
+    pub fn azure_saas_subscription_start(&self) -> Option<&str> {
+        self.azure_saas_subscription_start.as_ref().map(String::as_str)
+    }
+    /// Returns [`azure_saas_subscription_status`](Self#structfield.azure_saas_subscription_status), if it is set.
+    pub fn azure_saas_subscription_status(&self) -> Option<&str> {
+        self.azure_saas_subscription_status.as_ref().map(String::as_str)
+    }
+    /// Returns [`end_date`](Self#structfield.end_date), if it is set.
+    pub fn end_date(&self) -> Option<&str> {
+        self.end_date.as_ref().map(String::as_str)
+    }
+    /// Returns [`notes`](Self#structfield.notes), if it is set.
+    pub fn notes(&self) -> Option<&str> {
+        self.notes.as_ref().map(String::as_str)
+    }
+    /// Returns [`product_publication_name`](Self#structfield.product_publication_name), if it is set.
+    pub fn product_publication_name(&self) -> Option<&str> {
+        self.product_publication_name.as_ref().map(String::as_str)
+    }
+    /// Returns [`start_date`](Self#structfield.start_date), if it is set.
+    pub fn start_date(&self) -> Option<&str> {
+        self.start_date.as_ref().map(String::as_str)
+    }
+}
+/// Variant of [`PaymentMethodSpec`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -1259,7 +1800,45 @@ pub struct PaymentMethodDirectSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
 }
-/// `PaymentMethodList` of the document.
+impl PaymentMethodDirectSpec {
+    /// Returns [`allowed_organizations`](Self#structfield.allowed_organizations), empty if it is not set.
+    pub fn allowed_organizations(&self) -> &[String] {
+        self.allowed_organizations.as_ref().map_or(&[], Vec::as_slice)
+    }
+    /// Returns [`auto_purchase_beam_licenses`](Self#structfield.auto_purchase_beam_licenses), if it is set.
+    pub fn auto_purchase_beam_licenses(&self) -> Option<bool> {
+        self.auto_purchase_beam_licenses.as_ref().copied()
+    }
+    /// Returns [`end_date`](Self#structfield.end_date), if it is set.
+    pub fn end_date(&self) -> Option<&str> {
+        self.end_date.as_ref().map(String::as_str)
+    }
+    /// Returns [`notes`](Self#structfield.notes), if it is set.
+    pub fn notes(&self) -> Option<&str> {
+        self.notes.as_ref().map(String::as_str)
+    }
+    /// Returns [`product_publication_name`](Self#structfield.product_publication_name), if it is set.
+    pub fn product_publication_name(&self) -> Option<&str> {
+        self.product_publication_name.as_ref().map(String::as_str)
+    }
+    /// Returns [`redeemed_by`](Self#structfield.redeemed_by), if it is set.
+    pub fn redeemed_by(&self) -> Option<&str> {
+        self.redeemed_by.as_ref().map(String::as_str)
+    }
+    /// Returns [`sales_order_number`](Self#structfield.sales_order_number), if it is set.
+    pub fn sales_order_number(&self) -> Option<&str> {
+        self.sales_order_number.as_ref().map(String::as_str)
+    }
+    /// Returns [`start_date`](Self#structfield.start_date), if it is set.
+    pub fn start_date(&self) -> Option<&str> {
+        self.start_date.as_ref().map(String::as_str)
+    }
+    /// Returns [`status`](Self#structfield.status), if it is set.
+    pub fn status(&self) -> Option<&str> {
+        self.status.as_ref().map(String::as_str)
+    }
+}
+/// Response of [`list_payment_methods`](super::Client::list_payment_methods).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -1282,7 +1861,24 @@ pub struct PaymentMethodList {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Vec<PaymentMethod>>,
 }
-/// `PaymentMethodMetadata` of the document.
+impl PaymentMethodList {
+    /// Returns [`odata_next_link`](Self#structfield.odata_next_link), if it is set.
+    pub fn odata_next_link(&self) -> Option<&str> {
+        self.odata_next_link.as_ref().map(String::as_str)
+    }
+    /// Returns [`supplemental`](Self#structfield.supplemental), with all its fields unset if it is not set itself.
+    pub fn supplemental(&self) -> &ListResponseSupplemental {
+        static UNSET: ::std::sync::LazyLock<ListResponseSupplemental> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.supplemental.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`value`](Self#structfield.value), empty if it is not set.
+    pub fn value(&self) -> &[PaymentMethod] {
+        self.value.as_ref().map_or(&[], Vec::as_slice)
+    }
+}
+/// `metadata` of [`PaymentMethod`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -1312,54 +1908,83 @@ pub struct PaymentMethodMetadata {
     #[serde(rename = "organizationId", skip_serializing_if = "Option::is_none")]
     pub organization_id: Option<String>,
 }
-/// `PaymentMethodPatchEntry` of the document.
+impl PaymentMethodMetadata {
+    /// Returns [`created`](Self#structfield.created), if it is set.
+    pub fn created(&self) -> Option<&Timestamp> {
+        self.created.as_ref()
+    }
+    /// Returns [`created_by`](Self#structfield.created_by), if it is set.
+    pub fn created_by(&self) -> Option<&str> {
+        self.created_by.as_ref().map(String::as_str)
+    }
+    /// Returns [`created_by_email`](Self#structfield.created_by_email), if it is set.
+    pub fn created_by_email(&self) -> Option<&str> {
+        self.created_by_email.as_ref().map(String::as_str)
+    }
+    /// Returns [`display_name`](Self#structfield.display_name), if it is set.
+    pub fn display_name(&self) -> Option<&str> {
+        self.display_name.as_ref().map(String::as_str)
+    }
+    /// Returns [`id`](Self#structfield.id), if it is set.
+    pub fn id(&self) -> Option<&str> {
+        self.id.as_ref().map(String::as_str)
+    }
+    /// Returns [`organization_id`](Self#structfield.organization_id), if it is set.
+    pub fn organization_id(&self) -> Option<&str> {
+        self.organization_id.as_ref().map(String::as_str)
+    }
+}
+/// Body of [`update_payment_method_json_patch`](super::Client::update_payment_method_json_patch).
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct PaymentMethodPatchEntry {
     /// Patch operation
     pub op: JsonPatchOp,
-    /// `path` of the document.
     pub path: String,
     /// Text sought by stringReplace and numberReplace; numberReplace writes a JSON number, only if the whole value matches ("audio\_pid" becomes 50, not "50")
     #[serde(skip_serializing_if = "Option::is_none")]
     pub search: Option<String>,
-    /// `value` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Value>,
 }
 impl PaymentMethodPatchEntry {
-    /// A `PaymentMethodPatchEntry` with what it cannot do without; the rest is absent.
-    pub fn new(op: impl Into<JsonPatchOp>, path: impl Into<String>) -> Self {
+    /// Creates `PaymentMethodPatchEntry` from its required fields; all others are unset.
+    pub fn new(op: JsonPatchOp, path: impl Into<String>) -> Self {
         Self {
-            op: op.into(),
+            op: op,
             path: path.into(),
             search: Default::default(),
             value: Default::default(),
         }
     }
     /// Sets [`op`](Self#structfield.op).
-    pub fn op(mut self, value: impl Into<JsonPatchOp>) -> Self {
+    #[must_use]
+    pub fn with_op(mut self, value: impl Into<JsonPatchOp>) -> Self {
         self.op = value.into();
         self
     }
     /// Sets [`path`](Self#structfield.path).
-    pub fn path(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_path(mut self, value: impl Into<String>) -> Self {
         self.path = value.into();
         self
     }
     /// Sets [`search`](Self#structfield.search).
-    pub fn search(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_search(mut self, value: impl Into<String>) -> Self {
         self.search = Some(value.into());
         self
     }
     /// Sets [`value`](Self#structfield.value).
-    pub fn value(mut self, value: impl Into<Value>) -> Self {
+    #[must_use]
+    pub fn with_value(mut self, value: impl Into<Value>) -> Self {
         self.value = Some(value.into());
         self
     }
 }
-/// `PaymentMethodRelated` of the document.
+/// `related` of [`PaymentMethod`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -1372,10 +1997,16 @@ pub struct PaymentMethodRelated {
     )]
     pub projects: Option<Vec<String>>,
 }
-/// `PaymentMethodSpec` of the document.
+impl PaymentMethodRelated {
+    /// Returns [`projects`](Self#structfield.projects), empty if it is not set.
+    pub fn projects(&self) -> &[String] {
+        self.projects.as_ref().map_or(&[], Vec::as_slice)
+    }
+}
+/// `spec` of [`PaymentMethod`].
 ///
-/// Told apart by `type`.
-#[derive(Clone, PartialEq, Deserialize, Serialize)]
+/// `type` tells which variant it is.
+#[derive(Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[serde(tag = "type")]
 #[non_exhaustive]
@@ -1394,6 +2025,23 @@ pub enum PaymentMethodSpec {
     #[serde(untagged)]
     Unknown(Value),
 }
+impl<'de> Deserialize<'de> for PaymentMethodSpec {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        let member = |tag: &str, content: ::mkio_core::glue::Content<'_>| {
+            Some(
+                match tag {
+                    "aws" => content.read().map(Self::Aws),
+                    "azure" => content.read().map(Self::Azure),
+                    "direct" => content.read().map(Self::Direct),
+                    _ => return None,
+                },
+            )
+        };
+        ::mkio_core::glue::union(deserializer, "type", member, Self::Unknown)
+    }
+}
 /// Content that is not understood may hold secrets: only its tag is shown.
 impl ::std::fmt::Debug for PaymentMethodSpec {
     fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
@@ -1406,6 +2054,24 @@ impl ::std::fmt::Debug for PaymentMethodSpec {
                 f.debug_tuple("Unknown").field(&tag).finish_non_exhaustive()
             }
         }
+    }
+}
+impl PaymentMethodSpec {
+    /// Returns the content if this is [`Aws`](Self::Aws).
+    pub fn as_aws(&self) -> Option<&PaymentMethodAwsSpec> {
+        if let Self::Aws(value) = self { Some(value) } else { None }
+    }
+    /// Returns the content if this is [`Azure`](Self::Azure).
+    pub fn as_azure(&self) -> Option<&PaymentMethodAzureSpec> {
+        if let Self::Azure(value) = self { Some(value) } else { None }
+    }
+    /// Returns the content if this is [`Direct`](Self::Direct).
+    pub fn as_direct(&self) -> Option<&PaymentMethodDirectSpec> {
+        if let Self::Direct(value) = self { Some(value) } else { None }
+    }
+    /// Returns the JSON if this is [`Unknown`](Self::Unknown).
+    pub fn as_unknown(&self) -> Option<&Value> {
+        if let Self::Unknown(value) = self { Some(value) } else { None }
     }
 }
 impl From<PaymentMethodAwsSpec> for PaymentMethodSpec {
@@ -1423,7 +2089,7 @@ impl From<PaymentMethodDirectSpec> for PaymentMethodSpec {
         Self::Direct(value)
     }
 }
-/// `PaymentMethodStatus` of the document.
+/// `status` of [`PaymentMethod`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -1445,7 +2111,17 @@ pub struct PaymentMethodStatus {
     )]
     pub terms_and_conditions_accepted: Option<bool>,
 }
-/// `PendingInvite` of the document.
+impl PaymentMethodStatus {
+    /// Returns [`is_active`](Self#structfield.is_active), if it is set.
+    pub fn is_active(&self) -> Option<bool> {
+        self.is_active.as_ref().copied()
+    }
+    /// Returns [`terms_and_conditions_accepted`](Self#structfield.terms_and_conditions_accepted), if it is set.
+    pub fn terms_and_conditions_accepted(&self) -> Option<bool> {
+        self.terms_and_conditions_accepted.as_ref().copied()
+    }
+}
+/// `invite` of [`UserOrganizationSpec`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -1458,29 +2134,51 @@ pub struct PendingInvite {
     /// Inviter's email.
     ///
     /// Read-only: the service fills it.
-    #[serde(rename = "invitedBy", default, skip_serializing_if = "Nullable::is_absent")]
-    pub invited_by: Nullable<String>,
+    #[serde(rename = "invitedBy", skip_serializing_if = "Option::is_none")]
+    pub invited_by: Option<String>,
     /// Invite state
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<PendingInviteState>,
 }
 impl PendingInvite {
-    /// A `PendingInvite` with what it cannot do without; the rest is absent.
-    pub fn new(state: impl Into<PendingInviteState>) -> Self {
-        Self {
-            state: Some(state.into()),
-            comment: Default::default(),
-            invited_by: Default::default(),
-        }
+    /// Returns [`comment`](Self#structfield.comment), if it is set.
+    pub fn comment(&self) -> Option<&str> {
+        self.comment.as_ref().map(String::as_str)
+    }
+    /// Returns [`invited_by`](Self#structfield.invited_by), if it is set.
+    pub fn invited_by(&self) -> Option<&str> {
+        self.invited_by.as_ref().map(String::as_str)
+    }
+    /// Returns [`state`](Self#structfield.state), if it is set.
+    pub fn state(&self) -> Option<&PendingInviteState> {
+        self.state.as_ref()
+    }
+}
+/// `invite` of [`UserOrganizationSpecPatch`].
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct PendingInvitePatch {
+    /// Invite state
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state: Option<PendingInviteState>,
+}
+impl PendingInvitePatch {
+    /// Creates an empty `PendingInvitePatch`.
+    pub fn new() -> Self {
+        Default::default()
     }
     /// Sets [`state`](Self#structfield.state).
-    pub fn state(mut self, value: impl Into<PendingInviteState>) -> Self {
+    #[must_use]
+    pub fn with_state(mut self, value: impl Into<PendingInviteState>) -> Self {
         self.state = Some(value.into());
         self
     }
 }
 ::mkio_core::open_enum! {
     /// Invite state
+    ///
+    /// `state` of [`PendingInvite`] and `state` of [`PendingInvitePatch`].
     pub enum PendingInviteState {
         /// `accepted`.
         Accepted = "accepted",
@@ -1488,9 +2186,10 @@ impl PendingInvite {
         Pending = "pending",
     }
 }
-/// `Project` of the document.
+/// Response of [`get_project`](super::Client::get_project), [`update_project`](super::Client::update_project) and [`create_project`](super::Client::create_project); item of [`list_projects`](super::Client::list_projects).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct Project {
     /// Record kind
@@ -1499,27 +2198,30 @@ pub struct Project {
     /// Read-only: the service fills it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<ProjectMetadata>,
-    /// `spec` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spec: Option<ProjectSpec>,
 }
-/// `ProjectInfo` of the document.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct ProjectInfo {
-    /// Project ID.
-    ///
-    /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub id: Option<String>,
-    /// Project name.
-    ///
-    /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
+impl Project {
+    /// Returns [`kind`](Self#structfield.kind), if it is set.
+    pub fn kind(&self) -> Option<&str> {
+        self.kind.as_ref().map(String::as_str)
+    }
+    /// Returns [`metadata`](Self#structfield.metadata), with all its fields unset if it is not set itself.
+    pub fn metadata(&self) -> &ProjectMetadata {
+        static UNSET: ::std::sync::LazyLock<ProjectMetadata> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.metadata.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`spec`](Self#structfield.spec), with all its fields unset if it is not set itself.
+    pub fn spec(&self) -> &ProjectSpec {
+        static UNSET: ::std::sync::LazyLock<ProjectSpec> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.spec.as_ref().unwrap_or(&UNSET)
+    }
 }
-/// `ProjectList` of the document.
+/// Response of [`list_projects`](super::Client::list_projects).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -1542,7 +2244,24 @@ pub struct ProjectList {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Vec<Project>>,
 }
-/// `ProjectMetadata` of the document.
+impl ProjectList {
+    /// Returns [`odata_next_link`](Self#structfield.odata_next_link), if it is set.
+    pub fn odata_next_link(&self) -> Option<&str> {
+        self.odata_next_link.as_ref().map(String::as_str)
+    }
+    /// Returns [`supplemental`](Self#structfield.supplemental), with all its fields unset if it is not set itself.
+    pub fn supplemental(&self) -> &ListResponseSupplemental {
+        static UNSET: ::std::sync::LazyLock<ListResponseSupplemental> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.supplemental.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`value`](Self#structfield.value), empty if it is not set.
+    pub fn value(&self) -> &[Project] {
+        self.value.as_ref().map_or(&[], Vec::as_slice)
+    }
+}
+/// `metadata` of [`Project`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -1586,7 +2305,52 @@ pub struct ProjectMetadata {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub updated: Option<Timestamp>,
 }
-/// `ProjectMetadataCloud` of the document.
+impl ProjectMetadata {
+    /// Returns [`cloud`](Self#structfield.cloud), with all its fields unset if it is not set itself.
+    pub fn cloud(&self) -> &ProjectMetadataCloud {
+        static UNSET: ::std::sync::LazyLock<ProjectMetadataCloud> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.cloud.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`created`](Self#structfield.created), if it is set.
+    pub fn created(&self) -> Option<&Timestamp> {
+        self.created.as_ref()
+    }
+    /// Returns [`created_by`](Self#structfield.created_by), if it is set.
+    pub fn created_by(&self) -> Option<&str> {
+        self.created_by.as_ref().map(String::as_str)
+    }
+    /// Returns [`created_by_email`](Self#structfield.created_by_email), if it is set.
+    pub fn created_by_email(&self) -> Option<&str> {
+        self.created_by_email.as_ref().map(String::as_str)
+    }
+    /// Returns [`created_by_id`](Self#structfield.created_by_id), if it is set.
+    pub fn created_by_id(&self) -> Option<&str> {
+        self.created_by_id.as_ref().map(String::as_str)
+    }
+    /// Returns [`created_by_name`](Self#structfield.created_by_name), if it is set.
+    pub fn created_by_name(&self) -> Option<&str> {
+        self.created_by_name.as_ref().map(String::as_str)
+    }
+    /// Returns [`display_name`](Self#structfield.display_name), if it is set.
+    pub fn display_name(&self) -> Option<&str> {
+        self.display_name.as_ref().map(String::as_str)
+    }
+    /// Returns [`id`](Self#structfield.id), if it is set.
+    pub fn id(&self) -> Option<&str> {
+        self.id.as_ref().map(String::as_str)
+    }
+    /// Returns [`name`](Self#structfield.name), if it is set.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_ref().map(String::as_str)
+    }
+    /// Returns [`updated`](Self#structfield.updated), if it is set.
+    pub fn updated(&self) -> Option<&Timestamp> {
+        self.updated.as_ref()
+    }
+}
+/// `cloud` of [`ProjectMetadata`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -1609,35 +2373,53 @@ pub struct ProjectMetadataCloud {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
 }
-/// `ProjectPatch` of the document.
+impl ProjectMetadataCloud {
+    /// Returns [`display_name`](Self#structfield.display_name), if it is set.
+    pub fn display_name(&self) -> Option<&str> {
+        self.display_name.as_ref().map(String::as_str)
+    }
+    /// Returns [`id`](Self#structfield.id), if it is set.
+    pub fn id(&self) -> Option<&str> {
+        self.id.as_ref().map(String::as_str)
+    }
+    /// Returns [`name`](Self#structfield.name), if it is set.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_ref().map(String::as_str)
+    }
+}
+/// Body of [`update_project`](super::Client::update_project).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct ProjectPatch {
-    /// `metadata` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<ProjectPatchMetadata>,
-    /// `spec` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spec: Option<ProjectPatchSpec>,
 }
 impl ProjectPatch {
-    /// An empty `ProjectPatch`, to be filled with its setters.
+    /// Creates an empty `ProjectPatch`.
     pub fn new() -> Self {
-        Self::default()
+        Default::default()
     }
     /// Sets [`metadata`](Self#structfield.metadata).
-    pub fn metadata(mut self, value: impl Into<ProjectPatchMetadata>) -> Self {
+    #[must_use]
+    pub fn with_metadata(mut self, value: impl Into<ProjectPatchMetadata>) -> Self {
         self.metadata = Some(value.into());
         self
     }
     /// Sets [`spec`](Self#structfield.spec).
-    pub fn spec(mut self, value: impl Into<ProjectPatchSpec>) -> Self {
+    #[must_use]
+    pub fn with_spec(mut self, value: impl Into<ProjectPatchSpec>) -> Self {
         self.spec = Some(value.into());
         self
     }
 }
-/// `ProjectPatchMetadata` of the document.
+::mkio_core::json_body! {
+    ProjectPatch
+}
+/// `metadata` of [`ProjectPatch`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -1649,17 +2431,18 @@ pub struct ProjectPatchMetadata {
     pub display_name: Option<String>,
 }
 impl ProjectPatchMetadata {
-    /// An empty `ProjectPatchMetadata`, to be filled with its setters.
+    /// Creates an empty `ProjectPatchMetadata`.
     pub fn new() -> Self {
-        Self::default()
+        Default::default()
     }
     /// Sets [`display_name`](Self#structfield.display_name).
-    pub fn display_name(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_display_name(mut self, value: impl Into<String>) -> Self {
         self.display_name = Some(value.into());
         self
     }
 }
-/// `ProjectPatchSpec` of the document.
+/// `spec` of [`ProjectPatch`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -1672,22 +2455,24 @@ pub struct ProjectPatchSpec {
     pub is_hidden: Option<bool>,
 }
 impl ProjectPatchSpec {
-    /// An empty `ProjectPatchSpec`, to be filled with its setters.
+    /// Creates an empty `ProjectPatchSpec`.
     pub fn new() -> Self {
-        Self::default()
+        Default::default()
     }
     /// Sets [`is_active`](Self#structfield.is_active).
-    pub fn is_active(mut self, value: bool) -> Self {
+    #[must_use]
+    pub fn with_is_active(mut self, value: bool) -> Self {
         self.is_active = Some(value);
         self
     }
     /// Sets [`is_hidden`](Self#structfield.is_hidden).
-    pub fn is_hidden(mut self, value: bool) -> Self {
+    #[must_use]
+    pub fn with_is_hidden(mut self, value: bool) -> Self {
         self.is_hidden = Some(value);
         self
     }
 }
-/// `ProjectPut` of the document.
+/// Body of [`create_project`](super::Client::create_project).
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -1705,35 +2490,77 @@ pub struct ProjectPut {
     pub payment_method_id: String,
 }
 impl ProjectPut {
-    /// A `ProjectPut` with what it cannot do without; the rest is absent.
-    pub fn new(
-        display_name: impl Into<String>,
-        location_name: impl Into<String>,
-        payment_method_id: impl Into<String>,
-    ) -> Self {
-        Self {
-            display_name: display_name.into(),
-            location_name: location_name.into(),
-            payment_method_id: payment_method_id.into(),
-        }
+    /// Starts `ProjectPut`: the required fields that could be mistaken for each other follow by name, in this order: `display_name`, `location_name`, `payment_method_id`. All others are unset.
+    #[allow(clippy::new_ret_no_self)]
+    pub fn new() -> ProjectPutNeedsDisplayName {
+        ProjectPutNeedsDisplayName(Self {
+            display_name: Default::default(),
+            location_name: Default::default(),
+            payment_method_id: Default::default(),
+        })
     }
     /// Sets [`display_name`](Self#structfield.display_name).
-    pub fn display_name(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_display_name(mut self, value: impl Into<String>) -> Self {
         self.display_name = value.into();
         self
     }
     /// Sets [`location_name`](Self#structfield.location_name).
-    pub fn location_name(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_location_name(mut self, value: impl Into<String>) -> Self {
         self.location_name = value.into();
         self
     }
     /// Sets [`payment_method_id`](Self#structfield.payment_method_id).
-    pub fn payment_method_id(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_payment_method_id(mut self, value: impl Into<String>) -> Self {
         self.payment_method_id = value.into();
         self
     }
 }
-/// `ProjectSpec` of the document.
+/// A [`ProjectPut`] that still needs `display_name`.
+#[derive(Clone, Debug)]
+#[must_use = "it is no `ProjectPut` before `display_name` is set"]
+pub struct ProjectPutNeedsDisplayName(ProjectPut);
+impl ProjectPutNeedsDisplayName {
+    /// Sets [`display_name`](ProjectPut#structfield.display_name).
+    pub fn display_name(
+        mut self,
+        value: impl Into<String>,
+    ) -> ProjectPutNeedsLocationName {
+        self.0.display_name = value.into();
+        ProjectPutNeedsLocationName(self.0)
+    }
+}
+/// A [`ProjectPut`] that still needs `location_name`.
+#[derive(Clone, Debug)]
+#[must_use = "it is no `ProjectPut` before `location_name` is set"]
+pub struct ProjectPutNeedsLocationName(ProjectPut);
+impl ProjectPutNeedsLocationName {
+    /// Sets [`location_name`](ProjectPut#structfield.location_name).
+    pub fn location_name(
+        mut self,
+        value: impl Into<String>,
+    ) -> ProjectPutNeedsPaymentMethodId {
+        self.0.location_name = value.into();
+        ProjectPutNeedsPaymentMethodId(self.0)
+    }
+}
+/// A [`ProjectPut`] that still needs `payment_method_id`.
+#[derive(Clone, Debug)]
+#[must_use = "it is no `ProjectPut` before `payment_method_id` is set"]
+pub struct ProjectPutNeedsPaymentMethodId(ProjectPut);
+impl ProjectPutNeedsPaymentMethodId {
+    /// Sets [`payment_method_id`](ProjectPut#structfield.payment_method_id).
+    pub fn payment_method_id(mut self, value: impl Into<String>) -> ProjectPut {
+        self.0.payment_method_id = value.into();
+        self.0
+    }
+}
+::mkio_core::json_body! {
+    ProjectPut
+}
+/// `spec` of [`Project`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -1769,7 +2596,37 @@ pub struct ProjectSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
 }
-/// `ProjectUsageReport` of the document.
+impl ProjectSpec {
+    /// Returns [`assigned_payment_method_id`](Self#structfield.assigned_payment_method_id), if it is set.
+    pub fn assigned_payment_method_id(&self) -> Option<&str> {
+        self.assigned_payment_method_id.as_ref().map(String::as_str)
+    }
+    /// Returns [`display_name`](Self#structfield.display_name), if it is set.
+    pub fn display_name(&self) -> Option<&str> {
+        self.display_name.as_ref().map(String::as_str)
+    }
+    /// Returns [`is_active`](Self#structfield.is_active), if it is set.
+    pub fn is_active(&self) -> Option<bool> {
+        self.is_active.as_ref().copied()
+    }
+    /// Returns [`location_display_name`](Self#structfield.location_display_name), if it is set.
+    pub fn location_display_name(&self) -> Option<&str> {
+        self.location_display_name.as_ref().map(String::as_str)
+    }
+    /// Returns [`location_id`](Self#structfield.location_id), if it is set.
+    pub fn location_id(&self) -> Option<&str> {
+        self.location_id.as_ref().map(String::as_str)
+    }
+    /// Returns [`location_name`](Self#structfield.location_name), if it is set.
+    pub fn location_name(&self) -> Option<&str> {
+        self.location_name.as_ref().map(String::as_str)
+    }
+    /// Returns [`name`](Self#structfield.name), if it is set.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_ref().map(String::as_str)
+    }
+}
+/// Response of [`get_project_usage`](super::Client::get_project_usage).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -1789,7 +2646,20 @@ pub struct ProjectUsageReport {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Vec<ProjectUsageReportMeterData>>,
 }
-/// `ProjectUsageReportMeterData` of the document.
+impl ProjectUsageReport {
+    /// Returns [`supplemental`](Self#structfield.supplemental), with all its fields unset if it is not set itself.
+    pub fn supplemental(&self) -> &ProjectUsageReportSupplementalData {
+        static UNSET: ::std::sync::LazyLock<ProjectUsageReportSupplementalData> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.supplemental.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`value`](Self#structfield.value), empty if it is not set.
+    pub fn value(&self) -> &[ProjectUsageReportMeterData] {
+        self.value.as_ref().map_or(&[], Vec::as_slice)
+    }
+}
+/// Item of [`get_project_usage`](super::Client::get_project_usage).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -1822,7 +2692,29 @@ pub struct ProjectUsageReportMeterData {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unit: Option<String>,
 }
-/// `ProjectUsageReportSupplementalData` of the document.
+impl ProjectUsageReportMeterData {
+    /// Returns [`family`](Self#structfield.family), if it is set.
+    pub fn family(&self) -> Option<&str> {
+        self.family.as_ref().map(String::as_str)
+    }
+    /// Returns [`meter_name`](Self#structfield.meter_name), if it is set.
+    pub fn meter_name(&self) -> Option<&str> {
+        self.meter_name.as_ref().map(String::as_str)
+    }
+    /// Returns [`quantity`](Self#structfield.quantity), if it is set.
+    pub fn quantity(&self) -> Option<f64> {
+        self.quantity.as_ref().copied()
+    }
+    /// Returns [`solution`](Self#structfield.solution), if it is set.
+    pub fn solution(&self) -> Option<&str> {
+        self.solution.as_ref().map(String::as_str)
+    }
+    /// Returns [`unit`](Self#structfield.unit), if it is set.
+    pub fn unit(&self) -> Option<&str> {
+        self.unit.as_ref().map(String::as_str)
+    }
+}
+/// `supplemental` of [`ProjectUsageReport`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -1852,7 +2744,25 @@ pub struct ProjectUsageReportSupplementalData {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub start: Option<String>,
 }
-/// `PublicKeyList` of the document.
+impl ProjectUsageReportSupplementalData {
+    /// Returns [`end`](Self#structfield.end), if it is set.
+    pub fn end(&self) -> Option<&str> {
+        self.end.as_ref().map(String::as_str)
+    }
+    /// Returns [`project`](Self#structfield.project), if it is set.
+    pub fn project(&self) -> Option<&str> {
+        self.project.as_ref().map(String::as_str)
+    }
+    /// Returns [`records`](Self#structfield.records), if it is set.
+    pub fn records(&self) -> Option<i64> {
+        self.records.as_ref().copied()
+    }
+    /// Returns [`start`](Self#structfield.start), if it is set.
+    pub fn start(&self) -> Option<&str> {
+        self.start.as_ref().map(String::as_str)
+    }
+}
+/// Response of [`list_public_keys`](super::Client::list_public_keys).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -1861,7 +2771,13 @@ pub struct PublicKeyList {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub keys: Option<Vec<Value>>,
 }
-/// `RateCard` of the document.
+impl PublicKeyList {
+    /// Returns [`keys`](Self#structfield.keys), empty if it is not set.
+    pub fn keys(&self) -> &[Value] {
+        self.keys.as_ref().map_or(&[], Vec::as_slice)
+    }
+}
+/// Response of [`get_payment_method_rate_card`](super::Client::get_payment_method_rate_card).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -1876,7 +2792,27 @@ pub struct RateCard {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spec: Option<RateCardSpec>,
 }
-/// `RateCardEntry` of the document.
+impl RateCard {
+    /// Returns [`kind`](Self#structfield.kind), if it is set.
+    pub fn kind(&self) -> Option<&str> {
+        self.kind.as_ref().map(String::as_str)
+    }
+    /// Returns [`metadata`](Self#structfield.metadata), with all its fields unset if it is not set itself.
+    pub fn metadata(&self) -> &RateCardMetadata {
+        static UNSET: ::std::sync::LazyLock<RateCardMetadata> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.metadata.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`spec`](Self#structfield.spec), with all its fields unset if it is not set itself.
+    pub fn spec(&self) -> &RateCardSpec {
+        static UNSET: ::std::sync::LazyLock<RateCardSpec> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.spec.as_ref().unwrap_or(&UNSET)
+    }
+}
+/// `rateCard` of [`RateCardSpec`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -1901,7 +2837,21 @@ pub struct RateCardEntry {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub solution: Option<String>,
 }
-/// `RateCardLocationPrice` of the document.
+impl RateCardEntry {
+    /// Returns [`family`](Self#structfield.family), if it is set.
+    pub fn family(&self) -> Option<&str> {
+        self.family.as_ref().map(String::as_str)
+    }
+    /// Returns [`prices`](Self#structfield.prices), empty if it is not set.
+    pub fn prices(&self) -> &[RateCardPrice] {
+        self.prices.as_ref().map_or(&[], Vec::as_slice)
+    }
+    /// Returns [`solution`](Self#structfield.solution), if it is set.
+    pub fn solution(&self) -> Option<&str> {
+        self.solution.as_ref().map(String::as_str)
+    }
+}
+/// `locationPrices` of [`RateCardPrice`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -1926,7 +2876,21 @@ pub struct RateCardLocationPrice {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sku: Option<String>,
 }
-/// `RateCardMetadata` of the document.
+impl RateCardLocationPrice {
+    /// Returns [`location_group`](Self#structfield.location_group), if it is set.
+    pub fn location_group(&self) -> Option<&str> {
+        self.location_group.as_ref().map(String::as_str)
+    }
+    /// Returns [`price`](Self#structfield.price), if it is set.
+    pub fn price(&self) -> Option<f64> {
+        self.price.as_ref().copied()
+    }
+    /// Returns [`sku`](Self#structfield.sku), if it is set.
+    pub fn sku(&self) -> Option<&str> {
+        self.sku.as_ref().map(String::as_str)
+    }
+}
+/// `metadata` of [`RateCard`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -1953,7 +2917,25 @@ pub struct RateCardMetadata {
     #[serde(rename = "productPublicationName", skip_serializing_if = "Option::is_none")]
     pub product_publication_name: Option<String>,
 }
-/// `RateCardPrice` of the document.
+impl RateCardMetadata {
+    /// Returns [`is_private_offer`](Self#structfield.is_private_offer), if it is set.
+    pub fn is_private_offer(&self) -> Option<bool> {
+        self.is_private_offer.as_ref().copied()
+    }
+    /// Returns [`payment_method_id`](Self#structfield.payment_method_id), if it is set.
+    pub fn payment_method_id(&self) -> Option<&str> {
+        self.payment_method_id.as_ref().map(String::as_str)
+    }
+    /// Returns [`product_publication_id`](Self#structfield.product_publication_id), if it is set.
+    pub fn product_publication_id(&self) -> Option<&str> {
+        self.product_publication_id.as_ref().map(String::as_str)
+    }
+    /// Returns [`product_publication_name`](Self#structfield.product_publication_name), if it is set.
+    pub fn product_publication_name(&self) -> Option<&str> {
+        self.product_publication_name.as_ref().map(String::as_str)
+    }
+}
+/// `prices` of [`RateCardEntry`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -1998,7 +2980,33 @@ pub struct RateCardPrice {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unit: Option<String>,
 }
-/// `RateCardSpec` of the document.
+impl RateCardPrice {
+    /// Returns [`display_name`](Self#structfield.display_name), if it is set.
+    pub fn display_name(&self) -> Option<&str> {
+        self.display_name.as_ref().map(String::as_str)
+    }
+    /// Returns [`location_prices`](Self#structfield.location_prices), empty if it is not set.
+    pub fn location_prices(&self) -> &[RateCardLocationPrice] {
+        self.location_prices.as_ref().map_or(&[], Vec::as_slice)
+    }
+    /// Returns [`name`](Self#structfield.name), if it is set.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_ref().map(String::as_str)
+    }
+    /// Returns [`price`](Self#structfield.price), if it is set.
+    pub fn price(&self) -> Option<f64> {
+        self.price.as_ref().copied()
+    }
+    /// Returns [`sku`](Self#structfield.sku), if it is set.
+    pub fn sku(&self) -> Option<&str> {
+        self.sku.as_ref().map(String::as_str)
+    }
+    /// Returns [`unit`](Self#structfield.unit), if it is set.
+    pub fn unit(&self) -> Option<&str> {
+        self.unit.as_ref().map(String::as_str)
+    }
+}
+/// `spec` of [`RateCard`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -2015,7 +3023,17 @@ pub struct RateCardSpec {
     )]
     pub rate_card: Option<Vec<RateCardEntry>>,
 }
-/// `RevokedTokenList` of the document.
+impl RateCardSpec {
+    /// Returns [`currency`](Self#structfield.currency), if it is set.
+    pub fn currency(&self) -> Option<&str> {
+        self.currency.as_ref().map(String::as_str)
+    }
+    /// Returns [`rate_card`](Self#structfield.rate_card), empty if it is not set.
+    pub fn rate_card(&self) -> &[RateCardEntry] {
+        self.rate_card.as_ref().map_or(&[], Vec::as_slice)
+    }
+}
+/// Response of [`list_revoked_tokens`](super::Client::list_revoked_tokens).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -2024,22 +3042,47 @@ pub struct RevokedTokenList {
     #[serde(rename = "revokedTokens", skip_serializing_if = "Option::is_none")]
     pub revoked_tokens: Option<Vec<String>>,
 }
-/// `Role` of the document.
+impl RevokedTokenList {
+    /// Returns [`revoked_tokens`](Self#structfield.revoked_tokens), empty if it is not set.
+    pub fn revoked_tokens(&self) -> &[String] {
+        self.revoked_tokens.as_ref().map_or(&[], Vec::as_slice)
+    }
+}
+/// Response of [`get_role`](super::Client::get_role); item of [`list_roles`](super::Client::list_roles).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct Role {
     /// Record kind
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
-    /// `metadata` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<RoleMetadata>,
-    /// `spec` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spec: Option<RoleSpec>,
 }
-/// `RoleCapability` of the document.
+impl Role {
+    /// Returns [`kind`](Self#structfield.kind), if it is set.
+    pub fn kind(&self) -> Option<&str> {
+        self.kind.as_ref().map(String::as_str)
+    }
+    /// Returns [`metadata`](Self#structfield.metadata), with all its fields unset if it is not set itself.
+    pub fn metadata(&self) -> &RoleMetadata {
+        static UNSET: ::std::sync::LazyLock<RoleMetadata> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.metadata.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`spec`](Self#structfield.spec), with all its fields unset if it is not set itself.
+    pub fn spec(&self) -> &RoleSpec {
+        static UNSET: ::std::sync::LazyLock<RoleSpec> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.spec.as_ref().unwrap_or(&UNSET)
+    }
+}
+/// `capabilities` of [`RoleSpec`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -2048,7 +3091,13 @@ pub struct RoleCapability {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub capability: Option<String>,
 }
-/// `RoleList` of the document.
+impl RoleCapability {
+    /// Returns [`capability`](Self#structfield.capability), if it is set.
+    pub fn capability(&self) -> Option<&str> {
+        self.capability.as_ref().map(String::as_str)
+    }
+}
+/// Response of [`list_roles`](super::Client::list_roles).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -2064,7 +3113,17 @@ pub struct RoleList {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Vec<Role>>,
 }
-/// `RoleMetadata` of the document.
+impl RoleList {
+    /// Returns [`kind`](Self#structfield.kind), if it is set.
+    pub fn kind(&self) -> Option<&str> {
+        self.kind.as_ref().map(String::as_str)
+    }
+    /// Returns [`value`](Self#structfield.value), empty if it is not set.
+    pub fn value(&self) -> &[Role] {
+        self.value.as_ref().map_or(&[], Vec::as_slice)
+    }
+}
+/// `metadata` of [`Role`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -2085,7 +3144,21 @@ pub struct RoleMetadata {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
 }
-/// `RoleSpec` of the document.
+impl RoleMetadata {
+    /// Returns [`categories`](Self#structfield.categories), empty if it is not set.
+    pub fn categories(&self) -> &[String] {
+        self.categories.as_ref().map_or(&[], Vec::as_slice)
+    }
+    /// Returns [`id`](Self#structfield.id), if it is set.
+    pub fn id(&self) -> Option<&str> {
+        self.id.as_ref().map(String::as_str)
+    }
+    /// Returns [`name`](Self#structfield.name), if it is set.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_ref().map(String::as_str)
+    }
+}
+/// `spec` of [`Role`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -2103,22 +3176,51 @@ pub struct RoleSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
 }
-/// `Scope` of the document.
+impl RoleSpec {
+    /// Returns [`capabilities`](Self#structfield.capabilities), empty if it is not set.
+    pub fn capabilities(&self) -> &[RoleCapability] {
+        self.capabilities.as_ref().map_or(&[], Vec::as_slice)
+    }
+    /// Returns [`description`](Self#structfield.description), if it is set.
+    pub fn description(&self) -> Option<&str> {
+        self.description.as_ref().map(String::as_str)
+    }
+}
+/// Response of [`get_scope`](super::Client::get_scope); item of [`list_scopes`](super::Client::list_scopes).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct Scope {
     /// Record kind
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
-    /// `metadata` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<ScopeMetadata>,
-    /// `spec` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spec: Option<ScopeSpec>,
 }
-/// `ScopeList` of the document.
+impl Scope {
+    /// Returns [`kind`](Self#structfield.kind), if it is set.
+    pub fn kind(&self) -> Option<&str> {
+        self.kind.as_ref().map(String::as_str)
+    }
+    /// Returns [`metadata`](Self#structfield.metadata), with all its fields unset if it is not set itself.
+    pub fn metadata(&self) -> &ScopeMetadata {
+        static UNSET: ::std::sync::LazyLock<ScopeMetadata> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.metadata.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`spec`](Self#structfield.spec), with all its fields unset if it is not set itself.
+    pub fn spec(&self) -> &ScopeSpec {
+        static UNSET: ::std::sync::LazyLock<ScopeSpec> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.spec.as_ref().unwrap_or(&UNSET)
+    }
+}
+/// Response of [`list_scopes`](super::Client::list_scopes).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -2134,7 +3236,17 @@ pub struct ScopeList {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Vec<Scope>>,
 }
-/// `ScopeMetadata` of the document.
+impl ScopeList {
+    /// Returns [`kind`](Self#structfield.kind), if it is set.
+    pub fn kind(&self) -> Option<&str> {
+        self.kind.as_ref().map(String::as_str)
+    }
+    /// Returns [`value`](Self#structfield.value), empty if it is not set.
+    pub fn value(&self) -> &[Scope] {
+        self.value.as_ref().map_or(&[], Vec::as_slice)
+    }
+}
+/// `metadata` of [`Scope`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -2148,7 +3260,17 @@ pub struct ScopeMetadata {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
 }
-/// `ScopeResource` of the document.
+impl ScopeMetadata {
+    /// Returns [`id`](Self#structfield.id), if it is set.
+    pub fn id(&self) -> Option<&str> {
+        self.id.as_ref().map(String::as_str)
+    }
+    /// Returns [`name`](Self#structfield.name), if it is set.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_ref().map(String::as_str)
+    }
+}
+/// `resources` of [`ScopeSpec`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -2162,7 +3284,17 @@ pub struct ScopeResource {
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub type_: Option<String>,
 }
-/// `ScopeSpec` of the document.
+impl ScopeResource {
+    /// Returns [`id`](Self#structfield.id), if it is set.
+    pub fn id(&self) -> Option<&str> {
+        self.id.as_ref().map(String::as_str)
+    }
+    /// Returns [`type_`](Self#structfield.type_), if it is set.
+    pub fn type_(&self) -> Option<&str> {
+        self.type_.as_ref().map(String::as_str)
+    }
+}
+/// `spec` of [`Scope`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -2180,9 +3312,20 @@ pub struct ScopeSpec {
     )]
     pub resources: Option<Vec<ScopeResource>>,
 }
-/// `Team` of the document.
+impl ScopeSpec {
+    /// Returns [`description`](Self#structfield.description), if it is set.
+    pub fn description(&self) -> Option<&str> {
+        self.description.as_ref().map(String::as_str)
+    }
+    /// Returns [`resources`](Self#structfield.resources), empty if it is not set.
+    pub fn resources(&self) -> &[ScopeResource] {
+        self.resources.as_ref().map_or(&[], Vec::as_slice)
+    }
+}
+/// Response of [`get_team`](super::Client::get_team), [`update_team_json_patch`](super::Client::update_team_json_patch) and [`create_or_update_team`](super::Client::create_or_update_team); item of [`list_teams`](super::Client::list_teams).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct Team {
     /// Record kind.
@@ -2193,11 +3336,30 @@ pub struct Team {
     /// Read-only: the service fills it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<TeamMetadata>,
-    /// `spec` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spec: Option<TeamSpec>,
 }
-/// `TeamList` of the document.
+impl Team {
+    /// Returns [`kind`](Self#structfield.kind), if it is set.
+    pub fn kind(&self) -> Option<&str> {
+        self.kind.as_ref().map(String::as_str)
+    }
+    /// Returns [`metadata`](Self#structfield.metadata), with all its fields unset if it is not set itself.
+    pub fn metadata(&self) -> &TeamMetadata {
+        static UNSET: ::std::sync::LazyLock<TeamMetadata> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.metadata.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`spec`](Self#structfield.spec), with all its fields unset if it is not set itself.
+    pub fn spec(&self) -> &TeamSpec {
+        static UNSET: ::std::sync::LazyLock<TeamSpec> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.spec.as_ref().unwrap_or(&UNSET)
+    }
+}
+/// Response of [`list_teams`](super::Client::list_teams).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -2213,7 +3375,17 @@ pub struct TeamList {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Vec<Team>>,
 }
-/// `TeamMember` of the document.
+impl TeamList {
+    /// Returns [`kind`](Self#structfield.kind), if it is set.
+    pub fn kind(&self) -> Option<&str> {
+        self.kind.as_ref().map(String::as_str)
+    }
+    /// Returns [`value`](Self#structfield.value), empty if it is not set.
+    pub fn value(&self) -> &[Team] {
+        self.value.as_ref().map_or(&[], Vec::as_slice)
+    }
+}
+/// `members` of [`TeamSpec`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -2237,7 +3409,21 @@ pub struct TeamMember {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
 }
-/// `TeamMetadata` of the document.
+impl TeamMember {
+    /// Returns [`email`](Self#structfield.email), if it is set.
+    pub fn email(&self) -> Option<&str> {
+        self.email.as_ref().map(String::as_str)
+    }
+    /// Returns [`is_team_admin`](Self#structfield.is_team_admin), if it is set.
+    pub fn is_team_admin(&self) -> Option<bool> {
+        self.is_team_admin.as_ref().copied()
+    }
+    /// Returns [`name`](Self#structfield.name), if it is set.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_ref().map(String::as_str)
+    }
+}
+/// `metadata` of [`Team`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -2251,26 +3437,45 @@ pub struct TeamMetadata {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
 }
-/// `TeamPut` of the document.
+impl TeamMetadata {
+    /// Returns [`id`](Self#structfield.id), if it is set.
+    pub fn id(&self) -> Option<&str> {
+        self.id.as_ref().map(String::as_str)
+    }
+    /// Returns [`name`](Self#structfield.name), if it is set.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_ref().map(String::as_str)
+    }
+}
+/// Body of [`create_or_update_team`](super::Client::create_or_update_team).
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct TeamPut {
-    /// `spec` of the document.
     pub spec: TeamPutSpec,
 }
 impl TeamPut {
-    /// A `TeamPut` with what it cannot do without; the rest is absent.
+    /// Creates `TeamPut` from its required fields; all others are unset.
     pub fn new(spec: impl Into<TeamPutSpec>) -> Self {
         Self { spec: spec.into() }
     }
     /// Sets [`spec`](Self#structfield.spec).
-    pub fn spec(mut self, value: impl Into<TeamPutSpec>) -> Self {
+    #[must_use]
+    pub fn with_spec(mut self, value: impl Into<TeamPutSpec>) -> Self {
         self.spec = value.into();
         self
     }
 }
-/// `TeamPutMember` of the document.
+impl From<TeamPutSpec> for TeamPut {
+    fn from(value: TeamPutSpec) -> Self {
+        Self::new(value)
+    }
+}
+::mkio_core::json_body! {
+    TeamPut
+}
+/// `members` of [`TeamPutSpec`].
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -2280,19 +3485,20 @@ pub struct TeamPutMember {
     pub is_team_admin: bool,
 }
 impl TeamPutMember {
-    /// A `TeamPutMember` with what it cannot do without; the rest is absent.
+    /// Creates `TeamPutMember` from its required fields; all others are unset.
     pub fn new(is_team_admin: bool) -> Self {
         Self {
             is_team_admin: is_team_admin,
         }
     }
     /// Sets [`is_team_admin`](Self#structfield.is_team_admin).
-    pub fn is_team_admin(mut self, value: bool) -> Self {
+    #[must_use]
+    pub fn with_is_team_admin(mut self, value: bool) -> Self {
         self.is_team_admin = value;
         self
     }
 }
-/// `TeamPutSpec` of the document.
+/// `spec` of [`TeamPut`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -2310,17 +3516,19 @@ pub struct TeamPutSpec {
     pub scopes: Option<BTreeMap<String, TeamScope>>,
 }
 impl TeamPutSpec {
-    /// An empty `TeamPutSpec`, to be filled with its setters.
+    /// Creates an empty `TeamPutSpec`.
     pub fn new() -> Self {
-        Self::default()
+        Default::default()
     }
     /// Sets [`description`](Self#structfield.description).
-    pub fn description(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_description(mut self, value: impl Into<String>) -> Self {
         self.description = Some(value.into());
         self
     }
     /// Sets [`members`](Self#structfield.members).
-    pub fn members(
+    #[must_use]
+    pub fn with_members(
         mut self,
         value: impl IntoIterator<Item = (impl Into<String>, impl Into<TeamPutMember>)>,
     ) -> Self {
@@ -2330,7 +3538,8 @@ impl TeamPutSpec {
         self
     }
     /// Sets [`scopes`](Self#structfield.scopes).
-    pub fn scopes(
+    #[must_use]
+    pub fn with_scopes(
         mut self,
         value: impl IntoIterator<Item = (impl Into<String>, impl Into<TeamScope>)>,
     ) -> Self {
@@ -2340,7 +3549,7 @@ impl TeamPutSpec {
         self
     }
 }
-/// `TeamScope` of the document.
+/// `scopes` of [`TeamPutSpec`] and `scopes` of [`TeamSpec`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -2354,19 +3563,29 @@ pub struct TeamScope {
     pub roles: Option<Vec<String>>,
 }
 impl TeamScope {
-    /// A `TeamScope` with what it cannot do without; the rest is absent.
+    /// Creates `TeamScope` from its required fields; all others are unset.
     pub fn new(roles: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self {
             roles: Some(roles.into_iter().map(Into::into).collect()),
         }
     }
     /// Sets [`roles`](Self#structfield.roles).
-    pub fn roles(mut self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
+    #[must_use]
+    pub fn with_roles(
+        mut self,
+        value: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
         self.roles = Some(value.into_iter().map(Into::into).collect());
         self
     }
 }
-/// `TeamSpec` of the document.
+impl TeamScope {
+    /// Returns [`roles`](Self#structfield.roles), empty if it is not set.
+    pub fn roles(&self) -> &[String] {
+        self.roles.as_ref().map_or(&[], Vec::as_slice)
+    }
+}
+/// `spec` of [`Team`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -2391,8 +3610,24 @@ pub struct TeamSpec {
     )]
     pub scopes: Option<BTreeMap<String, TeamScope>>,
 }
+impl TeamSpec {
+    /// Returns [`description`](Self#structfield.description), if it is set.
+    pub fn description(&self) -> Option<&str> {
+        self.description.as_ref().map(String::as_str)
+    }
+    /// Returns [`members`](Self#structfield.members), empty if it is not set.
+    pub fn members(&self) -> &BTreeMap<String, TeamMember> {
+        self.members.as_ref().unwrap_or(const { &BTreeMap::new() })
+    }
+    /// Returns [`scopes`](Self#structfield.scopes), empty if it is not set.
+    pub fn scopes(&self) -> &BTreeMap<String, TeamScope> {
+        self.scopes.as_ref().unwrap_or(const { &BTreeMap::new() })
+    }
+}
 ::mkio_core::open_enum! {
     /// Token type
+    ///
+    /// `type` of [`UserTokenPost`] and `type` of [`UserTokenMetadata`].
     pub enum TokenType {
         /// `login`.
         Login = "login",
@@ -2404,7 +3639,7 @@ pub struct TeamSpec {
         Ephemeral = "ephemeral",
     }
 }
-/// `UsageReport` of the document.
+/// Response of [`create_usage_report`](super::Client::create_usage_report).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -2424,7 +3659,20 @@ pub struct UsageReport {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Vec<MeterData>>,
 }
-/// `UsageReportFilters` of the document.
+impl UsageReport {
+    /// Returns [`supplemental`](Self#structfield.supplemental), with all its fields unset if it is not set itself.
+    pub fn supplemental(&self) -> &UsageReportSupplemental {
+        static UNSET: ::std::sync::LazyLock<UsageReportSupplemental> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.supplemental.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`value`](Self#structfield.value), empty if it is not set.
+    pub fn value(&self) -> &[MeterData] {
+        self.value.as_ref().map_or(&[], Vec::as_slice)
+    }
+}
+/// `filters` of [`UsageReportSupplemental`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -2460,10 +3708,26 @@ pub struct UsageReportFilters {
     )]
     pub project_names: Option<Vec<String>>,
 }
+impl UsageReportFilters {
+    /// Returns [`meter_names`](Self#structfield.meter_names), empty if it is not set.
+    pub fn meter_names(&self) -> &[String] {
+        self.meter_names.as_ref().map_or(&[], Vec::as_slice)
+    }
+    /// Returns [`payment_method_ids`](Self#structfield.payment_method_ids), empty if it is not set.
+    pub fn payment_method_ids(&self) -> &[String] {
+        self.payment_method_ids.as_ref().map_or(&[], Vec::as_slice)
+    }
+    /// Returns [`project_names`](Self#structfield.project_names), empty if it is not set.
+    pub fn project_names(&self) -> &[String] {
+        self.project_names.as_ref().map_or(&[], Vec::as_slice)
+    }
+}
 ::mkio_core::open_enum! {
     /// Format of the answer. The service goes by this and not by `Accept`: set it to `csv` when calling `create_usage_report_csv`.
     ///
     /// Default: `json`.
+    ///
+    /// `format` of [`UsageReportQuery`].
     pub enum UsageReportFormat {
         /// `json`.
         Json = "json",
@@ -2475,6 +3739,8 @@ pub struct UsageReportFilters {
     /// Aggregation bucket size, default day.
     ///
     /// Default: `day`.
+    ///
+    /// `granularity` of [`UsageReportQuery`].
     pub enum UsageReportGranularity {
         /// `year`.
         Year = "year",
@@ -2488,7 +3754,7 @@ pub struct UsageReportFilters {
         Hour = "hour",
     }
 }
-/// `UsageReportQuery` of the document.
+/// Body of [`create_usage_report`](super::Client::create_usage_report) and [`create_usage_report_csv`](super::Client::create_usage_report_csv).
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -2537,12 +3803,11 @@ pub struct UsageReportQuery {
     pub start_date: String,
 }
 impl UsageReportQuery {
-    /// A `UsageReportQuery` with what it cannot do without; the rest is absent.
-    pub fn new(end_date: impl Into<String>, start_date: impl Into<String>) -> Self {
+    /// Creates `UsageReportQuery` from its required fields; all others are unset.
+    pub fn new(start_date: impl Into<String>, end_date: impl Into<String>) -> Self {
         Self {
-            end_date: end_date.into(),
-            start_date: start_date.into(),
             download: Default::default(),
+            end_date: end_date.into(),
             filter_on_reported_date: Default::default(),
             format: Default::default(),
             granularity: Default::default(),
@@ -2550,35 +3815,42 @@ impl UsageReportQuery {
             meter_names: Default::default(),
             payment_method_ids: Default::default(),
             project_names: Default::default(),
+            start_date: start_date.into(),
         }
     }
     /// Sets [`download`](Self#structfield.download).
-    pub fn download(mut self, value: bool) -> Self {
+    #[must_use]
+    pub fn with_download(mut self, value: bool) -> Self {
         self.download = Some(value);
         self
     }
     /// Sets [`end_date`](Self#structfield.end_date).
-    pub fn end_date(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_end_date(mut self, value: impl Into<String>) -> Self {
         self.end_date = value.into();
         self
     }
     /// Sets [`filter_on_reported_date`](Self#structfield.filter_on_reported_date).
-    pub fn filter_on_reported_date(mut self, value: bool) -> Self {
+    #[must_use]
+    pub fn with_filter_on_reported_date(mut self, value: bool) -> Self {
         self.filter_on_reported_date = Some(value);
         self
     }
     /// Sets [`format`](Self#structfield.format).
-    pub fn format(mut self, value: impl Into<UsageReportFormat>) -> Self {
+    #[must_use]
+    pub fn with_format(mut self, value: impl Into<UsageReportFormat>) -> Self {
         self.format = Some(value.into());
         self
     }
     /// Sets [`granularity`](Self#structfield.granularity).
-    pub fn granularity(mut self, value: impl Into<UsageReportGranularity>) -> Self {
+    #[must_use]
+    pub fn with_granularity(mut self, value: impl Into<UsageReportGranularity>) -> Self {
         self.granularity = Some(value.into());
         self
     }
     /// Sets [`group_by`](Self#structfield.group_by).
-    pub fn group_by(
+    #[must_use]
+    pub fn with_group_by(
         mut self,
         value: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
@@ -2586,7 +3858,8 @@ impl UsageReportQuery {
         self
     }
     /// Sets [`meter_names`](Self#structfield.meter_names).
-    pub fn meter_names(
+    #[must_use]
+    pub fn with_meter_names(
         mut self,
         value: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
@@ -2594,7 +3867,8 @@ impl UsageReportQuery {
         self
     }
     /// Sets [`payment_method_ids`](Self#structfield.payment_method_ids).
-    pub fn payment_method_ids(
+    #[must_use]
+    pub fn with_payment_method_ids(
         mut self,
         value: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
@@ -2602,7 +3876,8 @@ impl UsageReportQuery {
         self
     }
     /// Sets [`project_names`](Self#structfield.project_names).
-    pub fn project_names(
+    #[must_use]
+    pub fn with_project_names(
         mut self,
         value: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
@@ -2610,12 +3885,16 @@ impl UsageReportQuery {
         self
     }
     /// Sets [`start_date`](Self#structfield.start_date).
-    pub fn start_date(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_start_date(mut self, value: impl Into<String>) -> Self {
         self.start_date = value.into();
         self
     }
 }
-/// `UsageReportSupplemental` of the document.
+::mkio_core::json_body! {
+    UsageReportQuery
+}
+/// `supplemental` of [`UsageReport`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -2678,22 +3957,78 @@ pub struct UsageReportSupplemental {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub start: Option<String>,
 }
-/// `User` of the document.
+impl UsageReportSupplemental {
+    /// Returns [`download`](Self#structfield.download), if it is set.
+    pub fn download(&self) -> Option<bool> {
+        self.download.as_ref().copied()
+    }
+    /// Returns [`end`](Self#structfield.end), if it is set.
+    pub fn end(&self) -> Option<&str> {
+        self.end.as_ref().map(String::as_str)
+    }
+    /// Returns [`filters`](Self#structfield.filters), with all its fields unset if it is not set itself.
+    pub fn filters(&self) -> &UsageReportFilters {
+        static UNSET: ::std::sync::LazyLock<UsageReportFilters> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.filters.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`format`](Self#structfield.format), if it is set.
+    pub fn format(&self) -> Option<&str> {
+        self.format.as_ref().map(String::as_str)
+    }
+    /// Returns [`granularity`](Self#structfield.granularity), if it is set.
+    pub fn granularity(&self) -> Option<&str> {
+        self.granularity.as_ref().map(String::as_str)
+    }
+    /// Returns [`group_by`](Self#structfield.group_by), empty if it is not set.
+    pub fn group_by(&self) -> &[String] {
+        self.group_by.as_ref().map_or(&[], Vec::as_slice)
+    }
+    /// Returns [`records`](Self#structfield.records), if it is set.
+    pub fn records(&self) -> Option<i64> {
+        self.records.as_ref().copied()
+    }
+    /// Returns [`start`](Self#structfield.start), if it is set.
+    pub fn start(&self) -> Option<&str> {
+        self.start.as_ref().map(String::as_str)
+    }
+}
+/// Response of [`get_user`](super::Client::get_user); item of [`list_users`](super::Client::list_users).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct User {
     /// Record kind
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
-    /// `metadata` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<UserMetadata>,
-    /// `spec` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spec: Option<UserSpec>,
 }
-/// `UserList` of the document.
+impl User {
+    /// Returns [`kind`](Self#structfield.kind), if it is set.
+    pub fn kind(&self) -> Option<&str> {
+        self.kind.as_ref().map(String::as_str)
+    }
+    /// Returns [`metadata`](Self#structfield.metadata), with all its fields unset if it is not set itself.
+    pub fn metadata(&self) -> &UserMetadata {
+        static UNSET: ::std::sync::LazyLock<UserMetadata> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.metadata.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`spec`](Self#structfield.spec), with all its fields unset if it is not set itself.
+    pub fn spec(&self) -> &UserSpec {
+        static UNSET: ::std::sync::LazyLock<UserSpec> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.spec.as_ref().unwrap_or(&UNSET)
+    }
+}
+/// Response of [`list_users`](super::Client::list_users).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -2709,7 +4044,17 @@ pub struct UserList {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Vec<User>>,
 }
-/// `UserMetadata` of the document.
+impl UserList {
+    /// Returns [`kind`](Self#structfield.kind), if it is set.
+    pub fn kind(&self) -> Option<&str> {
+        self.kind.as_ref().map(String::as_str)
+    }
+    /// Returns [`value`](Self#structfield.value), empty if it is not set.
+    pub fn value(&self) -> &[User] {
+        self.value.as_ref().map_or(&[], Vec::as_slice)
+    }
+}
+/// `metadata` of [`LegacyProfile`], `metadata` of [`UserProfile`] and `metadata` of [`User`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -2722,22 +4067,47 @@ pub struct UserMetadata {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
 }
-/// `UserOrganization` of the document.
+impl UserMetadata {
+    /// Returns [`id`](Self#structfield.id), if it is set.
+    pub fn id(&self) -> Option<&str> {
+        self.id.as_ref().map(String::as_str)
+    }
+}
+/// Response of [`get_user_organization`](super::Client::get_user_organization) and [`update_user_organization`](super::Client::update_user_organization); item of [`list_user_organizations`](super::Client::list_user_organizations).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct UserOrganization {
     /// Record kind
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
-    /// `metadata` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<UserOrganizationMetadata>,
-    /// `spec` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spec: Option<UserOrganizationSpec>,
 }
-/// `UserOrganizationList` of the document.
+impl UserOrganization {
+    /// Returns [`kind`](Self#structfield.kind), if it is set.
+    pub fn kind(&self) -> Option<&str> {
+        self.kind.as_ref().map(String::as_str)
+    }
+    /// Returns [`metadata`](Self#structfield.metadata), with all its fields unset if it is not set itself.
+    pub fn metadata(&self) -> &UserOrganizationMetadata {
+        static UNSET: ::std::sync::LazyLock<UserOrganizationMetadata> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.metadata.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`spec`](Self#structfield.spec), with all its fields unset if it is not set itself.
+    pub fn spec(&self) -> &UserOrganizationSpec {
+        static UNSET: ::std::sync::LazyLock<UserOrganizationSpec> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.spec.as_ref().unwrap_or(&UNSET)
+    }
+}
+/// Response of [`list_user_organizations`](super::Client::list_user_organizations).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -2753,7 +4123,17 @@ pub struct UserOrganizationList {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Vec<UserOrganization>>,
 }
-/// `UserOrganizationMetadata` of the document.
+impl UserOrganizationList {
+    /// Returns [`kind`](Self#structfield.kind), if it is set.
+    pub fn kind(&self) -> Option<&str> {
+        self.kind.as_ref().map(String::as_str)
+    }
+    /// Returns [`value`](Self#structfield.value), empty if it is not set.
+    pub fn value(&self) -> &[UserOrganization] {
+        self.value.as_ref().map_or(&[], Vec::as_slice)
+    }
+}
+/// `metadata` of [`UserOrganization`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -2771,27 +4151,41 @@ pub struct UserOrganizationMetadata {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
 }
-/// `UserOrganizationPatch` of the document.
+impl UserOrganizationMetadata {
+    /// Returns [`id`](Self#structfield.id), if it is set.
+    pub fn id(&self) -> Option<&str> {
+        self.id.as_ref().map(String::as_str)
+    }
+    /// Returns [`name`](Self#structfield.name), if it is set.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_ref().map(String::as_str)
+    }
+}
+/// Body of [`update_user_organization`](super::Client::update_user_organization).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct UserOrganizationPatch {
-    /// `spec` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub spec: Option<UserOrganizationSpec>,
+    pub spec: Option<UserOrganizationSpecPatch>,
 }
 impl UserOrganizationPatch {
-    /// An empty `UserOrganizationPatch`, to be filled with its setters.
+    /// Creates an empty `UserOrganizationPatch`.
     pub fn new() -> Self {
-        Self::default()
+        Default::default()
     }
     /// Sets [`spec`](Self#structfield.spec).
-    pub fn spec(mut self, value: impl Into<UserOrganizationSpec>) -> Self {
+    #[must_use]
+    pub fn with_spec(mut self, value: impl Into<UserOrganizationSpecPatch>) -> Self {
         self.spec = Some(value.into());
         self
     }
 }
-/// `UserOrganizationSpec` of the document.
+::mkio_core::json_body! {
+    UserOrganizationPatch
+}
+/// `spec` of [`UserOrganization`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -2801,51 +4195,94 @@ pub struct UserOrganizationSpec {
     pub invite: Option<PendingInvite>,
 }
 impl UserOrganizationSpec {
-    /// An empty `UserOrganizationSpec`, to be filled with its setters.
+    /// Returns [`invite`](Self#structfield.invite), with all its fields unset if it is not set itself.
+    pub fn invite(&self) -> &PendingInvite {
+        static UNSET: ::std::sync::LazyLock<PendingInvite> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.invite.as_ref().unwrap_or(&UNSET)
+    }
+}
+/// `spec` of [`UserOrganizationPatch`].
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct UserOrganizationSpecPatch {
+    /// Open invitation to join the organization
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub invite: Option<PendingInvitePatch>,
+}
+impl UserOrganizationSpecPatch {
+    /// Creates an empty `UserOrganizationSpecPatch`.
     pub fn new() -> Self {
-        Self::default()
+        Default::default()
     }
     /// Sets [`invite`](Self#structfield.invite).
-    pub fn invite(mut self, value: impl Into<PendingInvite>) -> Self {
+    #[must_use]
+    pub fn with_invite(mut self, value: impl Into<PendingInvitePatch>) -> Self {
         self.invite = Some(value.into());
         self
     }
 }
-/// `UserProfile` of the document.
+/// Response of [`get_user_profile`](super::Client::get_user_profile) and [`update_user_profile`](super::Client::update_user_profile).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct UserProfile {
     /// Record kind
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
-    /// `metadata` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<UserMetadata>,
-    /// `spec` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spec: Option<UserProfileSpec>,
 }
-/// `UserProfilePatch` of the document.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+impl UserProfile {
+    /// Returns [`kind`](Self#structfield.kind), if it is set.
+    pub fn kind(&self) -> Option<&str> {
+        self.kind.as_ref().map(String::as_str)
+    }
+    /// Returns [`metadata`](Self#structfield.metadata), with all its fields unset if it is not set itself.
+    pub fn metadata(&self) -> &UserMetadata {
+        static UNSET: ::std::sync::LazyLock<UserMetadata> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.metadata.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`spec`](Self#structfield.spec), with all its fields unset if it is not set itself.
+    pub fn spec(&self) -> &UserProfileSpec {
+        static UNSET: ::std::sync::LazyLock<UserProfileSpec> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.spec.as_ref().unwrap_or(&UNSET)
+    }
+}
+/// Body of [`update_user_profile`](super::Client::update_user_profile).
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct UserProfilePatch {
-    /// `spec` of the document.
-    pub spec: UserProfileSpec,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub spec: Option<UserProfileSpecPatch>,
 }
 impl UserProfilePatch {
-    /// A `UserProfilePatch` with what it cannot do without; the rest is absent.
-    pub fn new(spec: impl Into<UserProfileSpec>) -> Self {
-        Self { spec: spec.into() }
+    /// Creates an empty `UserProfilePatch`.
+    pub fn new() -> Self {
+        Default::default()
     }
     /// Sets [`spec`](Self#structfield.spec).
-    pub fn spec(mut self, value: impl Into<UserProfileSpec>) -> Self {
-        self.spec = value.into();
+    #[must_use]
+    pub fn with_spec(mut self, value: impl Into<UserProfileSpecPatch>) -> Self {
+        self.spec = Some(value.into());
         self
     }
 }
-/// `UserProfileSpec` of the document.
+::mkio_core::json_body! {
+    UserProfilePatch
+}
+/// `spec` of [`UserProfile`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -2910,37 +4347,113 @@ pub struct UserProfileSpec {
     pub phone_number: Option<String>,
 }
 impl UserProfileSpec {
-    /// An empty `UserProfileSpec`, to be filled with its setters.
+    /// Returns [`active_organization_id`](Self#structfield.active_organization_id), if it is set.
+    pub fn active_organization_id(&self) -> Option<&str> {
+        self.active_organization_id.as_ref().map(String::as_str)
+    }
+    /// Returns [`avatar`](Self#structfield.avatar), if it is set.
+    pub fn avatar(&self) -> Option<&str> {
+        self.avatar.as_ref().map(String::as_str)
+    }
+    /// Returns [`company`](Self#structfield.company), if it is set.
+    pub fn company(&self) -> Option<&str> {
+        self.company.as_ref().map(String::as_str)
+    }
+    /// Returns [`contact_email`](Self#structfield.contact_email), if it is set.
+    pub fn contact_email(&self) -> Option<&str> {
+        self.contact_email.as_ref().map(String::as_str)
+    }
+    /// Returns [`country`](Self#structfield.country), if it is set.
+    pub fn country(&self) -> Option<&str> {
+        self.country.as_ref().map(String::as_str)
+    }
+    /// Returns [`features`](Self#structfield.features), empty if it is not set.
+    pub fn features(&self) -> &::serde_json::Map<String, Value> {
+        self.features.as_ref().unwrap_or(::mkio_core::glue::empty_object())
+    }
+    /// Returns [`is_active`](Self#structfield.is_active), if it is set.
+    pub fn is_active(&self) -> Option<bool> {
+        self.is_active.as_ref().copied()
+    }
+    /// Returns [`job_role`](Self#structfield.job_role), if it is set.
+    pub fn job_role(&self) -> Option<&str> {
+        self.job_role.as_ref().map(String::as_str)
+    }
+    /// Returns [`login_email`](Self#structfield.login_email), if it is set.
+    pub fn login_email(&self) -> Option<&str> {
+        self.login_email.as_ref().map(String::as_str)
+    }
+    /// Returns [`name`](Self#structfield.name), if it is set.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_ref().map(String::as_str)
+    }
+    /// Returns [`phone_number`](Self#structfield.phone_number), if it is set.
+    pub fn phone_number(&self) -> Option<&str> {
+        self.phone_number.as_ref().map(String::as_str)
+    }
+}
+/// `spec` of [`UserProfilePatch`].
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct UserProfileSpecPatch {
+    /// Length in characters: 0 to 1024.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub company: Option<String>,
+    /// Length in characters: 0 to 1024.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub country: Option<String>,
+    /// Length in characters: 0 to 1024.
+    #[serde(rename = "jobRole", skip_serializing_if = "Option::is_none")]
+    pub job_role: Option<String>,
+    /// Full name.
+    ///
+    /// Length in characters: 1 to 1024.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Phone number with its international prefix.
+    ///
+    /// Length in characters: 0 to 1024.
+    #[serde(rename = "phoneNumber", skip_serializing_if = "Option::is_none")]
+    pub phone_number: Option<String>,
+}
+impl UserProfileSpecPatch {
+    /// Creates an empty `UserProfileSpecPatch`.
     pub fn new() -> Self {
-        Self::default()
+        Default::default()
     }
     /// Sets [`company`](Self#structfield.company).
-    pub fn company(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_company(mut self, value: impl Into<String>) -> Self {
         self.company = Some(value.into());
         self
     }
     /// Sets [`country`](Self#structfield.country).
-    pub fn country(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_country(mut self, value: impl Into<String>) -> Self {
         self.country = Some(value.into());
         self
     }
     /// Sets [`job_role`](Self#structfield.job_role).
-    pub fn job_role(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_job_role(mut self, value: impl Into<String>) -> Self {
         self.job_role = Some(value.into());
         self
     }
     /// Sets [`name`](Self#structfield.name).
-    pub fn name(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_name(mut self, value: impl Into<String>) -> Self {
         self.name = Some(value.into());
         self
     }
     /// Sets [`phone_number`](Self#structfield.phone_number).
-    pub fn phone_number(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_phone_number(mut self, value: impl Into<String>) -> Self {
         self.phone_number = Some(value.into());
         self
     }
 }
-/// `UserSpec` of the document.
+/// `spec` of [`User`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -2963,22 +4476,55 @@ pub struct UserSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
 }
-/// `UserToken` of the document.
+impl UserSpec {
+    /// Returns [`avatar`](Self#structfield.avatar), if it is set.
+    pub fn avatar(&self) -> Option<&str> {
+        self.avatar.as_ref().map(String::as_str)
+    }
+    /// Returns [`email`](Self#structfield.email), if it is set.
+    pub fn email(&self) -> Option<&str> {
+        self.email.as_ref().map(String::as_str)
+    }
+    /// Returns [`name`](Self#structfield.name), if it is set.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_ref().map(String::as_str)
+    }
+}
+/// Response of [`create_user_token`](super::Client::create_user_token) and [`get_user_token`](super::Client::get_user_token); item of [`list_organization_tokens`](super::Client::list_organization_tokens) and [`list_user_tokens`](super::Client::list_user_tokens).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct UserToken {
     /// Record kind
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
-    /// `metadata` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<UserTokenMetadata>,
-    /// `spec` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spec: Option<UserTokenSpec>,
 }
-/// `UserTokenList` of the document.
+impl UserToken {
+    /// Returns [`kind`](Self#structfield.kind), if it is set.
+    pub fn kind(&self) -> Option<&str> {
+        self.kind.as_ref().map(String::as_str)
+    }
+    /// Returns [`metadata`](Self#structfield.metadata), with all its fields unset if it is not set itself.
+    pub fn metadata(&self) -> &UserTokenMetadata {
+        static UNSET: ::std::sync::LazyLock<UserTokenMetadata> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.metadata.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`spec`](Self#structfield.spec), with all its fields unset if it is not set itself.
+    pub fn spec(&self) -> &UserTokenSpec {
+        static UNSET: ::std::sync::LazyLock<UserTokenSpec> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.spec.as_ref().unwrap_or(&UNSET)
+    }
+}
+/// Response of [`list_organization_tokens`](super::Client::list_organization_tokens) and [`list_user_tokens`](super::Client::list_user_tokens).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -2994,26 +4540,50 @@ pub struct UserTokenList {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Vec<UserToken>>,
 }
-/// `UserTokenMetadata` of the document.
+impl UserTokenList {
+    /// Returns [`kind`](Self#structfield.kind), if it is set.
+    pub fn kind(&self) -> Option<&str> {
+        self.kind.as_ref().map(String::as_str)
+    }
+    /// Returns [`value`](Self#structfield.value), empty if it is not set.
+    pub fn value(&self) -> &[UserToken] {
+        self.value.as_ref().map_or(&[], Vec::as_slice)
+    }
+}
+/// `metadata` of [`UserToken`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct UserTokenMetadata {
-    /// Token ID.
-    ///
-    /// Format: uuid.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub id: Option<String>,
     /// The generated token; never stored by the service, so shown only once. Copy it and store it safely.
     ///
     /// Read-only: the service fills it.
     #[serde(rename = "JWT", skip_serializing_if = "Option::is_none")]
     pub jwt: Option<Secret<String>>,
+    /// Token ID.
+    ///
+    /// Format: uuid.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
     /// Token type
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub type_: Option<TokenType>,
 }
-/// `UserTokenPost` of the document.
+impl UserTokenMetadata {
+    /// Returns [`jwt`](Self#structfield.jwt), if it is set.
+    pub fn jwt(&self) -> Option<&Secret<String>> {
+        self.jwt.as_ref()
+    }
+    /// Returns [`id`](Self#structfield.id), if it is set.
+    pub fn id(&self) -> Option<&str> {
+        self.id.as_ref().map(String::as_str)
+    }
+    /// Returns [`type_`](Self#structfield.type_), if it is set.
+    pub fn type_(&self) -> Option<&TokenType> {
+        self.type_.as_ref()
+    }
+}
+/// Body of [`create_user_token`](super::Client::create_user_token).
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -3039,33 +4609,37 @@ pub struct UserTokenPost {
     pub type_: TokenType,
 }
 impl UserTokenPost {
-    /// A `UserTokenPost` with what it cannot do without; the rest is absent.
-    pub fn new(organization_id: impl Into<String>, type_: impl Into<TokenType>) -> Self {
+    /// Creates `UserTokenPost` from its required fields; all others are unset.
+    pub fn new(type_: TokenType, organization_id: impl Into<String>) -> Self {
         Self {
-            organization_id: organization_id.into(),
-            type_: type_.into(),
             description: Default::default(),
             expire_date: Default::default(),
+            organization_id: organization_id.into(),
             permissions: Default::default(),
+            type_: type_,
         }
     }
     /// Sets [`description`](Self#structfield.description).
-    pub fn description(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_description(mut self, value: impl Into<String>) -> Self {
         self.description = Some(value.into());
         self
     }
     /// Sets [`expire_date`](Self#structfield.expire_date).
-    pub fn expire_date(mut self, value: impl Into<Timestamp>) -> Self {
+    #[must_use]
+    pub fn with_expire_date(mut self, value: impl Into<Timestamp>) -> Self {
         self.expire_date = Some(value.into());
         self
     }
     /// Sets [`organization_id`](Self#structfield.organization_id).
-    pub fn organization_id(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_organization_id(mut self, value: impl Into<String>) -> Self {
         self.organization_id = value.into();
         self
     }
     /// Sets [`permissions`](Self#structfield.permissions).
-    pub fn permissions(
+    #[must_use]
+    pub fn with_permissions(
         mut self,
         value: impl Into<::serde_json::Map<String, Value>>,
     ) -> Self {
@@ -3073,12 +4647,16 @@ impl UserTokenPost {
         self
     }
     /// Sets [`type_`](Self#structfield.type_).
-    pub fn type_(mut self, value: impl Into<TokenType>) -> Self {
+    #[must_use]
+    pub fn with_type(mut self, value: impl Into<TokenType>) -> Self {
         self.type_ = value.into();
         self
     }
 }
-/// `UserTokenSpec` of the document.
+::mkio_core::json_body! {
+    UserTokenPost
+}
+/// `spec` of [`UserToken`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -3119,7 +4697,45 @@ pub struct UserTokenSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
 }
-/// `WebhookAuthentication` of the document.
+impl UserTokenSpec {
+    /// Returns [`description`](Self#structfield.description), if it is set.
+    pub fn description(&self) -> Option<&str> {
+        self.description.as_ref().map(String::as_str)
+    }
+    /// Returns [`expires`](Self#structfield.expires), if it is set.
+    pub fn expires(&self) -> Option<&Timestamp> {
+        self.expires.as_ref()
+    }
+    /// Returns [`issued`](Self#structfield.issued), if it is set.
+    pub fn issued(&self) -> Option<&Timestamp> {
+        self.issued.as_ref()
+    }
+    /// Returns [`last_used`](Self#structfield.last_used), if it is set.
+    pub fn last_used(&self) -> Option<&str> {
+        self.last_used.as_ref().map(String::as_str)
+    }
+    /// Returns [`organization_id`](Self#structfield.organization_id), if it is set.
+    pub fn organization_id(&self) -> Option<&str> {
+        self.organization_id.as_ref().map(String::as_str)
+    }
+    /// Returns [`permissions`](Self#structfield.permissions), empty if it is not set.
+    pub fn permissions(&self) -> &::serde_json::Map<String, Value> {
+        self.permissions.as_ref().unwrap_or(::mkio_core::glue::empty_object())
+    }
+    /// Returns [`revoked`](Self#structfield.revoked), if it is set.
+    pub fn revoked(&self) -> Option<&Timestamp> {
+        self.revoked.as_ref()
+    }
+    /// Returns [`revoked_by`](Self#structfield.revoked_by), if it is set.
+    pub fn revoked_by(&self) -> Option<&str> {
+        self.revoked_by.as_ref().map(String::as_str)
+    }
+    /// Returns [`user`](Self#structfield.user), if it is set.
+    pub fn user(&self) -> Option<&str> {
+        self.user.as_ref().map(String::as_str)
+    }
+}
+/// `authentication` of [`WebhookRuleSpec`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -3141,12 +4757,13 @@ pub struct WebhookAuthentication {
     pub query_params: Option<Secret<BTreeMap<String, String>>>,
 }
 impl WebhookAuthentication {
-    /// An empty `WebhookAuthentication`, to be filled with its setters.
+    /// Creates an empty `WebhookAuthentication`.
     pub fn new() -> Self {
-        Self::default()
+        Default::default()
     }
     /// Sets [`headers`](Self#structfield.headers).
-    pub fn headers(
+    #[must_use]
+    pub fn with_headers(
         mut self,
         value: impl Into<Secret<BTreeMap<String, String>>>,
     ) -> Self {
@@ -3154,7 +4771,8 @@ impl WebhookAuthentication {
         self
     }
     /// Sets [`query_params`](Self#structfield.query_params).
-    pub fn query_params(
+    #[must_use]
+    pub fn with_query_params(
         mut self,
         value: impl Into<Secret<BTreeMap<String, String>>>,
     ) -> Self {
@@ -3162,7 +4780,17 @@ impl WebhookAuthentication {
         self
     }
 }
-/// `WebhookDelivery` of the document.
+impl WebhookAuthentication {
+    /// Returns [`headers`](Self#structfield.headers), if it is set.
+    pub fn headers(&self) -> Option<&Secret<BTreeMap<String, String>>> {
+        self.headers.as_ref()
+    }
+    /// Returns [`query_params`](Self#structfield.query_params), if it is set.
+    pub fn query_params(&self) -> Option<&Secret<BTreeMap<String, String>>> {
+        self.query_params.as_ref()
+    }
+}
+/// Item of [`list_webhook_rule_events`](super::Client::list_webhook_rule_events).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -3180,7 +4808,25 @@ pub struct WebhookDelivery {
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub type_: Option<WebhookEventType>,
 }
-/// `WebhookDeliveryList` of the document.
+impl WebhookDelivery {
+    /// Returns [`created`](Self#structfield.created), if it is set.
+    pub fn created(&self) -> Option<&Timestamp> {
+        self.created.as_ref()
+    }
+    /// Returns [`source`](Self#structfield.source), if it is set.
+    pub fn source(&self) -> Option<&str> {
+        self.source.as_ref().map(String::as_str)
+    }
+    /// Returns [`status`](Self#structfield.status), if it is set.
+    pub fn status(&self) -> Option<&WebhookDeliveryStatus> {
+        self.status.as_ref()
+    }
+    /// Returns [`type_`](Self#structfield.type_), if it is set.
+    pub fn type_(&self) -> Option<&WebhookEventType> {
+        self.type_.as_ref()
+    }
+}
+/// Response of [`list_webhook_rule_events`](super::Client::list_webhook_rule_events).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -3203,8 +4849,27 @@ pub struct WebhookDeliveryList {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Vec<WebhookDelivery>>,
 }
+impl WebhookDeliveryList {
+    /// Returns [`odata_next_link`](Self#structfield.odata_next_link), if it is set.
+    pub fn odata_next_link(&self) -> Option<&str> {
+        self.odata_next_link.as_ref().map(String::as_str)
+    }
+    /// Returns [`supplemental`](Self#structfield.supplemental), with all its fields unset if it is not set itself.
+    pub fn supplemental(&self) -> &ListResponseSupplemental {
+        static UNSET: ::std::sync::LazyLock<ListResponseSupplemental> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.supplemental.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`value`](Self#structfield.value), empty if it is not set.
+    pub fn value(&self) -> &[WebhookDelivery] {
+        self.value.as_ref().map_or(&[], Vec::as_slice)
+    }
+}
 ::mkio_core::open_enum! {
     /// Delivery status
+    ///
+    /// `status` of [`WebhookDelivery`].
     pub enum WebhookDeliveryStatus {
         /// `Pending`.
         Pending = "Pending",
@@ -3218,6 +4883,8 @@ pub struct WebhookDeliveryList {
 }
 ::mkio_core::open_enum! {
     /// Event type
+    ///
+    /// `type` of [`WebhookDelivery`] and `events` of [`WebhookRuleSpec`].
     pub enum WebhookEventType {
         /// `MediaKind.JobStarted`.
         MediaKindJobStarted = "MediaKind.JobStarted",
@@ -3241,31 +4908,57 @@ pub struct WebhookDeliveryList {
         MediaKindScheduledOperationOngoing = "MediaKind.ScheduledOperationOngoing",
     }
 }
-/// `WebhookRule` of the document.
+/// Response of [`get_webhook_rule`](super::Client::get_webhook_rule) and [`create_or_update_webhook_rule`](super::Client::create_or_update_webhook_rule); item of [`list_webhook_rules`](super::Client::list_webhook_rules).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct WebhookRule {
     /// Read-only: the service fills it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<WebhookRuleMetadata>,
-    /// `spec` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spec: Option<WebhookRuleSpec>,
 }
-/// `WebhookRuleList` of the document.
+impl WebhookRule {
+    /// Returns [`metadata`](Self#structfield.metadata), with all its fields unset if it is not set itself.
+    pub fn metadata(&self) -> &WebhookRuleMetadata {
+        static UNSET: ::std::sync::LazyLock<WebhookRuleMetadata> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.metadata.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`spec`](Self#structfield.spec), with all its fields unset if it is not set itself.
+    pub fn spec(&self) -> &WebhookRuleSpec {
+        static UNSET: ::std::sync::LazyLock<WebhookRuleSpec> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.spec.as_ref().unwrap_or(&UNSET)
+    }
+}
+/// Response of [`list_webhook_rules`](super::Client::list_webhook_rules).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct WebhookRuleList {
-    /// Link to the next page; absent on the last.
-    #[serde(rename = "@odata.nextLink", skip_serializing_if = "Option::is_none")]
-    pub odata_next_link: Option<String>,
     /// Webhook rules
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Vec<WebhookRule>>,
+    /// Link to the next page; absent on the last.
+    #[serde(rename = "@odata.nextLink", skip_serializing_if = "Option::is_none")]
+    pub odata_next_link: Option<String>,
 }
-/// `WebhookRuleMetadata` of the document.
+impl WebhookRuleList {
+    /// Returns [`value`](Self#structfield.value), empty if it is not set.
+    pub fn value(&self) -> &[WebhookRule] {
+        self.value.as_ref().map_or(&[], Vec::as_slice)
+    }
+    /// Returns [`odata_next_link`](Self#structfield.odata_next_link), if it is set.
+    pub fn odata_next_link(&self) -> Option<&str> {
+        self.odata_next_link.as_ref().map(String::as_str)
+    }
+}
+/// `metadata` of [`WebhookRule`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -3283,31 +4976,50 @@ pub struct WebhookRuleMetadata {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
 }
-/// `WebhookRulePut` of the document.
+impl WebhookRuleMetadata {
+    /// Returns [`id`](Self#structfield.id), if it is set.
+    pub fn id(&self) -> Option<&str> {
+        self.id.as_ref().map(String::as_str)
+    }
+    /// Returns [`name`](Self#structfield.name), if it is set.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_ref().map(String::as_str)
+    }
+}
+/// Body of [`create_or_update_webhook_rule`](super::Client::create_or_update_webhook_rule).
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct WebhookRulePut {
-    /// `spec` of the document.
     pub spec: WebhookRuleSpec,
 }
 impl WebhookRulePut {
-    /// A `WebhookRulePut` with what it cannot do without; the rest is absent.
+    /// Creates `WebhookRulePut` from its required fields; all others are unset.
     pub fn new(spec: impl Into<WebhookRuleSpec>) -> Self {
         Self { spec: spec.into() }
     }
     /// Sets [`spec`](Self#structfield.spec).
-    pub fn spec(mut self, value: impl Into<WebhookRuleSpec>) -> Self {
+    #[must_use]
+    pub fn with_spec(mut self, value: impl Into<WebhookRuleSpec>) -> Self {
         self.spec = value.into();
         self
     }
 }
-/// `WebhookRuleSpec` of the document.
+impl From<WebhookRuleSpec> for WebhookRulePut {
+    fn from(value: WebhookRuleSpec) -> Self {
+        Self::new(value)
+    }
+}
+::mkio_core::json_body! {
+    WebhookRulePut
+}
+/// `spec` of [`WebhookRulePut`] and `spec` of [`WebhookRule`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct WebhookRuleSpec {
-    /// `authentication` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub authentication: Option<WebhookAuthentication>,
     /// Whether the webhook is switched on
@@ -3344,33 +5056,39 @@ pub struct WebhookRuleSpec {
     pub url: Option<UrlText>,
 }
 impl WebhookRuleSpec {
-    /// A `WebhookRuleSpec` with what it cannot do without; the rest is absent.
+    /// Creates `WebhookRuleSpec` from its required fields; all others are unset.
     pub fn new(
         enabled: bool,
-        events: impl IntoIterator<Item = impl Into<WebhookEventType>>,
         url: impl Into<UrlText>,
+        events: impl IntoIterator<Item = impl Into<WebhookEventType>>,
     ) -> Self {
         Self {
+            authentication: Default::default(),
             enabled: Some(enabled),
             events: Some(events.into_iter().map(Into::into).collect()),
-            url: Some(url.into()),
-            authentication: Default::default(),
             headers: Default::default(),
             query_params: Default::default(),
+            url: Some(url.into()),
         }
     }
     /// Sets [`authentication`](Self#structfield.authentication).
-    pub fn authentication(mut self, value: impl Into<WebhookAuthentication>) -> Self {
+    #[must_use]
+    pub fn with_authentication(
+        mut self,
+        value: impl Into<WebhookAuthentication>,
+    ) -> Self {
         self.authentication = Some(value.into());
         self
     }
     /// Sets [`enabled`](Self#structfield.enabled).
-    pub fn enabled(mut self, value: bool) -> Self {
+    #[must_use]
+    pub fn with_enabled(mut self, value: bool) -> Self {
         self.enabled = Some(value);
         self
     }
     /// Sets [`events`](Self#structfield.events).
-    pub fn events(
+    #[must_use]
+    pub fn with_events(
         mut self,
         value: impl IntoIterator<Item = impl Into<WebhookEventType>>,
     ) -> Self {
@@ -3378,7 +5096,8 @@ impl WebhookRuleSpec {
         self
     }
     /// Sets [`headers`](Self#structfield.headers).
-    pub fn headers(
+    #[must_use]
+    pub fn with_headers(
         mut self,
         value: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
@@ -3388,7 +5107,8 @@ impl WebhookRuleSpec {
         self
     }
     /// Sets [`query_params`](Self#structfield.query_params).
-    pub fn query_params(
+    #[must_use]
+    pub fn with_query_params(
         mut self,
         value: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
@@ -3398,8 +5118,38 @@ impl WebhookRuleSpec {
         self
     }
     /// Sets [`url`](Self#structfield.url).
-    pub fn url(mut self, value: impl Into<UrlText>) -> Self {
+    #[must_use]
+    pub fn with_url(mut self, value: impl Into<UrlText>) -> Self {
         self.url = Some(value.into());
         self
+    }
+}
+impl WebhookRuleSpec {
+    /// Returns [`authentication`](Self#structfield.authentication), with all its fields unset if it is not set itself.
+    pub fn authentication(&self) -> &WebhookAuthentication {
+        static UNSET: ::std::sync::LazyLock<WebhookAuthentication> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.authentication.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`enabled`](Self#structfield.enabled), if it is set.
+    pub fn enabled(&self) -> Option<bool> {
+        self.enabled.as_ref().copied()
+    }
+    /// Returns [`events`](Self#structfield.events), empty if it is not set.
+    pub fn events(&self) -> &[WebhookEventType] {
+        self.events.as_ref().map_or(&[], Vec::as_slice)
+    }
+    /// Returns [`headers`](Self#structfield.headers), empty if it is not set.
+    pub fn headers(&self) -> &BTreeMap<String, String> {
+        self.headers.as_ref().unwrap_or(const { &BTreeMap::new() })
+    }
+    /// Returns [`query_params`](Self#structfield.query_params), empty if it is not set.
+    pub fn query_params(&self) -> &BTreeMap<String, String> {
+        self.query_params.as_ref().unwrap_or(const { &BTreeMap::new() })
+    }
+    /// Returns [`url`](Self#structfield.url), if it is set.
+    pub fn url(&self) -> Option<&UrlText> {
+        self.url.as_ref()
     }
 }

@@ -1336,7 +1336,7 @@ impl UpdateContentKeyPolicy {
         transport: &Transport,
         project_name: &str,
         policy_name: &str,
-        body: types::ContentKeyPolicy,
+        body: types::ContentKeyPolicyPatch,
     ) -> Self {
         let mut request = glue::RequestBuilder::new(
             transport,
@@ -3578,7 +3578,7 @@ impl UpdateStreamingEndpoint {
         transport: &Transport,
         project_name: &str,
         endpoint_name: &str,
-        body: types::StreamingEndpoint,
+        body: types::StreamingEndpointPatch,
     ) -> Self {
         let mut request = glue::RequestBuilder::new(
             transport,

@@ -461,7 +461,7 @@ impl Client {
         &self,
         project_name: impl AsRef<str>,
         policy_name: impl AsRef<str>,
-        body: impl Into<types::ContentKeyPolicy>,
+        body: impl Into<types::ContentKeyPolicyPatch>,
     ) -> builder::UpdateContentKeyPolicy {
         builder::UpdateContentKeyPolicy::new(
             self.transport(),
@@ -1208,7 +1208,7 @@ impl Client {
         &self,
         project_name: impl AsRef<str>,
         endpoint_name: impl AsRef<str>,
-        body: impl Into<types::StreamingEndpoint>,
+        body: impl Into<types::StreamingEndpointPatch>,
     ) -> builder::UpdateStreamingEndpoint {
         builder::UpdateStreamingEndpoint::new(
             self.transport(),

@@ -802,7 +802,7 @@ fn prepare(
                         operation,
                         "body",
                         glue::dynamic::body::<
-                            types::ContentKeyPolicy,
+                            types::ContentKeyPolicyPatch,
                         >(operation, arguments)?,
                     )?,
                 );
@@ -2090,7 +2090,7 @@ fn prepare(
                         operation,
                         "body",
                         glue::dynamic::body::<
-                            types::StreamingEndpoint,
+                            types::StreamingEndpointPatch,
                         >(operation, arguments)?,
                     )?,
                 );

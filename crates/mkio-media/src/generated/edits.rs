@@ -74,6 +74,18 @@ impl TryFrom<&types::Content> for types::ContentPut {
 ///
 /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the resource lacks a
 /// field that the body requires; the message names it.
+impl TryFrom<&types::ContentKeyPolicy> for types::ContentKeyPolicyPatch {
+    type Error = mkio_core::Error;
+    fn try_from(resource: &types::ContentKeyPolicy) -> Result<Self> {
+        glue::body_of(resource, "ContentKeyPolicyPatch")
+    }
+}
+/// Takes over what the body can hold; what the service alone sets is left out.
+///
+/// # Errors
+///
+/// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the resource lacks a
+/// field that the body requires; the message names it.
 impl TryFrom<&types::ContentKeyPolicy> for types::ContentKeyPolicyPut {
     type Error = mkio_core::Error;
     fn try_from(resource: &types::ContentKeyPolicy) -> Result<Self> {
@@ -210,6 +222,18 @@ impl TryFrom<&types::Storage> for types::StoragePut {
     type Error = mkio_core::Error;
     fn try_from(resource: &types::Storage) -> Result<Self> {
         glue::body_of(resource, "StoragePut")
+    }
+}
+/// Takes over what the body can hold; what the service alone sets is left out.
+///
+/// # Errors
+///
+/// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the resource lacks a
+/// field that the body requires; the message names it.
+impl TryFrom<&types::StreamingEndpoint> for types::StreamingEndpointPatch {
+    type Error = mkio_core::Error;
+    fn try_from(resource: &types::StreamingEndpoint) -> Result<Self> {
+        glue::body_of(resource, "StreamingEndpointPatch")
     }
 }
 /// Takes over what the body can hold; what the service alone sets is left out.
@@ -399,9 +423,11 @@ impl ProjectClient {
         &self,
         policy_name: impl AsRef<str>,
         change: F,
-    ) -> Edit<types::ContentKeyPolicy, types::ContentKeyPolicy, F>
+    ) -> Edit<types::ContentKeyPolicy, types::ContentKeyPolicyPropertiesPatch, F>
     where
-        F: FnOnce(types::ContentKeyPolicy) -> types::ContentKeyPolicy,
+        F: FnOnce(
+            types::ContentKeyPolicyPropertiesPatch,
+        ) -> types::ContentKeyPolicyPropertiesPatch,
     {
         let names = [self.project_name(), policy_name.as_ref()];
         Edit::new(
@@ -416,7 +442,7 @@ impl ProjectClient {
                 &names,
             ),
             glue::Writing {
-                within: "",
+                within: "properties",
                 merges: true,
                 tags: &["@odata.type", "type"],
                 masked: &[],
@@ -560,9 +586,9 @@ impl ProjectClient {
         &self,
         endpoint_name: impl AsRef<str>,
         change: F,
-    ) -> Edit<types::StreamingEndpoint, types::StreamingEndpoint, F>
+    ) -> Edit<types::StreamingEndpoint, types::StreamingEndpointPatch, F>
     where
-        F: FnOnce(types::StreamingEndpoint) -> types::StreamingEndpoint,
+        F: FnOnce(types::StreamingEndpointPatch) -> types::StreamingEndpointPatch,
     {
         let names = [self.project_name(), endpoint_name.as_ref()];
         Edit::new(

@@ -673,7 +673,7 @@ impl ProjectClient {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(media: mkio_media::ProjectClient, body: mkio_media::types::ContentKeyPolicy) -> mkio_core::Result<()> {
+    /// # async fn example(media: mkio_media::ProjectClient, body: mkio_media::types::ContentKeyPolicyPatch) -> mkio_core::Result<()> {
     /// let response = media.update_content_key_policy("policy-1", body).send().await?;
     /// println!("{:?}", *response);
     /// # Ok(())
@@ -682,7 +682,7 @@ impl ProjectClient {
     pub fn update_content_key_policy(
         &self,
         policy_name: impl AsRef<str>,
-        body: impl Into<types::ContentKeyPolicy>,
+        body: impl Into<types::ContentKeyPolicyPatch>,
     ) -> builder::UpdateContentKeyPolicy {
         builder::UpdateContentKeyPolicy::new(
             self.transport(),
@@ -1761,7 +1761,7 @@ impl ProjectClient {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(media: mkio_media::ProjectClient, body: mkio_media::types::StreamingEndpoint) -> mkio_core::Result<()> {
+    /// # async fn example(media: mkio_media::ProjectClient, body: mkio_media::types::StreamingEndpointPatch) -> mkio_core::Result<()> {
     /// let response = media.update_streaming_endpoint("endpoint-1", body).send().await?;
     /// println!("{:?}", *response);
     /// # Ok(())
@@ -1770,7 +1770,7 @@ impl ProjectClient {
     pub fn update_streaming_endpoint(
         &self,
         endpoint_name: impl AsRef<str>,
-        body: impl Into<types::StreamingEndpoint>,
+        body: impl Into<types::StreamingEndpointPatch>,
     ) -> builder::UpdateStreamingEndpoint {
         builder::UpdateStreamingEndpoint::new(
             self.transport(),

@@ -11,7 +11,12 @@ use serde::{Deserialize, Serialize};
 #[allow(unused_imports, reason = "not every API needs all of them")]
 use serde_json::Value;
 
-/// `AbsoluteClipTime` of the document.
+pub use ::mkio_core::types::{
+    DefaultMetadata, DefaultPatchMetadata, Error, ErrorDetail, JsonPatchEntry,
+    JsonPatchOp, ListResponseSupplemental, Metadata, PaginationInfo, ProjectInfo,
+    ResourceState, ResourceStateStatus,
+};
+/// Variant of [`ClipTime`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -23,29 +28,46 @@ pub struct AbsoluteClipTime {
     pub time: Option<String>,
 }
 impl AbsoluteClipTime {
-    /// An empty `AbsoluteClipTime`, to be filled with its setters.
+    /// Creates an empty `AbsoluteClipTime`.
     pub fn new() -> Self {
-        Self::default()
+        Default::default()
     }
     /// Sets [`time`](Self#structfield.time).
-    pub fn time(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_time(mut self, value: impl Into<String>) -> Self {
         self.time = Some(value.into());
         self
     }
 }
-/// `Accessibility` of the document.
+impl AbsoluteClipTime {
+    /// Returns [`time`](Self#structfield.time), if it is set.
+    pub fn time(&self) -> Option<&str> {
+        self.time.as_ref().map(String::as_str)
+    }
+}
+/// `accessibility` of [`AdaptationSet`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct Accessibility {
-    /// `schemeIdUri` of the document.
+    /// `schemeIdUri` in JSON.
     #[serde(rename = "schemeIdUri", skip_serializing_if = "Option::is_none")]
     pub scheme_id_uri: Option<String>,
-    /// `value` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<String>,
 }
-/// `AccountFilter` of the document.
+impl Accessibility {
+    /// Returns [`scheme_id_uri`](Self#structfield.scheme_id_uri), if it is set.
+    pub fn scheme_id_uri(&self) -> Option<&str> {
+        self.scheme_id_uri.as_ref().map(String::as_str)
+    }
+    /// Returns [`value`](Self#structfield.value), if it is set.
+    pub fn value(&self) -> Option<&str> {
+        self.value.as_ref().map(String::as_str)
+    }
+}
+/// Response of [`get_account_filter`](super::Client::get_account_filter) and [`create_or_update_account_filter`](super::Client::create_or_update_account_filter); item of [`list_account_filters`](super::Client::list_account_filters).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -76,7 +98,35 @@ pub struct AccountFilter {
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub type_: Option<String>,
 }
-/// `AccountFilterList` of the document.
+impl AccountFilter {
+    /// Returns [`id`](Self#structfield.id), if it is set.
+    pub fn id(&self) -> Option<&str> {
+        self.id.as_ref().map(String::as_str)
+    }
+    /// Returns [`name`](Self#structfield.name), if it is set.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_ref().map(String::as_str)
+    }
+    /// Returns [`properties`](Self#structfield.properties), with all its fields unset if it is not set itself.
+    pub fn properties(&self) -> &MediaFilterProperties {
+        static UNSET: ::std::sync::LazyLock<MediaFilterProperties> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.properties.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`system_data`](Self#structfield.system_data), with all its fields unset if it is not set itself.
+    pub fn system_data(&self) -> &SystemData {
+        static UNSET: ::std::sync::LazyLock<SystemData> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.system_data.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`type_`](Self#structfield.type_), if it is set.
+    pub fn type_(&self) -> Option<&str> {
+        self.type_.as_ref().map(String::as_str)
+    }
+}
+/// Response of [`list_account_filters`](super::Client::list_account_filters).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -99,7 +149,24 @@ pub struct AccountFilterList {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Vec<AccountFilter>>,
 }
-/// `AccountFilterPut` of the document.
+impl AccountFilterList {
+    /// Returns [`odata_next_link`](Self#structfield.odata_next_link), if it is set.
+    pub fn odata_next_link(&self) -> Option<&str> {
+        self.odata_next_link.as_ref().map(String::as_str)
+    }
+    /// Returns [`supplemental`](Self#structfield.supplemental), with all its fields unset if it is not set itself.
+    pub fn supplemental(&self) -> &ListResponseSupplemental {
+        static UNSET: ::std::sync::LazyLock<ListResponseSupplemental> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.supplemental.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`value`](Self#structfield.value), empty if it is not set.
+    pub fn value(&self) -> &[AccountFilter] {
+        self.value.as_ref().map_or(&[], Vec::as_slice)
+    }
+}
+/// Body of [`create_or_update_account_filter`](super::Client::create_or_update_account_filter).
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -108,22 +175,33 @@ pub struct AccountFilterPut {
     pub properties: MediaFilterProperties,
 }
 impl AccountFilterPut {
-    /// A `AccountFilterPut` with what it cannot do without; the rest is absent.
+    /// Creates `AccountFilterPut` from its required fields; all others are unset.
     pub fn new(properties: impl Into<MediaFilterProperties>) -> Self {
         Self {
             properties: properties.into(),
         }
     }
     /// Sets [`properties`](Self#structfield.properties).
-    pub fn properties(mut self, value: impl Into<MediaFilterProperties>) -> Self {
+    #[must_use]
+    pub fn with_properties(mut self, value: impl Into<MediaFilterProperties>) -> Self {
         self.properties = value.into();
         self
     }
+}
+impl From<MediaFilterProperties> for AccountFilterPut {
+    fn from(value: MediaFilterProperties) -> Self {
+        Self::new(value)
+    }
+}
+::mkio_core::json_body! {
+    AccountFilterPut
 }
 ::mkio_core::open_enum! {
     /// Whether any active flow currently uses the source.
     ///
     /// Default: `Inactive`.
+    ///
+    /// `state` of [`SourceStatus`], `state` of [`ContentStatus`] and `state` of [`DestinationStatus`].
     pub enum ActivityState {
         /// `Inactive`.
         Inactive = "Inactive",
@@ -131,58 +209,100 @@ impl AccountFilterPut {
         Active = "Active",
     }
 }
-/// `AdaptationSet` of the document.
+/// `adaptation_set` of [`Period`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct AdaptationSet {
-    /// `accessibility` of the document.
     #[serde(
         default,
         deserialize_with = "::mkio_core::glue::lenient",
         skip_serializing_if = "Option::is_none"
     )]
     pub accessibility: Option<Vec<Accessibility>>,
-    /// `contentType` of the document.
+    /// `contentType` in JSON.
     #[serde(rename = "contentType", skip_serializing_if = "Option::is_none")]
     pub content_type: Option<String>,
-    /// `id` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    /// `maxFrameRate` of the document.
+    /// `maxFrameRate` in JSON.
     #[serde(rename = "maxFrameRate", skip_serializing_if = "Option::is_none")]
     pub max_frame_rate: Option<String>,
-    /// `maxHeight` of the document.
+    /// `maxHeight` in JSON.
     #[serde(rename = "maxHeight", skip_serializing_if = "Option::is_none")]
     pub max_height: Option<String>,
-    /// `maxWidth` of the document.
+    /// `maxWidth` in JSON.
     #[serde(rename = "maxWidth", skip_serializing_if = "Option::is_none")]
     pub max_width: Option<String>,
-    /// `mimeType` of the document.
+    /// `mimeType` in JSON.
     #[serde(rename = "mimeType", skip_serializing_if = "Option::is_none")]
     pub mime_type: Option<String>,
-    /// `par` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub par: Option<String>,
-    /// `representation` of the document.
     #[serde(
         default,
         deserialize_with = "::mkio_core::glue::lenient",
         skip_serializing_if = "Option::is_none"
     )]
     pub representation: Option<Vec<Representation>>,
-    /// `role` of the document.
     #[serde(
         default,
         deserialize_with = "::mkio_core::glue::lenient",
         skip_serializing_if = "Option::is_none"
     )]
     pub role: Option<Vec<Role>>,
-    /// `segmentAlignment` of the document.
+    /// `segmentAlignment` in JSON.
     #[serde(rename = "segmentAlignment", skip_serializing_if = "Option::is_none")]
     pub segment_alignment: Option<String>,
 }
-/// `AiPipelinePreset` of the document.
+impl AdaptationSet {
+    /// Returns [`accessibility`](Self#structfield.accessibility), empty if it is not set.
+    pub fn accessibility(&self) -> &[Accessibility] {
+        self.accessibility.as_ref().map_or(&[], Vec::as_slice)
+    }
+    /// Returns [`content_type`](Self#structfield.content_type), if it is set.
+    pub fn content_type(&self) -> Option<&str> {
+        self.content_type.as_ref().map(String::as_str)
+    }
+    /// Returns [`id`](Self#structfield.id), if it is set.
+    pub fn id(&self) -> Option<&str> {
+        self.id.as_ref().map(String::as_str)
+    }
+    /// Returns [`max_frame_rate`](Self#structfield.max_frame_rate), if it is set.
+    pub fn max_frame_rate(&self) -> Option<&str> {
+        self.max_frame_rate.as_ref().map(String::as_str)
+    }
+    /// Returns [`max_height`](Self#structfield.max_height), if it is set.
+    pub fn max_height(&self) -> Option<&str> {
+        self.max_height.as_ref().map(String::as_str)
+    }
+    /// Returns [`max_width`](Self#structfield.max_width), if it is set.
+    pub fn max_width(&self) -> Option<&str> {
+        self.max_width.as_ref().map(String::as_str)
+    }
+    /// Returns [`mime_type`](Self#structfield.mime_type), if it is set.
+    pub fn mime_type(&self) -> Option<&str> {
+        self.mime_type.as_ref().map(String::as_str)
+    }
+    /// Returns [`par`](Self#structfield.par), if it is set.
+    pub fn par(&self) -> Option<&str> {
+        self.par.as_ref().map(String::as_str)
+    }
+    /// Returns [`representation`](Self#structfield.representation), empty if it is not set.
+    pub fn representation(&self) -> &[Representation] {
+        self.representation.as_ref().map_or(&[], Vec::as_slice)
+    }
+    /// Returns [`role`](Self#structfield.role), empty if it is not set.
+    pub fn role(&self) -> &[Role] {
+        self.role.as_ref().map_or(&[], Vec::as_slice)
+    }
+    /// Returns [`segment_alignment`](Self#structfield.segment_alignment), if it is set.
+    pub fn segment_alignment(&self) -> Option<&str> {
+        self.segment_alignment.as_ref().map(String::as_str)
+    }
+}
+/// Variant of [`TransformPreset`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -192,55 +312,86 @@ pub struct AiPipelinePreset {
     pub pipeline: Option<PipelineArguments>,
 }
 impl AiPipelinePreset {
-    /// A `AiPipelinePreset` with what it cannot do without; the rest is absent.
+    /// Creates `AiPipelinePreset` from its required fields; all others are unset.
     pub fn new(pipeline: impl Into<PipelineArguments>) -> Self {
         Self {
             pipeline: Some(pipeline.into()),
         }
     }
     /// Sets [`pipeline`](Self#structfield.pipeline).
-    pub fn pipeline(mut self, value: impl Into<PipelineArguments>) -> Self {
+    #[must_use]
+    pub fn with_pipeline(mut self, value: impl Into<PipelineArguments>) -> Self {
         self.pipeline = Some(value.into());
         self
     }
 }
-/// `AkamaiHeaderAuthKey` of the document.
+impl From<PipelineArguments> for AiPipelinePreset {
+    fn from(value: PipelineArguments) -> Self {
+        Self::new(value)
+    }
+}
+impl AiPipelinePreset {
+    /// Returns [`pipeline`](Self#structfield.pipeline), with all its fields unset if it is not set itself.
+    pub fn pipeline(&self) -> &PipelineArguments {
+        static UNSET: ::std::sync::LazyLock<PipelineArguments> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.pipeline.as_ref().unwrap_or(&UNSET)
+    }
+}
+/// `akamaiSignatureHeaderAuthenticationKeyList` of [`StreamingEndpointAkamaiAcl`] and `akamaiSignatureHeaderAuthenticationKeyList` of [`StreamingEndpointAkamaiAclPatch`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct AkamaiHeaderAuthKey {
-    /// `base64Key` of the document.
+    /// `base64Key` in JSON.
     #[serde(rename = "base64Key", skip_serializing_if = "Option::is_none")]
     pub base64_key: Option<Secret<String>>,
-    /// `expiration` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expiration: Option<String>,
-    /// `identifier` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub identifier: Option<String>,
 }
 impl AkamaiHeaderAuthKey {
-    /// An empty `AkamaiHeaderAuthKey`, to be filled with its setters.
+    /// Creates an empty `AkamaiHeaderAuthKey`.
     pub fn new() -> Self {
-        Self::default()
+        Default::default()
     }
     /// Sets [`base64_key`](Self#structfield.base64_key).
-    pub fn base64_key(mut self, value: impl Into<Secret<String>>) -> Self {
+    #[must_use]
+    pub fn with_base64_key(mut self, value: impl Into<Secret<String>>) -> Self {
         self.base64_key = Some(value.into());
         self
     }
     /// Sets [`expiration`](Self#structfield.expiration).
-    pub fn expiration(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_expiration(mut self, value: impl Into<String>) -> Self {
         self.expiration = Some(value.into());
         self
     }
     /// Sets [`identifier`](Self#structfield.identifier).
-    pub fn identifier(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_identifier(mut self, value: impl Into<String>) -> Self {
         self.identifier = Some(value.into());
         self
     }
 }
-/// `Asset` of the document.
+impl AkamaiHeaderAuthKey {
+    /// Returns [`base64_key`](Self#structfield.base64_key), if it is set.
+    pub fn base64_key(&self) -> Option<&Secret<String>> {
+        self.base64_key.as_ref()
+    }
+    /// Returns [`expiration`](Self#structfield.expiration), if it is set.
+    pub fn expiration(&self) -> Option<&str> {
+        self.expiration.as_ref().map(String::as_str)
+    }
+    /// Returns [`identifier`](Self#structfield.identifier), if it is set.
+    pub fn identifier(&self) -> Option<&str> {
+        self.identifier.as_ref().map(String::as_str)
+    }
+}
+/// Response of [`get_asset`](super::Client::get_asset) and [`create_or_update_asset`](super::Client::create_or_update_asset); item of [`list_assets`](super::Client::list_assets).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -280,8 +431,42 @@ pub struct Asset {
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub type_: Option<String>,
 }
+impl Asset {
+    /// Returns [`id`](Self#structfield.id), if it is set.
+    pub fn id(&self) -> Option<&str> {
+        self.id.as_ref().map(String::as_str)
+    }
+    /// Returns [`labels`](Self#structfield.labels), empty if it is not set.
+    pub fn labels(&self) -> &BTreeMap<String, String> {
+        self.labels.as_ref().unwrap_or(const { &BTreeMap::new() })
+    }
+    /// Returns [`name`](Self#structfield.name), if it is set.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_ref().map(String::as_str)
+    }
+    /// Returns [`properties`](Self#structfield.properties), with all its fields unset if it is not set itself.
+    pub fn properties(&self) -> &AssetProperties {
+        static UNSET: ::std::sync::LazyLock<AssetProperties> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.properties.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`system_data`](Self#structfield.system_data), with all its fields unset if it is not set itself.
+    pub fn system_data(&self) -> &SystemData {
+        static UNSET: ::std::sync::LazyLock<SystemData> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.system_data.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`type_`](Self#structfield.type_), if it is set.
+    pub fn type_(&self) -> Option<&str> {
+        self.type_.as_ref().map(String::as_str)
+    }
+}
 ::mkio_core::open_enum! {
     /// Which built-in asset conversion preset runs.
+    ///
+    /// `presetName` of [`BuiltInAssetConverterPreset`].
     pub enum AssetConverterPresetName {
         /// `CopyTopBitrateInterleaved`.
         CopyTopBitrateInterleaved = "CopyTopBitrateInterleaved",
@@ -291,15 +476,14 @@ pub struct Asset {
         CopyAllBitrateInterleaved = "CopyAllBitrateInterleaved",
     }
 }
-/// `AssetFile` of the document.
+/// `files` of [`AssetStorageSpec`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct AssetFile {
-    /// `name` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// `size` of the document.
     #[serde(
         default,
         deserialize_with = "::mkio_core::glue::lenient",
@@ -307,7 +491,17 @@ pub struct AssetFile {
     )]
     pub size: Option<i64>,
 }
-/// `AssetFileAccessInfo` of the document.
+impl AssetFile {
+    /// Returns [`name`](Self#structfield.name), if it is set.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_ref().map(String::as_str)
+    }
+    /// Returns [`size`](Self#structfield.size), if it is set.
+    pub fn size(&self) -> Option<i64> {
+        self.size.as_ref().copied()
+    }
+}
+/// Response of [`get_asset_file_access_info`](super::Client::get_asset_file_access_info).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -318,7 +512,7 @@ pub struct AssetFileAccessInfo {
     /// JWT that authenticates the request.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub jwt: Option<Secret<String>>,
-    /// `storageAccountName` of the document.
+    /// `storageAccountName` in JSON.
     #[serde(rename = "storageAccountName", skip_serializing_if = "Option::is_none")]
     pub storage_account_name: Option<String>,
     /// Optional path inside the container when the asset does not sit at its root.
@@ -330,7 +524,29 @@ pub struct AssetFileAccessInfo {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<UrlText>,
 }
-/// `AssetFilter` of the document.
+impl AssetFileAccessInfo {
+    /// Returns [`container_name`](Self#structfield.container_name), if it is set.
+    pub fn container_name(&self) -> Option<&str> {
+        self.container_name.as_ref().map(String::as_str)
+    }
+    /// Returns [`jwt`](Self#structfield.jwt), if it is set.
+    pub fn jwt(&self) -> Option<&Secret<String>> {
+        self.jwt.as_ref()
+    }
+    /// Returns [`storage_account_name`](Self#structfield.storage_account_name), if it is set.
+    pub fn storage_account_name(&self) -> Option<&str> {
+        self.storage_account_name.as_ref().map(String::as_str)
+    }
+    /// Returns [`sub_path`](Self#structfield.sub_path), if it is set.
+    pub fn sub_path(&self) -> Option<&str> {
+        self.sub_path.as_ref().map(String::as_str)
+    }
+    /// Returns [`url`](Self#structfield.url), if it is set.
+    pub fn url(&self) -> Option<&UrlText> {
+        self.url.as_ref()
+    }
+}
+/// Response of [`get_asset_filter`](super::Client::get_asset_filter) and [`create_or_update_asset_filter`](super::Client::create_or_update_asset_filter); item of [`list_asset_filters`](super::Client::list_asset_filters).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -361,7 +577,35 @@ pub struct AssetFilter {
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub type_: Option<String>,
 }
-/// `AssetFilterList` of the document.
+impl AssetFilter {
+    /// Returns [`id`](Self#structfield.id), if it is set.
+    pub fn id(&self) -> Option<&str> {
+        self.id.as_ref().map(String::as_str)
+    }
+    /// Returns [`name`](Self#structfield.name), if it is set.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_ref().map(String::as_str)
+    }
+    /// Returns [`properties`](Self#structfield.properties), with all its fields unset if it is not set itself.
+    pub fn properties(&self) -> &MediaFilterProperties {
+        static UNSET: ::std::sync::LazyLock<MediaFilterProperties> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.properties.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`system_data`](Self#structfield.system_data), with all its fields unset if it is not set itself.
+    pub fn system_data(&self) -> &SystemData {
+        static UNSET: ::std::sync::LazyLock<SystemData> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.system_data.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`type_`](Self#structfield.type_), if it is set.
+    pub fn type_(&self) -> Option<&str> {
+        self.type_.as_ref().map(String::as_str)
+    }
+}
+/// Response of [`list_asset_filters`](super::Client::list_asset_filters).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -384,7 +628,24 @@ pub struct AssetFilterList {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Vec<AssetFilter>>,
 }
-/// `AssetFilterPut` of the document.
+impl AssetFilterList {
+    /// Returns [`odata_next_link`](Self#structfield.odata_next_link), if it is set.
+    pub fn odata_next_link(&self) -> Option<&str> {
+        self.odata_next_link.as_ref().map(String::as_str)
+    }
+    /// Returns [`supplemental`](Self#structfield.supplemental), with all its fields unset if it is not set itself.
+    pub fn supplemental(&self) -> &ListResponseSupplemental {
+        static UNSET: ::std::sync::LazyLock<ListResponseSupplemental> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.supplemental.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`value`](Self#structfield.value), empty if it is not set.
+    pub fn value(&self) -> &[AssetFilter] {
+        self.value.as_ref().map_or(&[], Vec::as_slice)
+    }
+}
+/// Body of [`create_or_update_asset_filter`](super::Client::create_or_update_asset_filter).
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -393,40 +654,65 @@ pub struct AssetFilterPut {
     pub properties: MediaFilterProperties,
 }
 impl AssetFilterPut {
-    /// A `AssetFilterPut` with what it cannot do without; the rest is absent.
+    /// Creates `AssetFilterPut` from its required fields; all others are unset.
     pub fn new(properties: impl Into<MediaFilterProperties>) -> Self {
         Self {
             properties: properties.into(),
         }
     }
     /// Sets [`properties`](Self#structfield.properties).
-    pub fn properties(mut self, value: impl Into<MediaFilterProperties>) -> Self {
+    #[must_use]
+    pub fn with_properties(mut self, value: impl Into<MediaFilterProperties>) -> Self {
         self.properties = value.into();
         self
     }
 }
-/// `AssetFolder` of the document.
+impl From<MediaFilterProperties> for AssetFilterPut {
+    fn from(value: MediaFilterProperties) -> Self {
+        Self::new(value)
+    }
+}
+::mkio_core::json_body! {
+    AssetFilterPut
+}
+/// `folders` of [`AssetStorageSpec`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct AssetFolder {
-    /// `name` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
 }
-/// `AssetIdentifier` of the document.
+impl AssetFolder {
+    /// Returns [`name`](Self#structfield.name), if it is set.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_ref().map(String::as_str)
+    }
+}
+/// `asset_identifier` of [`Period`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct AssetIdentifier {
-    /// `schemeIdUri` of the document.
+    /// `schemeIdUri` in JSON.
     #[serde(rename = "schemeIdUri", skip_serializing_if = "Option::is_none")]
     pub scheme_id_uri: Option<String>,
-    /// `value` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<String>,
 }
-/// `AssetList` of the document.
+impl AssetIdentifier {
+    /// Returns [`scheme_id_uri`](Self#structfield.scheme_id_uri), if it is set.
+    pub fn scheme_id_uri(&self) -> Option<&str> {
+        self.scheme_id_uri.as_ref().map(String::as_str)
+    }
+    /// Returns [`value`](Self#structfield.value), if it is set.
+    pub fn value(&self) -> Option<&str> {
+        self.value.as_ref().map(String::as_str)
+    }
+}
+/// Response of [`list_assets`](super::Client::list_assets).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -449,7 +735,24 @@ pub struct AssetList {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Vec<Asset>>,
 }
-/// `AssetProperties` of the document.
+impl AssetList {
+    /// Returns [`odata_next_link`](Self#structfield.odata_next_link), if it is set.
+    pub fn odata_next_link(&self) -> Option<&str> {
+        self.odata_next_link.as_ref().map(String::as_str)
+    }
+    /// Returns [`supplemental`](Self#structfield.supplemental), with all its fields unset if it is not set itself.
+    pub fn supplemental(&self) -> &ListResponseSupplemental {
+        static UNSET: ::std::sync::LazyLock<ListResponseSupplemental> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.supplemental.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`value`](Self#structfield.value), empty if it is not set.
+    pub fn value(&self) -> &[Asset] {
+        self.value.as_ref().map_or(&[], Vec::as_slice)
+    }
+}
+/// `properties` of [`Asset`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -504,7 +807,53 @@ pub struct AssetProperties {
     #[serde(rename = "subPath", skip_serializing_if = "Option::is_none")]
     pub sub_path: Option<String>,
 }
-/// `AssetPut` of the document.
+impl AssetProperties {
+    /// Returns [`alternate_id`](Self#structfield.alternate_id), if it is set.
+    pub fn alternate_id(&self) -> Option<&str> {
+        self.alternate_id.as_ref().map(String::as_str)
+    }
+    /// Returns [`asset_id`](Self#structfield.asset_id), if it is set.
+    pub fn asset_id(&self) -> Option<&str> {
+        self.asset_id.as_ref().map(String::as_str)
+    }
+    /// Returns [`container`](Self#structfield.container), if it is set.
+    pub fn container(&self) -> Option<&str> {
+        self.container.as_ref().map(String::as_str)
+    }
+    /// Returns [`container_deletion_policy`](Self#structfield.container_deletion_policy), if it is set.
+    pub fn container_deletion_policy(&self) -> Option<&ContainerDeletionPolicy> {
+        self.container_deletion_policy.as_ref()
+    }
+    /// Returns [`created`](Self#structfield.created), if it is set.
+    pub fn created(&self) -> Option<&Timestamp> {
+        self.created.as_ref()
+    }
+    /// Returns [`description`](Self#structfield.description), if it is set.
+    pub fn description(&self) -> Option<&str> {
+        self.description.as_ref().map(String::as_str)
+    }
+    /// Returns [`encryption_scope`](Self#structfield.encryption_scope), if it is set.
+    pub fn encryption_scope(&self) -> Option<&str> {
+        self.encryption_scope.as_ref().map(String::as_str)
+    }
+    /// Returns [`last_modified`](Self#structfield.last_modified), if it is set.
+    pub fn last_modified(&self) -> Option<&Timestamp> {
+        self.last_modified.as_ref()
+    }
+    /// Returns [`storage_account_name`](Self#structfield.storage_account_name), if it is set.
+    pub fn storage_account_name(&self) -> Option<&str> {
+        self.storage_account_name.as_ref().map(String::as_str)
+    }
+    /// Returns [`storage_encryption_format`](Self#structfield.storage_encryption_format), if it is set.
+    pub fn storage_encryption_format(&self) -> Option<&StorageEncryptionFormat> {
+        self.storage_encryption_format.as_ref()
+    }
+    /// Returns [`sub_path`](Self#structfield.sub_path), if it is set.
+    pub fn sub_path(&self) -> Option<&str> {
+        self.sub_path.as_ref().map(String::as_str)
+    }
+}
+/// Body of [`create_or_update_asset`](super::Client::create_or_update_asset).
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -518,15 +867,16 @@ pub struct AssetPut {
     pub properties: AssetPutProperties,
 }
 impl AssetPut {
-    /// A `AssetPut` with what it cannot do without; the rest is absent.
+    /// Creates `AssetPut` from its required fields; all others are unset.
     pub fn new(properties: impl Into<AssetPutProperties>) -> Self {
         Self {
-            properties: properties.into(),
             labels: Default::default(),
+            properties: properties.into(),
         }
     }
     /// Sets [`labels`](Self#structfield.labels).
-    pub fn labels(
+    #[must_use]
+    pub fn with_labels(
         mut self,
         value: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
@@ -536,12 +886,21 @@ impl AssetPut {
         self
     }
     /// Sets [`properties`](Self#structfield.properties).
-    pub fn properties(mut self, value: impl Into<AssetPutProperties>) -> Self {
+    #[must_use]
+    pub fn with_properties(mut self, value: impl Into<AssetPutProperties>) -> Self {
         self.properties = value.into();
         self
     }
 }
-/// `AssetPutProperties` of the document.
+impl From<AssetPutProperties> for AssetPut {
+    fn from(value: AssetPutProperties) -> Self {
+        Self::new(value)
+    }
+}
+::mkio_core::json_body! {
+    AssetPut
+}
+/// `properties` of [`AssetPut`].
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -586,31 +945,34 @@ pub struct AssetPutProperties {
     pub sub_path: Option<String>,
 }
 impl AssetPutProperties {
-    /// A `AssetPutProperties` with what it cannot do without; the rest is absent.
+    /// Creates `AssetPutProperties` from its required fields; all others are unset.
     pub fn new(storage_account_name: impl Into<String>) -> Self {
         Self {
-            storage_account_name: storage_account_name.into(),
             alternate_id: Default::default(),
             container: Default::default(),
             container_deletion_policy: Default::default(),
             description: Default::default(),
             encryption_scope: Default::default(),
+            storage_account_name: storage_account_name.into(),
             storage_encryption_format: Default::default(),
             sub_path: Default::default(),
         }
     }
     /// Sets [`alternate_id`](Self#structfield.alternate_id).
-    pub fn alternate_id(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_alternate_id(mut self, value: impl Into<String>) -> Self {
         self.alternate_id = Some(value.into());
         self
     }
     /// Sets [`container`](Self#structfield.container).
-    pub fn container(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_container(mut self, value: impl Into<String>) -> Self {
         self.container = Some(value.into());
         self
     }
     /// Sets [`container_deletion_policy`](Self#structfield.container_deletion_policy).
-    pub fn container_deletion_policy(
+    #[must_use]
+    pub fn with_container_deletion_policy(
         mut self,
         value: impl Into<ContainerDeletionPolicy>,
     ) -> Self {
@@ -618,22 +980,26 @@ impl AssetPutProperties {
         self
     }
     /// Sets [`description`](Self#structfield.description).
-    pub fn description(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_description(mut self, value: impl Into<String>) -> Self {
         self.description = Some(value.into());
         self
     }
     /// Sets [`encryption_scope`](Self#structfield.encryption_scope).
-    pub fn encryption_scope(mut self, value: impl Into<Nullable<String>>) -> Self {
+    #[must_use]
+    pub fn with_encryption_scope(mut self, value: impl Into<Nullable<String>>) -> Self {
         self.encryption_scope = value.into();
         self
     }
     /// Sets [`storage_account_name`](Self#structfield.storage_account_name).
-    pub fn storage_account_name(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_storage_account_name(mut self, value: impl Into<String>) -> Self {
         self.storage_account_name = value.into();
         self
     }
     /// Sets [`storage_encryption_format`](Self#structfield.storage_encryption_format).
-    pub fn storage_encryption_format(
+    #[must_use]
+    pub fn with_storage_encryption_format(
         mut self,
         value: impl Into<StorageEncryptionFormat>,
     ) -> Self {
@@ -641,7 +1007,8 @@ impl AssetPutProperties {
         self
     }
     /// Sets [`sub_path`](Self#structfield.sub_path).
-    pub fn sub_path(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_sub_path(mut self, value: impl Into<String>) -> Self {
         self.sub_path = Some(value.into());
         self
     }
@@ -659,7 +1026,7 @@ impl AssetPutProperties {
         Deleted = "Deleted",
     }
 }
-/// `AssetStorage` of the document.
+/// Response of [`get_asset_storage`](super::Client::get_asset_storage).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -671,7 +1038,23 @@ pub struct AssetStorage {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spec: Option<AssetStorageSpec>,
 }
-/// `AssetStorageMetadata` of the document.
+impl AssetStorage {
+    /// Returns [`metadata`](Self#structfield.metadata), with all its fields unset if it is not set itself.
+    pub fn metadata(&self) -> &AssetStorageMetadata {
+        static UNSET: ::std::sync::LazyLock<AssetStorageMetadata> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.metadata.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`spec`](Self#structfield.spec), with all its fields unset if it is not set itself.
+    pub fn spec(&self) -> &AssetStorageSpec {
+        static UNSET: ::std::sync::LazyLock<AssetStorageSpec> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.spec.as_ref().unwrap_or(&UNSET)
+    }
+}
+/// `metadata` of [`AssetStorage`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -685,7 +1068,17 @@ pub struct AssetStorageMetadata {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
 }
-/// `AssetStorageSpec` of the document.
+impl AssetStorageMetadata {
+    /// Returns [`id`](Self#structfield.id), if it is set.
+    pub fn id(&self) -> Option<&str> {
+        self.id.as_ref().map(String::as_str)
+    }
+    /// Returns [`name`](Self#structfield.name), if it is set.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_ref().map(String::as_str)
+    }
+}
+/// `spec` of [`AssetStorage`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -735,49 +1128,124 @@ pub struct AssetStorageSpec {
     )]
     pub tracks: Option<BTreeMap<String, Track>>,
 }
-/// `AssetStreamingLocatorList` of the document.
+impl AssetStorageSpec {
+    /// Returns [`container`](Self#structfield.container), if it is set.
+    pub fn container(&self) -> Option<&str> {
+        self.container.as_ref().map(String::as_str)
+    }
+    /// Returns [`error`](Self#structfield.error), empty if it is not set.
+    pub fn error(&self) -> &BTreeMap<String, String> {
+        self.error.as_ref().unwrap_or(const { &BTreeMap::new() })
+    }
+    /// Returns [`exceptions`](Self#structfield.exceptions), with all its fields unset if it is not set itself.
+    pub fn exceptions(&self) -> &ManifestExceptions {
+        static UNSET: ::std::sync::LazyLock<ManifestExceptions> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.exceptions.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`files`](Self#structfield.files), empty if it is not set.
+    pub fn files(&self) -> &[AssetFile] {
+        self.files.as_ref().map_or(&[], Vec::as_slice)
+    }
+    /// Returns [`folders`](Self#structfield.folders), empty if it is not set.
+    pub fn folders(&self) -> &[AssetFolder] {
+        self.folders.as_ref().map_or(&[], Vec::as_slice)
+    }
+    /// Returns [`format_hint`](Self#structfield.format_hint), if it is set.
+    pub fn format_hint(&self) -> Option<&str> {
+        self.format_hint.as_ref().map(String::as_str)
+    }
+    /// Returns [`periods`](Self#structfield.periods), empty if it is not set.
+    pub fn periods(&self) -> &BTreeMap<String, Period> {
+        self.periods.as_ref().unwrap_or(const { &BTreeMap::new() })
+    }
+    /// Returns [`tracks`](Self#structfield.tracks), empty if it is not set.
+    pub fn tracks(&self) -> &BTreeMap<String, Track> {
+        self.tracks.as_ref().unwrap_or(const { &BTreeMap::new() })
+    }
+}
+/// Response of [`list_asset_streaming_locators`](super::Client::list_asset_streaming_locators).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct AssetStreamingLocatorList {
-    /// `streamingLocators` of the document.
+    /// `streamingLocators` in JSON.
     #[serde(rename = "streamingLocators", skip_serializing_if = "Option::is_none")]
     pub streaming_locators: Option<Vec<StreamingLocatorProperties>>,
 }
-/// `Audio` of the document.
+impl AssetStreamingLocatorList {
+    /// Returns [`streaming_locators`](Self#structfield.streaming_locators), empty if it is not set.
+    pub fn streaming_locators(&self) -> &[StreamingLocatorProperties] {
+        self.streaming_locators.as_ref().map_or(&[], Vec::as_slice)
+    }
+}
+/// `audio` of [`ManifestBody`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct Audio {
-    /// `src` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub src: Option<String>,
-    /// `systemBitrate` of the document.
+    /// `systemBitrate` in JSON.
     #[serde(rename = "systemBitrate", skip_serializing_if = "Option::is_none")]
     pub system_bitrate: Option<String>,
-    /// `systemLanguage` of the document.
+    /// `systemLanguage` in JSON.
     #[serde(rename = "systemLanguage", skip_serializing_if = "Option::is_none")]
     pub system_language: Option<String>,
-    /// `trackID` of the document.
+    /// `trackID` in JSON.
     #[serde(rename = "trackID", skip_serializing_if = "Option::is_none")]
     pub track_id: Option<String>,
-    /// `trackName` of the document.
+    /// `trackName` in JSON.
     #[serde(rename = "trackName", skip_serializing_if = "Option::is_none")]
     pub track_name: Option<String>,
 }
-/// `AudioChannelConfiguration` of the document.
+impl Audio {
+    /// Returns [`src`](Self#structfield.src), if it is set.
+    pub fn src(&self) -> Option<&str> {
+        self.src.as_ref().map(String::as_str)
+    }
+    /// Returns [`system_bitrate`](Self#structfield.system_bitrate), if it is set.
+    pub fn system_bitrate(&self) -> Option<&str> {
+        self.system_bitrate.as_ref().map(String::as_str)
+    }
+    /// Returns [`system_language`](Self#structfield.system_language), if it is set.
+    pub fn system_language(&self) -> Option<&str> {
+        self.system_language.as_ref().map(String::as_str)
+    }
+    /// Returns [`track_id`](Self#structfield.track_id), if it is set.
+    pub fn track_id(&self) -> Option<&str> {
+        self.track_id.as_ref().map(String::as_str)
+    }
+    /// Returns [`track_name`](Self#structfield.track_name), if it is set.
+    pub fn track_name(&self) -> Option<&str> {
+        self.track_name.as_ref().map(String::as_str)
+    }
+}
+/// `audio_channel_configuration` of [`Representation`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct AudioChannelConfiguration {
-    /// `schemeIdUri` of the document.
+    /// `schemeIdUri` in JSON.
     #[serde(rename = "schemeIdUri", skip_serializing_if = "Option::is_none")]
     pub scheme_id_uri: Option<String>,
-    /// `value` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<String>,
 }
-/// `AudioTrack` of the document.
+impl AudioChannelConfiguration {
+    /// Returns [`scheme_id_uri`](Self#structfield.scheme_id_uri), if it is set.
+    pub fn scheme_id_uri(&self) -> Option<&str> {
+        self.scheme_id_uri.as_ref().map(String::as_str)
+    }
+    /// Returns [`value`](Self#structfield.value), if it is set.
+    pub fn value(&self) -> Option<&str> {
+        self.value.as_ref().map(String::as_str)
+    }
+}
+/// Variant of [`InsertedTrack`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -799,43 +1267,76 @@ pub struct AudioTrack {
     pub track_name: Option<String>,
 }
 impl AudioTrack {
-    /// A `AudioTrack` with what it cannot do without; the rest is absent.
+    /// Creates `AudioTrack` from its required fields; all others are unset.
     pub fn new(track_name: impl Into<String>) -> Self {
         Self {
-            track_name: Some(track_name.into()),
             dash_settings: Default::default(),
             display_name: Default::default(),
             hls_settings: Default::default(),
             language_code: Default::default(),
+            track_name: Some(track_name.into()),
         }
     }
     /// Sets [`dash_settings`](Self#structfield.dash_settings).
-    pub fn dash_settings(mut self, value: impl Into<DashSettings>) -> Self {
+    #[must_use]
+    pub fn with_dash_settings(mut self, value: impl Into<DashSettings>) -> Self {
         self.dash_settings = Some(value.into());
         self
     }
     /// Sets [`display_name`](Self#structfield.display_name).
-    pub fn display_name(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_display_name(mut self, value: impl Into<String>) -> Self {
         self.display_name = Some(value.into());
         self
     }
     /// Sets [`hls_settings`](Self#structfield.hls_settings).
-    pub fn hls_settings(mut self, value: impl Into<HlsSettings>) -> Self {
+    #[must_use]
+    pub fn with_hls_settings(mut self, value: impl Into<HlsSettings>) -> Self {
         self.hls_settings = Some(value.into());
         self
     }
     /// Sets [`language_code`](Self#structfield.language_code).
-    pub fn language_code(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_language_code(mut self, value: impl Into<String>) -> Self {
         self.language_code = Some(value.into());
         self
     }
     /// Sets [`track_name`](Self#structfield.track_name).
-    pub fn track_name(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_track_name(mut self, value: impl Into<String>) -> Self {
         self.track_name = Some(value.into());
         self
     }
 }
-/// `AwsCredential` of the document.
+impl AudioTrack {
+    /// Returns [`dash_settings`](Self#structfield.dash_settings), with all its fields unset if it is not set itself.
+    pub fn dash_settings(&self) -> &DashSettings {
+        static UNSET: ::std::sync::LazyLock<DashSettings> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.dash_settings.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`display_name`](Self#structfield.display_name), if it is set.
+    pub fn display_name(&self) -> Option<&str> {
+        self.display_name.as_ref().map(String::as_str)
+    }
+    /// Returns [`hls_settings`](Self#structfield.hls_settings), with all its fields unset if it is not set itself.
+    pub fn hls_settings(&self) -> &HlsSettings {
+        static UNSET: ::std::sync::LazyLock<HlsSettings> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.hls_settings.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`language_code`](Self#structfield.language_code), if it is set.
+    pub fn language_code(&self) -> Option<&str> {
+        self.language_code.as_ref().map(String::as_str)
+    }
+    /// Returns [`track_name`](Self#structfield.track_name), if it is set.
+    pub fn track_name(&self) -> Option<&str> {
+        self.track_name.as_ref().map(String::as_str)
+    }
+}
+/// `credential` of [`AwsCredentialSpec`], `credential` of [`AwsStorageSpecPut`] and `credential` of [`AwsStorageSpec`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -852,28 +1353,66 @@ pub struct AwsCredential {
     pub secret_access_key: Option<Secret<String>>,
 }
 impl AwsCredential {
-    /// A `AwsCredential` with what it cannot do without; the rest is absent.
-    pub fn new(
-        access_key_id: impl Into<String>,
-        secret_access_key: impl Into<Secret<String>>,
-    ) -> Self {
-        Self {
-            access_key_id: Some(access_key_id.into()),
-            secret_access_key: Some(secret_access_key.into()),
-        }
+    /// Starts `AwsCredential`: the required fields that could be mistaken for each other follow by name, in this order: `access_key_id`, `secret_access_key`. All others are unset.
+    #[allow(clippy::new_ret_no_self)]
+    pub fn new() -> AwsCredentialNeedsAccessKeyId {
+        AwsCredentialNeedsAccessKeyId(Self {
+            access_key_id: Default::default(),
+            secret_access_key: Default::default(),
+        })
     }
     /// Sets [`access_key_id`](Self#structfield.access_key_id).
-    pub fn access_key_id(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_access_key_id(mut self, value: impl Into<String>) -> Self {
         self.access_key_id = Some(value.into());
         self
     }
     /// Sets [`secret_access_key`](Self#structfield.secret_access_key).
-    pub fn secret_access_key(mut self, value: impl Into<Secret<String>>) -> Self {
+    #[must_use]
+    pub fn with_secret_access_key(mut self, value: impl Into<Secret<String>>) -> Self {
         self.secret_access_key = Some(value.into());
         self
     }
 }
-/// `AwsCredentialSpec` of the document.
+/// A [`AwsCredential`] that still needs `access_key_id`.
+#[derive(Clone, Debug)]
+#[must_use = "it is no `AwsCredential` before `access_key_id` is set"]
+pub struct AwsCredentialNeedsAccessKeyId(AwsCredential);
+impl AwsCredentialNeedsAccessKeyId {
+    /// Sets [`access_key_id`](AwsCredential#structfield.access_key_id).
+    pub fn access_key_id(
+        mut self,
+        value: impl Into<String>,
+    ) -> AwsCredentialNeedsSecretAccessKey {
+        self.0.access_key_id = Some(value.into());
+        AwsCredentialNeedsSecretAccessKey(self.0)
+    }
+}
+/// A [`AwsCredential`] that still needs `secret_access_key`.
+#[derive(Clone, Debug)]
+#[must_use = "it is no `AwsCredential` before `secret_access_key` is set"]
+pub struct AwsCredentialNeedsSecretAccessKey(AwsCredential);
+impl AwsCredentialNeedsSecretAccessKey {
+    /// Sets [`secret_access_key`](AwsCredential#structfield.secret_access_key).
+    pub fn secret_access_key(
+        mut self,
+        value: impl Into<Secret<String>>,
+    ) -> AwsCredential {
+        self.0.secret_access_key = Some(value.into());
+        self.0
+    }
+}
+impl AwsCredential {
+    /// Returns [`access_key_id`](Self#structfield.access_key_id), if it is set.
+    pub fn access_key_id(&self) -> Option<&str> {
+        self.access_key_id.as_ref().map(String::as_str)
+    }
+    /// Returns [`secret_access_key`](Self#structfield.secret_access_key), if it is set.
+    pub fn secret_access_key(&self) -> Option<&Secret<String>> {
+        self.secret_access_key.as_ref()
+    }
+}
+/// Variant of [`StorageCredentialSpec`] and [`StorageCredentialPostSpec`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -883,19 +1422,34 @@ pub struct AwsCredentialSpec {
     pub credential: Option<AwsCredential>,
 }
 impl AwsCredentialSpec {
-    /// A `AwsCredentialSpec` with what it cannot do without; the rest is absent.
+    /// Creates `AwsCredentialSpec` from its required fields; all others are unset.
     pub fn new(credential: impl Into<AwsCredential>) -> Self {
         Self {
             credential: Some(credential.into()),
         }
     }
     /// Sets [`credential`](Self#structfield.credential).
-    pub fn credential(mut self, value: impl Into<AwsCredential>) -> Self {
+    #[must_use]
+    pub fn with_credential(mut self, value: impl Into<AwsCredential>) -> Self {
         self.credential = Some(value.into());
         self
     }
 }
-/// `AwsStorageSpec` of the document.
+impl From<AwsCredential> for AwsCredentialSpec {
+    fn from(value: AwsCredential) -> Self {
+        Self::new(value)
+    }
+}
+impl AwsCredentialSpec {
+    /// Returns [`credential`](Self#structfield.credential), with all its fields unset if it is not set itself.
+    pub fn credential(&self) -> &AwsCredential {
+        static UNSET: ::std::sync::LazyLock<AwsCredential> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.credential.as_ref().unwrap_or(&UNSET)
+    }
+}
+/// Variant of [`StorageSpec`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -922,7 +1476,32 @@ pub struct AwsStorageSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<UrlText>,
 }
-/// `AwsStorageSpecPatch` of the document.
+impl AwsStorageSpec {
+    /// Returns [`bucket_name`](Self#structfield.bucket_name), if it is set.
+    pub fn bucket_name(&self) -> Option<&str> {
+        self.bucket_name.as_ref().map(String::as_str)
+    }
+    /// Returns [`credential`](Self#structfield.credential), with all its fields unset if it is not set itself.
+    pub fn credential(&self) -> &AwsCredential {
+        static UNSET: ::std::sync::LazyLock<AwsCredential> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.credential.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`description`](Self#structfield.description), if it is set.
+    pub fn description(&self) -> Option<&str> {
+        self.description.as_ref().map(String::as_str)
+    }
+    /// Returns [`region`](Self#structfield.region), if it is set.
+    pub fn region(&self) -> Option<&str> {
+        self.region.as_ref().map(String::as_str)
+    }
+    /// Returns [`url`](Self#structfield.url), if it is set.
+    pub fn url(&self) -> Option<&UrlText> {
+        self.url.as_ref()
+    }
+}
+/// Variant of [`StoragePatchSpec`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -932,17 +1511,18 @@ pub struct AwsStorageSpecPatch {
     pub description: Nullable<String>,
 }
 impl AwsStorageSpecPatch {
-    /// An empty `AwsStorageSpecPatch`, to be filled with its setters.
+    /// Creates an empty `AwsStorageSpecPatch`.
     pub fn new() -> Self {
-        Self::default()
+        Default::default()
     }
     /// Sets [`description`](Self#structfield.description).
-    pub fn description(mut self, value: impl Into<Nullable<String>>) -> Self {
+    #[must_use]
+    pub fn with_description(mut self, value: impl Into<Nullable<String>>) -> Self {
         self.description = value.into();
         self
     }
 }
-/// `AwsStorageSpecPut` of the document.
+/// Variant of [`StoragePutSpec`].
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -960,7 +1540,7 @@ pub struct AwsStorageSpecPut {
     pub description: Nullable<String>,
 }
 impl AwsStorageSpecPut {
-    /// A `AwsStorageSpecPut` with what it cannot do without; the rest is absent.
+    /// Creates `AwsStorageSpecPut` from its required fields; all others are unset.
     pub fn new(bucket_name: impl Into<String>) -> Self {
         Self {
             bucket_name: bucket_name.into(),
@@ -969,22 +1549,25 @@ impl AwsStorageSpecPut {
         }
     }
     /// Sets [`bucket_name`](Self#structfield.bucket_name).
-    pub fn bucket_name(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_bucket_name(mut self, value: impl Into<String>) -> Self {
         self.bucket_name = value.into();
         self
     }
     /// Sets [`credential`](Self#structfield.credential).
-    pub fn credential(mut self, value: impl Into<AwsCredential>) -> Self {
+    #[must_use]
+    pub fn with_credential(mut self, value: impl Into<AwsCredential>) -> Self {
         self.credential = Some(value.into());
         self
     }
     /// Sets [`description`](Self#structfield.description).
-    pub fn description(mut self, value: impl Into<Nullable<String>>) -> Self {
+    #[must_use]
+    pub fn with_description(mut self, value: impl Into<Nullable<String>>) -> Self {
         self.description = value.into();
         self
     }
 }
-/// `AzureCredential` of the document.
+/// `credential` of [`AzureCredentialSpec`] and `credential` of [`AzureStorageSpec`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -1005,7 +1588,21 @@ pub struct AzureCredential {
     #[serde(rename = "signedStart", skip_serializing_if = "Option::is_none")]
     pub signed_start: Option<Timestamp>,
 }
-/// `AzureCredentialPost` of the document.
+impl AzureCredential {
+    /// Returns [`sas_token`](Self#structfield.sas_token), if it is set.
+    pub fn sas_token(&self) -> Option<&Secret<String>> {
+        self.sas_token.as_ref()
+    }
+    /// Returns [`signed_expiry`](Self#structfield.signed_expiry), if it is set.
+    pub fn signed_expiry(&self) -> Option<&Timestamp> {
+        self.signed_expiry.as_ref()
+    }
+    /// Returns [`signed_start`](Self#structfield.signed_start), if it is set.
+    pub fn signed_start(&self) -> Option<&Timestamp> {
+        self.signed_start.as_ref()
+    }
+}
+/// `credential` of [`AzureCredentialSpecPost`] and `credential` of [`AzureStorageSpecPut`].
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -1017,19 +1614,20 @@ pub struct AzureCredentialPost {
     pub sas_token: Secret<String>,
 }
 impl AzureCredentialPost {
-    /// A `AzureCredentialPost` with what it cannot do without; the rest is absent.
+    /// Creates `AzureCredentialPost` from its required fields; all others are unset.
     pub fn new(sas_token: impl Into<Secret<String>>) -> Self {
         Self {
             sas_token: sas_token.into(),
         }
     }
     /// Sets [`sas_token`](Self#structfield.sas_token).
-    pub fn sas_token(mut self, value: impl Into<Secret<String>>) -> Self {
+    #[must_use]
+    pub fn with_sas_token(mut self, value: impl Into<Secret<String>>) -> Self {
         self.sas_token = value.into();
         self
     }
 }
-/// `AzureCredentialSpec` of the document.
+/// Variant of [`StorageCredentialSpec`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -1038,7 +1636,16 @@ pub struct AzureCredentialSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credential: Option<AzureCredential>,
 }
-/// `AzureCredentialSpecPost` of the document.
+impl AzureCredentialSpec {
+    /// Returns [`credential`](Self#structfield.credential), with all its fields unset if it is not set itself.
+    pub fn credential(&self) -> &AzureCredential {
+        static UNSET: ::std::sync::LazyLock<AzureCredential> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.credential.as_ref().unwrap_or(&UNSET)
+    }
+}
+/// Variant of [`StorageCredentialPostSpec`].
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -1047,19 +1654,25 @@ pub struct AzureCredentialSpecPost {
     pub credential: AzureCredentialPost,
 }
 impl AzureCredentialSpecPost {
-    /// A `AzureCredentialSpecPost` with what it cannot do without; the rest is absent.
+    /// Creates `AzureCredentialSpecPost` from its required fields; all others are unset.
     pub fn new(credential: impl Into<AzureCredentialPost>) -> Self {
         Self {
             credential: credential.into(),
         }
     }
     /// Sets [`credential`](Self#structfield.credential).
-    pub fn credential(mut self, value: impl Into<AzureCredentialPost>) -> Self {
+    #[must_use]
+    pub fn with_credential(mut self, value: impl Into<AzureCredentialPost>) -> Self {
         self.credential = value.into();
         self
     }
 }
-/// `AzureStorageSpec` of the document.
+impl From<AzureCredentialPost> for AzureCredentialSpecPost {
+    fn from(value: AzureCredentialPost) -> Self {
+        Self::new(value)
+    }
+}
+/// Variant of [`StorageSpec`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -1085,7 +1698,35 @@ pub struct AzureStorageSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<UrlText>,
 }
-/// `AzureStorageSpecPatch` of the document.
+impl AzureStorageSpec {
+    /// Returns [`credential`](Self#structfield.credential), with all its fields unset if it is not set itself.
+    pub fn credential(&self) -> &AzureCredential {
+        static UNSET: ::std::sync::LazyLock<AzureCredential> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.credential.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`description`](Self#structfield.description), if it is set.
+    pub fn description(&self) -> Option<&str> {
+        self.description.as_ref().map(String::as_str)
+    }
+    /// Returns [`private_link_service_connection`](Self#structfield.private_link_service_connection), with all its fields unset if it is not set itself.
+    pub fn private_link_service_connection(&self) -> &PrivateLinkServiceConnection {
+        static UNSET: ::std::sync::LazyLock<PrivateLinkServiceConnection> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.private_link_service_connection.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`region`](Self#structfield.region), if it is set.
+    pub fn region(&self) -> Option<&str> {
+        self.region.as_ref().map(String::as_str)
+    }
+    /// Returns [`url`](Self#structfield.url), if it is set.
+    pub fn url(&self) -> Option<&UrlText> {
+        self.url.as_ref()
+    }
+}
+/// Variant of [`StoragePatchSpec`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -1102,17 +1743,19 @@ pub struct AzureStorageSpecPatch {
     pub private_link_service_connection: Nullable<PrivateLinkServiceConnection>,
 }
 impl AzureStorageSpecPatch {
-    /// An empty `AzureStorageSpecPatch`, to be filled with its setters.
+    /// Creates an empty `AzureStorageSpecPatch`.
     pub fn new() -> Self {
-        Self::default()
+        Default::default()
     }
     /// Sets [`description`](Self#structfield.description).
-    pub fn description(mut self, value: impl Into<Nullable<String>>) -> Self {
+    #[must_use]
+    pub fn with_description(mut self, value: impl Into<Nullable<String>>) -> Self {
         self.description = value.into();
         self
     }
     /// Sets [`private_link_service_connection`](Self#structfield.private_link_service_connection).
-    pub fn private_link_service_connection(
+    #[must_use]
+    pub fn with_private_link_service_connection(
         mut self,
         value: impl Into<Nullable<PrivateLinkServiceConnection>>,
     ) -> Self {
@@ -1120,7 +1763,7 @@ impl AzureStorageSpecPatch {
         self
     }
 }
-/// `AzureStorageSpecPut` of the document.
+/// Variant of [`StoragePutSpec`].
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -1142,27 +1785,30 @@ pub struct AzureStorageSpecPut {
     pub url: UrlText,
 }
 impl AzureStorageSpecPut {
-    /// A `AzureStorageSpecPut` with what it cannot do without; the rest is absent.
+    /// Creates `AzureStorageSpecPut` from its required fields; all others are unset.
     pub fn new(url: impl Into<UrlText>) -> Self {
         Self {
-            url: url.into(),
             credential: Default::default(),
             description: Default::default(),
             private_link_service_connection: Default::default(),
+            url: url.into(),
         }
     }
     /// Sets [`credential`](Self#structfield.credential).
-    pub fn credential(mut self, value: impl Into<AzureCredentialPost>) -> Self {
+    #[must_use]
+    pub fn with_credential(mut self, value: impl Into<AzureCredentialPost>) -> Self {
         self.credential = Some(value.into());
         self
     }
     /// Sets [`description`](Self#structfield.description).
-    pub fn description(mut self, value: impl Into<Nullable<String>>) -> Self {
+    #[must_use]
+    pub fn with_description(mut self, value: impl Into<Nullable<String>>) -> Self {
         self.description = value.into();
         self
     }
     /// Sets [`private_link_service_connection`](Self#structfield.private_link_service_connection).
-    pub fn private_link_service_connection(
+    #[must_use]
+    pub fn with_private_link_service_connection(
         mut self,
         value: impl Into<Nullable<PrivateLinkServiceConnection>>,
     ) -> Self {
@@ -1170,12 +1816,13 @@ impl AzureStorageSpecPut {
         self
     }
     /// Sets [`url`](Self#structfield.url).
-    pub fn url(mut self, value: impl Into<UrlText>) -> Self {
+    #[must_use]
+    pub fn with_url(mut self, value: impl Into<UrlText>) -> Self {
         self.url = value.into();
         self
     }
 }
-/// `BlobStorageMetadata` of the document.
+/// `metadata` of [`Storage`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -1211,7 +1858,41 @@ pub struct BlobStorageMetadata {
     #[serde(rename = "updatedByEmail", skip_serializing_if = "Option::is_none")]
     pub updated_by_email: Option<String>,
 }
-/// `BuiltInAssetConverterPreset` of the document.
+impl BlobStorageMetadata {
+    /// Returns [`created`](Self#structfield.created), if it is set.
+    pub fn created(&self) -> Option<&Timestamp> {
+        self.created.as_ref()
+    }
+    /// Returns [`created_by`](Self#structfield.created_by), if it is set.
+    pub fn created_by(&self) -> Option<&str> {
+        self.created_by.as_ref().map(String::as_str)
+    }
+    /// Returns [`created_by_email`](Self#structfield.created_by_email), if it is set.
+    pub fn created_by_email(&self) -> Option<&str> {
+        self.created_by_email.as_ref().map(String::as_str)
+    }
+    /// Returns [`id`](Self#structfield.id), if it is set.
+    pub fn id(&self) -> Option<&str> {
+        self.id.as_ref().map(String::as_str)
+    }
+    /// Returns [`name`](Self#structfield.name), if it is set.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_ref().map(String::as_str)
+    }
+    /// Returns [`updated`](Self#structfield.updated), if it is set.
+    pub fn updated(&self) -> Option<&Timestamp> {
+        self.updated.as_ref()
+    }
+    /// Returns [`updated_by`](Self#structfield.updated_by), if it is set.
+    pub fn updated_by(&self) -> Option<&str> {
+        self.updated_by.as_ref().map(String::as_str)
+    }
+    /// Returns [`updated_by_email`](Self#structfield.updated_by_email), if it is set.
+    pub fn updated_by_email(&self) -> Option<&str> {
+        self.updated_by_email.as_ref().map(String::as_str)
+    }
+}
+/// Variant of [`TransformPreset`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -1221,19 +1902,29 @@ pub struct BuiltInAssetConverterPreset {
     pub preset_name: Option<AssetConverterPresetName>,
 }
 impl BuiltInAssetConverterPreset {
-    /// A `BuiltInAssetConverterPreset` with what it cannot do without; the rest is absent.
-    pub fn new(preset_name: impl Into<AssetConverterPresetName>) -> Self {
+    /// Creates `BuiltInAssetConverterPreset` from its required fields; all others are unset.
+    pub fn new(preset_name: AssetConverterPresetName) -> Self {
         Self {
-            preset_name: Some(preset_name.into()),
+            preset_name: Some(preset_name),
         }
     }
     /// Sets [`preset_name`](Self#structfield.preset_name).
-    pub fn preset_name(mut self, value: impl Into<AssetConverterPresetName>) -> Self {
+    #[must_use]
+    pub fn with_preset_name(
+        mut self,
+        value: impl Into<AssetConverterPresetName>,
+    ) -> Self {
         self.preset_name = Some(value.into());
         self
     }
 }
-/// `BuiltInStandardEncoderPreset` of the document.
+impl BuiltInAssetConverterPreset {
+    /// Returns [`preset_name`](Self#structfield.preset_name), if it is set.
+    pub fn preset_name(&self) -> Option<&AssetConverterPresetName> {
+        self.preset_name.as_ref()
+    }
+}
+/// Variant of [`TransformPreset`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -1246,46 +1937,59 @@ pub struct BuiltInStandardEncoderPreset {
     pub preset_name: Option<String>,
 }
 impl BuiltInStandardEncoderPreset {
-    /// A `BuiltInStandardEncoderPreset` with what it cannot do without; the rest is absent.
+    /// Creates `BuiltInStandardEncoderPreset` from its required fields; all others are unset.
     pub fn new(preset_name: impl Into<String>) -> Self {
         Self {
-            preset_name: Some(preset_name.into()),
             advanced_settings_name: Default::default(),
+            preset_name: Some(preset_name.into()),
         }
     }
     /// Sets [`advanced_settings_name`](Self#structfield.advanced_settings_name).
-    pub fn advanced_settings_name(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_advanced_settings_name(mut self, value: impl Into<String>) -> Self {
         self.advanced_settings_name = Some(value.into());
         self
     }
     /// Sets [`preset_name`](Self#structfield.preset_name).
-    pub fn preset_name(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_preset_name(mut self, value: impl Into<String>) -> Self {
         self.preset_name = Some(value.into());
         self
     }
 }
-/// `CbcsDrmConfiguration` of the document.
+impl BuiltInStandardEncoderPreset {
+    /// Returns [`advanced_settings_name`](Self#structfield.advanced_settings_name), if it is set.
+    pub fn advanced_settings_name(&self) -> Option<&str> {
+        self.advanced_settings_name.as_ref().map(String::as_str)
+    }
+    /// Returns [`preset_name`](Self#structfield.preset_name), if it is set.
+    pub fn preset_name(&self) -> Option<&str> {
+        self.preset_name.as_ref().map(String::as_str)
+    }
+}
+/// `drm` of [`CommonEncryptionCbcs`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct CbcsDrmConfiguration {
-    /// `fairPlay` of the document.
+    /// `fairPlay` in JSON.
     #[serde(rename = "fairPlay", skip_serializing_if = "Option::is_none")]
     pub fair_play: Option<StreamingPolicyFairPlayConfiguration>,
-    /// `playReady` of the document.
+    /// `playReady` in JSON.
     #[serde(rename = "playReady", skip_serializing_if = "Option::is_none")]
     pub play_ready: Option<StreamingPolicyPlayReadyConfiguration>,
-    /// `widevine` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub widevine: Option<StreamingPolicyWidevineConfiguration>,
 }
 impl CbcsDrmConfiguration {
-    /// An empty `CbcsDrmConfiguration`, to be filled with its setters.
+    /// Creates an empty `CbcsDrmConfiguration`.
     pub fn new() -> Self {
-        Self::default()
+        Default::default()
     }
     /// Sets [`fair_play`](Self#structfield.fair_play).
-    pub fn fair_play(
+    #[must_use]
+    pub fn with_fair_play(
         mut self,
         value: impl Into<StreamingPolicyFairPlayConfiguration>,
     ) -> Self {
@@ -1293,7 +1997,8 @@ impl CbcsDrmConfiguration {
         self
     }
     /// Sets [`play_ready`](Self#structfield.play_ready).
-    pub fn play_ready(
+    #[must_use]
+    pub fn with_play_ready(
         mut self,
         value: impl Into<StreamingPolicyPlayReadyConfiguration>,
     ) -> Self {
@@ -1301,7 +2006,8 @@ impl CbcsDrmConfiguration {
         self
     }
     /// Sets [`widevine`](Self#structfield.widevine).
-    pub fn widevine(
+    #[must_use]
+    pub fn with_widevine(
         mut self,
         value: impl Into<StreamingPolicyWidevineConfiguration>,
     ) -> Self {
@@ -1309,32 +2015,58 @@ impl CbcsDrmConfiguration {
         self
     }
 }
+impl CbcsDrmConfiguration {
+    /// Returns [`fair_play`](Self#structfield.fair_play), with all its fields unset if it is not set itself.
+    pub fn fair_play(&self) -> &StreamingPolicyFairPlayConfiguration {
+        static UNSET: ::std::sync::LazyLock<StreamingPolicyFairPlayConfiguration> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.fair_play.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`play_ready`](Self#structfield.play_ready), with all its fields unset if it is not set itself.
+    pub fn play_ready(&self) -> &StreamingPolicyPlayReadyConfiguration {
+        static UNSET: ::std::sync::LazyLock<StreamingPolicyPlayReadyConfiguration> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.play_ready.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`widevine`](Self#structfield.widevine), with all its fields unset if it is not set itself.
+    pub fn widevine(&self) -> &StreamingPolicyWidevineConfiguration {
+        static UNSET: ::std::sync::LazyLock<StreamingPolicyWidevineConfiguration> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.widevine.as_ref().unwrap_or(&UNSET)
+    }
+}
 ::mkio_core::open_enum! {
     /// Deprecated, due for removal; any value is ignored, since turning CDN on picks the provider.
+    ///
+    /// `cdnProvider` of [`StreamingEndpointProperties`], `cdnProvider` of [`StreamingEndpointPutProperties`] and `cdnProvider` of [`StreamingEndpointPropertiesPatch`].
     pub enum CdnProvider {
         /// `StandardAkamai`.
         StandardAkamai = "StandardAkamai",
     }
 }
-/// `CencDrmConfiguration` of the document.
+/// `drm` of [`CommonEncryptionCenc`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct CencDrmConfiguration {
-    /// `playReady` of the document.
+    /// `playReady` in JSON.
     #[serde(rename = "playReady", skip_serializing_if = "Option::is_none")]
     pub play_ready: Option<StreamingPolicyPlayReadyConfiguration>,
-    /// `widevine` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub widevine: Option<StreamingPolicyWidevineConfiguration>,
 }
 impl CencDrmConfiguration {
-    /// An empty `CencDrmConfiguration`, to be filled with its setters.
+    /// Creates an empty `CencDrmConfiguration`.
     pub fn new() -> Self {
-        Self::default()
+        Default::default()
     }
     /// Sets [`play_ready`](Self#structfield.play_ready).
-    pub fn play_ready(
+    #[must_use]
+    pub fn with_play_ready(
         mut self,
         value: impl Into<StreamingPolicyPlayReadyConfiguration>,
     ) -> Self {
@@ -1342,7 +2074,8 @@ impl CencDrmConfiguration {
         self
     }
     /// Sets [`widevine`](Self#structfield.widevine).
-    pub fn widevine(
+    #[must_use]
+    pub fn with_widevine(
         mut self,
         value: impl Into<StreamingPolicyWidevineConfiguration>,
     ) -> Self {
@@ -1350,7 +2083,23 @@ impl CencDrmConfiguration {
         self
     }
 }
-/// `ClearKeyEncryptionConfiguration` of the document.
+impl CencDrmConfiguration {
+    /// Returns [`play_ready`](Self#structfield.play_ready), with all its fields unset if it is not set itself.
+    pub fn play_ready(&self) -> &StreamingPolicyPlayReadyConfiguration {
+        static UNSET: ::std::sync::LazyLock<StreamingPolicyPlayReadyConfiguration> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.play_ready.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`widevine`](Self#structfield.widevine), with all its fields unset if it is not set itself.
+    pub fn widevine(&self) -> &StreamingPolicyWidevineConfiguration {
+        static UNSET: ::std::sync::LazyLock<StreamingPolicyWidevineConfiguration> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.widevine.as_ref().unwrap_or(&UNSET)
+    }
+}
+/// `clearKeyEncryptionConfiguration` of [`CommonEncryptionCbcs`] and `clearKeyEncryptionConfiguration` of [`CommonEncryptionCenc`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -1363,12 +2112,13 @@ pub struct ClearKeyEncryptionConfiguration {
     pub custom_keys_acquisition_url_template: Option<UrlText>,
 }
 impl ClearKeyEncryptionConfiguration {
-    /// An empty `ClearKeyEncryptionConfiguration`, to be filled with its setters.
+    /// Creates an empty `ClearKeyEncryptionConfiguration`.
     pub fn new() -> Self {
-        Self::default()
+        Default::default()
     }
     /// Sets [`custom_keys_acquisition_url_template`](Self#structfield.custom_keys_acquisition_url_template).
-    pub fn custom_keys_acquisition_url_template(
+    #[must_use]
+    pub fn with_custom_keys_acquisition_url_template(
         mut self,
         value: impl Into<UrlText>,
     ) -> Self {
@@ -1376,10 +2126,18 @@ impl ClearKeyEncryptionConfiguration {
         self
     }
 }
+impl ClearKeyEncryptionConfiguration {
+    /// Returns [`custom_keys_acquisition_url_template`](Self#structfield.custom_keys_acquisition_url_template), if it is set.
+    pub fn custom_keys_acquisition_url_template(&self) -> Option<&UrlText> {
+        self.custom_keys_acquisition_url_template.as_ref()
+    }
+}
 /// Input timeline point where processing stops; default is the media end.
 ///
-/// Told apart by `@odata.type`.
-#[derive(Clone, PartialEq, Deserialize, Serialize)]
+/// `end` of [`JobInputAsset`], `start` of [`JobInputAsset`], `end` of [`JobInputHttp`] and `start` of [`JobInputHttp`].
+///
+/// `@odata.type` tells which variant it is.
+#[derive(Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[serde(tag = "@odata.type")]
 #[non_exhaustive]
@@ -1395,6 +2153,24 @@ pub enum ClipTime {
     #[serde(untagged)]
     Unknown(Value),
 }
+impl<'de> Deserialize<'de> for ClipTime {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        let member = |tag: &str, content: ::mkio_core::glue::Content<'_>| {
+            Some(
+                match tag {
+                    "#Microsoft.Media.AbsoluteClipTime" => {
+                        content.read().map(Self::Absolute)
+                    }
+                    "#Microsoft.Media.UtcClipTime" => content.read().map(Self::Utc),
+                    _ => return None,
+                },
+            )
+        };
+        ::mkio_core::glue::union(deserializer, "@odata.type", member, Self::Unknown)
+    }
+}
 /// Content that is not understood may hold secrets: only its tag is shown.
 impl ::std::fmt::Debug for ClipTime {
     fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
@@ -1408,6 +2184,20 @@ impl ::std::fmt::Debug for ClipTime {
         }
     }
 }
+impl ClipTime {
+    /// Returns the content if this is [`Absolute`](Self::Absolute).
+    pub fn as_absolute(&self) -> Option<&AbsoluteClipTime> {
+        if let Self::Absolute(value) = self { Some(value) } else { None }
+    }
+    /// Returns the content if this is [`Utc`](Self::Utc).
+    pub fn as_utc(&self) -> Option<&UtcClipTime> {
+        if let Self::Utc(value) = self { Some(value) } else { None }
+    }
+    /// Returns the JSON if this is [`Unknown`](Self::Unknown).
+    pub fn as_unknown(&self) -> Option<&Value> {
+        if let Self::Unknown(value) = self { Some(value) } else { None }
+    }
+}
 impl From<AbsoluteClipTime> for ClipTime {
     fn from(value: AbsoluteClipTime) -> Self {
         Self::Absolute(value)
@@ -1418,12 +2208,12 @@ impl From<UtcClipTime> for ClipTime {
         Self::Utc(value)
     }
 }
-/// `CommonEncryptionCbcs` of the document.
+/// `commonEncryptionCbcs` of [`StreamingPolicyProperties`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct CommonEncryptionCbcs {
-    /// `clearKeyEncryptionConfiguration` of the document.
+    /// `clearKeyEncryptionConfiguration` in JSON.
     #[serde(
         rename = "clearKeyEncryptionConfiguration",
         skip_serializing_if = "Option::is_none"
@@ -1448,12 +2238,13 @@ pub struct CommonEncryptionCbcs {
     pub enabled_protocols: Option<EnabledProtocols>,
 }
 impl CommonEncryptionCbcs {
-    /// An empty `CommonEncryptionCbcs`, to be filled with its setters.
+    /// Creates an empty `CommonEncryptionCbcs`.
     pub fn new() -> Self {
-        Self::default()
+        Default::default()
     }
     /// Sets [`clear_key_encryption_configuration`](Self#structfield.clear_key_encryption_configuration).
-    pub fn clear_key_encryption_configuration(
+    #[must_use]
+    pub fn with_clear_key_encryption_configuration(
         mut self,
         value: impl Into<ClearKeyEncryptionConfiguration>,
     ) -> Self {
@@ -1461,7 +2252,8 @@ impl CommonEncryptionCbcs {
         self
     }
     /// Sets [`clear_tracks`](Self#structfield.clear_tracks).
-    pub fn clear_tracks(
+    #[must_use]
+    pub fn with_clear_tracks(
         mut self,
         value: impl IntoIterator<Item = impl Into<StreamingPolicyTrackSelection>>,
     ) -> Self {
@@ -1469,27 +2261,69 @@ impl CommonEncryptionCbcs {
         self
     }
     /// Sets [`content_keys`](Self#structfield.content_keys).
-    pub fn content_keys(mut self, value: impl Into<StreamingPolicyContentKeys>) -> Self {
+    #[must_use]
+    pub fn with_content_keys(
+        mut self,
+        value: impl Into<StreamingPolicyContentKeys>,
+    ) -> Self {
         self.content_keys = Some(value.into());
         self
     }
     /// Sets [`drm`](Self#structfield.drm).
-    pub fn drm(mut self, value: impl Into<CbcsDrmConfiguration>) -> Self {
+    #[must_use]
+    pub fn with_drm(mut self, value: impl Into<CbcsDrmConfiguration>) -> Self {
         self.drm = Some(value.into());
         self
     }
     /// Sets [`enabled_protocols`](Self#structfield.enabled_protocols).
-    pub fn enabled_protocols(mut self, value: impl Into<EnabledProtocols>) -> Self {
+    #[must_use]
+    pub fn with_enabled_protocols(mut self, value: impl Into<EnabledProtocols>) -> Self {
         self.enabled_protocols = Some(value.into());
         self
     }
 }
-/// `CommonEncryptionCenc` of the document.
+impl CommonEncryptionCbcs {
+    /// Returns [`clear_key_encryption_configuration`](Self#structfield.clear_key_encryption_configuration), with all its fields unset if it is not set itself.
+    pub fn clear_key_encryption_configuration(
+        &self,
+    ) -> &ClearKeyEncryptionConfiguration {
+        static UNSET: ::std::sync::LazyLock<ClearKeyEncryptionConfiguration> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.clear_key_encryption_configuration.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`clear_tracks`](Self#structfield.clear_tracks), empty if it is not set.
+    pub fn clear_tracks(&self) -> &[StreamingPolicyTrackSelection] {
+        self.clear_tracks.as_ref().map_or(&[], Vec::as_slice)
+    }
+    /// Returns [`content_keys`](Self#structfield.content_keys), with all its fields unset if it is not set itself.
+    pub fn content_keys(&self) -> &StreamingPolicyContentKeys {
+        static UNSET: ::std::sync::LazyLock<StreamingPolicyContentKeys> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.content_keys.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`drm`](Self#structfield.drm), with all its fields unset if it is not set itself.
+    pub fn drm(&self) -> &CbcsDrmConfiguration {
+        static UNSET: ::std::sync::LazyLock<CbcsDrmConfiguration> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.drm.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`enabled_protocols`](Self#structfield.enabled_protocols), with all its fields unset if it is not set itself.
+    pub fn enabled_protocols(&self) -> &EnabledProtocols {
+        static UNSET: ::std::sync::LazyLock<EnabledProtocols> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.enabled_protocols.as_ref().unwrap_or(&UNSET)
+    }
+}
+/// `commonEncryptionCenc` of [`StreamingPolicyProperties`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct CommonEncryptionCenc {
-    /// `clearKeyEncryptionConfiguration` of the document.
+    /// `clearKeyEncryptionConfiguration` in JSON.
     #[serde(
         rename = "clearKeyEncryptionConfiguration",
         skip_serializing_if = "Option::is_none"
@@ -1514,12 +2348,13 @@ pub struct CommonEncryptionCenc {
     pub enabled_protocols: Option<EnabledProtocols>,
 }
 impl CommonEncryptionCenc {
-    /// An empty `CommonEncryptionCenc`, to be filled with its setters.
+    /// Creates an empty `CommonEncryptionCenc`.
     pub fn new() -> Self {
-        Self::default()
+        Default::default()
     }
     /// Sets [`clear_key_encryption_configuration`](Self#structfield.clear_key_encryption_configuration).
-    pub fn clear_key_encryption_configuration(
+    #[must_use]
+    pub fn with_clear_key_encryption_configuration(
         mut self,
         value: impl Into<ClearKeyEncryptionConfiguration>,
     ) -> Self {
@@ -1527,7 +2362,8 @@ impl CommonEncryptionCenc {
         self
     }
     /// Sets [`clear_tracks`](Self#structfield.clear_tracks).
-    pub fn clear_tracks(
+    #[must_use]
+    pub fn with_clear_tracks(
         mut self,
         value: impl IntoIterator<Item = impl Into<StreamingPolicyTrackSelection>>,
     ) -> Self {
@@ -1535,23 +2371,67 @@ impl CommonEncryptionCenc {
         self
     }
     /// Sets [`content_keys`](Self#structfield.content_keys).
-    pub fn content_keys(mut self, value: impl Into<StreamingPolicyContentKeys>) -> Self {
+    #[must_use]
+    pub fn with_content_keys(
+        mut self,
+        value: impl Into<StreamingPolicyContentKeys>,
+    ) -> Self {
         self.content_keys = Some(value.into());
         self
     }
     /// Sets [`drm`](Self#structfield.drm).
-    pub fn drm(mut self, value: impl Into<CencDrmConfiguration>) -> Self {
+    #[must_use]
+    pub fn with_drm(mut self, value: impl Into<CencDrmConfiguration>) -> Self {
         self.drm = Some(value.into());
         self
     }
     /// Sets [`enabled_protocols`](Self#structfield.enabled_protocols).
-    pub fn enabled_protocols(mut self, value: impl Into<EnabledProtocols>) -> Self {
+    #[must_use]
+    pub fn with_enabled_protocols(mut self, value: impl Into<EnabledProtocols>) -> Self {
         self.enabled_protocols = Some(value.into());
         self
     }
 }
+impl CommonEncryptionCenc {
+    /// Returns [`clear_key_encryption_configuration`](Self#structfield.clear_key_encryption_configuration), with all its fields unset if it is not set itself.
+    pub fn clear_key_encryption_configuration(
+        &self,
+    ) -> &ClearKeyEncryptionConfiguration {
+        static UNSET: ::std::sync::LazyLock<ClearKeyEncryptionConfiguration> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.clear_key_encryption_configuration.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`clear_tracks`](Self#structfield.clear_tracks), empty if it is not set.
+    pub fn clear_tracks(&self) -> &[StreamingPolicyTrackSelection] {
+        self.clear_tracks.as_ref().map_or(&[], Vec::as_slice)
+    }
+    /// Returns [`content_keys`](Self#structfield.content_keys), with all its fields unset if it is not set itself.
+    pub fn content_keys(&self) -> &StreamingPolicyContentKeys {
+        static UNSET: ::std::sync::LazyLock<StreamingPolicyContentKeys> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.content_keys.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`drm`](Self#structfield.drm), with all its fields unset if it is not set itself.
+    pub fn drm(&self) -> &CencDrmConfiguration {
+        static UNSET: ::std::sync::LazyLock<CencDrmConfiguration> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.drm.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`enabled_protocols`](Self#structfield.enabled_protocols), with all its fields unset if it is not set itself.
+    pub fn enabled_protocols(&self) -> &EnabledProtocols {
+        static UNSET: ::std::sync::LazyLock<EnabledProtocols> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.enabled_protocols.as_ref().unwrap_or(&UNSET)
+    }
+}
 ::mkio_core::open_enum! {
     /// On asset deletion: Delete removes the container or folder with contents, Retain keeps them. Default when unset is retain. Changeable later but cannot be cleared.
+    ///
+    /// `containerDeletionPolicy` of [`AssetProperties`] and `containerDeletionPolicy` of [`AssetPutProperties`].
     pub enum ContainerDeletionPolicy {
         /// `Delete`.
         Delete = "Delete",
@@ -1559,25 +2439,47 @@ impl CommonEncryptionCenc {
         Retain = "Retain",
     }
 }
-/// `Content` of the document.
+/// Response of [`get_content`](super::Client::get_content), [`update_content`](super::Client::update_content) and [`create_content`](super::Client::create_content); item of [`list_contents`](super::Client::list_contents).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct Content {
     /// Record kind.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
-    /// `metadata` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<Metadata>,
-    /// `spec` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spec: Option<::serde_json::Map<String, Value>>,
-    /// `status` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<ContentStatus>,
 }
-/// `ContentKeyPolicy` of the document.
+impl Content {
+    /// Returns [`kind`](Self#structfield.kind), if it is set.
+    pub fn kind(&self) -> Option<&str> {
+        self.kind.as_ref().map(String::as_str)
+    }
+    /// Returns [`metadata`](Self#structfield.metadata), with all its fields unset if it is not set itself.
+    pub fn metadata(&self) -> &Metadata {
+        static UNSET: ::std::sync::LazyLock<Metadata> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.metadata.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`spec`](Self#structfield.spec), empty if it is not set.
+    pub fn spec(&self) -> &::serde_json::Map<String, Value> {
+        self.spec.as_ref().unwrap_or(::mkio_core::glue::empty_object())
+    }
+    /// Returns [`status`](Self#structfield.status), with all its fields unset if it is not set itself.
+    pub fn status(&self) -> &ContentStatus {
+        static UNSET: ::std::sync::LazyLock<ContentStatus> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.status.as_ref().unwrap_or(&UNSET)
+    }
+}
+/// Response of [`get_content_key_policy`](super::Client::get_content_key_policy), [`update_content_key_policy`](super::Client::update_content_key_policy) and [`create_content_key_policy`](super::Client::create_content_key_policy); item of [`list_content_key_policies`](super::Client::list_content_key_policies).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -1609,37 +2511,52 @@ pub struct ContentKeyPolicy {
     pub type_: Option<String>,
 }
 impl ContentKeyPolicy {
-    /// A `ContentKeyPolicy` with what it cannot do without; the rest is absent.
-    pub fn new(properties: impl Into<ContentKeyPolicyProperties>) -> Self {
-        Self {
-            properties: Some(properties.into()),
-            id: Default::default(),
-            name: Default::default(),
-            system_data: Default::default(),
-            type_: Default::default(),
-        }
+    /// Returns [`id`](Self#structfield.id), if it is set.
+    pub fn id(&self) -> Option<&str> {
+        self.id.as_ref().map(String::as_str)
     }
-    /// Sets [`properties`](Self#structfield.properties).
-    pub fn properties(mut self, value: impl Into<ContentKeyPolicyProperties>) -> Self {
-        self.properties = Some(value.into());
-        self
+    /// Returns [`name`](Self#structfield.name), if it is set.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_ref().map(String::as_str)
+    }
+    /// Returns [`properties`](Self#structfield.properties), with all its fields unset if it is not set itself.
+    pub fn properties(&self) -> &ContentKeyPolicyProperties {
+        static UNSET: ::std::sync::LazyLock<ContentKeyPolicyProperties> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.properties.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`system_data`](Self#structfield.system_data), with all its fields unset if it is not set itself.
+    pub fn system_data(&self) -> &SystemData {
+        static UNSET: ::std::sync::LazyLock<SystemData> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.system_data.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`type_`](Self#structfield.type_), if it is set.
+    pub fn type_(&self) -> Option<&str> {
+        self.type_.as_ref().map(String::as_str)
     }
 }
 /// Configuration of keys without DRM.
+///
+/// Variant of [`ContentKeyPolicyConfiguration`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ContentKeyPolicyClearKeyConfiguration {}
 impl ContentKeyPolicyClearKeyConfiguration {
-    /// An empty `ContentKeyPolicyClearKeyConfiguration`, to be filled with its setters.
+    /// Creates an empty `ContentKeyPolicyClearKeyConfiguration`.
     pub fn new() -> Self {
-        Self::default()
+        Default::default()
     }
 }
 /// How keys are delivered.
 ///
-/// Told apart by `@odata.type`.
-#[derive(Clone, PartialEq, Deserialize, Serialize)]
+/// `configuration` of [`ContentKeyPolicyOption`].
+///
+/// `@odata.type` tells which variant it is.
+#[derive(Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[serde(tag = "@odata.type")]
 #[non_exhaustive]
@@ -1664,6 +2581,35 @@ pub enum ContentKeyPolicyConfiguration {
     #[serde(untagged)]
     Unknown(Value),
 }
+impl<'de> Deserialize<'de> for ContentKeyPolicyConfiguration {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        let member = |tag: &str, content: ::mkio_core::glue::Content<'_>| {
+            Some(
+                match tag {
+                    "#Microsoft.Media.ContentKeyPolicyClearKeyConfiguration" => {
+                        content.read().map(Self::ClearKey)
+                    }
+                    "#Microsoft.Media.ContentKeyPolicyFairPlayConfiguration" => {
+                        content.read().map(Self::FairPlay)
+                    }
+                    "#Microsoft.Media.ContentKeyPolicyPlayReadyConfiguration" => {
+                        content.read().map(Self::PlayReady)
+                    }
+                    "#Microsoft.Media.ContentKeyPolicyUnknownConfiguration" => {
+                        content.read().map(Self::DeclaredUnknown)
+                    }
+                    "#Microsoft.Media.ContentKeyPolicyWidevineConfiguration" => {
+                        content.read().map(Self::Widevine)
+                    }
+                    _ => return None,
+                },
+            )
+        };
+        ::mkio_core::glue::union(deserializer, "@odata.type", member, Self::Unknown)
+    }
+}
 /// Content that is not understood may hold secrets: only its tag is shown.
 impl ::std::fmt::Debug for ContentKeyPolicyConfiguration {
     fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
@@ -1680,6 +2626,32 @@ impl ::std::fmt::Debug for ContentKeyPolicyConfiguration {
                 f.debug_tuple("Unknown").field(&tag).finish_non_exhaustive()
             }
         }
+    }
+}
+impl ContentKeyPolicyConfiguration {
+    /// Returns the content if this is [`ClearKey`](Self::ClearKey).
+    pub fn as_clear_key(&self) -> Option<&ContentKeyPolicyClearKeyConfiguration> {
+        if let Self::ClearKey(value) = self { Some(value) } else { None }
+    }
+    /// Returns the content if this is [`FairPlay`](Self::FairPlay).
+    pub fn as_fair_play(&self) -> Option<&ContentKeyPolicyFairPlayConfiguration> {
+        if let Self::FairPlay(value) = self { Some(value) } else { None }
+    }
+    /// Returns the content if this is [`PlayReady`](Self::PlayReady).
+    pub fn as_play_ready(&self) -> Option<&ContentKeyPolicyPlayReadyConfiguration> {
+        if let Self::PlayReady(value) = self { Some(value) } else { None }
+    }
+    /// Returns the content if this is [`DeclaredUnknown`](Self::DeclaredUnknown).
+    pub fn as_declared_unknown(&self) -> Option<&ContentKeyPolicyUnknownConfiguration> {
+        if let Self::DeclaredUnknown(value) = self { Some(value) } else { None }
+    }
+    /// Returns the content if this is [`Widevine`](Self::Widevine).
+    pub fn as_widevine(&self) -> Option<&ContentKeyPolicyWidevineConfiguration> {
+        if let Self::Widevine(value) = self { Some(value) } else { None }
+    }
+    /// Returns the JSON if this is [`Unknown`](Self::Unknown).
+    pub fn as_unknown(&self) -> Option<&Value> {
+        if let Self::Unknown(value) = self { Some(value) } else { None }
     }
 }
 impl From<ContentKeyPolicyClearKeyConfiguration> for ContentKeyPolicyConfiguration {
@@ -1708,6 +2680,8 @@ impl From<ContentKeyPolicyWidevineConfiguration> for ContentKeyPolicyConfigurati
     }
 }
 /// FairPlay license configuration.
+///
+/// Variant of [`ContentKeyPolicyConfiguration`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -1739,7 +2713,7 @@ pub struct ContentKeyPolicyFairPlayConfiguration {
     pub offline_rental_configuration: Option<
         ContentKeyPolicyFairPlayOfflineRentalConfiguration,
     >,
-    /// `rentalAndLeaseKeyType` of the document.
+    /// `rentalAndLeaseKeyType` in JSON.
     #[serde(rename = "rentalAndLeaseKeyType", skip_serializing_if = "Option::is_none")]
     pub rental_and_lease_key_type: Option<FairPlayRentalAndLeaseKeyType>,
     /// Rental duration; 0 or more.
@@ -1752,35 +2726,39 @@ pub struct ContentKeyPolicyFairPlayConfiguration {
     pub rental_duration: Option<i64>,
 }
 impl ContentKeyPolicyFairPlayConfiguration {
-    /// A `ContentKeyPolicyFairPlayConfiguration` with what it cannot do without; the rest is absent.
+    /// Starts `ContentKeyPolicyFairPlayConfiguration`: the required fields that could be mistaken for each other follow by name, in this order: `ask`, `fair_play_pfx`, `fair_play_pfx_password`. All others are unset.
+    #[allow(clippy::new_ret_no_self)]
     pub fn new(
-        ask: impl Into<Secret<String>>,
-        fair_play_pfx: impl Into<Secret<String>>,
-        fair_play_pfx_password: impl Into<Secret<String>>,
-        rental_and_lease_key_type: impl Into<FairPlayRentalAndLeaseKeyType>,
+        rental_and_lease_key_type: FairPlayRentalAndLeaseKeyType,
         rental_duration: impl Into<i64>,
-    ) -> Self {
-        Self {
-            ask: Nullable::Value(ask.into()),
-            fair_play_pfx: Nullable::Value(fair_play_pfx.into()),
-            fair_play_pfx_password: Nullable::Value(fair_play_pfx_password.into()),
-            rental_and_lease_key_type: Some(rental_and_lease_key_type.into()),
-            rental_duration: Some(rental_duration.into()),
+    ) -> ContentKeyPolicyFairPlayConfigurationNeedsAsk {
+        ContentKeyPolicyFairPlayConfigurationNeedsAsk(Self {
+            ask: Default::default(),
+            fair_play_pfx: Default::default(),
+            fair_play_pfx_password: Default::default(),
             offline_rental_configuration: Default::default(),
-        }
+            rental_and_lease_key_type: Some(rental_and_lease_key_type),
+            rental_duration: Some(rental_duration.into()),
+        })
     }
     /// Sets [`ask`](Self#structfield.ask).
-    pub fn ask(mut self, value: impl Into<Nullable<Secret<String>>>) -> Self {
+    #[must_use]
+    pub fn with_ask(mut self, value: impl Into<Nullable<Secret<String>>>) -> Self {
         self.ask = value.into();
         self
     }
     /// Sets [`fair_play_pfx`](Self#structfield.fair_play_pfx).
-    pub fn fair_play_pfx(mut self, value: impl Into<Nullable<Secret<String>>>) -> Self {
+    #[must_use]
+    pub fn with_fair_play_pfx(
+        mut self,
+        value: impl Into<Nullable<Secret<String>>>,
+    ) -> Self {
         self.fair_play_pfx = value.into();
         self
     }
     /// Sets [`fair_play_pfx_password`](Self#structfield.fair_play_pfx_password).
-    pub fn fair_play_pfx_password(
+    #[must_use]
+    pub fn with_fair_play_pfx_password(
         mut self,
         value: impl Into<Nullable<Secret<String>>>,
     ) -> Self {
@@ -1788,7 +2766,8 @@ impl ContentKeyPolicyFairPlayConfiguration {
         self
     }
     /// Sets [`offline_rental_configuration`](Self#structfield.offline_rental_configuration).
-    pub fn offline_rental_configuration(
+    #[must_use]
+    pub fn with_offline_rental_configuration(
         mut self,
         value: impl Into<ContentKeyPolicyFairPlayOfflineRentalConfiguration>,
     ) -> Self {
@@ -1796,7 +2775,8 @@ impl ContentKeyPolicyFairPlayConfiguration {
         self
     }
     /// Sets [`rental_and_lease_key_type`](Self#structfield.rental_and_lease_key_type).
-    pub fn rental_and_lease_key_type(
+    #[must_use]
+    pub fn with_rental_and_lease_key_type(
         mut self,
         value: impl Into<FairPlayRentalAndLeaseKeyType>,
     ) -> Self {
@@ -1804,17 +2784,97 @@ impl ContentKeyPolicyFairPlayConfiguration {
         self
     }
     /// Sets [`rental_duration`](Self#structfield.rental_duration).
-    pub fn rental_duration(mut self, value: impl Into<i64>) -> Self {
+    #[must_use]
+    pub fn with_rental_duration(mut self, value: impl Into<i64>) -> Self {
         self.rental_duration = Some(value.into());
         self
     }
 }
-/// `ContentKeyPolicyFairPlayOfflineRentalConfiguration` of the document.
+/// A [`ContentKeyPolicyFairPlayConfiguration`] that still needs `ask`.
+#[derive(Clone, Debug)]
+#[must_use = "it is no `ContentKeyPolicyFairPlayConfiguration` before `ask` is set"]
+pub struct ContentKeyPolicyFairPlayConfigurationNeedsAsk(
+    ContentKeyPolicyFairPlayConfiguration,
+);
+impl ContentKeyPolicyFairPlayConfigurationNeedsAsk {
+    /// Sets [`ask`](ContentKeyPolicyFairPlayConfiguration#structfield.ask).
+    pub fn ask(
+        mut self,
+        value: impl Into<Secret<String>>,
+    ) -> ContentKeyPolicyFairPlayConfigurationNeedsFairPlayPfx {
+        self.0.ask = Nullable::Value(value.into());
+        ContentKeyPolicyFairPlayConfigurationNeedsFairPlayPfx(self.0)
+    }
+}
+/// A [`ContentKeyPolicyFairPlayConfiguration`] that still needs `fair_play_pfx`.
+#[derive(Clone, Debug)]
+#[must_use = "it is no `ContentKeyPolicyFairPlayConfiguration` before `fair_play_pfx` is set"]
+pub struct ContentKeyPolicyFairPlayConfigurationNeedsFairPlayPfx(
+    ContentKeyPolicyFairPlayConfiguration,
+);
+impl ContentKeyPolicyFairPlayConfigurationNeedsFairPlayPfx {
+    /// Sets [`fair_play_pfx`](ContentKeyPolicyFairPlayConfiguration#structfield.fair_play_pfx).
+    pub fn fair_play_pfx(
+        mut self,
+        value: impl Into<Secret<String>>,
+    ) -> ContentKeyPolicyFairPlayConfigurationNeedsFairPlayPfxPassword {
+        self.0.fair_play_pfx = Nullable::Value(value.into());
+        ContentKeyPolicyFairPlayConfigurationNeedsFairPlayPfxPassword(self.0)
+    }
+}
+/// A [`ContentKeyPolicyFairPlayConfiguration`] that still needs `fair_play_pfx_password`.
+#[derive(Clone, Debug)]
+#[must_use = "it is no `ContentKeyPolicyFairPlayConfiguration` before `fair_play_pfx_password` is set"]
+pub struct ContentKeyPolicyFairPlayConfigurationNeedsFairPlayPfxPassword(
+    ContentKeyPolicyFairPlayConfiguration,
+);
+impl ContentKeyPolicyFairPlayConfigurationNeedsFairPlayPfxPassword {
+    /// Sets [`fair_play_pfx_password`](ContentKeyPolicyFairPlayConfiguration#structfield.fair_play_pfx_password).
+    pub fn fair_play_pfx_password(
+        mut self,
+        value: impl Into<Secret<String>>,
+    ) -> ContentKeyPolicyFairPlayConfiguration {
+        self.0.fair_play_pfx_password = Nullable::Value(value.into());
+        self.0
+    }
+}
+impl ContentKeyPolicyFairPlayConfiguration {
+    /// Returns [`ask`](Self#structfield.ask), if it is set.
+    pub fn ask(&self) -> Option<&Secret<String>> {
+        self.ask.as_ref().value()
+    }
+    /// Returns [`fair_play_pfx`](Self#structfield.fair_play_pfx), if it is set.
+    pub fn fair_play_pfx(&self) -> Option<&Secret<String>> {
+        self.fair_play_pfx.as_ref().value()
+    }
+    /// Returns [`fair_play_pfx_password`](Self#structfield.fair_play_pfx_password), if it is set.
+    pub fn fair_play_pfx_password(&self) -> Option<&Secret<String>> {
+        self.fair_play_pfx_password.as_ref().value()
+    }
+    /// Returns [`offline_rental_configuration`](Self#structfield.offline_rental_configuration), with all its fields unset if it is not set itself.
+    pub fn offline_rental_configuration(
+        &self,
+    ) -> &ContentKeyPolicyFairPlayOfflineRentalConfiguration {
+        static UNSET: ::std::sync::LazyLock<
+            ContentKeyPolicyFairPlayOfflineRentalConfiguration,
+        > = ::std::sync::LazyLock::new(Default::default);
+        self.offline_rental_configuration.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`rental_and_lease_key_type`](Self#structfield.rental_and_lease_key_type), if it is set.
+    pub fn rental_and_lease_key_type(&self) -> Option<&FairPlayRentalAndLeaseKeyType> {
+        self.rental_and_lease_key_type.as_ref()
+    }
+    /// Returns [`rental_duration`](Self#structfield.rental_duration), if it is set.
+    pub fn rental_duration(&self) -> Option<i64> {
+        self.rental_duration.as_ref().copied()
+    }
+}
+/// `offlineRentalConfiguration` of [`ContentKeyPolicyFairPlayConfiguration`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ContentKeyPolicyFairPlayOfflineRentalConfiguration {
-    /// `playbackDurationSeconds` of the document.
+    /// `playbackDurationSeconds` in JSON.
     #[serde(
         rename = "playbackDurationSeconds",
         default,
@@ -1822,7 +2882,7 @@ pub struct ContentKeyPolicyFairPlayOfflineRentalConfiguration {
         skip_serializing_if = "Option::is_none"
     )]
     pub playback_duration_seconds: Option<i64>,
-    /// `storageDurationSeconds` of the document.
+    /// `storageDurationSeconds` in JSON.
     #[serde(
         rename = "storageDurationSeconds",
         default,
@@ -1832,28 +2892,72 @@ pub struct ContentKeyPolicyFairPlayOfflineRentalConfiguration {
     pub storage_duration_seconds: Option<i64>,
 }
 impl ContentKeyPolicyFairPlayOfflineRentalConfiguration {
-    /// A `ContentKeyPolicyFairPlayOfflineRentalConfiguration` with what it cannot do without; the rest is absent.
-    pub fn new(
-        playback_duration_seconds: impl Into<i64>,
-        storage_duration_seconds: impl Into<i64>,
-    ) -> Self {
-        Self {
-            playback_duration_seconds: Some(playback_duration_seconds.into()),
-            storage_duration_seconds: Some(storage_duration_seconds.into()),
-        }
+    /// Starts `ContentKeyPolicyFairPlayOfflineRentalConfiguration`: the required fields that could be mistaken for each other follow by name, in this order: `playback_duration_seconds`, `storage_duration_seconds`. All others are unset.
+    #[allow(clippy::new_ret_no_self)]
+    pub fn new() -> ContentKeyPolicyFairPlayOfflineRentalConfigurationNeedsPlaybackDurationSeconds {
+        ContentKeyPolicyFairPlayOfflineRentalConfigurationNeedsPlaybackDurationSeconds(Self {
+            playback_duration_seconds: Default::default(),
+            storage_duration_seconds: Default::default(),
+        })
     }
     /// Sets [`playback_duration_seconds`](Self#structfield.playback_duration_seconds).
-    pub fn playback_duration_seconds(mut self, value: impl Into<i64>) -> Self {
+    #[must_use]
+    pub fn with_playback_duration_seconds(mut self, value: impl Into<i64>) -> Self {
         self.playback_duration_seconds = Some(value.into());
         self
     }
     /// Sets [`storage_duration_seconds`](Self#structfield.storage_duration_seconds).
-    pub fn storage_duration_seconds(mut self, value: impl Into<i64>) -> Self {
+    #[must_use]
+    pub fn with_storage_duration_seconds(mut self, value: impl Into<i64>) -> Self {
         self.storage_duration_seconds = Some(value.into());
         self
     }
 }
-/// `ContentKeyPolicyList` of the document.
+/// A [`ContentKeyPolicyFairPlayOfflineRentalConfiguration`] that still needs `playback_duration_seconds`.
+#[derive(Clone, Debug)]
+#[must_use = "it is no `ContentKeyPolicyFairPlayOfflineRentalConfiguration` before `playback_duration_seconds` is set"]
+pub struct ContentKeyPolicyFairPlayOfflineRentalConfigurationNeedsPlaybackDurationSeconds(
+    ContentKeyPolicyFairPlayOfflineRentalConfiguration,
+);
+impl ContentKeyPolicyFairPlayOfflineRentalConfigurationNeedsPlaybackDurationSeconds {
+    /// Sets [`playback_duration_seconds`](ContentKeyPolicyFairPlayOfflineRentalConfiguration#structfield.playback_duration_seconds).
+    pub fn playback_duration_seconds(
+        mut self,
+        value: impl Into<i64>,
+    ) -> ContentKeyPolicyFairPlayOfflineRentalConfigurationNeedsStorageDurationSeconds {
+        self.0.playback_duration_seconds = Some(value.into());
+        ContentKeyPolicyFairPlayOfflineRentalConfigurationNeedsStorageDurationSeconds(
+            self.0,
+        )
+    }
+}
+/// A [`ContentKeyPolicyFairPlayOfflineRentalConfiguration`] that still needs `storage_duration_seconds`.
+#[derive(Clone, Debug)]
+#[must_use = "it is no `ContentKeyPolicyFairPlayOfflineRentalConfiguration` before `storage_duration_seconds` is set"]
+pub struct ContentKeyPolicyFairPlayOfflineRentalConfigurationNeedsStorageDurationSeconds(
+    ContentKeyPolicyFairPlayOfflineRentalConfiguration,
+);
+impl ContentKeyPolicyFairPlayOfflineRentalConfigurationNeedsStorageDurationSeconds {
+    /// Sets [`storage_duration_seconds`](ContentKeyPolicyFairPlayOfflineRentalConfiguration#structfield.storage_duration_seconds).
+    pub fn storage_duration_seconds(
+        mut self,
+        value: impl Into<i64>,
+    ) -> ContentKeyPolicyFairPlayOfflineRentalConfiguration {
+        self.0.storage_duration_seconds = Some(value.into());
+        self.0
+    }
+}
+impl ContentKeyPolicyFairPlayOfflineRentalConfiguration {
+    /// Returns [`playback_duration_seconds`](Self#structfield.playback_duration_seconds), if it is set.
+    pub fn playback_duration_seconds(&self) -> Option<i64> {
+        self.playback_duration_seconds.as_ref().copied()
+    }
+    /// Returns [`storage_duration_seconds`](Self#structfield.storage_duration_seconds), if it is set.
+    pub fn storage_duration_seconds(&self) -> Option<i64> {
+        self.storage_duration_seconds.as_ref().copied()
+    }
+}
+/// Response of [`list_content_key_policies`](super::Client::list_content_key_policies).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -1876,18 +2980,39 @@ pub struct ContentKeyPolicyList {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Vec<ContentKeyPolicy>>,
 }
+impl ContentKeyPolicyList {
+    /// Returns [`odata_next_link`](Self#structfield.odata_next_link), if it is set.
+    pub fn odata_next_link(&self) -> Option<&str> {
+        self.odata_next_link.as_ref().map(String::as_str)
+    }
+    /// Returns [`supplemental`](Self#structfield.supplemental), with all its fields unset if it is not set itself.
+    pub fn supplemental(&self) -> &ListResponseSupplemental {
+        static UNSET: ::std::sync::LazyLock<ListResponseSupplemental> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.supplemental.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`value`](Self#structfield.value), empty if it is not set.
+    pub fn value(&self) -> &[ContentKeyPolicy] {
+        self.value.as_ref().map_or(&[], Vec::as_slice)
+    }
+}
 /// No restriction: every request gets the license or key.
+///
+/// Variant of [`ContentKeyPolicyRestriction`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ContentKeyPolicyOpenRestriction {}
 impl ContentKeyPolicyOpenRestriction {
-    /// An empty `ContentKeyPolicyOpenRestriction`, to be filled with its setters.
+    /// Creates an empty `ContentKeyPolicyOpenRestriction`.
     pub fn new() -> Self {
-        Self::default()
+        Default::default()
     }
 }
 /// One option of a policy.
+///
+/// `options` of [`ContentKeyPolicyProperties`], `options` of [`ContentKeyPolicyPutProperties`] and `options` of [`ContentKeyPolicyPropertiesPatch`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -1910,20 +3035,21 @@ pub struct ContentKeyPolicyOption {
     pub restriction: Option<ContentKeyPolicyRestriction>,
 }
 impl ContentKeyPolicyOption {
-    /// A `ContentKeyPolicyOption` with what it cannot do without; the rest is absent.
+    /// Creates `ContentKeyPolicyOption` from its required fields; all others are unset.
     pub fn new(
         configuration: impl Into<ContentKeyPolicyConfiguration>,
         restriction: impl Into<ContentKeyPolicyRestriction>,
     ) -> Self {
         Self {
             configuration: Some(configuration.into()),
-            restriction: Some(restriction.into()),
             name: Default::default(),
             policy_option_id: Default::default(),
+            restriction: Some(restriction.into()),
         }
     }
     /// Sets [`configuration`](Self#structfield.configuration).
-    pub fn configuration(
+    #[must_use]
+    pub fn with_configuration(
         mut self,
         value: impl Into<ContentKeyPolicyConfiguration>,
     ) -> Self {
@@ -1931,22 +3057,74 @@ impl ContentKeyPolicyOption {
         self
     }
     /// Sets [`name`](Self#structfield.name).
-    pub fn name(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_name(mut self, value: impl Into<String>) -> Self {
         self.name = Some(value.into());
         self
     }
     /// Sets [`restriction`](Self#structfield.restriction).
-    pub fn restriction(mut self, value: impl Into<ContentKeyPolicyRestriction>) -> Self {
+    #[must_use]
+    pub fn with_restriction(
+        mut self,
+        value: impl Into<ContentKeyPolicyRestriction>,
+    ) -> Self {
         self.restriction = Some(value.into());
         self
     }
 }
-/// PlayReady license configuration.
+impl ContentKeyPolicyOption {
+    /// Returns [`configuration`](Self#structfield.configuration), if it is set.
+    pub fn configuration(&self) -> Option<&ContentKeyPolicyConfiguration> {
+        self.configuration.as_ref()
+    }
+    /// Returns [`name`](Self#structfield.name), if it is set.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_ref().map(String::as_str)
+    }
+    /// Returns [`policy_option_id`](Self#structfield.policy_option_id), if it is set.
+    pub fn policy_option_id(&self) -> Option<&str> {
+        self.policy_option_id.as_ref().map(String::as_str)
+    }
+    /// Returns [`restriction`](Self#structfield.restriction), if it is set.
+    pub fn restriction(&self) -> Option<&ContentKeyPolicyRestriction> {
+        self.restriction.as_ref()
+    }
+}
+/// Body of [`update_content_key_policy`](super::Client::update_content_key_policy).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
+pub struct ContentKeyPolicyPatch {
+    /// Key policy properties.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub properties: Option<ContentKeyPolicyPropertiesPatch>,
+}
+impl ContentKeyPolicyPatch {
+    /// Creates an empty `ContentKeyPolicyPatch`.
+    pub fn new() -> Self {
+        Default::default()
+    }
+    /// Sets [`properties`](Self#structfield.properties).
+    #[must_use]
+    pub fn with_properties(
+        mut self,
+        value: impl Into<ContentKeyPolicyPropertiesPatch>,
+    ) -> Self {
+        self.properties = Some(value.into());
+        self
+    }
+}
+::mkio_core::json_body! {
+    ContentKeyPolicyPatch
+}
+/// PlayReady license configuration.
+///
+/// Variant of [`ContentKeyPolicyConfiguration`].
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
+#[non_exhaustive]
 pub struct ContentKeyPolicyPlayReadyConfiguration {
-    /// `licenses` of the document.
     #[serde(
         default,
         deserialize_with = "::mkio_core::glue::lenient",
@@ -1958,7 +3136,7 @@ pub struct ContentKeyPolicyPlayReadyConfiguration {
     pub response_custom_data: Option<String>,
 }
 impl ContentKeyPolicyPlayReadyConfiguration {
-    /// A `ContentKeyPolicyPlayReadyConfiguration` with what it cannot do without; the rest is absent.
+    /// Creates `ContentKeyPolicyPlayReadyConfiguration` from its required fields; all others are unset.
     pub fn new(
         licenses: impl IntoIterator<Item = impl Into<ContentKeyPolicyPlayReadyLicense>>,
     ) -> Self {
@@ -1968,7 +3146,8 @@ impl ContentKeyPolicyPlayReadyConfiguration {
         }
     }
     /// Sets [`licenses`](Self#structfield.licenses).
-    pub fn licenses(
+    #[must_use]
+    pub fn with_licenses(
         mut self,
         value: impl IntoIterator<Item = impl Into<ContentKeyPolicyPlayReadyLicense>>,
     ) -> Self {
@@ -1976,23 +3155,38 @@ impl ContentKeyPolicyPlayReadyConfiguration {
         self
     }
     /// Sets [`response_custom_data`](Self#structfield.response_custom_data).
-    pub fn response_custom_data(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_response_custom_data(mut self, value: impl Into<String>) -> Self {
         self.response_custom_data = Some(value.into());
         self
     }
 }
+impl ContentKeyPolicyPlayReadyConfiguration {
+    /// Returns [`licenses`](Self#structfield.licenses), empty if it is not set.
+    pub fn licenses(&self) -> &[ContentKeyPolicyPlayReadyLicense] {
+        self.licenses.as_ref().map_or(&[], Vec::as_slice)
+    }
+    /// Returns [`response_custom_data`](Self#structfield.response_custom_data), if it is set.
+    pub fn response_custom_data(&self) -> Option<&str> {
+        self.response_custom_data.as_ref().map(String::as_str)
+    }
+}
 /// Content key id comes from the PlayReady header.
+///
+/// Variant of [`ContentKeyPolicyPlayReadyContentKeyLocation`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ContentKeyPolicyPlayReadyContentEncryptionKeyFromHeader {}
 impl ContentKeyPolicyPlayReadyContentEncryptionKeyFromHeader {
-    /// An empty `ContentKeyPolicyPlayReadyContentEncryptionKeyFromHeader`, to be filled with its setters.
+    /// Creates an empty `ContentKeyPolicyPlayReadyContentEncryptionKeyFromHeader`.
     pub fn new() -> Self {
-        Self::default()
+        Default::default()
     }
 }
 /// Content key id comes from the PlayReady configuration.
+///
+/// Variant of [`ContentKeyPolicyPlayReadyContentKeyLocation`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -2004,22 +3198,31 @@ pub struct ContentKeyPolicyPlayReadyContentEncryptionKeyFromKeyIdentifier {
     pub key_id: Nullable<String>,
 }
 impl ContentKeyPolicyPlayReadyContentEncryptionKeyFromKeyIdentifier {
-    /// A `ContentKeyPolicyPlayReadyContentEncryptionKeyFromKeyIdentifier` with what it cannot do without; the rest is absent.
+    /// Creates `ContentKeyPolicyPlayReadyContentEncryptionKeyFromKeyIdentifier` from its required fields; all others are unset.
     pub fn new(key_id: impl Into<String>) -> Self {
         Self {
             key_id: Nullable::Value(key_id.into()),
         }
     }
     /// Sets [`key_id`](Self#structfield.key_id).
-    pub fn key_id(mut self, value: impl Into<Nullable<String>>) -> Self {
+    #[must_use]
+    pub fn with_key_id(mut self, value: impl Into<Nullable<String>>) -> Self {
         self.key_id = value.into();
         self
     }
 }
+impl ContentKeyPolicyPlayReadyContentEncryptionKeyFromKeyIdentifier {
+    /// Returns [`key_id`](Self#structfield.key_id), if it is set.
+    pub fn key_id(&self) -> Option<&str> {
+        self.key_id.as_ref().value().map(String::as_str)
+    }
+}
 /// Where the content key is found.
 ///
-/// Told apart by `@odata.type`.
-#[derive(Clone, PartialEq, Deserialize, Serialize)]
+/// `contentKeyLocation` of [`ContentKeyPolicyPlayReadyLicense`].
+///
+/// `@odata.type` tells which variant it is.
+#[derive(Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[serde(tag = "@odata.type")]
 #[non_exhaustive]
@@ -2041,6 +3244,26 @@ pub enum ContentKeyPolicyPlayReadyContentKeyLocation {
     #[serde(untagged)]
     Unknown(Value),
 }
+impl<'de> Deserialize<'de> for ContentKeyPolicyPlayReadyContentKeyLocation {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        let member = |tag: &str, content: ::mkio_core::glue::Content<'_>| {
+            Some(
+                match tag {
+                    "#Microsoft.Media.ContentKeyPolicyPlayReadyContentEncryptionKeyFromHeader" => {
+                        content.read().map(Self::EncryptionKeyFromHeader)
+                    }
+                    "#Microsoft.Media.ContentKeyPolicyPlayReadyContentEncryptionKeyFromKeyIdentifier" => {
+                        content.read().map(Self::EncryptionKeyFromKeyIdentifier)
+                    }
+                    _ => return None,
+                },
+            )
+        };
+        ::mkio_core::glue::union(deserializer, "@odata.type", member, Self::Unknown)
+    }
+}
 /// Content that is not understood may hold secrets: only its tag is shown.
 impl ::std::fmt::Debug for ContentKeyPolicyPlayReadyContentKeyLocation {
     fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
@@ -2058,6 +3281,28 @@ impl ::std::fmt::Debug for ContentKeyPolicyPlayReadyContentKeyLocation {
         }
     }
 }
+impl ContentKeyPolicyPlayReadyContentKeyLocation {
+    /// Returns the content if this is [`EncryptionKeyFromHeader`](Self::EncryptionKeyFromHeader).
+    pub fn as_encryption_key_from_header(
+        &self,
+    ) -> Option<&ContentKeyPolicyPlayReadyContentEncryptionKeyFromHeader> {
+        if let Self::EncryptionKeyFromHeader(value) = self { Some(value) } else { None }
+    }
+    /// Returns the content if this is [`EncryptionKeyFromKeyIdentifier`](Self::EncryptionKeyFromKeyIdentifier).
+    pub fn as_encryption_key_from_key_identifier(
+        &self,
+    ) -> Option<&ContentKeyPolicyPlayReadyContentEncryptionKeyFromKeyIdentifier> {
+        if let Self::EncryptionKeyFromKeyIdentifier(value) = self {
+            Some(value)
+        } else {
+            None
+        }
+    }
+    /// Returns the JSON if this is [`Unknown`](Self::Unknown).
+    pub fn as_unknown(&self) -> Option<&Value> {
+        if let Self::Unknown(value) = self { Some(value) } else { None }
+    }
+}
 impl From<ContentKeyPolicyPlayReadyContentEncryptionKeyFromHeader>
 for ContentKeyPolicyPlayReadyContentKeyLocation {
     fn from(value: ContentKeyPolicyPlayReadyContentEncryptionKeyFromHeader) -> Self {
@@ -2073,6 +3318,8 @@ for ContentKeyPolicyPlayReadyContentKeyLocation {
     }
 }
 /// Explicit Analog Television Output control bits; see PlayReady's compliance rules.
+///
+/// `explicitAnalogTelevisionOutputRestriction` of [`ContentKeyPolicyPlayReadyPlayRight`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -2097,25 +3344,39 @@ pub struct ContentKeyPolicyPlayReadyExplicitAnalogTelevisionRestriction {
     pub configuration_data: Option<i64>,
 }
 impl ContentKeyPolicyPlayReadyExplicitAnalogTelevisionRestriction {
-    /// A `ContentKeyPolicyPlayReadyExplicitAnalogTelevisionRestriction` with what it cannot do without; the rest is absent.
-    pub fn new(best_effort: bool, configuration_data: impl Into<i64>) -> Self {
+    /// Creates `ContentKeyPolicyPlayReadyExplicitAnalogTelevisionRestriction` from its required fields; all others are unset.
+    pub fn new(configuration_data: impl Into<i64>, best_effort: bool) -> Self {
         Self {
             best_effort: Some(best_effort),
             configuration_data: Some(configuration_data.into()),
         }
     }
     /// Sets [`best_effort`](Self#structfield.best_effort).
-    pub fn best_effort(mut self, value: bool) -> Self {
+    #[must_use]
+    pub fn with_best_effort(mut self, value: bool) -> Self {
         self.best_effort = Some(value);
         self
     }
     /// Sets [`configuration_data`](Self#structfield.configuration_data).
-    pub fn configuration_data(mut self, value: impl Into<i64>) -> Self {
+    #[must_use]
+    pub fn with_configuration_data(mut self, value: impl Into<i64>) -> Self {
         self.configuration_data = Some(value.into());
         self
     }
 }
+impl ContentKeyPolicyPlayReadyExplicitAnalogTelevisionRestriction {
+    /// Returns [`best_effort`](Self#structfield.best_effort), if it is set.
+    pub fn best_effort(&self) -> Option<bool> {
+        self.best_effort.as_ref().copied()
+    }
+    /// Returns [`configuration_data`](Self#structfield.configuration_data), if it is set.
+    pub fn configuration_data(&self) -> Option<i64> {
+        self.configuration_data.as_ref().copied()
+    }
+}
 /// A PlayReady license.
+///
+/// `licenses` of [`ContentKeyPolicyPlayReadyConfiguration`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -2145,7 +3406,7 @@ pub struct ContentKeyPolicyPlayReadyLicense {
     /// Format: duration.
     #[serde(rename = "gracePeriod", skip_serializing_if = "Option::is_none")]
     pub grace_period: Option<String>,
-    /// `licenseType` of the document.
+    /// `licenseType` in JSON.
     #[serde(rename = "licenseType", skip_serializing_if = "Option::is_none")]
     pub license_type: Option<PlayReadyLicenseType>,
     /// Play right of the license.
@@ -2161,26 +3422,26 @@ pub struct ContentKeyPolicyPlayReadyLicense {
     /// Format: duration.
     #[serde(rename = "relativeExpirationDate", skip_serializing_if = "Option::is_none")]
     pub relative_expiration_date: Option<String>,
-    /// `securityLevel` of the document.
+    /// `securityLevel` in JSON.
     #[serde(rename = "securityLevel", skip_serializing_if = "Option::is_none")]
     pub security_level: Option<PlayReadySecurityLevel>,
 }
 impl ContentKeyPolicyPlayReadyLicense {
-    /// A `ContentKeyPolicyPlayReadyLicense` with what it cannot do without; the rest is absent.
+    /// Creates `ContentKeyPolicyPlayReadyLicense` from its required fields; all others are unset.
     pub fn new(
-        allow_test_devices: bool,
+        license_type: PlayReadyLicenseType,
+        content_type: PlayReadyContentType,
         content_key_location: impl Into<ContentKeyPolicyPlayReadyContentKeyLocation>,
-        content_type: impl Into<PlayReadyContentType>,
-        license_type: impl Into<PlayReadyLicenseType>,
+        allow_test_devices: bool,
     ) -> Self {
         Self {
             allow_test_devices: Some(allow_test_devices),
-            content_key_location: Some(content_key_location.into()),
-            content_type: Some(content_type.into()),
-            license_type: Some(license_type.into()),
             begin_date: Default::default(),
+            content_key_location: Some(content_key_location.into()),
+            content_type: Some(content_type),
             expiration_date: Default::default(),
             grace_period: Default::default(),
+            license_type: Some(license_type),
             play_right: Default::default(),
             relative_begin_date: Default::default(),
             relative_expiration_date: Default::default(),
@@ -2188,17 +3449,20 @@ impl ContentKeyPolicyPlayReadyLicense {
         }
     }
     /// Sets [`allow_test_devices`](Self#structfield.allow_test_devices).
-    pub fn allow_test_devices(mut self, value: bool) -> Self {
+    #[must_use]
+    pub fn with_allow_test_devices(mut self, value: bool) -> Self {
         self.allow_test_devices = Some(value);
         self
     }
     /// Sets [`begin_date`](Self#structfield.begin_date).
-    pub fn begin_date(mut self, value: impl Into<Timestamp>) -> Self {
+    #[must_use]
+    pub fn with_begin_date(mut self, value: impl Into<Timestamp>) -> Self {
         self.begin_date = Some(value.into());
         self
     }
     /// Sets [`content_key_location`](Self#structfield.content_key_location).
-    pub fn content_key_location(
+    #[must_use]
+    pub fn with_content_key_location(
         mut self,
         value: impl Into<ContentKeyPolicyPlayReadyContentKeyLocation>,
     ) -> Self {
@@ -2206,27 +3470,32 @@ impl ContentKeyPolicyPlayReadyLicense {
         self
     }
     /// Sets [`content_type`](Self#structfield.content_type).
-    pub fn content_type(mut self, value: impl Into<PlayReadyContentType>) -> Self {
+    #[must_use]
+    pub fn with_content_type(mut self, value: impl Into<PlayReadyContentType>) -> Self {
         self.content_type = Some(value.into());
         self
     }
     /// Sets [`expiration_date`](Self#structfield.expiration_date).
-    pub fn expiration_date(mut self, value: impl Into<Timestamp>) -> Self {
+    #[must_use]
+    pub fn with_expiration_date(mut self, value: impl Into<Timestamp>) -> Self {
         self.expiration_date = Some(value.into());
         self
     }
     /// Sets [`grace_period`](Self#structfield.grace_period).
-    pub fn grace_period(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_grace_period(mut self, value: impl Into<String>) -> Self {
         self.grace_period = Some(value.into());
         self
     }
     /// Sets [`license_type`](Self#structfield.license_type).
-    pub fn license_type(mut self, value: impl Into<PlayReadyLicenseType>) -> Self {
+    #[must_use]
+    pub fn with_license_type(mut self, value: impl Into<PlayReadyLicenseType>) -> Self {
         self.license_type = Some(value.into());
         self
     }
     /// Sets [`play_right`](Self#structfield.play_right).
-    pub fn play_right(
+    #[must_use]
+    pub fn with_play_right(
         mut self,
         value: impl Into<ContentKeyPolicyPlayReadyPlayRight>,
     ) -> Self {
@@ -2234,22 +3503,81 @@ impl ContentKeyPolicyPlayReadyLicense {
         self
     }
     /// Sets [`relative_begin_date`](Self#structfield.relative_begin_date).
-    pub fn relative_begin_date(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_relative_begin_date(mut self, value: impl Into<String>) -> Self {
         self.relative_begin_date = Some(value.into());
         self
     }
     /// Sets [`relative_expiration_date`](Self#structfield.relative_expiration_date).
-    pub fn relative_expiration_date(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_relative_expiration_date(mut self, value: impl Into<String>) -> Self {
         self.relative_expiration_date = Some(value.into());
         self
     }
     /// Sets [`security_level`](Self#structfield.security_level).
-    pub fn security_level(mut self, value: impl Into<PlayReadySecurityLevel>) -> Self {
+    #[must_use]
+    pub fn with_security_level(
+        mut self,
+        value: impl Into<PlayReadySecurityLevel>,
+    ) -> Self {
         self.security_level = Some(value.into());
         self
     }
 }
+impl ContentKeyPolicyPlayReadyLicense {
+    /// Returns [`allow_test_devices`](Self#structfield.allow_test_devices), if it is set.
+    pub fn allow_test_devices(&self) -> Option<bool> {
+        self.allow_test_devices.as_ref().copied()
+    }
+    /// Returns [`begin_date`](Self#structfield.begin_date), if it is set.
+    pub fn begin_date(&self) -> Option<&Timestamp> {
+        self.begin_date.as_ref()
+    }
+    /// Returns [`content_key_location`](Self#structfield.content_key_location), if it is set.
+    pub fn content_key_location(
+        &self,
+    ) -> Option<&ContentKeyPolicyPlayReadyContentKeyLocation> {
+        self.content_key_location.as_ref()
+    }
+    /// Returns [`content_type`](Self#structfield.content_type), if it is set.
+    pub fn content_type(&self) -> Option<&PlayReadyContentType> {
+        self.content_type.as_ref()
+    }
+    /// Returns [`expiration_date`](Self#structfield.expiration_date), if it is set.
+    pub fn expiration_date(&self) -> Option<&Timestamp> {
+        self.expiration_date.as_ref()
+    }
+    /// Returns [`grace_period`](Self#structfield.grace_period), if it is set.
+    pub fn grace_period(&self) -> Option<&str> {
+        self.grace_period.as_ref().map(String::as_str)
+    }
+    /// Returns [`license_type`](Self#structfield.license_type), if it is set.
+    pub fn license_type(&self) -> Option<&PlayReadyLicenseType> {
+        self.license_type.as_ref()
+    }
+    /// Returns [`play_right`](Self#structfield.play_right), with all its fields unset if it is not set itself.
+    pub fn play_right(&self) -> &ContentKeyPolicyPlayReadyPlayRight {
+        static UNSET: ::std::sync::LazyLock<ContentKeyPolicyPlayReadyPlayRight> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.play_right.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`relative_begin_date`](Self#structfield.relative_begin_date), if it is set.
+    pub fn relative_begin_date(&self) -> Option<&str> {
+        self.relative_begin_date.as_ref().map(String::as_str)
+    }
+    /// Returns [`relative_expiration_date`](Self#structfield.relative_expiration_date), if it is set.
+    pub fn relative_expiration_date(&self) -> Option<&str> {
+        self.relative_expiration_date.as_ref().map(String::as_str)
+    }
+    /// Returns [`security_level`](Self#structfield.security_level), if it is set.
+    pub fn security_level(&self) -> Option<&PlayReadySecurityLevel> {
+        self.security_level.as_ref()
+    }
+}
 /// Play right settings of a PlayReady license.
+///
+/// `playRight` of [`ContentKeyPolicyPlayReadyLicense`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -2294,7 +3622,7 @@ pub struct ContentKeyPolicyPlayReadyPlayRight {
         skip_serializing_if = "Option::is_none"
     )]
     pub compressed_digital_video_opl: Option<i64>,
-    /// `digitalVideoOnlyContentRestriction` of the document.
+    /// `digitalVideoOnlyContentRestriction` in JSON.
     #[serde(
         rename = "digitalVideoOnlyContentRestriction",
         default,
@@ -2315,7 +3643,7 @@ pub struct ContentKeyPolicyPlayReadyPlayRight {
     /// Format: duration.
     #[serde(rename = "firstPlayExpiration", skip_serializing_if = "Option::is_none")]
     pub first_play_expiration: Option<String>,
-    /// `imageConstraintForAnalogComponentVideoRestriction` of the document.
+    /// `imageConstraintForAnalogComponentVideoRestriction` in JSON.
     #[serde(
         rename = "imageConstraintForAnalogComponentVideoRestriction",
         default,
@@ -2323,7 +3651,7 @@ pub struct ContentKeyPolicyPlayReadyPlayRight {
         skip_serializing_if = "Option::is_none"
     )]
     pub image_constraint_for_analog_component_video_restriction: Option<bool>,
-    /// `imageConstraintForAnalogComputerMonitorRestriction` of the document.
+    /// `imageConstraintForAnalogComputerMonitorRestriction` in JSON.
     #[serde(
         rename = "imageConstraintForAnalogComputerMonitorRestriction",
         default,
@@ -2359,44 +3687,41 @@ pub struct ContentKeyPolicyPlayReadyPlayRight {
     pub uncompressed_digital_video_opl: Option<i64>,
 }
 impl ContentKeyPolicyPlayReadyPlayRight {
-    /// A `ContentKeyPolicyPlayReadyPlayRight` with what it cannot do without; the rest is absent.
+    /// Starts `ContentKeyPolicyPlayReadyPlayRight`: the required fields that could be mistaken for each other follow by name, in this order: `digital_video_only_content_restriction`, `image_constraint_for_analog_component_video_restriction`, `image_constraint_for_analog_computer_monitor_restriction`. All others are unset.
+    #[allow(clippy::new_ret_no_self)]
     pub fn new(
-        allow_passing_video_content_to_unknown_output: impl Into<PlayReadyUnknownOutput>,
-        digital_video_only_content_restriction: bool,
-        image_constraint_for_analog_component_video_restriction: bool,
-        image_constraint_for_analog_computer_monitor_restriction: bool,
-    ) -> Self {
-        Self {
-            allow_passing_video_content_to_unknown_output: Some(
-                allow_passing_video_content_to_unknown_output.into(),
-            ),
-            digital_video_only_content_restriction: Some(
-                digital_video_only_content_restriction,
-            ),
-            image_constraint_for_analog_component_video_restriction: Some(
-                image_constraint_for_analog_component_video_restriction,
-            ),
-            image_constraint_for_analog_computer_monitor_restriction: Some(
-                image_constraint_for_analog_computer_monitor_restriction,
-            ),
+        allow_passing_video_content_to_unknown_output: PlayReadyUnknownOutput,
+    ) -> ContentKeyPolicyPlayReadyPlayRightNeedsDigitalVideoOnlyContentRestriction {
+        ContentKeyPolicyPlayReadyPlayRightNeedsDigitalVideoOnlyContentRestriction(Self {
             agc_and_color_stripe_restriction: Default::default(),
+            allow_passing_video_content_to_unknown_output: Some(
+                allow_passing_video_content_to_unknown_output,
+            ),
             analog_video_opl: Default::default(),
             compressed_digital_audio_opl: Default::default(),
             compressed_digital_video_opl: Default::default(),
+            digital_video_only_content_restriction: Default::default(),
             explicit_analog_television_output_restriction: Default::default(),
             first_play_expiration: Default::default(),
+            image_constraint_for_analog_component_video_restriction: Default::default(),
+            image_constraint_for_analog_computer_monitor_restriction: Default::default(),
             scms_restriction: Default::default(),
             uncompressed_digital_audio_opl: Default::default(),
             uncompressed_digital_video_opl: Default::default(),
-        }
+        })
     }
     /// Sets [`agc_and_color_stripe_restriction`](Self#structfield.agc_and_color_stripe_restriction).
-    pub fn agc_and_color_stripe_restriction(mut self, value: impl Into<i64>) -> Self {
+    #[must_use]
+    pub fn with_agc_and_color_stripe_restriction(
+        mut self,
+        value: impl Into<i64>,
+    ) -> Self {
         self.agc_and_color_stripe_restriction = Some(value.into());
         self
     }
     /// Sets [`allow_passing_video_content_to_unknown_output`](Self#structfield.allow_passing_video_content_to_unknown_output).
-    pub fn allow_passing_video_content_to_unknown_output(
+    #[must_use]
+    pub fn with_allow_passing_video_content_to_unknown_output(
         mut self,
         value: impl Into<PlayReadyUnknownOutput>,
     ) -> Self {
@@ -2404,27 +3729,32 @@ impl ContentKeyPolicyPlayReadyPlayRight {
         self
     }
     /// Sets [`analog_video_opl`](Self#structfield.analog_video_opl).
-    pub fn analog_video_opl(mut self, value: impl Into<i64>) -> Self {
+    #[must_use]
+    pub fn with_analog_video_opl(mut self, value: impl Into<i64>) -> Self {
         self.analog_video_opl = Some(value.into());
         self
     }
     /// Sets [`compressed_digital_audio_opl`](Self#structfield.compressed_digital_audio_opl).
-    pub fn compressed_digital_audio_opl(mut self, value: impl Into<i64>) -> Self {
+    #[must_use]
+    pub fn with_compressed_digital_audio_opl(mut self, value: impl Into<i64>) -> Self {
         self.compressed_digital_audio_opl = Some(value.into());
         self
     }
     /// Sets [`compressed_digital_video_opl`](Self#structfield.compressed_digital_video_opl).
-    pub fn compressed_digital_video_opl(mut self, value: impl Into<i64>) -> Self {
+    #[must_use]
+    pub fn with_compressed_digital_video_opl(mut self, value: impl Into<i64>) -> Self {
         self.compressed_digital_video_opl = Some(value.into());
         self
     }
     /// Sets [`digital_video_only_content_restriction`](Self#structfield.digital_video_only_content_restriction).
-    pub fn digital_video_only_content_restriction(mut self, value: bool) -> Self {
+    #[must_use]
+    pub fn with_digital_video_only_content_restriction(mut self, value: bool) -> Self {
         self.digital_video_only_content_restriction = Some(value);
         self
     }
     /// Sets [`explicit_analog_television_output_restriction`](Self#structfield.explicit_analog_television_output_restriction).
-    pub fn explicit_analog_television_output_restriction(
+    #[must_use]
+    pub fn with_explicit_analog_television_output_restriction(
         mut self,
         value: impl Into<ContentKeyPolicyPlayReadyExplicitAnalogTelevisionRestriction>,
     ) -> Self {
@@ -2432,12 +3762,14 @@ impl ContentKeyPolicyPlayReadyPlayRight {
         self
     }
     /// Sets [`first_play_expiration`](Self#structfield.first_play_expiration).
-    pub fn first_play_expiration(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_first_play_expiration(mut self, value: impl Into<String>) -> Self {
         self.first_play_expiration = Some(value.into());
         self
     }
     /// Sets [`image_constraint_for_analog_component_video_restriction`](Self#structfield.image_constraint_for_analog_component_video_restriction).
-    pub fn image_constraint_for_analog_component_video_restriction(
+    #[must_use]
+    pub fn with_image_constraint_for_analog_component_video_restriction(
         mut self,
         value: bool,
     ) -> Self {
@@ -2445,7 +3777,8 @@ impl ContentKeyPolicyPlayReadyPlayRight {
         self
     }
     /// Sets [`image_constraint_for_analog_computer_monitor_restriction`](Self#structfield.image_constraint_for_analog_computer_monitor_restriction).
-    pub fn image_constraint_for_analog_computer_monitor_restriction(
+    #[must_use]
+    pub fn with_image_constraint_for_analog_computer_monitor_restriction(
         mut self,
         value: bool,
     ) -> Self {
@@ -2453,22 +3786,144 @@ impl ContentKeyPolicyPlayReadyPlayRight {
         self
     }
     /// Sets [`scms_restriction`](Self#structfield.scms_restriction).
-    pub fn scms_restriction(mut self, value: impl Into<i64>) -> Self {
+    #[must_use]
+    pub fn with_scms_restriction(mut self, value: impl Into<i64>) -> Self {
         self.scms_restriction = Some(value.into());
         self
     }
     /// Sets [`uncompressed_digital_audio_opl`](Self#structfield.uncompressed_digital_audio_opl).
-    pub fn uncompressed_digital_audio_opl(mut self, value: impl Into<i64>) -> Self {
+    #[must_use]
+    pub fn with_uncompressed_digital_audio_opl(mut self, value: impl Into<i64>) -> Self {
         self.uncompressed_digital_audio_opl = Some(value.into());
         self
     }
     /// Sets [`uncompressed_digital_video_opl`](Self#structfield.uncompressed_digital_video_opl).
-    pub fn uncompressed_digital_video_opl(mut self, value: impl Into<i64>) -> Self {
+    #[must_use]
+    pub fn with_uncompressed_digital_video_opl(mut self, value: impl Into<i64>) -> Self {
         self.uncompressed_digital_video_opl = Some(value.into());
         self
     }
 }
+/// A [`ContentKeyPolicyPlayReadyPlayRight`] that still needs `digital_video_only_content_restriction`.
+#[derive(Clone, Debug)]
+#[must_use = "it is no `ContentKeyPolicyPlayReadyPlayRight` before `digital_video_only_content_restriction` is set"]
+pub struct ContentKeyPolicyPlayReadyPlayRightNeedsDigitalVideoOnlyContentRestriction(
+    ContentKeyPolicyPlayReadyPlayRight,
+);
+impl ContentKeyPolicyPlayReadyPlayRightNeedsDigitalVideoOnlyContentRestriction {
+    /// Sets [`digital_video_only_content_restriction`](ContentKeyPolicyPlayReadyPlayRight#structfield.digital_video_only_content_restriction).
+    pub fn digital_video_only_content_restriction(
+        mut self,
+        value: bool,
+    ) -> ContentKeyPolicyPlayReadyPlayRightNeedsImageConstraintForAnalogComponentVideoRestriction {
+        self.0.digital_video_only_content_restriction = Some(value);
+        ContentKeyPolicyPlayReadyPlayRightNeedsImageConstraintForAnalogComponentVideoRestriction(
+            self.0,
+        )
+    }
+}
+/// A [`ContentKeyPolicyPlayReadyPlayRight`] that still needs `image_constraint_for_analog_component_video_restriction`.
+#[derive(Clone, Debug)]
+#[must_use = "it is no `ContentKeyPolicyPlayReadyPlayRight` before `image_constraint_for_analog_component_video_restriction` is set"]
+pub struct ContentKeyPolicyPlayReadyPlayRightNeedsImageConstraintForAnalogComponentVideoRestriction(
+    ContentKeyPolicyPlayReadyPlayRight,
+);
+impl ContentKeyPolicyPlayReadyPlayRightNeedsImageConstraintForAnalogComponentVideoRestriction {
+    /// Sets [`image_constraint_for_analog_component_video_restriction`](ContentKeyPolicyPlayReadyPlayRight#structfield.image_constraint_for_analog_component_video_restriction).
+    pub fn image_constraint_for_analog_component_video_restriction(
+        mut self,
+        value: bool,
+    ) -> ContentKeyPolicyPlayReadyPlayRightNeedsImageConstraintForAnalogComputerMonitorRestriction {
+        self.0.image_constraint_for_analog_component_video_restriction = Some(value);
+        ContentKeyPolicyPlayReadyPlayRightNeedsImageConstraintForAnalogComputerMonitorRestriction(
+            self.0,
+        )
+    }
+}
+/// A [`ContentKeyPolicyPlayReadyPlayRight`] that still needs `image_constraint_for_analog_computer_monitor_restriction`.
+#[derive(Clone, Debug)]
+#[must_use = "it is no `ContentKeyPolicyPlayReadyPlayRight` before `image_constraint_for_analog_computer_monitor_restriction` is set"]
+pub struct ContentKeyPolicyPlayReadyPlayRightNeedsImageConstraintForAnalogComputerMonitorRestriction(
+    ContentKeyPolicyPlayReadyPlayRight,
+);
+impl ContentKeyPolicyPlayReadyPlayRightNeedsImageConstraintForAnalogComputerMonitorRestriction {
+    /// Sets [`image_constraint_for_analog_computer_monitor_restriction`](ContentKeyPolicyPlayReadyPlayRight#structfield.image_constraint_for_analog_computer_monitor_restriction).
+    pub fn image_constraint_for_analog_computer_monitor_restriction(
+        mut self,
+        value: bool,
+    ) -> ContentKeyPolicyPlayReadyPlayRight {
+        self.0.image_constraint_for_analog_computer_monitor_restriction = Some(value);
+        self.0
+    }
+}
+impl ContentKeyPolicyPlayReadyPlayRight {
+    /// Returns [`agc_and_color_stripe_restriction`](Self#structfield.agc_and_color_stripe_restriction), if it is set.
+    pub fn agc_and_color_stripe_restriction(&self) -> Option<i64> {
+        self.agc_and_color_stripe_restriction.as_ref().copied()
+    }
+    /// Returns [`allow_passing_video_content_to_unknown_output`](Self#structfield.allow_passing_video_content_to_unknown_output), if it is set.
+    pub fn allow_passing_video_content_to_unknown_output(
+        &self,
+    ) -> Option<&PlayReadyUnknownOutput> {
+        self.allow_passing_video_content_to_unknown_output.as_ref()
+    }
+    /// Returns [`analog_video_opl`](Self#structfield.analog_video_opl), if it is set.
+    pub fn analog_video_opl(&self) -> Option<i64> {
+        self.analog_video_opl.as_ref().copied()
+    }
+    /// Returns [`compressed_digital_audio_opl`](Self#structfield.compressed_digital_audio_opl), if it is set.
+    pub fn compressed_digital_audio_opl(&self) -> Option<i64> {
+        self.compressed_digital_audio_opl.as_ref().copied()
+    }
+    /// Returns [`compressed_digital_video_opl`](Self#structfield.compressed_digital_video_opl), if it is set.
+    pub fn compressed_digital_video_opl(&self) -> Option<i64> {
+        self.compressed_digital_video_opl.as_ref().copied()
+    }
+    /// Returns [`digital_video_only_content_restriction`](Self#structfield.digital_video_only_content_restriction), if it is set.
+    pub fn digital_video_only_content_restriction(&self) -> Option<bool> {
+        self.digital_video_only_content_restriction.as_ref().copied()
+    }
+    /// Returns [`explicit_analog_television_output_restriction`](Self#structfield.explicit_analog_television_output_restriction), with all its fields unset if it is not set itself.
+    pub fn explicit_analog_television_output_restriction(
+        &self,
+    ) -> &ContentKeyPolicyPlayReadyExplicitAnalogTelevisionRestriction {
+        static UNSET: ::std::sync::LazyLock<
+            ContentKeyPolicyPlayReadyExplicitAnalogTelevisionRestriction,
+        > = ::std::sync::LazyLock::new(Default::default);
+        self.explicit_analog_television_output_restriction.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`first_play_expiration`](Self#structfield.first_play_expiration), if it is set.
+    pub fn first_play_expiration(&self) -> Option<&str> {
+        self.first_play_expiration.as_ref().map(String::as_str)
+    }
+    /// Returns [`image_constraint_for_analog_component_video_restriction`](Self#structfield.image_constraint_for_analog_component_video_restriction), if it is set.
+    pub fn image_constraint_for_analog_component_video_restriction(
+        &self,
+    ) -> Option<bool> {
+        self.image_constraint_for_analog_component_video_restriction.as_ref().copied()
+    }
+    /// Returns [`image_constraint_for_analog_computer_monitor_restriction`](Self#structfield.image_constraint_for_analog_computer_monitor_restriction), if it is set.
+    pub fn image_constraint_for_analog_computer_monitor_restriction(
+        &self,
+    ) -> Option<bool> {
+        self.image_constraint_for_analog_computer_monitor_restriction.as_ref().copied()
+    }
+    /// Returns [`scms_restriction`](Self#structfield.scms_restriction), if it is set.
+    pub fn scms_restriction(&self) -> Option<i64> {
+        self.scms_restriction.as_ref().copied()
+    }
+    /// Returns [`uncompressed_digital_audio_opl`](Self#structfield.uncompressed_digital_audio_opl), if it is set.
+    pub fn uncompressed_digital_audio_opl(&self) -> Option<i64> {
+        self.uncompressed_digital_audio_opl.as_ref().copied()
+    }
+    /// Returns [`uncompressed_digital_video_opl`](Self#structfield.uncompressed_digital_video_opl), if it is set.
+    pub fn uncompressed_digital_video_opl(&self) -> Option<i64> {
+        self.uncompressed_digital_video_opl.as_ref().copied()
+    }
+}
 /// Content key policy properties.
+///
+/// `properties` of [`ContentKeyPolicy`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -2512,31 +3967,75 @@ pub struct ContentKeyPolicyProperties {
     pub policy_id: Option<String>,
 }
 impl ContentKeyPolicyProperties {
-    /// A `ContentKeyPolicyProperties` with what it cannot do without; the rest is absent.
-    pub fn new(
-        options: impl IntoIterator<Item = impl Into<ContentKeyPolicyOption>>,
-    ) -> Self {
-        Self {
-            options: Some(options.into_iter().map(Into::into).collect()),
-            created: Default::default(),
-            description: Default::default(),
-            fair_play_ams_compatibility: Default::default(),
-            last_modified: Default::default(),
-            policy_id: Default::default(),
-        }
+    /// Returns [`created`](Self#structfield.created), if it is set.
+    pub fn created(&self) -> Option<&Timestamp> {
+        self.created.as_ref()
+    }
+    /// Returns [`description`](Self#structfield.description), if it is set.
+    pub fn description(&self) -> Option<&str> {
+        self.description.as_ref().map(String::as_str)
+    }
+    /// Returns [`fair_play_ams_compatibility`](Self#structfield.fair_play_ams_compatibility), if it is set.
+    pub fn fair_play_ams_compatibility(&self) -> Option<bool> {
+        self.fair_play_ams_compatibility.as_ref().copied()
+    }
+    /// Returns [`last_modified`](Self#structfield.last_modified), if it is set.
+    pub fn last_modified(&self) -> Option<&Timestamp> {
+        self.last_modified.as_ref()
+    }
+    /// Returns [`options`](Self#structfield.options), empty if it is not set.
+    pub fn options(&self) -> &[ContentKeyPolicyOption] {
+        self.options.as_ref().map_or(&[], Vec::as_slice)
+    }
+    /// Returns [`policy_id`](Self#structfield.policy_id), if it is set.
+    pub fn policy_id(&self) -> Option<&str> {
+        self.policy_id.as_ref().map(String::as_str)
+    }
+}
+/// Content key policy properties.
+///
+/// `properties` of [`ContentKeyPolicyPatch`].
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct ContentKeyPolicyPropertiesPatch {
+    /// Free-text policy description.
+    ///
+    /// Length in characters: 0 to 1024.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Turns on FairPlay compatibility with AMS.
+    #[serde(
+        rename = "fairPlayAmsCompatibility",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub fair_play_ams_compatibility: Option<bool>,
+    /// Policy options.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub options: Option<Vec<ContentKeyPolicyOption>>,
+}
+impl ContentKeyPolicyPropertiesPatch {
+    /// Creates an empty `ContentKeyPolicyPropertiesPatch`.
+    pub fn new() -> Self {
+        Default::default()
     }
     /// Sets [`description`](Self#structfield.description).
-    pub fn description(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_description(mut self, value: impl Into<String>) -> Self {
         self.description = Some(value.into());
         self
     }
     /// Sets [`fair_play_ams_compatibility`](Self#structfield.fair_play_ams_compatibility).
-    pub fn fair_play_ams_compatibility(mut self, value: bool) -> Self {
+    #[must_use]
+    pub fn with_fair_play_ams_compatibility(mut self, value: bool) -> Self {
         self.fair_play_ams_compatibility = Some(value);
         self
     }
     /// Sets [`options`](Self#structfield.options).
-    pub fn options(
+    ///
+    /// PATCH replaces the whole list.
+    #[must_use]
+    pub fn with_options(
         mut self,
         value: impl IntoIterator<Item = impl Into<ContentKeyPolicyOption>>,
     ) -> Self {
@@ -2544,7 +4043,7 @@ impl ContentKeyPolicyProperties {
         self
     }
 }
-/// `ContentKeyPolicyPut` of the document.
+/// Body of [`create_content_key_policy`](super::Client::create_content_key_policy).
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -2553,14 +4052,15 @@ pub struct ContentKeyPolicyPut {
     pub properties: ContentKeyPolicyPutProperties,
 }
 impl ContentKeyPolicyPut {
-    /// A `ContentKeyPolicyPut` with what it cannot do without; the rest is absent.
+    /// Creates `ContentKeyPolicyPut` from its required fields; all others are unset.
     pub fn new(properties: impl Into<ContentKeyPolicyPutProperties>) -> Self {
         Self {
             properties: properties.into(),
         }
     }
     /// Sets [`properties`](Self#structfield.properties).
-    pub fn properties(
+    #[must_use]
+    pub fn with_properties(
         mut self,
         value: impl Into<ContentKeyPolicyPutProperties>,
     ) -> Self {
@@ -2568,7 +4068,17 @@ impl ContentKeyPolicyPut {
         self
     }
 }
+impl From<ContentKeyPolicyPutProperties> for ContentKeyPolicyPut {
+    fn from(value: ContentKeyPolicyPutProperties) -> Self {
+        Self::new(value)
+    }
+}
+::mkio_core::json_body! {
+    ContentKeyPolicyPut
+}
 /// Content key policy properties.
+///
+/// `properties` of [`ContentKeyPolicyPut`].
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -2588,28 +4098,31 @@ pub struct ContentKeyPolicyPutProperties {
     pub options: Vec<ContentKeyPolicyOption>,
 }
 impl ContentKeyPolicyPutProperties {
-    /// A `ContentKeyPolicyPutProperties` with what it cannot do without; the rest is absent.
+    /// Creates `ContentKeyPolicyPutProperties` from its required fields; all others are unset.
     pub fn new(
         options: impl IntoIterator<Item = impl Into<ContentKeyPolicyOption>>,
     ) -> Self {
         Self {
-            options: options.into_iter().map(Into::into).collect(),
             description: Default::default(),
             fair_play_ams_compatibility: Default::default(),
+            options: options.into_iter().map(Into::into).collect(),
         }
     }
     /// Sets [`description`](Self#structfield.description).
-    pub fn description(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_description(mut self, value: impl Into<String>) -> Self {
         self.description = Some(value.into());
         self
     }
     /// Sets [`fair_play_ams_compatibility`](Self#structfield.fair_play_ams_compatibility).
-    pub fn fair_play_ams_compatibility(mut self, value: bool) -> Self {
+    #[must_use]
+    pub fn with_fair_play_ams_compatibility(mut self, value: bool) -> Self {
         self.fair_play_ams_compatibility = Some(value);
         self
     }
     /// Sets [`options`](Self#structfield.options).
-    pub fn options(
+    #[must_use]
+    pub fn with_options(
         mut self,
         value: impl IntoIterator<Item = impl Into<ContentKeyPolicyOption>>,
     ) -> Self {
@@ -2619,8 +4132,10 @@ impl ContentKeyPolicyPutProperties {
 }
 /// Conditions for releasing keys under this configuration.
 ///
-/// Told apart by `@odata.type`.
-#[derive(Clone, PartialEq, Deserialize, Serialize)]
+/// `restriction` of [`ContentKeyPolicyOption`].
+///
+/// `@odata.type` tells which variant it is.
+#[derive(Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[serde(tag = "@odata.type")]
 #[non_exhaustive]
@@ -2639,6 +4154,29 @@ pub enum ContentKeyPolicyRestriction {
     #[serde(untagged)]
     Unknown(Value),
 }
+impl<'de> Deserialize<'de> for ContentKeyPolicyRestriction {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        let member = |tag: &str, content: ::mkio_core::glue::Content<'_>| {
+            Some(
+                match tag {
+                    "#Microsoft.Media.ContentKeyPolicyOpenRestriction" => {
+                        content.read().map(Self::Open)
+                    }
+                    "#Microsoft.Media.ContentKeyPolicyTokenRestriction" => {
+                        content.read().map(Self::Token)
+                    }
+                    "#Microsoft.Media.ContentKeyPolicyUnknownRestriction" => {
+                        content.read().map(Self::DeclaredUnknown)
+                    }
+                    _ => return None,
+                },
+            )
+        };
+        ::mkio_core::glue::union(deserializer, "@odata.type", member, Self::Unknown)
+    }
+}
 /// Content that is not understood may hold secrets: only its tag is shown.
 impl ::std::fmt::Debug for ContentKeyPolicyRestriction {
     fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
@@ -2653,6 +4191,24 @@ impl ::std::fmt::Debug for ContentKeyPolicyRestriction {
                 f.debug_tuple("Unknown").field(&tag).finish_non_exhaustive()
             }
         }
+    }
+}
+impl ContentKeyPolicyRestriction {
+    /// Returns the content if this is [`Open`](Self::Open).
+    pub fn as_open(&self) -> Option<&ContentKeyPolicyOpenRestriction> {
+        if let Self::Open(value) = self { Some(value) } else { None }
+    }
+    /// Returns the content if this is [`Token`](Self::Token).
+    pub fn as_token(&self) -> Option<&ContentKeyPolicyTokenRestriction> {
+        if let Self::Token(value) = self { Some(value) } else { None }
+    }
+    /// Returns the content if this is [`DeclaredUnknown`](Self::DeclaredUnknown).
+    pub fn as_declared_unknown(&self) -> Option<&ContentKeyPolicyUnknownRestriction> {
+        if let Self::DeclaredUnknown(value) = self { Some(value) } else { None }
+    }
+    /// Returns the JSON if this is [`Unknown`](Self::Unknown).
+    pub fn as_unknown(&self) -> Option<&Value> {
+        if let Self::Unknown(value) = self { Some(value) } else { None }
     }
 }
 impl From<ContentKeyPolicyOpenRestriction> for ContentKeyPolicyRestriction {
@@ -2671,6 +4227,8 @@ impl From<ContentKeyPolicyUnknownRestriction> for ContentKeyPolicyRestriction {
     }
 }
 /// RSA key used when validating tokens.
+///
+/// Variant of [`ContentKeyPolicyTokenKey`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -2687,25 +4245,65 @@ pub struct ContentKeyPolicyRsaTokenKey {
     pub modulus: Nullable<String>,
 }
 impl ContentKeyPolicyRsaTokenKey {
-    /// A `ContentKeyPolicyRsaTokenKey` with what it cannot do without; the rest is absent.
-    pub fn new(exponent: impl Into<String>, modulus: impl Into<String>) -> Self {
-        Self {
-            exponent: Nullable::Value(exponent.into()),
-            modulus: Nullable::Value(modulus.into()),
-        }
+    /// Starts `ContentKeyPolicyRsaTokenKey`: the required fields that could be mistaken for each other follow by name, in this order: `modulus`, `exponent`. All others are unset.
+    #[allow(clippy::new_ret_no_self)]
+    pub fn new() -> ContentKeyPolicyRsaTokenKeyNeedsModulus {
+        ContentKeyPolicyRsaTokenKeyNeedsModulus(Self {
+            exponent: Default::default(),
+            modulus: Default::default(),
+        })
     }
     /// Sets [`exponent`](Self#structfield.exponent).
-    pub fn exponent(mut self, value: impl Into<Nullable<String>>) -> Self {
+    #[must_use]
+    pub fn with_exponent(mut self, value: impl Into<Nullable<String>>) -> Self {
         self.exponent = value.into();
         self
     }
     /// Sets [`modulus`](Self#structfield.modulus).
-    pub fn modulus(mut self, value: impl Into<Nullable<String>>) -> Self {
+    #[must_use]
+    pub fn with_modulus(mut self, value: impl Into<Nullable<String>>) -> Self {
         self.modulus = value.into();
         self
     }
 }
+/// A [`ContentKeyPolicyRsaTokenKey`] that still needs `modulus`.
+#[derive(Clone, Debug)]
+#[must_use = "it is no `ContentKeyPolicyRsaTokenKey` before `modulus` is set"]
+pub struct ContentKeyPolicyRsaTokenKeyNeedsModulus(ContentKeyPolicyRsaTokenKey);
+impl ContentKeyPolicyRsaTokenKeyNeedsModulus {
+    /// Sets [`modulus`](ContentKeyPolicyRsaTokenKey#structfield.modulus).
+    pub fn modulus(
+        mut self,
+        value: impl Into<String>,
+    ) -> ContentKeyPolicyRsaTokenKeyNeedsExponent {
+        self.0.modulus = Nullable::Value(value.into());
+        ContentKeyPolicyRsaTokenKeyNeedsExponent(self.0)
+    }
+}
+/// A [`ContentKeyPolicyRsaTokenKey`] that still needs `exponent`.
+#[derive(Clone, Debug)]
+#[must_use = "it is no `ContentKeyPolicyRsaTokenKey` before `exponent` is set"]
+pub struct ContentKeyPolicyRsaTokenKeyNeedsExponent(ContentKeyPolicyRsaTokenKey);
+impl ContentKeyPolicyRsaTokenKeyNeedsExponent {
+    /// Sets [`exponent`](ContentKeyPolicyRsaTokenKey#structfield.exponent).
+    pub fn exponent(mut self, value: impl Into<String>) -> ContentKeyPolicyRsaTokenKey {
+        self.0.exponent = Nullable::Value(value.into());
+        self.0
+    }
+}
+impl ContentKeyPolicyRsaTokenKey {
+    /// Returns [`exponent`](Self#structfield.exponent), if it is set.
+    pub fn exponent(&self) -> Option<&str> {
+        self.exponent.as_ref().value().map(String::as_str)
+    }
+    /// Returns [`modulus`](Self#structfield.modulus), if it is set.
+    pub fn modulus(&self) -> Option<&str> {
+        self.modulus.as_ref().value().map(String::as_str)
+    }
+}
 /// Properties of a content key policy with its secret values, as the service answers them.
+///
+/// Response of [`get_content_key_policy_properties_with_secrets`](super::Client::get_content_key_policy_properties_with_secrets).
 pub type ContentKeyPolicySecrets = Secret<Value>;
 ::mkio_core::open_enum! {
     /// State of a content key policy.
@@ -2721,6 +4319,8 @@ pub type ContentKeyPolicySecrets = Secret<Value>;
     }
 }
 /// Symmetric key used when validating tokens.
+///
+/// Variant of [`ContentKeyPolicyTokenKey`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -2730,50 +4330,71 @@ pub struct ContentKeyPolicySymmetricTokenKey {
     pub key_value: Nullable<Secret<String>>,
 }
 impl ContentKeyPolicySymmetricTokenKey {
-    /// A `ContentKeyPolicySymmetricTokenKey` with what it cannot do without; the rest is absent.
+    /// Creates `ContentKeyPolicySymmetricTokenKey` from its required fields; all others are unset.
     pub fn new(key_value: impl Into<Secret<String>>) -> Self {
         Self {
             key_value: Nullable::Value(key_value.into()),
         }
     }
     /// Sets [`key_value`](Self#structfield.key_value).
-    pub fn key_value(mut self, value: impl Into<Nullable<Secret<String>>>) -> Self {
+    #[must_use]
+    pub fn with_key_value(mut self, value: impl Into<Nullable<Secret<String>>>) -> Self {
         self.key_value = value.into();
         self
     }
 }
+impl ContentKeyPolicySymmetricTokenKey {
+    /// Returns [`key_value`](Self#structfield.key_value), if it is set.
+    pub fn key_value(&self) -> Option<&Secret<String>> {
+        self.key_value.as_ref().value()
+    }
+}
 /// A claim in a token.
+///
+/// `requiredClaims` of [`ContentKeyPolicyTokenRestriction`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ContentKeyPolicyTokenClaim {
-    /// `claimType` of the document.
+    /// `claimType` in JSON.
     #[serde(rename = "claimType", skip_serializing_if = "Option::is_none")]
     pub claim_type: Option<String>,
-    /// `claimValue` of the document.
+    /// `claimValue` in JSON.
     #[serde(rename = "claimValue", skip_serializing_if = "Option::is_none")]
     pub claim_value: Option<String>,
 }
 impl ContentKeyPolicyTokenClaim {
-    /// An empty `ContentKeyPolicyTokenClaim`, to be filled with its setters.
+    /// Creates an empty `ContentKeyPolicyTokenClaim`.
     pub fn new() -> Self {
-        Self::default()
+        Default::default()
     }
     /// Sets [`claim_type`](Self#structfield.claim_type).
-    pub fn claim_type(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_claim_type(mut self, value: impl Into<String>) -> Self {
         self.claim_type = Some(value.into());
         self
     }
     /// Sets [`claim_value`](Self#structfield.claim_value).
-    pub fn claim_value(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_claim_value(mut self, value: impl Into<String>) -> Self {
         self.claim_value = Some(value.into());
         self
     }
 }
-/// `ContentKeyPolicyTokenKey` of the document.
+impl ContentKeyPolicyTokenClaim {
+    /// Returns [`claim_type`](Self#structfield.claim_type), if it is set.
+    pub fn claim_type(&self) -> Option<&str> {
+        self.claim_type.as_ref().map(String::as_str)
+    }
+    /// Returns [`claim_value`](Self#structfield.claim_value), if it is set.
+    pub fn claim_value(&self) -> Option<&str> {
+        self.claim_value.as_ref().map(String::as_str)
+    }
+}
+/// `alternateVerificationKeys` of [`ContentKeyPolicyTokenRestriction`] and `primaryVerificationKey` of [`ContentKeyPolicyTokenRestriction`].
 ///
-/// Told apart by `@odata.type`.
-#[derive(Clone, PartialEq, Deserialize, Serialize)]
+/// `@odata.type` tells which variant it is.
+#[derive(Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[serde(tag = "@odata.type")]
 #[non_exhaustive]
@@ -2792,6 +4413,29 @@ pub enum ContentKeyPolicyTokenKey {
     #[serde(untagged)]
     Unknown(Value),
 }
+impl<'de> Deserialize<'de> for ContentKeyPolicyTokenKey {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        let member = |tag: &str, content: ::mkio_core::glue::Content<'_>| {
+            Some(
+                match tag {
+                    "#Microsoft.Media.ContentKeyPolicyRsaTokenKey" => {
+                        content.read().map(Self::Rsa)
+                    }
+                    "#Microsoft.Media.ContentKeyPolicySymmetricTokenKey" => {
+                        content.read().map(Self::Symmetric)
+                    }
+                    "#Microsoft.Media.ContentKeyPolicyX509CertificateTokenKey" => {
+                        content.read().map(Self::X509Certificate)
+                    }
+                    _ => return None,
+                },
+            )
+        };
+        ::mkio_core::glue::union(deserializer, "@odata.type", member, Self::Unknown)
+    }
+}
 /// Content that is not understood may hold secrets: only its tag is shown.
 impl ::std::fmt::Debug for ContentKeyPolicyTokenKey {
     fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
@@ -2806,6 +4450,26 @@ impl ::std::fmt::Debug for ContentKeyPolicyTokenKey {
                 f.debug_tuple("Unknown").field(&tag).finish_non_exhaustive()
             }
         }
+    }
+}
+impl ContentKeyPolicyTokenKey {
+    /// Returns the content if this is [`Rsa`](Self::Rsa).
+    pub fn as_rsa(&self) -> Option<&ContentKeyPolicyRsaTokenKey> {
+        if let Self::Rsa(value) = self { Some(value) } else { None }
+    }
+    /// Returns the content if this is [`Symmetric`](Self::Symmetric).
+    pub fn as_symmetric(&self) -> Option<&ContentKeyPolicySymmetricTokenKey> {
+        if let Self::Symmetric(value) = self { Some(value) } else { None }
+    }
+    /// Returns the content if this is [`X509Certificate`](Self::X509Certificate).
+    pub fn as_x509_certificate(
+        &self,
+    ) -> Option<&ContentKeyPolicyX509CertificateTokenKey> {
+        if let Self::X509Certificate(value) = self { Some(value) } else { None }
+    }
+    /// Returns the JSON if this is [`Unknown`](Self::Unknown).
+    pub fn as_unknown(&self) -> Option<&Value> {
+        if let Self::Unknown(value) = self { Some(value) } else { None }
     }
 }
 impl From<ContentKeyPolicyRsaTokenKey> for ContentKeyPolicyTokenKey {
@@ -2824,6 +4488,8 @@ impl From<ContentKeyPolicyX509CertificateTokenKey> for ContentKeyPolicyTokenKey 
     }
 }
 /// Token restriction: licenses and keys are delivered only for a token meeting these conditions.
+///
+/// Variant of [`ContentKeyPolicyRestriction`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -2842,7 +4508,7 @@ pub struct ContentKeyPolicyTokenRestriction {
     /// Issuer of the token.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub issuer: Option<String>,
-    /// `openIdConnectDiscoveryDocument` of the document.
+    /// `openIdConnectDiscoveryDocument` in JSON.
     #[serde(
         rename = "openIdConnectDiscoveryDocument",
         skip_serializing_if = "Option::is_none"
@@ -2868,25 +4534,25 @@ pub struct ContentKeyPolicyTokenRestriction {
     pub restriction_token_type: Option<RestrictionTokenType>,
 }
 impl ContentKeyPolicyTokenRestriction {
-    /// A `ContentKeyPolicyTokenRestriction` with what it cannot do without; the rest is absent.
+    /// Starts `ContentKeyPolicyTokenRestriction`: the required fields that could be mistaken for each other follow by name, in this order: `audience`, `issuer`. All others are unset.
+    #[allow(clippy::new_ret_no_self)]
     pub fn new(
-        audience: impl Into<String>,
-        issuer: impl Into<String>,
         primary_verification_key: impl Into<ContentKeyPolicyTokenKey>,
-        restriction_token_type: impl Into<RestrictionTokenType>,
-    ) -> Self {
-        Self {
-            audience: Some(audience.into()),
-            issuer: Some(issuer.into()),
-            primary_verification_key: Nullable::Value(primary_verification_key.into()),
-            restriction_token_type: Some(restriction_token_type.into()),
+        restriction_token_type: RestrictionTokenType,
+    ) -> ContentKeyPolicyTokenRestrictionNeedsAudience {
+        ContentKeyPolicyTokenRestrictionNeedsAudience(Self {
             alternate_verification_keys: Default::default(),
+            audience: Default::default(),
+            issuer: Default::default(),
             open_id_connect_discovery_document: Default::default(),
+            primary_verification_key: Nullable::Value(primary_verification_key.into()),
             required_claims: Default::default(),
-        }
+            restriction_token_type: Some(restriction_token_type),
+        })
     }
     /// Sets [`alternate_verification_keys`](Self#structfield.alternate_verification_keys).
-    pub fn alternate_verification_keys(
+    #[must_use]
+    pub fn with_alternate_verification_keys(
         mut self,
         value: impl IntoIterator<Item = impl Into<ContentKeyPolicyTokenKey>>,
     ) -> Self {
@@ -2896,17 +4562,20 @@ impl ContentKeyPolicyTokenRestriction {
         self
     }
     /// Sets [`audience`](Self#structfield.audience).
-    pub fn audience(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_audience(mut self, value: impl Into<String>) -> Self {
         self.audience = Some(value.into());
         self
     }
     /// Sets [`issuer`](Self#structfield.issuer).
-    pub fn issuer(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_issuer(mut self, value: impl Into<String>) -> Self {
         self.issuer = Some(value.into());
         self
     }
     /// Sets [`open_id_connect_discovery_document`](Self#structfield.open_id_connect_discovery_document).
-    pub fn open_id_connect_discovery_document(
+    #[must_use]
+    pub fn with_open_id_connect_discovery_document(
         mut self,
         value: impl Into<String>,
     ) -> Self {
@@ -2914,7 +4583,8 @@ impl ContentKeyPolicyTokenRestriction {
         self
     }
     /// Sets [`primary_verification_key`](Self#structfield.primary_verification_key).
-    pub fn primary_verification_key(
+    #[must_use]
+    pub fn with_primary_verification_key(
         mut self,
         value: impl Into<Nullable<ContentKeyPolicyTokenKey>>,
     ) -> Self {
@@ -2922,7 +4592,8 @@ impl ContentKeyPolicyTokenRestriction {
         self
     }
     /// Sets [`required_claims`](Self#structfield.required_claims).
-    pub fn required_claims(
+    #[must_use]
+    pub fn with_required_claims(
         mut self,
         value: impl IntoIterator<Item = impl Into<ContentKeyPolicyTokenClaim>>,
     ) -> Self {
@@ -2930,7 +4601,8 @@ impl ContentKeyPolicyTokenRestriction {
         self
     }
     /// Sets [`restriction_token_type`](Self#structfield.restriction_token_type).
-    pub fn restriction_token_type(
+    #[must_use]
+    pub fn with_restriction_token_type(
         mut self,
         value: impl Into<RestrictionTokenType>,
     ) -> Self {
@@ -2938,51 +4610,126 @@ impl ContentKeyPolicyTokenRestriction {
         self
     }
 }
+/// A [`ContentKeyPolicyTokenRestriction`] that still needs `audience`.
+#[derive(Clone, Debug)]
+#[must_use = "it is no `ContentKeyPolicyTokenRestriction` before `audience` is set"]
+pub struct ContentKeyPolicyTokenRestrictionNeedsAudience(
+    ContentKeyPolicyTokenRestriction,
+);
+impl ContentKeyPolicyTokenRestrictionNeedsAudience {
+    /// Sets [`audience`](ContentKeyPolicyTokenRestriction#structfield.audience).
+    pub fn audience(
+        mut self,
+        value: impl Into<String>,
+    ) -> ContentKeyPolicyTokenRestrictionNeedsIssuer {
+        self.0.audience = Some(value.into());
+        ContentKeyPolicyTokenRestrictionNeedsIssuer(self.0)
+    }
+}
+/// A [`ContentKeyPolicyTokenRestriction`] that still needs `issuer`.
+#[derive(Clone, Debug)]
+#[must_use = "it is no `ContentKeyPolicyTokenRestriction` before `issuer` is set"]
+pub struct ContentKeyPolicyTokenRestrictionNeedsIssuer(ContentKeyPolicyTokenRestriction);
+impl ContentKeyPolicyTokenRestrictionNeedsIssuer {
+    /// Sets [`issuer`](ContentKeyPolicyTokenRestriction#structfield.issuer).
+    pub fn issuer(
+        mut self,
+        value: impl Into<String>,
+    ) -> ContentKeyPolicyTokenRestriction {
+        self.0.issuer = Some(value.into());
+        self.0
+    }
+}
+impl ContentKeyPolicyTokenRestriction {
+    /// Returns [`alternate_verification_keys`](Self#structfield.alternate_verification_keys), empty if it is not set.
+    pub fn alternate_verification_keys(&self) -> &[ContentKeyPolicyTokenKey] {
+        self.alternate_verification_keys.as_ref().map_or(&[], Vec::as_slice)
+    }
+    /// Returns [`audience`](Self#structfield.audience), if it is set.
+    pub fn audience(&self) -> Option<&str> {
+        self.audience.as_ref().map(String::as_str)
+    }
+    /// Returns [`issuer`](Self#structfield.issuer), if it is set.
+    pub fn issuer(&self) -> Option<&str> {
+        self.issuer.as_ref().map(String::as_str)
+    }
+    /// Returns [`open_id_connect_discovery_document`](Self#structfield.open_id_connect_discovery_document), if it is set.
+    pub fn open_id_connect_discovery_document(&self) -> Option<&str> {
+        self.open_id_connect_discovery_document.as_ref().map(String::as_str)
+    }
+    /// Returns [`primary_verification_key`](Self#structfield.primary_verification_key), if it is set.
+    pub fn primary_verification_key(&self) -> Option<&ContentKeyPolicyTokenKey> {
+        self.primary_verification_key.as_ref().value()
+    }
+    /// Returns [`required_claims`](Self#structfield.required_claims), empty if it is not set.
+    pub fn required_claims(&self) -> &[ContentKeyPolicyTokenClaim] {
+        self.required_claims.as_ref().map_or(&[], Vec::as_slice)
+    }
+    /// Returns [`restriction_token_type`](Self#structfield.restriction_token_type), if it is set.
+    pub fn restriction_token_type(&self) -> Option<&RestrictionTokenType> {
+        self.restriction_token_type.as_ref()
+    }
+}
 /// A ContentKeyPolicyConfiguration this API version does not offer.
+///
+/// Variant of [`ContentKeyPolicyConfiguration`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ContentKeyPolicyUnknownConfiguration {}
 impl ContentKeyPolicyUnknownConfiguration {
-    /// An empty `ContentKeyPolicyUnknownConfiguration`, to be filled with its setters.
+    /// Creates an empty `ContentKeyPolicyUnknownConfiguration`.
     pub fn new() -> Self {
-        Self::default()
+        Default::default()
     }
 }
 /// A ContentKeyPolicyRestriction this API version does not offer.
+///
+/// Variant of [`ContentKeyPolicyRestriction`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ContentKeyPolicyUnknownRestriction {}
 impl ContentKeyPolicyUnknownRestriction {
-    /// An empty `ContentKeyPolicyUnknownRestriction`, to be filled with its setters.
+    /// Creates an empty `ContentKeyPolicyUnknownRestriction`.
     pub fn new() -> Self {
-        Self::default()
+        Default::default()
     }
 }
 /// Widevine license configuration.
+///
+/// Variant of [`ContentKeyPolicyConfiguration`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ContentKeyPolicyWidevineConfiguration {
-    /// `widevineTemplate` of the document.
+    /// `widevineTemplate` in JSON.
     #[serde(rename = "widevineTemplate", skip_serializing_if = "Option::is_none")]
     pub widevine_template: Option<String>,
 }
 impl ContentKeyPolicyWidevineConfiguration {
-    /// A `ContentKeyPolicyWidevineConfiguration` with what it cannot do without; the rest is absent.
+    /// Creates `ContentKeyPolicyWidevineConfiguration` from its required fields; all others are unset.
     pub fn new(widevine_template: impl Into<String>) -> Self {
         Self {
             widevine_template: Some(widevine_template.into()),
         }
     }
     /// Sets [`widevine_template`](Self#structfield.widevine_template).
-    pub fn widevine_template(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_widevine_template(mut self, value: impl Into<String>) -> Self {
         self.widevine_template = Some(value.into());
         self
     }
 }
+impl ContentKeyPolicyWidevineConfiguration {
+    /// Returns [`widevine_template`](Self#structfield.widevine_template), if it is set.
+    pub fn widevine_template(&self) -> Option<&str> {
+        self.widevine_template.as_ref().map(String::as_str)
+    }
+}
 /// Certificate used when validating tokens.
+///
+/// Variant of [`ContentKeyPolicyTokenKey`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -2994,19 +4741,26 @@ pub struct ContentKeyPolicyX509CertificateTokenKey {
     pub raw_body: Nullable<String>,
 }
 impl ContentKeyPolicyX509CertificateTokenKey {
-    /// A `ContentKeyPolicyX509CertificateTokenKey` with what it cannot do without; the rest is absent.
+    /// Creates `ContentKeyPolicyX509CertificateTokenKey` from its required fields; all others are unset.
     pub fn new(raw_body: impl Into<String>) -> Self {
         Self {
             raw_body: Nullable::Value(raw_body.into()),
         }
     }
     /// Sets [`raw_body`](Self#structfield.raw_body).
-    pub fn raw_body(mut self, value: impl Into<Nullable<String>>) -> Self {
+    #[must_use]
+    pub fn with_raw_body(mut self, value: impl Into<Nullable<String>>) -> Self {
         self.raw_body = value.into();
         self
     }
 }
-/// `ContentList` of the document.
+impl ContentKeyPolicyX509CertificateTokenKey {
+    /// Returns [`raw_body`](Self#structfield.raw_body), if it is set.
+    pub fn raw_body(&self) -> Option<&str> {
+        self.raw_body.as_ref().value().map(String::as_str)
+    }
+}
+/// Response of [`list_contents`](super::Client::list_contents).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -3029,46 +4783,76 @@ pub struct ContentList {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Vec<Content>>,
 }
-/// `ContentPatch` of the document.
+impl ContentList {
+    /// Returns [`odata_next_link`](Self#structfield.odata_next_link), if it is set.
+    pub fn odata_next_link(&self) -> Option<&str> {
+        self.odata_next_link.as_ref().map(String::as_str)
+    }
+    /// Returns [`supplemental`](Self#structfield.supplemental), with all its fields unset if it is not set itself.
+    pub fn supplemental(&self) -> &ListResponseSupplemental {
+        static UNSET: ::std::sync::LazyLock<ListResponseSupplemental> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.supplemental.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`value`](Self#structfield.value), empty if it is not set.
+    pub fn value(&self) -> &[Content] {
+        self.value.as_ref().map_or(&[], Vec::as_slice)
+    }
+}
+/// Body of [`update_content`](super::Client::update_content).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct ContentPatch {
-    /// `metadata` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<DefaultPatchMetadata>,
 }
 impl ContentPatch {
-    /// An empty `ContentPatch`, to be filled with its setters.
+    /// Creates an empty `ContentPatch`.
     pub fn new() -> Self {
-        Self::default()
+        Default::default()
     }
     /// Sets [`metadata`](Self#structfield.metadata).
-    pub fn metadata(mut self, value: impl Into<DefaultPatchMetadata>) -> Self {
+    #[must_use]
+    pub fn with_metadata(mut self, value: impl Into<DefaultPatchMetadata>) -> Self {
         self.metadata = Some(value.into());
         self
     }
 }
-/// `ContentPut` of the document.
+::mkio_core::json_body! {
+    ContentPatch
+}
+/// Body of [`create_content`](super::Client::create_content).
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct ContentPut {
-    /// `metadata` of the document.
     pub metadata: DefaultMetadata,
 }
 impl ContentPut {
-    /// A `ContentPut` with what it cannot do without; the rest is absent.
+    /// Creates `ContentPut` from its required fields; all others are unset.
     pub fn new(metadata: impl Into<DefaultMetadata>) -> Self {
         Self { metadata: metadata.into() }
     }
     /// Sets [`metadata`](Self#structfield.metadata).
-    pub fn metadata(mut self, value: impl Into<DefaultMetadata>) -> Self {
+    #[must_use]
+    pub fn with_metadata(mut self, value: impl Into<DefaultMetadata>) -> Self {
         self.metadata = value.into();
         self
     }
 }
-/// `ContentStatus` of the document.
+impl From<DefaultMetadata> for ContentPut {
+    fn from(value: DefaultMetadata) -> Self {
+        Self::new(value)
+    }
+}
+::mkio_core::json_body! {
+    ContentPut
+}
+/// `status` of [`Content`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -3077,7 +4861,13 @@ pub struct ContentStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<ActivityState>,
 }
-/// `CrossSiteAccessPolicies` of the document.
+impl ContentStatus {
+    /// Returns [`state`](Self#structfield.state), if it is set.
+    pub fn state(&self) -> Option<&ActivityState> {
+        self.state.as_ref()
+    }
+}
+/// `crossSiteAccessPolicies` of [`LiveEventProperties`], `crossSiteAccessPolicies` of [`LiveEventPutProperties`], `crossSiteAccessPolicies` of [`StreamingEndpointProperties`], `crossSiteAccessPolicies` of [`StreamingEndpointPutProperties`] and 1 more.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -3098,22 +4888,40 @@ pub struct CrossSiteAccessPolicies {
     pub cross_domain_policy: Nullable<String>,
 }
 impl CrossSiteAccessPolicies {
-    /// An empty `CrossSiteAccessPolicies`, to be filled with its setters.
+    /// Creates an empty `CrossSiteAccessPolicies`.
     pub fn new() -> Self {
-        Self::default()
+        Default::default()
     }
     /// Sets [`client_access_policy`](Self#structfield.client_access_policy).
-    pub fn client_access_policy(mut self, value: impl Into<Nullable<String>>) -> Self {
+    #[must_use]
+    pub fn with_client_access_policy(
+        mut self,
+        value: impl Into<Nullable<String>>,
+    ) -> Self {
         self.client_access_policy = value.into();
         self
     }
     /// Sets [`cross_domain_policy`](Self#structfield.cross_domain_policy).
-    pub fn cross_domain_policy(mut self, value: impl Into<Nullable<String>>) -> Self {
+    #[must_use]
+    pub fn with_cross_domain_policy(
+        mut self,
+        value: impl Into<Nullable<String>>,
+    ) -> Self {
         self.cross_domain_policy = value.into();
         self
     }
 }
-/// `DashSettings` of the document.
+impl CrossSiteAccessPolicies {
+    /// Returns [`client_access_policy`](Self#structfield.client_access_policy), if it is set.
+    pub fn client_access_policy(&self) -> Option<&str> {
+        self.client_access_policy.as_ref().value().map(String::as_str)
+    }
+    /// Returns [`cross_domain_policy`](Self#structfield.cross_domain_policy), if it is set.
+    pub fn cross_domain_policy(&self) -> Option<&str> {
+        self.cross_domain_policy.as_ref().value().map(String::as_str)
+    }
+}
+/// `dashSettings` of [`AudioTrack`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -3123,17 +4931,24 @@ pub struct DashSettings {
     pub role: Option<String>,
 }
 impl DashSettings {
-    /// An empty `DashSettings`, to be filled with its setters.
+    /// Creates an empty `DashSettings`.
     pub fn new() -> Self {
-        Self::default()
+        Default::default()
     }
     /// Sets [`role`](Self#structfield.role).
-    pub fn role(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_role(mut self, value: impl Into<String>) -> Self {
         self.role = Some(value.into());
         self
     }
 }
-/// `DefaultKey` of the document.
+impl DashSettings {
+    /// Returns [`role`](Self#structfield.role), if it is set.
+    pub fn role(&self) -> Option<&str> {
+        self.role.as_ref().map(String::as_str)
+    }
+}
+/// `defaultKey` of [`StreamingPolicyContentKeys`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -3146,115 +4961,77 @@ pub struct DefaultKey {
     pub policy_name: Option<String>,
 }
 impl DefaultKey {
-    /// An empty `DefaultKey`, to be filled with its setters.
+    /// Creates an empty `DefaultKey`.
     pub fn new() -> Self {
-        Self::default()
+        Default::default()
     }
     /// Sets [`label`](Self#structfield.label).
-    pub fn label(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_label(mut self, value: impl Into<String>) -> Self {
         self.label = Some(value.into());
         self
     }
     /// Sets [`policy_name`](Self#structfield.policy_name).
-    pub fn policy_name(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_policy_name(mut self, value: impl Into<String>) -> Self {
         self.policy_name = Some(value.into());
         self
     }
 }
-/// `DefaultMetadata` of the document.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct DefaultMetadata {
-    /// Human-readable resource name.
-    #[serde(rename = "displayName")]
-    pub display_name: String,
-    /// Label map: at most 32 entries; keys and values up to 256 characters. Keys: alphanumerics, '-', '\_'; values also allow spaces.
-    ///
-    /// Number of entries: at most 32.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub labels: Option<BTreeMap<String, String>>,
-}
-impl DefaultMetadata {
-    /// A `DefaultMetadata` with what it cannot do without; the rest is absent.
-    pub fn new(display_name: impl Into<String>) -> Self {
-        Self {
-            display_name: display_name.into(),
-            labels: Default::default(),
-        }
+impl DefaultKey {
+    /// Returns [`label`](Self#structfield.label), if it is set.
+    pub fn label(&self) -> Option<&str> {
+        self.label.as_ref().map(String::as_str)
     }
-    /// Sets [`display_name`](Self#structfield.display_name).
-    pub fn display_name(mut self, value: impl Into<String>) -> Self {
-        self.display_name = value.into();
-        self
-    }
-    /// Sets [`labels`](Self#structfield.labels).
-    pub fn labels(
-        mut self,
-        value: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
-    ) -> Self {
-        self.labels = Some(
-            value.into_iter().map(|(key, value)| (key.into(), value.into())).collect(),
-        );
-        self
+    /// Returns [`policy_name`](Self#structfield.policy_name), if it is set.
+    pub fn policy_name(&self) -> Option<&str> {
+        self.policy_name.as_ref().map(String::as_str)
     }
 }
-/// `DefaultPatchMetadata` of the document.
+/// Response of [`get_destination`](super::Client::get_destination), [`update_destination`](super::Client::update_destination) and [`create_destination`](super::Client::create_destination); item of [`list_destinations`](super::Client::list_destinations).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct DefaultPatchMetadata {
-    /// Human-readable resource name.
-    ///
-    /// Length in characters: 1 to 255.
-    #[serde(rename = "displayName", skip_serializing_if = "Option::is_none")]
-    pub display_name: Option<String>,
-    /// Label map: at most 32 entries; keys and values up to 256 characters. Keys: alphanumerics, '-', '\_'; values also allow spaces.
-    ///
-    /// Number of entries: at most 32.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub labels: Option<BTreeMap<String, String>>,
-}
-impl DefaultPatchMetadata {
-    /// An empty `DefaultPatchMetadata`, to be filled with its setters.
-    pub fn new() -> Self {
-        Self::default()
-    }
-    /// Sets [`display_name`](Self#structfield.display_name).
-    pub fn display_name(mut self, value: impl Into<String>) -> Self {
-        self.display_name = Some(value.into());
-        self
-    }
-    /// Sets [`labels`](Self#structfield.labels).
-    pub fn labels(
-        mut self,
-        value: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
-    ) -> Self {
-        self.labels = Some(
-            value.into_iter().map(|(key, value)| (key.into(), value.into())).collect(),
-        );
-        self
-    }
-}
-/// `Destination` of the document.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct Destination {
     /// Record kind.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
-    /// `metadata` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<Metadata>,
-    /// `spec` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spec: Option<DestinationSpec>,
-    /// `status` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<DestinationStatus>,
 }
-/// `DestinationList` of the document.
+impl Destination {
+    /// Returns [`kind`](Self#structfield.kind), if it is set.
+    pub fn kind(&self) -> Option<&str> {
+        self.kind.as_ref().map(String::as_str)
+    }
+    /// Returns [`metadata`](Self#structfield.metadata), with all its fields unset if it is not set itself.
+    pub fn metadata(&self) -> &Metadata {
+        static UNSET: ::std::sync::LazyLock<Metadata> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.metadata.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`spec`](Self#structfield.spec), with all its fields unset if it is not set itself.
+    pub fn spec(&self) -> &DestinationSpec {
+        static UNSET: ::std::sync::LazyLock<DestinationSpec> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.spec.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`status`](Self#structfield.status), with all its fields unset if it is not set itself.
+    pub fn status(&self) -> &DestinationStatus {
+        static UNSET: ::std::sync::LazyLock<DestinationStatus> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.status.as_ref().unwrap_or(&UNSET)
+    }
+}
+/// Response of [`list_destinations`](super::Client::list_destinations).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -3277,38 +5054,58 @@ pub struct DestinationList {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Vec<Destination>>,
 }
-/// `DestinationPatch` of the document.
+impl DestinationList {
+    /// Returns [`odata_next_link`](Self#structfield.odata_next_link), if it is set.
+    pub fn odata_next_link(&self) -> Option<&str> {
+        self.odata_next_link.as_ref().map(String::as_str)
+    }
+    /// Returns [`supplemental`](Self#structfield.supplemental), with all its fields unset if it is not set itself.
+    pub fn supplemental(&self) -> &ListResponseSupplemental {
+        static UNSET: ::std::sync::LazyLock<ListResponseSupplemental> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.supplemental.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`value`](Self#structfield.value), empty if it is not set.
+    pub fn value(&self) -> &[Destination] {
+        self.value.as_ref().map_or(&[], Vec::as_slice)
+    }
+}
+/// Body of [`update_destination`](super::Client::update_destination).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct DestinationPatch {
-    /// `metadata` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<DefaultPatchMetadata>,
 }
 impl DestinationPatch {
-    /// An empty `DestinationPatch`, to be filled with its setters.
+    /// Creates an empty `DestinationPatch`.
     pub fn new() -> Self {
-        Self::default()
+        Default::default()
     }
     /// Sets [`metadata`](Self#structfield.metadata).
-    pub fn metadata(mut self, value: impl Into<DefaultPatchMetadata>) -> Self {
+    #[must_use]
+    pub fn with_metadata(mut self, value: impl Into<DefaultPatchMetadata>) -> Self {
         self.metadata = Some(value.into());
         self
     }
 }
-/// `DestinationPut` of the document.
+::mkio_core::json_body! {
+    DestinationPatch
+}
+/// Body of [`create_destination`](super::Client::create_destination).
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct DestinationPut {
-    /// `metadata` of the document.
     pub metadata: DefaultMetadata,
-    /// `spec` of the document.
     pub spec: DestinationSpec,
 }
 impl DestinationPut {
-    /// A `DestinationPut` with what it cannot do without; the rest is absent.
+    /// Creates `DestinationPut` from its required fields; all others are unset.
     pub fn new(
         metadata: impl Into<DefaultMetadata>,
         spec: impl Into<DestinationSpec>,
@@ -3319,17 +5116,22 @@ impl DestinationPut {
         }
     }
     /// Sets [`metadata`](Self#structfield.metadata).
-    pub fn metadata(mut self, value: impl Into<DefaultMetadata>) -> Self {
+    #[must_use]
+    pub fn with_metadata(mut self, value: impl Into<DefaultMetadata>) -> Self {
         self.metadata = value.into();
         self
     }
     /// Sets [`spec`](Self#structfield.spec).
-    pub fn spec(mut self, value: impl Into<DestinationSpec>) -> Self {
+    #[must_use]
+    pub fn with_spec(mut self, value: impl Into<DestinationSpec>) -> Self {
         self.spec = value.into();
         self
     }
 }
-/// `DestinationSpec` of the document.
+::mkio_core::json_body! {
+    DestinationPut
+}
+/// `spec` of [`DestinationPut`] and `spec` of [`Destination`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -3349,27 +5151,47 @@ pub struct DestinationSpec {
     pub transport: Option<TransportSpec>,
 }
 impl DestinationSpec {
-    /// An empty `DestinationSpec`, to be filled with its setters.
+    /// Creates an empty `DestinationSpec`.
     pub fn new() -> Self {
-        Self::default()
+        Default::default()
     }
     /// Sets [`aquila_source_id`](Self#structfield.aquila_source_id).
-    pub fn aquila_source_id(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_aquila_source_id(mut self, value: impl Into<String>) -> Self {
         self.aquila_source_id = Some(value.into());
         self
     }
     /// Sets [`network_name`](Self#structfield.network_name).
-    pub fn network_name(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_network_name(mut self, value: impl Into<String>) -> Self {
         self.network_name = Some(value.into());
         self
     }
     /// Sets [`transport`](Self#structfield.transport).
-    pub fn transport(mut self, value: impl Into<TransportSpec>) -> Self {
+    #[must_use]
+    pub fn with_transport(mut self, value: impl Into<TransportSpec>) -> Self {
         self.transport = Some(value.into());
         self
     }
 }
-/// `DestinationStatus` of the document.
+impl DestinationSpec {
+    /// Returns [`aquila_source_id`](Self#structfield.aquila_source_id), if it is set.
+    pub fn aquila_source_id(&self) -> Option<&str> {
+        self.aquila_source_id.as_ref().map(String::as_str)
+    }
+    /// Returns [`network_name`](Self#structfield.network_name), if it is set.
+    pub fn network_name(&self) -> Option<&str> {
+        self.network_name.as_ref().map(String::as_str)
+    }
+    /// Returns [`transport`](Self#structfield.transport), with all its fields unset if it is not set itself.
+    pub fn transport(&self) -> &TransportSpec {
+        static UNSET: ::std::sync::LazyLock<TransportSpec> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.transport.as_ref().unwrap_or(&UNSET)
+    }
+}
+/// `status` of [`Destination`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -3384,7 +5206,24 @@ pub struct DestinationStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transport: Option<TransportStatus>,
 }
-/// `EnabledProtocols` of the document.
+impl DestinationStatus {
+    /// Returns [`network_display_name`](Self#structfield.network_display_name), if it is set.
+    pub fn network_display_name(&self) -> Option<&str> {
+        self.network_display_name.as_ref().map(String::as_str)
+    }
+    /// Returns [`state`](Self#structfield.state), if it is set.
+    pub fn state(&self) -> Option<&ActivityState> {
+        self.state.as_ref()
+    }
+    /// Returns [`transport`](Self#structfield.transport), with all its fields unset if it is not set itself.
+    pub fn transport(&self) -> &TransportStatus {
+        static UNSET: ::std::sync::LazyLock<TransportStatus> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.transport.as_ref().unwrap_or(&UNSET)
+    }
+}
+/// `enabledProtocols` of [`CommonEncryptionCbcs`], `enabledProtocols` of [`CommonEncryptionCenc`], `enabledProtocols` of [`EnvelopeEncryption`] and `enabledProtocols` of [`NoEncryption`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -3420,37 +5259,104 @@ pub struct EnabledProtocols {
     pub smooth_streaming: Option<bool>,
 }
 impl EnabledProtocols {
-    /// A `EnabledProtocols` with what it cannot do without; the rest is absent.
-    pub fn new(dash: bool, download: bool, hls: bool, smooth_streaming: bool) -> Self {
-        Self {
-            dash: Some(dash),
-            download: Some(download),
-            hls: Some(hls),
-            smooth_streaming: Some(smooth_streaming),
-        }
+    /// Starts `EnabledProtocols`: the required fields that could be mistaken for each other follow by name, in this order: `download`, `dash`, `hls`, `smooth_streaming`. All others are unset.
+    #[allow(clippy::new_ret_no_self)]
+    pub fn new() -> EnabledProtocolsNeedsDownload {
+        EnabledProtocolsNeedsDownload(Self {
+            dash: Default::default(),
+            download: Default::default(),
+            hls: Default::default(),
+            smooth_streaming: Default::default(),
+        })
     }
     /// Sets [`dash`](Self#structfield.dash).
-    pub fn dash(mut self, value: bool) -> Self {
+    #[must_use]
+    pub fn with_dash(mut self, value: bool) -> Self {
         self.dash = Some(value);
         self
     }
     /// Sets [`download`](Self#structfield.download).
-    pub fn download(mut self, value: bool) -> Self {
+    #[must_use]
+    pub fn with_download(mut self, value: bool) -> Self {
         self.download = Some(value);
         self
     }
     /// Sets [`hls`](Self#structfield.hls).
-    pub fn hls(mut self, value: bool) -> Self {
+    #[must_use]
+    pub fn with_hls(mut self, value: bool) -> Self {
         self.hls = Some(value);
         self
     }
     /// Sets [`smooth_streaming`](Self#structfield.smooth_streaming).
-    pub fn smooth_streaming(mut self, value: bool) -> Self {
+    #[must_use]
+    pub fn with_smooth_streaming(mut self, value: bool) -> Self {
         self.smooth_streaming = Some(value);
         self
     }
 }
-/// `EncoderPreset` of the document.
+/// A [`EnabledProtocols`] that still needs `download`.
+#[derive(Clone, Debug)]
+#[must_use = "it is no `EnabledProtocols` before `download` is set"]
+pub struct EnabledProtocolsNeedsDownload(EnabledProtocols);
+impl EnabledProtocolsNeedsDownload {
+    /// Sets [`download`](EnabledProtocols#structfield.download).
+    pub fn download(mut self, value: bool) -> EnabledProtocolsNeedsDash {
+        self.0.download = Some(value);
+        EnabledProtocolsNeedsDash(self.0)
+    }
+}
+/// A [`EnabledProtocols`] that still needs `dash`.
+#[derive(Clone, Debug)]
+#[must_use = "it is no `EnabledProtocols` before `dash` is set"]
+pub struct EnabledProtocolsNeedsDash(EnabledProtocols);
+impl EnabledProtocolsNeedsDash {
+    /// Sets [`dash`](EnabledProtocols#structfield.dash).
+    pub fn dash(mut self, value: bool) -> EnabledProtocolsNeedsHls {
+        self.0.dash = Some(value);
+        EnabledProtocolsNeedsHls(self.0)
+    }
+}
+/// A [`EnabledProtocols`] that still needs `hls`.
+#[derive(Clone, Debug)]
+#[must_use = "it is no `EnabledProtocols` before `hls` is set"]
+pub struct EnabledProtocolsNeedsHls(EnabledProtocols);
+impl EnabledProtocolsNeedsHls {
+    /// Sets [`hls`](EnabledProtocols#structfield.hls).
+    pub fn hls(mut self, value: bool) -> EnabledProtocolsNeedsSmoothStreaming {
+        self.0.hls = Some(value);
+        EnabledProtocolsNeedsSmoothStreaming(self.0)
+    }
+}
+/// A [`EnabledProtocols`] that still needs `smooth_streaming`.
+#[derive(Clone, Debug)]
+#[must_use = "it is no `EnabledProtocols` before `smooth_streaming` is set"]
+pub struct EnabledProtocolsNeedsSmoothStreaming(EnabledProtocols);
+impl EnabledProtocolsNeedsSmoothStreaming {
+    /// Sets [`smooth_streaming`](EnabledProtocols#structfield.smooth_streaming).
+    pub fn smooth_streaming(mut self, value: bool) -> EnabledProtocols {
+        self.0.smooth_streaming = Some(value);
+        self.0
+    }
+}
+impl EnabledProtocols {
+    /// Returns [`dash`](Self#structfield.dash), if it is set.
+    pub fn dash(&self) -> Option<bool> {
+        self.dash.as_ref().copied()
+    }
+    /// Returns [`download`](Self#structfield.download), if it is set.
+    pub fn download(&self) -> Option<bool> {
+        self.download.as_ref().copied()
+    }
+    /// Returns [`hls`](Self#structfield.hls), if it is set.
+    pub fn hls(&self) -> Option<bool> {
+        self.hls.as_ref().copied()
+    }
+    /// Returns [`smooth_streaming`](Self#structfield.smooth_streaming), if it is set.
+    pub fn smooth_streaming(&self) -> Option<bool> {
+        self.smooth_streaming.as_ref().copied()
+    }
+}
+/// Variant of [`TransformPreset`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -3466,35 +5372,57 @@ pub struct EncoderPreset {
     pub preset_name: Option<String>,
 }
 impl EncoderPreset {
-    /// A `EncoderPreset` with what it cannot do without; the rest is absent.
+    /// Creates `EncoderPreset` from its required fields; all others are unset.
     pub fn new(
-        config: impl Into<::serde_json::Map<String, Value>>,
         preset_name: impl Into<String>,
+        config: ::serde_json::Map<String, Value>,
     ) -> Self {
         Self {
-            config: Some(config.into()),
-            preset_name: Some(preset_name.into()),
             advanced_settings_name: Default::default(),
+            config: Some(config),
+            preset_name: Some(preset_name.into()),
         }
     }
     /// Sets [`advanced_settings_name`](Self#structfield.advanced_settings_name).
-    pub fn advanced_settings_name(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_advanced_settings_name(mut self, value: impl Into<String>) -> Self {
         self.advanced_settings_name = Some(value.into());
         self
     }
     /// Sets [`config`](Self#structfield.config).
-    pub fn config(mut self, value: impl Into<::serde_json::Map<String, Value>>) -> Self {
+    #[must_use]
+    pub fn with_config(
+        mut self,
+        value: impl Into<::serde_json::Map<String, Value>>,
+    ) -> Self {
         self.config = Some(value.into());
         self
     }
     /// Sets [`preset_name`](Self#structfield.preset_name).
-    pub fn preset_name(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_preset_name(mut self, value: impl Into<String>) -> Self {
         self.preset_name = Some(value.into());
         self
     }
 }
+impl EncoderPreset {
+    /// Returns [`advanced_settings_name`](Self#structfield.advanced_settings_name), if it is set.
+    pub fn advanced_settings_name(&self) -> Option<&str> {
+        self.advanced_settings_name.as_ref().map(String::as_str)
+    }
+    /// Returns [`config`](Self#structfield.config), empty if it is not set.
+    pub fn config(&self) -> &::serde_json::Map<String, Value> {
+        self.config.as_ref().unwrap_or(::mkio_core::glue::empty_object())
+    }
+    /// Returns [`preset_name`](Self#structfield.preset_name), if it is set.
+    pub fn preset_name(&self) -> Option<&str> {
+        self.preset_name.as_ref().map(String::as_str)
+    }
+}
 ::mkio_core::open_enum! {
     /// Encryption applied on these paths.
+    ///
+    /// `encryptionScheme` of [`StreamingPath`].
     pub enum EncryptionScheme {
         /// `NoEncryption`.
         NoEncryption = "NoEncryption",
@@ -3510,6 +5438,8 @@ impl EncoderPreset {
     /// Transport encryption. Usable with `SRTCaller`, `SRTListener`. Immutable after creation.
     ///
     /// Default: `None`.
+    ///
+    /// `encryptionStandard` of [`TransportSpec`].
     pub enum EncryptionStandard {
         /// `None`.
         None = "None",
@@ -3521,7 +5451,7 @@ impl EncoderPreset {
         Aes256 = "AES256",
     }
 }
-/// `EnvelopeEncryption` of the document.
+/// `envelopeEncryption` of [`StreamingPolicyProperties`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -3550,12 +5480,13 @@ pub struct EnvelopeEncryption {
     pub enabled_protocols: Option<EnabledProtocols>,
 }
 impl EnvelopeEncryption {
-    /// An empty `EnvelopeEncryption`, to be filled with its setters.
+    /// Creates an empty `EnvelopeEncryption`.
     pub fn new() -> Self {
-        Self::default()
+        Default::default()
     }
     /// Sets [`clear_tracks`](Self#structfield.clear_tracks).
-    pub fn clear_tracks(
+    #[must_use]
+    pub fn with_clear_tracks(
         mut self,
         value: impl IntoIterator<Item = impl Into<StreamingPolicyTrackSelection>>,
     ) -> Self {
@@ -3563,12 +5494,17 @@ impl EnvelopeEncryption {
         self
     }
     /// Sets [`content_keys`](Self#structfield.content_keys).
-    pub fn content_keys(mut self, value: impl Into<StreamingPolicyContentKeys>) -> Self {
+    #[must_use]
+    pub fn with_content_keys(
+        mut self,
+        value: impl Into<StreamingPolicyContentKeys>,
+    ) -> Self {
         self.content_keys = Some(value.into());
         self
     }
     /// Sets [`custom_key_acquisition_url_template`](Self#structfield.custom_key_acquisition_url_template).
-    pub fn custom_key_acquisition_url_template(
+    #[must_use]
+    pub fn with_custom_key_acquisition_url_template(
         mut self,
         value: impl Into<UrlText>,
     ) -> Self {
@@ -3576,47 +5512,38 @@ impl EnvelopeEncryption {
         self
     }
     /// Sets [`enabled_protocols`](Self#structfield.enabled_protocols).
-    pub fn enabled_protocols(mut self, value: impl Into<EnabledProtocols>) -> Self {
+    #[must_use]
+    pub fn with_enabled_protocols(mut self, value: impl Into<EnabledProtocols>) -> Self {
         self.enabled_protocols = Some(value.into());
         self
     }
 }
-/// `Error` of the document.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct Error {
-    /// Error information.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub error: Option<ErrorDetail>,
-    /// Reference of the failing request.
-    #[serde(rename = "ref", skip_serializing_if = "Option::is_none")]
-    pub ref_: Option<String>,
-    /// HTTP status code.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub status: Option<i64>,
-}
-/// `ErrorDetail` of the document.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct ErrorDetail {
-    /// Error code.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub code: Option<String>,
-    /// Error message.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub detail: Option<String>,
-    /// Additional error information.
-    #[serde(rename = "extraDetail", skip_serializing_if = "Option::is_none")]
-    pub extra_detail: Option<::serde_json::Map<String, Value>>,
+impl EnvelopeEncryption {
+    /// Returns [`clear_tracks`](Self#structfield.clear_tracks), empty if it is not set.
+    pub fn clear_tracks(&self) -> &[StreamingPolicyTrackSelection] {
+        self.clear_tracks.as_ref().map_or(&[], Vec::as_slice)
+    }
+    /// Returns [`content_keys`](Self#structfield.content_keys), with all its fields unset if it is not set itself.
+    pub fn content_keys(&self) -> &StreamingPolicyContentKeys {
+        static UNSET: ::std::sync::LazyLock<StreamingPolicyContentKeys> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.content_keys.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`custom_key_acquisition_url_template`](Self#structfield.custom_key_acquisition_url_template), if it is set.
+    pub fn custom_key_acquisition_url_template(&self) -> Option<&UrlText> {
+        self.custom_key_acquisition_url_template.as_ref()
+    }
+    /// Returns [`enabled_protocols`](Self#structfield.enabled_protocols), with all its fields unset if it is not set itself.
+    pub fn enabled_protocols(&self) -> &EnabledProtocols {
+        static UNSET: ::std::sync::LazyLock<EnabledProtocols> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.enabled_protocols.as_ref().unwrap_or(&UNSET)
+    }
 }
 ::mkio_core::open_enum! {
-    /// `FairPlayRentalAndLeaseKeyType` of the document.
+    /// `rentalAndLeaseKeyType` of [`ContentKeyPolicyFairPlayConfiguration`].
     pub enum FairPlayRentalAndLeaseKeyType {
         /// `Unknown`.
         DeclaredUnknown = "Unknown",
@@ -3632,6 +5559,8 @@ pub struct ErrorDetail {
 }
 ::mkio_core::open_enum! {
     /// Comparison; tracks satisfying it are kept. E.g. property 'Type' Equal 'Audio' keeps every audio track.
+    ///
+    /// `operation` of [`FilterTrackPropertyCondition`].
     pub enum FilterTrackOperation {
         /// `Equal`.
         Equal = "Equal",
@@ -3641,6 +5570,8 @@ pub struct ErrorDetail {
 }
 ::mkio_core::open_enum! {
     /// Track property compared. Bitrate: number '100000' or range '500000-1000000'; FourCC: avc1, hev1, hvc1 (video), mp4a, ec-3 (audio); Language: RFC 5646 tag; Name: manifest track name; Type: video, audio, text.
+    ///
+    /// `property` of [`FilterTrackPropertyCondition`].
     pub enum FilterTrackProperty {
         /// `Unknown`.
         DeclaredUnknown = "Unknown",
@@ -3656,7 +5587,7 @@ pub struct ErrorDetail {
         Bitrate = "Bitrate",
     }
 }
-/// `FilterTrackPropertyCondition` of the document.
+/// `trackSelections` of [`FilterTrackSelection`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -3672,35 +5603,52 @@ pub struct FilterTrackPropertyCondition {
     pub value: Option<String>,
 }
 impl FilterTrackPropertyCondition {
-    /// A `FilterTrackPropertyCondition` with what it cannot do without; the rest is absent.
+    /// Creates `FilterTrackPropertyCondition` from its required fields; all others are unset.
     pub fn new(
-        operation: impl Into<FilterTrackOperation>,
-        property: impl Into<FilterTrackProperty>,
+        property: FilterTrackProperty,
+        operation: FilterTrackOperation,
         value: impl Into<String>,
     ) -> Self {
         Self {
-            operation: Some(operation.into()),
-            property: Some(property.into()),
+            operation: Some(operation),
+            property: Some(property),
             value: Some(value.into()),
         }
     }
     /// Sets [`operation`](Self#structfield.operation).
-    pub fn operation(mut self, value: impl Into<FilterTrackOperation>) -> Self {
+    #[must_use]
+    pub fn with_operation(mut self, value: impl Into<FilterTrackOperation>) -> Self {
         self.operation = Some(value.into());
         self
     }
     /// Sets [`property`](Self#structfield.property).
-    pub fn property(mut self, value: impl Into<FilterTrackProperty>) -> Self {
+    #[must_use]
+    pub fn with_property(mut self, value: impl Into<FilterTrackProperty>) -> Self {
         self.property = Some(value.into());
         self
     }
     /// Sets [`value`](Self#structfield.value).
-    pub fn value(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_value(mut self, value: impl Into<String>) -> Self {
         self.value = Some(value.into());
         self
     }
 }
-/// `FilterTrackSelection` of the document.
+impl FilterTrackPropertyCondition {
+    /// Returns [`operation`](Self#structfield.operation), if it is set.
+    pub fn operation(&self) -> Option<&FilterTrackOperation> {
+        self.operation.as_ref()
+    }
+    /// Returns [`property`](Self#structfield.property), if it is set.
+    pub fn property(&self) -> Option<&FilterTrackProperty> {
+        self.property.as_ref()
+    }
+    /// Returns [`value`](Self#structfield.value), if it is set.
+    pub fn value(&self) -> Option<&str> {
+        self.value.as_ref().map(String::as_str)
+    }
+}
+/// `tracks` of [`MediaFilterProperties`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -3715,7 +5663,7 @@ pub struct FilterTrackSelection {
     pub track_selections: Option<Vec<FilterTrackPropertyCondition>>,
 }
 impl FilterTrackSelection {
-    /// A `FilterTrackSelection` with what it cannot do without; the rest is absent.
+    /// Creates `FilterTrackSelection` from its required fields; all others are unset.
     pub fn new(
         track_selections: impl IntoIterator<
             Item = impl Into<FilterTrackPropertyCondition>,
@@ -3728,7 +5676,8 @@ impl FilterTrackSelection {
         }
     }
     /// Sets [`track_selections`](Self#structfield.track_selections).
-    pub fn track_selections(
+    #[must_use]
+    pub fn with_track_selections(
         mut self,
         value: impl IntoIterator<Item = impl Into<FilterTrackPropertyCondition>>,
     ) -> Self {
@@ -3736,7 +5685,13 @@ impl FilterTrackSelection {
         self
     }
 }
-/// `FirstQuality` of the document.
+impl FilterTrackSelection {
+    /// Returns [`track_selections`](Self#structfield.track_selections), empty if it is not set.
+    pub fn track_selections(&self) -> &[FilterTrackPropertyCondition] {
+        self.track_selections.as_ref().map_or(&[], Vec::as_slice)
+    }
+}
+/// `firstQuality` of [`MediaFilterProperties`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -3750,19 +5705,26 @@ pub struct FirstQuality {
     pub bitrate: Option<i64>,
 }
 impl FirstQuality {
-    /// A `FirstQuality` with what it cannot do without; the rest is absent.
+    /// Creates `FirstQuality` from its required fields; all others are unset.
     pub fn new(bitrate: impl Into<i64>) -> Self {
         Self {
             bitrate: Some(bitrate.into()),
         }
     }
     /// Sets [`bitrate`](Self#structfield.bitrate).
-    pub fn bitrate(mut self, value: impl Into<i64>) -> Self {
+    #[must_use]
+    pub fn with_bitrate(mut self, value: impl Into<i64>) -> Self {
         self.bitrate = Some(value.into());
         self
     }
 }
-/// `GoogleCredential` of the document.
+impl FirstQuality {
+    /// Returns [`bitrate`](Self#structfield.bitrate), if it is set.
+    pub fn bitrate(&self) -> Option<i64> {
+        self.bitrate.as_ref().copied()
+    }
+}
+/// `credential` of [`GoogleCredentialSpec`], `credential` of [`GoogleStorageSpecPut`] and `credential` of [`GoogleStorageSpec`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -3776,17 +5738,27 @@ pub struct GoogleCredential {
     pub gac: Option<Secret<BTreeMap<String, String>>>,
 }
 impl GoogleCredential {
-    /// A `GoogleCredential` with what it cannot do without; the rest is absent.
+    /// Creates `GoogleCredential` from its required fields; all others are unset.
     pub fn new(gac: impl Into<Secret<BTreeMap<String, String>>>) -> Self {
         Self { gac: Some(gac.into()) }
     }
     /// Sets [`gac`](Self#structfield.gac).
-    pub fn gac(mut self, value: impl Into<Secret<BTreeMap<String, String>>>) -> Self {
+    #[must_use]
+    pub fn with_gac(
+        mut self,
+        value: impl Into<Secret<BTreeMap<String, String>>>,
+    ) -> Self {
         self.gac = Some(value.into());
         self
     }
 }
-/// `GoogleCredentialSpec` of the document.
+impl GoogleCredential {
+    /// Returns [`gac`](Self#structfield.gac), if it is set.
+    pub fn gac(&self) -> Option<&Secret<BTreeMap<String, String>>> {
+        self.gac.as_ref()
+    }
+}
+/// Variant of [`StorageCredentialSpec`] and [`StorageCredentialPostSpec`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -3796,19 +5768,34 @@ pub struct GoogleCredentialSpec {
     pub credential: Option<GoogleCredential>,
 }
 impl GoogleCredentialSpec {
-    /// A `GoogleCredentialSpec` with what it cannot do without; the rest is absent.
+    /// Creates `GoogleCredentialSpec` from its required fields; all others are unset.
     pub fn new(credential: impl Into<GoogleCredential>) -> Self {
         Self {
             credential: Some(credential.into()),
         }
     }
     /// Sets [`credential`](Self#structfield.credential).
-    pub fn credential(mut self, value: impl Into<GoogleCredential>) -> Self {
+    #[must_use]
+    pub fn with_credential(mut self, value: impl Into<GoogleCredential>) -> Self {
         self.credential = Some(value.into());
         self
     }
 }
-/// `GoogleStorageSpec` of the document.
+impl From<GoogleCredential> for GoogleCredentialSpec {
+    fn from(value: GoogleCredential) -> Self {
+        Self::new(value)
+    }
+}
+impl GoogleCredentialSpec {
+    /// Returns [`credential`](Self#structfield.credential), with all its fields unset if it is not set itself.
+    pub fn credential(&self) -> &GoogleCredential {
+        static UNSET: ::std::sync::LazyLock<GoogleCredential> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.credential.as_ref().unwrap_or(&UNSET)
+    }
+}
+/// Variant of [`StorageSpec`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -3830,7 +5817,28 @@ pub struct GoogleStorageSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub region: Option<String>,
 }
-/// `GoogleStorageSpecPatch` of the document.
+impl GoogleStorageSpec {
+    /// Returns [`bucket_name`](Self#structfield.bucket_name), if it is set.
+    pub fn bucket_name(&self) -> Option<&str> {
+        self.bucket_name.as_ref().map(String::as_str)
+    }
+    /// Returns [`credential`](Self#structfield.credential), with all its fields unset if it is not set itself.
+    pub fn credential(&self) -> &GoogleCredential {
+        static UNSET: ::std::sync::LazyLock<GoogleCredential> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.credential.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`description`](Self#structfield.description), if it is set.
+    pub fn description(&self) -> Option<&str> {
+        self.description.as_ref().map(String::as_str)
+    }
+    /// Returns [`region`](Self#structfield.region), if it is set.
+    pub fn region(&self) -> Option<&str> {
+        self.region.as_ref().map(String::as_str)
+    }
+}
+/// Variant of [`StoragePatchSpec`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -3840,17 +5848,18 @@ pub struct GoogleStorageSpecPatch {
     pub description: Nullable<String>,
 }
 impl GoogleStorageSpecPatch {
-    /// An empty `GoogleStorageSpecPatch`, to be filled with its setters.
+    /// Creates an empty `GoogleStorageSpecPatch`.
     pub fn new() -> Self {
-        Self::default()
+        Default::default()
     }
     /// Sets [`description`](Self#structfield.description).
-    pub fn description(mut self, value: impl Into<Nullable<String>>) -> Self {
+    #[must_use]
+    pub fn with_description(mut self, value: impl Into<Nullable<String>>) -> Self {
         self.description = value.into();
         self
     }
 }
-/// `GoogleStorageSpecPut` of the document.
+/// Variant of [`StoragePutSpec`].
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -3868,7 +5877,7 @@ pub struct GoogleStorageSpecPut {
     pub description: Nullable<String>,
 }
 impl GoogleStorageSpecPut {
-    /// A `GoogleStorageSpecPut` with what it cannot do without; the rest is absent.
+    /// Creates `GoogleStorageSpecPut` from its required fields; all others are unset.
     pub fn new(bucket_name: impl Into<String>) -> Self {
         Self {
             bucket_name: bucket_name.into(),
@@ -3877,22 +5886,25 @@ impl GoogleStorageSpecPut {
         }
     }
     /// Sets [`bucket_name`](Self#structfield.bucket_name).
-    pub fn bucket_name(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_bucket_name(mut self, value: impl Into<String>) -> Self {
         self.bucket_name = value.into();
         self
     }
     /// Sets [`credential`](Self#structfield.credential).
-    pub fn credential(mut self, value: impl Into<GoogleCredential>) -> Self {
+    #[must_use]
+    pub fn with_credential(mut self, value: impl Into<GoogleCredential>) -> Self {
         self.credential = Some(value.into());
         self
     }
     /// Sets [`description`](Self#structfield.description).
-    pub fn description(mut self, value: impl Into<Nullable<String>>) -> Self {
+    #[must_use]
+    pub fn with_description(mut self, value: impl Into<Nullable<String>>) -> Self {
         self.description = value.into();
         self
     }
 }
-/// `HlsSettings` of the document.
+/// `hlsSettings` of [`AudioTrack`] and `hlsSettings` of [`TextTrack`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -3920,30 +5932,49 @@ pub struct HlsSettings {
     pub forced: Option<bool>,
 }
 impl HlsSettings {
-    /// An empty `HlsSettings`, to be filled with its setters.
+    /// Creates an empty `HlsSettings`.
     pub fn new() -> Self {
-        Self::default()
+        Default::default()
     }
     /// Sets [`characteristics`](Self#structfield.characteristics).
-    pub fn characteristics(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_characteristics(mut self, value: impl Into<String>) -> Self {
         self.characteristics = Some(value.into());
         self
     }
     /// Sets [`default`](Self#structfield.default).
-    pub fn default_(mut self, value: bool) -> Self {
+    #[must_use]
+    pub fn with_default(mut self, value: bool) -> Self {
         self.default = Some(value);
         self
     }
     /// Sets [`forced`](Self#structfield.forced).
-    pub fn forced(mut self, value: bool) -> Self {
+    #[must_use]
+    pub fn with_forced(mut self, value: bool) -> Self {
         self.forced = Some(value);
         self
+    }
+}
+impl HlsSettings {
+    /// Returns [`characteristics`](Self#structfield.characteristics), if it is set.
+    pub fn characteristics(&self) -> Option<&str> {
+        self.characteristics.as_ref().map(String::as_str)
+    }
+    /// Returns [`default`](Self#structfield.default), if it is set.
+    pub fn default(&self) -> Option<bool> {
+        self.default.as_ref().copied()
+    }
+    /// Returns [`forced`](Self#structfield.forced), if it is set.
+    pub fn forced(&self) -> Option<bool> {
+        self.forced.as_ref().copied()
     }
 }
 ::mkio_core::open_enum! {
     /// Kind of creating identity.
     ///
     /// Read-only: the service fills it.
+    ///
+    /// `createdByType` of [`SystemData`] and `lastModifiedByType` of [`SystemData`].
     pub enum IdentityType {
         /// `User`.
         User = "User",
@@ -3955,7 +5986,7 @@ impl HlsSettings {
         Key = "Key",
     }
 }
-/// `InputAccessControl` of the document.
+/// `accessControl` of [`LiveEventInput`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -3965,20 +5996,35 @@ pub struct InputAccessControl {
     pub ip: Option<IpAccessControl>,
 }
 impl InputAccessControl {
-    /// A `InputAccessControl` with what it cannot do without; the rest is absent.
+    /// Creates `InputAccessControl` from its required fields; all others are unset.
     pub fn new(ip: impl Into<IpAccessControl>) -> Self {
         Self { ip: Some(ip.into()) }
     }
     /// Sets [`ip`](Self#structfield.ip).
-    pub fn ip(mut self, value: impl Into<IpAccessControl>) -> Self {
+    #[must_use]
+    pub fn with_ip(mut self, value: impl Into<IpAccessControl>) -> Self {
         self.ip = Some(value.into());
         self
     }
 }
-/// `InsertedTrack` of the document.
+impl From<IpAccessControl> for InputAccessControl {
+    fn from(value: IpAccessControl) -> Self {
+        Self::new(value)
+    }
+}
+impl InputAccessControl {
+    /// Returns [`ip`](Self#structfield.ip), with all its fields unset if it is not set itself.
+    pub fn ip(&self) -> &IpAccessControl {
+        static UNSET: ::std::sync::LazyLock<IpAccessControl> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.ip.as_ref().unwrap_or(&UNSET)
+    }
+}
+/// `tracks` of [`TrackInserterPreset`].
 ///
-/// Told apart by `@odata.type`.
-#[derive(Clone, PartialEq, Deserialize, Serialize)]
+/// `@odata.type` tells which variant it is.
+#[derive(Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[serde(tag = "@odata.type")]
 #[non_exhaustive]
@@ -3994,6 +6040,22 @@ pub enum InsertedTrack {
     #[serde(untagged)]
     Unknown(Value),
 }
+impl<'de> Deserialize<'de> for InsertedTrack {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        let member = |tag: &str, content: ::mkio_core::glue::Content<'_>| {
+            Some(
+                match tag {
+                    "#MediaKind.AudioTrack" => content.read().map(Self::Audio),
+                    "#MediaKind.TextTrack" => content.read().map(Self::Text),
+                    _ => return None,
+                },
+            )
+        };
+        ::mkio_core::glue::union(deserializer, "@odata.type", member, Self::Unknown)
+    }
+}
 /// Content that is not understood may hold secrets: only its tag is shown.
 impl ::std::fmt::Debug for InsertedTrack {
     fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
@@ -4007,6 +6069,20 @@ impl ::std::fmt::Debug for InsertedTrack {
         }
     }
 }
+impl InsertedTrack {
+    /// Returns the content if this is [`Audio`](Self::Audio).
+    pub fn as_audio(&self) -> Option<&AudioTrack> {
+        if let Self::Audio(value) = self { Some(value) } else { None }
+    }
+    /// Returns the content if this is [`Text`](Self::Text).
+    pub fn as_text(&self) -> Option<&TextTrack> {
+        if let Self::Text(value) = self { Some(value) } else { None }
+    }
+    /// Returns the JSON if this is [`Unknown`](Self::Unknown).
+    pub fn as_unknown(&self) -> Option<&Value> {
+        if let Self::Unknown(value) = self { Some(value) } else { None }
+    }
+}
 impl From<AudioTrack> for InsertedTrack {
     fn from(value: AudioTrack) -> Self {
         Self::Audio(value)
@@ -4017,7 +6093,7 @@ impl From<TextTrack> for InsertedTrack {
         Self::Text(value)
     }
 }
-/// `IpAccessControl` of the document.
+/// `ip` of [`InputAccessControl`] and `ip` of [`PreviewAccessControl`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -4031,24 +6107,34 @@ pub struct IpAccessControl {
     pub allow: Option<Vec<IpRange>>,
 }
 impl IpAccessControl {
-    /// A `IpAccessControl` with what it cannot do without; the rest is absent.
+    /// Creates `IpAccessControl` from its required fields; all others are unset.
     pub fn new(allow: impl IntoIterator<Item = impl Into<IpRange>>) -> Self {
         Self {
             allow: Some(allow.into_iter().map(Into::into).collect()),
         }
     }
     /// Sets [`allow`](Self#structfield.allow).
-    pub fn allow(mut self, value: impl IntoIterator<Item = impl Into<IpRange>>) -> Self {
+    #[must_use]
+    pub fn with_allow(
+        mut self,
+        value: impl IntoIterator<Item = impl Into<IpRange>>,
+    ) -> Self {
         self.allow = Some(value.into_iter().map(Into::into).collect());
         self
     }
 }
-/// `IpAcl` of the document.
+impl IpAccessControl {
+    /// Returns [`allow`](Self#structfield.allow), empty if it is not set.
+    pub fn allow(&self) -> &[IpRange] {
+        self.allow.as_ref().map_or(&[], Vec::as_slice)
+    }
+}
+/// `allow` of [`StreamingEndpointIpAcl`] and `allow` of [`StreamingEndpointIpAclPatch`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct IpAcl {
-    /// `address` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,
     /// ACL name.
@@ -4068,7 +6154,7 @@ pub struct IpAcl {
     pub subnet_prefix_length: Option<i64>,
 }
 impl IpAcl {
-    /// A `IpAcl` with what it cannot do without; the rest is absent.
+    /// Creates `IpAcl` from its required fields; all others are unset.
     pub fn new(address: impl Into<String>) -> Self {
         Self {
             address: Some(address.into()),
@@ -4077,22 +6163,39 @@ impl IpAcl {
         }
     }
     /// Sets [`address`](Self#structfield.address).
-    pub fn address(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_address(mut self, value: impl Into<String>) -> Self {
         self.address = Some(value.into());
         self
     }
     /// Sets [`name`](Self#structfield.name).
-    pub fn name(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_name(mut self, value: impl Into<String>) -> Self {
         self.name = Some(value.into());
         self
     }
     /// Sets [`subnet_prefix_length`](Self#structfield.subnet_prefix_length).
-    pub fn subnet_prefix_length(mut self, value: impl Into<i64>) -> Self {
+    #[must_use]
+    pub fn with_subnet_prefix_length(mut self, value: impl Into<i64>) -> Self {
         self.subnet_prefix_length = Some(value.into());
         self
     }
 }
-/// `IpRange` of the document.
+impl IpAcl {
+    /// Returns [`address`](Self#structfield.address), if it is set.
+    pub fn address(&self) -> Option<&str> {
+        self.address.as_ref().map(String::as_str)
+    }
+    /// Returns [`name`](Self#structfield.name), if it is set.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_ref().map(String::as_str)
+    }
+    /// Returns [`subnet_prefix_length`](Self#structfield.subnet_prefix_length), if it is set.
+    pub fn subnet_prefix_length(&self) -> Option<i64> {
+        self.subnet_prefix_length.as_ref().copied()
+    }
+}
+/// `allow` of [`IpAccessControl`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -4117,35 +6220,71 @@ pub struct IpRange {
     pub subnet_prefix_length: Option<i64>,
 }
 impl IpRange {
-    /// A `IpRange` with what it cannot do without; the rest is absent.
-    pub fn new(
-        address: impl Into<String>,
-        name: impl Into<String>,
-        subnet_prefix_length: impl Into<i64>,
-    ) -> Self {
-        Self {
-            address: Some(address.into()),
-            name: Some(name.into()),
+    /// Starts `IpRange`: the required fields that could be mistaken for each other follow by name, in this order: `name`, `address`. All others are unset.
+    #[allow(clippy::new_ret_no_self)]
+    pub fn new(subnet_prefix_length: impl Into<i64>) -> IpRangeNeedsName {
+        IpRangeNeedsName(Self {
+            address: Default::default(),
+            name: Default::default(),
             subnet_prefix_length: Some(subnet_prefix_length.into()),
-        }
+        })
     }
     /// Sets [`address`](Self#structfield.address).
-    pub fn address(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_address(mut self, value: impl Into<String>) -> Self {
         self.address = Some(value.into());
         self
     }
     /// Sets [`name`](Self#structfield.name).
-    pub fn name(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_name(mut self, value: impl Into<String>) -> Self {
         self.name = Some(value.into());
         self
     }
     /// Sets [`subnet_prefix_length`](Self#structfield.subnet_prefix_length).
-    pub fn subnet_prefix_length(mut self, value: impl Into<i64>) -> Self {
+    #[must_use]
+    pub fn with_subnet_prefix_length(mut self, value: impl Into<i64>) -> Self {
         self.subnet_prefix_length = Some(value.into());
         self
     }
 }
-/// `IpResource` of the document.
+/// A [`IpRange`] that still needs `name`.
+#[derive(Clone, Debug)]
+#[must_use = "it is no `IpRange` before `name` is set"]
+pub struct IpRangeNeedsName(IpRange);
+impl IpRangeNeedsName {
+    /// Sets [`name`](IpRange#structfield.name).
+    pub fn name(mut self, value: impl Into<String>) -> IpRangeNeedsAddress {
+        self.0.name = Some(value.into());
+        IpRangeNeedsAddress(self.0)
+    }
+}
+/// A [`IpRange`] that still needs `address`.
+#[derive(Clone, Debug)]
+#[must_use = "it is no `IpRange` before `address` is set"]
+pub struct IpRangeNeedsAddress(IpRange);
+impl IpRangeNeedsAddress {
+    /// Sets [`address`](IpRange#structfield.address).
+    pub fn address(mut self, value: impl Into<String>) -> IpRange {
+        self.0.address = Some(value.into());
+        self.0
+    }
+}
+impl IpRange {
+    /// Returns [`address`](Self#structfield.address), if it is set.
+    pub fn address(&self) -> Option<&str> {
+        self.address.as_ref().map(String::as_str)
+    }
+    /// Returns [`name`](Self#structfield.name), if it is set.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_ref().map(String::as_str)
+    }
+    /// Returns [`subnet_prefix_length`](Self#structfield.subnet_prefix_length), if it is set.
+    pub fn subnet_prefix_length(&self) -> Option<i64> {
+        self.subnet_prefix_length.as_ref().copied()
+    }
+}
+/// `ipResource` of [`TransportSpec`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -4155,18 +6294,27 @@ pub struct IpResource {
     pub type_: Option<IpResourceType>,
 }
 impl IpResource {
-    /// A `IpResource` with what it cannot do without; the rest is absent.
-    pub fn new(type_: impl Into<IpResourceType>) -> Self {
-        Self { type_: Some(type_.into()) }
+    /// Creates `IpResource` from its required fields; all others are unset.
+    pub fn new(type_: IpResourceType) -> Self {
+        Self { type_: Some(type_) }
     }
     /// Sets [`type_`](Self#structfield.type_).
-    pub fn type_(mut self, value: impl Into<IpResourceType>) -> Self {
+    #[must_use]
+    pub fn with_type(mut self, value: impl Into<IpResourceType>) -> Self {
         self.type_ = Some(value.into());
         self
     }
 }
+impl IpResource {
+    /// Returns [`type_`](Self#structfield.type_), if it is set.
+    pub fn type_(&self) -> Option<&IpResourceType> {
+        self.type_.as_ref()
+    }
+}
 ::mkio_core::open_enum! {
     /// IP reservation: External = public address, Internal = internal address (ask MediaKind before use), None = nothing reserved. Unneeded for transports among on-prem devices.
+    ///
+    /// `type` of [`IpResource`].
     pub enum IpResourceType {
         /// `None`.
         None = "None",
@@ -4176,7 +6324,7 @@ impl IpResource {
         Internal = "Internal",
     }
 }
-/// `Job` of the document.
+/// Response of [`get_job`](super::Client::get_job), [`update_job`](super::Client::update_job) and [`create_job`](super::Client::create_job); item of [`list_jobs`](super::Client::list_jobs) and [`list_transform_jobs`](super::Client::list_transform_jobs).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -4207,7 +6355,43 @@ pub struct Job {
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub type_: Option<String>,
 }
-/// `JobError` of the document.
+impl Job {
+    /// Returns [`id`](Self#structfield.id), if it is set.
+    pub fn id(&self) -> Option<&str> {
+        self.id.as_ref().map(String::as_str)
+    }
+    /// Returns [`name`](Self#structfield.name), if it is set.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_ref().map(String::as_str)
+    }
+    /// Returns [`properties`](Self#structfield.properties), with all its fields unset if it is not set itself.
+    pub fn properties(&self) -> &JobProperties {
+        static UNSET: ::std::sync::LazyLock<JobProperties> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.properties.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`system_data`](Self#structfield.system_data), with all its fields unset if it is not set itself.
+    pub fn system_data(&self) -> &SystemData {
+        static UNSET: ::std::sync::LazyLock<SystemData> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.system_data.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`type_`](Self#structfield.type_), if it is set.
+    pub fn type_(&self) -> Option<&str> {
+        self.type_.as_ref().map(String::as_str)
+    }
+}
+impl Job {
+    /// Returns the state, at `/properties/state` in JSON, if it is told. It compares with text.
+    pub fn state(&self) -> ::mkio_core::StateRef<'_, JobState> {
+        ::mkio_core::StateRef::new(
+            self.properties.as_ref().and_then(|part| part.state.as_ref()),
+        )
+    }
+}
+/// `error` of [`JobOutputAsset`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -4226,13 +6410,33 @@ pub struct JobError {
     pub retry: Option<JobErrorRetry>,
 }
 impl JobError {
-    /// An empty `JobError`, to be filled with its setters.
+    /// Creates an empty `JobError`.
     pub fn new() -> Self {
-        Self::default()
+        Default::default()
+    }
+}
+impl JobError {
+    /// Returns [`category`](Self#structfield.category), if it is set.
+    pub fn category(&self) -> Option<&JobErrorCategory> {
+        self.category.as_ref()
+    }
+    /// Returns [`code`](Self#structfield.code), if it is set.
+    pub fn code(&self) -> Option<&JobErrorCode> {
+        self.code.as_ref()
+    }
+    /// Returns [`message`](Self#structfield.message), if it is set.
+    pub fn message(&self) -> Option<&str> {
+        self.message.as_ref().map(String::as_str)
+    }
+    /// Returns [`retry`](Self#structfield.retry), if it is set.
+    pub fn retry(&self) -> Option<&JobErrorRetry> {
+        self.retry.as_ref()
     }
 }
 ::mkio_core::open_enum! {
     /// Read-only: the service fills it.
+    ///
+    /// `category` of [`JobError`].
     pub enum JobErrorCategory {
         /// `Account`.
         Account = "Account",
@@ -4250,6 +6454,8 @@ impl JobError {
 }
 ::mkio_core::open_enum! {
     /// Read-only: the service fills it.
+    ///
+    /// `code` of [`JobError`].
     pub enum JobErrorCode {
         /// `ConfigurationUnsupported`.
         ConfigurationUnsupported = "ConfigurationUnsupported",
@@ -4275,6 +6481,8 @@ impl JobError {
 }
 ::mkio_core::open_enum! {
     /// Read-only: the service fills it.
+    ///
+    /// `retry` of [`JobError`].
     pub enum JobErrorRetry {
         /// `DoNotRetry`.
         DoNotRetry = "DoNotRetry",
@@ -4284,8 +6492,10 @@ impl JobError {
 }
 /// Job inputs.
 ///
-/// Told apart by `@odata.type`.
-#[derive(Clone, PartialEq, Deserialize, Serialize)]
+/// `input` of [`JobProperties`], `input` of [`JobPropertiesPatch`] and `input` of [`JobPutProperties`].
+///
+/// `@odata.type` tells which variant it is.
+#[derive(Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[serde(tag = "@odata.type")]
 #[non_exhaustive]
@@ -4301,6 +6511,22 @@ pub enum JobInput {
     #[serde(untagged)]
     Unknown(Value),
 }
+impl<'de> Deserialize<'de> for JobInput {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        let member = |tag: &str, content: ::mkio_core::glue::Content<'_>| {
+            Some(
+                match tag {
+                    "#Microsoft.Media.JobInputAsset" => content.read().map(Self::Asset),
+                    "#Microsoft.Media.JobInputHttp" => content.read().map(Self::Http),
+                    _ => return None,
+                },
+            )
+        };
+        ::mkio_core::glue::union(deserializer, "@odata.type", member, Self::Unknown)
+    }
+}
 /// Content that is not understood may hold secrets: only its tag is shown.
 impl ::std::fmt::Debug for JobInput {
     fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
@@ -4314,6 +6540,20 @@ impl ::std::fmt::Debug for JobInput {
         }
     }
 }
+impl JobInput {
+    /// Returns the content if this is [`Asset`](Self::Asset).
+    pub fn as_asset(&self) -> Option<&JobInputAsset> {
+        if let Self::Asset(value) = self { Some(value) } else { None }
+    }
+    /// Returns the content if this is [`Http`](Self::Http).
+    pub fn as_http(&self) -> Option<&JobInputHttp> {
+        if let Self::Http(value) = self { Some(value) } else { None }
+    }
+    /// Returns the JSON if this is [`Unknown`](Self::Unknown).
+    pub fn as_unknown(&self) -> Option<&Value> {
+        if let Self::Unknown(value) = self { Some(value) } else { None }
+    }
+}
 impl From<JobInputAsset> for JobInput {
     fn from(value: JobInputAsset) -> Self {
         Self::Asset(value)
@@ -4324,9 +6564,10 @@ impl From<JobInputHttp> for JobInput {
         Self::Http(value)
     }
 }
-/// `JobInputAsset` of the document.
+/// Variant of [`JobInput`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct JobInputAsset {
     /// Input asset name.
@@ -4335,7 +6576,6 @@ pub struct JobInputAsset {
     /// Input timeline point where processing stops; default is the media end.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub end: Option<ClipTime>,
-    /// `files` of the document.
     #[serde(
         default,
         deserialize_with = "::mkio_core::glue::lenient",
@@ -4350,7 +6590,7 @@ pub struct JobInputAsset {
     pub start: Option<ClipTime>,
 }
 impl JobInputAsset {
-    /// A `JobInputAsset` with what it cannot do without; the rest is absent.
+    /// Creates `JobInputAsset` from its required fields; all others are unset.
     pub fn new(asset_name: impl Into<String>) -> Self {
         Self {
             asset_name: Some(asset_name.into()),
@@ -4361,32 +6601,62 @@ impl JobInputAsset {
         }
     }
     /// Sets [`asset_name`](Self#structfield.asset_name).
-    pub fn asset_name(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_asset_name(mut self, value: impl Into<String>) -> Self {
         self.asset_name = Some(value.into());
         self
     }
     /// Sets [`end`](Self#structfield.end).
-    pub fn end(mut self, value: impl Into<ClipTime>) -> Self {
+    #[must_use]
+    pub fn with_end(mut self, value: impl Into<ClipTime>) -> Self {
         self.end = Some(value.into());
         self
     }
     /// Sets [`files`](Self#structfield.files).
-    pub fn files(mut self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
+    #[must_use]
+    pub fn with_files(
+        mut self,
+        value: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
         self.files = Some(value.into_iter().map(Into::into).collect());
         self
     }
     /// Sets [`label`](Self#structfield.label).
-    pub fn label(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_label(mut self, value: impl Into<String>) -> Self {
         self.label = Some(value.into());
         self
     }
     /// Sets [`start`](Self#structfield.start).
-    pub fn start(mut self, value: impl Into<ClipTime>) -> Self {
+    #[must_use]
+    pub fn with_start(mut self, value: impl Into<ClipTime>) -> Self {
         self.start = Some(value.into());
         self
     }
 }
-/// `JobInputHttp` of the document.
+impl JobInputAsset {
+    /// Returns [`asset_name`](Self#structfield.asset_name), if it is set.
+    pub fn asset_name(&self) -> Option<&str> {
+        self.asset_name.as_ref().map(String::as_str)
+    }
+    /// Returns [`end`](Self#structfield.end), if it is set.
+    pub fn end(&self) -> Option<&ClipTime> {
+        self.end.as_ref()
+    }
+    /// Returns [`files`](Self#structfield.files), empty if it is not set.
+    pub fn files(&self) -> &[String] {
+        self.files.as_ref().map_or(&[], Vec::as_slice)
+    }
+    /// Returns [`label`](Self#structfield.label), if it is set.
+    pub fn label(&self) -> Option<&str> {
+        self.label.as_ref().map(String::as_str)
+    }
+    /// Returns [`start`](Self#structfield.start), if it is set.
+    pub fn start(&self) -> Option<&ClipTime> {
+        self.start.as_ref()
+    }
+}
+/// Variant of [`JobInput`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -4412,43 +6682,73 @@ pub struct JobInputHttp {
     pub start: Option<ClipTime>,
 }
 impl JobInputHttp {
-    /// A `JobInputHttp` with what it cannot do without; the rest is absent.
+    /// Creates `JobInputHttp` from its required fields; all others are unset.
     pub fn new(files: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self {
-            files: Some(files.into_iter().map(Into::into).collect()),
             base_uri: Default::default(),
             end: Default::default(),
+            files: Some(files.into_iter().map(Into::into).collect()),
             label: Default::default(),
             start: Default::default(),
         }
     }
     /// Sets [`base_uri`](Self#structfield.base_uri).
-    pub fn base_uri(mut self, value: impl Into<UrlText>) -> Self {
+    #[must_use]
+    pub fn with_base_uri(mut self, value: impl Into<UrlText>) -> Self {
         self.base_uri = Some(value.into());
         self
     }
     /// Sets [`end`](Self#structfield.end).
-    pub fn end(mut self, value: impl Into<ClipTime>) -> Self {
+    #[must_use]
+    pub fn with_end(mut self, value: impl Into<ClipTime>) -> Self {
         self.end = Some(value.into());
         self
     }
     /// Sets [`files`](Self#structfield.files).
-    pub fn files(mut self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
+    #[must_use]
+    pub fn with_files(
+        mut self,
+        value: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
         self.files = Some(value.into_iter().map(Into::into).collect());
         self
     }
     /// Sets [`label`](Self#structfield.label).
-    pub fn label(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_label(mut self, value: impl Into<String>) -> Self {
         self.label = Some(value.into());
         self
     }
     /// Sets [`start`](Self#structfield.start).
-    pub fn start(mut self, value: impl Into<ClipTime>) -> Self {
+    #[must_use]
+    pub fn with_start(mut self, value: impl Into<ClipTime>) -> Self {
         self.start = Some(value.into());
         self
     }
 }
-/// `JobList` of the document.
+impl JobInputHttp {
+    /// Returns [`base_uri`](Self#structfield.base_uri), if it is set.
+    pub fn base_uri(&self) -> Option<&UrlText> {
+        self.base_uri.as_ref()
+    }
+    /// Returns [`end`](Self#structfield.end), if it is set.
+    pub fn end(&self) -> Option<&ClipTime> {
+        self.end.as_ref()
+    }
+    /// Returns [`files`](Self#structfield.files), empty if it is not set.
+    pub fn files(&self) -> &[String] {
+        self.files.as_ref().map_or(&[], Vec::as_slice)
+    }
+    /// Returns [`label`](Self#structfield.label), if it is set.
+    pub fn label(&self) -> Option<&str> {
+        self.label.as_ref().map(String::as_str)
+    }
+    /// Returns [`start`](Self#structfield.start), if it is set.
+    pub fn start(&self) -> Option<&ClipTime> {
+        self.start.as_ref()
+    }
+}
+/// Response of [`list_jobs`](super::Client::list_jobs) and [`list_transform_jobs`](super::Client::list_transform_jobs).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -4471,10 +6771,27 @@ pub struct JobList {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Vec<Job>>,
 }
-/// `JobOutput` of the document.
+impl JobList {
+    /// Returns [`odata_next_link`](Self#structfield.odata_next_link), if it is set.
+    pub fn odata_next_link(&self) -> Option<&str> {
+        self.odata_next_link.as_ref().map(String::as_str)
+    }
+    /// Returns [`supplemental`](Self#structfield.supplemental), with all its fields unset if it is not set itself.
+    pub fn supplemental(&self) -> &ListResponseSupplemental {
+        static UNSET: ::std::sync::LazyLock<ListResponseSupplemental> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.supplemental.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`value`](Self#structfield.value), empty if it is not set.
+    pub fn value(&self) -> &[Job] {
+        self.value.as_ref().map_or(&[], Vec::as_slice)
+    }
+}
+/// `outputs` of [`JobProperties`] and `outputs` of [`JobPutProperties`].
 ///
-/// Told apart by `@odata.type`.
-#[derive(Clone, PartialEq, Deserialize, Serialize)]
+/// `@odata.type` tells which variant it is.
+#[derive(Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[serde(tag = "@odata.type")]
 #[non_exhaustive]
@@ -4486,6 +6803,21 @@ pub enum JobOutput {
     /// kept as it is and written back unchanged.
     #[serde(untagged)]
     Unknown(Value),
+}
+impl<'de> Deserialize<'de> for JobOutput {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        let member = |tag: &str, content: ::mkio_core::glue::Content<'_>| {
+            Some(
+                match tag {
+                    "#Microsoft.Media.JobOutputAsset" => content.read().map(Self::Asset),
+                    _ => return None,
+                },
+            )
+        };
+        ::mkio_core::glue::union(deserializer, "@odata.type", member, Self::Unknown)
+    }
 }
 /// Content that is not understood may hold secrets: only its tag is shown.
 impl ::std::fmt::Debug for JobOutput {
@@ -4499,12 +6831,22 @@ impl ::std::fmt::Debug for JobOutput {
         }
     }
 }
+impl JobOutput {
+    /// Returns the content if this is [`Asset`](Self::Asset).
+    pub fn as_asset(&self) -> Option<&JobOutputAsset> {
+        if let Self::Asset(value) = self { Some(value) } else { None }
+    }
+    /// Returns the JSON if this is [`Unknown`](Self::Unknown).
+    pub fn as_unknown(&self) -> Option<&Value> {
+        if let Self::Unknown(value) = self { Some(value) } else { None }
+    }
+}
 impl From<JobOutputAsset> for JobOutput {
     fn from(value: JobOutputAsset) -> Self {
         Self::Asset(value)
     }
 }
-/// `JobOutputAsset` of the document.
+/// Variant of [`JobOutput`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -4550,7 +6892,7 @@ pub struct JobOutputAsset {
     pub state: Nullable<JobState>,
 }
 impl JobOutputAsset {
-    /// A `JobOutputAsset` with what it cannot do without; the rest is absent.
+    /// Creates `JobOutputAsset` from its required fields; all others are unset.
     pub fn new(asset_name: impl Into<String>) -> Self {
         Self {
             asset_name: Some(asset_name.into()),
@@ -4563,17 +6905,52 @@ impl JobOutputAsset {
         }
     }
     /// Sets [`asset_name`](Self#structfield.asset_name).
-    pub fn asset_name(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_asset_name(mut self, value: impl Into<String>) -> Self {
         self.asset_name = Some(value.into());
         self
     }
     /// Sets [`label`](Self#structfield.label).
-    pub fn label(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_label(mut self, value: impl Into<String>) -> Self {
         self.label = Some(value.into());
         self
     }
 }
-/// `JobOutputAssetPatch` of the document.
+impl JobOutputAsset {
+    /// Returns [`asset_name`](Self#structfield.asset_name), if it is set.
+    pub fn asset_name(&self) -> Option<&str> {
+        self.asset_name.as_ref().map(String::as_str)
+    }
+    /// Returns [`end_time`](Self#structfield.end_time), if it is set.
+    pub fn end_time(&self) -> Option<&str> {
+        self.end_time.as_ref().value().map(String::as_str)
+    }
+    /// Returns [`error`](Self#structfield.error), with all its fields unset if it is not set itself.
+    pub fn error(&self) -> &JobError {
+        static UNSET: ::std::sync::LazyLock<JobError> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.error.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`label`](Self#structfield.label), if it is set.
+    pub fn label(&self) -> Option<&str> {
+        self.label.as_ref().map(String::as_str)
+    }
+    /// Returns [`progress`](Self#structfield.progress), if it is set.
+    pub fn progress(&self) -> Option<i64> {
+        self.progress.as_ref().value().copied()
+    }
+    /// Returns [`start_time`](Self#structfield.start_time), if it is set.
+    pub fn start_time(&self) -> Option<&str> {
+        self.start_time.as_ref().value().map(String::as_str)
+    }
+    /// Returns [`state`](Self#structfield.state), if it is set.
+    pub fn state(&self) -> Option<&JobState> {
+        self.state.as_ref().value()
+    }
+}
+/// Variant of [`JobOutputPatch`].
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -4586,7 +6963,7 @@ pub struct JobOutputAssetPatch {
     pub label: Option<String>,
 }
 impl JobOutputAssetPatch {
-    /// A `JobOutputAssetPatch` with what it cannot do without; the rest is absent.
+    /// Creates `JobOutputAssetPatch` from its required fields; all others are unset.
     pub fn new(asset_name: impl Into<String>) -> Self {
         Self {
             asset_name: asset_name.into(),
@@ -4594,20 +6971,22 @@ impl JobOutputAssetPatch {
         }
     }
     /// Sets [`asset_name`](Self#structfield.asset_name).
-    pub fn asset_name(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_asset_name(mut self, value: impl Into<String>) -> Self {
         self.asset_name = value.into();
         self
     }
     /// Sets [`label`](Self#structfield.label).
-    pub fn label(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_label(mut self, value: impl Into<String>) -> Self {
         self.label = Some(value.into());
         self
     }
 }
-/// `JobOutputPatch` of the document.
+/// `outputs` of [`JobPropertiesPatch`].
 ///
-/// Told apart by `@odata.type`.
-#[derive(Clone, PartialEq, Deserialize, Serialize)]
+/// `@odata.type` tells which variant it is.
+#[derive(Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[serde(tag = "@odata.type")]
 #[non_exhaustive]
@@ -4619,6 +6998,21 @@ pub enum JobOutputPatch {
     /// kept as it is and written back unchanged.
     #[serde(untagged)]
     Unknown(Value),
+}
+impl<'de> Deserialize<'de> for JobOutputPatch {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        let member = |tag: &str, content: ::mkio_core::glue::Content<'_>| {
+            Some(
+                match tag {
+                    "#Microsoft.Media.JobOutputAsset" => content.read().map(Self::Asset),
+                    _ => return None,
+                },
+            )
+        };
+        ::mkio_core::glue::union(deserializer, "@odata.type", member, Self::Unknown)
+    }
 }
 /// Content that is not understood may hold secrets: only its tag is shown.
 impl ::std::fmt::Debug for JobOutputPatch {
@@ -4632,36 +7026,51 @@ impl ::std::fmt::Debug for JobOutputPatch {
         }
     }
 }
+impl JobOutputPatch {
+    /// Returns the content if this is [`Asset`](Self::Asset).
+    pub fn as_asset(&self) -> Option<&JobOutputAssetPatch> {
+        if let Self::Asset(value) = self { Some(value) } else { None }
+    }
+    /// Returns the JSON if this is [`Unknown`](Self::Unknown).
+    pub fn as_unknown(&self) -> Option<&Value> {
+        if let Self::Unknown(value) = self { Some(value) } else { None }
+    }
+}
 impl From<JobOutputAssetPatch> for JobOutputPatch {
     fn from(value: JobOutputAssetPatch) -> Self {
         Self::Asset(value)
     }
 }
-/// `JobPatch` of the document.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+/// Body of [`update_job`](super::Client::update_job).
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct JobPatch {
     /// Job properties.
-    pub properties: JobPropertiesPatch,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub properties: Option<JobPropertiesPatch>,
 }
 impl JobPatch {
-    /// A `JobPatch` with what it cannot do without; the rest is absent.
-    pub fn new(properties: impl Into<JobPropertiesPatch>) -> Self {
-        Self {
-            properties: properties.into(),
-        }
+    /// Creates an empty `JobPatch`.
+    pub fn new() -> Self {
+        Default::default()
     }
     /// Sets [`properties`](Self#structfield.properties).
-    pub fn properties(mut self, value: impl Into<JobPropertiesPatch>) -> Self {
-        self.properties = value.into();
+    #[must_use]
+    pub fn with_properties(mut self, value: impl Into<JobPropertiesPatch>) -> Self {
+        self.properties = Some(value.into());
         self
     }
+}
+::mkio_core::json_body! {
+    JobPatch
 }
 ::mkio_core::open_enum! {
     /// Processing priority; higher goes first. Normal when unset.
     ///
     /// Default: `Normal`.
+    ///
+    /// `priority` of [`JobProperties`], `priority` of [`JobPropertiesPatch`] and `priority` of [`JobPutProperties`].
     pub enum JobPriority {
         /// `High`.
         High = "High",
@@ -4671,7 +7080,7 @@ impl JobPatch {
         Normal = "Normal",
     }
 }
-/// `JobProperties` of the document.
+/// `properties` of [`Job`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -4732,7 +7141,56 @@ pub struct JobProperties {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<JobState>,
 }
-/// `JobPropertiesPatch` of the document.
+impl JobProperties {
+    /// Returns [`correlation_data`](Self#structfield.correlation_data), empty if it is not set.
+    pub fn correlation_data(&self) -> &::serde_json::Map<String, Value> {
+        self.correlation_data.as_ref().unwrap_or(::mkio_core::glue::empty_object())
+    }
+    /// Returns [`created`](Self#structfield.created), if it is set.
+    pub fn created(&self) -> Option<&Timestamp> {
+        self.created.as_ref()
+    }
+    /// Returns [`description`](Self#structfield.description), if it is set.
+    pub fn description(&self) -> Option<&str> {
+        self.description.as_ref().map(String::as_str)
+    }
+    /// Returns [`end_time`](Self#structfield.end_time), if it is set.
+    pub fn end_time(&self) -> Option<&Timestamp> {
+        self.end_time.as_ref()
+    }
+    /// Returns [`input`](Self#structfield.input), if it is set.
+    pub fn input(&self) -> Option<&JobInput> {
+        self.input.as_ref()
+    }
+    /// Returns [`last_modified`](Self#structfield.last_modified), if it is set.
+    pub fn last_modified(&self) -> Option<&Timestamp> {
+        self.last_modified.as_ref()
+    }
+    /// Returns [`outputs`](Self#structfield.outputs), empty if it is not set.
+    pub fn outputs(&self) -> &[JobOutput] {
+        self.outputs.as_ref().map_or(&[], Vec::as_slice)
+    }
+    /// Returns [`priority`](Self#structfield.priority), if it is set.
+    pub fn priority(&self) -> Option<&JobPriority> {
+        self.priority.as_ref()
+    }
+    /// Returns [`recording`](Self#structfield.recording), with all its fields unset if it is not set itself.
+    pub fn recording(&self) -> &JobRecording {
+        static UNSET: ::std::sync::LazyLock<JobRecording> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.recording.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`start_time`](Self#structfield.start_time), if it is set.
+    pub fn start_time(&self) -> Option<&Timestamp> {
+        self.start_time.as_ref()
+    }
+    /// Returns [`state`](Self#structfield.state), if it is set.
+    pub fn state(&self) -> Option<&JobState> {
+        self.state.as_ref()
+    }
+}
+/// `properties` of [`JobPatch`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -4758,12 +7216,15 @@ pub struct JobPropertiesPatch {
     pub priority: Option<JobPriority>,
 }
 impl JobPropertiesPatch {
-    /// An empty `JobPropertiesPatch`, to be filled with its setters.
+    /// Creates an empty `JobPropertiesPatch`.
     pub fn new() -> Self {
-        Self::default()
+        Default::default()
     }
     /// Sets [`correlation_data`](Self#structfield.correlation_data).
-    pub fn correlation_data(
+    ///
+    /// PATCH adds entries and replaces those of the same key; it cannot remove one.
+    #[must_use]
+    pub fn with_correlation_data(
         mut self,
         value: impl Into<::serde_json::Map<String, Value>>,
     ) -> Self {
@@ -4771,17 +7232,22 @@ impl JobPropertiesPatch {
         self
     }
     /// Sets [`description`](Self#structfield.description).
-    pub fn description(mut self, value: impl Into<Nullable<String>>) -> Self {
+    #[must_use]
+    pub fn with_description(mut self, value: impl Into<Nullable<String>>) -> Self {
         self.description = value.into();
         self
     }
     /// Sets [`input`](Self#structfield.input).
-    pub fn input(mut self, value: impl Into<JobInput>) -> Self {
+    #[must_use]
+    pub fn with_input(mut self, value: impl Into<JobInput>) -> Self {
         self.input = Some(value.into());
         self
     }
     /// Sets [`outputs`](Self#structfield.outputs).
-    pub fn outputs(
+    ///
+    /// PATCH replaces the whole list.
+    #[must_use]
+    pub fn with_outputs(
         mut self,
         value: impl IntoIterator<Item = impl Into<JobOutputPatch>>,
     ) -> Self {
@@ -4789,12 +7255,13 @@ impl JobPropertiesPatch {
         self
     }
     /// Sets [`priority`](Self#structfield.priority).
-    pub fn priority(mut self, value: impl Into<JobPriority>) -> Self {
+    #[must_use]
+    pub fn with_priority(mut self, value: impl Into<JobPriority>) -> Self {
         self.priority = Some(value.into());
         self
     }
 }
-/// `JobPut` of the document.
+/// Body of [`create_job`](super::Client::create_job).
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -4803,19 +7270,28 @@ pub struct JobPut {
     pub properties: JobPutProperties,
 }
 impl JobPut {
-    /// A `JobPut` with what it cannot do without; the rest is absent.
+    /// Creates `JobPut` from its required fields; all others are unset.
     pub fn new(properties: impl Into<JobPutProperties>) -> Self {
         Self {
             properties: properties.into(),
         }
     }
     /// Sets [`properties`](Self#structfield.properties).
-    pub fn properties(mut self, value: impl Into<JobPutProperties>) -> Self {
+    #[must_use]
+    pub fn with_properties(mut self, value: impl Into<JobPutProperties>) -> Self {
         self.properties = value.into();
         self
     }
 }
-/// `JobPutProperties` of the document.
+impl From<JobPutProperties> for JobPut {
+    fn from(value: JobPutProperties) -> Self {
+        Self::new(value)
+    }
+}
+::mkio_core::json_body! {
+    JobPut
+}
+/// `properties` of [`JobPut`].
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -4839,21 +7315,22 @@ pub struct JobPutProperties {
     pub priority: Option<JobPriority>,
 }
 impl JobPutProperties {
-    /// A `JobPutProperties` with what it cannot do without; the rest is absent.
+    /// Creates `JobPutProperties` from its required fields; all others are unset.
     pub fn new(
         input: impl Into<JobInput>,
         outputs: impl IntoIterator<Item = impl Into<JobOutput>>,
     ) -> Self {
         Self {
-            input: input.into(),
-            outputs: outputs.into_iter().map(Into::into).collect(),
             correlation_data: Default::default(),
             description: Default::default(),
+            input: input.into(),
+            outputs: outputs.into_iter().map(Into::into).collect(),
             priority: Default::default(),
         }
     }
     /// Sets [`correlation_data`](Self#structfield.correlation_data).
-    pub fn correlation_data(
+    #[must_use]
+    pub fn with_correlation_data(
         mut self,
         value: impl Into<::serde_json::Map<String, Value>>,
     ) -> Self {
@@ -4861,17 +7338,20 @@ impl JobPutProperties {
         self
     }
     /// Sets [`description`](Self#structfield.description).
-    pub fn description(mut self, value: impl Into<Nullable<String>>) -> Self {
+    #[must_use]
+    pub fn with_description(mut self, value: impl Into<Nullable<String>>) -> Self {
         self.description = value.into();
         self
     }
     /// Sets [`input`](Self#structfield.input).
-    pub fn input(mut self, value: impl Into<JobInput>) -> Self {
+    #[must_use]
+    pub fn with_input(mut self, value: impl Into<JobInput>) -> Self {
         self.input = value.into();
         self
     }
     /// Sets [`outputs`](Self#structfield.outputs).
-    pub fn outputs(
+    #[must_use]
+    pub fn with_outputs(
         mut self,
         value: impl IntoIterator<Item = impl Into<JobOutput>>,
     ) -> Self {
@@ -4879,12 +7359,13 @@ impl JobPutProperties {
         self
     }
     /// Sets [`priority`](Self#structfield.priority).
-    pub fn priority(mut self, value: impl Into<JobPriority>) -> Self {
+    #[must_use]
+    pub fn with_priority(mut self, value: impl Into<JobPriority>) -> Self {
         self.priority = Some(value.into());
         self
     }
 }
-/// `JobRecording` of the document.
+/// `recording` of [`JobProperties`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -4920,10 +7401,38 @@ pub struct JobRecording {
     #[serde(rename = "targetStartTime", skip_serializing_if = "Option::is_none")]
     pub target_start_time: Option<String>,
 }
+impl JobRecording {
+    /// Returns [`actual_end_time`](Self#structfield.actual_end_time), if it is set.
+    pub fn actual_end_time(&self) -> Option<&str> {
+        self.actual_end_time.as_ref().map(String::as_str)
+    }
+    /// Returns [`actual_start_time`](Self#structfield.actual_start_time), if it is set.
+    pub fn actual_start_time(&self) -> Option<&str> {
+        self.actual_start_time.as_ref().map(String::as_str)
+    }
+    /// Returns [`details`](Self#structfield.details), if it is set.
+    pub fn details(&self) -> Option<&str> {
+        self.details.as_ref().map(String::as_str)
+    }
+    /// Returns [`state`](Self#structfield.state), if it is set.
+    pub fn state(&self) -> Option<&JobRecordingState> {
+        self.state.as_ref()
+    }
+    /// Returns [`target_end_time`](Self#structfield.target_end_time), if it is set.
+    pub fn target_end_time(&self) -> Option<&str> {
+        self.target_end_time.as_ref().map(String::as_str)
+    }
+    /// Returns [`target_start_time`](Self#structfield.target_start_time), if it is set.
+    pub fn target_start_time(&self) -> Option<&str> {
+        self.target_start_time.as_ref().map(String::as_str)
+    }
+}
 ::mkio_core::open_enum! {
     /// Lifecycle state of the recording.
     ///
     /// Read-only: the service fills it.
+    ///
+    /// `state` of [`JobRecording`].
     pub enum JobRecordingState {
         /// `Scheduled`.
         Scheduled = "Scheduled",
@@ -4943,6 +7452,8 @@ pub struct JobRecording {
     /// Read-only: the service fills it.
     ///
     /// Default: `Queued`.
+    ///
+    /// `state` of [`JobOutputAsset`] and `state` of [`JobProperties`].
     pub enum JobState {
         /// `Canceled`.
         Canceled = "Canceled",
@@ -4960,104 +7471,7 @@ pub struct JobRecording {
         Scheduled = "Scheduled",
     }
 }
-/// `JsonPatchEntry` of the document.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct JsonPatchEntry {
-    /// Patch operation.
-    pub op: JsonPatchOp,
-    /// `path` of the document.
-    pub path: String,
-    /// Search text for 'stringReplace' and 'numberReplace'. 'numberReplace' writes a JSON number, only if the whole value matches: "audio\_pid" becomes 50, never "50".
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub search: Option<String>,
-    /// `value` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub value: Option<Value>,
-}
-impl JsonPatchEntry {
-    /// A `JsonPatchEntry` with what it cannot do without; the rest is absent.
-    pub fn new(op: impl Into<JsonPatchOp>, path: impl Into<String>) -> Self {
-        Self {
-            op: op.into(),
-            path: path.into(),
-            search: Default::default(),
-            value: Default::default(),
-        }
-    }
-    /// Sets [`op`](Self#structfield.op).
-    pub fn op(mut self, value: impl Into<JsonPatchOp>) -> Self {
-        self.op = value.into();
-        self
-    }
-    /// Sets [`path`](Self#structfield.path).
-    pub fn path(mut self, value: impl Into<String>) -> Self {
-        self.path = value.into();
-        self
-    }
-    /// Sets [`search`](Self#structfield.search).
-    pub fn search(mut self, value: impl Into<String>) -> Self {
-        self.search = Some(value.into());
-        self
-    }
-    /// Sets [`value`](Self#structfield.value).
-    pub fn value(mut self, value: impl Into<Value>) -> Self {
-        self.value = Some(value.into());
-        self
-    }
-}
-::mkio_core::open_enum! {
-    /// Patch operation.
-    pub enum JsonPatchOp {
-        /// `add`.
-        Add = "add",
-        /// `remove`.
-        Remove = "remove",
-        /// `replace`.
-        Replace = "replace",
-        /// `stringReplace`.
-        StringReplace = "stringReplace",
-        /// `numberReplace`.
-        NumberReplace = "numberReplace",
-    }
-}
-/// `ListResponseSupplemental` of the document.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct ListResponseSupplemental {
-    /// How many items came back.
-    ///
-    /// Read-only: the service fills it.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub count: Option<i64>,
-    /// Kind of the listed items.
-    ///
-    /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub kind: Option<String>,
-    /// Operation performed; always 'list'.
-    ///
-    /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub operation: Option<String>,
-    /// Paging details.
-    ///
-    /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub pagination: Option<PaginationInfo>,
-    /// Project details.
-    ///
-    /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub subscription: Option<ProjectInfo>,
-}
-/// `LiveEvent` of the document.
+/// Response of [`get_live_event`](super::Client::get_live_event), [`update_live_event`](super::Client::update_live_event), [`create_live_event`](super::Client::create_live_event) and [`update_live_event_json_patch`](super::Client::update_live_event_json_patch); item of [`list_live_events`](super::Client::list_live_events).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -5085,7 +7499,36 @@ pub struct LiveEvent {
     )]
     pub tags: Option<BTreeMap<String, String>>,
 }
-/// `LiveEventEncoding` of the document.
+impl LiveEvent {
+    /// Returns [`location`](Self#structfield.location), if it is set.
+    pub fn location(&self) -> Option<&str> {
+        self.location.as_ref().map(String::as_str)
+    }
+    /// Returns [`name`](Self#structfield.name), if it is set.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_ref().map(String::as_str)
+    }
+    /// Returns [`properties`](Self#structfield.properties), with all its fields unset if it is not set itself.
+    pub fn properties(&self) -> &LiveEventProperties {
+        static UNSET: ::std::sync::LazyLock<LiveEventProperties> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.properties.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`tags`](Self#structfield.tags), empty if it is not set.
+    pub fn tags(&self) -> &BTreeMap<String, String> {
+        self.tags.as_ref().unwrap_or(const { &BTreeMap::new() })
+    }
+}
+impl LiveEvent {
+    /// Returns the state, at `/properties/resourceState` in JSON, if it is told. It compares with text.
+    pub fn state(&self) -> ::mkio_core::StateRef<'_, LiveEventState> {
+        ::mkio_core::StateRef::new(
+            self.properties.as_ref().and_then(|part| part.resource_state.as_ref()),
+        )
+    }
+}
+/// `encoding` of [`LiveEventProperties`] and `encoding` of [`LiveEventPutProperties`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -5106,38 +7549,65 @@ pub struct LiveEventEncoding {
     pub stretch_mode: Option<StretchMode>,
 }
 impl LiveEventEncoding {
-    /// A `LiveEventEncoding` with what it cannot do without; the rest is absent.
-    pub fn new(encoding_type: impl Into<LiveEventEncodingType>) -> Self {
+    /// Creates `LiveEventEncoding` from its required fields; all others are unset.
+    pub fn new(encoding_type: LiveEventEncodingType) -> Self {
         Self {
-            encoding_type: Some(encoding_type.into()),
+            encoding_type: Some(encoding_type),
             key_frame_interval: Default::default(),
             preset_name: Default::default(),
             stretch_mode: Default::default(),
         }
     }
     /// Sets [`encoding_type`](Self#structfield.encoding_type).
-    pub fn encoding_type(mut self, value: impl Into<LiveEventEncodingType>) -> Self {
+    #[must_use]
+    pub fn with_encoding_type(
+        mut self,
+        value: impl Into<LiveEventEncodingType>,
+    ) -> Self {
         self.encoding_type = Some(value.into());
         self
     }
     /// Sets [`key_frame_interval`](Self#structfield.key_frame_interval).
-    pub fn key_frame_interval(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_key_frame_interval(mut self, value: impl Into<String>) -> Self {
         self.key_frame_interval = Some(value.into());
         self
     }
     /// Sets [`preset_name`](Self#structfield.preset_name).
-    pub fn preset_name(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_preset_name(mut self, value: impl Into<String>) -> Self {
         self.preset_name = Some(value.into());
         self
     }
     /// Sets [`stretch_mode`](Self#structfield.stretch_mode).
-    pub fn stretch_mode(mut self, value: impl Into<StretchMode>) -> Self {
+    #[must_use]
+    pub fn with_stretch_mode(mut self, value: impl Into<StretchMode>) -> Self {
         self.stretch_mode = Some(value.into());
         self
     }
 }
+impl LiveEventEncoding {
+    /// Returns [`encoding_type`](Self#structfield.encoding_type), if it is set.
+    pub fn encoding_type(&self) -> Option<&LiveEventEncodingType> {
+        self.encoding_type.as_ref()
+    }
+    /// Returns [`key_frame_interval`](Self#structfield.key_frame_interval), if it is set.
+    pub fn key_frame_interval(&self) -> Option<&str> {
+        self.key_frame_interval.as_ref().map(String::as_str)
+    }
+    /// Returns [`preset_name`](Self#structfield.preset_name), if it is set.
+    pub fn preset_name(&self) -> Option<&str> {
+        self.preset_name.as_ref().map(String::as_str)
+    }
+    /// Returns [`stretch_mode`](Self#structfield.stretch_mode), if it is set.
+    pub fn stretch_mode(&self) -> Option<&StretchMode> {
+        self.stretch_mode.as_ref()
+    }
+}
 ::mkio_core::open_enum! {
     /// Live event type: PassthroughBasic and PassthroughStandard forward incoming video and audio unchanged; Standard and Premium1080p transcode into several bitrates or layers.
+    ///
+    /// `encodingType` of [`LiveEventEncoding`].
     pub enum LiveEventEncodingType {
         /// `None`.
         None = "None",
@@ -5151,7 +7621,7 @@ impl LiveEventEncoding {
         Standard = "Standard",
     }
 }
-/// `LiveEventEndpoint` of the document.
+/// `endpoints` of [`LiveEventInput`] and `endpoints` of [`LiveEventPreview`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -5164,22 +7634,34 @@ pub struct LiveEventEndpoint {
     pub url: Option<UrlText>,
 }
 impl LiveEventEndpoint {
-    /// An empty `LiveEventEndpoint`, to be filled with its setters.
+    /// Creates an empty `LiveEventEndpoint`.
     pub fn new() -> Self {
-        Self::default()
+        Default::default()
     }
     /// Sets [`protocol`](Self#structfield.protocol).
-    pub fn protocol(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_protocol(mut self, value: impl Into<String>) -> Self {
         self.protocol = Some(value.into());
         self
     }
     /// Sets [`url`](Self#structfield.url).
-    pub fn url(mut self, value: impl Into<UrlText>) -> Self {
+    #[must_use]
+    pub fn with_url(mut self, value: impl Into<UrlText>) -> Self {
         self.url = Some(value.into());
         self
     }
 }
-/// `LiveEventInput` of the document.
+impl LiveEventEndpoint {
+    /// Returns [`protocol`](Self#structfield.protocol), if it is set.
+    pub fn protocol(&self) -> Option<&str> {
+        self.protocol.as_ref().map(String::as_str)
+    }
+    /// Returns [`url`](Self#structfield.url), if it is set.
+    pub fn url(&self) -> Option<&UrlText> {
+        self.url.as_ref()
+    }
+}
+/// `input` of [`LiveEventProperties`] and `input` of [`LiveEventPutProperties`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -5220,38 +7702,25 @@ pub struct LiveEventInput {
     pub timed_metadata_endpoints: Option<Vec<LiveEventTimedMetadataEndpoint>>,
 }
 impl LiveEventInput {
-    /// A `LiveEventInput` with what it cannot do without; the rest is absent.
-    pub fn new(
-        access_control: impl Into<InputAccessControl>,
-        access_token: impl Into<Secret<String>>,
-        key_frame_interval_duration: impl Into<String>,
-        timed_metadata_endpoints: impl IntoIterator<
-            Item = impl Into<LiveEventTimedMetadataEndpoint>,
-        >,
-    ) -> Self {
-        Self {
-            access_control: Some(access_control.into()),
-            access_token: Some(access_token.into()),
-            key_frame_interval_duration: Some(key_frame_interval_duration.into()),
-            timed_metadata_endpoints: Some(
-                timed_metadata_endpoints.into_iter().map(Into::into).collect(),
-            ),
-            endpoints: Default::default(),
-            streaming_protocol: Default::default(),
-        }
+    /// Creates an empty `LiveEventInput`.
+    pub fn new() -> Self {
+        Default::default()
     }
     /// Sets [`access_control`](Self#structfield.access_control).
-    pub fn access_control(mut self, value: impl Into<InputAccessControl>) -> Self {
+    #[must_use]
+    pub fn with_access_control(mut self, value: impl Into<InputAccessControl>) -> Self {
         self.access_control = Some(value.into());
         self
     }
     /// Sets [`access_token`](Self#structfield.access_token).
-    pub fn access_token(mut self, value: impl Into<Secret<String>>) -> Self {
+    #[must_use]
+    pub fn with_access_token(mut self, value: impl Into<Secret<String>>) -> Self {
         self.access_token = Some(value.into());
         self
     }
     /// Sets [`endpoints`](Self#structfield.endpoints).
-    pub fn endpoints(
+    #[must_use]
+    pub fn with_endpoints(
         mut self,
         value: impl IntoIterator<Item = impl Into<LiveEventEndpoint>>,
     ) -> Self {
@@ -5259,12 +7728,14 @@ impl LiveEventInput {
         self
     }
     /// Sets [`key_frame_interval_duration`](Self#structfield.key_frame_interval_duration).
-    pub fn key_frame_interval_duration(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_key_frame_interval_duration(mut self, value: impl Into<String>) -> Self {
         self.key_frame_interval_duration = Some(value.into());
         self
     }
     /// Sets [`streaming_protocol`](Self#structfield.streaming_protocol).
-    pub fn streaming_protocol(
+    #[must_use]
+    pub fn with_streaming_protocol(
         mut self,
         value: impl Into<LiveEventInputProtocol>,
     ) -> Self {
@@ -5272,7 +7743,8 @@ impl LiveEventInput {
         self
     }
     /// Sets [`timed_metadata_endpoints`](Self#structfield.timed_metadata_endpoints).
-    pub fn timed_metadata_endpoints(
+    #[must_use]
+    pub fn with_timed_metadata_endpoints(
         mut self,
         value: impl IntoIterator<Item = impl Into<LiveEventTimedMetadataEndpoint>>,
     ) -> Self {
@@ -5282,10 +7754,41 @@ impl LiveEventInput {
         self
     }
 }
+impl LiveEventInput {
+    /// Returns [`access_control`](Self#structfield.access_control), with all its fields unset if it is not set itself.
+    pub fn access_control(&self) -> &InputAccessControl {
+        static UNSET: ::std::sync::LazyLock<InputAccessControl> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.access_control.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`access_token`](Self#structfield.access_token), if it is set.
+    pub fn access_token(&self) -> Option<&Secret<String>> {
+        self.access_token.as_ref()
+    }
+    /// Returns [`endpoints`](Self#structfield.endpoints), empty if it is not set.
+    pub fn endpoints(&self) -> &[LiveEventEndpoint] {
+        self.endpoints.as_ref().map_or(&[], Vec::as_slice)
+    }
+    /// Returns [`key_frame_interval_duration`](Self#structfield.key_frame_interval_duration), if it is set.
+    pub fn key_frame_interval_duration(&self) -> Option<&str> {
+        self.key_frame_interval_duration.as_ref().map(String::as_str)
+    }
+    /// Returns [`streaming_protocol`](Self#structfield.streaming_protocol), if it is set.
+    pub fn streaming_protocol(&self) -> Option<&LiveEventInputProtocol> {
+        self.streaming_protocol.as_ref()
+    }
+    /// Returns [`timed_metadata_endpoints`](Self#structfield.timed_metadata_endpoints), empty if it is not set.
+    pub fn timed_metadata_endpoints(&self) -> &[LiveEventTimedMetadataEndpoint] {
+        self.timed_metadata_endpoints.as_ref().map_or(&[], Vec::as_slice)
+    }
+}
 ::mkio_core::open_enum! {
     /// Input protocol; settable only at creation.
     ///
     /// Default: `RTMP`.
+    ///
+    /// `streamingProtocol` of [`LiveEventInput`].
     pub enum LiveEventInputProtocol {
         /// `RTMP`.
         Rtmp = "RTMP",
@@ -5295,7 +7798,7 @@ impl LiveEventInput {
         Srt = "SRT",
     }
 }
-/// `LiveEventList` of the document.
+/// Response of [`list_live_events`](super::Client::list_live_events).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -5318,28 +7821,51 @@ pub struct LiveEventList {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Vec<LiveEvent>>,
 }
-/// `LiveEventPatch` of the document.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+impl LiveEventList {
+    /// Returns [`odata_next_link`](Self#structfield.odata_next_link), if it is set.
+    pub fn odata_next_link(&self) -> Option<&str> {
+        self.odata_next_link.as_ref().map(String::as_str)
+    }
+    /// Returns [`supplemental`](Self#structfield.supplemental), with all its fields unset if it is not set itself.
+    pub fn supplemental(&self) -> &ListResponseSupplemental {
+        static UNSET: ::std::sync::LazyLock<ListResponseSupplemental> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.supplemental.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`value`](Self#structfield.value), empty if it is not set.
+    pub fn value(&self) -> &[LiveEvent] {
+        self.value.as_ref().map_or(&[], Vec::as_slice)
+    }
+}
+/// Body of [`update_live_event`](super::Client::update_live_event).
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct LiveEventPatch {
     /// Live event properties.
-    pub properties: LiveEventPropertiesPatch,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub properties: Option<LiveEventPropertiesPatch>,
 }
 impl LiveEventPatch {
-    /// A `LiveEventPatch` with what it cannot do without; the rest is absent.
-    pub fn new(properties: impl Into<LiveEventPropertiesPatch>) -> Self {
-        Self {
-            properties: properties.into(),
-        }
+    /// Creates an empty `LiveEventPatch`.
+    pub fn new() -> Self {
+        Default::default()
     }
     /// Sets [`properties`](Self#structfield.properties).
-    pub fn properties(mut self, value: impl Into<LiveEventPropertiesPatch>) -> Self {
-        self.properties = value.into();
+    #[must_use]
+    pub fn with_properties(
+        mut self,
+        value: impl Into<LiveEventPropertiesPatch>,
+    ) -> Self {
+        self.properties = Some(value.into());
         self
     }
 }
-/// `LiveEventPreview` of the document.
+::mkio_core::json_body! {
+    LiveEventPatch
+}
+/// `preview` of [`LiveEventProperties`] and `preview` of [`LiveEventPutProperties`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -5369,22 +7895,28 @@ pub struct LiveEventPreview {
     pub streaming_policy_name: Option<String>,
 }
 impl LiveEventPreview {
-    /// An empty `LiveEventPreview`, to be filled with its setters.
+    /// Creates an empty `LiveEventPreview`.
     pub fn new() -> Self {
-        Self::default()
+        Default::default()
     }
     /// Sets [`access_control`](Self#structfield.access_control).
-    pub fn access_control(mut self, value: impl Into<PreviewAccessControl>) -> Self {
+    #[must_use]
+    pub fn with_access_control(
+        mut self,
+        value: impl Into<PreviewAccessControl>,
+    ) -> Self {
         self.access_control = Some(value.into());
         self
     }
     /// Sets [`alternative_media_id`](Self#structfield.alternative_media_id).
-    pub fn alternative_media_id(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_alternative_media_id(mut self, value: impl Into<String>) -> Self {
         self.alternative_media_id = Some(value.into());
         self
     }
     /// Sets [`endpoints`](Self#structfield.endpoints).
-    pub fn endpoints(
+    #[must_use]
+    pub fn with_endpoints(
         mut self,
         value: impl IntoIterator<Item = impl Into<LiveEventEndpoint>>,
     ) -> Self {
@@ -5392,17 +7924,44 @@ impl LiveEventPreview {
         self
     }
     /// Sets [`preview_locator`](Self#structfield.preview_locator).
-    pub fn preview_locator(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_preview_locator(mut self, value: impl Into<String>) -> Self {
         self.preview_locator = Some(value.into());
         self
     }
     /// Sets [`streaming_policy_name`](Self#structfield.streaming_policy_name).
-    pub fn streaming_policy_name(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_streaming_policy_name(mut self, value: impl Into<String>) -> Self {
         self.streaming_policy_name = Some(value.into());
         self
     }
 }
-/// `LiveEventProperties` of the document.
+impl LiveEventPreview {
+    /// Returns [`access_control`](Self#structfield.access_control), with all its fields unset if it is not set itself.
+    pub fn access_control(&self) -> &PreviewAccessControl {
+        static UNSET: ::std::sync::LazyLock<PreviewAccessControl> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.access_control.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`alternative_media_id`](Self#structfield.alternative_media_id), if it is set.
+    pub fn alternative_media_id(&self) -> Option<&str> {
+        self.alternative_media_id.as_ref().map(String::as_str)
+    }
+    /// Returns [`endpoints`](Self#structfield.endpoints), empty if it is not set.
+    pub fn endpoints(&self) -> &[LiveEventEndpoint] {
+        self.endpoints.as_ref().map_or(&[], Vec::as_slice)
+    }
+    /// Returns [`preview_locator`](Self#structfield.preview_locator), if it is set.
+    pub fn preview_locator(&self) -> Option<&str> {
+        self.preview_locator.as_ref().map(String::as_str)
+    }
+    /// Returns [`streaming_policy_name`](Self#structfield.streaming_policy_name), if it is set.
+    pub fn streaming_policy_name(&self) -> Option<&str> {
+        self.streaming_policy_name.as_ref().map(String::as_str)
+    }
+}
+/// `properties` of [`LiveEvent`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -5474,7 +8033,80 @@ pub struct LiveEventProperties {
     )]
     pub use_static_hostname: Option<bool>,
 }
-/// `LiveEventPropertiesPatch` of the document.
+impl LiveEventProperties {
+    /// Returns [`created`](Self#structfield.created), if it is set.
+    pub fn created(&self) -> Option<&str> {
+        self.created.as_ref().map(String::as_str)
+    }
+    /// Returns [`cross_site_access_policies`](Self#structfield.cross_site_access_policies), with all its fields unset if it is not set itself.
+    pub fn cross_site_access_policies(&self) -> &CrossSiteAccessPolicies {
+        static UNSET: ::std::sync::LazyLock<CrossSiteAccessPolicies> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.cross_site_access_policies.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`description`](Self#structfield.description), if it is set.
+    pub fn description(&self) -> Option<&str> {
+        self.description.as_ref().map(String::as_str)
+    }
+    /// Returns [`encoding`](Self#structfield.encoding), with all its fields unset if it is not set itself.
+    pub fn encoding(&self) -> &LiveEventEncoding {
+        static UNSET: ::std::sync::LazyLock<LiveEventEncoding> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.encoding.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`hostname_prefix`](Self#structfield.hostname_prefix), if it is set.
+    pub fn hostname_prefix(&self) -> Option<&str> {
+        self.hostname_prefix.as_ref().map(String::as_str)
+    }
+    /// Returns [`input`](Self#structfield.input), with all its fields unset if it is not set itself.
+    pub fn input(&self) -> &LiveEventInput {
+        static UNSET: ::std::sync::LazyLock<LiveEventInput> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.input.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`last_modified`](Self#structfield.last_modified), if it is set.
+    pub fn last_modified(&self) -> Option<&str> {
+        self.last_modified.as_ref().map(String::as_str)
+    }
+    /// Returns [`pipeline`](Self#structfield.pipeline), with all its fields unset if it is not set itself.
+    pub fn pipeline(&self) -> &PipelineArguments {
+        static UNSET: ::std::sync::LazyLock<PipelineArguments> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.pipeline.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`preview`](Self#structfield.preview), with all its fields unset if it is not set itself.
+    pub fn preview(&self) -> &LiveEventPreview {
+        static UNSET: ::std::sync::LazyLock<LiveEventPreview> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.preview.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`provisioning_state`](Self#structfield.provisioning_state), if it is set.
+    pub fn provisioning_state(&self) -> Option<&str> {
+        self.provisioning_state.as_ref().map(String::as_str)
+    }
+    /// Returns [`resource_state`](Self#structfield.resource_state), if it is set.
+    pub fn resource_state(&self) -> Option<&LiveEventState> {
+        self.resource_state.as_ref()
+    }
+    /// Returns [`stream_options`](Self#structfield.stream_options), empty if it is not set.
+    pub fn stream_options(&self) -> &[String] {
+        self.stream_options.as_ref().map_or(&[], Vec::as_slice)
+    }
+    /// Returns [`transcriptions`](Self#structfield.transcriptions), empty if it is not set.
+    pub fn transcriptions(&self) -> &[Value] {
+        self.transcriptions.as_ref().map_or(&[], Vec::as_slice)
+    }
+    /// Returns [`use_static_hostname`](Self#structfield.use_static_hostname), if it is set.
+    pub fn use_static_hostname(&self) -> Option<bool> {
+        self.use_static_hostname.as_ref().copied()
+    }
+}
+/// `properties` of [`LiveEventPatch`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -5484,17 +8116,18 @@ pub struct LiveEventPropertiesPatch {
     pub pipeline: Option<PipelineArgumentsPatch>,
 }
 impl LiveEventPropertiesPatch {
-    /// An empty `LiveEventPropertiesPatch`, to be filled with its setters.
+    /// Creates an empty `LiveEventPropertiesPatch`.
     pub fn new() -> Self {
-        Self::default()
+        Default::default()
     }
     /// Sets [`pipeline`](Self#structfield.pipeline).
-    pub fn pipeline(mut self, value: impl Into<PipelineArgumentsPatch>) -> Self {
+    #[must_use]
+    pub fn with_pipeline(mut self, value: impl Into<PipelineArgumentsPatch>) -> Self {
         self.pipeline = Some(value.into());
         self
     }
 }
-/// `LiveEventPut` of the document.
+/// Body of [`create_live_event`](super::Client::create_live_event).
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -5507,46 +8140,51 @@ pub struct LiveEventPut {
     /// Tag map: at most 16 tags, 64 characters each; searched by `$label_key` and `$label` queries. Settable only at creation, immutable after.
     ///
     /// Number of entries: at most 16.
-    pub tags: BTreeMap<String, String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tags: Option<BTreeMap<String, String>>,
 }
 impl LiveEventPut {
-    /// A `LiveEventPut` with what it cannot do without; the rest is absent.
-    pub fn new(
-        properties: impl Into<LiveEventPutProperties>,
-        tags: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
-    ) -> Self {
+    /// Creates `LiveEventPut` from its required fields; all others are unset.
+    pub fn new(properties: impl Into<LiveEventPutProperties>) -> Self {
         Self {
-            properties: properties.into(),
-            tags: tags
-                .into_iter()
-                .map(|(key, value)| (key.into(), value.into()))
-                .collect(),
             location: Default::default(),
+            properties: properties.into(),
+            tags: Default::default(),
         }
     }
     /// Sets [`location`](Self#structfield.location).
-    pub fn location(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_location(mut self, value: impl Into<String>) -> Self {
         self.location = Some(value.into());
         self
     }
     /// Sets [`properties`](Self#structfield.properties).
-    pub fn properties(mut self, value: impl Into<LiveEventPutProperties>) -> Self {
+    #[must_use]
+    pub fn with_properties(mut self, value: impl Into<LiveEventPutProperties>) -> Self {
         self.properties = value.into();
         self
     }
     /// Sets [`tags`](Self#structfield.tags).
-    pub fn tags(
+    #[must_use]
+    pub fn with_tags(
         mut self,
         value: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        self.tags = value
-            .into_iter()
-            .map(|(key, value)| (key.into(), value.into()))
-            .collect();
+        self.tags = Some(
+            value.into_iter().map(|(key, value)| (key.into(), value.into())).collect(),
+        );
         self
     }
 }
-/// `LiveEventPutProperties` of the document.
+impl From<LiveEventPutProperties> for LiveEventPut {
+    fn from(value: LiveEventPutProperties) -> Self {
+        Self::new(value)
+    }
+}
+::mkio_core::json_body! {
+    LiveEventPut
+}
+/// `properties` of [`LiveEventPut`].
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -5583,28 +8221,29 @@ pub struct LiveEventPutProperties {
     pub use_static_hostname: bool,
 }
 impl LiveEventPutProperties {
-    /// A `LiveEventPutProperties` with what it cannot do without; the rest is absent.
+    /// Creates `LiveEventPutProperties` from its required fields; all others are unset.
     pub fn new(
+        use_static_hostname: bool,
         encoding: impl Into<LiveEventEncoding>,
         input: impl Into<LiveEventInput>,
         stream_options: impl IntoIterator<Item = impl Into<String>>,
-        use_static_hostname: bool,
     ) -> Self {
         Self {
-            encoding: encoding.into(),
-            input: input.into(),
-            stream_options: stream_options.into_iter().map(Into::into).collect(),
-            use_static_hostname: use_static_hostname,
             cross_site_access_policies: Default::default(),
             description: Default::default(),
+            encoding: encoding.into(),
             hostname_prefix: Default::default(),
+            input: input.into(),
             pipeline: Default::default(),
             preview: Default::default(),
+            stream_options: stream_options.into_iter().map(Into::into).collect(),
             transcriptions: Default::default(),
+            use_static_hostname: use_static_hostname,
         }
     }
     /// Sets [`cross_site_access_policies`](Self#structfield.cross_site_access_policies).
-    pub fn cross_site_access_policies(
+    #[must_use]
+    pub fn with_cross_site_access_policies(
         mut self,
         value: impl Into<CrossSiteAccessPolicies>,
     ) -> Self {
@@ -5612,37 +8251,44 @@ impl LiveEventPutProperties {
         self
     }
     /// Sets [`description`](Self#structfield.description).
-    pub fn description(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_description(mut self, value: impl Into<String>) -> Self {
         self.description = Some(value.into());
         self
     }
     /// Sets [`encoding`](Self#structfield.encoding).
-    pub fn encoding(mut self, value: impl Into<LiveEventEncoding>) -> Self {
+    #[must_use]
+    pub fn with_encoding(mut self, value: impl Into<LiveEventEncoding>) -> Self {
         self.encoding = value.into();
         self
     }
     /// Sets [`hostname_prefix`](Self#structfield.hostname_prefix).
-    pub fn hostname_prefix(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_hostname_prefix(mut self, value: impl Into<String>) -> Self {
         self.hostname_prefix = Some(value.into());
         self
     }
     /// Sets [`input`](Self#structfield.input).
-    pub fn input(mut self, value: impl Into<LiveEventInput>) -> Self {
+    #[must_use]
+    pub fn with_input(mut self, value: impl Into<LiveEventInput>) -> Self {
         self.input = value.into();
         self
     }
     /// Sets [`pipeline`](Self#structfield.pipeline).
-    pub fn pipeline(mut self, value: impl Into<PipelineArguments>) -> Self {
+    #[must_use]
+    pub fn with_pipeline(mut self, value: impl Into<PipelineArguments>) -> Self {
         self.pipeline = Some(value.into());
         self
     }
     /// Sets [`preview`](Self#structfield.preview).
-    pub fn preview(mut self, value: impl Into<LiveEventPreview>) -> Self {
+    #[must_use]
+    pub fn with_preview(mut self, value: impl Into<LiveEventPreview>) -> Self {
         self.preview = Some(value.into());
         self
     }
     /// Sets [`stream_options`](Self#structfield.stream_options).
-    pub fn stream_options(
+    #[must_use]
+    pub fn with_stream_options(
         mut self,
         value: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
@@ -5650,7 +8296,8 @@ impl LiveEventPutProperties {
         self
     }
     /// Sets [`transcriptions`](Self#structfield.transcriptions).
-    pub fn transcriptions(
+    #[must_use]
+    pub fn with_transcriptions(
         mut self,
         value: impl IntoIterator<Item = impl Into<Value>>,
     ) -> Self {
@@ -5658,7 +8305,8 @@ impl LiveEventPutProperties {
         self
     }
     /// Sets [`use_static_hostname`](Self#structfield.use_static_hostname).
-    pub fn use_static_hostname(mut self, value: bool) -> Self {
+    #[must_use]
+    pub fn with_use_static_hostname(mut self, value: bool) -> Self {
         self.use_static_hostname = value;
         self
     }
@@ -5667,6 +8315,8 @@ impl LiveEventPutProperties {
     /// Current resource state.
     ///
     /// Read-only: the service fills it.
+    ///
+    /// `resourceState` of [`LiveEventProperties`].
     pub enum LiveEventState {
         /// `Stopped`.
         Stopped = "Stopped",
@@ -5680,29 +8330,37 @@ impl LiveEventPutProperties {
         Deleting = "Deleting",
     }
 }
-/// `LiveEventTimedMetadataEndpoint` of the document.
+/// `timedMetadataEndpoints` of [`LiveEventInput`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct LiveEventTimedMetadataEndpoint {
-    /// `url` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<UrlText>,
 }
 impl LiveEventTimedMetadataEndpoint {
-    /// A `LiveEventTimedMetadataEndpoint` with what it cannot do without; the rest is absent.
+    /// Creates `LiveEventTimedMetadataEndpoint` from its required fields; all others are unset.
     pub fn new(url: impl Into<UrlText>) -> Self {
         Self { url: Some(url.into()) }
     }
     /// Sets [`url`](Self#structfield.url).
-    pub fn url(mut self, value: impl Into<UrlText>) -> Self {
+    #[must_use]
+    pub fn with_url(mut self, value: impl Into<UrlText>) -> Self {
         self.url = Some(value.into());
         self
     }
 }
-/// `LiveOutput` of the document.
+impl LiveEventTimedMetadataEndpoint {
+    /// Returns [`url`](Self#structfield.url), if it is set.
+    pub fn url(&self) -> Option<&UrlText> {
+        self.url.as_ref()
+    }
+}
+/// Response of [`get_live_output`](super::Client::get_live_output) and [`create_live_output`](super::Client::create_live_output); item of [`list_live_outputs`](super::Client::list_live_outputs).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct LiveOutput {
     /// Read-only: the service fills it.
@@ -5710,11 +8368,31 @@ pub struct LiveOutput {
     /// Length in characters: 1 to 256. Pattern: `^[a-zA-Z0-9]+(-*[a-zA-Z0-9])*$`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// `properties` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub properties: Option<LiveOutputProperties>,
 }
-/// `LiveOutputHls` of the document.
+impl LiveOutput {
+    /// Returns [`name`](Self#structfield.name), if it is set.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_ref().map(String::as_str)
+    }
+    /// Returns [`properties`](Self#structfield.properties), with all its fields unset if it is not set itself.
+    pub fn properties(&self) -> &LiveOutputProperties {
+        static UNSET: ::std::sync::LazyLock<LiveOutputProperties> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.properties.as_ref().unwrap_or(&UNSET)
+    }
+}
+impl LiveOutput {
+    /// Returns the state, at `/properties/resourceState` in JSON, if it is told. It compares with text.
+    pub fn state(&self) -> ::mkio_core::StateRef<'_, LiveOutputState> {
+        ::mkio_core::StateRef::new(
+            self.properties.as_ref().and_then(|part| part.resource_state.as_ref()),
+        )
+    }
+}
+/// `hls` of [`LiveOutputProperties`] and `hls` of [`LiveOutputPutProperties`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -5731,17 +8409,24 @@ pub struct LiveOutputHls {
     pub fragments_per_ts_segment: Option<i64>,
 }
 impl LiveOutputHls {
-    /// An empty `LiveOutputHls`, to be filled with its setters.
+    /// Creates an empty `LiveOutputHls`.
     pub fn new() -> Self {
-        Self::default()
+        Default::default()
     }
     /// Sets [`fragments_per_ts_segment`](Self#structfield.fragments_per_ts_segment).
-    pub fn fragments_per_ts_segment(mut self, value: impl Into<i64>) -> Self {
+    #[must_use]
+    pub fn with_fragments_per_ts_segment(mut self, value: impl Into<i64>) -> Self {
         self.fragments_per_ts_segment = Some(value.into());
         self
     }
 }
-/// `LiveOutputList` of the document.
+impl LiveOutputHls {
+    /// Returns [`fragments_per_ts_segment`](Self#structfield.fragments_per_ts_segment), if it is set.
+    pub fn fragments_per_ts_segment(&self) -> Option<i64> {
+        self.fragments_per_ts_segment.as_ref().copied()
+    }
+}
+/// Response of [`list_live_outputs`](super::Client::list_live_outputs).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -5762,7 +8447,24 @@ pub struct LiveOutputList {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Vec<LiveOutput>>,
 }
-/// `LiveOutputProperties` of the document.
+impl LiveOutputList {
+    /// Returns [`odata_next_link`](Self#structfield.odata_next_link), if it is set.
+    pub fn odata_next_link(&self) -> Option<&str> {
+        self.odata_next_link.as_ref().map(String::as_str)
+    }
+    /// Returns [`supplemental`](Self#structfield.supplemental), with all its fields unset if it is not set itself.
+    pub fn supplemental(&self) -> &ListResponseSupplemental {
+        static UNSET: ::std::sync::LazyLock<ListResponseSupplemental> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.supplemental.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`value`](Self#structfield.value), empty if it is not set.
+    pub fn value(&self) -> &[LiveOutput] {
+        self.value.as_ref().map_or(&[], Vec::as_slice)
+    }
+}
+/// `properties` of [`LiveOutput`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -5816,28 +8518,86 @@ pub struct LiveOutputProperties {
     #[serde(rename = "rewindWindowLength", skip_serializing_if = "Option::is_none")]
     pub rewind_window_length: Option<String>,
 }
-/// `LiveOutputPut` of the document.
+impl LiveOutputProperties {
+    /// Returns [`archive_window_length`](Self#structfield.archive_window_length), if it is set.
+    pub fn archive_window_length(&self) -> Option<&str> {
+        self.archive_window_length.as_ref().map(String::as_str)
+    }
+    /// Returns [`asset_name`](Self#structfield.asset_name), if it is set.
+    pub fn asset_name(&self) -> Option<&str> {
+        self.asset_name.as_ref().map(String::as_str)
+    }
+    /// Returns [`created`](Self#structfield.created), if it is set.
+    pub fn created(&self) -> Option<&str> {
+        self.created.as_ref().map(String::as_str)
+    }
+    /// Returns [`description`](Self#structfield.description), if it is set.
+    pub fn description(&self) -> Option<&str> {
+        self.description.as_ref().map(String::as_str)
+    }
+    /// Returns [`hls`](Self#structfield.hls), with all its fields unset if it is not set itself.
+    pub fn hls(&self) -> &LiveOutputHls {
+        static UNSET: ::std::sync::LazyLock<LiveOutputHls> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.hls.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`last_modified`](Self#structfield.last_modified), if it is set.
+    pub fn last_modified(&self) -> Option<&str> {
+        self.last_modified.as_ref().map(String::as_str)
+    }
+    /// Returns [`manifest_name`](Self#structfield.manifest_name), if it is set.
+    pub fn manifest_name(&self) -> Option<&str> {
+        self.manifest_name.as_ref().map(String::as_str)
+    }
+    /// Returns [`output_snap_time`](Self#structfield.output_snap_time), if it is set.
+    pub fn output_snap_time(&self) -> Option<i64> {
+        self.output_snap_time.as_ref().copied()
+    }
+    /// Returns [`provisioning_state`](Self#structfield.provisioning_state), if it is set.
+    pub fn provisioning_state(&self) -> Option<&str> {
+        self.provisioning_state.as_ref().map(String::as_str)
+    }
+    /// Returns [`resource_state`](Self#structfield.resource_state), if it is set.
+    pub fn resource_state(&self) -> Option<&LiveOutputState> {
+        self.resource_state.as_ref()
+    }
+    /// Returns [`rewind_window_length`](Self#structfield.rewind_window_length), if it is set.
+    pub fn rewind_window_length(&self) -> Option<&str> {
+        self.rewind_window_length.as_ref().map(String::as_str)
+    }
+}
+/// Body of [`create_live_output`](super::Client::create_live_output).
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct LiveOutputPut {
-    /// `properties` of the document.
     pub properties: LiveOutputPutProperties,
 }
 impl LiveOutputPut {
-    /// A `LiveOutputPut` with what it cannot do without; the rest is absent.
+    /// Creates `LiveOutputPut` from its required fields; all others are unset.
     pub fn new(properties: impl Into<LiveOutputPutProperties>) -> Self {
         Self {
             properties: properties.into(),
         }
     }
     /// Sets [`properties`](Self#structfield.properties).
-    pub fn properties(mut self, value: impl Into<LiveOutputPutProperties>) -> Self {
+    #[must_use]
+    pub fn with_properties(mut self, value: impl Into<LiveOutputPutProperties>) -> Self {
         self.properties = value.into();
         self
     }
 }
-/// `LiveOutputPutProperties` of the document.
+impl From<LiveOutputPutProperties> for LiveOutputPut {
+    fn from(value: LiveOutputPutProperties) -> Self {
+        Self::new(value)
+    }
+}
+::mkio_core::json_body! {
+    LiveOutputPut
+}
+/// `properties` of [`LiveOutputPut`].
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -5871,59 +8631,94 @@ pub struct LiveOutputPutProperties {
     pub rewind_window_length: Option<String>,
 }
 impl LiveOutputPutProperties {
-    /// A `LiveOutputPutProperties` with what it cannot do without; the rest is absent.
-    pub fn new(
-        archive_window_length: impl Into<String>,
-        asset_name: impl Into<String>,
-    ) -> Self {
-        Self {
-            archive_window_length: archive_window_length.into(),
-            asset_name: asset_name.into(),
+    /// Starts `LiveOutputPutProperties`: the required fields that could be mistaken for each other follow by name, in this order: `asset_name`, `archive_window_length`. All others are unset.
+    #[allow(clippy::new_ret_no_self)]
+    pub fn new() -> LiveOutputPutPropertiesNeedsAssetName {
+        LiveOutputPutPropertiesNeedsAssetName(Self {
+            archive_window_length: Default::default(),
+            asset_name: Default::default(),
             description: Default::default(),
             hls: Default::default(),
             manifest_name: Default::default(),
             output_snap_time: Default::default(),
             rewind_window_length: Default::default(),
-        }
+        })
     }
     /// Sets [`archive_window_length`](Self#structfield.archive_window_length).
-    pub fn archive_window_length(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_archive_window_length(mut self, value: impl Into<String>) -> Self {
         self.archive_window_length = value.into();
         self
     }
     /// Sets [`asset_name`](Self#structfield.asset_name).
-    pub fn asset_name(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_asset_name(mut self, value: impl Into<String>) -> Self {
         self.asset_name = value.into();
         self
     }
     /// Sets [`description`](Self#structfield.description).
-    pub fn description(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_description(mut self, value: impl Into<String>) -> Self {
         self.description = Some(value.into());
         self
     }
     /// Sets [`hls`](Self#structfield.hls).
-    pub fn hls(mut self, value: impl Into<LiveOutputHls>) -> Self {
+    #[must_use]
+    pub fn with_hls(mut self, value: impl Into<LiveOutputHls>) -> Self {
         self.hls = Some(value.into());
         self
     }
     /// Sets [`manifest_name`](Self#structfield.manifest_name).
-    pub fn manifest_name(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_manifest_name(mut self, value: impl Into<String>) -> Self {
         self.manifest_name = Some(value.into());
         self
     }
     /// Sets [`output_snap_time`](Self#structfield.output_snap_time).
-    pub fn output_snap_time(mut self, value: impl Into<i64>) -> Self {
+    #[must_use]
+    pub fn with_output_snap_time(mut self, value: impl Into<i64>) -> Self {
         self.output_snap_time = Some(value.into());
         self
     }
     /// Sets [`rewind_window_length`](Self#structfield.rewind_window_length).
-    pub fn rewind_window_length(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_rewind_window_length(mut self, value: impl Into<String>) -> Self {
         self.rewind_window_length = Some(value.into());
         self
     }
 }
+/// A [`LiveOutputPutProperties`] that still needs `asset_name`.
+#[derive(Clone, Debug)]
+#[must_use = "it is no `LiveOutputPutProperties` before `asset_name` is set"]
+pub struct LiveOutputPutPropertiesNeedsAssetName(LiveOutputPutProperties);
+impl LiveOutputPutPropertiesNeedsAssetName {
+    /// Sets [`asset_name`](LiveOutputPutProperties#structfield.asset_name).
+    pub fn asset_name(
+        mut self,
+        value: impl Into<String>,
+    ) -> LiveOutputPutPropertiesNeedsArchiveWindowLength {
+        self.0.asset_name = value.into();
+        LiveOutputPutPropertiesNeedsArchiveWindowLength(self.0)
+    }
+}
+/// A [`LiveOutputPutProperties`] that still needs `archive_window_length`.
+#[derive(Clone, Debug)]
+#[must_use = "it is no `LiveOutputPutProperties` before `archive_window_length` is set"]
+pub struct LiveOutputPutPropertiesNeedsArchiveWindowLength(LiveOutputPutProperties);
+impl LiveOutputPutPropertiesNeedsArchiveWindowLength {
+    /// Sets [`archive_window_length`](LiveOutputPutProperties#structfield.archive_window_length).
+    pub fn archive_window_length(
+        mut self,
+        value: impl Into<String>,
+    ) -> LiveOutputPutProperties {
+        self.0.archive_window_length = value.into();
+        self.0
+    }
+}
 ::mkio_core::open_enum! {
     /// Read-only: the service fills it.
+    ///
+    /// `resourceState` of [`LiveOutputProperties`].
     pub enum LiveOutputState {
         /// `Creating`.
         Creating = "Creating",
@@ -5933,26 +8728,24 @@ impl LiveOutputPutProperties {
         Running = "Running",
     }
 }
-/// `ManifestBody` of the document.
+/// `body` of [`Track`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct ManifestBody {
-    /// `audio` of the document.
     #[serde(
         default,
         deserialize_with = "::mkio_core::glue::lenient",
         skip_serializing_if = "Option::is_none"
     )]
     pub audio: Option<Vec<Audio>>,
-    /// `textstream` of the document.
     #[serde(
         default,
         deserialize_with = "::mkio_core::glue::lenient",
         skip_serializing_if = "Option::is_none"
     )]
     pub textstream: Option<Vec<TextStream>>,
-    /// `video` of the document.
     #[serde(
         default,
         deserialize_with = "::mkio_core::glue::lenient",
@@ -5960,43 +8753,88 @@ pub struct ManifestBody {
     )]
     pub video: Option<Vec<Video>>,
 }
-/// `ManifestExceptions` of the document.
+impl ManifestBody {
+    /// Returns [`audio`](Self#structfield.audio), empty if it is not set.
+    pub fn audio(&self) -> &[Audio] {
+        self.audio.as_ref().map_or(&[], Vec::as_slice)
+    }
+    /// Returns [`textstream`](Self#structfield.textstream), empty if it is not set.
+    pub fn textstream(&self) -> &[TextStream] {
+        self.textstream.as_ref().map_or(&[], Vec::as_slice)
+    }
+    /// Returns [`video`](Self#structfield.video), empty if it is not set.
+    pub fn video(&self) -> &[Video] {
+        self.video.as_ref().map_or(&[], Vec::as_slice)
+    }
+}
+/// `exceptions` of [`AssetStorageSpec`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ManifestExceptions {
-    /// `additionalProperties` of the document.
+    /// `additionalProperties` in JSON.
     #[serde(rename = "additionalProperties", skip_serializing_if = "Option::is_none")]
     pub additional_properties: Option<String>,
 }
-/// `ManifestHead` of the document.
+impl ManifestExceptions {
+    /// Returns [`additional_properties`](Self#structfield.additional_properties), if it is set.
+    pub fn additional_properties(&self) -> Option<&str> {
+        self.additional_properties.as_ref().map(String::as_str)
+    }
+}
+/// `head` of [`Track`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct ManifestHead {
-    /// `availabilityStartTime` of the document.
+    /// `availabilityStartTime` in JSON.
     #[serde(rename = "availabilityStartTime", skip_serializing_if = "Option::is_none")]
     pub availability_start_time: Option<Timestamp>,
-    /// `clientManifestRelativePath` of the document.
+    /// `clientManifestRelativePath` in JSON.
     #[serde(
         rename = "clientManifestRelativePath",
         skip_serializing_if = "Option::is_none"
     )]
     pub client_manifest_relative_path: Option<String>,
-    /// `compatVersion` of the document.
+    /// `compatVersion` in JSON.
     #[serde(rename = "compatVersion", skip_serializing_if = "Option::is_none")]
     pub compat_version: Option<String>,
-    /// `extra` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub extra: Option<::serde_json::Map<String, Value>>,
-    /// `formats` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub formats: Option<String>,
-    /// `fragmentsPerHLSSegment` of the document.
+    /// `fragmentsPerHLSSegment` in JSON.
     #[serde(rename = "fragmentsPerHLSSegment", skip_serializing_if = "Option::is_none")]
     pub fragments_per_hls_segment: Option<String>,
 }
-/// `MediaFilterProperties` of the document.
+impl ManifestHead {
+    /// Returns [`availability_start_time`](Self#structfield.availability_start_time), if it is set.
+    pub fn availability_start_time(&self) -> Option<&Timestamp> {
+        self.availability_start_time.as_ref()
+    }
+    /// Returns [`client_manifest_relative_path`](Self#structfield.client_manifest_relative_path), if it is set.
+    pub fn client_manifest_relative_path(&self) -> Option<&str> {
+        self.client_manifest_relative_path.as_ref().map(String::as_str)
+    }
+    /// Returns [`compat_version`](Self#structfield.compat_version), if it is set.
+    pub fn compat_version(&self) -> Option<&str> {
+        self.compat_version.as_ref().map(String::as_str)
+    }
+    /// Returns [`extra`](Self#structfield.extra), empty if it is not set.
+    pub fn extra(&self) -> &::serde_json::Map<String, Value> {
+        self.extra.as_ref().unwrap_or(::mkio_core::glue::empty_object())
+    }
+    /// Returns [`formats`](Self#structfield.formats), if it is set.
+    pub fn formats(&self) -> Option<&str> {
+        self.formats.as_ref().map(String::as_str)
+    }
+    /// Returns [`fragments_per_hls_segment`](Self#structfield.fragments_per_hls_segment), if it is set.
+    pub fn fragments_per_hls_segment(&self) -> Option<&str> {
+        self.fragments_per_hls_segment.as_ref().map(String::as_str)
+    }
+}
+/// `properties` of [`AccountFilterPut`], `properties` of [`AccountFilter`], `properties` of [`AssetFilterPut`] and `properties` of [`AssetFilter`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -6016,17 +8854,19 @@ pub struct MediaFilterProperties {
     pub tracks: Option<Vec<FilterTrackSelection>>,
 }
 impl MediaFilterProperties {
-    /// An empty `MediaFilterProperties`, to be filled with its setters.
+    /// Creates an empty `MediaFilterProperties`.
     pub fn new() -> Self {
-        Self::default()
+        Default::default()
     }
     /// Sets [`first_quality`](Self#structfield.first_quality).
-    pub fn first_quality(mut self, value: impl Into<FirstQuality>) -> Self {
+    #[must_use]
+    pub fn with_first_quality(mut self, value: impl Into<FirstQuality>) -> Self {
         self.first_quality = Some(value.into());
         self
     }
     /// Sets [`presentation_time_range`](Self#structfield.presentation_time_range).
-    pub fn presentation_time_range(
+    #[must_use]
+    pub fn with_presentation_time_range(
         mut self,
         value: impl Into<PresentationTimeRange>,
     ) -> Self {
@@ -6034,7 +8874,8 @@ impl MediaFilterProperties {
         self
     }
     /// Sets [`tracks`](Self#structfield.tracks).
-    pub fn tracks(
+    #[must_use]
+    pub fn with_tracks(
         mut self,
         value: impl IntoIterator<Item = impl Into<FilterTrackSelection>>,
     ) -> Self {
@@ -6042,53 +8883,27 @@ impl MediaFilterProperties {
         self
     }
 }
-/// `Metadata` of the document.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct Metadata {
-    /// Creation time.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub created: Option<Timestamp>,
-    /// User ID of the creator.
-    ///
-    /// Format: uuid.
-    #[serde(rename = "createdBy", skip_serializing_if = "Option::is_none")]
-    pub created_by: Option<String>,
-    /// Creator's email address.
-    #[serde(rename = "createdByEmail", skip_serializing_if = "Option::is_none")]
-    pub created_by_email: Option<String>,
-    /// `displayName` of the document.
-    #[serde(rename = "displayName", skip_serializing_if = "Option::is_none")]
-    pub display_name: Option<String>,
-    /// Resource ID.
-    ///
-    /// Format: uuid.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub id: Option<String>,
-    /// Key/value labels on the resource.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub labels: Option<BTreeMap<String, String>>,
-    /// `name` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-    /// Last update time.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub updated: Option<Timestamp>,
-    /// User ID of the last editor.
-    ///
-    /// Format: uuid.
-    #[serde(rename = "updatedBy", skip_serializing_if = "Option::is_none")]
-    pub updated_by: Option<String>,
-    /// Last editor's email address.
-    #[serde(rename = "updatedByEmail", skip_serializing_if = "Option::is_none")]
-    pub updated_by_email: Option<String>,
+impl MediaFilterProperties {
+    /// Returns [`first_quality`](Self#structfield.first_quality), with all its fields unset if it is not set itself.
+    pub fn first_quality(&self) -> &FirstQuality {
+        static UNSET: ::std::sync::LazyLock<FirstQuality> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.first_quality.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`presentation_time_range`](Self#structfield.presentation_time_range), with all its fields unset if it is not set itself.
+    pub fn presentation_time_range(&self) -> &PresentationTimeRange {
+        static UNSET: ::std::sync::LazyLock<PresentationTimeRange> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.presentation_time_range.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`tracks`](Self#structfield.tracks), empty if it is not set.
+    pub fn tracks(&self) -> &[FilterTrackSelection] {
+        self.tracks.as_ref().map_or(&[], Vec::as_slice)
+    }
 }
-/// `NoEncryption` of the document.
+/// `noEncryption` of [`StreamingPolicyProperties`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -6098,18 +8913,30 @@ pub struct NoEncryption {
     pub enabled_protocols: Option<EnabledProtocols>,
 }
 impl NoEncryption {
-    /// An empty `NoEncryption`, to be filled with its setters.
+    /// Creates an empty `NoEncryption`.
     pub fn new() -> Self {
-        Self::default()
+        Default::default()
     }
     /// Sets [`enabled_protocols`](Self#structfield.enabled_protocols).
-    pub fn enabled_protocols(mut self, value: impl Into<EnabledProtocols>) -> Self {
+    #[must_use]
+    pub fn with_enabled_protocols(mut self, value: impl Into<EnabledProtocols>) -> Self {
         self.enabled_protocols = Some(value.into());
         self
     }
 }
+impl NoEncryption {
+    /// Returns [`enabled_protocols`](Self#structfield.enabled_protocols), with all its fields unset if it is not set itself.
+    pub fn enabled_protocols(&self) -> &EnabledProtocols {
+        static UNSET: ::std::sync::LazyLock<EnabledProtocols> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.enabled_protocols.as_ref().unwrap_or(&UNSET)
+    }
+}
 ::mkio_core::open_enum! {
     /// Behaviour once an output fails: carry on with the others, or stop.
+    ///
+    /// `onError` of [`TransformOutput`].
     pub enum OnError {
         /// `ContinueJob`.
         ContinueJob = "ContinueJob",
@@ -6117,74 +8944,53 @@ impl NoEncryption {
         StopProcessingJob = "StopProcessingJob",
     }
 }
-/// `PaginationInfo` of the document.
+/// `periods` of [`AssetStorageSpec`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct PaginationInfo {
-    /// Index of the final item returned.
-    ///
-    /// Read-only: the service fills it.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub end: Option<i64>,
-    /// Count of items in this response.
-    ///
-    /// Read-only: the service fills it.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub records: Option<i64>,
-    /// Index of the first item returned.
-    ///
-    /// Read-only: the service fills it.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub start: Option<i64>,
-    /// Count of items in the whole project.
-    ///
-    /// Read-only: the service fills it.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub total: Option<i64>,
-}
-/// `Period` of the document.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct Period {
-    /// `adaptation_set` of the document.
     #[serde(
         default,
         deserialize_with = "::mkio_core::glue::lenient",
         skip_serializing_if = "Option::is_none"
     )]
     pub adaptation_set: Option<Vec<AdaptationSet>>,
-    /// `asset_identifier` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub asset_identifier: Option<AssetIdentifier>,
-    /// `id` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    /// `resource_type` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resource_type: Option<String>,
-    /// `start` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub start: Option<String>,
 }
-/// `PipelineArgument` of the document.
+impl Period {
+    /// Returns [`adaptation_set`](Self#structfield.adaptation_set), empty if it is not set.
+    pub fn adaptation_set(&self) -> &[AdaptationSet] {
+        self.adaptation_set.as_ref().map_or(&[], Vec::as_slice)
+    }
+    /// Returns [`asset_identifier`](Self#structfield.asset_identifier), with all its fields unset if it is not set itself.
+    pub fn asset_identifier(&self) -> &AssetIdentifier {
+        static UNSET: ::std::sync::LazyLock<AssetIdentifier> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.asset_identifier.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`id`](Self#structfield.id), if it is set.
+    pub fn id(&self) -> Option<&str> {
+        self.id.as_ref().map(String::as_str)
+    }
+    /// Returns [`resource_type`](Self#structfield.resource_type), if it is set.
+    pub fn resource_type(&self) -> Option<&str> {
+        self.resource_type.as_ref().map(String::as_str)
+    }
+    /// Returns [`start`](Self#structfield.start), if it is set.
+    pub fn start(&self) -> Option<&str> {
+        self.start.as_ref().map(String::as_str)
+    }
+}
+/// `arguments` of [`PipelineArguments`] and `arguments` of [`PipelineArgumentsPatch`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -6199,25 +9005,37 @@ pub struct PipelineArgument {
     pub value: Option<Value>,
 }
 impl PipelineArgument {
-    /// A `PipelineArgument` with what it cannot do without; the rest is absent.
-    pub fn new(name: impl Into<String>, value: impl Into<Value>) -> Self {
+    /// Creates `PipelineArgument` from its required fields; all others are unset.
+    pub fn new(name: impl Into<String>, value: Value) -> Self {
         Self {
             name: Some(name.into()),
-            value: Some(value.into()),
+            value: Some(value),
         }
     }
     /// Sets [`name`](Self#structfield.name).
-    pub fn name(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_name(mut self, value: impl Into<String>) -> Self {
         self.name = Some(value.into());
         self
     }
     /// Sets [`value`](Self#structfield.value).
-    pub fn value(mut self, value: impl Into<Value>) -> Self {
+    #[must_use]
+    pub fn with_value(mut self, value: impl Into<Value>) -> Self {
         self.value = Some(value.into());
         self
     }
 }
-/// `PipelineArguments` of the document.
+impl PipelineArgument {
+    /// Returns [`name`](Self#structfield.name), if it is set.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_ref().map(String::as_str)
+    }
+    /// Returns [`value`](Self#structfield.value), if it is set.
+    pub fn value(&self) -> Option<&Value> {
+        self.value.as_ref()
+    }
+}
+/// `pipeline` of [`AiPipelinePreset`], `pipeline` of [`LiveEventProperties`] and `pipeline` of [`LiveEventPutProperties`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -6236,15 +9054,16 @@ pub struct PipelineArguments {
     pub name: Option<String>,
 }
 impl PipelineArguments {
-    /// A `PipelineArguments` with what it cannot do without; the rest is absent.
+    /// Creates `PipelineArguments` from its required fields; all others are unset.
     pub fn new(name: impl Into<String>) -> Self {
         Self {
-            name: Some(name.into()),
             arguments: Default::default(),
+            name: Some(name.into()),
         }
     }
     /// Sets [`arguments`](Self#structfield.arguments).
-    pub fn arguments(
+    #[must_use]
+    pub fn with_arguments(
         mut self,
         value: impl IntoIterator<
             Item = (impl Into<String>, impl Into<Vec<PipelineArgument>>),
@@ -6256,12 +9075,23 @@ impl PipelineArguments {
         self
     }
     /// Sets [`name`](Self#structfield.name).
-    pub fn name(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_name(mut self, value: impl Into<String>) -> Self {
         self.name = Some(value.into());
         self
     }
 }
-/// `PipelineArgumentsPatch` of the document.
+impl PipelineArguments {
+    /// Returns [`arguments`](Self#structfield.arguments), empty if it is not set.
+    pub fn arguments(&self) -> &BTreeMap<String, Vec<PipelineArgument>> {
+        self.arguments.as_ref().unwrap_or(const { &BTreeMap::new() })
+    }
+    /// Returns [`name`](Self#structfield.name), if it is set.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_ref().map(String::as_str)
+    }
+}
+/// `pipeline` of [`LiveEventPropertiesPatch`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -6276,12 +9106,15 @@ pub struct PipelineArgumentsPatch {
     pub name: Option<String>,
 }
 impl PipelineArgumentsPatch {
-    /// An empty `PipelineArgumentsPatch`, to be filled with its setters.
+    /// Creates an empty `PipelineArgumentsPatch`.
     pub fn new() -> Self {
-        Self::default()
+        Default::default()
     }
     /// Sets [`arguments`](Self#structfield.arguments).
-    pub fn arguments(
+    ///
+    /// PATCH adds entries and replaces those of the same key; it cannot remove one.
+    #[must_use]
+    pub fn with_arguments(
         mut self,
         value: impl IntoIterator<
             Item = (impl Into<String>, impl Into<Vec<PipelineArgument>>),
@@ -6293,13 +9126,16 @@ impl PipelineArgumentsPatch {
         self
     }
     /// Sets [`name`](Self#structfield.name).
-    pub fn name(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_name(mut self, value: impl Into<String>) -> Self {
         self.name = Some(value.into());
         self
     }
 }
 ::mkio_core::open_enum! {
     /// PlayReady content kind.
+    ///
+    /// `contentType` of [`ContentKeyPolicyPlayReadyLicense`].
     pub enum PlayReadyContentType {
         /// `Unknown`.
         DeclaredUnknown = "Unknown",
@@ -6312,7 +9148,7 @@ impl PipelineArgumentsPatch {
     }
 }
 ::mkio_core::open_enum! {
-    /// `PlayReadyLicenseType` of the document.
+    /// `licenseType` of [`ContentKeyPolicyPlayReadyLicense`].
     pub enum PlayReadyLicenseType {
         /// `Unknown`.
         DeclaredUnknown = "Unknown",
@@ -6323,7 +9159,7 @@ impl PipelineArgumentsPatch {
     }
 }
 ::mkio_core::open_enum! {
-    /// `PlayReadySecurityLevel` of the document.
+    /// `securityLevel` of [`ContentKeyPolicyPlayReadyLicense`].
     pub enum PlayReadySecurityLevel {
         /// `Unknown`.
         DeclaredUnknown = "Unknown",
@@ -6337,6 +9173,8 @@ impl PipelineArgumentsPatch {
 }
 ::mkio_core::open_enum! {
     /// How unknown outputs are handled.
+    ///
+    /// `allowPassingVideoContentToUnknownOutput` of [`ContentKeyPolicyPlayReadyPlayRight`].
     pub enum PlayReadyUnknownOutput {
         /// `Unknown`.
         DeclaredUnknown = "Unknown",
@@ -6352,6 +9190,8 @@ impl PipelineArgumentsPatch {
     /// 'Visible' exposes the track in DASH manifests and HLS playlists; 'Hidden' keeps it from clients. 'Visible' by default.
     ///
     /// Default: `Visible`.
+    ///
+    /// `playerVisibility` of [`TextTrack`].
     pub enum PlayerVisibility {
         /// `Visible`.
         Visible = "Visible",
@@ -6359,7 +9199,7 @@ impl PipelineArgumentsPatch {
         Hidden = "Hidden",
     }
 }
-/// `PresentationTimeRange` of the document.
+/// `presentationTimeRange` of [`MediaFilterProperties`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -6425,52 +9265,94 @@ pub struct PresentationTimeRange {
     pub timescale: Option<i64>,
 }
 impl PresentationTimeRange {
-    /// An empty `PresentationTimeRange`, to be filled with its setters.
+    /// Creates an empty `PresentationTimeRange`.
     pub fn new() -> Self {
-        Self::default()
+        Default::default()
     }
     /// Sets [`end_time`](Self#structfield.end_time).
-    pub fn end_time(mut self, value: impl Into<Timestamp>) -> Self {
+    #[must_use]
+    pub fn with_end_time(mut self, value: impl Into<Timestamp>) -> Self {
         self.end_time = Some(value.into());
         self
     }
     /// Sets [`end_timestamp`](Self#structfield.end_timestamp).
-    pub fn end_timestamp(mut self, value: impl Into<i64>) -> Self {
+    #[must_use]
+    pub fn with_end_timestamp(mut self, value: impl Into<i64>) -> Self {
         self.end_timestamp = Some(value.into());
         self
     }
     /// Sets [`force_end_timestamp`](Self#structfield.force_end_timestamp).
-    pub fn force_end_timestamp(mut self, value: bool) -> Self {
+    #[must_use]
+    pub fn with_force_end_timestamp(mut self, value: bool) -> Self {
         self.force_end_timestamp = Some(value);
         self
     }
     /// Sets [`live_backoff_duration`](Self#structfield.live_backoff_duration).
-    pub fn live_backoff_duration(mut self, value: impl Into<i64>) -> Self {
+    #[must_use]
+    pub fn with_live_backoff_duration(mut self, value: impl Into<i64>) -> Self {
         self.live_backoff_duration = Some(value.into());
         self
     }
     /// Sets [`presentation_window_duration`](Self#structfield.presentation_window_duration).
-    pub fn presentation_window_duration(mut self, value: impl Into<i64>) -> Self {
+    #[must_use]
+    pub fn with_presentation_window_duration(mut self, value: impl Into<i64>) -> Self {
         self.presentation_window_duration = Some(value.into());
         self
     }
     /// Sets [`start_time`](Self#structfield.start_time).
-    pub fn start_time(mut self, value: impl Into<Timestamp>) -> Self {
+    #[must_use]
+    pub fn with_start_time(mut self, value: impl Into<Timestamp>) -> Self {
         self.start_time = Some(value.into());
         self
     }
     /// Sets [`start_timestamp`](Self#structfield.start_timestamp).
-    pub fn start_timestamp(mut self, value: impl Into<i64>) -> Self {
+    #[must_use]
+    pub fn with_start_timestamp(mut self, value: impl Into<i64>) -> Self {
         self.start_timestamp = Some(value.into());
         self
     }
     /// Sets [`timescale`](Self#structfield.timescale).
-    pub fn timescale(mut self, value: impl Into<i64>) -> Self {
+    #[must_use]
+    pub fn with_timescale(mut self, value: impl Into<i64>) -> Self {
         self.timescale = Some(value.into());
         self
     }
 }
-/// `PreviewAccessControl` of the document.
+impl PresentationTimeRange {
+    /// Returns [`end_time`](Self#structfield.end_time), if it is set.
+    pub fn end_time(&self) -> Option<&Timestamp> {
+        self.end_time.as_ref()
+    }
+    /// Returns [`end_timestamp`](Self#structfield.end_timestamp), if it is set.
+    pub fn end_timestamp(&self) -> Option<i64> {
+        self.end_timestamp.as_ref().copied()
+    }
+    /// Returns [`force_end_timestamp`](Self#structfield.force_end_timestamp), if it is set.
+    pub fn force_end_timestamp(&self) -> Option<bool> {
+        self.force_end_timestamp.as_ref().copied()
+    }
+    /// Returns [`live_backoff_duration`](Self#structfield.live_backoff_duration), if it is set.
+    pub fn live_backoff_duration(&self) -> Option<i64> {
+        self.live_backoff_duration.as_ref().copied()
+    }
+    /// Returns [`presentation_window_duration`](Self#structfield.presentation_window_duration), if it is set.
+    pub fn presentation_window_duration(&self) -> Option<i64> {
+        self.presentation_window_duration.as_ref().copied()
+    }
+    /// Returns [`start_time`](Self#structfield.start_time), if it is set.
+    pub fn start_time(&self) -> Option<&Timestamp> {
+        self.start_time.as_ref()
+    }
+    /// Returns [`start_timestamp`](Self#structfield.start_timestamp), if it is set.
+    pub fn start_timestamp(&self) -> Option<i64> {
+        self.start_timestamp.as_ref().copied()
+    }
+    /// Returns [`timescale`](Self#structfield.timescale), if it is set.
+    pub fn timescale(&self) -> Option<i64> {
+        self.timescale.as_ref().copied()
+    }
+}
+/// `accessControl` of [`LiveEventPreview`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -6480,17 +9362,32 @@ pub struct PreviewAccessControl {
     pub ip: Option<IpAccessControl>,
 }
 impl PreviewAccessControl {
-    /// A `PreviewAccessControl` with what it cannot do without; the rest is absent.
+    /// Creates `PreviewAccessControl` from its required fields; all others are unset.
     pub fn new(ip: impl Into<IpAccessControl>) -> Self {
         Self { ip: Some(ip.into()) }
     }
     /// Sets [`ip`](Self#structfield.ip).
-    pub fn ip(mut self, value: impl Into<IpAccessControl>) -> Self {
+    #[must_use]
+    pub fn with_ip(mut self, value: impl Into<IpAccessControl>) -> Self {
         self.ip = Some(value.into());
         self
     }
 }
-/// `PrivateLinkServiceConnection` of the document.
+impl From<IpAccessControl> for PreviewAccessControl {
+    fn from(value: IpAccessControl) -> Self {
+        Self::new(value)
+    }
+}
+impl PreviewAccessControl {
+    /// Returns [`ip`](Self#structfield.ip), with all its fields unset if it is not set itself.
+    pub fn ip(&self) -> &IpAccessControl {
+        static UNSET: ::std::sync::LazyLock<IpAccessControl> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.ip.as_ref().unwrap_or(&UNSET)
+    }
+}
+/// `privateLinkServiceConnection` of [`AzureStorageSpecPut`], `privateLinkServiceConnection` of [`AzureStorageSpecPatch`] and `privateLinkServiceConnection` of [`AzureStorageSpec`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -6517,45 +9414,125 @@ pub struct PrivateLinkServiceConnection {
     pub subscription_id: Option<String>,
 }
 impl PrivateLinkServiceConnection {
-    /// A `PrivateLinkServiceConnection` with what it cannot do without; the rest is absent.
-    pub fn new(
-        request_message: impl Into<String>,
-        resource_group_name: impl Into<String>,
-        storage_account_name: impl Into<String>,
-        subscription_id: impl Into<String>,
-    ) -> Self {
-        Self {
-            request_message: Some(request_message.into()),
-            resource_group_name: Some(resource_group_name.into()),
-            storage_account_name: Some(storage_account_name.into()),
-            subscription_id: Some(subscription_id.into()),
-        }
+    /// Starts `PrivateLinkServiceConnection`: the required fields that could be mistaken for each other follow by name, in this order: `request_message`, `subscription_id`, `resource_group_name`, `storage_account_name`. All others are unset.
+    #[allow(clippy::new_ret_no_self)]
+    pub fn new() -> PrivateLinkServiceConnectionNeedsRequestMessage {
+        PrivateLinkServiceConnectionNeedsRequestMessage(Self {
+            request_message: Default::default(),
+            resource_group_name: Default::default(),
+            storage_account_name: Default::default(),
+            subscription_id: Default::default(),
+        })
     }
     /// Sets [`request_message`](Self#structfield.request_message).
-    pub fn request_message(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_request_message(mut self, value: impl Into<String>) -> Self {
         self.request_message = Some(value.into());
         self
     }
     /// Sets [`resource_group_name`](Self#structfield.resource_group_name).
-    pub fn resource_group_name(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_resource_group_name(mut self, value: impl Into<String>) -> Self {
         self.resource_group_name = Some(value.into());
         self
     }
     /// Sets [`storage_account_name`](Self#structfield.storage_account_name).
-    pub fn storage_account_name(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_storage_account_name(mut self, value: impl Into<String>) -> Self {
         self.storage_account_name = Some(value.into());
         self
     }
     /// Sets [`subscription_id`](Self#structfield.subscription_id).
-    pub fn subscription_id(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_subscription_id(mut self, value: impl Into<String>) -> Self {
         self.subscription_id = Some(value.into());
         self
+    }
+}
+/// A [`PrivateLinkServiceConnection`] that still needs `request_message`.
+#[derive(Clone, Debug)]
+#[must_use = "it is no `PrivateLinkServiceConnection` before `request_message` is set"]
+pub struct PrivateLinkServiceConnectionNeedsRequestMessage(PrivateLinkServiceConnection);
+impl PrivateLinkServiceConnectionNeedsRequestMessage {
+    /// Sets [`request_message`](PrivateLinkServiceConnection#structfield.request_message).
+    pub fn request_message(
+        mut self,
+        value: impl Into<String>,
+    ) -> PrivateLinkServiceConnectionNeedsSubscriptionId {
+        self.0.request_message = Some(value.into());
+        PrivateLinkServiceConnectionNeedsSubscriptionId(self.0)
+    }
+}
+/// A [`PrivateLinkServiceConnection`] that still needs `subscription_id`.
+#[derive(Clone, Debug)]
+#[must_use = "it is no `PrivateLinkServiceConnection` before `subscription_id` is set"]
+pub struct PrivateLinkServiceConnectionNeedsSubscriptionId(PrivateLinkServiceConnection);
+impl PrivateLinkServiceConnectionNeedsSubscriptionId {
+    /// Sets [`subscription_id`](PrivateLinkServiceConnection#structfield.subscription_id).
+    pub fn subscription_id(
+        mut self,
+        value: impl Into<String>,
+    ) -> PrivateLinkServiceConnectionNeedsResourceGroupName {
+        self.0.subscription_id = Some(value.into());
+        PrivateLinkServiceConnectionNeedsResourceGroupName(self.0)
+    }
+}
+/// A [`PrivateLinkServiceConnection`] that still needs `resource_group_name`.
+#[derive(Clone, Debug)]
+#[must_use = "it is no `PrivateLinkServiceConnection` before `resource_group_name` is set"]
+pub struct PrivateLinkServiceConnectionNeedsResourceGroupName(
+    PrivateLinkServiceConnection,
+);
+impl PrivateLinkServiceConnectionNeedsResourceGroupName {
+    /// Sets [`resource_group_name`](PrivateLinkServiceConnection#structfield.resource_group_name).
+    pub fn resource_group_name(
+        mut self,
+        value: impl Into<String>,
+    ) -> PrivateLinkServiceConnectionNeedsStorageAccountName {
+        self.0.resource_group_name = Some(value.into());
+        PrivateLinkServiceConnectionNeedsStorageAccountName(self.0)
+    }
+}
+/// A [`PrivateLinkServiceConnection`] that still needs `storage_account_name`.
+#[derive(Clone, Debug)]
+#[must_use = "it is no `PrivateLinkServiceConnection` before `storage_account_name` is set"]
+pub struct PrivateLinkServiceConnectionNeedsStorageAccountName(
+    PrivateLinkServiceConnection,
+);
+impl PrivateLinkServiceConnectionNeedsStorageAccountName {
+    /// Sets [`storage_account_name`](PrivateLinkServiceConnection#structfield.storage_account_name).
+    pub fn storage_account_name(
+        mut self,
+        value: impl Into<String>,
+    ) -> PrivateLinkServiceConnection {
+        self.0.storage_account_name = Some(value.into());
+        self.0
+    }
+}
+impl PrivateLinkServiceConnection {
+    /// Returns [`request_message`](Self#structfield.request_message), if it is set.
+    pub fn request_message(&self) -> Option<&str> {
+        self.request_message.as_ref().map(String::as_str)
+    }
+    /// Returns [`resource_group_name`](Self#structfield.resource_group_name), if it is set.
+    pub fn resource_group_name(&self) -> Option<&str> {
+        self.resource_group_name.as_ref().map(String::as_str)
+    }
+    /// Returns [`storage_account_name`](Self#structfield.storage_account_name), if it is set.
+    pub fn storage_account_name(&self) -> Option<&str> {
+        self.storage_account_name.as_ref().map(String::as_str)
+    }
+    /// Returns [`subscription_id`](Self#structfield.subscription_id), if it is set.
+    pub fn subscription_id(&self) -> Option<&str> {
+        self.subscription_id.as_ref().map(String::as_str)
     }
 }
 ::mkio_core::open_enum! {
     /// Azure Private Connection state, when one is enabled.
     ///
     /// Read-only: the service fills it.
+    ///
+    /// `privateLinkServiceConnectionStatus` of [`StorageStatus`].
     pub enum PrivateLinkServiceConnectionStatus {
         /// `Creating`.
         Creating = "Creating",
@@ -6571,20 +9548,10 @@ impl PrivateLinkServiceConnection {
         Deleted = "Deleted",
     }
 }
-/// `ProjectInfo` of the document.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct ProjectInfo {
-    /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub id: Option<String>,
-    /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-}
 ::mkio_core::open_enum! {
     /// System-set provisioning state.
+    ///
+    /// `provisioningState` of [`StreamingEndpointProperties`], `provisioningState` of [`StreamingEndpointPutProperties`], `provisioningState` of [`StreamingLocatorProperties`] and `provisioningState` of [`StreamingEndpointPropertiesPatch`].
     pub enum ProvisioningState {
         /// `InProgress`.
         InProgress = "InProgress",
@@ -6594,69 +9561,93 @@ pub struct ProjectInfo {
         Failed = "Failed",
     }
 }
-/// `Representation` of the document.
+/// `representation` of [`AdaptationSet`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct Representation {
-    /// `audio_channel_configuration` of the document.
     #[serde(
         default,
         deserialize_with = "::mkio_core::glue::lenient",
         skip_serializing_if = "Option::is_none"
     )]
     pub audio_channel_configuration: Option<Vec<AudioChannelConfiguration>>,
-    /// `bandwidth` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bandwidth: Option<String>,
-    /// `codecs` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub codecs: Option<String>,
-    /// `frameRate` of the document.
+    /// `frameRate` in JSON.
     #[serde(rename = "frameRate", skip_serializing_if = "Option::is_none")]
     pub frame_rate: Option<String>,
-    /// `height` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub height: Option<String>,
-    /// `id` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    /// `mimeType` of the document.
+    /// `mimeType` in JSON.
     #[serde(rename = "mimeType", skip_serializing_if = "Option::is_none")]
     pub mime_type: Option<String>,
-    /// `sar` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sar: Option<String>,
-    /// `scanType` of the document.
+    /// `scanType` in JSON.
     #[serde(rename = "scanType", skip_serializing_if = "Option::is_none")]
     pub scan_type: Option<String>,
-    /// `startsWithSAP` of the document.
+    /// `startsWithSAP` in JSON.
     #[serde(rename = "startsWithSAP", skip_serializing_if = "Option::is_none")]
     pub starts_with_sap: Option<String>,
-    /// `width` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub width: Option<String>,
 }
-/// `ResourceState` of the document.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct ResourceState {
-    /// `status` of the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub status: Option<ResourceStateStatus>,
-}
-/// `ResourceStateStatus` of the document.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct ResourceStateStatus {
-    /// Current state; possible values vary by resource type.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub state: Option<String>,
+impl Representation {
+    /// Returns [`audio_channel_configuration`](Self#structfield.audio_channel_configuration), empty if it is not set.
+    pub fn audio_channel_configuration(&self) -> &[AudioChannelConfiguration] {
+        self.audio_channel_configuration.as_ref().map_or(&[], Vec::as_slice)
+    }
+    /// Returns [`bandwidth`](Self#structfield.bandwidth), if it is set.
+    pub fn bandwidth(&self) -> Option<&str> {
+        self.bandwidth.as_ref().map(String::as_str)
+    }
+    /// Returns [`codecs`](Self#structfield.codecs), if it is set.
+    pub fn codecs(&self) -> Option<&str> {
+        self.codecs.as_ref().map(String::as_str)
+    }
+    /// Returns [`frame_rate`](Self#structfield.frame_rate), if it is set.
+    pub fn frame_rate(&self) -> Option<&str> {
+        self.frame_rate.as_ref().map(String::as_str)
+    }
+    /// Returns [`height`](Self#structfield.height), if it is set.
+    pub fn height(&self) -> Option<&str> {
+        self.height.as_ref().map(String::as_str)
+    }
+    /// Returns [`id`](Self#structfield.id), if it is set.
+    pub fn id(&self) -> Option<&str> {
+        self.id.as_ref().map(String::as_str)
+    }
+    /// Returns [`mime_type`](Self#structfield.mime_type), if it is set.
+    pub fn mime_type(&self) -> Option<&str> {
+        self.mime_type.as_ref().map(String::as_str)
+    }
+    /// Returns [`sar`](Self#structfield.sar), if it is set.
+    pub fn sar(&self) -> Option<&str> {
+        self.sar.as_ref().map(String::as_str)
+    }
+    /// Returns [`scan_type`](Self#structfield.scan_type), if it is set.
+    pub fn scan_type(&self) -> Option<&str> {
+        self.scan_type.as_ref().map(String::as_str)
+    }
+    /// Returns [`starts_with_sap`](Self#structfield.starts_with_sap), if it is set.
+    pub fn starts_with_sap(&self) -> Option<&str> {
+        self.starts_with_sap.as_ref().map(String::as_str)
+    }
+    /// Returns [`width`](Self#structfield.width), if it is set.
+    pub fn width(&self) -> Option<&str> {
+        self.width.as_ref().map(String::as_str)
+    }
 }
 ::mkio_core::open_enum! {
     /// Token type.
+    ///
+    /// `restrictionTokenType` of [`ContentKeyPolicyTokenRestriction`].
     pub enum RestrictionTokenType {
         /// `Unknown`.
         DeclaredUnknown = "Unknown",
@@ -6666,19 +9657,29 @@ pub struct ResourceStateStatus {
         Jwt = "Jwt",
     }
 }
-/// `Role` of the document.
+/// `role` of [`AdaptationSet`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct Role {
-    /// `schemeIdUri` of the document.
+    /// `schemeIdUri` in JSON.
     #[serde(rename = "schemeIdUri", skip_serializing_if = "Option::is_none")]
     pub scheme_id_uri: Option<String>,
-    /// `value` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<String>,
 }
-/// `SasTokenMetadata` of the document.
+impl Role {
+    /// Returns [`scheme_id_uri`](Self#structfield.scheme_id_uri), if it is set.
+    pub fn scheme_id_uri(&self) -> Option<&str> {
+        self.scheme_id_uri.as_ref().map(String::as_str)
+    }
+    /// Returns [`value`](Self#structfield.value), if it is set.
+    pub fn value(&self) -> Option<&str> {
+        self.value.as_ref().map(String::as_str)
+    }
+}
+/// `metadata` of [`StorageCredential`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -6711,7 +9712,37 @@ pub struct SasTokenMetadata {
     #[serde(rename = "updatedByEmail", skip_serializing_if = "Option::is_none")]
     pub updated_by_email: Option<String>,
 }
-/// `ScteTrigger` of the document.
+impl SasTokenMetadata {
+    /// Returns [`created`](Self#structfield.created), if it is set.
+    pub fn created(&self) -> Option<&Timestamp> {
+        self.created.as_ref()
+    }
+    /// Returns [`created_by`](Self#structfield.created_by), if it is set.
+    pub fn created_by(&self) -> Option<&str> {
+        self.created_by.as_ref().map(String::as_str)
+    }
+    /// Returns [`created_by_email`](Self#structfield.created_by_email), if it is set.
+    pub fn created_by_email(&self) -> Option<&str> {
+        self.created_by_email.as_ref().map(String::as_str)
+    }
+    /// Returns [`id`](Self#structfield.id), if it is set.
+    pub fn id(&self) -> Option<&str> {
+        self.id.as_ref().map(String::as_str)
+    }
+    /// Returns [`updated`](Self#structfield.updated), if it is set.
+    pub fn updated(&self) -> Option<&Timestamp> {
+        self.updated.as_ref()
+    }
+    /// Returns [`updated_by`](Self#structfield.updated_by), if it is set.
+    pub fn updated_by(&self) -> Option<&str> {
+        self.updated_by.as_ref().map(String::as_str)
+    }
+    /// Returns [`updated_by_email`](Self#structfield.updated_by_email), if it is set.
+    pub fn updated_by_email(&self) -> Option<&str> {
+        self.updated_by_email.as_ref().map(String::as_str)
+    }
+}
+/// `trigger` of [`UtcClipTime`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -6726,21 +9757,22 @@ pub struct ScteTrigger {
     /// Limits the search to anchor+startOffset .. anchor+endOffset. Anchor: `time` when given, otherwise dispatch\_time (for start) or resolved\_start (for end).
     #[serde(rename = "searchRange", skip_serializing_if = "Option::is_none")]
     pub search_range: Option<ScteTriggerSearchRange>,
-    /// `signalType` of the document.
+    /// `signalType` in JSON.
     #[serde(rename = "signalType", skip_serializing_if = "Option::is_none")]
     pub signal_type: Option<ScteTriggerSignalType>,
 }
 impl ScteTrigger {
-    /// A `ScteTrigger` with what it cannot do without; the rest is absent.
-    pub fn new(signal_type: impl Into<ScteTriggerSignalType>) -> Self {
+    /// Creates `ScteTrigger` from its required fields; all others are unset.
+    pub fn new(signal_type: ScteTriggerSignalType) -> Self {
         Self {
-            signal_type: Some(signal_type.into()),
             filters: Default::default(),
             search_range: Default::default(),
+            signal_type: Some(signal_type),
         }
     }
     /// Sets [`filters`](Self#structfield.filters).
-    pub fn filters(
+    #[must_use]
+    pub fn with_filters(
         mut self,
         value: impl IntoIterator<Item = impl Into<Vec<::serde_json::Map<String, Value>>>>,
     ) -> Self {
@@ -6748,17 +9780,39 @@ impl ScteTrigger {
         self
     }
     /// Sets [`search_range`](Self#structfield.search_range).
-    pub fn search_range(mut self, value: impl Into<ScteTriggerSearchRange>) -> Self {
+    #[must_use]
+    pub fn with_search_range(
+        mut self,
+        value: impl Into<ScteTriggerSearchRange>,
+    ) -> Self {
         self.search_range = Some(value.into());
         self
     }
     /// Sets [`signal_type`](Self#structfield.signal_type).
-    pub fn signal_type(mut self, value: impl Into<ScteTriggerSignalType>) -> Self {
+    #[must_use]
+    pub fn with_signal_type(mut self, value: impl Into<ScteTriggerSignalType>) -> Self {
         self.signal_type = Some(value.into());
         self
     }
 }
-/// `ScteTriggerSearchRange` of the document.
+impl ScteTrigger {
+    /// Returns [`filters`](Self#structfield.filters), empty if it is not set.
+    pub fn filters(&self) -> &[Vec<::serde_json::Map<String, Value>>] {
+        self.filters.as_ref().map_or(&[], Vec::as_slice)
+    }
+    /// Returns [`search_range`](Self#structfield.search_range), with all its fields unset if it is not set itself.
+    pub fn search_range(&self) -> &ScteTriggerSearchRange {
+        static UNSET: ::std::sync::LazyLock<ScteTriggerSearchRange> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.search_range.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`signal_type`](Self#structfield.signal_type), if it is set.
+    pub fn signal_type(&self) -> Option<&ScteTriggerSignalType> {
+        self.signal_type.as_ref()
+    }
+}
+/// `searchRange` of [`ScteTrigger`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -6771,50 +9825,87 @@ pub struct ScteTriggerSearchRange {
     pub start_offset: Option<String>,
 }
 impl ScteTriggerSearchRange {
-    /// A `ScteTriggerSearchRange` with what it cannot do without; the rest is absent.
-    pub fn new(end_offset: impl Into<String>, start_offset: impl Into<String>) -> Self {
+    /// Creates `ScteTriggerSearchRange` from its required fields; all others are unset.
+    pub fn new(start_offset: impl Into<String>, end_offset: impl Into<String>) -> Self {
         Self {
             end_offset: Some(end_offset.into()),
             start_offset: Some(start_offset.into()),
         }
     }
     /// Sets [`end_offset`](Self#structfield.end_offset).
-    pub fn end_offset(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_end_offset(mut self, value: impl Into<String>) -> Self {
         self.end_offset = Some(value.into());
         self
     }
     /// Sets [`start_offset`](Self#structfield.start_offset).
-    pub fn start_offset(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_start_offset(mut self, value: impl Into<String>) -> Self {
         self.start_offset = Some(value.into());
         self
     }
 }
+impl ScteTriggerSearchRange {
+    /// Returns [`end_offset`](Self#structfield.end_offset), if it is set.
+    pub fn end_offset(&self) -> Option<&str> {
+        self.end_offset.as_ref().map(String::as_str)
+    }
+    /// Returns [`start_offset`](Self#structfield.start_offset), if it is set.
+    pub fn start_offset(&self) -> Option<&str> {
+        self.start_offset.as_ref().map(String::as_str)
+    }
+}
 ::mkio_core::open_enum! {
-    /// `ScteTriggerSignalType` of the document.
+    /// `signalType` of [`ScteTrigger`].
     pub enum ScteTriggerSignalType {
         /// `SCTE35`.
         Scte35 = "SCTE35",
     }
 }
-/// `Source` of the document.
+/// Response of [`get_source`](super::Client::get_source), [`update_source`](super::Client::update_source) and [`create_source`](super::Client::create_source); item of [`list_sources`](super::Client::list_sources).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct Source {
     /// Record kind.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
-    /// `metadata` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<Metadata>,
-    /// `spec` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spec: Option<SourceSpec>,
-    /// `status` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<SourceStatus>,
 }
-/// `SourceList` of the document.
+impl Source {
+    /// Returns [`kind`](Self#structfield.kind), if it is set.
+    pub fn kind(&self) -> Option<&str> {
+        self.kind.as_ref().map(String::as_str)
+    }
+    /// Returns [`metadata`](Self#structfield.metadata), with all its fields unset if it is not set itself.
+    pub fn metadata(&self) -> &Metadata {
+        static UNSET: ::std::sync::LazyLock<Metadata> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.metadata.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`spec`](Self#structfield.spec), with all its fields unset if it is not set itself.
+    pub fn spec(&self) -> &SourceSpec {
+        static UNSET: ::std::sync::LazyLock<SourceSpec> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.spec.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`status`](Self#structfield.status), with all its fields unset if it is not set itself.
+    pub fn status(&self) -> &SourceStatus {
+        static UNSET: ::std::sync::LazyLock<SourceStatus> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.status.as_ref().unwrap_or(&UNSET)
+    }
+}
+/// Response of [`list_sources`](super::Client::list_sources).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -6837,37 +9928,59 @@ pub struct SourceList {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Vec<Source>>,
 }
-/// `SourcePatch` of the document.
+impl SourceList {
+    /// Returns [`odata_next_link`](Self#structfield.odata_next_link), if it is set.
+    pub fn odata_next_link(&self) -> Option<&str> {
+        self.odata_next_link.as_ref().map(String::as_str)
+    }
+    /// Returns [`supplemental`](Self#structfield.supplemental), with all its fields unset if it is not set itself.
+    pub fn supplemental(&self) -> &ListResponseSupplemental {
+        static UNSET: ::std::sync::LazyLock<ListResponseSupplemental> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.supplemental.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`value`](Self#structfield.value), empty if it is not set.
+    pub fn value(&self) -> &[Source] {
+        self.value.as_ref().map_or(&[], Vec::as_slice)
+    }
+}
+/// Body of [`update_source`](super::Client::update_source).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct SourcePatch {
-    /// `metadata` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<DefaultPatchMetadata>,
-    /// `spec` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spec: Option<SourcePatchSpec>,
 }
 impl SourcePatch {
-    /// An empty `SourcePatch`, to be filled with its setters.
+    /// Creates an empty `SourcePatch`.
     pub fn new() -> Self {
-        Self::default()
+        Default::default()
     }
     /// Sets [`metadata`](Self#structfield.metadata).
-    pub fn metadata(mut self, value: impl Into<DefaultPatchMetadata>) -> Self {
+    #[must_use]
+    pub fn with_metadata(mut self, value: impl Into<DefaultPatchMetadata>) -> Self {
         self.metadata = Some(value.into());
         self
     }
     /// Sets [`spec`](Self#structfield.spec).
-    pub fn spec(mut self, value: impl Into<SourcePatchSpec>) -> Self {
+    #[must_use]
+    pub fn with_spec(mut self, value: impl Into<SourcePatchSpec>) -> Self {
         self.spec = Some(value.into());
         self
     }
 }
-/// `SourcePatchSpec` of the document.
+::mkio_core::json_body! {
+    SourcePatch
+}
+/// `spec` of [`SourcePatch`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct SourcePatchSpec {
     /// Content to be carried by this source; null ungroups it.
@@ -6879,27 +9992,28 @@ pub struct SourcePatchSpec {
         skip_serializing_if = "Nullable::is_absent"
     )]
     pub content_name: Nullable<String>,
-    /// `transport` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transport: Option<SourcePatchTransport>,
 }
 impl SourcePatchSpec {
-    /// An empty `SourcePatchSpec`, to be filled with its setters.
+    /// Creates an empty `SourcePatchSpec`.
     pub fn new() -> Self {
-        Self::default()
+        Default::default()
     }
     /// Sets [`content_name`](Self#structfield.content_name).
-    pub fn content_name(mut self, value: impl Into<Nullable<String>>) -> Self {
+    #[must_use]
+    pub fn with_content_name(mut self, value: impl Into<Nullable<String>>) -> Self {
         self.content_name = value.into();
         self
     }
     /// Sets [`transport`](Self#structfield.transport).
-    pub fn transport(mut self, value: impl Into<SourcePatchTransport>) -> Self {
+    #[must_use]
+    pub fn with_transport(mut self, value: impl Into<SourcePatchTransport>) -> Self {
         self.transport = Some(value.into());
         self
     }
 }
-/// `SourcePatchTransport` of the document.
+/// `transport` of [`SourcePatchSpec`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -6923,12 +10037,15 @@ pub struct SourcePatchTransport {
     pub user: Option<String>,
 }
 impl SourcePatchTransport {
-    /// An empty `SourcePatchTransport`, to be filled with its setters.
+    /// Creates an empty `SourcePatchTransport`.
     pub fn new() -> Self {
-        Self::default()
+        Default::default()
     }
     /// Sets [`allow_list`](Self#structfield.allow_list).
-    pub fn allow_list(
+    ///
+    /// PATCH replaces the whole list.
+    #[must_use]
+    pub fn with_allow_list(
         mut self,
         value: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
@@ -6936,38 +10053,41 @@ impl SourcePatchTransport {
         self
     }
     /// Sets [`pass_phrase`](Self#structfield.pass_phrase).
-    pub fn pass_phrase(mut self, value: impl Into<Secret<String>>) -> Self {
+    #[must_use]
+    pub fn with_pass_phrase(mut self, value: impl Into<Secret<String>>) -> Self {
         self.pass_phrase = Some(value.into());
         self
     }
     /// Sets [`password`](Self#structfield.password).
-    pub fn password(mut self, value: impl Into<Secret<String>>) -> Self {
+    #[must_use]
+    pub fn with_password(mut self, value: impl Into<Secret<String>>) -> Self {
         self.password = Some(value.into());
         self
     }
     /// Sets [`url`](Self#structfield.url).
-    pub fn url(mut self, value: impl Into<UrlText>) -> Self {
+    #[must_use]
+    pub fn with_url(mut self, value: impl Into<UrlText>) -> Self {
         self.url = Some(value.into());
         self
     }
     /// Sets [`user`](Self#structfield.user).
-    pub fn user(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_user(mut self, value: impl Into<String>) -> Self {
         self.user = Some(value.into());
         self
     }
 }
-/// `SourcePut` of the document.
+/// Body of [`create_source`](super::Client::create_source).
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct SourcePut {
-    /// `metadata` of the document.
     pub metadata: DefaultMetadata,
-    /// `spec` of the document.
     pub spec: SourceSpec,
 }
 impl SourcePut {
-    /// A `SourcePut` with what it cannot do without; the rest is absent.
+    /// Creates `SourcePut` from its required fields; all others are unset.
     pub fn new(
         metadata: impl Into<DefaultMetadata>,
         spec: impl Into<SourceSpec>,
@@ -6978,17 +10098,22 @@ impl SourcePut {
         }
     }
     /// Sets [`metadata`](Self#structfield.metadata).
-    pub fn metadata(mut self, value: impl Into<DefaultMetadata>) -> Self {
+    #[must_use]
+    pub fn with_metadata(mut self, value: impl Into<DefaultMetadata>) -> Self {
         self.metadata = value.into();
         self
     }
     /// Sets [`spec`](Self#structfield.spec).
-    pub fn spec(mut self, value: impl Into<SourceSpec>) -> Self {
+    #[must_use]
+    pub fn with_spec(mut self, value: impl Into<SourceSpec>) -> Self {
         self.spec = value.into();
         self
     }
 }
-/// `SourceSpec` of the document.
+::mkio_core::json_body! {
+    SourcePut
+}
+/// `spec` of [`SourcePut`] and `spec` of [`Source`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -7012,31 +10137,56 @@ pub struct SourceSpec {
     pub transport: Option<TransportSpec>,
 }
 impl SourceSpec {
-    /// A `SourceSpec` with what it cannot do without; the rest is absent.
+    /// Creates `SourceSpec` from its required fields; all others are unset.
     pub fn new(transport: impl Into<TransportSpec>) -> Self {
         Self {
-            transport: Some(transport.into()),
             content_name: Default::default(),
             network_name: Default::default(),
+            transport: Some(transport.into()),
         }
     }
     /// Sets [`content_name`](Self#structfield.content_name).
-    pub fn content_name(mut self, value: impl Into<Nullable<String>>) -> Self {
+    #[must_use]
+    pub fn with_content_name(mut self, value: impl Into<Nullable<String>>) -> Self {
         self.content_name = value.into();
         self
     }
     /// Sets [`network_name`](Self#structfield.network_name).
-    pub fn network_name(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_network_name(mut self, value: impl Into<String>) -> Self {
         self.network_name = Some(value.into());
         self
     }
     /// Sets [`transport`](Self#structfield.transport).
-    pub fn transport(mut self, value: impl Into<TransportSpec>) -> Self {
+    #[must_use]
+    pub fn with_transport(mut self, value: impl Into<TransportSpec>) -> Self {
         self.transport = Some(value.into());
         self
     }
 }
-/// `SourceStatus` of the document.
+impl From<TransportSpec> for SourceSpec {
+    fn from(value: TransportSpec) -> Self {
+        Self::new(value)
+    }
+}
+impl SourceSpec {
+    /// Returns [`content_name`](Self#structfield.content_name), if it is set.
+    pub fn content_name(&self) -> Option<&str> {
+        self.content_name.as_ref().value().map(String::as_str)
+    }
+    /// Returns [`network_name`](Self#structfield.network_name), if it is set.
+    pub fn network_name(&self) -> Option<&str> {
+        self.network_name.as_ref().map(String::as_str)
+    }
+    /// Returns [`transport`](Self#structfield.transport), with all its fields unset if it is not set itself.
+    pub fn transport(&self) -> &TransportSpec {
+        static UNSET: ::std::sync::LazyLock<TransportSpec> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.transport.as_ref().unwrap_or(&UNSET)
+    }
+}
+/// `status` of [`Source`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -7056,9 +10206,31 @@ pub struct SourceStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transport: Option<TransportStatus>,
 }
-/// `Storage` of the document.
+impl SourceStatus {
+    /// Returns [`network_display_name`](Self#structfield.network_display_name), if it is set.
+    pub fn network_display_name(&self) -> Option<&str> {
+        self.network_display_name.as_ref().map(String::as_str)
+    }
+    /// Returns [`short_id`](Self#structfield.short_id), if it is set.
+    pub fn short_id(&self) -> Option<&str> {
+        self.short_id.as_ref().map(String::as_str)
+    }
+    /// Returns [`state`](Self#structfield.state), if it is set.
+    pub fn state(&self) -> Option<&ActivityState> {
+        self.state.as_ref()
+    }
+    /// Returns [`transport`](Self#structfield.transport), with all its fields unset if it is not set itself.
+    pub fn transport(&self) -> &TransportStatus {
+        static UNSET: ::std::sync::LazyLock<TransportStatus> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.transport.as_ref().unwrap_or(&UNSET)
+    }
+}
+/// Response of [`get_storage`](super::Client::get_storage), [`update_storage`](super::Client::update_storage) and [`create_or_update_storage`](super::Client::create_or_update_storage); item of [`list_storages`](super::Client::list_storages).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct Storage {
     /// Record kind.
@@ -7066,7 +10238,6 @@ pub struct Storage {
     /// Read-only: the service fills it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
-    /// `metadata` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<BlobStorageMetadata>,
     /// Storage definition, shaped by `type`.
@@ -7078,7 +10249,31 @@ pub struct Storage {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<StorageStatus>,
 }
-/// `StorageCredential` of the document.
+impl Storage {
+    /// Returns [`kind`](Self#structfield.kind), if it is set.
+    pub fn kind(&self) -> Option<&str> {
+        self.kind.as_ref().map(String::as_str)
+    }
+    /// Returns [`metadata`](Self#structfield.metadata), with all its fields unset if it is not set itself.
+    pub fn metadata(&self) -> &BlobStorageMetadata {
+        static UNSET: ::std::sync::LazyLock<BlobStorageMetadata> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.metadata.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`spec`](Self#structfield.spec), if it is set.
+    pub fn spec(&self) -> Option<&StorageSpec> {
+        self.spec.as_ref()
+    }
+    /// Returns [`status`](Self#structfield.status), with all its fields unset if it is not set itself.
+    pub fn status(&self) -> &StorageStatus {
+        static UNSET: ::std::sync::LazyLock<StorageStatus> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.status.as_ref().unwrap_or(&UNSET)
+    }
+}
+/// Response of [`create_storage_credential`](super::Client::create_storage_credential) and [`get_storage_credential`](super::Client::get_storage_credential); item of [`list_storage_credentials`](super::Client::list_storage_credentials).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -7090,7 +10285,20 @@ pub struct StorageCredential {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spec: Option<StorageCredentialSpec>,
 }
-/// `StorageCredentialList` of the document.
+impl StorageCredential {
+    /// Returns [`metadata`](Self#structfield.metadata), with all its fields unset if it is not set itself.
+    pub fn metadata(&self) -> &SasTokenMetadata {
+        static UNSET: ::std::sync::LazyLock<SasTokenMetadata> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.metadata.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`spec`](Self#structfield.spec), if it is set.
+    pub fn spec(&self) -> Option<&StorageCredentialSpec> {
+        self.spec.as_ref()
+    }
+}
+/// Response of [`list_storage_credentials`](super::Client::list_storage_credentials).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -7113,7 +10321,24 @@ pub struct StorageCredentialList {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Vec<StorageCredential>>,
 }
-/// `StorageCredentialPost` of the document.
+impl StorageCredentialList {
+    /// Returns [`odata_next_link`](Self#structfield.odata_next_link), if it is set.
+    pub fn odata_next_link(&self) -> Option<&str> {
+        self.odata_next_link.as_ref().map(String::as_str)
+    }
+    /// Returns [`supplemental`](Self#structfield.supplemental), with all its fields unset if it is not set itself.
+    pub fn supplemental(&self) -> &ListResponseSupplemental {
+        static UNSET: ::std::sync::LazyLock<ListResponseSupplemental> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.supplemental.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`value`](Self#structfield.value), empty if it is not set.
+    pub fn value(&self) -> &[StorageCredential] {
+        self.value.as_ref().map_or(&[], Vec::as_slice)
+    }
+}
+/// Body of [`create_storage_credential`](super::Client::create_storage_credential).
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -7122,20 +10347,61 @@ pub struct StorageCredentialPost {
     pub spec: StorageCredentialPostSpec,
 }
 impl StorageCredentialPost {
-    /// A `StorageCredentialPost` with what it cannot do without; the rest is absent.
+    /// Creates `StorageCredentialPost` from its required fields; all others are unset.
     pub fn new(spec: impl Into<StorageCredentialPostSpec>) -> Self {
         Self { spec: spec.into() }
     }
     /// Sets [`spec`](Self#structfield.spec).
-    pub fn spec(mut self, value: impl Into<StorageCredentialPostSpec>) -> Self {
+    #[must_use]
+    pub fn with_spec(mut self, value: impl Into<StorageCredentialPostSpec>) -> Self {
         self.spec = value.into();
         self
     }
 }
+impl From<AwsCredential> for StorageCredentialPost {
+    fn from(value: AwsCredential) -> Self {
+        Self::new(value)
+    }
+}
+impl From<AwsCredentialSpec> for StorageCredentialPost {
+    fn from(value: AwsCredentialSpec) -> Self {
+        Self::new(value)
+    }
+}
+impl From<AzureCredentialPost> for StorageCredentialPost {
+    fn from(value: AzureCredentialPost) -> Self {
+        Self::new(value)
+    }
+}
+impl From<AzureCredentialSpecPost> for StorageCredentialPost {
+    fn from(value: AzureCredentialSpecPost) -> Self {
+        Self::new(value)
+    }
+}
+impl From<GoogleCredential> for StorageCredentialPost {
+    fn from(value: GoogleCredential) -> Self {
+        Self::new(value)
+    }
+}
+impl From<GoogleCredentialSpec> for StorageCredentialPost {
+    fn from(value: GoogleCredentialSpec) -> Self {
+        Self::new(value)
+    }
+}
+impl From<StorageCredentialPostSpec> for StorageCredentialPost {
+    fn from(value: StorageCredentialPostSpec) -> Self {
+        Self::new(value)
+    }
+}
+::mkio_core::json_body! {
+    StorageCredentialPost
+}
 /// Credential specification.
 ///
-/// Told apart by `type`.
-#[derive(Clone, PartialEq, Deserialize, Serialize)]
+/// `spec` of [`StorageCredentialPost`].
+///
+/// `type` tells which variant it is.
+#[derive(Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[serde(tag = "type")]
 #[non_exhaustive]
@@ -7154,6 +10420,23 @@ pub enum StorageCredentialPostSpec {
     #[serde(untagged)]
     Unknown(Value),
 }
+impl<'de> Deserialize<'de> for StorageCredentialPostSpec {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        let member = |tag: &str, content: ::mkio_core::glue::Content<'_>| {
+            Some(
+                match tag {
+                    "AWS.S3" => content.read().map(Self::Aws),
+                    "Google.Storage" => content.read().map(Self::Google),
+                    "Microsoft.Storage" => content.read().map(Self::Azure),
+                    _ => return None,
+                },
+            )
+        };
+        ::mkio_core::glue::union(deserializer, "type", member, Self::Unknown)
+    }
+}
 /// Content that is not understood may hold secrets: only its tag is shown.
 impl ::std::fmt::Debug for StorageCredentialPostSpec {
     fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
@@ -7166,6 +10449,24 @@ impl ::std::fmt::Debug for StorageCredentialPostSpec {
                 f.debug_tuple("Unknown").field(&tag).finish_non_exhaustive()
             }
         }
+    }
+}
+impl StorageCredentialPostSpec {
+    /// Returns the content if this is [`Aws`](Self::Aws).
+    pub fn as_aws(&self) -> Option<&AwsCredentialSpec> {
+        if let Self::Aws(value) = self { Some(value) } else { None }
+    }
+    /// Returns the content if this is [`Google`](Self::Google).
+    pub fn as_google(&self) -> Option<&GoogleCredentialSpec> {
+        if let Self::Google(value) = self { Some(value) } else { None }
+    }
+    /// Returns the content if this is [`Azure`](Self::Azure).
+    pub fn as_azure(&self) -> Option<&AzureCredentialSpecPost> {
+        if let Self::Azure(value) = self { Some(value) } else { None }
+    }
+    /// Returns the JSON if this is [`Unknown`](Self::Unknown).
+    pub fn as_unknown(&self) -> Option<&Value> {
+        if let Self::Unknown(value) = self { Some(value) } else { None }
     }
 }
 impl From<AwsCredentialSpec> for StorageCredentialPostSpec {
@@ -7183,10 +10484,27 @@ impl From<AzureCredentialSpecPost> for StorageCredentialPostSpec {
         Self::Azure(value)
     }
 }
+impl From<AwsCredential> for StorageCredentialPostSpec {
+    fn from(value: AwsCredential) -> Self {
+        Self::Aws(value.into())
+    }
+}
+impl From<AzureCredentialPost> for StorageCredentialPostSpec {
+    fn from(value: AzureCredentialPost) -> Self {
+        Self::Azure(value.into())
+    }
+}
+impl From<GoogleCredential> for StorageCredentialPostSpec {
+    fn from(value: GoogleCredential) -> Self {
+        Self::Google(value.into())
+    }
+}
 /// Credential specification.
 ///
-/// Told apart by `type`.
-#[derive(Clone, PartialEq, Deserialize, Serialize)]
+/// `spec` of [`StorageCredential`].
+///
+/// `type` tells which variant it is.
+#[derive(Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[serde(tag = "type")]
 #[non_exhaustive]
@@ -7205,6 +10523,23 @@ pub enum StorageCredentialSpec {
     #[serde(untagged)]
     Unknown(Value),
 }
+impl<'de> Deserialize<'de> for StorageCredentialSpec {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        let member = |tag: &str, content: ::mkio_core::glue::Content<'_>| {
+            Some(
+                match tag {
+                    "AWS.S3" => content.read().map(Self::Aws),
+                    "Google.Storage" => content.read().map(Self::Google),
+                    "Microsoft.Storage" => content.read().map(Self::Azure),
+                    _ => return None,
+                },
+            )
+        };
+        ::mkio_core::glue::union(deserializer, "type", member, Self::Unknown)
+    }
+}
 /// Content that is not understood may hold secrets: only its tag is shown.
 impl ::std::fmt::Debug for StorageCredentialSpec {
     fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
@@ -7217,6 +10552,24 @@ impl ::std::fmt::Debug for StorageCredentialSpec {
                 f.debug_tuple("Unknown").field(&tag).finish_non_exhaustive()
             }
         }
+    }
+}
+impl StorageCredentialSpec {
+    /// Returns the content if this is [`Aws`](Self::Aws).
+    pub fn as_aws(&self) -> Option<&AwsCredentialSpec> {
+        if let Self::Aws(value) = self { Some(value) } else { None }
+    }
+    /// Returns the content if this is [`Google`](Self::Google).
+    pub fn as_google(&self) -> Option<&GoogleCredentialSpec> {
+        if let Self::Google(value) = self { Some(value) } else { None }
+    }
+    /// Returns the content if this is [`Azure`](Self::Azure).
+    pub fn as_azure(&self) -> Option<&AzureCredentialSpec> {
+        if let Self::Azure(value) = self { Some(value) } else { None }
+    }
+    /// Returns the JSON if this is [`Unknown`](Self::Unknown).
+    pub fn as_unknown(&self) -> Option<&Value> {
+        if let Self::Unknown(value) = self { Some(value) } else { None }
     }
 }
 impl From<AwsCredentialSpec> for StorageCredentialSpec {
@@ -7234,8 +10587,20 @@ impl From<AzureCredentialSpec> for StorageCredentialSpec {
         Self::Azure(value)
     }
 }
+impl From<AwsCredential> for StorageCredentialSpec {
+    fn from(value: AwsCredential) -> Self {
+        Self::Aws(value.into())
+    }
+}
+impl From<GoogleCredential> for StorageCredentialSpec {
+    fn from(value: GoogleCredential) -> Self {
+        Self::Google(value.into())
+    }
+}
 ::mkio_core::open_enum! {
     /// Deprecated since v3; accepted but unsupported. Prefer an encryption scope.
+    ///
+    /// `storageEncryptionFormat` of [`AssetProperties`] and `storageEncryptionFormat` of [`AssetPutProperties`].
     pub enum StorageEncryptionFormat {
         /// `None`.
         None = "None",
@@ -7243,7 +10608,7 @@ impl From<AzureCredentialSpec> for StorageCredentialSpec {
         MediaStorageClientEncryption = "MediaStorageClientEncryption",
     }
 }
-/// `StorageList` of the document.
+/// Response of [`list_storages`](super::Client::list_storages).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -7264,7 +10629,24 @@ pub struct StorageList {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Vec<Storage>>,
 }
-/// `StoragePatch` of the document.
+impl StorageList {
+    /// Returns [`odata_next_link`](Self#structfield.odata_next_link), if it is set.
+    pub fn odata_next_link(&self) -> Option<&str> {
+        self.odata_next_link.as_ref().map(String::as_str)
+    }
+    /// Returns [`supplemental`](Self#structfield.supplemental), with all its fields unset if it is not set itself.
+    pub fn supplemental(&self) -> &ListResponseSupplemental {
+        static UNSET: ::std::sync::LazyLock<ListResponseSupplemental> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.supplemental.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`value`](Self#structfield.value), empty if it is not set.
+    pub fn value(&self) -> &[Storage] {
+        self.value.as_ref().map_or(&[], Vec::as_slice)
+    }
+}
+/// Body of [`update_storage`](super::Client::update_storage).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -7274,20 +10656,26 @@ pub struct StoragePatch {
     pub spec: Option<StoragePatchSpec>,
 }
 impl StoragePatch {
-    /// An empty `StoragePatch`, to be filled with its setters.
+    /// Creates an empty `StoragePatch`.
     pub fn new() -> Self {
-        Self::default()
+        Default::default()
     }
     /// Sets [`spec`](Self#structfield.spec).
-    pub fn spec(mut self, value: impl Into<StoragePatchSpec>) -> Self {
+    #[must_use]
+    pub fn with_spec(mut self, value: impl Into<StoragePatchSpec>) -> Self {
         self.spec = Some(value.into());
         self
     }
 }
+::mkio_core::json_body! {
+    StoragePatch
+}
 /// Storage definition, shaped by `type`.
 ///
-/// Told apart by `type`.
-#[derive(Clone, PartialEq, Deserialize, Serialize)]
+/// `spec` of [`StoragePatch`].
+///
+/// `type` tells which variant it is.
+#[derive(Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[serde(tag = "type")]
 #[non_exhaustive]
@@ -7306,6 +10694,23 @@ pub enum StoragePatchSpec {
     #[serde(untagged)]
     Unknown(Value),
 }
+impl<'de> Deserialize<'de> for StoragePatchSpec {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        let member = |tag: &str, content: ::mkio_core::glue::Content<'_>| {
+            Some(
+                match tag {
+                    "AWS.S3" => content.read().map(Self::Aws),
+                    "Google.Storage" => content.read().map(Self::Google),
+                    "Microsoft.Storage" => content.read().map(Self::Azure),
+                    _ => return None,
+                },
+            )
+        };
+        ::mkio_core::glue::union(deserializer, "type", member, Self::Unknown)
+    }
+}
 /// Content that is not understood may hold secrets: only its tag is shown.
 impl ::std::fmt::Debug for StoragePatchSpec {
     fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
@@ -7318,6 +10723,24 @@ impl ::std::fmt::Debug for StoragePatchSpec {
                 f.debug_tuple("Unknown").field(&tag).finish_non_exhaustive()
             }
         }
+    }
+}
+impl StoragePatchSpec {
+    /// Returns the content if this is [`Aws`](Self::Aws).
+    pub fn as_aws(&self) -> Option<&AwsStorageSpecPatch> {
+        if let Self::Aws(value) = self { Some(value) } else { None }
+    }
+    /// Returns the content if this is [`Google`](Self::Google).
+    pub fn as_google(&self) -> Option<&GoogleStorageSpecPatch> {
+        if let Self::Google(value) = self { Some(value) } else { None }
+    }
+    /// Returns the content if this is [`Azure`](Self::Azure).
+    pub fn as_azure(&self) -> Option<&AzureStorageSpecPatch> {
+        if let Self::Azure(value) = self { Some(value) } else { None }
+    }
+    /// Returns the JSON if this is [`Unknown`](Self::Unknown).
+    pub fn as_unknown(&self) -> Option<&Value> {
+        if let Self::Unknown(value) = self { Some(value) } else { None }
     }
 }
 impl From<AwsStorageSpecPatch> for StoragePatchSpec {
@@ -7335,7 +10758,7 @@ impl From<AzureStorageSpecPatch> for StoragePatchSpec {
         Self::Azure(value)
     }
 }
-/// `StoragePut` of the document.
+/// Body of [`create_or_update_storage`](super::Client::create_or_update_storage).
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -7344,20 +10767,46 @@ pub struct StoragePut {
     pub spec: StoragePutSpec,
 }
 impl StoragePut {
-    /// A `StoragePut` with what it cannot do without; the rest is absent.
+    /// Creates `StoragePut` from its required fields; all others are unset.
     pub fn new(spec: impl Into<StoragePutSpec>) -> Self {
         Self { spec: spec.into() }
     }
     /// Sets [`spec`](Self#structfield.spec).
-    pub fn spec(mut self, value: impl Into<StoragePutSpec>) -> Self {
+    #[must_use]
+    pub fn with_spec(mut self, value: impl Into<StoragePutSpec>) -> Self {
         self.spec = value.into();
         self
     }
 }
+impl From<AwsStorageSpecPut> for StoragePut {
+    fn from(value: AwsStorageSpecPut) -> Self {
+        Self::new(value)
+    }
+}
+impl From<AzureStorageSpecPut> for StoragePut {
+    fn from(value: AzureStorageSpecPut) -> Self {
+        Self::new(value)
+    }
+}
+impl From<GoogleStorageSpecPut> for StoragePut {
+    fn from(value: GoogleStorageSpecPut) -> Self {
+        Self::new(value)
+    }
+}
+impl From<StoragePutSpec> for StoragePut {
+    fn from(value: StoragePutSpec) -> Self {
+        Self::new(value)
+    }
+}
+::mkio_core::json_body! {
+    StoragePut
+}
 /// Storage definition, shaped by `type`.
 ///
-/// Told apart by `type`.
-#[derive(Clone, PartialEq, Deserialize, Serialize)]
+/// `spec` of [`StoragePut`].
+///
+/// `type` tells which variant it is.
+#[derive(Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[serde(tag = "type")]
 #[non_exhaustive]
@@ -7376,6 +10825,23 @@ pub enum StoragePutSpec {
     #[serde(untagged)]
     Unknown(Value),
 }
+impl<'de> Deserialize<'de> for StoragePutSpec {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        let member = |tag: &str, content: ::mkio_core::glue::Content<'_>| {
+            Some(
+                match tag {
+                    "AWS.S3" => content.read().map(Self::Aws),
+                    "Google.Storage" => content.read().map(Self::Google),
+                    "Microsoft.Storage" => content.read().map(Self::Azure),
+                    _ => return None,
+                },
+            )
+        };
+        ::mkio_core::glue::union(deserializer, "type", member, Self::Unknown)
+    }
+}
 /// Content that is not understood may hold secrets: only its tag is shown.
 impl ::std::fmt::Debug for StoragePutSpec {
     fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
@@ -7388,6 +10854,24 @@ impl ::std::fmt::Debug for StoragePutSpec {
                 f.debug_tuple("Unknown").field(&tag).finish_non_exhaustive()
             }
         }
+    }
+}
+impl StoragePutSpec {
+    /// Returns the content if this is [`Aws`](Self::Aws).
+    pub fn as_aws(&self) -> Option<&AwsStorageSpecPut> {
+        if let Self::Aws(value) = self { Some(value) } else { None }
+    }
+    /// Returns the content if this is [`Google`](Self::Google).
+    pub fn as_google(&self) -> Option<&GoogleStorageSpecPut> {
+        if let Self::Google(value) = self { Some(value) } else { None }
+    }
+    /// Returns the content if this is [`Azure`](Self::Azure).
+    pub fn as_azure(&self) -> Option<&AzureStorageSpecPut> {
+        if let Self::Azure(value) = self { Some(value) } else { None }
+    }
+    /// Returns the JSON if this is [`Unknown`](Self::Unknown).
+    pub fn as_unknown(&self) -> Option<&Value> {
+        if let Self::Unknown(value) = self { Some(value) } else { None }
     }
 }
 impl From<AwsStorageSpecPut> for StoragePutSpec {
@@ -7407,8 +10891,10 @@ impl From<AzureStorageSpecPut> for StoragePutSpec {
 }
 /// Storage definition, shaped by `type`.
 ///
-/// Told apart by `type`.
-#[derive(Clone, PartialEq, Deserialize, Serialize)]
+/// `spec` of [`Storage`].
+///
+/// `type` tells which variant it is.
+#[derive(Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[serde(tag = "type")]
 #[non_exhaustive]
@@ -7427,6 +10913,23 @@ pub enum StorageSpec {
     #[serde(untagged)]
     Unknown(Value),
 }
+impl<'de> Deserialize<'de> for StorageSpec {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        let member = |tag: &str, content: ::mkio_core::glue::Content<'_>| {
+            Some(
+                match tag {
+                    "AWS.S3" => content.read().map(Self::Aws),
+                    "Google.Storage" => content.read().map(Self::Google),
+                    "Microsoft.Storage" => content.read().map(Self::Azure),
+                    _ => return None,
+                },
+            )
+        };
+        ::mkio_core::glue::union(deserializer, "type", member, Self::Unknown)
+    }
+}
 /// Content that is not understood may hold secrets: only its tag is shown.
 impl ::std::fmt::Debug for StorageSpec {
     fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
@@ -7439,6 +10942,24 @@ impl ::std::fmt::Debug for StorageSpec {
                 f.debug_tuple("Unknown").field(&tag).finish_non_exhaustive()
             }
         }
+    }
+}
+impl StorageSpec {
+    /// Returns the content if this is [`Aws`](Self::Aws).
+    pub fn as_aws(&self) -> Option<&AwsStorageSpec> {
+        if let Self::Aws(value) = self { Some(value) } else { None }
+    }
+    /// Returns the content if this is [`Google`](Self::Google).
+    pub fn as_google(&self) -> Option<&GoogleStorageSpec> {
+        if let Self::Google(value) = self { Some(value) } else { None }
+    }
+    /// Returns the content if this is [`Azure`](Self::Azure).
+    pub fn as_azure(&self) -> Option<&AzureStorageSpec> {
+        if let Self::Azure(value) = self { Some(value) } else { None }
+    }
+    /// Returns the JSON if this is [`Unknown`](Self::Unknown).
+    pub fn as_unknown(&self) -> Option<&Value> {
+        if let Self::Unknown(value) = self { Some(value) } else { None }
     }
 }
 impl From<AwsStorageSpec> for StorageSpec {
@@ -7456,7 +10977,7 @@ impl From<AzureStorageSpec> for StorageSpec {
         Self::Azure(value)
     }
 }
-/// `StorageStatus` of the document.
+/// `status` of [`Storage`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -7479,9 +11000,22 @@ pub struct StorageStatus {
         PrivateLinkServiceConnectionStatus,
     >,
 }
-/// `StreamingEndpoint` of the document.
+impl StorageStatus {
+    /// Returns [`active_credential_id`](Self#structfield.active_credential_id), if it is set.
+    pub fn active_credential_id(&self) -> Option<&str> {
+        self.active_credential_id.as_ref().map(String::as_str)
+    }
+    /// Returns [`private_link_service_connection_status`](Self#structfield.private_link_service_connection_status), if it is set.
+    pub fn private_link_service_connection_status(
+        &self,
+    ) -> Option<&PrivateLinkServiceConnectionStatus> {
+        self.private_link_service_connection_status.as_ref()
+    }
+}
+/// Response of [`get_streaming_endpoint`](super::Client::get_streaming_endpoint), [`update_streaming_endpoint`](super::Client::update_streaming_endpoint) and [`create_streaming_endpoint`](super::Client::create_streaming_endpoint); item of [`list_streaming_endpoints`](super::Client::list_streaming_endpoints).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct StreamingEndpoint {
     /// Hosting location; has to equal the one where the user's subscription lives.
@@ -7492,7 +11026,6 @@ pub struct StreamingEndpoint {
     /// Length in characters: 1 to 64. Pattern: `^[a-zA-Z0-9]+(-*[a-zA-Z0-9])*$`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// `properties` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub properties: Option<StreamingEndpointProperties>,
     /// Descriptive key:value pairs; not searchable at present.
@@ -7506,40 +11039,35 @@ pub struct StreamingEndpoint {
     pub tags: Option<BTreeMap<String, String>>,
 }
 impl StreamingEndpoint {
-    /// A `StreamingEndpoint` with what it cannot do without; the rest is absent.
-    pub fn new(
-        location: impl Into<String>,
-        properties: impl Into<StreamingEndpointProperties>,
-    ) -> Self {
-        Self {
-            location: Some(location.into()),
-            properties: Some(properties.into()),
-            name: Default::default(),
-            tags: Default::default(),
-        }
+    /// Returns [`location`](Self#structfield.location), if it is set.
+    pub fn location(&self) -> Option<&str> {
+        self.location.as_ref().map(String::as_str)
     }
-    /// Sets [`location`](Self#structfield.location).
-    pub fn location(mut self, value: impl Into<String>) -> Self {
-        self.location = Some(value.into());
-        self
+    /// Returns [`name`](Self#structfield.name), if it is set.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_ref().map(String::as_str)
     }
-    /// Sets [`properties`](Self#structfield.properties).
-    pub fn properties(mut self, value: impl Into<StreamingEndpointProperties>) -> Self {
-        self.properties = Some(value.into());
-        self
-    }
-    /// Sets [`tags`](Self#structfield.tags).
-    pub fn tags(
-        mut self,
-        value: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
-    ) -> Self {
-        self.tags = Some(
-            value.into_iter().map(|(key, value)| (key.into(), value.into())).collect(),
+    /// Returns [`properties`](Self#structfield.properties), with all its fields unset if it is not set itself.
+    pub fn properties(&self) -> &StreamingEndpointProperties {
+        static UNSET: ::std::sync::LazyLock<StreamingEndpointProperties> = ::std::sync::LazyLock::new(
+            Default::default,
         );
-        self
+        self.properties.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`tags`](Self#structfield.tags), empty if it is not set.
+    pub fn tags(&self) -> &BTreeMap<String, String> {
+        self.tags.as_ref().unwrap_or(const { &BTreeMap::new() })
     }
 }
-/// `StreamingEndpointAccessControl` of the document.
+impl StreamingEndpoint {
+    /// Returns the state, at `/properties/resourceState` in JSON, if it is told. It compares with text.
+    pub fn state(&self) -> ::mkio_core::StateRef<'_, StreamingEndpointState> {
+        ::mkio_core::StateRef::new(
+            self.properties.as_ref().and_then(|part| part.resource_state.as_ref()),
+        )
+    }
+}
+/// `accessControl` of [`StreamingEndpointProperties`] and `accessControl` of [`StreamingEndpointPutProperties`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -7552,22 +11080,73 @@ pub struct StreamingEndpointAccessControl {
     pub ip: Option<StreamingEndpointIpAcl>,
 }
 impl StreamingEndpointAccessControl {
-    /// An empty `StreamingEndpointAccessControl`, to be filled with its setters.
+    /// Creates an empty `StreamingEndpointAccessControl`.
     pub fn new() -> Self {
-        Self::default()
+        Default::default()
     }
     /// Sets [`akamai`](Self#structfield.akamai).
-    pub fn akamai(mut self, value: impl Into<StreamingEndpointAkamaiAcl>) -> Self {
+    #[must_use]
+    pub fn with_akamai(mut self, value: impl Into<StreamingEndpointAkamaiAcl>) -> Self {
         self.akamai = Some(value.into());
         self
     }
     /// Sets [`ip`](Self#structfield.ip).
-    pub fn ip(mut self, value: impl Into<StreamingEndpointIpAcl>) -> Self {
+    #[must_use]
+    pub fn with_ip(mut self, value: impl Into<StreamingEndpointIpAcl>) -> Self {
         self.ip = Some(value.into());
         self
     }
 }
-/// `StreamingEndpointAkamaiAcl` of the document.
+impl StreamingEndpointAccessControl {
+    /// Returns [`akamai`](Self#structfield.akamai), with all its fields unset if it is not set itself.
+    pub fn akamai(&self) -> &StreamingEndpointAkamaiAcl {
+        static UNSET: ::std::sync::LazyLock<StreamingEndpointAkamaiAcl> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.akamai.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`ip`](Self#structfield.ip), with all its fields unset if it is not set itself.
+    pub fn ip(&self) -> &StreamingEndpointIpAcl {
+        static UNSET: ::std::sync::LazyLock<StreamingEndpointIpAcl> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.ip.as_ref().unwrap_or(&UNSET)
+    }
+}
+/// `accessControl` of [`StreamingEndpointPropertiesPatch`].
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct StreamingEndpointAccessControlPatch {
+    /// Deprecated, due for removal; kept for compatibility. Akamai access rules; mandatory when CDN is on with the Akamai CDN profile.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub akamai: Option<StreamingEndpointAkamaiAclPatch>,
+    /// IP allow rules; 0.0.0.0/0 when omitted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ip: Option<StreamingEndpointIpAclPatch>,
+}
+impl StreamingEndpointAccessControlPatch {
+    /// Creates an empty `StreamingEndpointAccessControlPatch`.
+    pub fn new() -> Self {
+        Default::default()
+    }
+    /// Sets [`akamai`](Self#structfield.akamai).
+    #[must_use]
+    pub fn with_akamai(
+        mut self,
+        value: impl Into<StreamingEndpointAkamaiAclPatch>,
+    ) -> Self {
+        self.akamai = Some(value.into());
+        self
+    }
+    /// Sets [`ip`](Self#structfield.ip).
+    #[must_use]
+    pub fn with_ip(mut self, value: impl Into<StreamingEndpointIpAclPatch>) -> Self {
+        self.ip = Some(value.into());
+        self
+    }
+}
+/// `akamai` of [`StreamingEndpointAccessControl`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -7584,7 +11163,7 @@ pub struct StreamingEndpointAkamaiAcl {
     >,
 }
 impl StreamingEndpointAkamaiAcl {
-    /// A `StreamingEndpointAkamaiAcl` with what it cannot do without; the rest is absent.
+    /// Creates `StreamingEndpointAkamaiAcl` from its required fields; all others are unset.
     pub fn new(
         akamai_signature_header_authentication_key_list: impl IntoIterator<
             Item = impl Into<AkamaiHeaderAuthKey>,
@@ -7600,7 +11179,8 @@ impl StreamingEndpointAkamaiAcl {
         }
     }
     /// Sets [`akamai_signature_header_authentication_key_list`](Self#structfield.akamai_signature_header_authentication_key_list).
-    pub fn akamai_signature_header_authentication_key_list(
+    #[must_use]
+    pub fn with_akamai_signature_header_authentication_key_list(
         mut self,
         value: impl IntoIterator<Item = impl Into<AkamaiHeaderAuthKey>>,
     ) -> Self {
@@ -7610,7 +11190,50 @@ impl StreamingEndpointAkamaiAcl {
         self
     }
 }
-/// `StreamingEndpointIpAcl` of the document.
+impl StreamingEndpointAkamaiAcl {
+    /// Returns [`akamai_signature_header_authentication_key_list`](Self#structfield.akamai_signature_header_authentication_key_list), empty if it is not set.
+    pub fn akamai_signature_header_authentication_key_list(
+        &self,
+    ) -> &[AkamaiHeaderAuthKey] {
+        self.akamai_signature_header_authentication_key_list
+            .as_ref()
+            .map_or(&[], Vec::as_slice)
+    }
+}
+/// `akamai` of [`StreamingEndpointAccessControlPatch`].
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct StreamingEndpointAkamaiAclPatch {
+    /// Deprecated, due for removal; kept for compatibility. Akamai signature-header authentication keys.
+    #[serde(
+        rename = "akamaiSignatureHeaderAuthenticationKeyList",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub akamai_signature_header_authentication_key_list: Option<
+        Vec<AkamaiHeaderAuthKey>,
+    >,
+}
+impl StreamingEndpointAkamaiAclPatch {
+    /// Creates an empty `StreamingEndpointAkamaiAclPatch`.
+    pub fn new() -> Self {
+        Default::default()
+    }
+    /// Sets [`akamai_signature_header_authentication_key_list`](Self#structfield.akamai_signature_header_authentication_key_list).
+    ///
+    /// PATCH replaces the whole list.
+    #[must_use]
+    pub fn with_akamai_signature_header_authentication_key_list(
+        mut self,
+        value: impl IntoIterator<Item = impl Into<AkamaiHeaderAuthKey>>,
+    ) -> Self {
+        self.akamai_signature_header_authentication_key_list = Some(
+            value.into_iter().map(Into::into).collect(),
+        );
+        self
+    }
+}
+/// `ip` of [`StreamingEndpointAccessControl`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -7624,19 +11247,55 @@ pub struct StreamingEndpointIpAcl {
     pub allow: Option<Vec<IpAcl>>,
 }
 impl StreamingEndpointIpAcl {
-    /// A `StreamingEndpointIpAcl` with what it cannot do without; the rest is absent.
+    /// Creates `StreamingEndpointIpAcl` from its required fields; all others are unset.
     pub fn new(allow: impl IntoIterator<Item = impl Into<IpAcl>>) -> Self {
         Self {
             allow: Some(allow.into_iter().map(Into::into).collect()),
         }
     }
     /// Sets [`allow`](Self#structfield.allow).
-    pub fn allow(mut self, value: impl IntoIterator<Item = impl Into<IpAcl>>) -> Self {
+    #[must_use]
+    pub fn with_allow(
+        mut self,
+        value: impl IntoIterator<Item = impl Into<IpAcl>>,
+    ) -> Self {
         self.allow = Some(value.into_iter().map(Into::into).collect());
         self
     }
 }
-/// `StreamingEndpointList` of the document.
+impl StreamingEndpointIpAcl {
+    /// Returns [`allow`](Self#structfield.allow), empty if it is not set.
+    pub fn allow(&self) -> &[IpAcl] {
+        self.allow.as_ref().map_or(&[], Vec::as_slice)
+    }
+}
+/// `ip` of [`StreamingEndpointAccessControlPatch`].
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct StreamingEndpointIpAclPatch {
+    /// Permitted IP ranges.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub allow: Option<Vec<IpAcl>>,
+}
+impl StreamingEndpointIpAclPatch {
+    /// Creates an empty `StreamingEndpointIpAclPatch`.
+    pub fn new() -> Self {
+        Default::default()
+    }
+    /// Sets [`allow`](Self#structfield.allow).
+    ///
+    /// PATCH replaces the whole list.
+    #[must_use]
+    pub fn with_allow(
+        mut self,
+        value: impl IntoIterator<Item = impl Into<IpAcl>>,
+    ) -> Self {
+        self.allow = Some(value.into_iter().map(Into::into).collect());
+        self
+    }
+}
+/// Response of [`list_streaming_endpoints`](super::Client::list_streaming_endpoints).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -7657,7 +11316,78 @@ pub struct StreamingEndpointList {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Vec<StreamingEndpoint>>,
 }
-/// `StreamingEndpointProperties` of the document.
+impl StreamingEndpointList {
+    /// Returns [`odata_next_link`](Self#structfield.odata_next_link), if it is set.
+    pub fn odata_next_link(&self) -> Option<&str> {
+        self.odata_next_link.as_ref().map(String::as_str)
+    }
+    /// Returns [`supplemental`](Self#structfield.supplemental), with all its fields unset if it is not set itself.
+    pub fn supplemental(&self) -> &ListResponseSupplemental {
+        static UNSET: ::std::sync::LazyLock<ListResponseSupplemental> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.supplemental.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`value`](Self#structfield.value), empty if it is not set.
+    pub fn value(&self) -> &[StreamingEndpoint] {
+        self.value.as_ref().map_or(&[], Vec::as_slice)
+    }
+}
+/// Body of [`update_streaming_endpoint`](super::Client::update_streaming_endpoint).
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
+#[non_exhaustive]
+pub struct StreamingEndpointPatch {
+    /// Hosting location; has to equal the one where the user's subscription lives.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub location: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub properties: Option<StreamingEndpointPropertiesPatch>,
+    /// Descriptive key:value pairs; not searchable at present.
+    ///
+    /// Number of entries: at most 2.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tags: Option<BTreeMap<String, String>>,
+}
+impl StreamingEndpointPatch {
+    /// Creates an empty `StreamingEndpointPatch`.
+    pub fn new() -> Self {
+        Default::default()
+    }
+    /// Sets [`location`](Self#structfield.location).
+    #[must_use]
+    pub fn with_location(mut self, value: impl Into<String>) -> Self {
+        self.location = Some(value.into());
+        self
+    }
+    /// Sets [`properties`](Self#structfield.properties).
+    #[must_use]
+    pub fn with_properties(
+        mut self,
+        value: impl Into<StreamingEndpointPropertiesPatch>,
+    ) -> Self {
+        self.properties = Some(value.into());
+        self
+    }
+    /// Sets [`tags`](Self#structfield.tags).
+    ///
+    /// PATCH adds entries and replaces those of the same key; it cannot remove one.
+    #[must_use]
+    pub fn with_tags(
+        mut self,
+        value: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
+    ) -> Self {
+        self.tags = Some(
+            value.into_iter().map(|(key, value)| (key.into(), value.into())).collect(),
+        );
+        self
+    }
+}
+::mkio_core::json_body! {
+    StreamingEndpointPatch
+}
+/// `properties` of [`StreamingEndpoint`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -7668,12 +11398,8 @@ pub struct StreamingEndpointProperties {
     /// Advanced settings block to apply. MediaKind manages these; leave unset unless their support says otherwise.
     ///
     /// Length in characters: at most 64.
-    #[serde(
-        rename = "advancedSettingsName",
-        default,
-        skip_serializing_if = "Nullable::is_absent"
-    )]
-    pub advanced_settings_name: Nullable<String>,
+    #[serde(rename = "advancedSettingsName", skip_serializing_if = "Option::is_none")]
+    pub advanced_settings_name: Option<String>,
     /// With CDN on, path placed between hostname and locator: `https://<hostName><cdnBasePath><locator>.`
     ///
     /// Read-only: the service fills it.
@@ -7714,8 +11440,8 @@ pub struct StreamingEndpointProperties {
     )]
     pub custom_host_names: Option<Vec<String>>,
     /// Length in characters: at most 1024.
-    #[serde(default, skip_serializing_if = "Nullable::is_absent")]
-    pub description: Nullable<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
     /// Output FQDN, always set. Use customHostNames for a custom one.
     ///
     /// Read-only: the service fills it.
@@ -7786,63 +11512,229 @@ pub struct StreamingEndpointProperties {
     pub url_style: Option<String>,
 }
 impl StreamingEndpointProperties {
-    /// A `StreamingEndpointProperties` with what it cannot do without; the rest is absent.
-    pub fn new(scale_units: impl Into<i64>) -> Self {
-        Self {
-            scale_units: Some(scale_units.into()),
-            access_control: Default::default(),
-            advanced_settings_name: Default::default(),
-            cdn_base_path: Default::default(),
-            cdn_enabled: Default::default(),
-            cdn_profile: Default::default(),
-            cdn_provider: Default::default(),
-            created: Default::default(),
-            cross_site_access_policies: Default::default(),
-            custom_host_names: Default::default(),
-            description: Default::default(),
-            host_name: Default::default(),
-            last_modified: Default::default(),
-            max_cache_age: Default::default(),
-            max_manifest_cache_age: Default::default(),
-            provisioning_state: Default::default(),
-            public_name: Default::default(),
-            resource_state: Default::default(),
-            server_credential_names: Default::default(),
-            shield_cache: Default::default(),
-            sku: Default::default(),
-            url_style: Default::default(),
-        }
+    /// Returns [`access_control`](Self#structfield.access_control), with all its fields unset if it is not set itself.
+    pub fn access_control(&self) -> &StreamingEndpointAccessControl {
+        static UNSET: ::std::sync::LazyLock<StreamingEndpointAccessControl> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.access_control.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`advanced_settings_name`](Self#structfield.advanced_settings_name), if it is set.
+    pub fn advanced_settings_name(&self) -> Option<&str> {
+        self.advanced_settings_name.as_ref().map(String::as_str)
+    }
+    /// Returns [`cdn_base_path`](Self#structfield.cdn_base_path), if it is set.
+    pub fn cdn_base_path(&self) -> Option<&str> {
+        self.cdn_base_path.as_ref().map(String::as_str)
+    }
+    /// Returns [`cdn_enabled`](Self#structfield.cdn_enabled), if it is set.
+    pub fn cdn_enabled(&self) -> Option<bool> {
+        self.cdn_enabled.as_ref().copied()
+    }
+    /// Returns [`cdn_profile`](Self#structfield.cdn_profile), if it is set.
+    pub fn cdn_profile(&self) -> Option<&str> {
+        self.cdn_profile.as_ref().map(String::as_str)
+    }
+    /// Returns [`cdn_provider`](Self#structfield.cdn_provider), if it is set.
+    pub fn cdn_provider(&self) -> Option<&CdnProvider> {
+        self.cdn_provider.as_ref()
+    }
+    /// Returns [`created`](Self#structfield.created), if it is set.
+    pub fn created(&self) -> Option<&Timestamp> {
+        self.created.as_ref()
+    }
+    /// Returns [`cross_site_access_policies`](Self#structfield.cross_site_access_policies), with all its fields unset if it is not set itself.
+    pub fn cross_site_access_policies(&self) -> &CrossSiteAccessPolicies {
+        static UNSET: ::std::sync::LazyLock<CrossSiteAccessPolicies> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.cross_site_access_policies.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`custom_host_names`](Self#structfield.custom_host_names), empty if it is not set.
+    pub fn custom_host_names(&self) -> &[String] {
+        self.custom_host_names.as_ref().map_or(&[], Vec::as_slice)
+    }
+    /// Returns [`description`](Self#structfield.description), if it is set.
+    pub fn description(&self) -> Option<&str> {
+        self.description.as_ref().map(String::as_str)
+    }
+    /// Returns [`host_name`](Self#structfield.host_name), if it is set.
+    pub fn host_name(&self) -> Option<&str> {
+        self.host_name.as_ref().map(String::as_str)
+    }
+    /// Returns [`last_modified`](Self#structfield.last_modified), if it is set.
+    pub fn last_modified(&self) -> Option<&Timestamp> {
+        self.last_modified.as_ref()
+    }
+    /// Returns [`max_cache_age`](Self#structfield.max_cache_age), if it is set.
+    pub fn max_cache_age(&self) -> Option<i64> {
+        self.max_cache_age.as_ref().copied()
+    }
+    /// Returns [`max_manifest_cache_age`](Self#structfield.max_manifest_cache_age), if it is set.
+    pub fn max_manifest_cache_age(&self) -> Option<i64> {
+        self.max_manifest_cache_age.as_ref().copied()
+    }
+    /// Returns [`provisioning_state`](Self#structfield.provisioning_state), if it is set.
+    pub fn provisioning_state(&self) -> Option<&ProvisioningState> {
+        self.provisioning_state.as_ref()
+    }
+    /// Returns [`public_name`](Self#structfield.public_name), if it is set.
+    pub fn public_name(&self) -> Option<&str> {
+        self.public_name.as_ref().map(String::as_str)
+    }
+    /// Returns [`resource_state`](Self#structfield.resource_state), if it is set.
+    pub fn resource_state(&self) -> Option<&StreamingEndpointState> {
+        self.resource_state.as_ref()
+    }
+    /// Returns [`scale_units`](Self#structfield.scale_units), if it is set.
+    pub fn scale_units(&self) -> Option<i64> {
+        self.scale_units.as_ref().copied()
+    }
+    /// Returns [`server_credential_names`](Self#structfield.server_credential_names), empty if it is not set.
+    pub fn server_credential_names(&self) -> &[String] {
+        self.server_credential_names.as_ref().map_or(&[], Vec::as_slice)
+    }
+    /// Returns [`shield_cache`](Self#structfield.shield_cache), with all its fields unset if it is not set itself.
+    pub fn shield_cache(&self) -> &StreamingEndpointShieldCache {
+        static UNSET: ::std::sync::LazyLock<StreamingEndpointShieldCache> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.shield_cache.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`sku`](Self#structfield.sku), with all its fields unset if it is not set itself.
+    pub fn sku(&self) -> &StreamingEndpointSku {
+        static UNSET: ::std::sync::LazyLock<StreamingEndpointSku> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.sku.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`url_style`](Self#structfield.url_style), if it is set.
+    pub fn url_style(&self) -> Option<&str> {
+        self.url_style.as_ref().map(String::as_str)
+    }
+}
+/// `properties` of [`StreamingEndpointPatch`].
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct StreamingEndpointPropertiesPatch {
+    /// Access rules.
+    #[serde(rename = "accessControl", skip_serializing_if = "Option::is_none")]
+    pub access_control: Option<StreamingEndpointAccessControlPatch>,
+    /// Advanced settings block to apply. MediaKind manages these; leave unset unless their support says otherwise.
+    ///
+    /// Length in characters: at most 64.
+    #[serde(
+        rename = "advancedSettingsName",
+        default,
+        skip_serializing_if = "Nullable::is_absent"
+    )]
+    pub advanced_settings_name: Nullable<String>,
+    /// Whether CDN delivery is on.
+    ///
+    /// Default: `false`.
+    #[serde(rename = "cdnEnabled", skip_serializing_if = "Option::is_none")]
+    pub cdn_enabled: Option<bool>,
+    /// Optional profile name, used when CDN is on.
+    ///
+    /// Length in characters: at most 100.
+    #[serde(rename = "cdnProfile", skip_serializing_if = "Option::is_none")]
+    pub cdn_profile: Option<String>,
+    /// Deprecated, due for removal; any value is ignored, since turning CDN on picks the provider.
+    #[serde(rename = "cdnProvider", skip_serializing_if = "Option::is_none")]
+    pub cdn_provider: Option<CdnProvider>,
+    /// CDN policies for Smooth or DASH listing the domains from which clients may play content.
+    #[serde(rename = "crossSiteAccessPolicies", skip_serializing_if = "Option::is_none")]
+    pub cross_site_access_policies: Option<CrossSiteAccessPolicies>,
+    /// Not supported yet (awaits DNS validation). Custom host names, unique per region; a default is used otherwise. Point a CNAME at the generated hostname.
+    #[serde(rename = "customHostNames", skip_serializing_if = "Option::is_none")]
+    pub custom_host_names: Option<Vec<String>>,
+    /// Length in characters: at most 1024.
+    #[serde(default, skip_serializing_if = "Nullable::is_absent")]
+    pub description: Nullable<String>,
+    /// Longest segment cache time in seconds; infrastructure ETAG values take precedence.
+    ///
+    /// Range: 0 to 2592000. Default: `86400`.
+    #[serde(rename = "maxCacheAge", skip_serializing_if = "Option::is_none")]
+    pub max_cache_age: Option<i64>,
+    /// Longest cache time for closed manifests in seconds; infrastructure ETAG values take precedence.
+    ///
+    /// Range: 0 to 2592000. Default: `60`.
+    #[serde(rename = "maxManifestCacheAge", skip_serializing_if = "Option::is_none")]
+    pub max_manifest_cache_age: Option<i64>,
+    /// System-set provisioning state.
+    #[serde(rename = "provisioningState", skip_serializing_if = "Option::is_none")]
+    pub provisioning_state: Option<ProvisioningState>,
+    /// Public-facing name.
+    ///
+    /// Length in characters: 3 to 63. Pattern: `^[a-z0-9]+(-[a-z0-9]+)*$`.
+    #[serde(rename = "publicName", skip_serializing_if = "Option::is_none")]
+    pub public_name: Option<String>,
+    /// System-set runtime state.
+    #[serde(rename = "resourceState", skip_serializing_if = "Option::is_none")]
+    pub resource_state: Option<StreamingEndpointState>,
+    /// Scale unit count, fixing the minimum scale. 0 selects the Standard SKU; above 0 provisions 'Premium' SKUs.
+    ///
+    /// Range: at least 0.
+    #[serde(rename = "scaleUnits", skip_serializing_if = "Option::is_none")]
+    pub scale_units: Option<i64>,
+    /// Server credentials protecting the endpoint. Basic authentication only; unavailable with CDN on.
+    #[serde(rename = "serverCredentialNames", skip_serializing_if = "Option::is_none")]
+    pub server_credential_names: Option<Vec<String>>,
+    /// Shield cache settings.
+    #[serde(rename = "shieldCache", skip_serializing_if = "Option::is_none")]
+    pub shield_cache: Option<StreamingEndpointShieldCachePatch>,
+    /// SKU details.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sku: Option<StreamingEndpointSkuPatch>,
+    /// URL style of the endpoint; 'AMS' by default. Change only on MediaKind's advice.
+    #[serde(rename = "urlStyle", skip_serializing_if = "Option::is_none")]
+    pub url_style: Option<String>,
+}
+impl StreamingEndpointPropertiesPatch {
+    /// Creates an empty `StreamingEndpointPropertiesPatch`.
+    pub fn new() -> Self {
+        Default::default()
     }
     /// Sets [`access_control`](Self#structfield.access_control).
-    pub fn access_control(
+    #[must_use]
+    pub fn with_access_control(
         mut self,
-        value: impl Into<StreamingEndpointAccessControl>,
+        value: impl Into<StreamingEndpointAccessControlPatch>,
     ) -> Self {
         self.access_control = Some(value.into());
         self
     }
     /// Sets [`advanced_settings_name`](Self#structfield.advanced_settings_name).
-    pub fn advanced_settings_name(mut self, value: impl Into<Nullable<String>>) -> Self {
+    #[must_use]
+    pub fn with_advanced_settings_name(
+        mut self,
+        value: impl Into<Nullable<String>>,
+    ) -> Self {
         self.advanced_settings_name = value.into();
         self
     }
     /// Sets [`cdn_enabled`](Self#structfield.cdn_enabled).
-    pub fn cdn_enabled(mut self, value: bool) -> Self {
+    #[must_use]
+    pub fn with_cdn_enabled(mut self, value: bool) -> Self {
         self.cdn_enabled = Some(value);
         self
     }
     /// Sets [`cdn_profile`](Self#structfield.cdn_profile).
-    pub fn cdn_profile(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_cdn_profile(mut self, value: impl Into<String>) -> Self {
         self.cdn_profile = Some(value.into());
         self
     }
     /// Sets [`cdn_provider`](Self#structfield.cdn_provider).
-    pub fn cdn_provider(mut self, value: impl Into<CdnProvider>) -> Self {
+    #[must_use]
+    pub fn with_cdn_provider(mut self, value: impl Into<CdnProvider>) -> Self {
         self.cdn_provider = Some(value.into());
         self
     }
     /// Sets [`cross_site_access_policies`](Self#structfield.cross_site_access_policies).
-    pub fn cross_site_access_policies(
+    #[must_use]
+    pub fn with_cross_site_access_policies(
         mut self,
         value: impl Into<CrossSiteAccessPolicies>,
     ) -> Self {
@@ -7850,7 +11742,10 @@ impl StreamingEndpointProperties {
         self
     }
     /// Sets [`custom_host_names`](Self#structfield.custom_host_names).
-    pub fn custom_host_names(
+    ///
+    /// PATCH replaces the whole list.
+    #[must_use]
+    pub fn with_custom_host_names(
         mut self,
         value: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
@@ -7858,42 +11753,58 @@ impl StreamingEndpointProperties {
         self
     }
     /// Sets [`description`](Self#structfield.description).
-    pub fn description(mut self, value: impl Into<Nullable<String>>) -> Self {
+    #[must_use]
+    pub fn with_description(mut self, value: impl Into<Nullable<String>>) -> Self {
         self.description = value.into();
         self
     }
     /// Sets [`max_cache_age`](Self#structfield.max_cache_age).
-    pub fn max_cache_age(mut self, value: impl Into<i64>) -> Self {
+    #[must_use]
+    pub fn with_max_cache_age(mut self, value: impl Into<i64>) -> Self {
         self.max_cache_age = Some(value.into());
         self
     }
     /// Sets [`max_manifest_cache_age`](Self#structfield.max_manifest_cache_age).
-    pub fn max_manifest_cache_age(mut self, value: impl Into<i64>) -> Self {
+    #[must_use]
+    pub fn with_max_manifest_cache_age(mut self, value: impl Into<i64>) -> Self {
         self.max_manifest_cache_age = Some(value.into());
         self
     }
     /// Sets [`provisioning_state`](Self#structfield.provisioning_state).
-    pub fn provisioning_state(mut self, value: impl Into<ProvisioningState>) -> Self {
+    #[must_use]
+    pub fn with_provisioning_state(
+        mut self,
+        value: impl Into<ProvisioningState>,
+    ) -> Self {
         self.provisioning_state = Some(value.into());
         self
     }
     /// Sets [`public_name`](Self#structfield.public_name).
-    pub fn public_name(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_public_name(mut self, value: impl Into<String>) -> Self {
         self.public_name = Some(value.into());
         self
     }
     /// Sets [`resource_state`](Self#structfield.resource_state).
-    pub fn resource_state(mut self, value: impl Into<StreamingEndpointState>) -> Self {
+    #[must_use]
+    pub fn with_resource_state(
+        mut self,
+        value: impl Into<StreamingEndpointState>,
+    ) -> Self {
         self.resource_state = Some(value.into());
         self
     }
     /// Sets [`scale_units`](Self#structfield.scale_units).
-    pub fn scale_units(mut self, value: impl Into<i64>) -> Self {
+    #[must_use]
+    pub fn with_scale_units(mut self, value: impl Into<i64>) -> Self {
         self.scale_units = Some(value.into());
         self
     }
     /// Sets [`server_credential_names`](Self#structfield.server_credential_names).
-    pub fn server_credential_names(
+    ///
+    /// PATCH replaces the whole list.
+    #[must_use]
+    pub fn with_server_credential_names(
         mut self,
         value: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
@@ -7901,32 +11812,35 @@ impl StreamingEndpointProperties {
         self
     }
     /// Sets [`shield_cache`](Self#structfield.shield_cache).
-    pub fn shield_cache(
+    #[must_use]
+    pub fn with_shield_cache(
         mut self,
-        value: impl Into<StreamingEndpointShieldCache>,
+        value: impl Into<StreamingEndpointShieldCachePatch>,
     ) -> Self {
         self.shield_cache = Some(value.into());
         self
     }
     /// Sets [`sku`](Self#structfield.sku).
-    pub fn sku(mut self, value: impl Into<StreamingEndpointSku>) -> Self {
+    #[must_use]
+    pub fn with_sku(mut self, value: impl Into<StreamingEndpointSkuPatch>) -> Self {
         self.sku = Some(value.into());
         self
     }
     /// Sets [`url_style`](Self#structfield.url_style).
-    pub fn url_style(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_url_style(mut self, value: impl Into<String>) -> Self {
         self.url_style = Some(value.into());
         self
     }
 }
-/// `StreamingEndpointPut` of the document.
+/// Body of [`create_streaming_endpoint`](super::Client::create_streaming_endpoint).
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct StreamingEndpointPut {
     /// Hosting location; has to equal the one where the user's subscription lives.
     pub location: String,
-    /// `properties` of the document.
     pub properties: StreamingEndpointPutProperties,
     /// Descriptive key:value pairs; not searchable at present.
     ///
@@ -7935,7 +11849,7 @@ pub struct StreamingEndpointPut {
     pub tags: Option<BTreeMap<String, String>>,
 }
 impl StreamingEndpointPut {
-    /// A `StreamingEndpointPut` with what it cannot do without; the rest is absent.
+    /// Creates `StreamingEndpointPut` from its required fields; all others are unset.
     pub fn new(
         location: impl Into<String>,
         properties: impl Into<StreamingEndpointPutProperties>,
@@ -7947,12 +11861,14 @@ impl StreamingEndpointPut {
         }
     }
     /// Sets [`location`](Self#structfield.location).
-    pub fn location(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_location(mut self, value: impl Into<String>) -> Self {
         self.location = value.into();
         self
     }
     /// Sets [`properties`](Self#structfield.properties).
-    pub fn properties(
+    #[must_use]
+    pub fn with_properties(
         mut self,
         value: impl Into<StreamingEndpointPutProperties>,
     ) -> Self {
@@ -7960,7 +11876,8 @@ impl StreamingEndpointPut {
         self
     }
     /// Sets [`tags`](Self#structfield.tags).
-    pub fn tags(
+    #[must_use]
+    pub fn with_tags(
         mut self,
         value: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
@@ -7970,7 +11887,10 @@ impl StreamingEndpointPut {
         self
     }
 }
-/// `StreamingEndpointPutProperties` of the document.
+::mkio_core::json_body! {
+    StreamingEndpointPut
+}
+/// `properties` of [`StreamingEndpointPut`].
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -8049,10 +11969,9 @@ pub struct StreamingEndpointPutProperties {
     pub url_style: Option<String>,
 }
 impl StreamingEndpointPutProperties {
-    /// A `StreamingEndpointPutProperties` with what it cannot do without; the rest is absent.
+    /// Creates `StreamingEndpointPutProperties` from its required fields; all others are unset.
     pub fn new(scale_units: impl Into<i64>) -> Self {
         Self {
-            scale_units: scale_units.into(),
             access_control: Default::default(),
             advanced_settings_name: Default::default(),
             cdn_enabled: Default::default(),
@@ -8066,6 +11985,7 @@ impl StreamingEndpointPutProperties {
             provisioning_state: Default::default(),
             public_name: Default::default(),
             resource_state: Default::default(),
+            scale_units: scale_units.into(),
             server_credential_names: Default::default(),
             shield_cache: Default::default(),
             sku: Default::default(),
@@ -8073,7 +11993,8 @@ impl StreamingEndpointPutProperties {
         }
     }
     /// Sets [`access_control`](Self#structfield.access_control).
-    pub fn access_control(
+    #[must_use]
+    pub fn with_access_control(
         mut self,
         value: impl Into<StreamingEndpointAccessControl>,
     ) -> Self {
@@ -8081,27 +12002,35 @@ impl StreamingEndpointPutProperties {
         self
     }
     /// Sets [`advanced_settings_name`](Self#structfield.advanced_settings_name).
-    pub fn advanced_settings_name(mut self, value: impl Into<Nullable<String>>) -> Self {
+    #[must_use]
+    pub fn with_advanced_settings_name(
+        mut self,
+        value: impl Into<Nullable<String>>,
+    ) -> Self {
         self.advanced_settings_name = value.into();
         self
     }
     /// Sets [`cdn_enabled`](Self#structfield.cdn_enabled).
-    pub fn cdn_enabled(mut self, value: bool) -> Self {
+    #[must_use]
+    pub fn with_cdn_enabled(mut self, value: bool) -> Self {
         self.cdn_enabled = Some(value);
         self
     }
     /// Sets [`cdn_profile`](Self#structfield.cdn_profile).
-    pub fn cdn_profile(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_cdn_profile(mut self, value: impl Into<String>) -> Self {
         self.cdn_profile = Some(value.into());
         self
     }
     /// Sets [`cdn_provider`](Self#structfield.cdn_provider).
-    pub fn cdn_provider(mut self, value: impl Into<CdnProvider>) -> Self {
+    #[must_use]
+    pub fn with_cdn_provider(mut self, value: impl Into<CdnProvider>) -> Self {
         self.cdn_provider = Some(value.into());
         self
     }
     /// Sets [`cross_site_access_policies`](Self#structfield.cross_site_access_policies).
-    pub fn cross_site_access_policies(
+    #[must_use]
+    pub fn with_cross_site_access_policies(
         mut self,
         value: impl Into<CrossSiteAccessPolicies>,
     ) -> Self {
@@ -8109,7 +12038,8 @@ impl StreamingEndpointPutProperties {
         self
     }
     /// Sets [`custom_host_names`](Self#structfield.custom_host_names).
-    pub fn custom_host_names(
+    #[must_use]
+    pub fn with_custom_host_names(
         mut self,
         value: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
@@ -8117,42 +12047,56 @@ impl StreamingEndpointPutProperties {
         self
     }
     /// Sets [`description`](Self#structfield.description).
-    pub fn description(mut self, value: impl Into<Nullable<String>>) -> Self {
+    #[must_use]
+    pub fn with_description(mut self, value: impl Into<Nullable<String>>) -> Self {
         self.description = value.into();
         self
     }
     /// Sets [`max_cache_age`](Self#structfield.max_cache_age).
-    pub fn max_cache_age(mut self, value: impl Into<i64>) -> Self {
+    #[must_use]
+    pub fn with_max_cache_age(mut self, value: impl Into<i64>) -> Self {
         self.max_cache_age = Some(value.into());
         self
     }
     /// Sets [`max_manifest_cache_age`](Self#structfield.max_manifest_cache_age).
-    pub fn max_manifest_cache_age(mut self, value: impl Into<i64>) -> Self {
+    #[must_use]
+    pub fn with_max_manifest_cache_age(mut self, value: impl Into<i64>) -> Self {
         self.max_manifest_cache_age = Some(value.into());
         self
     }
     /// Sets [`provisioning_state`](Self#structfield.provisioning_state).
-    pub fn provisioning_state(mut self, value: impl Into<ProvisioningState>) -> Self {
+    #[must_use]
+    pub fn with_provisioning_state(
+        mut self,
+        value: impl Into<ProvisioningState>,
+    ) -> Self {
         self.provisioning_state = Some(value.into());
         self
     }
     /// Sets [`public_name`](Self#structfield.public_name).
-    pub fn public_name(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_public_name(mut self, value: impl Into<String>) -> Self {
         self.public_name = Some(value.into());
         self
     }
     /// Sets [`resource_state`](Self#structfield.resource_state).
-    pub fn resource_state(mut self, value: impl Into<StreamingEndpointState>) -> Self {
+    #[must_use]
+    pub fn with_resource_state(
+        mut self,
+        value: impl Into<StreamingEndpointState>,
+    ) -> Self {
         self.resource_state = Some(value.into());
         self
     }
     /// Sets [`scale_units`](Self#structfield.scale_units).
-    pub fn scale_units(mut self, value: impl Into<i64>) -> Self {
+    #[must_use]
+    pub fn with_scale_units(mut self, value: impl Into<i64>) -> Self {
         self.scale_units = value.into();
         self
     }
     /// Sets [`server_credential_names`](Self#structfield.server_credential_names).
-    pub fn server_credential_names(
+    #[must_use]
+    pub fn with_server_credential_names(
         mut self,
         value: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
@@ -8160,7 +12104,8 @@ impl StreamingEndpointPutProperties {
         self
     }
     /// Sets [`shield_cache`](Self#structfield.shield_cache).
-    pub fn shield_cache(
+    #[must_use]
+    pub fn with_shield_cache(
         mut self,
         value: impl Into<StreamingEndpointShieldCache>,
     ) -> Self {
@@ -8168,17 +12113,19 @@ impl StreamingEndpointPutProperties {
         self
     }
     /// Sets [`sku`](Self#structfield.sku).
-    pub fn sku(mut self, value: impl Into<StreamingEndpointPutSku>) -> Self {
+    #[must_use]
+    pub fn with_sku(mut self, value: impl Into<StreamingEndpointPutSku>) -> Self {
         self.sku = Some(value.into());
         self
     }
     /// Sets [`url_style`](Self#structfield.url_style).
-    pub fn url_style(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_url_style(mut self, value: impl Into<String>) -> Self {
         self.url_style = Some(value.into());
         self
     }
 }
-/// `StreamingEndpointPutSku` of the document.
+/// `sku` of [`StreamingEndpointPutProperties`].
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -8187,17 +12134,18 @@ pub struct StreamingEndpointPutSku {
     pub name: StreamingEndpointSkuName,
 }
 impl StreamingEndpointPutSku {
-    /// A `StreamingEndpointPutSku` with what it cannot do without; the rest is absent.
-    pub fn new(name: impl Into<StreamingEndpointSkuName>) -> Self {
-        Self { name: name.into() }
+    /// Creates `StreamingEndpointPutSku` from its required fields; all others are unset.
+    pub fn new(name: StreamingEndpointSkuName) -> Self {
+        Self { name: name }
     }
     /// Sets [`name`](Self#structfield.name).
-    pub fn name(mut self, value: impl Into<StreamingEndpointSkuName>) -> Self {
+    #[must_use]
+    pub fn with_name(mut self, value: impl Into<StreamingEndpointSkuName>) -> Self {
         self.name = value.into();
         self
     }
 }
-/// `StreamingEndpointScale` of the document.
+/// Body of [`scale_streaming_endpoint`](super::Client::scale_streaming_endpoint).
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -8209,19 +12157,23 @@ pub struct StreamingEndpointScale {
     pub scale_unit: i64,
 }
 impl StreamingEndpointScale {
-    /// A `StreamingEndpointScale` with what it cannot do without; the rest is absent.
+    /// Creates `StreamingEndpointScale` from its required fields; all others are unset.
     pub fn new(scale_unit: impl Into<i64>) -> Self {
         Self {
             scale_unit: scale_unit.into(),
         }
     }
     /// Sets [`scale_unit`](Self#structfield.scale_unit).
-    pub fn scale_unit(mut self, value: impl Into<i64>) -> Self {
+    #[must_use]
+    pub fn with_scale_unit(mut self, value: impl Into<i64>) -> Self {
         self.scale_unit = value.into();
         self
     }
 }
-/// `StreamingEndpointShieldCache` of the document.
+::mkio_core::json_body! {
+    StreamingEndpointScale
+}
+/// `shieldCache` of [`StreamingEndpointProperties`] and `shieldCache` of [`StreamingEndpointPutProperties`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -8238,19 +12190,49 @@ pub struct StreamingEndpointShieldCache {
     pub scale_units: Nullable<i64>,
 }
 impl StreamingEndpointShieldCache {
-    /// A `StreamingEndpointShieldCache` with what it cannot do without; the rest is absent.
+    /// Creates `StreamingEndpointShieldCache` from its required fields; all others are unset.
     pub fn new(scale_units: impl Into<i64>) -> Self {
         Self {
             scale_units: Nullable::Value(scale_units.into()),
         }
     }
     /// Sets [`scale_units`](Self#structfield.scale_units).
-    pub fn scale_units(mut self, value: impl Into<Nullable<i64>>) -> Self {
+    #[must_use]
+    pub fn with_scale_units(mut self, value: impl Into<Nullable<i64>>) -> Self {
         self.scale_units = value.into();
         self
     }
 }
-/// `StreamingEndpointSku` of the document.
+impl StreamingEndpointShieldCache {
+    /// Returns [`scale_units`](Self#structfield.scale_units), if it is set.
+    pub fn scale_units(&self) -> Option<i64> {
+        self.scale_units.as_ref().value().copied()
+    }
+}
+/// `shieldCache` of [`StreamingEndpointPropertiesPatch`].
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct StreamingEndpointShieldCachePatch {
+    /// Shield cache scale units; 0 deploys none. Behind a feature flag; use only on MediaKind's advice.
+    ///
+    /// Range: 0 to 1024.
+    #[serde(rename = "scaleUnits", default, skip_serializing_if = "Nullable::is_absent")]
+    pub scale_units: Nullable<i64>,
+}
+impl StreamingEndpointShieldCachePatch {
+    /// Creates an empty `StreamingEndpointShieldCachePatch`.
+    pub fn new() -> Self {
+        Default::default()
+    }
+    /// Sets [`scale_units`](Self#structfield.scale_units).
+    #[must_use]
+    pub fn with_scale_units(mut self, value: impl Into<Nullable<i64>>) -> Self {
+        self.scale_units = value.into();
+        self
+    }
+}
+/// `sku` of [`StreamingEndpointProperties`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -8269,21 +12251,19 @@ pub struct StreamingEndpointSku {
     pub name: Option<StreamingEndpointSkuName>,
 }
 impl StreamingEndpointSku {
-    /// A `StreamingEndpointSku` with what it cannot do without; the rest is absent.
-    pub fn new(name: impl Into<StreamingEndpointSkuName>) -> Self {
-        Self {
-            name: Some(name.into()),
-            capacity: Default::default(),
-        }
+    /// Returns [`capacity`](Self#structfield.capacity), if it is set.
+    pub fn capacity(&self) -> Option<i64> {
+        self.capacity.as_ref().copied()
     }
-    /// Sets [`name`](Self#structfield.name).
-    pub fn name(mut self, value: impl Into<StreamingEndpointSkuName>) -> Self {
-        self.name = Some(value.into());
-        self
+    /// Returns [`name`](Self#structfield.name), if it is set.
+    pub fn name(&self) -> Option<&StreamingEndpointSkuName> {
+        self.name.as_ref()
     }
 }
 ::mkio_core::open_enum! {
     /// SKU name; 'Standard' when no sku is configured.
+    ///
+    /// `name` of [`StreamingEndpointPutSku`], `name` of [`StreamingEndpointSku`] and `name` of [`StreamingEndpointSkuPatch`].
     pub enum StreamingEndpointSkuName {
         /// `Standard`.
         Standard = "Standard",
@@ -8291,8 +12271,31 @@ impl StreamingEndpointSku {
         Premium = "Premium",
     }
 }
+/// `sku` of [`StreamingEndpointPropertiesPatch`].
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct StreamingEndpointSkuPatch {
+    /// SKU name; 'Standard' when no sku is configured.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<StreamingEndpointSkuName>,
+}
+impl StreamingEndpointSkuPatch {
+    /// Creates an empty `StreamingEndpointSkuPatch`.
+    pub fn new() -> Self {
+        Default::default()
+    }
+    /// Sets [`name`](Self#structfield.name).
+    #[must_use]
+    pub fn with_name(mut self, value: impl Into<StreamingEndpointSkuName>) -> Self {
+        self.name = Some(value.into());
+        self
+    }
+}
 ::mkio_core::open_enum! {
     /// System-set runtime state.
+    ///
+    /// `resourceState` of [`StreamingEndpointProperties`], `resourceState` of [`StreamingEndpointPutProperties`] and `resourceState` of [`StreamingEndpointPropertiesPatch`].
     pub enum StreamingEndpointState {
         /// `Creating`.
         Creating = "Creating",
@@ -8316,9 +12319,10 @@ impl StreamingEndpointSku {
         Deleted = "Deleted",
     }
 }
-/// `StreamingLocator` of the document.
+/// Response of [`get_streaming_locator`](super::Client::get_streaming_locator) and [`create_or_update_streaming_locator`](super::Client::create_or_update_streaming_locator); item of [`list_streaming_locators`](super::Client::list_streaming_locators).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct StreamingLocator {
     /// Full resource ID, shaped /subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}/providers/{resourceProviderNamespace}/{resourceType}/{resourceName}.
@@ -8331,7 +12335,6 @@ pub struct StreamingLocator {
     /// Length in characters: 1 to 260. Pattern: `^[^\^\'<>%&:\\?/*+]+$`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// `properties` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub properties: Option<StreamingLocatorProperties>,
     /// Who and when: creation and latest change.
@@ -8345,7 +12348,43 @@ pub struct StreamingLocator {
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub type_: Option<String>,
 }
-/// `StreamingLocatorContentKey` of the document.
+impl StreamingLocator {
+    /// Returns [`id`](Self#structfield.id), if it is set.
+    pub fn id(&self) -> Option<&str> {
+        self.id.as_ref().map(String::as_str)
+    }
+    /// Returns [`name`](Self#structfield.name), if it is set.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_ref().map(String::as_str)
+    }
+    /// Returns [`properties`](Self#structfield.properties), with all its fields unset if it is not set itself.
+    pub fn properties(&self) -> &StreamingLocatorProperties {
+        static UNSET: ::std::sync::LazyLock<StreamingLocatorProperties> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.properties.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`system_data`](Self#structfield.system_data), with all its fields unset if it is not set itself.
+    pub fn system_data(&self) -> &SystemData {
+        static UNSET: ::std::sync::LazyLock<SystemData> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.system_data.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`type_`](Self#structfield.type_), if it is set.
+    pub fn type_(&self) -> Option<&str> {
+        self.type_.as_ref().map(String::as_str)
+    }
+}
+impl StreamingLocator {
+    /// Returns the state, at `/properties/resourceState` in JSON, if it is told. It compares with text.
+    pub fn state(&self) -> ::mkio_core::StateRef<'_, StreamingLocatorState> {
+        ::mkio_core::StateRef::new(
+            self.properties.as_ref().and_then(|part| part.resource_state.as_ref()),
+        )
+    }
+}
+/// `contentKeys` of [`StreamingLocatorContentKeyList`], `contentKeys` of [`StreamingLocatorProperties`] and `contentKeys` of [`StreamingLocatorPutProperties`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -8359,7 +12398,7 @@ pub struct StreamingLocatorContentKey {
         skip_serializing_if = "Option::is_none"
     )]
     pub label_reference_in_streaming_policy: Option<String>,
-    /// `policyName` of the document.
+    /// `policyName` in JSON.
     #[serde(rename = "policyName", skip_serializing_if = "Option::is_none")]
     pub policy_name: Option<String>,
     /// Unsupported for now. Tracks encrypted with this key.
@@ -8379,7 +12418,7 @@ pub struct StreamingLocatorContentKey {
     pub value: Option<Secret<String>>,
 }
 impl StreamingLocatorContentKey {
-    /// A `StreamingLocatorContentKey` with what it cannot do without; the rest is absent.
+    /// Creates `StreamingLocatorContentKey` from its required fields; all others are unset.
     pub fn new(id: impl Into<String>) -> Self {
         Self {
             id: Some(id.into()),
@@ -8391,12 +12430,14 @@ impl StreamingLocatorContentKey {
         }
     }
     /// Sets [`id`](Self#structfield.id).
-    pub fn id(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_id(mut self, value: impl Into<String>) -> Self {
         self.id = Some(value.into());
         self
     }
     /// Sets [`label_reference_in_streaming_policy`](Self#structfield.label_reference_in_streaming_policy).
-    pub fn label_reference_in_streaming_policy(
+    #[must_use]
+    pub fn with_label_reference_in_streaming_policy(
         mut self,
         value: impl Into<String>,
     ) -> Self {
@@ -8404,22 +12445,54 @@ impl StreamingLocatorContentKey {
         self
     }
     /// Sets [`policy_name`](Self#structfield.policy_name).
-    pub fn policy_name(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_policy_name(mut self, value: impl Into<String>) -> Self {
         self.policy_name = Some(value.into());
         self
     }
     /// Sets [`type_`](Self#structfield.type_).
-    pub fn type_(mut self, value: impl Into<StreamingLocatorContentKeyType>) -> Self {
+    #[must_use]
+    pub fn with_type(
+        mut self,
+        value: impl Into<StreamingLocatorContentKeyType>,
+    ) -> Self {
         self.type_ = Some(value.into());
         self
     }
     /// Sets [`value`](Self#structfield.value).
-    pub fn value(mut self, value: impl Into<Secret<String>>) -> Self {
+    #[must_use]
+    pub fn with_value(mut self, value: impl Into<Secret<String>>) -> Self {
         self.value = Some(value.into());
         self
     }
 }
-/// `StreamingLocatorContentKeyList` of the document.
+impl StreamingLocatorContentKey {
+    /// Returns [`id`](Self#structfield.id), if it is set.
+    pub fn id(&self) -> Option<&str> {
+        self.id.as_ref().map(String::as_str)
+    }
+    /// Returns [`label_reference_in_streaming_policy`](Self#structfield.label_reference_in_streaming_policy), if it is set.
+    pub fn label_reference_in_streaming_policy(&self) -> Option<&str> {
+        self.label_reference_in_streaming_policy.as_ref().map(String::as_str)
+    }
+    /// Returns [`policy_name`](Self#structfield.policy_name), if it is set.
+    pub fn policy_name(&self) -> Option<&str> {
+        self.policy_name.as_ref().map(String::as_str)
+    }
+    /// Returns [`tracks`](Self#structfield.tracks), empty if it is not set.
+    pub fn tracks(&self) -> &[StreamingLocatorTrackSelection] {
+        self.tracks.as_ref().map_or(&[], Vec::as_slice)
+    }
+    /// Returns [`type_`](Self#structfield.type_), if it is set.
+    pub fn type_(&self) -> Option<&StreamingLocatorContentKeyType> {
+        self.type_.as_ref()
+    }
+    /// Returns [`value`](Self#structfield.value), if it is set.
+    pub fn value(&self) -> Option<&Secret<String>> {
+        self.value.as_ref()
+    }
+}
+/// Response of [`list_streaming_locator_content_keys`](super::Client::list_streaming_locator_content_keys).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -8428,8 +12501,16 @@ pub struct StreamingLocatorContentKeyList {
     #[serde(rename = "contentKeys", skip_serializing_if = "Option::is_none")]
     pub content_keys: Option<Vec<StreamingLocatorContentKey>>,
 }
+impl StreamingLocatorContentKeyList {
+    /// Returns [`content_keys`](Self#structfield.content_keys), empty if it is not set.
+    pub fn content_keys(&self) -> &[StreamingLocatorContentKey] {
+        self.content_keys.as_ref().map_or(&[], Vec::as_slice)
+    }
+}
 ::mkio_core::open_enum! {
     /// Content key kind.
+    ///
+    /// `type` of [`StreamingLocatorContentKey`].
     pub enum StreamingLocatorContentKeyType {
         /// `CommonEncryptionCenc`.
         CommonEncryptionCenc = "CommonEncryptionCenc",
@@ -8439,7 +12520,7 @@ pub struct StreamingLocatorContentKeyList {
         EnvelopeEncryption = "EnvelopeEncryption",
     }
 }
-/// `StreamingLocatorDrm` of the document.
+/// `drm` of [`StreamingLocatorPaths`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -8451,7 +12532,17 @@ pub struct StreamingLocatorDrm {
     #[serde(rename = "licenseAcquisitionUrl", skip_serializing_if = "Option::is_none")]
     pub license_acquisition_url: Option<UrlText>,
 }
-/// `StreamingLocatorList` of the document.
+impl StreamingLocatorDrm {
+    /// Returns [`certificate_url`](Self#structfield.certificate_url), if it is set.
+    pub fn certificate_url(&self) -> Option<&UrlText> {
+        self.certificate_url.as_ref()
+    }
+    /// Returns [`license_acquisition_url`](Self#structfield.license_acquisition_url), if it is set.
+    pub fn license_acquisition_url(&self) -> Option<&UrlText> {
+        self.license_acquisition_url.as_ref()
+    }
+}
+/// Response of [`list_streaming_locators`](super::Client::list_streaming_locators).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -8472,7 +12563,24 @@ pub struct StreamingLocatorList {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Vec<StreamingLocator>>,
 }
-/// `StreamingLocatorPaths` of the document.
+impl StreamingLocatorList {
+    /// Returns [`odata_next_link`](Self#structfield.odata_next_link), if it is set.
+    pub fn odata_next_link(&self) -> Option<&str> {
+        self.odata_next_link.as_ref().map(String::as_str)
+    }
+    /// Returns [`supplemental`](Self#structfield.supplemental), with all its fields unset if it is not set itself.
+    pub fn supplemental(&self) -> &ListResponseSupplemental {
+        static UNSET: ::std::sync::LazyLock<ListResponseSupplemental> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.supplemental.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`value`](Self#structfield.value), empty if it is not set.
+    pub fn value(&self) -> &[StreamingLocator] {
+        self.value.as_ref().map_or(&[], Vec::as_slice)
+    }
+}
+/// Response of [`get_streaming_locator_paths`](super::Client::get_streaming_locator_paths).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -8501,7 +12609,21 @@ pub struct StreamingLocatorPaths {
     )]
     pub streaming_paths: Option<Vec<StreamingPath>>,
 }
-/// `StreamingLocatorPathsQuery` of the document.
+impl StreamingLocatorPaths {
+    /// Returns [`download_paths`](Self#structfield.download_paths), empty if it is not set.
+    pub fn download_paths(&self) -> &[String] {
+        self.download_paths.as_ref().map_or(&[], Vec::as_slice)
+    }
+    /// Returns [`drm`](Self#structfield.drm), empty if it is not set.
+    pub fn drm(&self) -> &BTreeMap<String, StreamingLocatorDrm> {
+        self.drm.as_ref().unwrap_or(const { &BTreeMap::new() })
+    }
+    /// Returns [`streaming_paths`](Self#structfield.streaming_paths), empty if it is not set.
+    pub fn streaming_paths(&self) -> &[StreamingPath] {
+        self.streaming_paths.as_ref().map_or(&[], Vec::as_slice)
+    }
+}
+/// Body of [`get_streaming_locator_paths`](super::Client::get_streaming_locator_paths).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -8513,17 +12635,21 @@ pub struct StreamingLocatorPathsQuery {
     pub url_style: Option<UrlStyle>,
 }
 impl StreamingLocatorPathsQuery {
-    /// An empty `StreamingLocatorPathsQuery`, to be filled with its setters.
+    /// Creates an empty `StreamingLocatorPathsQuery`.
     pub fn new() -> Self {
-        Self::default()
+        Default::default()
     }
     /// Sets [`url_style`](Self#structfield.url_style).
-    pub fn url_style(mut self, value: impl Into<UrlStyle>) -> Self {
+    #[must_use]
+    pub fn with_url_style(mut self, value: impl Into<UrlStyle>) -> Self {
         self.url_style = Some(value.into());
         self
     }
 }
-/// `StreamingLocatorProperties` of the document.
+::mkio_core::json_body! {
+    StreamingLocatorPathsQuery
+}
+/// `streamingLocators` of [`AssetStreamingLocatorList`] and `properties` of [`StreamingLocator`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -8601,23 +12727,82 @@ pub struct StreamingLocatorProperties {
     )]
     pub suppressed: Option<bool>,
 }
-/// `StreamingLocatorPut` of the document.
+impl StreamingLocatorProperties {
+    /// Returns [`alternative_media_id`](Self#structfield.alternative_media_id), if it is set.
+    pub fn alternative_media_id(&self) -> Option<&str> {
+        self.alternative_media_id.as_ref().map(String::as_str)
+    }
+    /// Returns [`asset_name`](Self#structfield.asset_name), if it is set.
+    pub fn asset_name(&self) -> Option<&str> {
+        self.asset_name.as_ref().map(String::as_str)
+    }
+    /// Returns [`content_id`](Self#structfield.content_id), if it is set.
+    pub fn content_id(&self) -> Option<&str> {
+        self.content_id.as_ref().map(String::as_str)
+    }
+    /// Returns [`content_keys`](Self#structfield.content_keys), empty if it is not set.
+    pub fn content_keys(&self) -> &[StreamingLocatorContentKey] {
+        self.content_keys.as_ref().map_or(&[], Vec::as_slice)
+    }
+    /// Returns [`default_content_key_policy_name`](Self#structfield.default_content_key_policy_name), if it is set.
+    pub fn default_content_key_policy_name(&self) -> Option<&str> {
+        self.default_content_key_policy_name.as_ref().map(String::as_str)
+    }
+    /// Returns [`default_manifest_filename`](Self#structfield.default_manifest_filename), if it is set.
+    pub fn default_manifest_filename(&self) -> Option<&str> {
+        self.default_manifest_filename.as_ref().map(String::as_str)
+    }
+    /// Returns [`end_time`](Self#structfield.end_time), if it is set.
+    pub fn end_time(&self) -> Option<&Timestamp> {
+        self.end_time.as_ref()
+    }
+    /// Returns [`filters`](Self#structfield.filters), empty if it is not set.
+    pub fn filters(&self) -> &[String] {
+        self.filters.as_ref().map_or(&[], Vec::as_slice)
+    }
+    /// Returns [`provisioning_state`](Self#structfield.provisioning_state), if it is set.
+    pub fn provisioning_state(&self) -> Option<&ProvisioningState> {
+        self.provisioning_state.as_ref()
+    }
+    /// Returns [`resource_state`](Self#structfield.resource_state), if it is set.
+    pub fn resource_state(&self) -> Option<&StreamingLocatorState> {
+        self.resource_state.as_ref()
+    }
+    /// Returns [`start_time`](Self#structfield.start_time), if it is set.
+    pub fn start_time(&self) -> Option<&Timestamp> {
+        self.start_time.as_ref()
+    }
+    /// Returns [`streaming_locator_id`](Self#structfield.streaming_locator_id), if it is set.
+    pub fn streaming_locator_id(&self) -> Option<&str> {
+        self.streaming_locator_id.as_ref().map(String::as_str)
+    }
+    /// Returns [`streaming_policy_name`](Self#structfield.streaming_policy_name), if it is set.
+    pub fn streaming_policy_name(&self) -> Option<&str> {
+        self.streaming_policy_name.as_ref().map(String::as_str)
+    }
+    /// Returns [`suppressed`](Self#structfield.suppressed), if it is set.
+    pub fn suppressed(&self) -> Option<bool> {
+        self.suppressed.as_ref().copied()
+    }
+}
+/// Body of [`create_or_update_streaming_locator`](super::Client::create_or_update_streaming_locator).
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct StreamingLocatorPut {
-    /// `properties` of the document.
     pub properties: StreamingLocatorPutProperties,
 }
 impl StreamingLocatorPut {
-    /// A `StreamingLocatorPut` with what it cannot do without; the rest is absent.
+    /// Creates `StreamingLocatorPut` from its required fields; all others are unset.
     pub fn new(properties: impl Into<StreamingLocatorPutProperties>) -> Self {
         Self {
             properties: properties.into(),
         }
     }
     /// Sets [`properties`](Self#structfield.properties).
-    pub fn properties(
+    #[must_use]
+    pub fn with_properties(
         mut self,
         value: impl Into<StreamingLocatorPutProperties>,
     ) -> Self {
@@ -8625,7 +12810,15 @@ impl StreamingLocatorPut {
         self
     }
 }
-/// `StreamingLocatorPutProperties` of the document.
+impl From<StreamingLocatorPutProperties> for StreamingLocatorPut {
+    fn from(value: StreamingLocatorPutProperties) -> Self {
+        Self::new(value)
+    }
+}
+::mkio_core::json_body! {
+    StreamingLocatorPut
+}
+/// `properties` of [`StreamingLocatorPut`].
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -8681,15 +12874,12 @@ pub struct StreamingLocatorPutProperties {
     pub suppressed: Option<bool>,
 }
 impl StreamingLocatorPutProperties {
-    /// A `StreamingLocatorPutProperties` with what it cannot do without; the rest is absent.
-    pub fn new(
-        asset_name: impl Into<String>,
-        streaming_policy_name: impl Into<String>,
-    ) -> Self {
-        Self {
-            asset_name: asset_name.into(),
-            streaming_policy_name: streaming_policy_name.into(),
+    /// Starts `StreamingLocatorPutProperties`: the required fields that could be mistaken for each other follow by name, in this order: `asset_name`, `streaming_policy_name`. All others are unset.
+    #[allow(clippy::new_ret_no_self)]
+    pub fn new() -> StreamingLocatorPutPropertiesNeedsAssetName {
+        StreamingLocatorPutPropertiesNeedsAssetName(Self {
             alternative_media_id: Default::default(),
+            asset_name: Default::default(),
             content_id: Default::default(),
             content_keys: Default::default(),
             default_content_key_policy_name: Default::default(),
@@ -8698,26 +12888,31 @@ impl StreamingLocatorPutProperties {
             filters: Default::default(),
             start_time: Default::default(),
             streaming_locator_id: Default::default(),
+            streaming_policy_name: Default::default(),
             suppressed: Default::default(),
-        }
+        })
     }
     /// Sets [`alternative_media_id`](Self#structfield.alternative_media_id).
-    pub fn alternative_media_id(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_alternative_media_id(mut self, value: impl Into<String>) -> Self {
         self.alternative_media_id = Some(value.into());
         self
     }
     /// Sets [`asset_name`](Self#structfield.asset_name).
-    pub fn asset_name(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_asset_name(mut self, value: impl Into<String>) -> Self {
         self.asset_name = value.into();
         self
     }
     /// Sets [`content_id`](Self#structfield.content_id).
-    pub fn content_id(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_content_id(mut self, value: impl Into<String>) -> Self {
         self.content_id = Some(value.into());
         self
     }
     /// Sets [`content_keys`](Self#structfield.content_keys).
-    pub fn content_keys(
+    #[must_use]
+    pub fn with_content_keys(
         mut self,
         value: impl IntoIterator<Item = impl Into<StreamingLocatorContentKey>>,
     ) -> Self {
@@ -8725,22 +12920,29 @@ impl StreamingLocatorPutProperties {
         self
     }
     /// Sets [`default_content_key_policy_name`](Self#structfield.default_content_key_policy_name).
-    pub fn default_content_key_policy_name(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_default_content_key_policy_name(
+        mut self,
+        value: impl Into<String>,
+    ) -> Self {
         self.default_content_key_policy_name = Some(value.into());
         self
     }
     /// Sets [`default_manifest_filename`](Self#structfield.default_manifest_filename).
-    pub fn default_manifest_filename(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_default_manifest_filename(mut self, value: impl Into<String>) -> Self {
         self.default_manifest_filename = Some(value.into());
         self
     }
     /// Sets [`end_time`](Self#structfield.end_time).
-    pub fn end_time(mut self, value: impl Into<Timestamp>) -> Self {
+    #[must_use]
+    pub fn with_end_time(mut self, value: impl Into<Timestamp>) -> Self {
         self.end_time = Some(value.into());
         self
     }
     /// Sets [`filters`](Self#structfield.filters).
-    pub fn filters(
+    #[must_use]
+    pub fn with_filters(
         mut self,
         value: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
@@ -8748,30 +12950,66 @@ impl StreamingLocatorPutProperties {
         self
     }
     /// Sets [`start_time`](Self#structfield.start_time).
-    pub fn start_time(mut self, value: impl Into<Timestamp>) -> Self {
+    #[must_use]
+    pub fn with_start_time(mut self, value: impl Into<Timestamp>) -> Self {
         self.start_time = Some(value.into());
         self
     }
     /// Sets [`streaming_locator_id`](Self#structfield.streaming_locator_id).
-    pub fn streaming_locator_id(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_streaming_locator_id(mut self, value: impl Into<String>) -> Self {
         self.streaming_locator_id = Some(value.into());
         self
     }
     /// Sets [`streaming_policy_name`](Self#structfield.streaming_policy_name).
-    pub fn streaming_policy_name(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_streaming_policy_name(mut self, value: impl Into<String>) -> Self {
         self.streaming_policy_name = value.into();
         self
     }
     /// Sets [`suppressed`](Self#structfield.suppressed).
-    pub fn suppressed(mut self, value: bool) -> Self {
+    #[must_use]
+    pub fn with_suppressed(mut self, value: bool) -> Self {
         self.suppressed = Some(value);
         self
+    }
+}
+/// A [`StreamingLocatorPutProperties`] that still needs `asset_name`.
+#[derive(Clone, Debug)]
+#[must_use = "it is no `StreamingLocatorPutProperties` before `asset_name` is set"]
+pub struct StreamingLocatorPutPropertiesNeedsAssetName(StreamingLocatorPutProperties);
+impl StreamingLocatorPutPropertiesNeedsAssetName {
+    /// Sets [`asset_name`](StreamingLocatorPutProperties#structfield.asset_name).
+    pub fn asset_name(
+        mut self,
+        value: impl Into<String>,
+    ) -> StreamingLocatorPutPropertiesNeedsStreamingPolicyName {
+        self.0.asset_name = value.into();
+        StreamingLocatorPutPropertiesNeedsStreamingPolicyName(self.0)
+    }
+}
+/// A [`StreamingLocatorPutProperties`] that still needs `streaming_policy_name`.
+#[derive(Clone, Debug)]
+#[must_use = "it is no `StreamingLocatorPutProperties` before `streaming_policy_name` is set"]
+pub struct StreamingLocatorPutPropertiesNeedsStreamingPolicyName(
+    StreamingLocatorPutProperties,
+);
+impl StreamingLocatorPutPropertiesNeedsStreamingPolicyName {
+    /// Sets [`streaming_policy_name`](StreamingLocatorPutProperties#structfield.streaming_policy_name).
+    pub fn streaming_policy_name(
+        mut self,
+        value: impl Into<String>,
+    ) -> StreamingLocatorPutProperties {
+        self.0.streaming_policy_name = value.into();
+        self.0
     }
 }
 ::mkio_core::open_enum! {
     /// System-set runtime state.
     ///
     /// Read-only: the service fills it.
+    ///
+    /// `resourceState` of [`StreamingLocatorProperties`].
     pub enum StreamingLocatorState {
         /// `Creating`.
         Creating = "Creating",
@@ -8787,7 +13025,7 @@ impl StreamingLocatorPutProperties {
         Error = "Error",
     }
 }
-/// `StreamingLocatorTrackPropertyCondition` of the document.
+/// `trackSelections` of [`StreamingLocatorTrackSelection`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -8803,40 +13041,94 @@ pub struct StreamingLocatorTrackPropertyCondition {
     pub value: Option<String>,
 }
 impl StreamingLocatorTrackPropertyCondition {
-    /// A `StreamingLocatorTrackPropertyCondition` with what it cannot do without; the rest is absent.
+    /// Starts `StreamingLocatorTrackPropertyCondition`: the required fields that could be mistaken for each other follow by name, in this order: `property`, `value`. All others are unset.
+    #[allow(clippy::new_ret_no_self)]
     pub fn new(
         operation: impl Into<TrackPropertyCompareOperation>,
-        property: impl Into<String>,
-        value: impl Into<String>,
-    ) -> Self {
-        Self {
+    ) -> StreamingLocatorTrackPropertyConditionNeedsProperty {
+        StreamingLocatorTrackPropertyConditionNeedsProperty(Self {
             operation: Some(operation.into()),
-            property: Some(property.into()),
-            value: Some(value.into()),
-        }
+            property: Default::default(),
+            value: Default::default(),
+        })
     }
     /// Sets [`operation`](Self#structfield.operation).
-    pub fn operation(mut self, value: impl Into<TrackPropertyCompareOperation>) -> Self {
+    #[must_use]
+    pub fn with_operation(
+        mut self,
+        value: impl Into<TrackPropertyCompareOperation>,
+    ) -> Self {
         self.operation = Some(value.into());
         self
     }
     /// Sets [`property`](Self#structfield.property).
-    pub fn property(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_property(mut self, value: impl Into<String>) -> Self {
         self.property = Some(value.into());
         self
     }
     /// Sets [`value`](Self#structfield.value).
-    pub fn value(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_value(mut self, value: impl Into<String>) -> Self {
         self.value = Some(value.into());
         self
     }
 }
-/// `StreamingLocatorTrackSelection` of the document.
+/// A [`StreamingLocatorTrackPropertyCondition`] that still needs `property`.
+#[derive(Clone, Debug)]
+#[must_use = "it is no `StreamingLocatorTrackPropertyCondition` before `property` is set"]
+pub struct StreamingLocatorTrackPropertyConditionNeedsProperty(
+    StreamingLocatorTrackPropertyCondition,
+);
+impl StreamingLocatorTrackPropertyConditionNeedsProperty {
+    /// Sets [`property`](StreamingLocatorTrackPropertyCondition#structfield.property).
+    pub fn property(
+        mut self,
+        value: impl Into<String>,
+    ) -> StreamingLocatorTrackPropertyConditionNeedsValue {
+        self.0.property = Some(value.into());
+        StreamingLocatorTrackPropertyConditionNeedsValue(self.0)
+    }
+}
+/// A [`StreamingLocatorTrackPropertyCondition`] that still needs `value`.
+#[derive(Clone, Debug)]
+#[must_use = "it is no `StreamingLocatorTrackPropertyCondition` before `value` is set"]
+pub struct StreamingLocatorTrackPropertyConditionNeedsValue(
+    StreamingLocatorTrackPropertyCondition,
+);
+impl StreamingLocatorTrackPropertyConditionNeedsValue {
+    /// Sets [`value`](StreamingLocatorTrackPropertyCondition#structfield.value).
+    pub fn value(
+        mut self,
+        value: impl Into<String>,
+    ) -> StreamingLocatorTrackPropertyCondition {
+        self.0.value = Some(value.into());
+        self.0
+    }
+}
+impl StreamingLocatorTrackPropertyCondition {
+    /// Returns [`operation`](Self#structfield.operation), with all its fields unset if it is not set itself.
+    pub fn operation(&self) -> &TrackPropertyCompareOperation {
+        static UNSET: ::std::sync::LazyLock<TrackPropertyCompareOperation> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.operation.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`property`](Self#structfield.property), if it is set.
+    pub fn property(&self) -> Option<&str> {
+        self.property.as_ref().map(String::as_str)
+    }
+    /// Returns [`value`](Self#structfield.value), if it is set.
+    pub fn value(&self) -> Option<&str> {
+        self.value.as_ref().map(String::as_str)
+    }
+}
+/// `tracks` of [`StreamingLocatorContentKey`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct StreamingLocatorTrackSelection {
-    /// `trackSelections` of the document.
+    /// `trackSelections` in JSON.
     #[serde(
         rename = "trackSelections",
         default,
@@ -8846,7 +13138,7 @@ pub struct StreamingLocatorTrackSelection {
     pub track_selections: Option<Vec<StreamingLocatorTrackPropertyCondition>>,
 }
 impl StreamingLocatorTrackSelection {
-    /// A `StreamingLocatorTrackSelection` with what it cannot do without; the rest is absent.
+    /// Creates `StreamingLocatorTrackSelection` from its required fields; all others are unset.
     pub fn new(
         track_selections: impl IntoIterator<
             Item = impl Into<StreamingLocatorTrackPropertyCondition>,
@@ -8859,7 +13151,8 @@ impl StreamingLocatorTrackSelection {
         }
     }
     /// Sets [`track_selections`](Self#structfield.track_selections).
-    pub fn track_selections(
+    #[must_use]
+    pub fn with_track_selections(
         mut self,
         value: impl IntoIterator<
             Item = impl Into<StreamingLocatorTrackPropertyCondition>,
@@ -8869,7 +13162,13 @@ impl StreamingLocatorTrackSelection {
         self
     }
 }
-/// `StreamingPath` of the document.
+impl StreamingLocatorTrackSelection {
+    /// Returns [`track_selections`](Self#structfield.track_selections), empty if it is not set.
+    pub fn track_selections(&self) -> &[StreamingLocatorTrackPropertyCondition] {
+        self.track_selections.as_ref().map_or(&[], Vec::as_slice)
+    }
+}
+/// `streamingPaths` of [`StreamingLocatorPaths`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -8888,9 +13187,24 @@ pub struct StreamingPath {
     #[serde(rename = "streamingProtocol", skip_serializing_if = "Option::is_none")]
     pub streaming_protocol: Option<StreamingProtocol>,
 }
-/// `StreamingPolicy` of the document.
+impl StreamingPath {
+    /// Returns [`encryption_scheme`](Self#structfield.encryption_scheme), if it is set.
+    pub fn encryption_scheme(&self) -> Option<&EncryptionScheme> {
+        self.encryption_scheme.as_ref()
+    }
+    /// Returns [`paths`](Self#structfield.paths), empty if it is not set.
+    pub fn paths(&self) -> &[String] {
+        self.paths.as_ref().map_or(&[], Vec::as_slice)
+    }
+    /// Returns [`streaming_protocol`](Self#structfield.streaming_protocol), if it is set.
+    pub fn streaming_protocol(&self) -> Option<&StreamingProtocol> {
+        self.streaming_protocol.as_ref()
+    }
+}
+/// Response of [`get_streaming_policy`](super::Client::get_streaming_policy) and [`create_or_update_streaming_policy`](super::Client::create_or_update_streaming_policy); item of [`list_streaming_policies`](super::Client::list_streaming_policies).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct StreamingPolicy {
     /// Full resource ID, shaped /subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}/providers/{resourceProviderNamespace}/{resourceType}/{resourceName}.
@@ -8903,7 +13217,6 @@ pub struct StreamingPolicy {
     /// Length in characters: 1 to 260. Pattern: `^[^\^\'<>%&:\\?/*+]+$`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// `properties` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub properties: Option<StreamingPolicyProperties>,
     /// Who and when: creation and latest change.
@@ -8917,7 +13230,35 @@ pub struct StreamingPolicy {
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub type_: Option<String>,
 }
-/// `StreamingPolicyContentKey` of the document.
+impl StreamingPolicy {
+    /// Returns [`id`](Self#structfield.id), if it is set.
+    pub fn id(&self) -> Option<&str> {
+        self.id.as_ref().map(String::as_str)
+    }
+    /// Returns [`name`](Self#structfield.name), if it is set.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_ref().map(String::as_str)
+    }
+    /// Returns [`properties`](Self#structfield.properties), with all its fields unset if it is not set itself.
+    pub fn properties(&self) -> &StreamingPolicyProperties {
+        static UNSET: ::std::sync::LazyLock<StreamingPolicyProperties> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.properties.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`system_data`](Self#structfield.system_data), with all its fields unset if it is not set itself.
+    pub fn system_data(&self) -> &SystemData {
+        static UNSET: ::std::sync::LazyLock<SystemData> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.system_data.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`type_`](Self#structfield.type_), if it is set.
+    pub fn type_(&self) -> Option<&str> {
+        self.type_.as_ref().map(String::as_str)
+    }
+}
+/// `keyToTrackMappings` of [`StreamingPolicyContentKeys`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -8937,22 +13278,25 @@ pub struct StreamingPolicyContentKey {
     pub tracks: Option<Vec<StreamingPolicyTrackSelection>>,
 }
 impl StreamingPolicyContentKey {
-    /// An empty `StreamingPolicyContentKey`, to be filled with its setters.
+    /// Creates an empty `StreamingPolicyContentKey`.
     pub fn new() -> Self {
-        Self::default()
+        Default::default()
     }
     /// Sets [`label`](Self#structfield.label).
-    pub fn label(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_label(mut self, value: impl Into<String>) -> Self {
         self.label = Some(value.into());
         self
     }
     /// Sets [`policy_name`](Self#structfield.policy_name).
-    pub fn policy_name(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_policy_name(mut self, value: impl Into<String>) -> Self {
         self.policy_name = Some(value.into());
         self
     }
     /// Sets [`tracks`](Self#structfield.tracks).
-    pub fn tracks(
+    #[must_use]
+    pub fn with_tracks(
         mut self,
         value: impl IntoIterator<Item = impl Into<StreamingPolicyTrackSelection>>,
     ) -> Self {
@@ -8960,7 +13304,21 @@ impl StreamingPolicyContentKey {
         self
     }
 }
-/// `StreamingPolicyContentKeys` of the document.
+impl StreamingPolicyContentKey {
+    /// Returns [`label`](Self#structfield.label), if it is set.
+    pub fn label(&self) -> Option<&str> {
+        self.label.as_ref().map(String::as_str)
+    }
+    /// Returns [`policy_name`](Self#structfield.policy_name), if it is set.
+    pub fn policy_name(&self) -> Option<&str> {
+        self.policy_name.as_ref().map(String::as_str)
+    }
+    /// Returns [`tracks`](Self#structfield.tracks), empty if it is not set.
+    pub fn tracks(&self) -> &[StreamingPolicyTrackSelection] {
+        self.tracks.as_ref().map_or(&[], Vec::as_slice)
+    }
+}
+/// `contentKeys` of [`CommonEncryptionCbcs`], `contentKeys` of [`CommonEncryptionCenc`] and `contentKeys` of [`EnvelopeEncryption`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -8978,17 +13336,19 @@ pub struct StreamingPolicyContentKeys {
     pub key_to_track_mappings: Option<Vec<StreamingPolicyContentKey>>,
 }
 impl StreamingPolicyContentKeys {
-    /// An empty `StreamingPolicyContentKeys`, to be filled with its setters.
+    /// Creates an empty `StreamingPolicyContentKeys`.
     pub fn new() -> Self {
-        Self::default()
+        Default::default()
     }
     /// Sets [`default_key`](Self#structfield.default_key).
-    pub fn default_key(mut self, value: impl Into<DefaultKey>) -> Self {
+    #[must_use]
+    pub fn with_default_key(mut self, value: impl Into<DefaultKey>) -> Self {
         self.default_key = Some(value.into());
         self
     }
     /// Sets [`key_to_track_mappings`](Self#structfield.key_to_track_mappings).
-    pub fn key_to_track_mappings(
+    #[must_use]
+    pub fn with_key_to_track_mappings(
         mut self,
         value: impl IntoIterator<Item = impl Into<StreamingPolicyContentKey>>,
     ) -> Self {
@@ -8996,7 +13356,20 @@ impl StreamingPolicyContentKeys {
         self
     }
 }
-/// `StreamingPolicyFairPlayConfiguration` of the document.
+impl StreamingPolicyContentKeys {
+    /// Returns [`default_key`](Self#structfield.default_key), with all its fields unset if it is not set itself.
+    pub fn default_key(&self) -> &DefaultKey {
+        static UNSET: ::std::sync::LazyLock<DefaultKey> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.default_key.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`key_to_track_mappings`](Self#structfield.key_to_track_mappings), empty if it is not set.
+    pub fn key_to_track_mappings(&self) -> &[StreamingPolicyContentKey] {
+        self.key_to_track_mappings.as_ref().map_or(&[], Vec::as_slice)
+    }
+}
+/// `fairPlay` of [`CbcsDrmConfiguration`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -9017,7 +13390,7 @@ pub struct StreamingPolicyFairPlayConfiguration {
     pub custom_license_acquisition_url_template: Option<UrlText>,
 }
 impl StreamingPolicyFairPlayConfiguration {
-    /// A `StreamingPolicyFairPlayConfiguration` with what it cannot do without; the rest is absent.
+    /// Creates `StreamingPolicyFairPlayConfiguration` from its required fields; all others are unset.
     pub fn new(allow_persistent_license: bool) -> Self {
         Self {
             allow_persistent_license: Some(allow_persistent_license),
@@ -9025,12 +13398,14 @@ impl StreamingPolicyFairPlayConfiguration {
         }
     }
     /// Sets [`allow_persistent_license`](Self#structfield.allow_persistent_license).
-    pub fn allow_persistent_license(mut self, value: bool) -> Self {
+    #[must_use]
+    pub fn with_allow_persistent_license(mut self, value: bool) -> Self {
         self.allow_persistent_license = Some(value);
         self
     }
     /// Sets [`custom_license_acquisition_url_template`](Self#structfield.custom_license_acquisition_url_template).
-    pub fn custom_license_acquisition_url_template(
+    #[must_use]
+    pub fn with_custom_license_acquisition_url_template(
         mut self,
         value: impl Into<UrlText>,
     ) -> Self {
@@ -9038,7 +13413,17 @@ impl StreamingPolicyFairPlayConfiguration {
         self
     }
 }
-/// `StreamingPolicyList` of the document.
+impl StreamingPolicyFairPlayConfiguration {
+    /// Returns [`allow_persistent_license`](Self#structfield.allow_persistent_license), if it is set.
+    pub fn allow_persistent_license(&self) -> Option<bool> {
+        self.allow_persistent_license.as_ref().copied()
+    }
+    /// Returns [`custom_license_acquisition_url_template`](Self#structfield.custom_license_acquisition_url_template), if it is set.
+    pub fn custom_license_acquisition_url_template(&self) -> Option<&UrlText> {
+        self.custom_license_acquisition_url_template.as_ref()
+    }
+}
+/// Response of [`list_streaming_policies`](super::Client::list_streaming_policies).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -9059,7 +13444,24 @@ pub struct StreamingPolicyList {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Vec<StreamingPolicy>>,
 }
-/// `StreamingPolicyPlayReadyConfiguration` of the document.
+impl StreamingPolicyList {
+    /// Returns [`odata_next_link`](Self#structfield.odata_next_link), if it is set.
+    pub fn odata_next_link(&self) -> Option<&str> {
+        self.odata_next_link.as_ref().map(String::as_str)
+    }
+    /// Returns [`supplemental`](Self#structfield.supplemental), with all its fields unset if it is not set itself.
+    pub fn supplemental(&self) -> &ListResponseSupplemental {
+        static UNSET: ::std::sync::LazyLock<ListResponseSupplemental> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.supplemental.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`value`](Self#structfield.value), empty if it is not set.
+    pub fn value(&self) -> &[StreamingPolicy] {
+        self.value.as_ref().map_or(&[], Vec::as_slice)
+    }
+}
+/// `playReady` of [`CbcsDrmConfiguration`] and `playReady` of [`CencDrmConfiguration`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -9078,12 +13480,13 @@ pub struct StreamingPolicyPlayReadyConfiguration {
     pub play_ready_custom_attributes: Option<String>,
 }
 impl StreamingPolicyPlayReadyConfiguration {
-    /// An empty `StreamingPolicyPlayReadyConfiguration`, to be filled with its setters.
+    /// Creates an empty `StreamingPolicyPlayReadyConfiguration`.
     pub fn new() -> Self {
-        Self::default()
+        Default::default()
     }
     /// Sets [`custom_license_acquisition_url_template`](Self#structfield.custom_license_acquisition_url_template).
-    pub fn custom_license_acquisition_url_template(
+    #[must_use]
+    pub fn with_custom_license_acquisition_url_template(
         mut self,
         value: impl Into<UrlText>,
     ) -> Self {
@@ -9091,12 +13494,26 @@ impl StreamingPolicyPlayReadyConfiguration {
         self
     }
     /// Sets [`play_ready_custom_attributes`](Self#structfield.play_ready_custom_attributes).
-    pub fn play_ready_custom_attributes(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_play_ready_custom_attributes(
+        mut self,
+        value: impl Into<String>,
+    ) -> Self {
         self.play_ready_custom_attributes = Some(value.into());
         self
     }
 }
-/// `StreamingPolicyProperties` of the document.
+impl StreamingPolicyPlayReadyConfiguration {
+    /// Returns [`custom_license_acquisition_url_template`](Self#structfield.custom_license_acquisition_url_template), if it is set.
+    pub fn custom_license_acquisition_url_template(&self) -> Option<&UrlText> {
+        self.custom_license_acquisition_url_template.as_ref()
+    }
+    /// Returns [`play_ready_custom_attributes`](Self#structfield.play_ready_custom_attributes), if it is set.
+    pub fn play_ready_custom_attributes(&self) -> Option<&str> {
+        self.play_ready_custom_attributes.as_ref().map(String::as_str)
+    }
+}
+/// `properties` of [`StreamingPolicyPut`] and `properties` of [`StreamingPolicy`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -9104,10 +13521,10 @@ pub struct StreamingPolicyProperties {
     /// Custom catalog settings.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub catalog: Option<::serde_json::Map<String, Value>>,
-    /// `commonEncryptionCbcs` of the document.
+    /// `commonEncryptionCbcs` in JSON.
     #[serde(rename = "commonEncryptionCbcs", skip_serializing_if = "Option::is_none")]
     pub common_encryption_cbcs: Option<CommonEncryptionCbcs>,
-    /// `commonEncryptionCenc` of the document.
+    /// `commonEncryptionCenc` in JSON.
     #[serde(rename = "commonEncryptionCenc", skip_serializing_if = "Option::is_none")]
     pub common_encryption_cenc: Option<CommonEncryptionCenc>,
     /// Content key policy applied by default.
@@ -9118,20 +13535,21 @@ pub struct StreamingPolicyProperties {
         skip_serializing_if = "Option::is_none"
     )]
     pub default_content_key_policy_name: Option<String>,
-    /// `envelopeEncryption` of the document.
+    /// `envelopeEncryption` in JSON.
     #[serde(rename = "envelopeEncryption", skip_serializing_if = "Option::is_none")]
     pub envelope_encryption: Option<EnvelopeEncryption>,
-    /// `noEncryption` of the document.
+    /// `noEncryption` in JSON.
     #[serde(rename = "noEncryption", skip_serializing_if = "Option::is_none")]
     pub no_encryption: Option<NoEncryption>,
 }
 impl StreamingPolicyProperties {
-    /// An empty `StreamingPolicyProperties`, to be filled with its setters.
+    /// Creates an empty `StreamingPolicyProperties`.
     pub fn new() -> Self {
-        Self::default()
+        Default::default()
     }
     /// Sets [`catalog`](Self#structfield.catalog).
-    pub fn catalog(
+    #[must_use]
+    pub fn with_catalog(
         mut self,
         value: impl Into<::serde_json::Map<String, Value>>,
     ) -> Self {
@@ -9139,7 +13557,8 @@ impl StreamingPolicyProperties {
         self
     }
     /// Sets [`common_encryption_cbcs`](Self#structfield.common_encryption_cbcs).
-    pub fn common_encryption_cbcs(
+    #[must_use]
+    pub fn with_common_encryption_cbcs(
         mut self,
         value: impl Into<CommonEncryptionCbcs>,
     ) -> Self {
@@ -9147,7 +13566,8 @@ impl StreamingPolicyProperties {
         self
     }
     /// Sets [`common_encryption_cenc`](Self#structfield.common_encryption_cenc).
-    pub fn common_encryption_cenc(
+    #[must_use]
+    pub fn with_common_encryption_cenc(
         mut self,
         value: impl Into<CommonEncryptionCenc>,
     ) -> Self {
@@ -9155,44 +13575,105 @@ impl StreamingPolicyProperties {
         self
     }
     /// Sets [`default_content_key_policy_name`](Self#structfield.default_content_key_policy_name).
-    pub fn default_content_key_policy_name(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_default_content_key_policy_name(
+        mut self,
+        value: impl Into<String>,
+    ) -> Self {
         self.default_content_key_policy_name = Some(value.into());
         self
     }
     /// Sets [`envelope_encryption`](Self#structfield.envelope_encryption).
-    pub fn envelope_encryption(mut self, value: impl Into<EnvelopeEncryption>) -> Self {
+    #[must_use]
+    pub fn with_envelope_encryption(
+        mut self,
+        value: impl Into<EnvelopeEncryption>,
+    ) -> Self {
         self.envelope_encryption = Some(value.into());
         self
     }
     /// Sets [`no_encryption`](Self#structfield.no_encryption).
-    pub fn no_encryption(mut self, value: impl Into<NoEncryption>) -> Self {
+    #[must_use]
+    pub fn with_no_encryption(mut self, value: impl Into<NoEncryption>) -> Self {
         self.no_encryption = Some(value.into());
         self
     }
 }
-/// `StreamingPolicyPut` of the document.
+impl StreamingPolicyProperties {
+    /// Returns [`catalog`](Self#structfield.catalog), empty if it is not set.
+    pub fn catalog(&self) -> &::serde_json::Map<String, Value> {
+        self.catalog.as_ref().unwrap_or(::mkio_core::glue::empty_object())
+    }
+    /// Returns [`common_encryption_cbcs`](Self#structfield.common_encryption_cbcs), with all its fields unset if it is not set itself.
+    pub fn common_encryption_cbcs(&self) -> &CommonEncryptionCbcs {
+        static UNSET: ::std::sync::LazyLock<CommonEncryptionCbcs> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.common_encryption_cbcs.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`common_encryption_cenc`](Self#structfield.common_encryption_cenc), with all its fields unset if it is not set itself.
+    pub fn common_encryption_cenc(&self) -> &CommonEncryptionCenc {
+        static UNSET: ::std::sync::LazyLock<CommonEncryptionCenc> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.common_encryption_cenc.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`default_content_key_policy_name`](Self#structfield.default_content_key_policy_name), if it is set.
+    pub fn default_content_key_policy_name(&self) -> Option<&str> {
+        self.default_content_key_policy_name.as_ref().map(String::as_str)
+    }
+    /// Returns [`envelope_encryption`](Self#structfield.envelope_encryption), with all its fields unset if it is not set itself.
+    pub fn envelope_encryption(&self) -> &EnvelopeEncryption {
+        static UNSET: ::std::sync::LazyLock<EnvelopeEncryption> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.envelope_encryption.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`no_encryption`](Self#structfield.no_encryption), with all its fields unset if it is not set itself.
+    pub fn no_encryption(&self) -> &NoEncryption {
+        static UNSET: ::std::sync::LazyLock<NoEncryption> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.no_encryption.as_ref().unwrap_or(&UNSET)
+    }
+}
+/// Body of [`create_or_update_streaming_policy`](super::Client::create_or_update_streaming_policy).
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct StreamingPolicyPut {
-    /// `properties` of the document.
     pub properties: StreamingPolicyProperties,
 }
 impl StreamingPolicyPut {
-    /// A `StreamingPolicyPut` with what it cannot do without; the rest is absent.
+    /// Creates `StreamingPolicyPut` from its required fields; all others are unset.
     pub fn new(properties: impl Into<StreamingPolicyProperties>) -> Self {
         Self {
             properties: properties.into(),
         }
     }
     /// Sets [`properties`](Self#structfield.properties).
-    pub fn properties(mut self, value: impl Into<StreamingPolicyProperties>) -> Self {
+    #[must_use]
+    pub fn with_properties(
+        mut self,
+        value: impl Into<StreamingPolicyProperties>,
+    ) -> Self {
         self.properties = value.into();
         self
     }
 }
+impl From<StreamingPolicyProperties> for StreamingPolicyPut {
+    fn from(value: StreamingPolicyProperties) -> Self {
+        Self::new(value)
+    }
+}
+::mkio_core::json_body! {
+    StreamingPolicyPut
+}
 ::mkio_core::open_enum! {
     /// Comparison; equality is the only one supported.
+    ///
+    /// `operation` of [`StreamingPolicyTrackPropertyCondition`].
     pub enum StreamingPolicyTrackOperation {
         /// `Unknown`.
         DeclaredUnknown = "Unknown",
@@ -9202,6 +13683,8 @@ impl StreamingPolicyPut {
 }
 ::mkio_core::open_enum! {
     /// Kind of track property.
+    ///
+    /// `property` of [`StreamingPolicyTrackPropertyCondition`].
     pub enum StreamingPolicyTrackProperty {
         /// `Unknown`.
         DeclaredUnknown = "Unknown",
@@ -9209,7 +13692,7 @@ impl StreamingPolicyPut {
         FourCc = "FourCC",
     }
 }
-/// `StreamingPolicyTrackPropertyCondition` of the document.
+/// `trackSelections` of [`StreamingPolicyTrackSelection`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -9225,34 +13708,57 @@ pub struct StreamingPolicyTrackPropertyCondition {
     pub value: Option<String>,
 }
 impl StreamingPolicyTrackPropertyCondition {
-    /// A `StreamingPolicyTrackPropertyCondition` with what it cannot do without; the rest is absent.
+    /// Creates `StreamingPolicyTrackPropertyCondition` from its required fields; all others are unset.
     pub fn new(
-        operation: impl Into<StreamingPolicyTrackOperation>,
-        property: impl Into<StreamingPolicyTrackProperty>,
+        property: StreamingPolicyTrackProperty,
+        operation: StreamingPolicyTrackOperation,
     ) -> Self {
         Self {
-            operation: Some(operation.into()),
-            property: Some(property.into()),
+            operation: Some(operation),
+            property: Some(property),
             value: Default::default(),
         }
     }
     /// Sets [`operation`](Self#structfield.operation).
-    pub fn operation(mut self, value: impl Into<StreamingPolicyTrackOperation>) -> Self {
+    #[must_use]
+    pub fn with_operation(
+        mut self,
+        value: impl Into<StreamingPolicyTrackOperation>,
+    ) -> Self {
         self.operation = Some(value.into());
         self
     }
     /// Sets [`property`](Self#structfield.property).
-    pub fn property(mut self, value: impl Into<StreamingPolicyTrackProperty>) -> Self {
+    #[must_use]
+    pub fn with_property(
+        mut self,
+        value: impl Into<StreamingPolicyTrackProperty>,
+    ) -> Self {
         self.property = Some(value.into());
         self
     }
     /// Sets [`value`](Self#structfield.value).
-    pub fn value(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_value(mut self, value: impl Into<String>) -> Self {
         self.value = Some(value.into());
         self
     }
 }
-/// `StreamingPolicyTrackSelection` of the document.
+impl StreamingPolicyTrackPropertyCondition {
+    /// Returns [`operation`](Self#structfield.operation), if it is set.
+    pub fn operation(&self) -> Option<&StreamingPolicyTrackOperation> {
+        self.operation.as_ref()
+    }
+    /// Returns [`property`](Self#structfield.property), if it is set.
+    pub fn property(&self) -> Option<&StreamingPolicyTrackProperty> {
+        self.property.as_ref()
+    }
+    /// Returns [`value`](Self#structfield.value), if it is set.
+    pub fn value(&self) -> Option<&str> {
+        self.value.as_ref().map(String::as_str)
+    }
+}
+/// `clearTracks` of [`CommonEncryptionCbcs`], `clearTracks` of [`CommonEncryptionCenc`], `clearTracks` of [`EnvelopeEncryption`] and `tracks` of [`StreamingPolicyContentKey`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -9267,12 +13773,13 @@ pub struct StreamingPolicyTrackSelection {
     pub track_selections: Option<Vec<StreamingPolicyTrackPropertyCondition>>,
 }
 impl StreamingPolicyTrackSelection {
-    /// An empty `StreamingPolicyTrackSelection`, to be filled with its setters.
+    /// Creates an empty `StreamingPolicyTrackSelection`.
     pub fn new() -> Self {
-        Self::default()
+        Default::default()
     }
     /// Sets [`track_selections`](Self#structfield.track_selections).
-    pub fn track_selections(
+    #[must_use]
+    pub fn with_track_selections(
         mut self,
         value: impl IntoIterator<Item = impl Into<StreamingPolicyTrackPropertyCondition>>,
     ) -> Self {
@@ -9280,7 +13787,13 @@ impl StreamingPolicyTrackSelection {
         self
     }
 }
-/// `StreamingPolicyWidevineConfiguration` of the document.
+impl StreamingPolicyTrackSelection {
+    /// Returns [`track_selections`](Self#structfield.track_selections), empty if it is not set.
+    pub fn track_selections(&self) -> &[StreamingPolicyTrackPropertyCondition] {
+        self.track_selections.as_ref().map_or(&[], Vec::as_slice)
+    }
+}
+/// `widevine` of [`CbcsDrmConfiguration`] and `widevine` of [`CencDrmConfiguration`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -9293,12 +13806,13 @@ pub struct StreamingPolicyWidevineConfiguration {
     pub custom_license_acquisition_url_template: Option<UrlText>,
 }
 impl StreamingPolicyWidevineConfiguration {
-    /// An empty `StreamingPolicyWidevineConfiguration`, to be filled with its setters.
+    /// Creates an empty `StreamingPolicyWidevineConfiguration`.
     pub fn new() -> Self {
-        Self::default()
+        Default::default()
     }
     /// Sets [`custom_license_acquisition_url_template`](Self#structfield.custom_license_acquisition_url_template).
-    pub fn custom_license_acquisition_url_template(
+    #[must_use]
+    pub fn with_custom_license_acquisition_url_template(
         mut self,
         value: impl Into<UrlText>,
     ) -> Self {
@@ -9306,8 +13820,16 @@ impl StreamingPolicyWidevineConfiguration {
         self
     }
 }
+impl StreamingPolicyWidevineConfiguration {
+    /// Returns [`custom_license_acquisition_url_template`](Self#structfield.custom_license_acquisition_url_template), if it is set.
+    pub fn custom_license_acquisition_url_template(&self) -> Option<&UrlText> {
+        self.custom_license_acquisition_url_template.as_ref()
+    }
+}
 ::mkio_core::open_enum! {
     /// Protocol of these paths.
+    ///
+    /// `streamingProtocol` of [`StreamingPath`].
     pub enum StreamingProtocol {
         /// `Hls`.
         Hls = "Hls",
@@ -9321,6 +13843,8 @@ impl StreamingPolicyWidevineConfiguration {
 }
 ::mkio_core::open_enum! {
     /// Handling of differing input and output aspect ratios: AutoFit pads, AutoSize ignores the output ratio and uses the largest fit, None clips.
+    ///
+    /// `stretchMode` of [`LiveEventEncoding`].
     pub enum StretchMode {
         /// `None`.
         None = "None",
@@ -9330,7 +13854,7 @@ impl StreamingPolicyWidevineConfiguration {
         AutoFit = "AutoFit",
     }
 }
-/// `SystemData` of the document.
+/// `systemData` of [`AccountFilter`], `systemData` of [`AssetFilter`], `systemData` of [`Asset`], `systemData` of [`ContentKeyPolicy`] and 4 more.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -9374,42 +13898,99 @@ pub struct SystemData {
     pub last_modified_by_type: Option<IdentityType>,
 }
 impl SystemData {
-    /// An empty `SystemData`, to be filled with its setters.
-    pub fn new() -> Self {
-        Self::default()
+    /// Returns [`created_at`](Self#structfield.created_at), if it is set.
+    pub fn created_at(&self) -> Option<&Timestamp> {
+        self.created_at.as_ref()
+    }
+    /// Returns [`created_by`](Self#structfield.created_by), if it is set.
+    pub fn created_by(&self) -> Option<&str> {
+        self.created_by.as_ref().map(String::as_str)
+    }
+    /// Returns [`created_by_type`](Self#structfield.created_by_type), if it is set.
+    pub fn created_by_type(&self) -> Option<&IdentityType> {
+        self.created_by_type.as_ref()
+    }
+    /// Returns [`internal_id`](Self#structfield.internal_id), if it is set.
+    pub fn internal_id(&self) -> Option<&str> {
+        self.internal_id.as_ref().map(String::as_str)
+    }
+    /// Returns [`last_modified_at`](Self#structfield.last_modified_at), if it is set.
+    pub fn last_modified_at(&self) -> Option<&Timestamp> {
+        self.last_modified_at.as_ref()
+    }
+    /// Returns [`last_modified_by`](Self#structfield.last_modified_by), if it is set.
+    pub fn last_modified_by(&self) -> Option<&str> {
+        self.last_modified_by.as_ref().map(String::as_str)
+    }
+    /// Returns [`last_modified_by_type`](Self#structfield.last_modified_by_type), if it is set.
+    pub fn last_modified_by_type(&self) -> Option<&IdentityType> {
+        self.last_modified_by_type.as_ref()
     }
 }
-/// `TextStream` of the document.
+/// `textstream` of [`ManifestBody`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct TextStream {
-    /// `manifestOutput` of the document.
-    #[serde(rename = "manifestOutput", skip_serializing_if = "Option::is_none")]
-    pub manifest_output: Option<String>,
-    /// `parentTrackName` of the document.
-    #[serde(rename = "parentTrackName", skip_serializing_if = "Option::is_none")]
-    pub parent_track_name: Option<String>,
-    /// `Scheme` of the document.
+    /// `Scheme` in JSON.
     #[serde(rename = "Scheme", skip_serializing_if = "Option::is_none")]
     pub scheme: Option<String>,
-    /// `src` of the document.
+    /// `manifestOutput` in JSON.
+    #[serde(rename = "manifestOutput", skip_serializing_if = "Option::is_none")]
+    pub manifest_output: Option<String>,
+    /// `parentTrackName` in JSON.
+    #[serde(rename = "parentTrackName", skip_serializing_if = "Option::is_none")]
+    pub parent_track_name: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub src: Option<String>,
-    /// `systemBitrate` of the document.
+    /// `systemBitrate` in JSON.
     #[serde(rename = "systemBitrate", skip_serializing_if = "Option::is_none")]
     pub system_bitrate: Option<String>,
-    /// `timescale` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timescale: Option<String>,
-    /// `trackID` of the document.
+    /// `trackID` in JSON.
     #[serde(rename = "trackID", skip_serializing_if = "Option::is_none")]
     pub track_id: Option<String>,
-    /// `trackName` of the document.
+    /// `trackName` in JSON.
     #[serde(rename = "trackName", skip_serializing_if = "Option::is_none")]
     pub track_name: Option<String>,
 }
-/// `TextTrack` of the document.
+impl TextStream {
+    /// Returns [`scheme`](Self#structfield.scheme), if it is set.
+    pub fn scheme(&self) -> Option<&str> {
+        self.scheme.as_ref().map(String::as_str)
+    }
+    /// Returns [`manifest_output`](Self#structfield.manifest_output), if it is set.
+    pub fn manifest_output(&self) -> Option<&str> {
+        self.manifest_output.as_ref().map(String::as_str)
+    }
+    /// Returns [`parent_track_name`](Self#structfield.parent_track_name), if it is set.
+    pub fn parent_track_name(&self) -> Option<&str> {
+        self.parent_track_name.as_ref().map(String::as_str)
+    }
+    /// Returns [`src`](Self#structfield.src), if it is set.
+    pub fn src(&self) -> Option<&str> {
+        self.src.as_ref().map(String::as_str)
+    }
+    /// Returns [`system_bitrate`](Self#structfield.system_bitrate), if it is set.
+    pub fn system_bitrate(&self) -> Option<&str> {
+        self.system_bitrate.as_ref().map(String::as_str)
+    }
+    /// Returns [`timescale`](Self#structfield.timescale), if it is set.
+    pub fn timescale(&self) -> Option<&str> {
+        self.timescale.as_ref().map(String::as_str)
+    }
+    /// Returns [`track_id`](Self#structfield.track_id), if it is set.
+    pub fn track_id(&self) -> Option<&str> {
+        self.track_id.as_ref().map(String::as_str)
+    }
+    /// Returns [`track_name`](Self#structfield.track_name), if it is set.
+    pub fn track_name(&self) -> Option<&str> {
+        self.track_name.as_ref().map(String::as_str)
+    }
+}
+/// Variant of [`InsertedTrack`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -9433,44 +14014,76 @@ pub struct TextTrack {
     pub track_name: Option<String>,
 }
 impl TextTrack {
-    /// A `TextTrack` with what it cannot do without; the rest is absent.
+    /// Creates `TextTrack` from its required fields; all others are unset.
     pub fn new(track_name: impl Into<String>) -> Self {
         Self {
-            track_name: Some(track_name.into()),
             display_name: Default::default(),
             hls_settings: Default::default(),
             language_code: Default::default(),
             player_visibility: Default::default(),
+            track_name: Some(track_name.into()),
         }
     }
     /// Sets [`display_name`](Self#structfield.display_name).
-    pub fn display_name(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_display_name(mut self, value: impl Into<String>) -> Self {
         self.display_name = Some(value.into());
         self
     }
     /// Sets [`hls_settings`](Self#structfield.hls_settings).
-    pub fn hls_settings(mut self, value: impl Into<HlsSettings>) -> Self {
+    #[must_use]
+    pub fn with_hls_settings(mut self, value: impl Into<HlsSettings>) -> Self {
         self.hls_settings = Some(value.into());
         self
     }
     /// Sets [`language_code`](Self#structfield.language_code).
-    pub fn language_code(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_language_code(mut self, value: impl Into<String>) -> Self {
         self.language_code = Some(value.into());
         self
     }
     /// Sets [`player_visibility`](Self#structfield.player_visibility).
-    pub fn player_visibility(mut self, value: impl Into<PlayerVisibility>) -> Self {
+    #[must_use]
+    pub fn with_player_visibility(mut self, value: impl Into<PlayerVisibility>) -> Self {
         self.player_visibility = Some(value.into());
         self
     }
     /// Sets [`track_name`](Self#structfield.track_name).
-    pub fn track_name(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_track_name(mut self, value: impl Into<String>) -> Self {
         self.track_name = Some(value.into());
         self
     }
 }
+impl TextTrack {
+    /// Returns [`display_name`](Self#structfield.display_name), if it is set.
+    pub fn display_name(&self) -> Option<&str> {
+        self.display_name.as_ref().map(String::as_str)
+    }
+    /// Returns [`hls_settings`](Self#structfield.hls_settings), with all its fields unset if it is not set itself.
+    pub fn hls_settings(&self) -> &HlsSettings {
+        static UNSET: ::std::sync::LazyLock<HlsSettings> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.hls_settings.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`language_code`](Self#structfield.language_code), if it is set.
+    pub fn language_code(&self) -> Option<&str> {
+        self.language_code.as_ref().map(String::as_str)
+    }
+    /// Returns [`player_visibility`](Self#structfield.player_visibility), if it is set.
+    pub fn player_visibility(&self) -> Option<&PlayerVisibility> {
+        self.player_visibility.as_ref()
+    }
+    /// Returns [`track_name`](Self#structfield.track_name), if it is set.
+    pub fn track_name(&self) -> Option<&str> {
+        self.track_name.as_ref().map(String::as_str)
+    }
+}
 ::mkio_core::open_enum! {
     /// Image format produced.
+    ///
+    /// `format` of [`ThumbnailGeneratorConfiguration`].
     pub enum ThumbnailFormat {
         /// `Jpeg`.
         Jpeg = "Jpeg",
@@ -9478,7 +14091,7 @@ impl TextTrack {
         Png = "Png",
     }
 }
-/// `ThumbnailGeneratorConfiguration` of the document.
+/// `thumbnails` of [`ThumbnailGeneratorPreset`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -9531,10 +14144,10 @@ pub struct ThumbnailGeneratorConfiguration {
     pub width: Option<String>,
 }
 impl ThumbnailGeneratorConfiguration {
-    /// A `ThumbnailGeneratorConfiguration` with what it cannot do without; the rest is absent.
-    pub fn new(format: impl Into<ThumbnailFormat>) -> Self {
+    /// Creates `ThumbnailGeneratorConfiguration` from its required fields; all others are unset.
+    pub fn new(format: ThumbnailFormat) -> Self {
         Self {
-            format: Some(format.into()),
+            format: Some(format),
             height: Default::default(),
             label: Default::default(),
             quality: Default::default(),
@@ -9546,52 +14159,99 @@ impl ThumbnailGeneratorConfiguration {
         }
     }
     /// Sets [`format`](Self#structfield.format).
-    pub fn format(mut self, value: impl Into<ThumbnailFormat>) -> Self {
+    #[must_use]
+    pub fn with_format(mut self, value: impl Into<ThumbnailFormat>) -> Self {
         self.format = Some(value.into());
         self
     }
     /// Sets [`height`](Self#structfield.height).
-    pub fn height(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_height(mut self, value: impl Into<String>) -> Self {
         self.height = Some(value.into());
         self
     }
     /// Sets [`label`](Self#structfield.label).
-    pub fn label(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_label(mut self, value: impl Into<String>) -> Self {
         self.label = Some(value.into());
         self
     }
     /// Sets [`quality`](Self#structfield.quality).
-    pub fn quality(mut self, value: impl Into<i64>) -> Self {
+    #[must_use]
+    pub fn with_quality(mut self, value: impl Into<i64>) -> Self {
         self.quality = Some(value.into());
         self
     }
     /// Sets [`range`](Self#structfield.range).
-    pub fn range(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_range(mut self, value: impl Into<String>) -> Self {
         self.range = Some(value.into());
         self
     }
     /// Sets [`sprite_column`](Self#structfield.sprite_column).
-    pub fn sprite_column(mut self, value: impl Into<i64>) -> Self {
+    #[must_use]
+    pub fn with_sprite_column(mut self, value: impl Into<i64>) -> Self {
         self.sprite_column = Some(value.into());
         self
     }
     /// Sets [`start`](Self#structfield.start).
-    pub fn start(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_start(mut self, value: impl Into<String>) -> Self {
         self.start = Some(value.into());
         self
     }
     /// Sets [`step`](Self#structfield.step).
-    pub fn step(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_step(mut self, value: impl Into<String>) -> Self {
         self.step = Some(value.into());
         self
     }
     /// Sets [`width`](Self#structfield.width).
-    pub fn width(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_width(mut self, value: impl Into<String>) -> Self {
         self.width = Some(value.into());
         self
     }
 }
-/// `ThumbnailGeneratorPreset` of the document.
+impl ThumbnailGeneratorConfiguration {
+    /// Returns [`format`](Self#structfield.format), if it is set.
+    pub fn format(&self) -> Option<&ThumbnailFormat> {
+        self.format.as_ref()
+    }
+    /// Returns [`height`](Self#structfield.height), if it is set.
+    pub fn height(&self) -> Option<&str> {
+        self.height.as_ref().map(String::as_str)
+    }
+    /// Returns [`label`](Self#structfield.label), if it is set.
+    pub fn label(&self) -> Option<&str> {
+        self.label.as_ref().map(String::as_str)
+    }
+    /// Returns [`quality`](Self#structfield.quality), if it is set.
+    pub fn quality(&self) -> Option<i64> {
+        self.quality.as_ref().copied()
+    }
+    /// Returns [`range`](Self#structfield.range), if it is set.
+    pub fn range(&self) -> Option<&str> {
+        self.range.as_ref().map(String::as_str)
+    }
+    /// Returns [`sprite_column`](Self#structfield.sprite_column), if it is set.
+    pub fn sprite_column(&self) -> Option<i64> {
+        self.sprite_column.as_ref().copied()
+    }
+    /// Returns [`start`](Self#structfield.start), if it is set.
+    pub fn start(&self) -> Option<&str> {
+        self.start.as_ref().map(String::as_str)
+    }
+    /// Returns [`step`](Self#structfield.step), if it is set.
+    pub fn step(&self) -> Option<&str> {
+        self.step.as_ref().map(String::as_str)
+    }
+    /// Returns [`width`](Self#structfield.width), if it is set.
+    pub fn width(&self) -> Option<&str> {
+        self.width.as_ref().map(String::as_str)
+    }
+}
+/// Variant of [`TransformPreset`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -9612,22 +14272,24 @@ pub struct ThumbnailGeneratorPreset {
     pub thumbnails: Option<Vec<ThumbnailGeneratorConfiguration>>,
 }
 impl ThumbnailGeneratorPreset {
-    /// A `ThumbnailGeneratorPreset` with what it cannot do without; the rest is absent.
+    /// Creates `ThumbnailGeneratorPreset` from its required fields; all others are unset.
     pub fn new(
         thumbnails: impl IntoIterator<Item = impl Into<ThumbnailGeneratorConfiguration>>,
     ) -> Self {
         Self {
-            thumbnails: Some(thumbnails.into_iter().map(Into::into).collect()),
             base_filename: Default::default(),
+            thumbnails: Some(thumbnails.into_iter().map(Into::into).collect()),
         }
     }
     /// Sets [`base_filename`](Self#structfield.base_filename).
-    pub fn base_filename(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_base_filename(mut self, value: impl Into<String>) -> Self {
         self.base_filename = Some(value.into());
         self
     }
     /// Sets [`thumbnails`](Self#structfield.thumbnails).
-    pub fn thumbnails(
+    #[must_use]
+    pub fn with_thumbnails(
         mut self,
         value: impl IntoIterator<Item = impl Into<ThumbnailGeneratorConfiguration>>,
     ) -> Self {
@@ -9635,19 +14297,44 @@ impl ThumbnailGeneratorPreset {
         self
     }
 }
-/// `Track` of the document.
+impl ThumbnailGeneratorPreset {
+    /// Returns [`base_filename`](Self#structfield.base_filename), if it is set.
+    pub fn base_filename(&self) -> Option<&str> {
+        self.base_filename.as_ref().map(String::as_str)
+    }
+    /// Returns [`thumbnails`](Self#structfield.thumbnails), empty if it is not set.
+    pub fn thumbnails(&self) -> &[ThumbnailGeneratorConfiguration] {
+        self.thumbnails.as_ref().map_or(&[], Vec::as_slice)
+    }
+}
+/// `tracks` of [`AssetStorageSpec`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct Track {
-    /// `body` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub body: Option<ManifestBody>,
-    /// `head` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub head: Option<ManifestHead>,
 }
-/// `TrackInserterPreset` of the document.
+impl Track {
+    /// Returns [`body`](Self#structfield.body), with all its fields unset if it is not set itself.
+    pub fn body(&self) -> &ManifestBody {
+        static UNSET: ::std::sync::LazyLock<ManifestBody> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.body.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`head`](Self#structfield.head), with all its fields unset if it is not set itself.
+    pub fn head(&self) -> &ManifestHead {
+        static UNSET: ::std::sync::LazyLock<ManifestHead> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.head.as_ref().unwrap_or(&UNSET)
+    }
+}
+/// Variant of [`TransformPreset`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -9668,20 +14355,22 @@ pub struct TrackInserterPreset {
     pub tracks: Option<Vec<InsertedTrack>>,
 }
 impl TrackInserterPreset {
-    /// A `TrackInserterPreset` with what it cannot do without; the rest is absent.
+    /// Creates `TrackInserterPreset` from its required fields; all others are unset.
     pub fn new(tracks: impl IntoIterator<Item = impl Into<InsertedTrack>>) -> Self {
         Self {
-            tracks: Some(tracks.into_iter().map(Into::into).collect()),
             base_filename: Default::default(),
+            tracks: Some(tracks.into_iter().map(Into::into).collect()),
         }
     }
     /// Sets [`base_filename`](Self#structfield.base_filename).
-    pub fn base_filename(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_base_filename(mut self, value: impl Into<String>) -> Self {
         self.base_filename = Some(value.into());
         self
     }
     /// Sets [`tracks`](Self#structfield.tracks).
-    pub fn tracks(
+    #[must_use]
+    pub fn with_tracks(
         mut self,
         value: impl IntoIterator<Item = impl Into<InsertedTrack>>,
     ) -> Self {
@@ -9689,7 +14378,17 @@ impl TrackInserterPreset {
         self
     }
 }
-/// `TrackPropertyCompareOperation` of the document.
+impl TrackInserterPreset {
+    /// Returns [`base_filename`](Self#structfield.base_filename), if it is set.
+    pub fn base_filename(&self) -> Option<&str> {
+        self.base_filename.as_ref().map(String::as_str)
+    }
+    /// Returns [`tracks`](Self#structfield.tracks), empty if it is not set.
+    pub fn tracks(&self) -> &[InsertedTrack] {
+        self.tracks.as_ref().map_or(&[], Vec::as_slice)
+    }
+}
+/// `operation` of [`StreamingLocatorTrackPropertyCondition`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -9702,27 +14401,66 @@ pub struct TrackPropertyCompareOperation {
     pub unknown: Option<String>,
 }
 impl TrackPropertyCompareOperation {
-    /// A `TrackPropertyCompareOperation` with what it cannot do without; the rest is absent.
-    pub fn new(equal: impl Into<String>, unknown: impl Into<String>) -> Self {
-        Self {
-            equal: Some(equal.into()),
-            unknown: Some(unknown.into()),
-        }
+    /// Starts `TrackPropertyCompareOperation`: the required fields that could be mistaken for each other follow by name, in this order: `equal`, `unknown`. All others are unset.
+    #[allow(clippy::new_ret_no_self)]
+    pub fn new() -> TrackPropertyCompareOperationNeedsEqual {
+        TrackPropertyCompareOperationNeedsEqual(Self {
+            equal: Default::default(),
+            unknown: Default::default(),
+        })
     }
     /// Sets [`equal`](Self#structfield.equal).
-    pub fn equal(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_equal(mut self, value: impl Into<String>) -> Self {
         self.equal = Some(value.into());
         self
     }
     /// Sets [`unknown`](Self#structfield.unknown).
-    pub fn unknown(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_unknown(mut self, value: impl Into<String>) -> Self {
         self.unknown = Some(value.into());
         self
     }
 }
-/// `Transform` of the document.
+/// A [`TrackPropertyCompareOperation`] that still needs `equal`.
+#[derive(Clone, Debug)]
+#[must_use = "it is no `TrackPropertyCompareOperation` before `equal` is set"]
+pub struct TrackPropertyCompareOperationNeedsEqual(TrackPropertyCompareOperation);
+impl TrackPropertyCompareOperationNeedsEqual {
+    /// Sets [`equal`](TrackPropertyCompareOperation#structfield.equal).
+    pub fn equal(
+        mut self,
+        value: impl Into<String>,
+    ) -> TrackPropertyCompareOperationNeedsUnknown {
+        self.0.equal = Some(value.into());
+        TrackPropertyCompareOperationNeedsUnknown(self.0)
+    }
+}
+/// A [`TrackPropertyCompareOperation`] that still needs `unknown`.
+#[derive(Clone, Debug)]
+#[must_use = "it is no `TrackPropertyCompareOperation` before `unknown` is set"]
+pub struct TrackPropertyCompareOperationNeedsUnknown(TrackPropertyCompareOperation);
+impl TrackPropertyCompareOperationNeedsUnknown {
+    /// Sets [`unknown`](TrackPropertyCompareOperation#structfield.unknown).
+    pub fn unknown(mut self, value: impl Into<String>) -> TrackPropertyCompareOperation {
+        self.0.unknown = Some(value.into());
+        self.0
+    }
+}
+impl TrackPropertyCompareOperation {
+    /// Returns [`equal`](Self#structfield.equal), if it is set.
+    pub fn equal(&self) -> Option<&str> {
+        self.equal.as_ref().map(String::as_str)
+    }
+    /// Returns [`unknown`](Self#structfield.unknown), if it is set.
+    pub fn unknown(&self) -> Option<&str> {
+        self.unknown.as_ref().map(String::as_str)
+    }
+}
+/// Response of [`get_transform`](super::Client::get_transform) and [`create_or_update_transform`](super::Client::create_or_update_transform); item of [`list_transforms`](super::Client::list_transforms).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct Transform {
     /// Full resource ID, shaped /subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}/providers/{resourceProviderNamespace}/{resourceType}/{resourceName}.
@@ -9735,7 +14473,6 @@ pub struct Transform {
     /// Length in characters: 1 to 260. Pattern: `^[^\^\'<>%&:\\?/*+]+$`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// `properties` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub properties: Option<TransformProperties>,
     /// Who and when: creation and latest change.
@@ -9749,7 +14486,35 @@ pub struct Transform {
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub type_: Option<String>,
 }
-/// `TransformList` of the document.
+impl Transform {
+    /// Returns [`id`](Self#structfield.id), if it is set.
+    pub fn id(&self) -> Option<&str> {
+        self.id.as_ref().map(String::as_str)
+    }
+    /// Returns [`name`](Self#structfield.name), if it is set.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_ref().map(String::as_str)
+    }
+    /// Returns [`properties`](Self#structfield.properties), with all its fields unset if it is not set itself.
+    pub fn properties(&self) -> &TransformProperties {
+        static UNSET: ::std::sync::LazyLock<TransformProperties> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.properties.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`system_data`](Self#structfield.system_data), with all its fields unset if it is not set itself.
+    pub fn system_data(&self) -> &SystemData {
+        static UNSET: ::std::sync::LazyLock<SystemData> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.system_data.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`type_`](Self#structfield.type_), if it is set.
+    pub fn type_(&self) -> Option<&str> {
+        self.type_.as_ref().map(String::as_str)
+    }
+}
+/// Response of [`list_transforms`](super::Client::list_transforms).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -9770,7 +14535,24 @@ pub struct TransformList {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Vec<Transform>>,
 }
-/// `TransformOutput` of the document.
+impl TransformList {
+    /// Returns [`odata_next_link`](Self#structfield.odata_next_link), if it is set.
+    pub fn odata_next_link(&self) -> Option<&str> {
+        self.odata_next_link.as_ref().map(String::as_str)
+    }
+    /// Returns [`supplemental`](Self#structfield.supplemental), with all its fields unset if it is not set itself.
+    pub fn supplemental(&self) -> &ListResponseSupplemental {
+        static UNSET: ::std::sync::LazyLock<ListResponseSupplemental> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.supplemental.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`value`](Self#structfield.value), empty if it is not set.
+    pub fn value(&self) -> &[Transform] {
+        self.value.as_ref().map_or(&[], Vec::as_slice)
+    }
+}
+/// `outputs` of [`TransformProperties`] and `outputs` of [`TransformPutProperties`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -9788,26 +14570,29 @@ pub struct TransformOutput {
     pub relative_priority: Option<TransformOutputPriority>,
 }
 impl TransformOutput {
-    /// A `TransformOutput` with what it cannot do without; the rest is absent.
+    /// Creates `TransformOutput` from its required fields; all others are unset.
     pub fn new(preset: impl Into<TransformPreset>) -> Self {
         Self {
-            preset: Some(preset.into()),
             on_error: Default::default(),
+            preset: Some(preset.into()),
             relative_priority: Default::default(),
         }
     }
     /// Sets [`on_error`](Self#structfield.on_error).
-    pub fn on_error(mut self, value: impl Into<OnError>) -> Self {
+    #[must_use]
+    pub fn with_on_error(mut self, value: impl Into<OnError>) -> Self {
         self.on_error = Some(value.into());
         self
     }
     /// Sets [`preset`](Self#structfield.preset).
-    pub fn preset(mut self, value: impl Into<TransformPreset>) -> Self {
+    #[must_use]
+    pub fn with_preset(mut self, value: impl Into<TransformPreset>) -> Self {
         self.preset = Some(value.into());
         self
     }
     /// Sets [`relative_priority`](Self#structfield.relative_priority).
-    pub fn relative_priority(
+    #[must_use]
+    pub fn with_relative_priority(
         mut self,
         value: impl Into<TransformOutputPriority>,
     ) -> Self {
@@ -9815,10 +14600,66 @@ impl TransformOutput {
         self
     }
 }
+impl From<AiPipelinePreset> for TransformOutput {
+    fn from(value: AiPipelinePreset) -> Self {
+        Self::new(value)
+    }
+}
+impl From<BuiltInAssetConverterPreset> for TransformOutput {
+    fn from(value: BuiltInAssetConverterPreset) -> Self {
+        Self::new(value)
+    }
+}
+impl From<BuiltInStandardEncoderPreset> for TransformOutput {
+    fn from(value: BuiltInStandardEncoderPreset) -> Self {
+        Self::new(value)
+    }
+}
+impl From<EncoderPreset> for TransformOutput {
+    fn from(value: EncoderPreset) -> Self {
+        Self::new(value)
+    }
+}
+impl From<PipelineArguments> for TransformOutput {
+    fn from(value: PipelineArguments) -> Self {
+        Self::new(value)
+    }
+}
+impl From<ThumbnailGeneratorPreset> for TransformOutput {
+    fn from(value: ThumbnailGeneratorPreset) -> Self {
+        Self::new(value)
+    }
+}
+impl From<TrackInserterPreset> for TransformOutput {
+    fn from(value: TrackInserterPreset) -> Self {
+        Self::new(value)
+    }
+}
+impl From<TransformPreset> for TransformOutput {
+    fn from(value: TransformPreset) -> Self {
+        Self::new(value)
+    }
+}
+impl TransformOutput {
+    /// Returns [`on_error`](Self#structfield.on_error), if it is set.
+    pub fn on_error(&self) -> Option<&OnError> {
+        self.on_error.as_ref()
+    }
+    /// Returns [`preset`](Self#structfield.preset), if it is set.
+    pub fn preset(&self) -> Option<&TransformPreset> {
+        self.preset.as_ref()
+    }
+    /// Returns [`relative_priority`](Self#structfield.relative_priority), if it is set.
+    pub fn relative_priority(&self) -> Option<&TransformOutputPriority> {
+        self.relative_priority.as_ref()
+    }
+}
 ::mkio_core::open_enum! {
     /// Priority relative to the Transform's other TransformOutputs.
     ///
     /// Default: `Normal`.
+    ///
+    /// `relativePriority` of [`TransformOutput`].
     pub enum TransformOutputPriority {
         /// `High`.
         High = "High",
@@ -9830,8 +14671,10 @@ impl TransformOutput {
 }
 /// How the source is transcoded, altered or analysed to make this output.
 ///
-/// Told apart by `@odata.type`.
-#[derive(Clone, PartialEq, Deserialize, Serialize)]
+/// `preset` of [`TransformOutput`].
+///
+/// `@odata.type` tells which variant it is.
+#[derive(Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[serde(tag = "@odata.type")]
 #[non_exhaustive]
@@ -9861,6 +14704,37 @@ pub enum TransformPreset {
     /// kept as it is and written back unchanged.
     #[serde(untagged)]
     Unknown(Value),
+}
+impl<'de> Deserialize<'de> for TransformPreset {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        let member = |tag: &str, content: ::mkio_core::glue::Content<'_>| {
+            Some(
+                match tag {
+                    "#MediaKind.AIPipelinePreset" => content.read().map(Self::AiPipeline),
+                    "#MediaKind.BuiltInAssetConverterPreset" => {
+                        content.read().map(Self::BuiltInAssetConverter)
+                    }
+                    "#MediaKind.EncoderPreset" => content.read().map(Self::Encoder),
+                    "#MediaKind.ThumbnailGeneratorPreset" => {
+                        content.read().map(Self::ThumbnailGenerator)
+                    }
+                    "#MediaKind.TrackInserterPreset" => {
+                        content.read().map(Self::TrackInserter)
+                    }
+                    "#Microsoft.Media.BuiltInAssetConverterPreset" => {
+                        content.read().map(Self::MicrosoftMediaBuiltInAssetConverter)
+                    }
+                    "#Microsoft.Media.BuiltInStandardEncoderPreset" => {
+                        content.read().map(Self::BuiltInStandardEncoder)
+                    }
+                    _ => return None,
+                },
+            )
+        };
+        ::mkio_core::glue::union(deserializer, "@odata.type", member, Self::Unknown)
+    }
 }
 /// Content that is not understood may hold secrets: only its tag is shown.
 impl ::std::fmt::Debug for TransformPreset {
@@ -9892,6 +14766,58 @@ impl ::std::fmt::Debug for TransformPreset {
         }
     }
 }
+impl TransformPreset {
+    /// Creates the variant with the tag `#MediaKind.BuiltInAssetConverterPreset`.
+    pub fn built_in_asset_converter(
+        value: impl Into<BuiltInAssetConverterPreset>,
+    ) -> Self {
+        Self::BuiltInAssetConverter(value.into())
+    }
+    /// Creates the variant with the tag `#Microsoft.Media.BuiltInAssetConverterPreset`.
+    pub fn microsoft_media_built_in_asset_converter(
+        value: impl Into<BuiltInAssetConverterPreset>,
+    ) -> Self {
+        Self::MicrosoftMediaBuiltInAssetConverter(value.into())
+    }
+    /// Returns the content if this is [`AiPipeline`](Self::AiPipeline).
+    pub fn as_ai_pipeline(&self) -> Option<&AiPipelinePreset> {
+        if let Self::AiPipeline(value) = self { Some(value) } else { None }
+    }
+    /// Returns the content if this is [`BuiltInAssetConverter`](Self::BuiltInAssetConverter).
+    pub fn as_built_in_asset_converter(&self) -> Option<&BuiltInAssetConverterPreset> {
+        if let Self::BuiltInAssetConverter(value) = self { Some(value) } else { None }
+    }
+    /// Returns the content if this is [`Encoder`](Self::Encoder).
+    pub fn as_encoder(&self) -> Option<&EncoderPreset> {
+        if let Self::Encoder(value) = self { Some(value) } else { None }
+    }
+    /// Returns the content if this is [`ThumbnailGenerator`](Self::ThumbnailGenerator).
+    pub fn as_thumbnail_generator(&self) -> Option<&ThumbnailGeneratorPreset> {
+        if let Self::ThumbnailGenerator(value) = self { Some(value) } else { None }
+    }
+    /// Returns the content if this is [`TrackInserter`](Self::TrackInserter).
+    pub fn as_track_inserter(&self) -> Option<&TrackInserterPreset> {
+        if let Self::TrackInserter(value) = self { Some(value) } else { None }
+    }
+    /// Returns the content if this is [`MicrosoftMediaBuiltInAssetConverter`](Self::MicrosoftMediaBuiltInAssetConverter).
+    pub fn as_microsoft_media_built_in_asset_converter(
+        &self,
+    ) -> Option<&BuiltInAssetConverterPreset> {
+        if let Self::MicrosoftMediaBuiltInAssetConverter(value) = self {
+            Some(value)
+        } else {
+            None
+        }
+    }
+    /// Returns the content if this is [`BuiltInStandardEncoder`](Self::BuiltInStandardEncoder).
+    pub fn as_built_in_standard_encoder(&self) -> Option<&BuiltInStandardEncoderPreset> {
+        if let Self::BuiltInStandardEncoder(value) = self { Some(value) } else { None }
+    }
+    /// Returns the JSON if this is [`Unknown`](Self::Unknown).
+    pub fn as_unknown(&self) -> Option<&Value> {
+        if let Self::Unknown(value) = self { Some(value) } else { None }
+    }
+}
 impl From<AiPipelinePreset> for TransformPreset {
     fn from(value: AiPipelinePreset) -> Self {
         Self::AiPipeline(value)
@@ -9912,12 +14838,22 @@ impl From<TrackInserterPreset> for TransformPreset {
         Self::TrackInserter(value)
     }
 }
+impl From<BuiltInAssetConverterPreset> for TransformPreset {
+    fn from(value: BuiltInAssetConverterPreset) -> Self {
+        Self::MicrosoftMediaBuiltInAssetConverter(value)
+    }
+}
 impl From<BuiltInStandardEncoderPreset> for TransformPreset {
     fn from(value: BuiltInStandardEncoderPreset) -> Self {
         Self::BuiltInStandardEncoder(value)
     }
 }
-/// `TransformProperties` of the document.
+impl From<PipelineArguments> for TransformPreset {
+    fn from(value: PipelineArguments) -> Self {
+        Self::AiPipeline(value.into())
+    }
+}
+/// `properties` of [`Transform`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -9943,28 +14879,55 @@ pub struct TransformProperties {
     )]
     pub outputs: Option<Vec<TransformOutput>>,
 }
-/// `TransformPut` of the document.
+impl TransformProperties {
+    /// Returns [`created`](Self#structfield.created), if it is set.
+    pub fn created(&self) -> Option<&Timestamp> {
+        self.created.as_ref()
+    }
+    /// Returns [`description`](Self#structfield.description), if it is set.
+    pub fn description(&self) -> Option<&str> {
+        self.description.as_ref().map(String::as_str)
+    }
+    /// Returns [`last_modified`](Self#structfield.last_modified), if it is set.
+    pub fn last_modified(&self) -> Option<&Timestamp> {
+        self.last_modified.as_ref()
+    }
+    /// Returns [`outputs`](Self#structfield.outputs), empty if it is not set.
+    pub fn outputs(&self) -> &[TransformOutput] {
+        self.outputs.as_ref().map_or(&[], Vec::as_slice)
+    }
+}
+/// Body of [`create_or_update_transform`](super::Client::create_or_update_transform).
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct TransformPut {
-    /// `properties` of the document.
     pub properties: TransformPutProperties,
 }
 impl TransformPut {
-    /// A `TransformPut` with what it cannot do without; the rest is absent.
+    /// Creates `TransformPut` from its required fields; all others are unset.
     pub fn new(properties: impl Into<TransformPutProperties>) -> Self {
         Self {
             properties: properties.into(),
         }
     }
     /// Sets [`properties`](Self#structfield.properties).
-    pub fn properties(mut self, value: impl Into<TransformPutProperties>) -> Self {
+    #[must_use]
+    pub fn with_properties(mut self, value: impl Into<TransformPutProperties>) -> Self {
         self.properties = value.into();
         self
     }
 }
-/// `TransformPutProperties` of the document.
+impl From<TransformPutProperties> for TransformPut {
+    fn from(value: TransformPutProperties) -> Self {
+        Self::new(value)
+    }
+}
+::mkio_core::json_body! {
+    TransformPut
+}
+/// `properties` of [`TransformPut`].
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -9976,20 +14939,22 @@ pub struct TransformPutProperties {
     pub outputs: Vec<TransformOutput>,
 }
 impl TransformPutProperties {
-    /// A `TransformPutProperties` with what it cannot do without; the rest is absent.
+    /// Creates `TransformPutProperties` from its required fields; all others are unset.
     pub fn new(outputs: impl IntoIterator<Item = impl Into<TransformOutput>>) -> Self {
         Self {
-            outputs: outputs.into_iter().map(Into::into).collect(),
             description: Default::default(),
+            outputs: outputs.into_iter().map(Into::into).collect(),
         }
     }
     /// Sets [`description`](Self#structfield.description).
-    pub fn description(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_description(mut self, value: impl Into<String>) -> Self {
         self.description = Some(value.into());
         self
     }
     /// Sets [`outputs`](Self#structfield.outputs).
-    pub fn outputs(
+    #[must_use]
+    pub fn with_outputs(
         mut self,
         value: impl IntoIterator<Item = impl Into<TransformOutput>>,
     ) -> Self {
@@ -9997,7 +14962,7 @@ impl TransformPutProperties {
         self
     }
 }
-/// `TransportSpec` of the document.
+/// `transport` of [`SourceSpec`] and `transport` of [`DestinationSpec`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -10102,10 +15067,9 @@ pub struct TransportSpec {
     pub user: Option<String>,
 }
 impl TransportSpec {
-    /// A `TransportSpec` with what it cannot do without; the rest is absent.
-    pub fn new(type_: impl Into<TransportType>) -> Self {
+    /// Creates `TransportSpec` from its required fields; all others are unset.
+    pub fn new(type_: TransportType) -> Self {
         Self {
-            type_: Some(type_.into()),
             allow_list: Default::default(),
             encryption_standard: Default::default(),
             ip_resource: Default::default(),
@@ -10118,13 +15082,15 @@ impl TransportSpec {
             port: Default::default(),
             stream_id: Default::default(),
             stream_key: Default::default(),
+            type_: Some(type_),
             url: Default::default(),
             urls: Default::default(),
             user: Default::default(),
         }
     }
     /// Sets [`allow_list`](Self#structfield.allow_list).
-    pub fn allow_list(
+    #[must_use]
+    pub fn with_allow_list(
         mut self,
         value: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
@@ -10132,82 +15098,172 @@ impl TransportSpec {
         self
     }
     /// Sets [`encryption_standard`](Self#structfield.encryption_standard).
-    pub fn encryption_standard(mut self, value: impl Into<EncryptionStandard>) -> Self {
+    #[must_use]
+    pub fn with_encryption_standard(
+        mut self,
+        value: impl Into<EncryptionStandard>,
+    ) -> Self {
         self.encryption_standard = Some(value.into());
         self
     }
     /// Sets [`ip_resource`](Self#structfield.ip_resource).
-    pub fn ip_resource(mut self, value: impl Into<IpResource>) -> Self {
+    #[must_use]
+    pub fn with_ip_resource(mut self, value: impl Into<IpResource>) -> Self {
         self.ip_resource = Some(value.into());
         self
     }
     /// Sets [`latency`](Self#structfield.latency).
-    pub fn latency(mut self, value: impl Into<f64>) -> Self {
+    #[must_use]
+    pub fn with_latency(mut self, value: impl Into<f64>) -> Self {
         self.latency = Some(value.into());
         self
     }
     /// Sets [`max_bitrate`](Self#structfield.max_bitrate).
-    pub fn max_bitrate(mut self, value: impl Into<i64>) -> Self {
+    #[must_use]
+    pub fn with_max_bitrate(mut self, value: impl Into<i64>) -> Self {
         self.max_bitrate = Some(value.into());
         self
     }
     /// Sets [`max_connections`](Self#structfield.max_connections).
-    pub fn max_connections(mut self, value: impl Into<i64>) -> Self {
+    #[must_use]
+    pub fn with_max_connections(mut self, value: impl Into<i64>) -> Self {
         self.max_connections = Some(value.into());
         self
     }
     /// Sets [`max_overhead_bandwidth`](Self#structfield.max_overhead_bandwidth).
-    pub fn max_overhead_bandwidth(mut self, value: impl Into<i64>) -> Self {
+    #[must_use]
+    pub fn with_max_overhead_bandwidth(mut self, value: impl Into<i64>) -> Self {
         self.max_overhead_bandwidth = Some(value.into());
         self
     }
     /// Sets [`pass_phrase`](Self#structfield.pass_phrase).
-    pub fn pass_phrase(mut self, value: impl Into<Secret<String>>) -> Self {
+    #[must_use]
+    pub fn with_pass_phrase(mut self, value: impl Into<Secret<String>>) -> Self {
         self.pass_phrase = Some(value.into());
         self
     }
     /// Sets [`password`](Self#structfield.password).
-    pub fn password(mut self, value: impl Into<Secret<String>>) -> Self {
+    #[must_use]
+    pub fn with_password(mut self, value: impl Into<Secret<String>>) -> Self {
         self.password = Some(value.into());
         self
     }
     /// Sets [`port`](Self#structfield.port).
-    pub fn port(mut self, value: impl Into<i64>) -> Self {
+    #[must_use]
+    pub fn with_port(mut self, value: impl Into<i64>) -> Self {
         self.port = Some(value.into());
         self
     }
     /// Sets [`stream_id`](Self#structfield.stream_id).
-    pub fn stream_id(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_stream_id(mut self, value: impl Into<String>) -> Self {
         self.stream_id = Some(value.into());
         self
     }
     /// Sets [`stream_key`](Self#structfield.stream_key).
-    pub fn stream_key(mut self, value: impl Into<Secret<String>>) -> Self {
+    #[must_use]
+    pub fn with_stream_key(mut self, value: impl Into<Secret<String>>) -> Self {
         self.stream_key = Some(value.into());
         self
     }
     /// Sets [`type_`](Self#structfield.type_).
-    pub fn type_(mut self, value: impl Into<TransportType>) -> Self {
+    #[must_use]
+    pub fn with_type(mut self, value: impl Into<TransportType>) -> Self {
         self.type_ = Some(value.into());
         self
     }
     /// Sets [`url`](Self#structfield.url).
-    pub fn url(mut self, value: impl Into<UrlText>) -> Self {
+    #[must_use]
+    pub fn with_url(mut self, value: impl Into<UrlText>) -> Self {
         self.url = Some(value.into());
         self
     }
     /// Sets [`urls`](Self#structfield.urls).
-    pub fn urls(mut self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
+    #[must_use]
+    pub fn with_urls(
+        mut self,
+        value: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
         self.urls = Some(value.into_iter().map(Into::into).collect());
         self
     }
     /// Sets [`user`](Self#structfield.user).
-    pub fn user(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_user(mut self, value: impl Into<String>) -> Self {
         self.user = Some(value.into());
         self
     }
 }
-/// `TransportStatus` of the document.
+impl TransportSpec {
+    /// Returns [`allow_list`](Self#structfield.allow_list), empty if it is not set.
+    pub fn allow_list(&self) -> &[String] {
+        self.allow_list.as_ref().map_or(&[], Vec::as_slice)
+    }
+    /// Returns [`encryption_standard`](Self#structfield.encryption_standard), if it is set.
+    pub fn encryption_standard(&self) -> Option<&EncryptionStandard> {
+        self.encryption_standard.as_ref()
+    }
+    /// Returns [`ip_resource`](Self#structfield.ip_resource), with all its fields unset if it is not set itself.
+    pub fn ip_resource(&self) -> &IpResource {
+        static UNSET: ::std::sync::LazyLock<IpResource> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.ip_resource.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`latency`](Self#structfield.latency), if it is set.
+    pub fn latency(&self) -> Option<f64> {
+        self.latency.as_ref().copied()
+    }
+    /// Returns [`max_bitrate`](Self#structfield.max_bitrate), if it is set.
+    pub fn max_bitrate(&self) -> Option<i64> {
+        self.max_bitrate.as_ref().copied()
+    }
+    /// Returns [`max_connections`](Self#structfield.max_connections), if it is set.
+    pub fn max_connections(&self) -> Option<i64> {
+        self.max_connections.as_ref().copied()
+    }
+    /// Returns [`max_overhead_bandwidth`](Self#structfield.max_overhead_bandwidth), if it is set.
+    pub fn max_overhead_bandwidth(&self) -> Option<i64> {
+        self.max_overhead_bandwidth.as_ref().copied()
+    }
+    /// Returns [`pass_phrase`](Self#structfield.pass_phrase), if it is set.
+    pub fn pass_phrase(&self) -> Option<&Secret<String>> {
+        self.pass_phrase.as_ref()
+    }
+    /// Returns [`password`](Self#structfield.password), if it is set.
+    pub fn password(&self) -> Option<&Secret<String>> {
+        self.password.as_ref()
+    }
+    /// Returns [`port`](Self#structfield.port), if it is set.
+    pub fn port(&self) -> Option<i64> {
+        self.port.as_ref().copied()
+    }
+    /// Returns [`stream_id`](Self#structfield.stream_id), if it is set.
+    pub fn stream_id(&self) -> Option<&str> {
+        self.stream_id.as_ref().map(String::as_str)
+    }
+    /// Returns [`stream_key`](Self#structfield.stream_key), if it is set.
+    pub fn stream_key(&self) -> Option<&Secret<String>> {
+        self.stream_key.as_ref()
+    }
+    /// Returns [`type_`](Self#structfield.type_), if it is set.
+    pub fn type_(&self) -> Option<&TransportType> {
+        self.type_.as_ref()
+    }
+    /// Returns [`url`](Self#structfield.url), if it is set.
+    pub fn url(&self) -> Option<&UrlText> {
+        self.url.as_ref()
+    }
+    /// Returns [`urls`](Self#structfield.urls), empty if it is not set.
+    pub fn urls(&self) -> &[String] {
+        self.urls.as_ref().map_or(&[], Vec::as_slice)
+    }
+    /// Returns [`user`](Self#structfield.user), if it is set.
+    pub fn user(&self) -> Option<&str> {
+        self.user.as_ref().map(String::as_str)
+    }
+}
+/// `transport` of [`SourceStatus`] and `transport` of [`DestinationStatus`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -10220,8 +15276,16 @@ pub struct TransportStatus {
     )]
     pub urls: Option<Vec<String>>,
 }
+impl TransportStatus {
+    /// Returns [`urls`](Self#structfield.urls), empty if it is not set.
+    pub fn urls(&self) -> &[String] {
+        self.urls.as_ref().map_or(&[], Vec::as_slice)
+    }
+}
 ::mkio_core::open_enum! {
     /// Transport kind. Immutable after creation.
+    ///
+    /// `type` of [`TransportSpec`].
     pub enum TransportType {
         /// `UDP`.
         Udp = "UDP",
@@ -10241,6 +15305,8 @@ pub struct TransportStatus {
     /// URL style of the streaming endpoint; 'AMS' by default.
     ///
     /// Default: `AMS`.
+    ///
+    /// `urlStyle` of [`StreamingLocatorPathsQuery`].
     pub enum UrlStyle {
         /// `AMS`.
         Ams = "AMS",
@@ -10250,7 +15316,7 @@ pub struct TransportStatus {
         Unified = "Unified",
     }
 }
-/// `UtcClipTime` of the document.
+/// Variant of [`ClipTime`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -10263,39 +15329,76 @@ pub struct UtcClipTime {
     pub trigger: Option<ScteTrigger>,
 }
 impl UtcClipTime {
-    /// An empty `UtcClipTime`, to be filled with its setters.
+    /// Creates an empty `UtcClipTime`.
     pub fn new() -> Self {
-        Self::default()
+        Default::default()
     }
     /// Sets [`time`](Self#structfield.time).
-    pub fn time(mut self, value: impl Into<Timestamp>) -> Self {
+    #[must_use]
+    pub fn with_time(mut self, value: impl Into<Timestamp>) -> Self {
         self.time = Some(value.into());
         self
     }
     /// Sets [`trigger`](Self#structfield.trigger).
-    pub fn trigger(mut self, value: impl Into<ScteTrigger>) -> Self {
+    #[must_use]
+    pub fn with_trigger(mut self, value: impl Into<ScteTrigger>) -> Self {
         self.trigger = Some(value.into());
         self
     }
 }
-/// `Video` of the document.
+impl UtcClipTime {
+    /// Returns [`time`](Self#structfield.time), if it is set.
+    pub fn time(&self) -> Option<&Timestamp> {
+        self.time.as_ref()
+    }
+    /// Returns [`trigger`](Self#structfield.trigger), with all its fields unset if it is not set itself.
+    pub fn trigger(&self) -> &ScteTrigger {
+        static UNSET: ::std::sync::LazyLock<ScteTrigger> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.trigger.as_ref().unwrap_or(&UNSET)
+    }
+}
+/// `video` of [`ManifestBody`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct Video {
-    /// `src` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub src: Option<String>,
-    /// `systemBitrate` of the document.
+    /// `systemBitrate` in JSON.
     #[serde(rename = "systemBitrate", skip_serializing_if = "Option::is_none")]
     pub system_bitrate: Option<String>,
-    /// `systemLanguage` of the document.
+    /// `systemLanguage` in JSON.
     #[serde(rename = "systemLanguage", skip_serializing_if = "Option::is_none")]
     pub system_language: Option<String>,
-    /// `trackID` of the document.
+    /// `trackID` in JSON.
     #[serde(rename = "trackID", skip_serializing_if = "Option::is_none")]
     pub track_id: Option<String>,
-    /// `trackName` of the document.
+    /// `trackName` in JSON.
     #[serde(rename = "trackName", skip_serializing_if = "Option::is_none")]
     pub track_name: Option<String>,
+}
+impl Video {
+    /// Returns [`src`](Self#structfield.src), if it is set.
+    pub fn src(&self) -> Option<&str> {
+        self.src.as_ref().map(String::as_str)
+    }
+    /// Returns [`system_bitrate`](Self#structfield.system_bitrate), if it is set.
+    pub fn system_bitrate(&self) -> Option<&str> {
+        self.system_bitrate.as_ref().map(String::as_str)
+    }
+    /// Returns [`system_language`](Self#structfield.system_language), if it is set.
+    pub fn system_language(&self) -> Option<&str> {
+        self.system_language.as_ref().map(String::as_str)
+    }
+    /// Returns [`track_id`](Self#structfield.track_id), if it is set.
+    pub fn track_id(&self) -> Option<&str> {
+        self.track_id.as_ref().map(String::as_str)
+    }
+    /// Returns [`track_name`](Self#structfield.track_name), if it is set.
+    pub fn track_name(&self) -> Option<&str> {
+        self.track_name.as_ref().map(String::as_str)
+    }
 }

@@ -27,14 +27,14 @@ pub static ALL: &[&Resource] = &[
 pub static ASSET: Resource = Resource {
     name: "media.asset",
     params: &["project_name", "asset_name"],
-    named: "",
+    name_param: "",
     item: Some(&operations::GET_ASSET),
     state: Some(&operations::GET_ASSET_STATE),
     list: None,
     state_pointer: "",
     progress_pointer: "",
     error_pointers: &[],
-    born_pointer: "",
+    created_pointer: "",
     busy: &["Pending"],
     failed_when: &[],
     presence: false,
@@ -49,10 +49,10 @@ pub static ASSET: Resource = Resource {
             name: "ready",
             states: &["Ready"],
             failures: &["Deleting", "Deleted"],
-            via: &[],
-            undone: &[],
-            settle: Duration::from_secs(0u64),
-            grace: Duration::from_secs(0u64),
+            on_the_way: &[],
+            fell_back: &[],
+            min_age: Duration::from_secs(0u64),
+            failure_grace: Duration::from_secs(0u64),
             requires: &[],
         },
     ],
@@ -66,14 +66,14 @@ pub static ASSET: Resource = Resource {
 pub static CONTENT_KEY_POLICY: Resource = Resource {
     name: "media.content_key_policy",
     params: &["project_name", "policy_name"],
-    named: "",
+    name_param: "",
     item: Some(&operations::GET_CONTENT_KEY_POLICY),
     state: Some(&operations::GET_CONTENT_KEY_POLICY_STATE),
     list: None,
     state_pointer: "",
     progress_pointer: "",
     error_pointers: &[],
-    born_pointer: "",
+    created_pointer: "",
     busy: &["Creating"],
     failed_when: &[],
     presence: false,
@@ -88,10 +88,10 @@ pub static CONTENT_KEY_POLICY: Resource = Resource {
             name: "created",
             states: &["Created"],
             failures: &["Deleting", "Deleted"],
-            via: &[],
-            undone: &[],
-            settle: Duration::from_secs(0u64),
-            grace: Duration::from_secs(0u64),
+            on_the_way: &[],
+            fell_back: &[],
+            min_age: Duration::from_secs(0u64),
+            failure_grace: Duration::from_secs(0u64),
             requires: &[],
         },
     ],
@@ -105,7 +105,7 @@ pub static CONTENT_KEY_POLICY: Resource = Resource {
 pub static JOB: Resource = Resource {
     name: "media.job",
     params: &["project_name", "transform_name", "job_name"],
-    named: "",
+    name_param: "",
     item: Some(&operations::GET_JOB),
     state: Some(&operations::GET_JOB_STATE),
     list: Some(Listing {
@@ -119,7 +119,7 @@ pub static JOB: Resource = Resource {
     state_pointer: "/properties/state",
     progress_pointer: "/properties/outputs/*/progress",
     error_pointers: &["/properties/outputs/*/error"],
-    born_pointer: "/properties/created",
+    created_pointer: "/properties/created",
     busy: &[],
     failed_when: &[],
     presence: false,
@@ -137,30 +137,30 @@ pub static JOB: Resource = Resource {
             name: "finished",
             states: &["Finished"],
             failures: &["Error", "Canceled"],
-            via: &[],
-            undone: &[],
-            settle: Duration::from_secs(0u64),
-            grace: Duration::from_secs(0u64),
+            on_the_way: &[],
+            fell_back: &[],
+            min_age: Duration::from_secs(0u64),
+            failure_grace: Duration::from_secs(0u64),
             requires: &[],
         },
         Goal {
             name: "canceled",
             states: &["Canceled"],
             failures: &["Finished", "Error"],
-            via: &["Canceling"],
-            undone: &[],
-            settle: Duration::from_secs(0u64),
-            grace: Duration::from_secs(0u64),
+            on_the_way: &["Canceling"],
+            fell_back: &[],
+            min_age: Duration::from_secs(0u64),
+            failure_grace: Duration::from_secs(0u64),
             requires: &[],
         },
         Goal {
             name: "ended",
             states: &["Finished", "Error", "Canceled"],
             failures: &[],
-            via: &[],
-            undone: &[],
-            settle: Duration::from_secs(0u64),
-            grace: Duration::from_secs(0u64),
+            on_the_way: &[],
+            fell_back: &[],
+            min_age: Duration::from_secs(0u64),
+            failure_grace: Duration::from_secs(0u64),
             requires: &[],
         },
     ],
@@ -174,7 +174,7 @@ pub static JOB: Resource = Resource {
 pub static LIVE_EVENT: Resource = Resource {
     name: "media.live_event",
     params: &["project_name", "event_name"],
-    named: "",
+    name_param: "",
     item: Some(&operations::GET_LIVE_EVENT),
     state: Some(&operations::GET_LIVE_EVENT_STATE),
     list: Some(Listing {
@@ -188,7 +188,7 @@ pub static LIVE_EVENT: Resource = Resource {
     state_pointer: "/properties/resourceState",
     progress_pointer: "",
     error_pointers: &[],
-    born_pointer: "",
+    created_pointer: "",
     busy: &["Allocating", "Starting", "Stopping"],
     failed_when: &[],
     presence: false,
@@ -207,20 +207,20 @@ pub static LIVE_EVENT: Resource = Resource {
             name: "running",
             states: &["Running"],
             failures: &["Deleting", "Deleted"],
-            via: &["Allocating", "Starting"],
-            undone: &["Stopping", "Stopped"],
-            settle: Duration::from_secs(0u64),
-            grace: Duration::from_secs(0u64),
+            on_the_way: &["Allocating", "Starting"],
+            fell_back: &["Stopping", "Stopped"],
+            min_age: Duration::from_secs(0u64),
+            failure_grace: Duration::from_secs(0u64),
             requires: &[],
         },
         Goal {
             name: "stopped",
             states: &["Stopped"],
             failures: &["Deleting", "Deleted"],
-            via: &["Stopping"],
-            undone: &[],
-            settle: Duration::from_secs(0u64),
-            grace: Duration::from_secs(0u64),
+            on_the_way: &["Stopping"],
+            fell_back: &[],
+            min_age: Duration::from_secs(0u64),
+            failure_grace: Duration::from_secs(0u64),
             requires: &[],
         },
     ],
@@ -234,7 +234,7 @@ pub static LIVE_EVENT: Resource = Resource {
 pub static LIVE_OUTPUT: Resource = Resource {
     name: "media.live_output",
     params: &["project_name", "event_name", "output_name"],
-    named: "",
+    name_param: "",
     item: Some(&operations::GET_LIVE_OUTPUT),
     state: Some(&operations::GET_LIVE_OUTPUT_STATE),
     list: Some(Listing {
@@ -248,7 +248,7 @@ pub static LIVE_OUTPUT: Resource = Resource {
     state_pointer: "/properties/resourceState",
     progress_pointer: "",
     error_pointers: &[],
-    born_pointer: "",
+    created_pointer: "",
     busy: &["Creating"],
     failed_when: &[],
     presence: false,
@@ -263,10 +263,10 @@ pub static LIVE_OUTPUT: Resource = Resource {
             name: "running",
             states: &["Running"],
             failures: &["Deleting", "Deleted"],
-            via: &[],
-            undone: &[],
-            settle: Duration::from_secs(0u64),
-            grace: Duration::from_secs(0u64),
+            on_the_way: &[],
+            fell_back: &[],
+            min_age: Duration::from_secs(0u64),
+            failure_grace: Duration::from_secs(0u64),
             requires: &[],
         },
     ],
@@ -280,7 +280,7 @@ pub static LIVE_OUTPUT: Resource = Resource {
 pub static STREAMING_ENDPOINT: Resource = Resource {
     name: "media.streaming_endpoint",
     params: &["project_name", "endpoint_name"],
-    named: "",
+    name_param: "",
     item: Some(&operations::GET_STREAMING_ENDPOINT),
     state: Some(&operations::GET_STREAMING_ENDPOINT_STATE),
     list: Some(Listing {
@@ -294,7 +294,7 @@ pub static STREAMING_ENDPOINT: Resource = Resource {
     state_pointer: "/properties/resourceState",
     progress_pointer: "",
     error_pointers: &[],
-    born_pointer: "",
+    created_pointer: "",
     busy: &["Creating", "Starting", "Stopping", "Restarting", "Scaling", "Updating"],
     failed_when: &[],
     presence: false,
@@ -316,60 +316,60 @@ pub static STREAMING_ENDPOINT: Resource = Resource {
             name: "running",
             states: &["Running"],
             failures: &["Deleting", "Deleted"],
-            via: &["Starting"],
-            undone: &["Stopping", "Stopped"],
-            settle: Duration::from_secs(0u64),
-            grace: Duration::from_secs(0u64),
+            on_the_way: &["Starting"],
+            fell_back: &["Stopping", "Stopped"],
+            min_age: Duration::from_secs(0u64),
+            failure_grace: Duration::from_secs(0u64),
             requires: &[],
         },
         Goal {
             name: "stopped",
             states: &["Stopped"],
             failures: &["Deleting", "Deleted"],
-            via: &["Stopping"],
-            undone: &[],
-            settle: Duration::from_secs(0u64),
-            grace: Duration::from_secs(0u64),
+            on_the_way: &["Stopping"],
+            fell_back: &[],
+            min_age: Duration::from_secs(0u64),
+            failure_grace: Duration::from_secs(0u64),
             requires: &[],
         },
         Goal {
             name: "created",
             states: &["Created", "Stopped", "Running"],
             failures: &["Deleting", "Deleted"],
-            via: &[],
-            undone: &[],
-            settle: Duration::from_secs(0u64),
-            grace: Duration::from_secs(0u64),
+            on_the_way: &[],
+            fell_back: &[],
+            min_age: Duration::from_secs(0u64),
+            failure_grace: Duration::from_secs(0u64),
             requires: &[],
         },
         Goal {
             name: "restarted",
             states: &["Running"],
             failures: &["Deleting", "Deleted"],
-            via: &["Restarting"],
-            undone: &[],
-            settle: Duration::from_secs(30u64),
-            grace: Duration::from_secs(0u64),
+            on_the_way: &["Restarting"],
+            fell_back: &[],
+            min_age: Duration::from_secs(30u64),
+            failure_grace: Duration::from_secs(0u64),
             requires: &[],
         },
         Goal {
             name: "scaled",
             states: &["Running", "Stopped"],
             failures: &["Deleting", "Deleted"],
-            via: &["Scaling"],
-            undone: &[],
-            settle: Duration::from_secs(30u64),
-            grace: Duration::from_secs(0u64),
+            on_the_way: &["Scaling"],
+            fell_back: &[],
+            min_age: Duration::from_secs(30u64),
+            failure_grace: Duration::from_secs(0u64),
             requires: &[],
         },
         Goal {
             name: "updated",
             states: &["Running", "Stopped"],
             failures: &["Deleting", "Deleted"],
-            via: &["Updating"],
-            undone: &[],
-            settle: Duration::from_secs(30u64),
-            grace: Duration::from_secs(0u64),
+            on_the_way: &["Updating"],
+            fell_back: &[],
+            min_age: Duration::from_secs(30u64),
+            failure_grace: Duration::from_secs(0u64),
             requires: &[],
         },
     ],
@@ -383,7 +383,7 @@ pub static STREAMING_ENDPOINT: Resource = Resource {
 pub static STREAMING_LOCATOR: Resource = Resource {
     name: "media.streaming_locator",
     params: &["project_name", "locator_name"],
-    named: "",
+    name_param: "",
     item: Some(&operations::GET_STREAMING_LOCATOR),
     state: Some(&operations::GET_STREAMING_LOCATOR_STATE),
     list: Some(Listing {
@@ -397,7 +397,7 @@ pub static STREAMING_LOCATOR: Resource = Resource {
     state_pointer: "/properties/resourceState",
     progress_pointer: "",
     error_pointers: &[],
-    born_pointer: "",
+    created_pointer: "",
     busy: &["Creating", "Updating"],
     failed_when: &[],
     presence: false,
@@ -414,20 +414,20 @@ pub static STREAMING_LOCATOR: Resource = Resource {
             name: "created",
             states: &["Created"],
             failures: &["Error", "Deleting", "Deleted"],
-            via: &[],
-            undone: &[],
-            settle: Duration::from_secs(0u64),
-            grace: Duration::from_secs(0u64),
+            on_the_way: &[],
+            fell_back: &[],
+            min_age: Duration::from_secs(0u64),
+            failure_grace: Duration::from_secs(0u64),
             requires: &[],
         },
         Goal {
             name: "updated",
             states: &["Created"],
             failures: &["Error", "Deleting", "Deleted"],
-            via: &[],
-            undone: &[],
-            settle: Duration::from_secs(10u64),
-            grace: Duration::from_secs(0u64),
+            on_the_way: &[],
+            fell_back: &[],
+            min_age: Duration::from_secs(10u64),
+            failure_grace: Duration::from_secs(0u64),
             requires: &[],
         },
     ],
@@ -441,7 +441,7 @@ pub static STREAMING_LOCATOR: Resource = Resource {
 impl ProjectClient {
     /// Waits for an asset, by default until it is `ready` (`Ready`).
     ///
-    /// Goals: `ready` (`Ready`), or gone. Longest wait unless told otherwise: 300 s; looks every 1 to 10 s.
+    /// Goals: `ready` (`Ready`), or gone. Default timeout 5 min; polls every 1 to 10 s.
     pub fn wait_for_asset(
         &self,
         asset_name: impl Into<String>,
@@ -489,8 +489,9 @@ impl ProjectClient {
     ///
     /// Nothing is sent before the wait is polled.
     ///
-    /// Refused (409) while the resource is `Pending`, it acts again afterwards.
-    /// When an answer is lost, a 404 to a repetition means that it has been done.
+    /// Succeeds if the asset does not exist (204).
+    /// If the service refuses the call (409) while the resource is `Pending`, the call is repeated afterwards.
+    /// If the response is lost, a 404 on the retry counts as success.
     pub fn delete_asset_and_wait(
         &self,
         asset_name: impl Into<String>,
@@ -506,7 +507,7 @@ impl ProjectClient {
     }
     /// Waits for a content key policy, by default until it is `created` (`Created`).
     ///
-    /// Goals: `created` (`Created`), or gone. Longest wait unless told otherwise: 300 s; looks every 1 to 10 s.
+    /// Goals: `created` (`Created`), or gone. Default timeout 5 min; polls every 1 to 10 s.
     pub fn wait_for_content_key_policy(
         &self,
         policy_name: impl Into<String>,
@@ -558,8 +559,9 @@ impl ProjectClient {
     ///
     /// Nothing is sent before the wait is polled.
     ///
-    /// Refused (409) while the resource is `Creating`, it acts again afterwards.
-    /// When an answer is lost, a 404 to a repetition means that it has been done.
+    /// Succeeds if the content key policy does not exist (204).
+    /// If the service refuses the call (409) while the resource is `Creating`, the call is repeated afterwards.
+    /// If the response is lost, a 404 on the retry counts as success.
     pub fn delete_content_key_policy_and_wait(
         &self,
         policy_name: impl Into<String>,
@@ -577,7 +579,7 @@ impl ProjectClient {
     }
     /// Waits for a job, by default until it is `finished` (`Finished`).
     ///
-    /// Goals: `finished` (`Finished`), `canceled` (`Canceled`), `ended` (`Finished`, `Error`, `Canceled`), or gone. Longest wait unless told otherwise: 43200 s; looks every 2 to 30 s.
+    /// Goals: `finished` (`Finished`), `canceled` (`Canceled`), `ended` (`Finished`, `Error`, `Canceled`), or gone. Default timeout 12 h; polls every 2 to 30 s.
     pub fn wait_for_job(
         &self,
         transform_name: impl Into<String>,
@@ -626,7 +628,7 @@ impl ProjectClient {
     ///
     /// Nothing is sent before the wait is polled.
     ///
-    /// When an answer is lost and a repetition is refused (409), what is there counts as made unless it is older than the call.
+    /// If the response is lost and the retry gets 409, an existing resource counts as created by this call unless it is older.
     pub fn run_job(
         &self,
         transform_name: impl Into<String>,
@@ -650,6 +652,8 @@ impl ProjectClient {
     /// [`cancel_job`](Self::cancel_job) and a wait for the goal `canceled`.
     ///
     /// Nothing is sent before the wait is polled.
+    ///
+    /// Fails with 404 if the job does not exist, unless [`missing_ok`](Wait::missing_ok) is set.
     pub fn cancel_job_and_wait(
         &self,
         transform_name: impl Into<String>,
@@ -671,7 +675,8 @@ impl ProjectClient {
     ///
     /// Nothing is sent before the wait is polled.
     ///
-    /// When an answer is lost, a 404 to a repetition means that it has been done.
+    /// Succeeds if the job does not exist (204).
+    /// If the response is lost, a 404 on the retry counts as success.
     pub fn delete_job_and_wait(
         &self,
         transform_name: impl Into<String>,
@@ -691,7 +696,7 @@ impl ProjectClient {
     }
     /// Waits for a live event, by default until it is `running` (`Running`).
     ///
-    /// Goals: `running` (`Running`), `stopped` (`Stopped`), or gone. Longest wait unless told otherwise: 900 s; looks every 1 to 10 s.
+    /// Goals: `running` (`Running`), `stopped` (`Stopped`), or gone. Default timeout 15 min; polls every 1 to 10 s.
     pub fn wait_for_live_event(
         &self,
         event_name: impl Into<String>,
@@ -743,7 +748,8 @@ impl ProjectClient {
     ///
     /// Nothing is sent before the wait is polled.
     ///
-    /// Refused (409) while the resource is `Allocating`, `Starting`, `Stopping`, it acts again afterwards.
+    /// Fails with 404 if the live event does not exist, unless [`missing_ok`](Wait::missing_ok) is set.
+    /// If the service refuses the call (409) while the resource is `Allocating`, `Starting`, `Stopping`, the call is repeated afterwards.
     pub fn start_live_event_and_wait(
         &self,
         event_name: impl Into<String>,
@@ -761,7 +767,8 @@ impl ProjectClient {
     ///
     /// Nothing is sent before the wait is polled.
     ///
-    /// Refused (409) while the resource is `Allocating`, `Starting`, `Stopping`, it acts again afterwards.
+    /// Fails with 404 if the live event does not exist, unless [`missing_ok`](Wait::missing_ok) is set.
+    /// If the service refuses the call (409) while the resource is `Allocating`, `Starting`, `Stopping`, the call is repeated afterwards.
     pub fn stop_live_event_and_wait(
         &self,
         event_name: impl Into<String>,
@@ -779,7 +786,8 @@ impl ProjectClient {
     ///
     /// Nothing is sent before the wait is polled.
     ///
-    /// Refused (409) while the resource is `Allocating`, `Starting`, `Stopping`, it acts again afterwards.
+    /// Fails with 404 if the live event does not exist, unless [`missing_ok`](Wait::missing_ok) is set.
+    /// If the service refuses the call (409) while the resource is `Allocating`, `Starting`, `Stopping`, the call is repeated afterwards.
     pub fn restart_live_event_and_wait(
         &self,
         event_name: impl Into<String>,
@@ -801,8 +809,9 @@ impl ProjectClient {
     ///
     /// Nothing is sent before the wait is polled.
     ///
-    /// Refused (409) while the resource is `Allocating`, `Starting`, `Stopping`, it acts again afterwards.
-    /// When an answer is lost, a 404 to a repetition means that it has been done.
+    /// Succeeds if the live event does not exist (204).
+    /// If the service refuses the call (409) while the resource is `Allocating`, `Starting`, `Stopping`, the call is repeated afterwards.
+    /// If the response is lost, a 404 on the retry counts as success.
     pub fn delete_live_event_and_wait(
         &self,
         event_name: impl Into<String>,
@@ -818,7 +827,7 @@ impl ProjectClient {
     }
     /// Waits for a live output, by default until it is `running` (`Running`).
     ///
-    /// Goals: `running` (`Running`), or gone. Longest wait unless told otherwise: 600 s; looks every 1 to 10 s.
+    /// Goals: `running` (`Running`), or gone. Default timeout 10 min; polls every 1 to 10 s.
     pub fn wait_for_live_output(
         &self,
         event_name: impl Into<String>,
@@ -871,8 +880,9 @@ impl ProjectClient {
     ///
     /// Nothing is sent before the wait is polled.
     ///
-    /// Refused (409) while the resource is `Creating`, it acts again afterwards.
-    /// When an answer is lost, a 404 to a repetition means that it has been done.
+    /// Succeeds if the live output does not exist (204).
+    /// If the service refuses the call (409) while the resource is `Creating`, the call is repeated afterwards.
+    /// If the response is lost, a 404 on the retry counts as success.
     pub fn delete_live_output_and_wait(
         &self,
         event_name: impl Into<String>,
@@ -895,7 +905,7 @@ impl ProjectClient {
     }
     /// Waits for a streaming endpoint, by default until it is `running` (`Running`).
     ///
-    /// Goals: `running` (`Running`), `stopped` (`Stopped`), `created` (`Created`, `Stopped`, `Running`), `restarted` (`Running`), `scaled` (`Running`, `Stopped`), `updated` (`Running`, `Stopped`), or gone. Longest wait unless told otherwise: 1800 s; looks every 2 to 15 s.
+    /// Goals: `running` (`Running`), `stopped` (`Stopped`), `created` (`Created`, `Stopped`, `Running`), `restarted` (`Running`), `scaled` (`Running`, `Stopped`), `updated` (`Running`, `Stopped`), or gone. Default timeout 30 min; polls every 2 to 15 s.
     pub fn wait_for_streaming_endpoint(
         &self,
         endpoint_name: impl Into<String>,
@@ -947,7 +957,8 @@ impl ProjectClient {
     ///
     /// Nothing is sent before the wait is polled.
     ///
-    /// Refused (409) while the resource is `Creating`, `Starting`, `Stopping`, `Restarting`, `Scaling`, `Updating`, it acts again afterwards.
+    /// Fails with 404 if the streaming endpoint does not exist, unless [`missing_ok`](Wait::missing_ok) is set.
+    /// If the service refuses the call (409) while the resource is `Creating`, `Starting`, `Stopping`, `Restarting`, `Scaling`, `Updating`, the call is repeated afterwards.
     pub fn start_streaming_endpoint_and_wait(
         &self,
         endpoint_name: impl Into<String>,
@@ -967,7 +978,8 @@ impl ProjectClient {
     ///
     /// Nothing is sent before the wait is polled.
     ///
-    /// Refused (409) while the resource is `Creating`, `Starting`, `Stopping`, `Restarting`, `Scaling`, `Updating`, it acts again afterwards.
+    /// Fails with 404 if the streaming endpoint does not exist, unless [`missing_ok`](Wait::missing_ok) is set.
+    /// If the service refuses the call (409) while the resource is `Creating`, `Starting`, `Stopping`, `Restarting`, `Scaling`, `Updating`, the call is repeated afterwards.
     pub fn stop_streaming_endpoint_and_wait(
         &self,
         endpoint_name: impl Into<String>,
@@ -987,7 +999,8 @@ impl ProjectClient {
     ///
     /// Nothing is sent before the wait is polled.
     ///
-    /// Refused (409) while the resource is `Creating`, `Starting`, `Stopping`, `Restarting`, `Scaling`, `Updating`, it acts again afterwards.
+    /// Fails with 404 if the streaming endpoint does not exist, unless [`missing_ok`](Wait::missing_ok) is set.
+    /// If the service refuses the call (409) while the resource is `Creating`, `Starting`, `Stopping`, `Restarting`, `Scaling`, `Updating`, the call is repeated afterwards.
     pub fn restart_streaming_endpoint_and_wait(
         &self,
         endpoint_name: impl Into<String>,
@@ -1007,7 +1020,8 @@ impl ProjectClient {
     ///
     /// Nothing is sent before the wait is polled.
     ///
-    /// Refused (409) while the resource is `Creating`, `Starting`, `Stopping`, `Restarting`, `Scaling`, `Updating`, it acts again afterwards.
+    /// Fails with 404 if the streaming endpoint does not exist, unless [`missing_ok`](Wait::missing_ok) is set.
+    /// If the service refuses the call (409) while the resource is `Creating`, `Starting`, `Stopping`, `Restarting`, `Scaling`, `Updating`, the call is repeated afterwards.
     pub fn scale_streaming_endpoint_and_wait(
         &self,
         endpoint_name: impl Into<String>,
@@ -1030,8 +1044,9 @@ impl ProjectClient {
     ///
     /// Nothing is sent before the wait is polled.
     ///
-    /// Refused (409) while the resource is `Creating`, `Starting`, `Stopping`, `Restarting`, `Scaling`, `Updating`, it acts again afterwards.
-    /// When an answer is lost, a 404 to a repetition means that it has been done.
+    /// Succeeds if the streaming endpoint does not exist (204).
+    /// If the service refuses the call (409) while the resource is `Creating`, `Starting`, `Stopping`, `Restarting`, `Scaling`, `Updating`, the call is repeated afterwards.
+    /// If the response is lost, a 404 on the retry counts as success.
     pub fn delete_streaming_endpoint_and_wait(
         &self,
         endpoint_name: impl Into<String>,
@@ -1049,7 +1064,7 @@ impl ProjectClient {
     }
     /// Waits for a streaming locator, by default until it is `created` (`Created`).
     ///
-    /// Goals: `created` (`Created`), `updated` (`Created`), or gone. Longest wait unless told otherwise: 300 s; looks every 1 to 10 s.
+    /// Goals: `created` (`Created`), `updated` (`Created`), or gone. Default timeout 5 min; polls every 1 to 10 s.
     pub fn wait_for_streaming_locator(
         &self,
         locator_name: impl Into<String>,
@@ -1101,8 +1116,9 @@ impl ProjectClient {
     ///
     /// Nothing is sent before the wait is polled.
     ///
-    /// Refused (409) while the resource is `Creating`, `Updating`, it acts again afterwards.
-    /// When an answer is lost, a 404 to a repetition means that it has been done.
+    /// Succeeds if the streaming locator does not exist (204).
+    /// If the service refuses the call (409) while the resource is `Creating`, `Updating`, the call is repeated afterwards.
+    /// If the response is lost, a 404 on the retry counts as success.
     pub fn delete_streaming_locator_and_wait(
         &self,
         locator_name: impl Into<String>,

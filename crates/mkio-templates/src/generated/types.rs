@@ -11,25 +11,54 @@ use serde::{Deserialize, Serialize};
 #[allow(unused_imports, reason = "not every API needs all of them")]
 use serde_json::Value;
 
-/// `Config` of the document.
+pub use ::mkio_core::types::{
+    Error, ErrorDetail, ListResponseSupplemental, PaginationInfo, ProjectInfo,
+};
+/// Response of [`get_config`](super::Client::get_config), [`create_or_update_config`](super::Client::create_or_update_config), [`get_config_version`](super::Client::get_config_version) and [`get_preset`](super::Client::get_preset); item of [`list_configs`](super::Client::list_configs), [`list_configs_of_type`](super::Client::list_configs_of_type), [`list_config_versions`](super::Client::list_config_versions), [`list_presets`](super::Client::list_presets) and 1 more.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct Config {
     /// Record kind.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
-    /// `metadata` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<ConfigMetadata>,
-    /// `spec` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spec: Option<ConfigSpec>,
     /// Computed status; holds the names of the input and output pins on offer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<ConfigStatus>,
 }
-/// `ConfigList` of the document.
+impl Config {
+    /// Returns [`kind`](Self#structfield.kind), if it is set.
+    pub fn kind(&self) -> Option<&str> {
+        self.kind.as_ref().map(String::as_str)
+    }
+    /// Returns [`metadata`](Self#structfield.metadata), with all its fields unset if it is not set itself.
+    pub fn metadata(&self) -> &ConfigMetadata {
+        static UNSET: ::std::sync::LazyLock<ConfigMetadata> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.metadata.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`spec`](Self#structfield.spec), with all its fields unset if it is not set itself.
+    pub fn spec(&self) -> &ConfigSpec {
+        static UNSET: ::std::sync::LazyLock<ConfigSpec> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.spec.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`status`](Self#structfield.status), with all its fields unset if it is not set itself.
+    pub fn status(&self) -> &ConfigStatus {
+        static UNSET: ::std::sync::LazyLock<ConfigStatus> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.status.as_ref().unwrap_or(&UNSET)
+    }
+}
+/// Response of [`list_configs`](super::Client::list_configs), [`list_configs_of_type`](super::Client::list_configs_of_type), [`list_config_versions`](super::Client::list_config_versions), [`list_presets`](super::Client::list_presets) and 1 more.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -52,7 +81,24 @@ pub struct ConfigList {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Vec<Config>>,
 }
-/// `ConfigMetadata` of the document.
+impl ConfigList {
+    /// Returns [`odata_next_link`](Self#structfield.odata_next_link), if it is set.
+    pub fn odata_next_link(&self) -> Option<&str> {
+        self.odata_next_link.as_ref().map(String::as_str)
+    }
+    /// Returns [`supplemental`](Self#structfield.supplemental), with all its fields unset if it is not set itself.
+    pub fn supplemental(&self) -> &ListResponseSupplemental {
+        static UNSET: ::std::sync::LazyLock<ListResponseSupplemental> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.supplemental.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`value`](Self#structfield.value), empty if it is not set.
+    pub fn value(&self) -> &[Config] {
+        self.value.as_ref().map_or(&[], Vec::as_slice)
+    }
+}
+/// `metadata` of [`Config`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -117,7 +163,61 @@ pub struct ConfigMetadata {
     #[serde(rename = "updatedByEmail", skip_serializing_if = "Option::is_none")]
     pub updated_by_email: Option<String>,
 }
-/// `ConfigParameter` of the document.
+impl ConfigMetadata {
+    /// Returns [`created`](Self#structfield.created), if it is set.
+    pub fn created(&self) -> Option<&Timestamp> {
+        self.created.as_ref()
+    }
+    /// Returns [`created_by`](Self#structfield.created_by), if it is set.
+    pub fn created_by(&self) -> Option<&str> {
+        self.created_by.as_ref().map(String::as_str)
+    }
+    /// Returns [`created_by_email`](Self#structfield.created_by_email), if it is set.
+    pub fn created_by_email(&self) -> Option<&str> {
+        self.created_by_email.as_ref().map(String::as_str)
+    }
+    /// Returns [`description`](Self#structfield.description), if it is set.
+    pub fn description(&self) -> Option<&str> {
+        self.description.as_ref().map(String::as_str)
+    }
+    /// Returns [`hash`](Self#structfield.hash), if it is set.
+    pub fn hash(&self) -> Option<&str> {
+        self.hash.as_ref().map(String::as_str)
+    }
+    /// Returns [`id`](Self#structfield.id), if it is set.
+    pub fn id(&self) -> Option<&str> {
+        self.id.as_ref().map(String::as_str)
+    }
+    /// Returns [`labels`](Self#structfield.labels), empty if it is not set.
+    pub fn labels(&self) -> &BTreeMap<String, String> {
+        self.labels.as_ref().unwrap_or(const { &BTreeMap::new() })
+    }
+    /// Returns [`name`](Self#structfield.name), if it is set.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_ref().map(String::as_str)
+    }
+    /// Returns [`tags`](Self#structfield.tags), empty if it is not set.
+    pub fn tags(&self) -> &[String] {
+        self.tags.as_ref().map_or(&[], Vec::as_slice)
+    }
+    /// Returns [`type_`](Self#structfield.type_), if it is set.
+    pub fn type_(&self) -> Option<&str> {
+        self.type_.as_ref().map(String::as_str)
+    }
+    /// Returns [`updated`](Self#structfield.updated), if it is set.
+    pub fn updated(&self) -> Option<&Timestamp> {
+        self.updated.as_ref()
+    }
+    /// Returns [`updated_by`](Self#structfield.updated_by), if it is set.
+    pub fn updated_by(&self) -> Option<&str> {
+        self.updated_by.as_ref().map(String::as_str)
+    }
+    /// Returns [`updated_by_email`](Self#structfield.updated_by_email), if it is set.
+    pub fn updated_by_email(&self) -> Option<&str> {
+        self.updated_by_email.as_ref().map(String::as_str)
+    }
+}
+/// `parameters` of [`ConfigSpec`] and `parameters` of [`ConfigPutSpec`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -139,34 +239,54 @@ pub struct ConfigParameter {
     pub paths: Option<Vec<String>>,
 }
 impl ConfigParameter {
-    /// A `ConfigParameter` with what it cannot do without; the rest is absent.
+    /// Creates `ConfigParameter` from its required fields; all others are unset.
     pub fn new(
         name: impl Into<String>,
         paths: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         Self {
+            description: Default::default(),
             name: Some(name.into()),
             paths: Some(paths.into_iter().map(Into::into).collect()),
-            description: Default::default(),
         }
     }
     /// Sets [`description`](Self#structfield.description).
-    pub fn description(mut self, value: impl Into<Nullable<String>>) -> Self {
+    #[must_use]
+    pub fn with_description(mut self, value: impl Into<Nullable<String>>) -> Self {
         self.description = value.into();
         self
     }
     /// Sets [`name`](Self#structfield.name).
-    pub fn name(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_name(mut self, value: impl Into<String>) -> Self {
         self.name = Some(value.into());
         self
     }
     /// Sets [`paths`](Self#structfield.paths).
-    pub fn paths(mut self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
+    #[must_use]
+    pub fn with_paths(
+        mut self,
+        value: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
         self.paths = Some(value.into_iter().map(Into::into).collect());
         self
     }
 }
-/// `ConfigPin` of the document.
+impl ConfigParameter {
+    /// Returns [`description`](Self#structfield.description), if it is set.
+    pub fn description(&self) -> Option<&str> {
+        self.description.as_ref().value().map(String::as_str)
+    }
+    /// Returns [`name`](Self#structfield.name), if it is set.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_ref().map(String::as_str)
+    }
+    /// Returns [`paths`](Self#structfield.paths), empty if it is not set.
+    pub fn paths(&self) -> &[String] {
+        self.paths.as_ref().map_or(&[], Vec::as_slice)
+    }
+}
+/// `inputPins` of [`ConfigStatus`] and `outputPins` of [`ConfigStatus`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -183,37 +303,57 @@ pub struct ConfigPin {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
 }
-/// `ConfigPut` of the document.
+impl ConfigPin {
+    /// Returns [`allow_multiple_bindings`](Self#structfield.allow_multiple_bindings), if it is set.
+    pub fn allow_multiple_bindings(&self) -> Option<bool> {
+        self.allow_multiple_bindings.as_ref().copied()
+    }
+    /// Returns [`name`](Self#structfield.name), if it is set.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_ref().map(String::as_str)
+    }
+}
+/// Body of [`create_or_update_config`](super::Client::create_or_update_config).
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct ConfigPut {
-    /// `metadata` of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<ConfigPutMetadata>,
     /// Template specification: own config contents, or a preset's.
     pub spec: ConfigPutSpec,
 }
 impl ConfigPut {
-    /// A `ConfigPut` with what it cannot do without; the rest is absent.
+    /// Creates `ConfigPut` from its required fields; all others are unset.
     pub fn new(spec: impl Into<ConfigPutSpec>) -> Self {
         Self {
-            spec: spec.into(),
             metadata: Default::default(),
+            spec: spec.into(),
         }
     }
     /// Sets [`metadata`](Self#structfield.metadata).
-    pub fn metadata(mut self, value: impl Into<ConfigPutMetadata>) -> Self {
+    #[must_use]
+    pub fn with_metadata(mut self, value: impl Into<ConfigPutMetadata>) -> Self {
         self.metadata = Some(value.into());
         self
     }
     /// Sets [`spec`](Self#structfield.spec).
-    pub fn spec(mut self, value: impl Into<ConfigPutSpec>) -> Self {
+    #[must_use]
+    pub fn with_spec(mut self, value: impl Into<ConfigPutSpec>) -> Self {
         self.spec = value.into();
         self
     }
 }
-/// `ConfigPutMetadata` of the document.
+impl From<ConfigPutSpec> for ConfigPut {
+    fn from(value: ConfigPutSpec) -> Self {
+        Self::new(value)
+    }
+}
+::mkio_core::json_body! {
+    ConfigPut
+}
+/// `metadata` of [`ConfigPut`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -233,17 +373,19 @@ pub struct ConfigPutMetadata {
     pub tags: Option<Vec<String>>,
 }
 impl ConfigPutMetadata {
-    /// An empty `ConfigPutMetadata`, to be filled with its setters.
+    /// Creates an empty `ConfigPutMetadata`.
     pub fn new() -> Self {
-        Self::default()
+        Default::default()
     }
     /// Sets [`description`](Self#structfield.description).
-    pub fn description(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_description(mut self, value: impl Into<String>) -> Self {
         self.description = Some(value.into());
         self
     }
     /// Sets [`labels`](Self#structfield.labels).
-    pub fn labels(
+    #[must_use]
+    pub fn with_labels(
         mut self,
         value: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
@@ -253,12 +395,16 @@ impl ConfigPutMetadata {
         self
     }
     /// Sets [`tags`](Self#structfield.tags).
-    pub fn tags(mut self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
+    #[must_use]
+    pub fn with_tags(
+        mut self,
+        value: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
         self.tags = Some(value.into_iter().map(Into::into).collect());
         self
     }
 }
-/// `ConfigPutSpec` of the document.
+/// `spec` of [`ConfigPut`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -274,17 +420,22 @@ pub struct ConfigPutSpec {
     pub preset_name: Option<String>,
 }
 impl ConfigPutSpec {
-    /// An empty `ConfigPutSpec`, to be filled with its setters.
+    /// Creates an empty `ConfigPutSpec`.
     pub fn new() -> Self {
-        Self::default()
+        Default::default()
     }
     /// Sets [`config`](Self#structfield.config).
-    pub fn config(mut self, value: impl Into<::serde_json::Map<String, Value>>) -> Self {
+    #[must_use]
+    pub fn with_config(
+        mut self,
+        value: impl Into<::serde_json::Map<String, Value>>,
+    ) -> Self {
         self.config = Some(value.into());
         self
     }
     /// Sets [`parameters`](Self#structfield.parameters).
-    pub fn parameters(
+    #[must_use]
+    pub fn with_parameters(
         mut self,
         value: impl IntoIterator<Item = impl Into<ConfigParameter>>,
     ) -> Self {
@@ -292,12 +443,13 @@ impl ConfigPutSpec {
         self
     }
     /// Sets [`preset_name`](Self#structfield.preset_name).
-    pub fn preset_name(mut self, value: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn with_preset_name(mut self, value: impl Into<String>) -> Self {
         self.preset_name = Some(value.into());
         self
     }
 }
-/// `ConfigSpec` of the document.
+/// `spec` of [`Config`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -313,7 +465,17 @@ pub struct ConfigSpec {
     )]
     pub parameters: Option<Vec<ConfigParameter>>,
 }
-/// `ConfigStatus` of the document.
+impl ConfigSpec {
+    /// Returns [`config`](Self#structfield.config), empty if it is not set.
+    pub fn config(&self) -> &::serde_json::Map<String, Value> {
+        self.config.as_ref().unwrap_or(::mkio_core::glue::empty_object())
+    }
+    /// Returns [`parameters`](Self#structfield.parameters), empty if it is not set.
+    pub fn parameters(&self) -> &[ConfigParameter] {
+        self.parameters.as_ref().map_or(&[], Vec::as_slice)
+    }
+}
+/// `status` of [`Config`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -335,7 +497,17 @@ pub struct ConfigStatus {
     )]
     pub output_pins: Option<Vec<ConfigPin>>,
 }
-/// `ConfigType` of the document.
+impl ConfigStatus {
+    /// Returns [`input_pins`](Self#structfield.input_pins), empty if it is not set.
+    pub fn input_pins(&self) -> &[ConfigPin] {
+        self.input_pins.as_ref().map_or(&[], Vec::as_slice)
+    }
+    /// Returns [`output_pins`](Self#structfield.output_pins), empty if it is not set.
+    pub fn output_pins(&self) -> &[ConfigPin] {
+        self.output_pins.as_ref().map_or(&[], Vec::as_slice)
+    }
+}
+/// `types` of [`ConfigTypeList`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -350,7 +522,21 @@ pub struct ConfigType {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub openapi: Option<String>,
 }
-/// `ConfigTypeList` of the document.
+impl ConfigType {
+    /// Returns [`description`](Self#structfield.description), if it is set.
+    pub fn description(&self) -> Option<&str> {
+        self.description.as_ref().map(String::as_str)
+    }
+    /// Returns [`name`](Self#structfield.name), if it is set.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_ref().map(String::as_str)
+    }
+    /// Returns [`openapi`](Self#structfield.openapi), if it is set.
+    pub fn openapi(&self) -> Option<&str> {
+        self.openapi.as_ref().map(String::as_str)
+    }
+}
+/// Response of [`list_config_types`](super::Client::list_config_types).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -359,128 +545,9 @@ pub struct ConfigTypeList {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub types: Option<Vec<ConfigType>>,
 }
-/// `Error` of the document.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct Error {
-    /// Error details
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub error: Option<ErrorDetail>,
-    /// Reference to the failing request.
-    #[serde(rename = "ref", skip_serializing_if = "Option::is_none")]
-    pub ref_: Option<String>,
-    /// HTTP status code
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub status: Option<i64>,
-}
-/// `ErrorDetail` of the document.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct ErrorDetail {
-    /// Error code.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub code: Option<String>,
-    /// Error message.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub detail: Option<String>,
-    /// Additional error information.
-    #[serde(rename = "extraDetail", skip_serializing_if = "Option::is_none")]
-    pub extra_detail: Option<::serde_json::Map<String, Value>>,
-}
-/// `ListResponseSupplemental` of the document.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct ListResponseSupplemental {
-    /// How many items came back.
-    ///
-    /// Read-only: the service fills it.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub count: Option<i64>,
-    /// Kind of the listed items.
-    ///
-    /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub kind: Option<String>,
-    /// Operation type; always 'list'.
-    ///
-    /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub operation: Option<String>,
-    /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub pagination: Option<PaginationInfo>,
-    /// The project (despite the field's name).
-    ///
-    /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub subscription: Option<ProjectInfo>,
-}
-/// `PaginationInfo` of the document.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct PaginationInfo {
-    /// Last listed item's position.
-    ///
-    /// Read-only: the service fills it.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub end: Option<i64>,
-    /// Item count of this list.
-    ///
-    /// Read-only: the service fills it.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub records: Option<i64>,
-    /// First listed item's position.
-    ///
-    /// Read-only: the service fills it.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub start: Option<i64>,
-    /// Item count of the whole project.
-    ///
-    /// Read-only: the service fills it.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub total: Option<i64>,
-}
-/// `ProjectInfo` of the document.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct ProjectInfo {
-    /// Project ID.
-    ///
-    /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub id: Option<String>,
-    /// Project name.
-    ///
-    /// Read-only: the service fills it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
+impl ConfigTypeList {
+    /// Returns [`types`](Self#structfield.types), empty if it is not set.
+    pub fn types(&self) -> &[ConfigType] {
+        self.types.as_ref().map_or(&[], Vec::as_slice)
+    }
 }

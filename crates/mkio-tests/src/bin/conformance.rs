@@ -56,7 +56,7 @@ async fn main() -> Result<()> {
         replies.push(match outcome {
             Ok(response) => Reply {
                 operation: call.operation,
-                status: Some(response.status().as_u16()),
+                status: Some(response.http_status().as_u16()),
                 error: None,
             },
             Err(error) => Reply {

@@ -16,12 +16,15 @@ fn report(query: UsageReportQuery) -> Value {
 
 #[test]
 fn an_empty_list_is_not_an_absent_one() {
-    let query = || UsageReportQuery::new("2025-02-01", "2025-01-01");
+    let query = || UsageReportQuery::new("2025-01-01", "2025-02-01");
     let dates = json!({"endDate": "2025-02-01", "startDate": "2025-01-01"});
     assert_eq!(report(query()), dates);
     let mut empty = dates.clone();
     empty["projectNames"] = json!([]);
-    assert_eq!(report(query().project_names(Vec::<String>::new())), empty);
+    assert_eq!(
+        report(query().with_project_names(Vec::<String>::new())),
+        empty
+    );
 }
 
 fn asset(put: AssetPut) -> Value {
@@ -35,11 +38,11 @@ fn an_empty_map_is_not_an_absent_one() {
     let properties = json!({"storageAccountName": "store"});
     assert_eq!(asset(put()), json!({"properties": properties}));
     assert_eq!(
-        asset(put().labels(Vec::<(String, String)>::new())),
+        asset(put().with_labels(Vec::<(String, String)>::new())),
         json!({"labels": {}, "properties": properties})
     );
     assert_eq!(
-        asset(put().labels([("k", "v")])),
+        asset(put().with_labels([("k", "v")])),
         json!({"labels": {"k": "v"}, "properties": properties})
     );
 }
@@ -47,7 +50,7 @@ fn an_empty_map_is_not_an_absent_one() {
 /// An empty text is a text.
 #[test]
 fn an_empty_text_travels() {
-    let put = AssetPut::new(AssetPutProperties::new("store").description(""));
+    let put = AssetPut::new(AssetPutProperties::new("store").with_description(""));
     assert_eq!(asset(put)["properties"]["description"], json!(""));
 }
 
@@ -55,26 +58,30 @@ fn an_empty_text_travels() {
 fn a_patch_leaves_out_removes_or_sets() {
     let sent = |spec: AwsStorageSpecPatch| {
         let request = media()
-            .update_storage("s", StoragePatch::new().spec(spec))
+            .update_storage("s", StoragePatch::new().with_spec(spec))
             .into_request();
         body(&request.expect("a request"))
     };
     let new = AwsStorageSpecPatch::new;
     assert_eq!(sent(new()), json!({"spec": {"type": "AWS.S3"}}));
     let null = json!({"spec": {"type": "AWS.S3", "description": null}});
-    assert_eq!(sent(new().description(Nullable::Null)), null);
+    assert_eq!(sent(new().with_description(Nullable::Null)), null);
     assert_eq!(
-        sent(new().description(None)),
+        sent(new().with_description(None)),
         json!({"spec": {"type": "AWS.S3"}})
     );
     for text in ["", "new"] {
         assert_eq!(
-            sent(new().description(text)),
+            sent(new().with_description(text)),
             json!({"spec": {"type": "AWS.S3", "description": text}})
         );
     }
     assert_eq!(
-        sent(new().description("old").description(Nullable::Absent)),
+        sent(
+            new()
+                .with_description("old")
+                .with_description(Nullable::Absent)
+        ),
         json!({"spec": {"type": "AWS.S3"}})
     );
 }
@@ -96,5 +103,5 @@ fn defaults_of_the_document_do_not_travel() {
     }});
     assert_eq!(sent(job()), expected);
     expected["properties"]["priority"] = json!("Normal");
-    assert_eq!(sent(job().priority(JobPriority::Normal)), expected);
+    assert_eq!(sent(job().with_priority(JobPriority::Normal)), expected);
 }

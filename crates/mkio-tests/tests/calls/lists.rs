@@ -117,7 +117,7 @@ async fn every_list_is_read_to_its_end_and_no_further() {
         assert_eq!(pair[1].query(), Some("%24skiptoken=2"));
     }
 
-    let report = mkio::management::types::UsageReportQuery::new("2025-02-01", "2025-01-01");
+    let report = mkio::management::types::UsageReportQuery::new("2025-01-01", "2025-02-01");
     let single = [
         read!("media", media: list_asset_streaming_locators("a"),
             list_streaming_locator_content_keys("l")),
@@ -355,7 +355,7 @@ async fn a_page_has_its_total_and_what_came_with_it() {
     let mut pages = media.list_assets().pages();
     let first = pages.try_next().await.expect("a page").expect("a page");
     assert_eq!((first.total(), pages.total()), (Some(3), Some(3)));
-    assert_eq!(first.status(), 200);
+    assert_eq!(first.http_status(), 200);
     let raw: Value = serde_json::from_slice(first.raw()).expect("JSON");
     assert_eq!(raw["@odata.nextLink"], "?%24skiptoken=2");
 }

@@ -7,6 +7,7 @@ mod lists;
 mod media_types;
 mod secrets;
 mod threads;
+mod types;
 
 use mkio::{Client, media::ProjectClient};
 use mkio_httpmock::httpmock::MockServer;

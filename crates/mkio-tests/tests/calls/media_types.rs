@@ -10,11 +10,11 @@ use serde_json::json;
 use super::{body, header, media, mocked, offline};
 
 fn merge() -> LiveEventPatch {
-    LiveEventPatch::new(LiveEventPropertiesPatch::new())
+    LiveEventPatch::new().with_properties(LiveEventPropertiesPatch::new())
 }
 
 fn patch() -> Vec<JsonPatchEntry> {
-    vec![JsonPatchEntry::new(JsonPatchOp::Replace, "/properties/description").value("new")]
+    vec![JsonPatchEntry::new(JsonPatchOp::Replace, "/properties/description").with_value("new")]
 }
 
 /// Two operations on one path differ in what they send.

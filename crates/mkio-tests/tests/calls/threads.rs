@@ -1,7 +1,5 @@
 //! What may be shared between threads and spawned: checked by the compiler.
 
-use std::future::IntoFuture;
-
 use mkio::{Client, Error, Project, Transport, Wait, WaitDescription};
 
 use super::{media, offline};

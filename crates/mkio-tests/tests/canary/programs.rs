@@ -141,7 +141,7 @@ async fn written(shown: &mut Shown, client: &Client) -> anyhow::Result<()> {
     );
     shown.debug(&secrets);
 
-    let token = UserTokenPost::new(uuid::Uuid::new_v4().to_string(), TokenType::FullAccess);
+    let token = UserTokenPost::new(TokenType::FullAccess, uuid::Uuid::new_v4().to_string());
     // Whether the organization is the token's or not, nothing of either is shown.
     match management.client().create_user_token(token).send().await {
         Ok(token) => shown.debug(&token),

@@ -184,7 +184,7 @@ fn jobs(answers: &'static [u16], created: String) -> Service {
 }
 
 fn run(service: &Service) -> Wait<Job, JobState> {
-    let input = JobInputAsset::new("input").files(["intro.mp4"]);
+    let input = JobInputAsset::new("input").with_files(["intro.mp4"]);
     let properties = JobPutProperties::new(input, [JobOutputAsset::new("output")]);
     let media = service.client().project("acme").media();
     media.run_job("encode", "job", JobPut::new(properties))

@@ -1,6 +1,5 @@
 //! Every resource with a state, as its generated description says.
 
-use std::future::IntoFuture;
 use std::time::Duration;
 
 use mkio::wait::{Goal, PRESENT, Reason, Resource, State, StateKind};
@@ -57,7 +56,7 @@ fn put(json: &mut Value, pointer: &str, value: &str) {
 /// The resource in a state, with what a goal requires besides.
 fn item(resource: &Resource, goal: Option<&Goal>, state: &str) -> Value {
     let mut json = json!({});
-    let named = match resource.named {
+    let named = match resource.name_param {
         "" => resource.params.last().copied().unwrap_or_default(),
         named => named,
     };
@@ -223,13 +222,18 @@ async fn a_state_that_fell_back_is_an_error_too() {
     let mut count = 0;
     for resource in every() {
         for goal in resource.goals {
-            for state in goal.undone {
-                let via = goal.via.last().expect("a state on the way");
+            for state in goal.fell_back {
+                let via = goal.on_the_way.last().expect("a state on the way");
                 let service = service(resource, None, vec![(0, via), (30, state)]);
                 let error = wait(&service, resource).goal(goal.name).await;
                 let error = error.expect_err(state);
                 let failure = WaitFailure::of(&error).expect("a failure");
-                assert_eq!(failure.reason, Reason::Undone, "{} {state}", resource.name);
+                assert_eq!(
+                    failure.reason,
+                    Reason::FellBack,
+                    "{} {state}",
+                    resource.name
+                );
                 count += 1;
             }
         }

@@ -13,7 +13,7 @@ async fn transform(place: &Place, name: &str, preset: Value) -> anyhow::Result<(
 }
 
 fn job(input: &str, file: &str, output: &str) -> JobPut {
-    let input = JobInputAsset::new(input).files([file]);
+    let input = JobInputAsset::new(input).with_files([file]);
     JobPut::new(JobPutProperties::new(input, [JobOutputAsset::new(output)]))
 }
 

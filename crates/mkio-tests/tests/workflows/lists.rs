@@ -28,12 +28,12 @@ async fn place() -> anyhow::Result<(Emulator, ProjectClient)> {
     for number in 0..13 {
         let mut properties = AssetPutProperties::new(&*storage);
         if number == 7 {
-            properties = properties.alternate_id(ODD);
+            properties = properties.with_alternate_id(ODD);
         }
         let genre = ["news", "sport", "talk show"][number % 3];
         let labels = [("genre", genre), (["a", "b"][number % 2], "yes")];
         media
-            .create_or_update_asset(name(number), AssetPut::new(properties).labels(labels))
+            .create_or_update_asset(name(number), AssetPut::new(properties).with_labels(labels))
             .send()
             .await?;
     }

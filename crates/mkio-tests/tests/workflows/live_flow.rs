@@ -42,7 +42,7 @@ async fn flow(place: &Place) -> anyhow::Result<FlowPut> {
         .create_or_update_config(
             "encodingLive",
             "hd",
-            ConfigPut::new(ConfigPutSpec::new().preset_name(preset)),
+            ConfigPut::new(ConfigPutSpec::new().with_preset_name(preset)),
         )
         .send()
         .await?
@@ -211,7 +211,7 @@ async fn a_multiview_composes_two_flows_and_is_published() -> anyhow::Result<()>
         .create_or_update_config(
             "multiviewComposing",
             "pair",
-            ConfigPut::new(ConfigPutSpec::new().preset_name("2up")),
+            ConfigPut::new(ConfigPutSpec::new().with_preset_name("2up")),
         )
         .send()
         .await?;
@@ -244,7 +244,9 @@ async fn a_multiview_composes_two_flows_and_is_published() -> anyhow::Result<()>
         .await?;
     assert_eq!(found.len(), 1);
 
-    let locator = StreamingLocatorPutProperties::new("both", "Predefined_ClearStreamingOnly");
+    let locator = StreamingLocatorPutProperties::new()
+        .asset_name("both")
+        .streaming_policy_name("Predefined_ClearStreamingOnly");
     media
         .create_or_update_streaming_locator("watch", StreamingLocatorPut::new(locator))
         .send()

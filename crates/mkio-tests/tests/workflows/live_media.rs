@@ -22,7 +22,10 @@ async fn a_live_event_is_recorded_and_removed() -> anyhow::Result<()> {
     let ingest = running.input.and_then(|input| input.endpoints?.pop()?.url);
     assert!(ingest.is_some_and(|url| url.as_str().starts_with("rtmp://")));
 
-    let output = LiveOutputPutProperties::new("PT4H", "archive").manifest_name("show");
+    let output = LiveOutputPutProperties::new()
+        .asset_name("archive")
+        .archive_window_length("PT4H")
+        .with_manifest_name("show");
     media
         .create_live_output("match", "record", LiveOutputPut::new(output))
         .send()
@@ -31,7 +34,9 @@ async fn a_live_event_is_recorded_and_removed() -> anyhow::Result<()> {
     let state = output.properties.and_then(|found| found.resource_state);
     assert_eq!(state, Some(LiveOutputState::Running));
 
-    let locator = StreamingLocatorPutProperties::new("archive", "Predefined_ClearStreamingOnly");
+    let locator = StreamingLocatorPutProperties::new()
+        .asset_name("archive")
+        .streaming_policy_name("Predefined_ClearStreamingOnly");
     media
         .create_or_update_streaming_locator("watch", StreamingLocatorPut::new(locator))
         .send()

@@ -31,7 +31,10 @@ async fn an_organization_is_provisioned() -> anyhow::Result<()> {
     let payment = pending
         .and_then(|method| method.metadata?.id)
         .context("pending terms")?;
-    let project = ProjectPut::new("Acme", "westeurope", &*payment);
+    let project = ProjectPut::new()
+        .display_name("Acme")
+        .location_name("westeurope")
+        .payment_method_id(&*payment);
     let create = || management.create_project("acme", project.clone()).send();
     let refused = create().await.err().context("the terms come first")?;
     assert!(refused.to_string().contains("terms"), "{refused}");
@@ -126,12 +129,12 @@ async fn usage_is_reported_as_json_and_csv() -> anyhow::Result<()> {
         let time = now + Duration::from_secs(days * 86_400);
         time.format("%Y-%m-%d").to_string()
     };
-    let query = UsageReportQuery::new(day(2), day(0)).project_names(["demo"]);
+    let query = UsageReportQuery::new(day(0), day(2)).with_project_names(["demo"]);
     let report = management.create_usage_report(query.clone()).send().await?;
     let rows = serde_json::to_value(&report.value)?;
     assert_eq!(rows[0]["meterName"], "encoding-minutes");
     let csv = management
-        .create_usage_report_csv(query.format(UsageReportFormat::Csv))
+        .create_usage_report_csv(query.with_format(UsageReportFormat::Csv))
         .send()
         .await?;
     let csv = csv.into_inner().bytes().await?;
@@ -239,7 +242,7 @@ async fn a_project_moves_to_another_payment_method_and_shows_its_metrics() -> an
     let paying = paying.into_inner().metadata.and_then(|found| found.id);
     assert_eq!(paying.map(|id| id.to_string()).as_ref(), Some(other));
 
-    let enabled: MetricsEndpoint = body(json!({ "spec": { "enabled": true } }))?;
+    let enabled: MetricsEndpointPatch = body(json!({ "spec": { "enabled": true } }))?;
     let metrics = project
         .update_project_metrics_endpoint(enabled)
         .send()

@@ -7,8 +7,10 @@ use serde_json::json;
 use crate::common::{Place, body, quick};
 
 fn locator(policy: &str) -> StreamingLocatorPut {
-    let properties = StreamingLocatorPutProperties::new("film", policy);
-    StreamingLocatorPut::new(properties.default_content_key_policy_name("keys"))
+    let properties = StreamingLocatorPutProperties::new()
+        .asset_name("film")
+        .streaming_policy_name(policy);
+    StreamingLocatorPut::new(properties.with_default_content_key_policy_name("keys"))
 }
 
 #[tokio::test]
@@ -97,11 +99,13 @@ async fn filters_are_in_the_paths_of_their_locator() -> anyhow::Result<()> {
         .create_or_update_account_filter("low", body::<AccountFilterPut>(filter)?)
         .send()
         .await?;
-    let properties = StreamingLocatorPutProperties::new("film", "Predefined_ClearStreamingOnly");
+    let properties = StreamingLocatorPutProperties::new()
+        .asset_name("film")
+        .streaming_policy_name("Predefined_ClearStreamingOnly");
     media
         .create_or_update_streaming_locator(
             "play",
-            StreamingLocatorPut::new(properties.filters(["sound", "low"])),
+            StreamingLocatorPut::new(properties.with_filters(["sound", "low"])),
         )
         .send()
         .await?;

@@ -71,7 +71,7 @@ async fn a_file_of_an_asset_is_downloaded() -> anyhow::Result<()> {
         .create_or_update_transform("encode", TransformPut::new(transform))
         .send()
         .await?;
-    let input = JobInputAsset::new("input").files(["intro.mp4"]);
+    let input = JobInputAsset::new("input").with_files(["intro.mp4"]);
     let job = JobPut::new(JobPutProperties::new(
         input,
         [JobOutputAsset::new("output")],

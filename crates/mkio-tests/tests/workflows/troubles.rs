@@ -52,8 +52,9 @@ async fn a_locator_that_is_not_provisioned_is_repaired() -> anyhow::Result<()> {
     let media = place.project.media();
     place.asset("film").await?;
     let put = || {
-        let properties =
-            StreamingLocatorPutProperties::new("film", "Predefined_ClearStreamingOnly");
+        let properties = StreamingLocatorPutProperties::new()
+            .asset_name("film")
+            .streaming_policy_name("Predefined_ClearStreamingOnly");
         media
             .create_or_update_streaming_locator("play", StreamingLocatorPut::new(properties))
             .send()
@@ -89,7 +90,7 @@ async fn a_live_event_that_falls_back_is_told_apart_from_one_that_stops() -> any
     sees(&mut wait, "Starting").await?;
     place.emulator.control().resume();
     let (reason, state, _) = failure(wait.await)?;
-    assert_eq!((reason, state.as_str()), (Reason::Undone, "Stopped"));
+    assert_eq!((reason, state.as_str()), (Reason::FellBack, "Stopped"));
     quick(media.start_live_event_and_wait("match")).await?;
     Ok(())
 }

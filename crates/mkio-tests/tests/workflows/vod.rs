@@ -21,7 +21,7 @@ async fn encoder(media: &ProjectClient) -> anyhow::Result<()> {
 }
 
 fn job() -> JobPut {
-    let input = JobInputAsset::new("input").files(["intro.mp4"]);
+    let input = JobInputAsset::new("input").with_files(["intro.mp4"]);
     JobPut::new(JobPutProperties::new(
         input,
         [JobOutputAsset::new("output")],
@@ -40,7 +40,9 @@ async fn an_asset_is_encoded_and_published() -> anyhow::Result<()> {
     let done = done.properties.context("properties")?;
     assert_eq!(done.state, Some(JobState::Finished));
 
-    let locator = StreamingLocatorPutProperties::new("output", "Predefined_ClearStreamingOnly");
+    let locator = StreamingLocatorPutProperties::new()
+        .asset_name("output")
+        .streaming_policy_name("Predefined_ClearStreamingOnly");
     media
         .create_or_update_streaming_locator("locator", StreamingLocatorPut::new(locator))
         .send()

@@ -123,12 +123,12 @@ impl Rule {
             .events
             .iter()
             .map(|event| WebhookEventType::from(event.as_str()));
-        let mut spec = WebhookRuleSpec::new(self.enabled, events, self.url.clone());
+        let mut spec = WebhookRuleSpec::new(self.enabled, &*self.url, events);
         if !self.headers.is_empty() {
-            spec = spec.headers(self.headers.clone());
+            spec = spec.with_headers(self.headers.clone());
         }
         if !self.query_params.is_empty() {
-            spec = spec.query_params(self.query_params.clone());
+            spec = spec.with_query_params(self.query_params.clone());
         }
         if !self.secrets.is_empty() {
             let (headers, query): (Vec<_>, Vec<_>) = self
@@ -149,7 +149,7 @@ impl Rule {
             if !query.is_empty() {
                 authentication.query_params = Some(Secret::new(map(query)));
             }
-            spec = spec.authentication(authentication);
+            spec = spec.with_authentication(authentication);
         }
         spec
     }

@@ -100,7 +100,7 @@ async fn gives_pages_with_what_came_with_them() {
     let all: Vec<_> = pages(&script).try_collect().await.unwrap();
     let sizes: Vec<_> = all.iter().map(|page| page.items().len()).collect();
     assert_eq!(sizes, [3, 3, 1, 3, 2]);
-    assert_eq!(all[4].status(), 200);
+    assert_eq!(all[4].http_status(), 200);
     assert!(all[4].raw().starts_with(b"{\"value\":[10,11]"));
 }
 

@@ -1,6 +1,10 @@
 //! From settings to a transport: what excludes what, and where the rest comes from.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use http::HeaderValue;
 
@@ -13,7 +17,6 @@ use crate::{
     retry::{DEFAULT_RETRIES, RetryBudget},
     token::{Token, TokenSource},
     transport::{CallSettings, Carrier, Clients, Core, Recipe, Route, Routes, Transport, tls},
-    wait::Waits,
 };
 
 /// Longest time for making a connection, unless set otherwise.
@@ -86,7 +89,7 @@ impl<C> TransportBuilder<C> {
                 http,
                 carrier,
                 budget: Budget::new(settings.budget),
-                waits: Waits::default(),
+                attachment: OnceLock::new(),
                 routes,
             }),
         })

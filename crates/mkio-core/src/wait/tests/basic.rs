@@ -1,18 +1,24 @@
 //! Waits against a scripted service, with the paused clock.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::testing::{
+use super::service::{
     BACKUP, DEVICE_PRELOAD, DEVICE_SOFTWARE, JOB, LIVE_EVENT, Service, resource, status,
 };
-use super::{Change, Reason, Resource, State, StateKind, StateName, Wait, WaitFailure};
-use crate::{Error, ErrorKind};
+use crate::{
+    Error, ErrorKind,
+    wait::{Change, Reason, Resource, State, StateKind, StateName, Wait, WaitFailure},
+};
 
 #[derive(Debug, Deserialize)]
 struct Model {
@@ -178,7 +184,7 @@ async fn a_start_that_has_not_begun_is_not_the_end_and_one_that_fell_back_is() {
     let failure = WaitFailure::of(&error).unwrap();
     assert_eq!(
         (failure.reason, failure.state.as_deref()),
-        (Reason::Undone, Some("Stopped"))
+        (Reason::FellBack, Some("Stopped"))
     );
     assert!(failure.elapsed < seconds(60));
 }
@@ -371,7 +377,15 @@ async fn a_failed_poll_is_repeated_and_the_wait_survives() {
         3 => Some(Error::new(ErrorKind::Connection, "reset")),
         _ => None,
     });
+    let start = Instant::now();
     job(&service, "job-1").await.unwrap();
+    assert!(start.elapsed() < seconds(131), "{:?}", start.elapsed());
+    // Each is one request, and the next one comes after the shortest time between polls.
+    let log = service.log();
+    for pair in log[1..5].windows(2) {
+        let gap = pair[1].0 - pair[0].0;
+        assert!((1.99..2.1).contains(&gap), "{log:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -407,7 +421,7 @@ async fn a_poll_that_cannot_succeed_ends_the_wait() {
     service.fault(|_| Some(status(403)));
     let error = job(&service, "job-1").await.unwrap_err();
     assert!(error.is_denied());
-    assert_eq!(WaitFailure::of(&error).unwrap().reason, Reason::Look);
+    assert_eq!(WaitFailure::of(&error).unwrap().reason, Reason::Poll);
     assert_eq!(service.script.calls(), 1);
 }
 
@@ -598,7 +612,7 @@ async fn a_wait_is_described_and_taken_up_again_by_name() {
     // Each goal survives; a closure cannot be written down.
     for (goal, text) in [
         (event(&service).goal("stopped"), "stopped"),
-        (event(&service).until("Elsewhere"), "Elsewhere"),
+        (event(&service).until(State::from("Elsewhere")), "Elsewhere"),
     ] {
         let description = goal.describe().unwrap();
         assert!(serde_json::to_string(&description).unwrap().contains(text));
@@ -606,7 +620,7 @@ async fn a_wait_is_described_and_taken_up_again_by_name() {
         assert_eq!(again.describe().unwrap().goal, description.goal);
     }
     let gone = event(&service).until_gone().describe().unwrap();
-    let again: Of<()> = Wait::taken_up(&service.transport, &LIVE_EVENT, &gone).unwrap();
+    let again = Of::<Model>::resume_until_gone(&service.transport, &LIVE_EVENT, &gone).unwrap();
     again.await.unwrap();
     let closure = event(&service).until(|_: &Change<State>| true);
     assert_eq!(
@@ -620,13 +634,19 @@ async fn a_wait_is_described_and_taken_up_again_by_name() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_wait_taken_up_after_its_deadline_has_one_look() {
-    let service = Service::new();
-    service.at(JOB_1, &[(0, "Finished")]);
-    let mut description = job(&service, "job-1").describe().unwrap();
-    description.deadline = chrono::DateTime::UNIX_EPOCH;
-    let again: Of<Model> = Wait::resume(&service.transport, &JOB, &description).unwrap();
-    again.await.unwrap();
+async fn a_wait_taken_up_after_its_deadline_has_one_poll() {
+    // The poll, and the read of what it saw; the poll alone where that is not the goal.
+    for (state, requests) in [("Finished", 2), ("Processing", 1)] {
+        let service = Service::new();
+        service.at(JOB_1, &[(0, state)]);
+        let mut description = job(&service, "job-1").describe().unwrap();
+        description.deadline = chrono::DateTime::UNIX_EPOCH;
+        let again: Of<Model> = Wait::resume(&service.transport, &JOB, &description).unwrap();
+        let outcome = again.await;
+        let late = outcome.as_ref().is_err_and(Error::is_timeout);
+        assert_eq!((outcome.is_ok(), late), (requests == 2, requests == 1));
+        assert_eq!(service.script.calls(), requests, "{state}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,21 +1,24 @@
 //! Resources as the generated crates declare them, and a scripted service that has them.
 
-use std::collections::{BTreeMap, HashSet};
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::{
+    collections::{BTreeMap, HashSet},
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use http::Method;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::target::Target;
-use super::{Goal, Listing, Resource, StateKind};
-use crate::page::script::{Script, Seen};
-use crate::{Error, Operation, Result, Transport, TransportBuilder};
+use crate::{
+    Error, Operation, Result, Transport, TransportBuilder, Waits,
+    page::script::{Script, Seen},
+    wait::{Goal, Listing, PRESENT, Resource, StateKind, target::Target},
+};
 
 macro_rules! operation {
     ($name:ident, $id:literal, $path:literal) => {
-        pub(super) static $name: Operation = Operation {
+        pub(in crate::wait) static $name: Operation = Operation {
             id: $id,
             api: "media",
             method: Method::GET,
@@ -57,7 +60,7 @@ operation!(
     "/api/v1/projects/{project_name}/fleet/backups"
 );
 
-pub(super) static JOB: Resource = Resource {
+pub(in crate::wait) static JOB: Resource = Resource {
     name: "media.job",
     params: &["project_name", "transform_name", "job_name"],
     item: Some(&GET_JOB),
@@ -73,7 +76,7 @@ pub(super) static JOB: Resource = Resource {
     state_pointer: "/properties/state",
     progress_pointer: "/properties/outputs/*/progress",
     error_pointers: &["/properties/outputs/*/error"],
-    born_pointer: "/properties/created",
+    created_pointer: "/properties/created",
     states: &[
         ("Queued", StateKind::Transient),
         ("Scheduled", StateKind::Transient),
@@ -95,7 +98,7 @@ pub(super) static JOB: Resource = Resource {
     ..Resource::DEFAULT
 };
 
-pub(super) static LIVE_EVENT: Resource = Resource {
+pub(in crate::wait) static LIVE_EVENT: Resource = Resource {
     name: "media.live_event",
     params: &["project_name", "event_name"],
     item: Some(&GET_LIVE_EVENT),
@@ -115,21 +118,21 @@ pub(super) static LIVE_EVENT: Resource = Resource {
             name: "running",
             states: &["Running"],
             failures: &["Deleting"],
-            via: &["Starting"],
-            undone: &["Stopped", "Stopping"],
+            on_the_way: &["Starting"],
+            fell_back: &["Stopped", "Stopping"],
             ..Goal::DEFAULT
         },
         Goal {
             name: "stopped",
             states: &["Stopped"],
             failures: &["Deleting"],
-            via: &["Stopping"],
+            on_the_way: &["Stopping"],
             ..Goal::DEFAULT
         },
         Goal {
             name: "restarted",
             states: &["Running"],
-            settle: Duration::from_secs(20),
+            min_age: Duration::from_secs(20),
             ..Goal::DEFAULT
         },
     ],
@@ -142,10 +145,10 @@ operation!(
     "/api/v1/projects/{project_name}/fleet/devices/{name}"
 );
 
-pub(super) static DEVICE_SOFTWARE: Resource = Resource {
+pub(in crate::wait) static DEVICE_SOFTWARE: Resource = Resource {
     name: "fleets.device_software",
     params: &["project_name", "name", "version"],
-    named: "name",
+    name_param: "name",
     item: Some(&GET_DEVICE),
     state_pointer: "/status/softwareUpgradeState",
     states: &[
@@ -163,7 +166,7 @@ pub(super) static DEVICE_SOFTWARE: Resource = Resource {
     ..Resource::DEFAULT
 };
 
-pub(super) static DEVICE_PRELOAD: Resource = Resource {
+pub(in crate::wait) static DEVICE_PRELOAD: Resource = Resource {
     name: "fleets.device_preload",
     state_pointer: "/status/preloadedSoftware/version={version}/state",
     progress_pointer: "/status/preloadedSoftware/version={version}/precentProgress",
@@ -177,12 +180,12 @@ pub(super) static DEVICE_PRELOAD: Resource = Resource {
         ..Goal::DEFAULT
     }],
     params: &["project_name", "name", "version"],
-    named: "name",
+    name_param: "name",
     item: Some(&GET_DEVICE),
     ..Resource::DEFAULT
 };
 
-pub(super) static BACKUP: Resource = Resource {
+pub(in crate::wait) static BACKUP: Resource = Resource {
     name: "fleets.backup",
     params: &["project_name", "backup_name"],
     list: Some(Listing {
@@ -193,17 +196,17 @@ pub(super) static BACKUP: Resource = Resource {
         stem: true,
         id_pointer: "",
     }),
-    born_pointer: "/metadata/created",
+    created_pointer: "/metadata/created",
     presence: true,
     goals: &[Goal {
         name: "present",
-        states: &[super::PRESENT],
+        states: &[PRESENT],
         ..Goal::DEFAULT
     }],
     ..Resource::DEFAULT
 };
 
-pub(super) fn job(transform: &str, job: &str) -> Target {
+pub(in crate::wait) fn job(transform: &str, job: &str) -> Target {
     let values = ["acme", transform, job].map(str::to_owned).to_vec();
     Target::new(&JOB, values).unwrap()
 }
@@ -211,15 +214,18 @@ pub(super) fn job(transform: &str, job: &str) -> Target {
 /// A moment in the life of a scripted resource: from when, its JSON; `None` when it is gone.
 type Life = Vec<(Duration, Option<Value>)>;
 
+/// Which requests are answered with another body.
+type Garble = Box<dyn Fn(&Seen) -> Option<String> + Send + Sync>;
+
 /// Which requests fail, and how.
 type Fault = Box<dyn Fn(&Seen) -> Option<Error> + Send + Sync>;
 
 /// Resources whose JSON changes with time, behind the operations above.
 #[derive(Clone)]
-pub(super) struct Service {
-    pub(super) script: Arc<Script>,
+pub(in crate::wait) struct Service {
+    pub(in crate::wait) script: Arc<Script>,
     world: Arc<World>,
-    pub(super) transport: Transport,
+    pub(in crate::wait) transport: Transport,
 }
 
 struct World {
@@ -229,15 +235,18 @@ struct World {
     hidden: Mutex<Vec<String>>,
     nameless: Mutex<bool>,
     fault: Mutex<Option<Fault>>,
+    garble: Mutex<Option<Garble>>,
 }
 
 impl Service {
-    pub(super) fn new() -> Self {
+    pub(in crate::wait) fn new() -> Self {
         Self::with(|builder| builder.token("token"))
     }
 
     /// A service behind a transport with these settings as well.
-    pub(super) fn with(settings: impl FnOnce(TransportBuilder) -> TransportBuilder) -> Self {
+    pub(in crate::wait) fn with(
+        settings: impl FnOnce(TransportBuilder) -> TransportBuilder,
+    ) -> Self {
         let world = Arc::new(World {
             start: Instant::now(),
             resources: Mutex::default(),
@@ -245,6 +254,7 @@ impl Service {
             hidden: Mutex::default(),
             nameless: Mutex::default(),
             fault: Mutex::default(),
+            garble: Mutex::default(),
         });
         let served = world.clone();
         let latency = Duration::from_millis(5);
@@ -256,12 +266,12 @@ impl Service {
         }
     }
 
-    pub(super) fn waits(&self) -> &super::Waits {
+    pub(in crate::wait) fn waits(&self) -> &Waits {
         self.transport.waits()
     }
 
     /// A resource at this path that has these states from these seconds on; `""` is gone.
-    pub(super) fn at(&self, path: &str, states: &[(u64, &str)]) {
+    pub(in crate::wait) fn at(&self, path: &str, states: &[(u64, &str)]) {
         let life = states.iter().map(|(second, state)| {
             let json = (!state.is_empty()).then(|| resource(path, state));
             (Duration::from_secs(*second), json)
@@ -269,38 +279,49 @@ impl Service {
         self.life(path, life.collect());
     }
 
-    pub(super) fn life(&self, path: &str, life: Life) {
+    pub(in crate::wait) fn life(&self, path: &str, life: Life) {
         let path = format!("/api/v1/projects/acme/{path}");
         self.world.resources.lock().unwrap().insert(path, life);
     }
 
     /// Items of one page of a list.
-    pub(super) fn page_size(&self, size: usize) {
+    pub(in crate::wait) fn page_size(&self, size: usize) {
         *self.world.page.lock().unwrap() = size;
     }
 
     /// Leaves resources with this part of a path out of the lists.
-    pub(super) fn hide(&self, part: &str) {
+    pub(in crate::wait) fn hide(&self, part: &str) {
         self.world.hidden.lock().unwrap().push(part.to_owned());
     }
 
     /// Items of lists have no id.
-    pub(super) fn without_ids(&self) {
+    pub(in crate::wait) fn without_ids(&self) {
         *self.world.nameless.lock().unwrap() = true;
     }
 
     /// Items of lists have their ids again.
-    pub(super) fn with_ids(&self) {
+    pub(in crate::wait) fn with_ids(&self) {
         *self.world.nameless.lock().unwrap() = false;
     }
 
     /// Answers requests for which this gives an error with the error.
-    pub(super) fn fault(&self, fault: impl Fn(&Seen) -> Option<Error> + Send + Sync + 'static) {
+    pub(in crate::wait) fn fault(
+        &self,
+        fault: impl Fn(&Seen) -> Option<Error> + Send + Sync + 'static,
+    ) {
         *self.world.fault.lock().unwrap() = Some(Box::new(fault));
     }
 
+    /// Answers requests for which this gives a body with that body.
+    pub(in crate::wait) fn garble(
+        &self,
+        garble: impl Fn(&Seen) -> Option<String> + Send + Sync + 'static,
+    ) {
+        *self.world.garble.lock().unwrap() = Some(Box::new(garble));
+    }
+
     /// Paths of the requests so far, after the project, with the seconds since the start.
-    pub(super) fn log(&self) -> Vec<(f64, String)> {
+    pub(in crate::wait) fn log(&self) -> Vec<(f64, String)> {
         let calls = self.script.log().into_iter().map(|seen| {
             let second = (seen.at - self.world.start).as_secs_f64();
             (
@@ -314,7 +335,7 @@ impl Service {
     }
 
     /// Most requests in any minute.
-    pub(super) fn busiest_minute(&self) -> usize {
+    pub(in crate::wait) fn busiest_minute(&self) -> usize {
         let times: Vec<_> = self.log().into_iter().map(|(second, _)| second).collect();
         let minute = |from: &f64| {
             times
@@ -327,7 +348,7 @@ impl Service {
 }
 
 /// JSON of a resource in a state; `Processing 40` is one with progress.
-pub(super) fn resource(path: &str, state: &str) -> Value {
+pub(in crate::wait) fn resource(path: &str, state: &str) -> Value {
     let (state, progress) = match state.split_once(' ') {
         Some((state, progress)) => (state, progress.parse::<u8>().ok()),
         None => (state, None),
@@ -356,6 +377,11 @@ impl World {
             && let Some(error) = fault(seen)
         {
             return Err(error);
+        }
+        if let Some(garble) = &*self.garble.lock().unwrap()
+            && let Some(body) = garble(seen)
+        {
+            return Ok(body);
         }
         let answer = if seen.path.ends_with("/media/jobs") || seen.path.ends_with("/backups") {
             self.list(seen)
@@ -462,7 +488,7 @@ fn parts(path: &str) -> (String, String) {
 }
 
 /// The error of an answer with this status.
-pub(super) fn status(status: u16) -> Error {
+pub(in crate::wait) fn status(status: u16) -> Error {
     let status = http::StatusCode::from_u16(status).unwrap();
     Error::from_answer(status, http::HeaderMap::new(), bytes::Bytes::new())
 }

@@ -5,9 +5,9 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::runtime::{Builder, Runtime};
 
-use super::testing::{JOB, Service};
-use super::{State, Wait};
+use super::service::{JOB, Service};
 use crate::ErrorKind;
+use crate::wait::{State, Wait};
 
 fn runtime() -> Runtime {
     Builder::new_current_thread()
@@ -89,7 +89,7 @@ fn without_any_runtime_left_a_wait_says_so() {
     only.block_on(a.try_next()).unwrap();
     drop(only);
     let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
-    let mut future = std::future::IntoFuture::into_future(a);
+    let mut future = a.into_future();
     let std::task::Poll::Ready(Err(error)) = future.as_mut().poll(&mut cx) else {
         panic!("it cannot go on");
     };

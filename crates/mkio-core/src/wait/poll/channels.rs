@@ -1,21 +1,20 @@
 //! How a wait reaches the service.
 
-use super::Waits;
 use crate::{CallOptions, Priority, RetryPolicy, Transport};
 
 /// One transport for each purpose.
 #[derive(Clone)]
-pub(super) struct Channels {
+pub(in crate::wait) struct Channels {
     /// Sends polls: each once, and after the calls that somebody makes.
-    pub(super) background: Transport,
+    pub(in crate::wait) background: Transport,
     /// Sends the poll at the deadline, which cannot be put off: once.
-    pub(super) urgent: Transport,
+    pub(in crate::wait) urgent: Transport,
     /// Sends the questions of actions and the last read: like the caller's own calls.
-    pub(super) foreground: Transport,
+    pub(in crate::wait) foreground: Transport,
 }
 
 impl Channels {
-    pub(super) fn of(transport: &Transport) -> Self {
+    pub(in crate::wait) fn of(transport: &Transport) -> Self {
         let once = CallOptions::new().retry(RetryPolicy::none());
         Self {
             background: transport.with(once.priority(Priority::Background)),
@@ -24,13 +23,8 @@ impl Channels {
         }
     }
 
-    /// All waits over these transports.
-    pub(super) fn waits(&self) -> &Waits {
-        self.foreground.waits()
-    }
-
     /// When a failed poll is repeated.
-    pub(super) fn retry(&self) -> RetryPolicy {
+    pub(in crate::wait) fn retry(&self) -> RetryPolicy {
         self.foreground.retry_policy()
     }
 }

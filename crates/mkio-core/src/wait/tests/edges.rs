@@ -1,21 +1,15 @@
 //! Waits that meet what was there before them, and closures, headers and times that are unusual.
 
-use std::future::IntoFuture;
-use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
-use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::channels::Channels;
-use super::judge::{Judge, Seen, Want};
-use super::member::{Member, Next, Pace, Plan, Source, Watched};
-use super::testing::{
-    GET_LIVE_EVENT, GET_LIVE_EVENT_STATE, JOB, LIVE_EVENT, Service, job as target,
+use super::service::{GET_LIVE_EVENT, GET_LIVE_EVENT_STATE, JOB, LIVE_EVENT, Service};
+use crate::{
+    ErrorKind, RetryPolicy,
+    wait::{Change, Goal, Reason, Resource, State, StateKind, Wait, WaitFailure},
 };
-use super::{Change, Goal, Reason, Resource, State, StateKind, Wait, WaitFailure};
-use crate::{CallOptions, ErrorKind, RetryPolicy};
 
 static CHANNEL: Resource = Resource {
     name: "live.channel",
@@ -41,15 +35,15 @@ static CHANNEL: Resource = Resource {
             name: "restarted",
             states: &["Running"],
             failures: &["UnableToStart", "Deleting"],
-            settle: Duration::from_secs(30),
+            min_age: Duration::from_secs(30),
             ..Goal::DEFAULT
         },
         Goal {
             name: "repaired",
             states: &["Running"],
             failures: &["UnableToStart", "Deleting"],
-            settle: Duration::from_secs(3),
-            grace: Duration::from_secs(15),
+            min_age: Duration::from_secs(3),
+            failure_grace: Duration::from_secs(15),
             ..Goal::DEFAULT
         },
     ],
@@ -151,7 +145,7 @@ async fn a_failure_after_another_state_and_a_deletion_are_the_end_at_once() {
 #[tokio::test(start_paused = true)]
 async fn a_failure_elsewhere_in_the_resource_has_its_grace_as_well() {
     let service = Service::new();
-    let healed = super::testing::resource(SHOW, "Running");
+    let healed = super::service::resource(SHOW, "Running");
     let mut stale = healed.clone();
     stale["properties"]["outputs"][0]["error"] = serde_json::json!({"category": "Download"});
     service.life(
@@ -213,37 +207,16 @@ async fn a_stream_asks_for_states_alone_where_there_is_no_progress() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_retry_after_of_a_look_that_succeeded_is_capped() {
-    let service = Service::new();
-    let policy = RetryPolicy::default().max_retry_after(seconds(60));
-    let capped = CallOptions::new().retry(policy);
-    let (updates, _changes) = mpsc::unbounded_channel();
-    let started = Instant::now();
-    let pace = Pace {
-        min: seconds(1),
-        max: seconds(10),
-        explicit: false,
-    };
-    let plan = Plan::new(
-        target("h264", "job-1"),
-        Judge::new(Want::Gone, seconds(30)),
-        Channels::of(&service.transport.with(capped)),
-        pace,
-        (started, started + seconds(1_000_000)),
-    );
-    let member = Member {
-        plan: Arc::new(plan),
-        updates,
-    };
-    let mut watched = Watched::new(member, Duration::ZERO);
-    for (asked, expected) in [(100_000, 60), (40, 40)] {
-        let seen = Seen::There {
-            state: Some("Processing".to_owned()),
-            resource: None,
-        };
-        let next = watched.see(seen, Some(seconds(asked)), Source::Look);
-        assert!(matches!(next, Next::Nothing));
-        assert_eq!(watched.delay, seconds(expected));
+async fn the_retry_after_of_a_poll_that_succeeded_is_capped() {
+    for (asked, expected) in [("100000", 60.0), ("40", 40.0)] {
+        let capped = RetryPolicy::none().max_retry_after(seconds(60));
+        let service = Service::with(|builder| builder.token("token").retry(capped));
+        service.script.header("retry-after", asked);
+        service.at(&path("job-1"), &[(0, "Processing"), (100, "Finished")]);
+        job(&service, "job-1").await.unwrap();
+        let log = service.log();
+        let gap = log[1].0 - log[0].0;
+        assert!((gap - expected).abs() < 0.1, "{asked}: {log:?}");
     }
 }
 
@@ -267,19 +240,24 @@ async fn a_closure_that_panics_ends_its_own_wait_only() {
 
 #[tokio::test(start_paused = true)]
 async fn absurd_intervals_are_those_of_a_year() {
-    for range in [
-        Duration::MAX..Duration::MAX,
-        Duration::ZERO..Duration::MAX,
-        Duration::MAX..Duration::ZERO,
+    const YEAR: u64 = 365 * 24 * 3600 * 1000;
+    for (range, expected) in [
+        (Duration::MAX..Duration::MAX, (YEAR, YEAR)),
+        (Duration::ZERO..Duration::MAX, (100, YEAR)),
+        (Duration::MAX..Duration::ZERO, (YEAR, YEAR)),
     ] {
         let service = Service::new();
-        // Not there at the first look, so that the interval grows.
+        // Not there at the first poll, so that the interval grows.
         service.at(&path("job-1"), &[(5, "Processing"), (60, "Finished")]);
-        // The look at the deadline comes all the same.
+        // The poll at the deadline comes all the same.
         let waiting = job(&service, "job-1")
             .poll_every(range)
             .timeout(seconds(90));
+        assert_eq!(waiting.describe().unwrap().poll_every, Some(expected));
         waiting.await.unwrap();
+        let log = service.log();
+        let rare = log.len() < 5;
+        assert_eq!(rare, expected.0 == YEAR, "{log:?}");
     }
 }
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::testing::{JOB, LIVE_EVENT, Service, status};
-use super::{Reason, Resource, State, Wait, WaitDescription, WaitFailure};
+use super::service::{JOB, LIVE_EVENT, Service, status};
+use crate::wait::{Reason, Resource, State, Wait, WaitDescription, WaitFailure};
 
 const SHOW: &str = "media/liveEvents/show";
 const JOB_1: &str = "media/transforms/h264/jobs/job-1";
@@ -71,7 +71,7 @@ async fn what_was_seen_before_the_restart_counts() {
     wait.try_next().await.unwrap();
     let wait = again(&service, &LIVE_EVENT, wait);
     service.at(SHOW, &[(0, "Stopped")]);
-    assert_eq!(reason(&wait.await.unwrap_err()), Reason::Undone);
+    assert_eq!(reason(&wait.await.unwrap_err()), Reason::FellBack);
 
     // A resource that was there and is not any more: no time to appear.
     let mut wait = show(&service);

@@ -5,24 +5,25 @@
 //! arrived. And an answer can get lost: then the resource tells whether the call has been carried
 //! out, or a second one says so (409 for what exists, 404 for what is gone).
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::{future::poll_fn, sync::Arc, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_core::future::BoxFuture;
 use http::Method;
-use serde::de::IgnoredAny;
 use serde_json::Value;
-use tokio::sync::mpsc;
-use tokio::time::Instant;
+use tokio::{sync::mpsc, time::Instant};
 
-use super::channels::Channels;
-use super::judge::{Acted, born};
-use super::member::Pace;
-use super::setup::Goal as Wanted;
-use super::state::RawChange;
-use super::target::Target;
-use super::{Goal, Reason, State, StateKind, Wait, WaitFailure, look};
+use super::{
+    Change, Goal, Reason, StateKind, WaitFailure,
+    judge::Acted,
+    plan::Plan,
+    poll::{self, Channels},
+    running::Running,
+    seen::{created_at, date},
+    settings::WaitSettings,
+    target::Target,
+    want::Want,
+};
 use crate::{Error, ErrorKind, Response, Result};
 
 /// A call that a wait begins with, and how it may be made again. For generated code.
@@ -41,11 +42,13 @@ enum Effect {
     Reaches(&'static str),
     /// Removes it.
     Deletes,
+    /// Anything else; such a call is made once.
+    Unknown,
 }
 
-/// How much older than its call a resource may look that the call has made: the service tells the
-/// time in whole seconds, and its clocks differ.
-const SLACK: TimeDelta = TimeDelta::seconds(5);
+/// Clock tolerance when deciding whether a resource was created by a call: the service has times in
+/// whole seconds, and its clocks differ.
+const CLOCK_TOLERANCE: TimeDelta = TimeDelta::seconds(5);
 
 impl Action {
     /// A call that makes the resource, and whose answer is the resource.
@@ -81,6 +84,26 @@ impl Action {
         Self::of(Effect::Deletes, call)
     }
 
+    /// A call that is made once, whatever it does.
+    pub(super) fn once<T, F>(call: F) -> Self
+    where
+        F: Future<Output = Result<T>> + Send + 'static,
+    {
+        let mut call = Some(call);
+        Self {
+            effect: Effect::Unknown,
+            call: Box::new(move || {
+                let call = call.take();
+                Box::pin(async move {
+                    match call {
+                        Some(call) => call.await.map(|_| None),
+                        None => Ok(None),
+                    }
+                })
+            }),
+        }
+    }
+
     fn of<T, F>(effect: Effect, mut call: impl FnMut() -> F + Send + 'static) -> Self
     where
         F: Future<Output = Result<T>> + Send + 'static,
@@ -97,60 +120,57 @@ impl Action {
 }
 
 /// Carries actions out, one after the other, each when the one before has reached its goal.
-pub(super) struct Course {
-    pub(super) channels: Channels,
-    pub(super) target: Target,
-    pub(super) pace: Pace,
-    /// Longest time to wait in between.
-    pub(super) timeout: Duration,
-    /// Whom to tell of changes.
-    pub(super) changes: mpsc::UnboundedSender<RawChange>,
-}
-
-/// A course under way.
-struct Steps {
-    course: Course,
+pub(super) struct ActionRun {
+    target: Target,
+    channels: Channels,
+    settings: WaitSettings,
+    /// Who is told of changes.
+    changes: mpsc::UnboundedSender<Change<Arc<str>>>,
     began: Instant,
     acted: Acted,
 }
 
-/// What a question about the resource brought.
-enum Found {
-    /// It is in this state; the flag says that it was in a state that keeps it busy before.
-    State(String, bool),
-    Absent,
-}
-
-impl Course {
-    pub(super) async fn run(self, actions: Vec<Action>) -> Result<Acted> {
-        let mut steps = Steps {
-            course: self,
+impl ActionRun {
+    pub(super) fn new(
+        target: Target,
+        channels: Channels,
+        settings: WaitSettings,
+        changes: mpsc::UnboundedSender<Change<Arc<str>>>,
+    ) -> Self {
+        Self {
+            target,
+            channels,
+            settings,
+            changes,
             began: Instant::now(),
             acted: Acted::default(),
-        };
+        }
+    }
+
+    pub(super) async fn run(mut self, actions: Vec<Action>) -> Result<Acted> {
+        self.began = Instant::now();
         let last = actions.len().saturating_sub(1);
         for (place, mut action) in actions.into_iter().enumerate() {
-            steps.act(&mut action).await?;
+            self.act(&mut action).await?;
             if place < last
                 && let Effect::Reaches(goal) = action.effect
             {
-                steps.wait(Wanted::Named(goal.to_owned()), true).await?;
+                let want = Want::named(self.target.resource, goal)?;
+                let acted = self.acted.clone();
+                self.watch(want, Some(acted)).await?;
             }
         }
-        steps.acted.took = steps.began.elapsed();
-        Ok(steps.acted)
+        self.acted.took = self.began.elapsed();
+        Ok(self.acted)
     }
-}
 
-impl Steps {
     async fn act(&mut self, action: &mut Action) -> Result<()> {
         let mut again = false;
         loop {
             let called = Instant::now();
             let error = match (action.call)().await {
-                Ok(answer) => {
-                    let born = answer.and_then(|answer| born(&self.course.target, &answer));
-                    self.acted.born = born;
+                Ok(made) => {
+                    self.acted.created_at = made.and_then(|made| created_at(&self.target, &made));
                     return Ok(());
                 }
                 Err(error) => error,
@@ -158,10 +178,10 @@ impl Steps {
             let lost = error.outcome_unknown();
             let found = match action.effect {
                 Effect::Creates if error.is_conflict() && lost => {
-                    return self.made(called, error).await;
+                    return self.check_creation(called, error).await;
                 }
-                Effect::Creates => return Err(error),
                 Effect::Deletes if error.is_not_found() && lost => return Ok(()),
+                Effect::Creates | Effect::Unknown => return Err(error),
                 _ if error.is_conflict() => self.ask(action.effect, &error).await?,
                 // A POST is sent once. Whether it arrived, the resource tells.
                 Effect::Reaches(_) if lost && is_post(&error) => {
@@ -169,19 +189,18 @@ impl Steps {
                 }
                 _ => return Err(error),
             };
-            let Found::State(state, was_busy) = found else {
-                return match action.effect {
-                    Effect::Deletes => Ok(()),
-                    _ => Err(error),
+            let Some((state, was_busy)) = found else {
+                return if action.effect == Effect::Deletes {
+                    Ok(())
+                } else {
+                    Err(error)
                 };
             };
-            if self.done(action.effect, &state) {
+            if self.is_done(action.effect, &state) {
                 return Ok(());
             }
-            let hopeless = match self.goal(action.effect) {
-                Some(goal) => goal.failures.contains(&&*state),
-                None => false,
-            };
+            let goal = self.goal(action.effect);
+            let hopeless = goal.is_some_and(|goal| goal.failures.contains(&&*state));
             // The state may have changed just after the refusal: once more.
             if hopeless || (again && !was_busy) {
                 return Err(self.refused(error, state));
@@ -192,111 +211,107 @@ impl Steps {
 
     fn goal(&self, effect: Effect) -> Option<&'static Goal> {
         match effect {
-            Effect::Reaches(goal) => self.course.target.resource.goal(goal),
-            Effect::Creates | Effect::Deletes => None,
+            Effect::Reaches(goal) => self.target.resource.goal(goal),
+            Effect::Creates | Effect::Deletes | Effect::Unknown => None,
         }
     }
 
     /// The resource is where the action was to bring it, or on the way there.
-    fn done(&self, effect: Effect, state: &str) -> bool {
-        match effect {
-            Effect::Deletes => self.course.target.resource.kind(state) == Some(StateKind::Deleting),
-            effect => self.goal(effect).is_some_and(|goal| {
-                let there = goal.settle.is_zero() && goal.states.contains(&state);
-                there || goal.via.contains(&state)
-            }),
+    fn is_done(&self, effect: Effect, state: &str) -> bool {
+        if effect == Effect::Deletes {
+            return self.target.resource.kind(state) == Some(StateKind::Deleting);
         }
+        self.goal(effect).is_some_and(|goal| {
+            let there = goal.min_age.is_zero() && goal.states.contains(&state);
+            there || goal.on_the_way.contains(&state)
+        })
     }
 
-    /// Asks for the resource's state, once it has left those that keep it busy.
-    async fn ask(&mut self, effect: Effect, cause: &Error) -> Result<Found> {
-        let busy = self.course.target.resource.busy.iter().copied();
-        let via = self.goal(effect).map_or(&[][..], |goal| goal.via);
-        let busy = busy.filter(|state| !via.contains(state)).collect();
+    /// Asks for the resource's state, once it has left those that keep it busy, and whether it was
+    /// in one of these; `None` when there is no such resource.
+    async fn ask(&mut self, effect: Effect, cause: &Error) -> Result<Option<(String, bool)>> {
+        let busy = self.target.resource.busy.iter().copied();
+        let on_the_way = self.goal(effect).map_or(&[][..], |goal| goal.on_the_way);
+        let busy = busy.filter(|state| !on_the_way.contains(state)).collect();
         let before = self.acted.state.take();
-        let mut states = 0usize;
-        let outcome = self.watch(Wanted::Leave(busy), false, &mut states).await;
+        let outcome = self.watch(Want::Leave(busy), None).await;
         match (outcome, self.acted.state.clone()) {
-            (Ok(_), Some(state)) => Ok(Found::State((*state).to_owned(), states > 1)),
-            (Ok(_), None) => Ok(Found::Absent),
+            (Ok(states), Some(state)) => Ok(Some(((*state).to_owned(), states > 1))),
+            (Ok(_), None) => Ok(None),
             (Err(error), _) => {
                 self.acted.state = self.acted.state.take().or(before);
                 let reason = WaitFailure::of(&error).map(|failure| failure.reason);
                 match reason {
-                    Some(Reason::NotFound | Reason::Gone) => Ok(Found::Absent),
+                    Some(Reason::NotFound | Reason::Gone) => Ok(None),
                     // Asking failed; what was refused in the first place tells more.
-                    Some(Reason::Look) => Err(cause.clone()),
+                    Some(Reason::Poll) => Err(cause.clone()),
                     _ => Err(error.with_source(cause.clone())),
                 }
             }
         }
     }
 
-    async fn wait(&mut self, goal: Wanted<State>, acted: bool) -> Result<()> {
-        self.watch(goal, acted, &mut 0).await
-    }
-
-    /// Waits with what is left of the time; counts changes of state and passes them on.
-    async fn watch(&mut self, goal: Wanted<State>, acted: bool, states: &mut usize) -> Result<()> {
-        let course = &self.course;
-        let left = course.timeout.saturating_sub(self.acted.waited);
+    /// Waits with what is left of the time, and passes changes on; how many states were seen.
+    async fn watch(&mut self, want: Want, acted: Option<Acted>) -> Result<usize> {
         let since = Instant::now();
-        let acted = acted.then(|| Acted {
-            took: self.began.elapsed(),
-            ..self.acted.clone()
-        });
-        let wait = Wait::<IgnoredAny, State>::within(
-            course.channels.clone(),
-            course.target.clone(),
-            course.pace,
-        );
-        let mut wait = wait.part(goal, left, acted, self.began.elapsed());
-        while let Some(change) = std::future::poll_fn(|cx| wait.poll_change(cx)).await {
+        let mut settings = self.settings.clone();
+        settings.timeout = settings.timeout.saturating_sub(self.acted.waited);
+        settings.acted = acted.is_some();
+        if matches!(want, Want::Leave(_)) {
+            settings.missing_for = Duration::ZERO;
+        }
+        let took = self.began.elapsed();
+        let acted = acted.map(|acted| Acted { took, ..acted });
+        let (target, channels) = (self.target.clone(), self.channels.clone());
+        let plan = Plan::new(target, want, channels, settings, acted).part(took);
+        let mut running = Running::begin(plan)?;
+        let mut states = 0;
+        while let Some(change) = poll_fn(|cx| running.poll_change(cx)).await {
             if self.acted.state.as_ref() != Some(&change.state) {
-                *states += 1;
+                states += 1;
             }
             self.acted.state = Some(Arc::clone(&change.state));
             // Nobody listens when the wait is awaited.
-            let _ = self.course.changes.send(change);
+            let _ = self.changes.send(change);
         }
         self.acted.waited += since.elapsed();
-        wait.into_outcome().map(drop)
+        running.outcome().map(|_| states)
     }
 
-    /// After a conflict: an attempt whose answer was lost may have made the resource.
-    async fn made(&mut self, called: Instant, conflict: Error) -> Result<()> {
-        let target = &self.course.target;
-        let found = match look::item(&self.course.channels.foreground, target).await {
+    /// After a conflict: an attempt whose response was lost may have created the resource.
+    async fn check_creation(&mut self, called: Instant, conflict: Error) -> Result<()> {
+        let target = &self.target;
+        let found = match poll::item(&self.channels.foreground, target).await {
             Ok(found) => found,
             // Lists and reads may lag behind; the wait tolerates that.
             Err(error) if error.is_not_found() => return Ok(()),
             Err(_) => return Err(conflict),
         };
-        let now = look::date(found.headers()).unwrap_or_else(Utc::now);
-        let Some(born) = born(target, &found) else {
+        let now = date(found.headers()).unwrap_or_else(Utc::now);
+        let Some(created_at) = created_at(target, &found) else {
             return Ok(());
         };
-        if is_older(born, now, called.elapsed()) {
+        if is_older(created_at, now, called.elapsed()) {
             return Err(conflict);
         }
-        self.acted.born = Some(born);
+        self.acted.created_at = Some(created_at);
         Ok(())
     }
 
     /// The error of a refusal, with the state in which the resource was found.
     fn refused(&self, error: Error, state: String) -> Error {
-        let target = &self.course.target;
-        let failure = WaitFailure {
+        let target = &self.target;
+        error.with_value(WaitFailure {
             reason: Reason::Refused,
             resource: target.resource.name,
             name: target.name().to_owned(),
+            place: target.place(),
             state: Some(state),
             progress: None,
             errors: Vec::new(),
             elapsed: self.began.elapsed(),
             json: None,
-        };
-        error.with_value(failure)
+        })
     }
 }
 
@@ -309,11 +324,11 @@ fn is_post(error: &Error) -> bool {
         )
 }
 
-/// What was made then is older than a call that began so long ago.
-fn is_older(born: DateTime<Utc>, now: DateTime<Utc>, ago: Duration) -> bool {
+/// What was created then is older than a call that began so long ago.
+fn is_older(created_at: DateTime<Utc>, now: DateTime<Utc>, ago: Duration) -> bool {
     let ago = TimeDelta::from_std(ago).unwrap_or(TimeDelta::MAX);
     let began = now
         .checked_sub_signed(ago)
-        .and_then(|began| began.checked_sub_signed(SLACK));
-    began.is_some_and(|began| born < began)
+        .and_then(|began| began.checked_sub_signed(CLOCK_TOLERANCE));
+    began.is_some_and(|began| created_at < began)
 }

@@ -1,17 +1,22 @@
 //! Waits that begin with actions: refusals, lost answers, several steps; with the paused clock.
 
-use std::future::IntoFuture;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::testing::{JOB, LIVE_EVENT, Service, resource, status};
-use super::{Action, Reason, State, Wait, WaitFailure};
-use crate::{Error, ErrorKind, Operation, Response, Result};
+use super::service::{JOB, LIVE_EVENT, Service, resource, status};
+use crate::{
+    Error, ErrorKind, Operation, Response, Result,
+    wait::{Action, Reason, State, Wait, WaitFailure},
+};
 
 const SHOW: &str = "media/liveEvents/show";
 const JOB_1: &str = "media/transforms/h264/jobs/job-1";
@@ -361,7 +366,7 @@ async fn what_an_earlier_job_of_the_name_shows_does_not_count() {
     service.life(JOB_1, vec![(seconds(0), Some(made("Processing", new)))]);
     let mut wait = job(&service).acting([create.creates(made("Queued", new))]);
     wait.try_next().await.unwrap();
-    let event = super::StateEvent::new("/api/v1/projects/acme/transforms/h264/jobs/job-1")
+    let event = crate::wait::StateEvent::new("/api/v1/projects/acme/transforms/h264/jobs/job-1")
         .state("Finished")
         .resource(made("Finished", old));
     service.waits().notify(&event);

@@ -1,17 +1,18 @@
 //! Waits that share a task must not spoil each other's, with the paused clock.
 
-use std::future::IntoFuture;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
 
 use serde_json::Value;
-use tokio::task::JoinSet;
-use tokio::time::Instant;
+use tokio::{task::JoinSet, time::Instant};
 
-use super::testing::{JOB, LIVE_EVENT, Service, status};
-use super::{Reason, State, StateEvent, Wait, WaitFailure};
-use crate::{Token, token_fn};
+use super::service::{JOB, LIVE_EVENT, Service, status};
+use crate::{
+    Token, token_fn,
+    wait::{Reason, State, StateEvent, Wait, WaitFailure},
+};
 
 const SHOW: &str = "media/liveEvents/show";
 
@@ -232,30 +233,6 @@ async fn what_is_doubted_is_not_put_off_by_events() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_list_request_that_was_too_long_is_not_tried_again_at_once() {
-    let service = Service::new();
-    let refused = Arc::new(AtomicUsize::new(0));
-    let count = refused.clone();
-    service.fault(move |seen| {
-        let filter = seen.parameter("$filter").unwrap_or_default();
-        let long = filter.matches("name eq").count() > 30;
-        long.then(|| {
-            count.fetch_add(1, Ordering::Relaxed);
-            status(414)
-        })
-    });
-    let mut running = JoinSet::new();
-    for number in 0..100 {
-        let name = format!("job-{number:03}");
-        service.at(&path(&name), &[(0, "Processing"), (600, "Finished")]);
-        running.spawn(job(&service, &name).into_future());
-    }
-    assert!(running.join_all().await.iter().all(Result::is_ok));
-    let (refused, all) = (refused.load(Ordering::Relaxed), service.script.calls());
-    assert!(refused * 5 < all, "{refused} of {all} requests refused");
-}
-
-#[tokio::test(start_paused = true)]
 async fn a_token_provider_that_fails_for_a_while_ends_no_wait() {
     for names in [&["a"][..], &["a", "b", "c"]] {
         let start = Instant::now();
@@ -283,6 +260,6 @@ async fn a_token_provider_that_fails_for_a_while_ends_no_wait() {
     let service = Service::with(|builder| builder.token_provider(provider));
     let error = job(&service, "a").await.unwrap_err();
     assert!(error.is_denied());
-    assert_eq!(WaitFailure::of(&error).unwrap().reason, Reason::Look);
+    assert_eq!(WaitFailure::of(&error).unwrap().reason, Reason::Poll);
     assert_eq!(service.script.calls(), 0);
 }

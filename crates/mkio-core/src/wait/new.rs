@@ -1,0 +1,97 @@
+//! A wait that has not begun.
+
+use std::mem::take;
+
+use tokio::sync::mpsc;
+
+use super::{
+    Resource, WaitDescription,
+    action::{Action, ActionRun},
+    judge::Acted,
+    plan::Plan,
+    poll::Channels,
+    running::{Acting, Running},
+    settings::WaitSettings,
+    target::Target,
+    want::Want,
+};
+use crate::{Result, Transport};
+
+/// What the caller of a wait has set. What is wrong with it is told when the wait is polled.
+pub(super) struct NewWait {
+    channels: Channels,
+    pub(super) resource: &'static Resource,
+    pub(super) target: Result<Target>,
+    pub(super) want: Result<Want>,
+    pub(super) settings: WaitSettings,
+    /// What the wait begins with.
+    pub(super) actions: Vec<Action>,
+}
+
+impl NewWait {
+    pub(super) fn new(
+        transport: &Transport,
+        resource: &'static Resource,
+        values: Vec<String>,
+    ) -> Self {
+        Self {
+            channels: Channels::of(transport),
+            resource,
+            target: Target::new(resource, values),
+            want: Want::default_of(resource),
+            settings: WaitSettings::of(resource),
+            actions: Vec::new(),
+        }
+    }
+
+    pub(super) fn resume(
+        transport: &Transport,
+        resource: &'static Resource,
+        description: &WaitDescription,
+    ) -> Result<Self> {
+        Ok(Self {
+            channels: Channels::of(transport),
+            resource,
+            target: Target::new(resource, description.values(resource)?),
+            want: description.want(resource),
+            settings: description.settings(resource),
+            actions: Vec::new(),
+        })
+    }
+
+    pub(super) fn describe(&self) -> Result<WaitDescription> {
+        let want = self.want.as_ref().map_err(Clone::clone)?;
+        let mut settings = self.settings.clone();
+        settings.acted |= !self.actions.is_empty();
+        WaitDescription::new(self.target.as_ref().map_err(Clone::clone)?, want, &settings)
+    }
+
+    /// Begins the actions, if there are any and the wait after them can begin.
+    pub(super) fn act(&mut self) -> Option<Acting> {
+        let actions = take(&mut self.actions);
+        let target = self.target.as_ref().ok().filter(|_| self.want.is_ok())?;
+        if actions.is_empty() {
+            return None;
+        }
+        let (sender, changes) = mpsc::unbounded_channel();
+        let settings = self.settings.clone();
+        let run = ActionRun::new(target.clone(), self.channels.clone(), settings, sender);
+        // What is described from now on has been acted upon.
+        self.settings.acted = true;
+        Some(Acting {
+            run: Box::pin(run.run(actions)),
+            outcome: None,
+            changes,
+        })
+    }
+
+    /// Begins to poll, after what the actions have done.
+    pub(super) fn begin(self, acted: Option<Acted>) -> Result<Running> {
+        let mut settings = self.settings;
+        if let Some(acted) = &acted {
+            settings.timeout = settings.timeout.saturating_sub(acted.waited);
+        }
+        let plan = Plan::new(self.target?, self.want?, self.channels, settings, acted);
+        Running::begin(plan)
+    }
+}

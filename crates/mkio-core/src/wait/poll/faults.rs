@@ -1,0 +1,19 @@
+//! Failed polls that may pass.
+
+use std::iter::successors;
+
+use crate::{Error, ErrorKind, token};
+
+/// The token provider failed, at first or when the service refused the token that it gave before.
+pub(super) fn is_provider_failure(error: &Error) -> bool {
+    let first: &(dyn std::error::Error + 'static) = error;
+    successors(Some(first), |error| error.source())
+        .filter_map(|error| error.downcast_ref::<Error>())
+        .any(token::gave_none)
+}
+
+/// The service answered with success and with something that is no resource: no JSON, or an error.
+pub(super) fn is_unreadable(error: &Error) -> bool {
+    let success = error.status().is_some_and(|status| status.is_success());
+    error.kind() == ErrorKind::Decode || success
+}

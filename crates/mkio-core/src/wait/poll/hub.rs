@@ -1,0 +1,79 @@
+//! The tasks that poll, by the collections they poll for.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use tokio::{
+    runtime::Id,
+    sync::mpsc::{UnboundedReceiver, UnboundedSender},
+};
+
+use super::member::Member;
+use crate::wait::StateEvent;
+
+/// What a task is told.
+pub(super) enum Command {
+    Join(u64, Box<Member>),
+    Leave(u64),
+    Event(Arc<StateEvent>),
+}
+
+/// A task that polls.
+pub(super) struct TaskHandle {
+    pub(super) commands: UnboundedSender<Command>,
+    pub(super) id: u64,
+}
+
+/// All tasks of a client.
+pub(super) struct Hub {
+    /// By the runtime in which the task runs and the collection for which it polls.
+    tasks: Mutex<HashMap<(Id, String), TaskHandle>>,
+    /// Time between polls while events arrive, and time after the last event for which more are
+    /// expected.
+    event_times: Mutex<(Duration, Duration)>,
+}
+
+impl Hub {
+    pub(super) fn new() -> Self {
+        let minute = Duration::from_secs(60);
+        Self {
+            tasks: Mutex::default(),
+            event_times: Mutex::new((minute, 3 * minute)),
+        }
+    }
+
+    pub(super) fn tasks(&self) -> MutexGuard<'_, HashMap<(Id, String), TaskHandle>> {
+        lock(&self.tasks)
+    }
+
+    /// Time between polls while events arrive, and time after the last event for which more are
+    /// expected.
+    pub(super) fn event_times(&self) -> (Duration, Duration) {
+        *lock(&self.event_times)
+    }
+
+    pub(super) fn set_event_times(&self, slow: Duration, quiet: Duration) {
+        *lock(&self.event_times) = (slow, quiet);
+    }
+
+    /// Takes a task without waits off the list, unless a command has come in.
+    pub(super) fn retire(
+        &self,
+        key: &(Id, String),
+        commands: &mut UnboundedReceiver<Command>,
+    ) -> Option<Command> {
+        let mut tasks = self.tasks();
+        let command = commands.try_recv().ok();
+        if command.is_none() {
+            tasks.remove(key);
+        }
+        command
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

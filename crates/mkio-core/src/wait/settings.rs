@@ -1,0 +1,61 @@
+//! How a wait goes about it.
+
+use std::{collections::BTreeSet, ops::Range, time::Duration};
+
+use tokio::time::Instant;
+
+use super::Resource;
+use crate::Timestamp;
+
+/// What the caller of a wait sets, what its plan keeps, and what a description writes.
+#[derive(Debug, Clone)]
+pub(super) struct WaitSettings {
+    /// Longest time to wait.
+    pub(super) timeout: Duration,
+    /// Shortest and longest time between polls, if the caller set them.
+    pub(super) poll_every: Option<Range<Duration>>,
+    /// How long a 404 means "not there yet".
+    pub(super) missing_for: Duration,
+    /// Only a resource that was created after this counts.
+    pub(super) created_after: Option<Timestamp>,
+    /// An action came first: what the resource shows may be from before it.
+    pub(super) acted: bool,
+    /// States that were seen before the wait was taken up again.
+    pub(super) seen: BTreeSet<String>,
+}
+
+impl WaitSettings {
+    pub(super) fn of(resource: &Resource) -> Self {
+        Self {
+            timeout: resource.timeout,
+            poll_every: None,
+            missing_for: resource.missing_for,
+            created_after: None,
+            acted: false,
+            seen: BTreeSet::new(),
+        }
+    }
+
+    /// Shortest and longest time between polls of this resource.
+    pub(super) fn pace(&self, resource: &Resource) -> Range<Duration> {
+        let (min, max) = resource.poll;
+        self.poll_every.clone().unwrap_or(min..max)
+    }
+
+    /// Sets the time between polls, within what makes sense.
+    pub(super) fn poll_every(&mut self, range: Range<Duration>) {
+        let min = range.start.clamp(SHORTEST, YEAR);
+        self.poll_every = Some(min..range.end.clamp(min, YEAR));
+    }
+}
+
+/// Shortest time between two polls.
+const SHORTEST: Duration = Duration::from_millis(100);
+
+/// As good as never.
+const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
+
+/// `delay` after `time`; never is a year from then.
+pub(super) fn later(time: Instant, delay: Duration) -> Instant {
+    time.checked_add(delay).unwrap_or(time + YEAR)
+}

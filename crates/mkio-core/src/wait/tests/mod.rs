@@ -1,0 +1,11 @@
+//! Waits against a scripted service, with the paused clock.
+
+mod actions;
+mod basic;
+mod descriptions;
+mod edges;
+mod isolation;
+mod outcomes;
+mod runtimes;
+pub(super) mod service;
+mod sharing;

@@ -1,0 +1,374 @@
+//! Problem: arguments that accept the same kind of value can be swapped, and nobody notices. A
+//! constructor takes required fields by position only where no two of them accept the same kind;
+//! the others are named, one method each, and the structure is not finished before all were
+//! called. The one exception is a range: its start and its end are positional, in this order.
+
+use std::collections::BTreeSet;
+
+use heck::ToPascalCase;
+use proc_macro2::{Ident, TokenStream};
+use quote::{format_ident, quote};
+use syn::Type;
+
+use super::{
+    accessors::{COPIED, value_type},
+    conversions,
+    setters::{self, Convert},
+    simplify::{argument_of, arguments_of, is_map, is_named},
+    structs::{FieldCode, demands},
+};
+use crate::model::{Model, Shape};
+
+/// How a structure is made.
+pub struct Constructor<'a> {
+    ident: &'a Ident,
+    fields: &'a [FieldCode],
+    model: &'a Model,
+    /// What `new` takes.
+    positional: Vec<&'a FieldCode>,
+    /// What methods take, in this order, before the structure is finished.
+    named: Vec<&'a FieldCode>,
+}
+
+impl<'a> Constructor<'a> {
+    /// Sorts the required fields, whose order is that of the document or its overlay.
+    pub fn new(
+        ident: &'a Ident,
+        fields: &'a [FieldCode],
+        order: &[String],
+        model: &'a Model,
+    ) -> Self {
+        let mut required: Vec<&FieldCode> = fields
+            .iter()
+            .filter(|field| demands(field) || (field.required && field.settable))
+            .collect();
+        let place = |field: &FieldCode| order.iter().position(|json| *json == field.json);
+        required.sort_by_key(|field| place(field).unwrap_or(usize::MAX));
+        let range = order_range(&mut required);
+        let kinds: Vec<_> = required
+            .iter()
+            .map(|field| kinds(value_type(&field.ty), model))
+            .collect();
+        let alone = |n: usize| {
+            let mut others = kinds.iter().enumerate().filter(|(other, _)| *other != n);
+            others.all(|(_, kind)| kind.is_disjoint(&kinds[n]))
+        };
+        let mut positional = Vec::new();
+        let mut named = Vec::new();
+        for (n, field) in required.into_iter().enumerate() {
+            if range.contains(&n) || alone(n) {
+                positional.push(field);
+            } else {
+                named.push(field);
+            }
+        }
+        Self {
+            ident,
+            fields,
+            model,
+            positional,
+            named,
+        }
+    }
+
+    /// Names of what `new` takes, and of what methods take after it.
+    #[cfg(test)]
+    pub fn arguments(&self) -> [Vec<String>; 2] {
+        [&self.positional, &self.named]
+            .map(|fields| fields.iter().map(|field| field.ident.to_string()).collect())
+    }
+
+    /// The fields that have no value to stand in for them until they are named.
+    pub fn unnameable(&self) -> impl Iterator<Item = &str> {
+        let fields = self.named.iter();
+        fields
+            .filter(|field| self.stand_in(&field.ty).is_none())
+            .map(|field| field.json.as_str())
+    }
+
+    /// `new`, to stand among the methods of the structure.
+    pub fn function(&self) -> TokenStream {
+        let doc = self.doc();
+        if self.positional.is_empty() && self.named.is_empty() {
+            return quote! {
+                #[doc = #doc]
+                pub fn new() -> Self {
+                    Default::default()
+                }
+            };
+        }
+        let taken = self.positional.iter().map(|field| {
+            let (name, accepts) = (&field.ident, self.accepts(&field.ty).0);
+            quote!(#name: #accepts)
+        });
+        let values = self.fields.iter().map(|field| {
+            let name = &field.ident;
+            let is = |other: &&FieldCode| other.ident == field.ident;
+            let value = if self.positional.iter().any(is) {
+                wrap(&field.ty, self.accepts(&field.ty).1(quote!(#name)))
+            } else if self.named.iter().any(is) {
+                self.stand_in(&field.ty)
+                    .unwrap_or_else(|| quote!(Default::default()))
+            } else {
+                quote!(Default::default())
+            };
+            quote!(#name: #value)
+        });
+        let made = quote!(Self { #(#values),* });
+        let (answer, made) = match self.step(0) {
+            Some(step) => (quote!(#step), quote!(#step(#made))),
+            None => (quote!(Self), made),
+        };
+        let many =
+            (self.positional.len() > 7).then(|| quote!(#[allow(clippy::too_many_arguments)]));
+        let other = self
+            .step(0)
+            .map(|_| quote!(#[allow(clippy::new_ret_no_self)]));
+        quote! {
+            #[doc = #doc]
+            #many
+            #other
+            pub fn new(#(#taken),*) -> #answer {
+                #made
+            }
+        }
+    }
+
+    fn doc(&self) -> String {
+        let ident = self.ident;
+        if self.positional.is_empty() && self.named.is_empty() {
+            return format!(" Creates an empty `{ident}`.");
+        }
+        if self.named.is_empty() {
+            return format!(" Creates `{ident}` from its required fields; all others are unset.");
+        }
+        let names: Vec<_> = self
+            .named
+            .iter()
+            .map(|field| format!("`{}`", field.ident))
+            .collect();
+        format!(
+            " Starts `{ident}`: the required fields that could be mistaken for each other follow by \
+             name, in this order: {}. All others are unset.",
+            names.join(", ")
+        )
+    }
+
+    /// The unfinished structures between `new` and the finished one.
+    pub fn steps(&self) -> TokenStream {
+        let ident = self.ident;
+        let steps = self.named.iter().enumerate().filter_map(|(n, field)| {
+            let step = self.step(n)?;
+            let (name, accepts) = (&field.ident, setters::accepts(value_type(&field.ty)));
+            let value = wrap(&field.ty, accepts.1(quote!(value)));
+            let accepts = accepts.0;
+            let (next, made) = match self.step(n + 1) {
+                Some(next) => (quote!(#next), quote!(#next(self.0))),
+                None => (quote!(#ident), quote!(self.0)),
+            };
+            let doc = format!(" A [`{ident}`] that still needs `{name}`.");
+            let lacks = format!("it is no `{ident}` before `{name}` is set");
+            let sets = format!(" Sets [`{name}`]({ident}#structfield.{name}).");
+            Some(quote! {
+                #[doc = #doc]
+                #[derive(Clone, Debug)]
+                #[must_use = #lacks]
+                pub struct #step(#ident);
+
+                impl #step {
+                    #[doc = #sets]
+                    pub fn #name(mut self, value: #accepts) -> #next {
+                        self.0.#name = #value;
+                        #made
+                    }
+                }
+            })
+        });
+        quote!(#(#steps)*)
+    }
+
+    /// Name of the structure that lacks the named fields from this one on.
+    fn step(&self, n: usize) -> Option<Ident> {
+        let field = self.named.get(n)?.ident.to_string().to_pascal_case();
+        Some(format_ident!("{}Needs{field}", self.ident))
+    }
+
+    /// What a positional argument accepts: text for text alone, so that it goes nowhere else.
+    fn accepts(&self, ty: &Type) -> (TokenStream, Convert) {
+        let ty = value_type(ty);
+        let exact = is_named(ty, "Value")
+            || arguments_of(ty, "Map").is_some()
+            || self.is(ty, |shape| matches!(shape, Shape::Enum(_)));
+        if exact {
+            (quote!(#ty), |value| value)
+        } else {
+            setters::accepts(ty)
+        }
+    }
+
+    /// A value for a field until it is named.
+    fn stand_in(&self, ty: &Type) -> Option<TokenStream> {
+        let defaults = ["String", "Value"].iter().chain(&COPIED);
+        let has_default = defaults.clone().any(|name| is_named(ty, name))
+            || ["Option", "Nullable", "Vec", "Secret"]
+                .iter()
+                .any(|outer| argument_of(ty, outer).is_some())
+            || is_map(ty)
+            || named(ty, self.model).is_some_and(|(_, of)| of.may_be_empty());
+        if has_default {
+            return Some(quote!(Default::default()));
+        }
+        let from_text =
+            is_named(ty, "Timestamp") || self.is(ty, |shape| matches!(shape, Shape::Enum(_)));
+        from_text.then(|| quote!(#ty::from("")))
+    }
+
+    fn is(&self, ty: &Type, test: impl Fn(&Shape) -> bool) -> bool {
+        named(ty, self.model).is_some_and(|(_, of)| test(&of.shape))
+    }
+}
+
+/// Brings a start and an end of one thing into this order, and says where they are.
+fn order_range(required: &mut [&FieldCode]) -> Vec<usize> {
+    let rest = |field: &FieldCode, lead: &str| {
+        let rest = field.json.strip_prefix(lead)?;
+        let ends_word = rest.chars().next().is_none_or(|next| !next.is_lowercase());
+        ends_word.then(|| rest.to_owned())
+    };
+    let range = (0..required.len()).find_map(|start| {
+        let what = rest(required[start], "start")?;
+        let end =
+            (0..required.len()).find(|end| rest(required[*end], "end").as_ref() == Some(&what))?;
+        Some((start, end))
+    });
+    let Some((start, end)) = range else {
+        return Vec::new();
+    };
+    if end < start {
+        required.swap(start, end);
+    }
+    vec![start, end]
+}
+
+/// The kinds of values that a positional argument of a type accepts.
+fn kinds(ty: &Type, model: &Model) -> BTreeSet<String> {
+    let one = |kind: &str| BTreeSet::from([kind.to_owned()]);
+    if let Some(inner) = argument_of(ty, "Box") {
+        return kinds(inner, model);
+    }
+    if let Some(item) = argument_of(ty, "Vec") {
+        let mut items = kinds(item, model);
+        if named(item, model).is_some_and(|(_, of)| matches!(of.shape, Shape::Enum(_))) {
+            items.insert("text".to_owned());
+        }
+        return items
+            .into_iter()
+            .map(|kind| format!("list of {kind}"))
+            .collect();
+    }
+    let secret_text = argument_of(ty, "Secret").is_some_and(|inner| is_named(inner, "String"));
+    if secret_text
+        || ["String", "Timestamp", "UrlText"]
+            .iter()
+            .any(|text| is_named(ty, text))
+    {
+        return one("text");
+    }
+    if is_named(ty, "bool") {
+        return one("flag");
+    }
+    if COPIED.iter().any(|copied| is_named(ty, copied)) {
+        return one("number");
+    }
+    if arguments_of(ty, "BTreeMap").is_some() {
+        return one("map");
+    }
+    match named(ty, model) {
+        Some((name, _)) => conversions::accepted(model, &name).into_iter().collect(),
+        None => one(&quote!(#ty).to_string()),
+    }
+}
+
+/// A type of the document, by its name.
+fn named<'a>(ty: &Type, model: &'a Model) -> Option<(String, &'a crate::model::Type)> {
+    let Type::Path(path) = ty else { return None };
+    let name = path.path.get_ident()?.to_string();
+    let of = model.types.get(&name)?;
+    Some((name, of))
+}
+
+fn wrap(ty: &Type, value: TokenStream) -> TokenStream {
+    if argument_of(ty, "Option").is_some() {
+        quote!(Some(#value))
+    } else if argument_of(ty, "Nullable").is_some() {
+        quote!(Nullable::Value(#value))
+    } else {
+        value
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        apis::Workspace,
+        pipeline::{self, Sources},
+        refine::structs::fields_of,
+        report::Report,
+    };
+
+    /// All structures of the documents that are sent, with what their constructors take.
+    fn constructors() -> Vec<(String, [Vec<String>; 2], bool)> {
+        let workspace = Workspace::open(None).unwrap();
+        let mut found = Vec::new();
+        for api in workspace.apis() {
+            let sources = Sources::read(&workspace, api).unwrap();
+            let mut report = Report::default();
+            let document = pipeline::normalise(api, &sources, &mut report, &mut |_, _| {}).unwrap();
+            let model = Model::new(&document);
+            for (name, of) in model.types.iter().filter(|(_, of)| of.written) {
+                let Some(fields) = of.fields() else { continue };
+                let (ident, fields) = (format_ident!("{name}"), fields_of(fields, of));
+                let made = Constructor::new(&ident, &fields, &of.required, &model);
+                let range = order_range(&mut made.positional.clone());
+                let positional = made.positional.iter().enumerate();
+                let kinds: Vec<_> = positional
+                    .filter(|(n, _)| !range.contains(n))
+                    .map(|(_, field)| kinds(value_type(&field.ty), &model))
+                    .collect();
+                let distinct = kinds
+                    .iter()
+                    .enumerate()
+                    .all(|(n, kind)| kinds[n + 1..].iter().all(|other| kind.is_disjoint(other)));
+                found.push((format!("{}.{name}", api.name), made.arguments(), distinct));
+            }
+        }
+        found
+    }
+
+    #[test]
+    fn no_two_arguments_of_a_constructor_can_be_swapped() {
+        let all = constructors();
+        assert!(all.len() > 150, "{}", all.len());
+        let bad: Vec<_> = all.iter().filter(|(.., distinct)| !distinct).collect();
+        assert!(bad.is_empty(), "{bad:?}");
+    }
+
+    #[test]
+    fn a_range_begins_with_its_start_and_what_could_be_swapped_is_named() {
+        let all = constructors();
+        let of = |name: &str| {
+            let found = all.iter().find(|(known, ..)| known == name);
+            found.map(|(_, arguments, _)| arguments.clone()).unwrap()
+        };
+        let [positional, _] = of("management.UsageReportQuery");
+        assert_eq!(positional, ["start_date", "end_date"]);
+        let [positional, named] = of("media.ContentKeyPolicyTokenRestriction");
+        assert!(
+            !positional.iter().any(|name| name == "audience"),
+            "{positional:?}"
+        );
+        assert!(named.iter().any(|name| name == "audience"), "{named:?}");
+        assert!(named.iter().any(|name| name == "issuer"), "{named:?}");
+    }
+}

@@ -1,0 +1,145 @@
+//! What a type can be made of: an envelope of the one thing that it requires, a union of its
+//! members, as deep as that leads.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    document::ref_name,
+    model::{Model, Shape, Type},
+};
+
+/// Longest chain of envelopes; types that contain themselves end here.
+const DEPTH: usize = 8;
+
+/// Names of the types that convert into a structure which requires nothing but one of them.
+pub fn into_envelope(model: &Model, name: &str) -> Vec<String> {
+    sources(model, name, DEPTH)
+}
+
+/// Names of the types that convert into a union because they make one of its members and no
+/// other, with the variant.
+pub fn through_members(model: &Model, name: &str) -> Vec<(String, String)> {
+    through(model, name, DEPTH)
+}
+
+/// Everything that `impl Into<…>` of a named type accepts, the type itself included.
+pub fn accepted(model: &Model, name: &str) -> Vec<String> {
+    let mut all = sources(model, name, DEPTH);
+    all.push(name.to_owned());
+    all
+}
+
+fn sources(model: &Model, name: &str, depth: usize) -> Vec<String> {
+    let Some(of) = model.types.get(name).filter(|_| depth > 0) else {
+        return Vec::new();
+    };
+    let mut all = match &of.shape {
+        Shape::Struct(_) => match held(model, of) {
+            Some(held) => {
+                let mut all = sources(model, held, depth - 1);
+                all.push(held.to_owned());
+                all
+            }
+            None => Vec::new(),
+        },
+        Shape::Union { variants, .. } => {
+            let members = variants.iter().filter(|variant| variant.converts);
+            let mut all: Vec<_> = members.map(|variant| variant.member.clone()).collect();
+            all.extend(
+                through(model, name, depth)
+                    .into_iter()
+                    .map(|(source, _)| source),
+            );
+            all
+        }
+        Shape::Enum(_) | Shape::Secret => Vec::new(),
+    };
+    all.retain(|source| source != name);
+    all.sort();
+    all.dedup();
+    all
+}
+
+fn through(model: &Model, name: &str, depth: usize) -> Vec<(String, String)> {
+    let Some(Shape::Union { variants, .. }) = model.types.get(name).map(|of| &of.shape) else {
+        return Vec::new();
+    };
+    let mut found: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    for variant in variants.iter().filter(|variant| variant.converts) {
+        for source in sources(model, &variant.member, depth.saturating_sub(1)) {
+            found.entry(source).or_default().push(&variant.name);
+        }
+    }
+    let member = |source: &str| variants.iter().any(|variant| variant.member == source);
+    found
+        .into_iter()
+        .filter(|(source, _)| source != name && !member(source))
+        .filter_map(|(source, variants)| match variants[..] {
+            [one] => Some((source, one.to_owned())),
+            _ => None,
+        })
+        .collect()
+}
+
+/// The structure or union that is all a structure requires.
+fn held<'a>(model: &Model, of: &'a Type) -> Option<&'a str> {
+    let [required] = &of.required[..] else {
+        return None;
+    };
+    if !of.written {
+        return None;
+    }
+    let schema = &of.fields()?.get(required)?.schema;
+    let name = ref_name(schema).or_else(|| ref_name(&schema["allOf"][0]))?;
+    let shape = &model.types.get(name)?.shape;
+    matches!(shape, Shape::Struct(_) | Shape::Union { .. }).then_some(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::{document::reference, passes::testing::with_schemas};
+
+    fn model() -> Model {
+        let envelope = |held: Value| json!({"x-mkio-written": true, "x-mkio-required": ["p"], "properties": {"p": held, "q": {}}});
+        let variant = |name: &str, member: &str| json!({"value": name, "name": name, "type": member, "converts": true});
+        Model::new(&with_schemas(json!({
+            "Put": envelope(reference("Properties")),
+            "Properties": envelope(json!({"allOf": [reference("Preset")]})),
+            "Preset": {"x-mkio-union": {"tag": "t", "variants": [
+                variant("A", "EnvelopeA"), variant("B", "EnvelopeB"), variant("C", "EnvelopeC"),
+            ]}},
+            "EnvelopeA": envelope(reference("Core")),
+            "EnvelopeB": envelope(reference("Both")),
+            "EnvelopeC": envelope(reference("Both")),
+            "Core": envelope(json!({"type": "string"})),
+            "Both": {"x-mkio-written": true, "properties": {}},
+            "Loop": envelope(reference("Loop")),
+        })))
+    }
+
+    #[test]
+    fn envelopes_convert_as_deep_as_one_required_field_leads() {
+        let model = model();
+        assert_eq!(
+            into_envelope(&model, "Put"),
+            [
+                "Core",
+                "EnvelopeA",
+                "EnvelopeB",
+                "EnvelopeC",
+                "Preset",
+                "Properties"
+            ]
+        );
+        assert_eq!(
+            through_members(&model, "Preset"),
+            [("Core".to_owned(), "A".to_owned())]
+        );
+        // Text and other plain values make no structure by themselves.
+        assert!(into_envelope(&model, "Core").is_empty());
+        assert!(into_envelope(&model, "Loop").is_empty());
+    }
+}
