@@ -16,7 +16,9 @@ pub mod engine;
 pub mod faults;
 #[cfg(feature = "host")]
 mod host;
+#[cfg(feature = "host")]
 mod incidents;
+#[cfg(feature = "host")]
 mod inspect;
 pub mod platform;
 pub mod query;

@@ -3,11 +3,11 @@
 use crate::{Error, ErrorKind, Result};
 
 #[cfg(feature = "__tls")]
-pub(super) type Certificate = reqwest::Certificate;
+pub(crate) type Certificate = reqwest::Certificate;
 /// Without TLS there is none.
 #[cfg(not(feature = "__tls"))]
 #[derive(Clone)]
-pub(super) enum Certificate {}
+pub(crate) enum Certificate {}
 
 /// Starts an HTTP client for [`TransportBuilder::http_client`](crate::TransportBuilder::http_client).
 ///

@@ -1,6 +1,6 @@
 //! Webhook deliveries: what happened is put in an envelope for each rule that wants it, tried, tried again, remembered.
 
-use std::{net::IpAddr, time::Duration};
+use std::net::IpAddr;
 
 use bytes::Bytes;
 use http::{
@@ -205,7 +205,8 @@ fn is_loopback(url: &Url) -> bool {
 }
 
 /// How long a receiver may take.
-pub const TIMEOUT: Duration = Duration::from_secs(10);
+#[cfg(feature = "host")]
+pub const TIMEOUT: std::time::Duration = std::time::Duration::from_secs(10);
 
 #[cfg(test)]
 mod tests {

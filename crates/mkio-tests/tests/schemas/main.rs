@@ -175,7 +175,9 @@ async fn every_schema_is_read() {
         for operation in operations {
             let path = &document["paths"][operation.path];
             let of = &path[operation.method.as_str().to_lowercase()];
-            let Some(schema) = answer(of) else { continue };
+            let Some(schema) = answer(of).filter(|_| !operation.streams) else {
+                continue;
+            };
             let sizes = [Size::Minimal, Size::Maximal];
             let sizes = sizes.map(|size| arguments(&document, path, operation, size));
             all.schemas += 1;
