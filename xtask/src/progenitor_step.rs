@@ -252,7 +252,9 @@ mod tests {
                 panic!("no structure")
             };
             let field = fields.get_mut("aList").unwrap();
-            ty.map(|ty| field.ty = ty);
+            if let Some(ty) = ty {
+                field.ty = ty;
+            }
             field.ty.clone()
         };
         field(&mut model, Some(parse_quote!(bool)));

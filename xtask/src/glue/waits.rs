@@ -318,8 +318,8 @@ fn waiting(name: &str, resource: &Resource) -> TokenStream {
 /// A time in words.
 fn words_for(seconds: u64) -> String {
     match seconds {
-        _ if seconds % 3600 == 0 => format!("{} h", seconds / 3600),
-        _ if seconds % 60 == 0 => format!("{} min", seconds / 60),
+        _ if seconds.is_multiple_of(3600) => format!("{} h", seconds / 3600),
+        _ if seconds.is_multiple_of(60) => format!("{} min", seconds / 60),
         _ => format!("{seconds} s"),
     }
 }
