@@ -15,7 +15,11 @@ impl Dispatch for Script {
     fn dispatch(&self, _: mkio::reqwest::Request) -> DispatchFuture<'_> {
         let first = self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed) == 0;
         let status = if first { 503 } else { self.1 };
-        let body = r#"{"error":{"code":"E","detail":"d"},"ref":"r-1"}"#;
+        let body = if status == 200 {
+            r#"{"name":"intro"}"#
+        } else {
+            r#"{"error":{"code":"E","detail":"d"},"ref":"r-1"}"#
+        };
         let response = http::Response::builder().status(status).body(body);
         Box::pin(async { response.map(Into::into).map_err(DispatchError::not_sent) })
     }
