@@ -92,7 +92,7 @@ where
     pub async fn send(self) -> Result<Response<R>> {
         let (read, write) = (self.read.operation(), self.write.operation());
         let response: Response<R> = self.read.send().await?;
-        let told: Value = serde_json::from_slice(response.raw()).unwrap_or(Value::Null);
+        let told = response.json();
         let refuse =
             |message: String| Error::new(ErrorKind::InvalidRequest, message).with_operation(write);
         let whole = part(&told, self.writing.within);
@@ -183,13 +183,7 @@ pub fn body_of<R: Serialize, T: DeserializeOwned>(resource: &R, body: &str) -> R
         Error::new(ErrorKind::InvalidRequest, message)
     };
     let value = serde_json::to_value(resource).map_err(|error| refuse(error.to_string()))?;
-    serde_path_to_error::deserialize(value).map_err(|error| {
-        let path = error.path().to_string();
-        refuse(match path.as_str() {
-            "." => error.inner().to_string(),
-            path => format!("`{path}`: {}", error.inner()),
-        })
-    })
+    read_as(&value, "").map_err(refuse)
 }
 
 impl<R, B, F> Debug for Edit<R, B, F> {

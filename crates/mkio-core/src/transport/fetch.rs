@@ -1,4 +1,4 @@
-//! Reading links and raw paths through the seam.
+//! Sending requests that are built already, and reading links and raw paths.
 
 use http::{HeaderValue, Method, header::ACCEPT};
 use serde::de::DeserializeOwned;
