@@ -6,23 +6,14 @@ mod service;
 use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
-use mkio_core::{Error, Items, Operation, Transport, glue};
-use service::{Assets, Service};
+use mkio_core::{Error, Items, Transport, glue};
+use service::{Assets, LIST, Service};
 
 static SERVICE: LazyLock<(Service, Transport)> = LazyLock::new(|| {
     let service = Service::default();
     let transport = service.transport("https://service.example");
     (service, transport)
 });
-
-static LIST: Operation = Operation {
-    id: "list_assets",
-    api: "media",
-    method: http::Method::GET,
-    path: "/api/v1/assets",
-    request_body: None,
-    streams: false,
-};
 
 fuzz_target!(|data: &[u8]| {
     match glue::decode_json::<serde_json::Value>(data, Some("text/html")) {

@@ -6,23 +6,14 @@ mod service;
 use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
-use mkio_core::{Items, Operation, Transport};
-use service::{Assets, Service};
+use mkio_core::{Items, Transport};
+use service::{Assets, LIST, Service};
 
 static SERVICE: LazyLock<(Service, Transport)> = LazyLock::new(|| {
     let service = Service::default();
     let transport = service.transport("https://service.example/gw");
     (service, transport)
 });
-
-static LIST: Operation = Operation {
-    id: "list_assets",
-    api: "media",
-    method: http::Method::GET,
-    path: "/api/v1/assets",
-    request_body: None,
-    streams: false,
-};
 
 fuzz_target!(|link: &str| {
     let (service, transport) = &*SERVICE;

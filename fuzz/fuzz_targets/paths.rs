@@ -45,7 +45,11 @@ fuzz_target!(|names: (&str, &str)| {
         let rest = rest.unwrap_or_else(|| panic!("{path:?}: {asked}"));
         let (given, _) = path.split_once('?').unwrap_or((path, ""));
         let (rest, _) = rest.split_once('?').unwrap_or((rest, ""));
-        assert_eq!(given[1..].matches('/').count(), rest.matches('/').count(), "{path:?}: {asked}");
+        assert_eq!(
+            given[1..].matches('/').count(),
+            rest.matches('/').count(),
+            "{path:?}: {asked}"
+        );
     }
     drop(sent);
 });

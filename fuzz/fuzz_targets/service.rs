@@ -3,9 +3,20 @@
 use std::sync::{Arc, Mutex};
 
 use mkio_core::{
-    Dispatch, DispatchFuture, Page, RateBudget, RetryPolicy, Transport, reqwest::Request,
+    Dispatch, DispatchFuture, Operation, Page, RateBudget, RetryPolicy, Transport, reqwest::Request,
 };
 use serde::Deserialize;
+
+/// The operation of a list.
+#[allow(dead_code, reason = "not every target needs it")]
+pub static LIST: Operation = Operation {
+    id: "list_assets",
+    api: "media",
+    method: http::Method::GET,
+    path: "/api/v1/assets",
+    request_body: None,
+    streams: false,
+};
 
 #[derive(Clone, Default)]
 pub struct Service {
@@ -36,7 +47,7 @@ impl Service {
 
 /// A page of a list.
 #[derive(Debug, Deserialize)]
-#[allow(dead_code)]
+#[allow(dead_code, reason = "not every target needs it")]
 pub struct Assets {
     value: Option<Vec<Asset>>,
     #[serde(rename = "@odata.nextLink")]
@@ -44,7 +55,7 @@ pub struct Assets {
 }
 
 #[derive(Debug, Deserialize)]
-#[allow(dead_code)]
+#[allow(dead_code, reason = "not every target needs it")]
 pub struct Asset {
     name: Option<String>,
     #[serde(default, deserialize_with = "mkio_core::glue::lenient")]
@@ -70,7 +81,7 @@ impl Page for Assets {
 }
 
 /// Runs what waits for nothing.
-#[allow(dead_code)]
+#[allow(dead_code, reason = "not every target needs it")]
 pub fn run<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread()
         .enable_time()

@@ -6,8 +6,8 @@ mod service;
 use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
-use mkio_core::{Items, Operation, ResumeToken, Transport, WaitDescription};
-use service::{Assets, Service};
+use mkio_core::{Items, ResumeToken, Transport, WaitDescription};
+use service::{Assets, LIST, Service};
 
 static SERVICE: LazyLock<(Service, Transport)> = LazyLock::new(|| {
     let service = Service::default();
@@ -15,15 +15,6 @@ static SERVICE: LazyLock<(Service, Transport)> = LazyLock::new(|| {
     let transport = service.transport("https://service.example");
     (service, transport)
 });
-
-static LIST: Operation = Operation {
-    id: "list_assets",
-    api: "media",
-    method: http::Method::GET,
-    path: "/api/v1/assets",
-    request_body: None,
-    streams: false,
-};
 
 fuzz_target!(|data: &[u8]| {
     if let Ok(description) = serde_json::from_slice::<WaitDescription>(data) {

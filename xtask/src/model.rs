@@ -11,6 +11,9 @@ use crate::{
     types::{self, Holding},
 };
 
+/// Name of the path parameter that is the scope.
+pub const SCOPE: &str = "project_name";
+
 /// Types by Rust name and operations in the document's order.
 #[derive(Debug, Default)]
 pub struct Model {

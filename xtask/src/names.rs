@@ -168,6 +168,18 @@ fn join_digits_only(name: &str) -> String {
         .collect()
 }
 
+/// The name, or the name with the first number that makes it new; it is taken from then on.
+pub fn take_free(taken: &mut Vec<String>, name: String) -> String {
+    let mut free = name.clone();
+    let mut number = 2;
+    while taken.contains(&free) {
+        free = format!("{name}{number}");
+        number += 1;
+    }
+    taken.push(free.clone());
+    free
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

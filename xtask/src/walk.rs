@@ -1,5 +1,7 @@
 //! Visiting every schema of a document, with its JSON pointer.
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value};
 
 use crate::document::{Document, escape, operation_pointer, schema_pointer};
@@ -103,4 +105,17 @@ pub fn references<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
         Value::Array(items) => items.iter().for_each(|child| references(child, found)),
         _ => {}
     }
+}
+
+/// Names of schemas, with those that they refer to directly or through others.
+pub fn reached<'a>(document: &'a Document, mut next: Vec<&'a str>) -> HashSet<String> {
+    let mut reached = HashSet::new();
+    while let Some(name) = next.pop() {
+        if reached.insert(name.to_owned())
+            && let Some(schema) = document.schema(name)
+        {
+            references(schema, &mut next);
+        }
+    }
+    reached
 }

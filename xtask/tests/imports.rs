@@ -12,10 +12,11 @@ use std::{
 use syn::{Item, ItemMod, UseTree, Visibility};
 
 /// Where hand-written code lies, below the workspace's folder.
-const CRATES: [&str; 3] = [
+const CRATES: [&str; 4] = [
     "crates/mkio-emulator/src",
     "crates/mkio-httpmock/src",
     "crates/mkio/src",
+    "xtask/src",
 ];
 
 /// Path of a module within its crate.

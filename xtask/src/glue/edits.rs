@@ -10,8 +10,7 @@ use syn::{Item, parse_quote};
 
 use crate::{
     document::ref_name,
-    glue::project::SCOPE,
-    model::{Field, Model, Operation, Shape},
+    model::{Field, Model, Operation, SCOPE, Shape},
     refine::{Signatures, requests},
 };
 

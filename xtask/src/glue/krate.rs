@@ -103,7 +103,7 @@ pub fn files(
     let unscoped = model
         .operations
         .iter()
-        .any(|o| o.parameters.iter().all(|p| p.ident != glue::project::SCOPE));
+        .any(|o| o.parameters.iter().all(|p| p.ident != crate::model::SCOPE));
     files.add(
         format!("crates/mkio/src/apis/{}_api.rs", api.name),
         crate::listing::accessors(api, scoped, unscoped),

@@ -4,12 +4,9 @@ use syn::{Item, parse_quote};
 
 use crate::{
     apis::Api,
-    model::Model,
+    model::{Model, SCOPE},
     refine::{Signatures, requests},
 };
-
-/// Name of the path parameter that is the scope.
-pub const SCOPE: &str = "project_name";
 
 /// The items of the module; none when the API knows no projects.
 pub fn run(api: &Api, model: &Model, signatures: &Signatures) -> Vec<Item> {

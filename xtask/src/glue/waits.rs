@@ -7,8 +7,7 @@ use serde_json::Value;
 use syn::{Ident, Item, Type, parse_quote};
 
 use crate::{
-    glue::project::SCOPE,
-    model::{Model, Operation},
+    model::{Model, Operation, SCOPE},
     refine::Signatures,
     states::with_article,
     states::{Action, Goal, Kind, Resource, States},

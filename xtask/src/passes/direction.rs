@@ -46,15 +46,7 @@ fn reached(document: &Document, part: &str) -> HashSet<String> {
             walk::references(part, &mut next);
         }
     }
-    let mut reached = HashSet::new();
-    while let Some(name) = next.pop() {
-        if reached.insert(name.to_owned())
-            && let Some(schema) = document.schema(name)
-        {
-            walk::references(schema, &mut next);
-        }
-    }
-    reached
+    walk::reached(document, next)
 }
 
 #[cfg(test)]

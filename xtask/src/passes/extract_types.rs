@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use crate::{
     document::{Document, escape, operation_pointer, reference, schema_pointer},
     marks,
-    names::{RESERVED_TYPES, singular, type_name},
+    names::{RESERVED_TYPES, singular, take_free, type_name},
     report::Changes,
     walk,
 };
@@ -163,7 +163,7 @@ impl Found {
         let name = match same {
             Some(known) => known.name.clone(),
             None => {
-                let name = self.free(name);
+                let name = take_free(&mut self.taken, name);
                 if let Some(description) = place.get("description") {
                     content["description"] = description.clone();
                 }
@@ -182,17 +182,6 @@ impl Found {
             place.insert("allOf".to_owned(), json!([reference(&name)]));
             Value::Object(place)
         };
-    }
-
-    fn free(&mut self, name: String) -> String {
-        let mut free = name.clone();
-        let mut number = 2;
-        while self.taken.contains(&free) {
-            free = format!("{name}{number}");
-            number += 1;
-        }
-        self.taken.push(free.clone());
-        free
     }
 }
 

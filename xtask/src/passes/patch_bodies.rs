@@ -64,15 +64,7 @@ fn elsewhere(document: &Document) -> HashSet<String> {
             }
         }
     }
-    let mut reached = HashSet::new();
-    while let Some(name) = next.pop() {
-        if reached.insert(name.to_owned())
-            && let Some(schema) = document.schema(name)
-        {
-            walk::references(schema, &mut next);
-        }
-    }
-    reached
+    walk::reached(document, next)
 }
 
 struct Patches {

@@ -12,7 +12,7 @@ use crate::{
     check::target_of,
     document::{Document, METHODS, escape, reference},
     marks,
-    names::type_name,
+    names::{take_free, type_name},
     report::Changes,
     walk,
 };
@@ -234,15 +234,7 @@ impl Parts<'_> {
             .filter(|part| !structure.contains(part))
             .collect();
         let last = words.len().saturating_sub(2);
-        let name = type_name(&words[last..].join(" "));
-        let mut free = name.clone();
-        let mut number = 2;
-        while self.taken.contains(&free) {
-            free = format!("{name}{number}");
-            number += 1;
-        }
-        self.taken.push(free.clone());
-        free
+        take_free(&mut self.taken, type_name(&words[last..].join(" ")))
     }
 }
 

@@ -7,8 +7,8 @@ use quote::{format_ident, quote};
 use syn::Type;
 
 use super::{
+    field::FieldCode,
     simplify::{argument_of, arguments_of, is_map, is_named},
-    structs::FieldCode,
 };
 use crate::model::{Model, Shape};
 

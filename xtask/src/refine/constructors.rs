@@ -13,9 +13,9 @@ use syn::Type;
 use super::{
     accessors::{COPIED, value_type},
     conversions,
+    field::FieldCode,
     setters::{self, Convert},
     simplify::{argument_of, arguments_of, is_map, is_named},
-    structs::{FieldCode, demands},
 };
 use crate::model::{Model, Shape};
 
@@ -40,7 +40,7 @@ impl<'a> Constructor<'a> {
     ) -> Self {
         let mut required: Vec<&FieldCode> = fields
             .iter()
-            .filter(|field| demands(field) || (field.required && field.settable))
+            .filter(|field| field.is_demanded() || (field.required && field.settable))
             .collect();
         let place = |field: &FieldCode| order.iter().position(|json| *json == field.json);
         required.sort_by_key(|field| place(field).unwrap_or(usize::MAX));
@@ -69,13 +69,6 @@ impl<'a> Constructor<'a> {
             positional,
             named,
         }
-    }
-
-    /// Names of what `new` takes, and of what methods take after it.
-    #[cfg(test)]
-    pub fn arguments(&self) -> [Vec<String>; 2] {
-        [&self.positional, &self.named]
-            .map(|fields| fields.iter().map(|field| field.ident.to_string()).collect())
     }
 
     /// The fields that have no value to stand in for them until they are named.
@@ -304,71 +297,5 @@ fn wrap(ty: &Type, value: TokenStream) -> TokenStream {
         quote!(Nullable::Value(#value))
     } else {
         value
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{
-        apis::Workspace,
-        pipeline::{self, Sources},
-        refine::structs::fields_of,
-        report::Report,
-    };
-
-    /// All structures of the documents that are sent, with what their constructors take.
-    fn constructors() -> Vec<(String, [Vec<String>; 2], bool)> {
-        let workspace = Workspace::open(None).unwrap();
-        let mut found = Vec::new();
-        for api in workspace.apis() {
-            let sources = Sources::read(&workspace, api).unwrap();
-            let mut report = Report::default();
-            let document = pipeline::normalise(api, &sources, &mut report, &mut |_, _| {}).unwrap();
-            let model = Model::new(&document);
-            for (name, of) in model.types.iter().filter(|(_, of)| of.written) {
-                let Some(fields) = of.fields() else { continue };
-                let (ident, fields) = (format_ident!("{name}"), fields_of(fields, of));
-                let made = Constructor::new(&ident, &fields, &of.required, &model);
-                let range = order_range(&mut made.positional.clone());
-                let positional = made.positional.iter().enumerate();
-                let kinds: Vec<_> = positional
-                    .filter(|(n, _)| !range.contains(n))
-                    .map(|(_, field)| kinds(value_type(&field.ty), &model))
-                    .collect();
-                let distinct = kinds
-                    .iter()
-                    .enumerate()
-                    .all(|(n, kind)| kinds[n + 1..].iter().all(|other| kind.is_disjoint(other)));
-                found.push((format!("{}.{name}", api.name), made.arguments(), distinct));
-            }
-        }
-        found
-    }
-
-    #[test]
-    fn no_two_arguments_of_a_constructor_can_be_swapped() {
-        let all = constructors();
-        assert!(all.len() > 150, "{}", all.len());
-        let bad: Vec<_> = all.iter().filter(|(.., distinct)| !distinct).collect();
-        assert!(bad.is_empty(), "{bad:?}");
-    }
-
-    #[test]
-    fn a_range_begins_with_its_start_and_what_could_be_swapped_is_named() {
-        let all = constructors();
-        let of = |name: &str| {
-            let found = all.iter().find(|(known, ..)| known == name);
-            found.map(|(_, arguments, _)| arguments.clone()).unwrap()
-        };
-        let [positional, _] = of("management.UsageReportQuery");
-        assert_eq!(positional, ["start_date", "end_date"]);
-        let [positional, named] = of("media.ContentKeyPolicyTokenRestriction");
-        assert!(
-            !positional.iter().any(|name| name == "audience"),
-            "{positional:?}"
-        );
-        assert!(named.iter().any(|name| name == "audience"), "{named:?}");
-        assert!(named.iter().any(|name| name == "issuer"), "{named:?}");
     }
 }

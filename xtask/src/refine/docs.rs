@@ -4,9 +4,6 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::occurrences::Occurrences;
-use crate::model::Type;
-
 /// Doc attributes for a text, one for each line.
 pub fn attributes(text: &str) -> TokenStream {
     let text = escape(text);
@@ -20,23 +17,6 @@ pub fn attributes(text: &str) -> TokenStream {
         quote!(#[doc = #line])
     });
     quote!(#(#lines)*)
-}
-
-/// The docs of a type: what the document says of it, and where it occurs.
-pub fn of_type(of: &Type, name: &str, occurrences: &Occurrences) -> TokenStream {
-    let place = occurrences.sentence(name).map(|place| format!(" {place}"));
-    if of.description.trim().is_empty() {
-        // No operation names the types of parameters and of error responses.
-        let place = place.as_deref().unwrap_or(if of.read {
-            " Body of an error response."
-        } else {
-            " Value of a parameter."
-        });
-        return quote!(#[doc = #place]);
-    }
-    let description = attributes(&of.description);
-    let place = place.map(|place| quote!(#[doc = ""] #[doc = #place]));
-    quote!(#description #place)
 }
 
 /// The docs of a field: what the document says of it, else its name in JSON where that is another

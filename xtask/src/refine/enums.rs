@@ -22,7 +22,7 @@ pub fn run(
         };
         changes.note(format!("{name}: {} values", values.len()));
         let ident = format_ident!("{name}");
-        let doc = docs::of_type(of, name, occurrences);
+        let doc = occurrences.docs(of, name);
         let variants = values.iter().map(|(value, variant)| {
             let variant = format_ident!("{variant}");
             let doc = format!(" {}.", docs::code(value));

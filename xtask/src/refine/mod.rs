@@ -6,6 +6,7 @@ mod constructors;
 mod conversions;
 pub mod docs;
 mod enums;
+mod field;
 mod mock;
 mod occurrences;
 pub mod requests;

@@ -2,12 +2,14 @@
 
 use std::collections::HashMap;
 
+use proc_macro2::TokenStream;
+use quote::quote;
 use serde_json::Value;
 
 use super::docs;
 use crate::{
     document::ref_name,
-    model::{Answer, Model, Shape},
+    model::{Answer, Model, Shape, Type},
 };
 
 /// Most places of one kind that are named.
@@ -28,6 +30,23 @@ struct Places {
 }
 
 impl Occurrences {
+    /// The docs of a type: what the document says of it, and where it occurs.
+    pub fn docs(&self, of: &Type, name: &str) -> TokenStream {
+        let place = self.sentence(name).map(|place| format!(" {place}"));
+        if of.description.trim().is_empty() {
+            // No operation names the types of parameters and of error responses.
+            let place = place.as_deref().unwrap_or(if of.read {
+                " Body of an error response."
+            } else {
+                " Value of a parameter."
+            });
+            return quote!(#[doc = #place]);
+        }
+        let description = docs::attributes(&of.description);
+        let place = place.map(|place| quote!(#[doc = ""] #[doc = #place]));
+        quote!(#description #place)
+    }
+
     pub fn of(model: &Model) -> Self {
         let mut all = Self::default();
         all.in_operations(model);

@@ -12,9 +12,9 @@ use super::{
 use crate::{
     apis::Api,
     document::{Document, Problem},
-    glue::{fields, project::SCOPE},
+    glue::fields,
     media::{Kind, kind},
-    model::{Answer, Model, Operation, Parameter, pointer},
+    model::{Answer, Model, Operation, Parameter, SCOPE, pointer},
     names::type_name,
     report::Changes,
 };
@@ -405,6 +405,8 @@ fn setter(operation: &Operation, parameter: &Parameter, signatures: &Signatures)
         &value,
         &signatures.argument(&operation.id, &parameter.ident),
     );
+    // A primitive is taken as it is.
+    let value = (handed.to_string() != "value").then(|| quote!(let value: #taken = #handed;));
     let set = if parameter.header {
         quote!(self.request.header(#name, value.to_string());)
     } else {
@@ -413,7 +415,7 @@ fn setter(operation: &Operation, parameter: &Parameter, signatures: &Signatures)
     quote! {
         #doc
         pub fn #ident(mut self, value: #accepts) -> Self {
-            let value: #taken = #handed;
+            #value
             #set
             self
         }

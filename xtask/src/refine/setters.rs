@@ -6,8 +6,8 @@ use syn::Type;
 
 use super::{
     accessors::value_type,
+    field::FieldCode,
     simplify::{argument_of, arguments_of, is_map, is_named},
-    structs::FieldCode,
 };
 
 /// `with_x(value)` for each field that can be set; `patch` when the structure changes another one.

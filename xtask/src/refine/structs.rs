@@ -8,8 +8,12 @@ use quote::{format_ident, quote};
 use syn::{Item, Type, parse_quote};
 
 use super::{
-    accessors, constructors::Constructor, conversions, docs, occurrences::Occurrences, setters,
-    simplify, state,
+    accessors,
+    constructors::Constructor,
+    conversions, docs,
+    field::{FieldCode, Reader},
+    occurrences::Occurrences,
+    setters, simplify, state,
 };
 use crate::{
     document::{Document, Problem, ref_name},
@@ -19,29 +23,6 @@ use crate::{
     report::Changes,
     states::States,
 };
-
-/// A field as it will be written.
-pub struct FieldCode {
-    pub ident: syn::Ident,
-    pub json: String,
-    pub ty: Type,
-    pub settable: bool,
-    pub required: bool,
-    /// Always sent, as a value or as null.
-    pub always_sent: bool,
-    /// How it is read, where that is not by its type alone.
-    pub reader: Option<Reader>,
-    pub description: String,
-}
-
-/// A function of the runtime that reads a field.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reader {
-    /// Numbers and flags may be text; elements that are of no use are left out.
-    Lenient,
-    /// What does not decode is not there.
-    OrNone,
-}
 
 pub fn run(
     document: &Document,
@@ -115,7 +96,7 @@ impl Structure<'_> {
     }
 
     fn definition(&self, ident: &syn::Ident, occurrences: &Occurrences) -> TokenStream {
-        let doc = docs::of_type(self.of, self.name, occurrences);
+        let doc = occurrences.docs(self.of, self.name);
         let default = self.of.may_be_empty().then(|| quote!(Default,));
         let mut undescribed = false;
         let fields: Vec<TokenStream> = self
@@ -183,7 +164,7 @@ impl Structure<'_> {
     }
 }
 
-pub fn fields_of(fields: &IndexMap<String, Field>, of: &Named) -> Vec<FieldCode> {
+fn fields_of(fields: &IndexMap<String, Field>, of: &Named) -> Vec<FieldCode> {
     let named = fields.iter().map(|(json, field)| {
         let inner = if is_url(json) && simplify::is_named(&field.ty, "String") {
             parse_quote!(UrlText)
@@ -260,13 +241,6 @@ fn reader(field: &FieldCode, list: Option<&Collection>) -> Option<Reader> {
     }
 }
 
-/// The field has no value of its own and must be given.
-pub fn demands(field: &FieldCode) -> bool {
-    !field.json.is_empty()
-        && simplify::argument_of(&field.ty, "Option").is_none()
-        && simplify::argument_of(&field.ty, "Nullable").is_none()
-}
-
 fn serde_attribute(field: &FieldCode) -> Option<TokenStream> {
     if field.json.is_empty() {
         return Some(quote!(#[serde(flatten)]));
@@ -284,7 +258,7 @@ fn serde_attribute(field: &FieldCode) -> Option<TokenStream> {
     };
     if let Some(function) = function {
         // Serde takes an `Option` as absent only while it reads it itself.
-        if !nullable && !demands(field) {
+        if !nullable && !field.is_demanded() {
             parts.push(quote!(default));
         }
         parts.push(quote!(deserialize_with = #function));

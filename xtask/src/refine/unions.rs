@@ -20,7 +20,7 @@ pub fn run(
     let mut code = Vec::new();
     for (name, of) in &model.types {
         let ident = format_ident!("{name}");
-        let doc = docs::of_type(of, name, occurrences);
+        let doc = occurrences.docs(of, name);
         match &of.shape {
             Shape::Union { tag, variants } => {
                 changes.note(format!("{name}: {} variants", variants.len()));

@@ -677,7 +677,6 @@ impl ListChannels {
     ///
     /// Default: `1000`.
     pub fn top(mut self, value: u32) -> Self {
-        let value: u32 = value;
         self.request.query("$top", &value);
         self
     }
@@ -685,7 +684,6 @@ impl ListChannels {
     ///
     /// Default: `0`.
     pub fn skiptoken(mut self, value: u64) -> Self {
-        let value: u64 = value;
         self.request.query("$skiptoken", &value);
         self
     }

@@ -282,13 +282,11 @@ impl ListDevices {
     }
     /// At most this many items on a page.
     pub fn top(mut self, value: u32) -> Self {
-        let value: u32 = value;
         self.request.query("$top", &value);
         self
     }
     /// Where the page starts; taken from the link of the page before.
     pub fn skiptoken(mut self, value: u64) -> Self {
-        let value: u64 = value;
         self.request.query("$skiptoken", &value);
         self
     }
@@ -355,7 +353,6 @@ impl DeleteDevice {
     }
     /// Delete the device forcibly.
     pub fn force(mut self, value: bool) -> Self {
-        let value: bool = value;
         self.request.query("$force", &value);
         self
     }
@@ -716,13 +713,11 @@ impl ListDeviceSoftware {
     }
     /// At most this many items on a page.
     pub fn top(mut self, value: u32) -> Self {
-        let value: u32 = value;
         self.request.query("$top", &value);
         self
     }
     /// Where the page starts; taken from the link of the page before.
     pub fn skiptoken(mut self, value: u64) -> Self {
-        let value: u64 = value;
         self.request.query("$skiptoken", &value);
         self
     }

@@ -49,13 +49,11 @@ impl ListNetworks {
     }
     /// At most this many items on a page.
     pub fn top(mut self, value: u32) -> Self {
-        let value: u32 = value;
         self.request.query("$top", &value);
         self
     }
     /// Where the page starts; taken from the link of the page before.
     pub fn skiptoken(mut self, value: u64) -> Self {
-        let value: u64 = value;
         self.request.query("$skiptoken", &value);
         self
     }
@@ -326,13 +324,11 @@ impl ListSites {
     }
     /// At most this many items on a page.
     pub fn top(mut self, value: u32) -> Self {
-        let value: u32 = value;
         self.request.query("$top", &value);
         self
     }
     /// Where the page starts; taken from the link of the page before.
     pub fn skiptoken(mut self, value: u64) -> Self {
-        let value: u64 = value;
         self.request.query("$skiptoken", &value);
         self
     }

@@ -49,13 +49,11 @@ impl ListLiveChannels {
     }
     /// At most this many items on a page.
     pub fn top(mut self, value: u32) -> Self {
-        let value: u32 = value;
         self.request.query("$top", &value);
         self
     }
     /// Where the page starts; taken from the link of the page before.
     pub fn skiptoken(mut self, value: u64) -> Self {
-        let value: u64 = value;
         self.request.query("$skiptoken", &value);
         self
     }
@@ -79,7 +77,6 @@ impl ListLiveChannels {
     }
     /// Adds the detailed status to each item.
     pub fn detailed_status(mut self, value: bool) -> Self {
-        let value: bool = value;
         self.request.query("$detailedStatus", &value);
         self
     }
@@ -128,7 +125,6 @@ impl DeleteLiveChannel {
     }
     /// If true, scheduled operations attached to the resource are removed first.
     pub fn force(mut self, value: bool) -> Self {
-        let value: bool = value;
         self.request.query("$force", &value);
         self
     }
@@ -177,7 +173,6 @@ impl GetLiveChannel {
     }
     /// Adds the detailed status to each item.
     pub fn detailed_status(mut self, value: bool) -> Self {
-        let value: bool = value;
         self.request.query("$detailedStatus", &value);
         self
     }
@@ -344,13 +339,11 @@ impl ListLiveChannelScheduledOperations {
     }
     /// At most this many items on a page.
     pub fn top(mut self, value: u32) -> Self {
-        let value: u32 = value;
         self.request.query("$top", &value);
         self
     }
     /// Where the page starts; taken from the link of the page before.
     pub fn skiptoken(mut self, value: u64) -> Self {
-        let value: u64 = value;
         self.request.query("$skiptoken", &value);
         self
     }
@@ -608,13 +601,11 @@ impl ListLiveEvents {
     }
     /// At most this many items on a page.
     pub fn top(mut self, value: u32) -> Self {
-        let value: u32 = value;
         self.request.query("$top", &value);
         self
     }
     /// Where the page starts; taken from the link of the page before.
     pub fn skiptoken(mut self, value: u64) -> Self {
-        let value: u64 = value;
         self.request.query("$skiptoken", &value);
         self
     }
@@ -638,7 +629,6 @@ impl ListLiveEvents {
     }
     /// Adds the detailed status to each item.
     pub fn detailed_status(mut self, value: bool) -> Self {
-        let value: bool = value;
         self.request.query("$detailedStatus", &value);
         self
     }
@@ -687,7 +677,6 @@ impl DeleteLiveEvent {
     }
     /// If true, scheduled operations attached to the resource are removed first.
     pub fn force(mut self, value: bool) -> Self {
-        let value: bool = value;
         self.request.query("$force", &value);
         self
     }
@@ -736,7 +725,6 @@ impl GetLiveEvent {
     }
     /// Adds the detailed status to each item.
     pub fn detailed_status(mut self, value: bool) -> Self {
-        let value: bool = value;
         self.request.query("$detailedStatus", &value);
         self
     }
@@ -903,13 +891,11 @@ impl ListLiveEventScheduledOperations {
     }
     /// At most this many items on a page.
     pub fn top(mut self, value: u32) -> Self {
-        let value: u32 = value;
         self.request.query("$top", &value);
         self
     }
     /// Where the page starts; taken from the link of the page before.
     pub fn skiptoken(mut self, value: u64) -> Self {
-        let value: u64 = value;
         self.request.query("$skiptoken", &value);
         self
     }
@@ -1167,13 +1153,11 @@ impl ListFlows {
     }
     /// At most this many items on a page.
     pub fn top(mut self, value: u32) -> Self {
-        let value: u32 = value;
         self.request.query("$top", &value);
         self
     }
     /// Where the page starts; taken from the link of the page before.
     pub fn skiptoken(mut self, value: u64) -> Self {
-        let value: u64 = value;
         self.request.query("$skiptoken", &value);
         self
     }
@@ -1197,7 +1181,6 @@ impl ListFlows {
     }
     /// Adds the detailed status to each item.
     pub fn detailed_status(mut self, value: bool) -> Self {
-        let value: bool = value;
         self.request.query("$detailedStatus", &value);
         self
     }
@@ -1266,13 +1249,11 @@ impl ListStaticMultiviewChannels {
     }
     /// At most this many items on a page.
     pub fn top(mut self, value: u32) -> Self {
-        let value: u32 = value;
         self.request.query("$top", &value);
         self
     }
     /// Where the page starts; taken from the link of the page before.
     pub fn skiptoken(mut self, value: u64) -> Self {
-        let value: u64 = value;
         self.request.query("$skiptoken", &value);
         self
     }
@@ -1296,7 +1277,6 @@ impl ListStaticMultiviewChannels {
     }
     /// Adds the detailed status to each item.
     pub fn detailed_status(mut self, value: bool) -> Self {
-        let value: bool = value;
         self.request.query("$detailedStatus", &value);
         self
     }
@@ -1345,7 +1325,6 @@ impl DeleteStaticMultiviewChannel {
     }
     /// If true, scheduled operations attached to the resource are removed first.
     pub fn force(mut self, value: bool) -> Self {
-        let value: bool = value;
         self.request.query("$force", &value);
         self
     }
@@ -1394,7 +1373,6 @@ impl GetStaticMultiviewChannel {
     }
     /// Adds the detailed status to each item.
     pub fn detailed_status(mut self, value: bool) -> Self {
-        let value: bool = value;
         self.request.query("$detailedStatus", &value);
         self
     }
@@ -1565,13 +1543,11 @@ impl ListStaticMultiviewChannelScheduledOperations {
     }
     /// At most this many items on a page.
     pub fn top(mut self, value: u32) -> Self {
-        let value: u32 = value;
         self.request.query("$top", &value);
         self
     }
     /// Where the page starts; taken from the link of the page before.
     pub fn skiptoken(mut self, value: u64) -> Self {
-        let value: u64 = value;
         self.request.query("$skiptoken", &value);
         self
     }
@@ -1829,13 +1805,11 @@ impl ListStaticMultiviewEvents {
     }
     /// At most this many items on a page.
     pub fn top(mut self, value: u32) -> Self {
-        let value: u32 = value;
         self.request.query("$top", &value);
         self
     }
     /// Where the page starts; taken from the link of the page before.
     pub fn skiptoken(mut self, value: u64) -> Self {
-        let value: u64 = value;
         self.request.query("$skiptoken", &value);
         self
     }
@@ -1859,7 +1833,6 @@ impl ListStaticMultiviewEvents {
     }
     /// Adds the detailed status to each item.
     pub fn detailed_status(mut self, value: bool) -> Self {
-        let value: bool = value;
         self.request.query("$detailedStatus", &value);
         self
     }
@@ -1908,7 +1881,6 @@ impl DeleteStaticMultiviewEvent {
     }
     /// If true, scheduled operations attached to the resource are removed first.
     pub fn force(mut self, value: bool) -> Self {
-        let value: bool = value;
         self.request.query("$force", &value);
         self
     }
@@ -1957,7 +1929,6 @@ impl GetStaticMultiviewEvent {
     }
     /// Adds the detailed status to each item.
     pub fn detailed_status(mut self, value: bool) -> Self {
-        let value: bool = value;
         self.request.query("$detailedStatus", &value);
         self
     }
@@ -2128,13 +2099,11 @@ impl ListStaticMultiviewEventScheduledOperations {
     }
     /// At most this many items on a page.
     pub fn top(mut self, value: u32) -> Self {
-        let value: u32 = value;
         self.request.query("$top", &value);
         self
     }
     /// Where the page starts; taken from the link of the page before.
     pub fn skiptoken(mut self, value: u64) -> Self {
-        let value: u64 = value;
         self.request.query("$skiptoken", &value);
         self
     }

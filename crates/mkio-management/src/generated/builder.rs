@@ -261,13 +261,11 @@ impl ListLocations {
     }
     /// At most this many items on a page.
     pub fn top(mut self, value: u32) -> Self {
-        let value: u32 = value;
         self.request.query("$top", &value);
         self
     }
     /// Where the page starts; taken from the link of the page before.
     pub fn skiptoken(mut self, value: u64) -> Self {
-        let value: u64 = value;
         self.request.query("$skiptoken", &value);
         self
     }
@@ -683,13 +681,11 @@ impl ListPaymentMethods {
     }
     /// At most this many items on a page.
     pub fn top(mut self, value: u32) -> Self {
-        let value: u32 = value;
         self.request.query("$top", &value);
         self
     }
     /// Where the page starts; taken from the link of the page before.
     pub fn skiptoken(mut self, value: u64) -> Self {
-        let value: u64 = value;
         self.request.query("$skiptoken", &value);
         self
     }
@@ -1579,19 +1575,16 @@ impl ListProjects {
     }
     /// At most this many items on a page.
     pub fn top(mut self, value: u32) -> Self {
-        let value: u32 = value;
         self.request.query("$top", &value);
         self
     }
     /// Where the page starts; taken from the link of the page before.
     pub fn skiptoken(mut self, value: u64) -> Self {
-        let value: u64 = value;
         self.request.query("$skiptoken", &value);
         self
     }
     /// Lists hidden items, too.
     pub fn show_hidden(mut self, value: bool) -> Self {
-        let value: bool = value;
         self.request.query("show_hidden", &value);
         self
     }
@@ -2016,13 +2009,11 @@ impl ListWebhookRules {
     }
     /// At most this many items on a page.
     pub fn top(mut self, value: u32) -> Self {
-        let value: u32 = value;
         self.request.query("$top", &value);
         self
     }
     /// Where the page starts; taken from the link of the page before.
     pub fn skiptoken(mut self, value: u64) -> Self {
-        let value: u64 = value;
         self.request.query("$skiptoken", &value);
         self
     }

@@ -49,13 +49,11 @@ impl ListAccountFilters {
     }
     /// At most this many items on a page.
     pub fn top(mut self, value: u32) -> Self {
-        let value: u32 = value;
         self.request.query("$top", &value);
         self
     }
     /// Where the page starts; taken from the link of the page before.
     pub fn skiptoken(mut self, value: u64) -> Self {
-        let value: u64 = value;
         self.request.query("$skiptoken", &value);
         self
     }
@@ -267,13 +265,11 @@ impl ListAssets {
     }
     /// At most this many items on a page.
     pub fn top(mut self, value: u32) -> Self {
-        let value: u32 = value;
         self.request.query("$top", &value);
         self
     }
     /// Where the page starts; taken from the link of the page before.
     pub fn skiptoken(mut self, value: u64) -> Self {
-        let value: u64 = value;
         self.request.query("$skiptoken", &value);
         self
     }
@@ -507,13 +503,11 @@ impl ListAssetFilters {
     }
     /// At most this many items on a page.
     pub fn top(mut self, value: u32) -> Self {
-        let value: u32 = value;
         self.request.query("$top", &value);
         self
     }
     /// Where the page starts; taken from the link of the page before.
     pub fn skiptoken(mut self, value: u64) -> Self {
-        let value: u64 = value;
         self.request.query("$skiptoken", &value);
         self
     }
@@ -916,13 +910,11 @@ impl ListContents {
     }
     /// At most this many items on a page.
     pub fn top(mut self, value: u32) -> Self {
-        let value: u32 = value;
         self.request.query("$top", &value);
         self
     }
     /// Where the page starts; taken from the link of the page before.
     pub fn skiptoken(mut self, value: u64) -> Self {
-        let value: u64 = value;
         self.request.query("$skiptoken", &value);
         self
     }
@@ -1193,13 +1185,11 @@ impl ListContentKeyPolicies {
     }
     /// At most this many items on a page.
     pub fn top(mut self, value: u32) -> Self {
-        let value: u32 = value;
         self.request.query("$top", &value);
         self
     }
     /// Where the page starts; taken from the link of the page before.
     pub fn skiptoken(mut self, value: u64) -> Self {
-        let value: u64 = value;
         self.request.query("$skiptoken", &value);
         self
     }
@@ -1554,13 +1544,11 @@ impl ListDestinations {
     }
     /// At most this many items on a page.
     pub fn top(mut self, value: u32) -> Self {
-        let value: u32 = value;
         self.request.query("$top", &value);
         self
     }
     /// Where the page starts; taken from the link of the page before.
     pub fn skiptoken(mut self, value: u64) -> Self {
-        let value: u64 = value;
         self.request.query("$skiptoken", &value);
         self
     }
@@ -1831,13 +1819,11 @@ impl ListJobs {
     }
     /// At most this many items on a page.
     pub fn top(mut self, value: u32) -> Self {
-        let value: u32 = value;
         self.request.query("$top", &value);
         self
     }
     /// Where the page starts; taken from the link of the page before.
     pub fn skiptoken(mut self, value: u64) -> Self {
-        let value: u64 = value;
         self.request.query("$skiptoken", &value);
         self
     }
@@ -1924,13 +1910,11 @@ impl ListLiveEvents {
     }
     /// At most this many items on a page.
     pub fn top(mut self, value: u32) -> Self {
-        let value: u32 = value;
         self.request.query("$top", &value);
         self
     }
     /// Where the page starts; taken from the link of the page before.
     pub fn skiptoken(mut self, value: u64) -> Self {
-        let value: u64 = value;
         self.request.query("$skiptoken", &value);
         self
     }
@@ -2242,13 +2226,11 @@ impl ListLiveOutputs {
     }
     /// At most this many items on a page.
     pub fn top(mut self, value: u32) -> Self {
-        let value: u32 = value;
         self.request.query("$top", &value);
         self
     }
     /// Where the page starts; taken from the link of the page before.
     pub fn skiptoken(mut self, value: u64) -> Self {
-        let value: u64 = value;
         self.request.query("$skiptoken", &value);
         self
     }
@@ -2699,13 +2681,11 @@ impl ListSources {
     }
     /// At most this many items on a page.
     pub fn top(mut self, value: u32) -> Self {
-        let value: u32 = value;
         self.request.query("$top", &value);
         self
     }
     /// Where the page starts; taken from the link of the page before.
     pub fn skiptoken(mut self, value: u64) -> Self {
-        let value: u64 = value;
         self.request.query("$skiptoken", &value);
         self
     }
@@ -2976,13 +2956,11 @@ impl ListStorages {
     }
     /// At most this many items on a page.
     pub fn top(mut self, value: u32) -> Self {
-        let value: u32 = value;
         self.request.query("$top", &value);
         self
     }
     /// Where the page starts; taken from the link of the page before.
     pub fn skiptoken(mut self, value: u64) -> Self {
-        let value: u64 = value;
         self.request.query("$skiptoken", &value);
         self
     }
@@ -3435,13 +3413,11 @@ impl ListStreamingEndpoints {
     }
     /// At most this many items on a page.
     pub fn top(mut self, value: u32) -> Self {
-        let value: u32 = value;
         self.request.query("$top", &value);
         self
     }
     /// Where the page starts; taken from the link of the page before.
     pub fn skiptoken(mut self, value: u64) -> Self {
-        let value: u64 = value;
         self.request.query("$skiptoken", &value);
         self
     }
@@ -3986,13 +3962,11 @@ impl ListStreamingLocators {
     }
     /// At most this many items on a page.
     pub fn top(mut self, value: u32) -> Self {
-        let value: u32 = value;
         self.request.query("$top", &value);
         self
     }
     /// Where the page starts; taken from the link of the page before.
     pub fn skiptoken(mut self, value: u64) -> Self {
-        let value: u64 = value;
         self.request.query("$skiptoken", &value);
         self
     }
@@ -4351,13 +4325,11 @@ impl ListStreamingPolicies {
     }
     /// At most this many items on a page.
     pub fn top(mut self, value: u32) -> Self {
-        let value: u32 = value;
         self.request.query("$top", &value);
         self
     }
     /// Where the page starts; taken from the link of the page before.
     pub fn skiptoken(mut self, value: u64) -> Self {
-        let value: u64 = value;
         self.request.query("$skiptoken", &value);
         self
     }
@@ -4569,13 +4541,11 @@ impl ListTransforms {
     }
     /// At most this many items on a page.
     pub fn top(mut self, value: u32) -> Self {
-        let value: u32 = value;
         self.request.query("$top", &value);
         self
     }
     /// Where the page starts; taken from the link of the page before.
     pub fn skiptoken(mut self, value: u64) -> Self {
-        let value: u64 = value;
         self.request.query("$skiptoken", &value);
         self
     }
@@ -4783,13 +4753,11 @@ impl ListTransformJobs {
     }
     /// At most this many items on a page.
     pub fn top(mut self, value: u32) -> Self {
-        let value: u32 = value;
         self.request.query("$top", &value);
         self
     }
     /// Where the page starts; taken from the link of the page before.
     pub fn skiptoken(mut self, value: u64) -> Self {
-        let value: u64 = value;
         self.request.query("$skiptoken", &value);
         self
     }

@@ -49,13 +49,11 @@ impl ListConfigs {
     }
     /// At most this many items on a page.
     pub fn top(mut self, value: u32) -> Self {
-        let value: u32 = value;
         self.request.query("$top", &value);
         self
     }
     /// Where the page starts; taken from the link of the page before.
     pub fn skiptoken(mut self, value: u64) -> Self {
-        let value: u64 = value;
         self.request.query("$skiptoken", &value);
         self
     }
@@ -146,13 +144,11 @@ impl ListConfigsOfType {
     }
     /// At most this many items on a page.
     pub fn top(mut self, value: u32) -> Self {
-        let value: u32 = value;
         self.request.query("$top", &value);
         self
     }
     /// Where the page starts; taken from the link of the page before.
     pub fn skiptoken(mut self, value: u64) -> Self {
-        let value: u64 = value;
         self.request.query("$skiptoken", &value);
         self
     }
@@ -390,13 +386,11 @@ impl ListConfigVersions {
     }
     /// At most this many items on a page.
     pub fn top(mut self, value: u32) -> Self {
-        let value: u32 = value;
         self.request.query("$top", &value);
         self
     }
     /// Where the page starts; taken from the link of the page before.
     pub fn skiptoken(mut self, value: u64) -> Self {
-        let value: u64 = value;
         self.request.query("$skiptoken", &value);
         self
     }
@@ -581,13 +575,11 @@ impl ListPresets {
     }
     /// At most this many items on a page.
     pub fn top(mut self, value: u32) -> Self {
-        let value: u32 = value;
         self.request.query("$top", &value);
         self
     }
     /// Where the page starts; taken from the link of the page before.
     pub fn skiptoken(mut self, value: u64) -> Self {
-        let value: u64 = value;
         self.request.query("$skiptoken", &value);
         self
     }
@@ -678,13 +670,11 @@ impl ListPresetsOfType {
     }
     /// At most this many items on a page.
     pub fn top(mut self, value: u32) -> Self {
-        let value: u32 = value;
         self.request.query("$top", &value);
         self
     }
     /// Where the page starts; taken from the link of the page before.
     pub fn skiptoken(mut self, value: u64) -> Self {
-        let value: u64 = value;
         self.request.query("$skiptoken", &value);
         self
     }

@@ -1,0 +1,37 @@
+//! Fields of structures, as they will be written.
+
+use syn::Type;
+
+use super::simplify::argument_of;
+
+/// A field as it will be written.
+pub struct FieldCode {
+    pub ident: syn::Ident,
+    pub json: String,
+    pub ty: Type,
+    pub settable: bool,
+    pub required: bool,
+    /// Always sent, as a value or as null.
+    pub always_sent: bool,
+    /// How it is read, where that is not by its type alone.
+    pub reader: Option<Reader>,
+    pub description: String,
+}
+
+/// A function of the runtime that reads a field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reader {
+    /// Numbers and flags may be text; elements that are of no use are left out.
+    Lenient,
+    /// What does not decode is not there.
+    OrNone,
+}
+
+impl FieldCode {
+    /// The field has no value of its own and must be given.
+    pub fn is_demanded(&self) -> bool {
+        !self.json.is_empty()
+            && argument_of(&self.ty, "Option").is_none()
+            && argument_of(&self.ty, "Nullable").is_none()
+    }
+}
