@@ -91,7 +91,7 @@ async fn work(media: &ProjectClient, storage: &str, names: &Names) -> Result<()>
             properties = properties.with_container(container);
         }
         media
-            .create_or_update_asset(asset, AssetPut::new(properties))
+            .create_or_update_asset(asset, properties)
             .send()
             .await
             .with_context(|| format!("creating the asset {asset}"))?;
@@ -102,7 +102,7 @@ async fn work(media: &ProjectClient, storage: &str, names: &Names) -> Result<()>
     let preset = BuiltInStandardEncoderPreset::new("H264SingleBitrate720p");
     let transform = TransformPutProperties::new([TransformOutput::new(preset)]);
     media
-        .create_or_update_transform(&names.transform, TransformPut::new(transform))
+        .create_or_update_transform(&names.transform, transform)
         .send()
         .await
         .context("creating the transform")?;
@@ -111,27 +111,21 @@ async fn work(media: &ProjectClient, storage: &str, names: &Names) -> Result<()>
     let input = JobInputAsset::new(&names.input).with_files([file]);
     let job = JobPutProperties::new(input, [JobOutputAsset::new(&names.output)]);
     media
-        .create_job(&names.transform, &names.job, JobPut::new(job))
-        .send()
-        .await
-        .context("creating the job")?;
-    let mut wait = media
-        .wait_for_job(&names.transform, &names.job)
+        .run_job(&names.transform, &names.job, job)
         .timeout(Duration::from_secs(3600))
-        .poll_every(Duration::from_millis(500)..Duration::from_secs(5));
-    while let Some(change) = wait.try_next().await? {
-        match change.progress {
-            Some(percent) => println!("job {} is {} ({percent} %)", names.job, change.state),
-            None => println!("job {} is {}", names.job, change.state),
-        }
-    }
-    wait.await?;
+        .poll_every(Duration::from_millis(500)..Duration::from_secs(5))
+        .on_change(|change| match change.progress {
+            Some(percent) => println!("the job is {} ({percent} %)", change.state),
+            None => println!("the job is {}", change.state),
+        })
+        .await
+        .context("running the job")?;
 
     let locator = StreamingLocatorPutProperties::new()
         .asset_name(&names.output)
         .streaming_policy_name("Predefined_ClearStreamingOnly");
     media
-        .create_or_update_streaming_locator(&names.locator, StreamingLocatorPut::new(locator))
+        .create_or_update_streaming_locator(&names.locator, locator)
         .send()
         .await
         .context("publishing the output")?;
@@ -140,26 +134,18 @@ async fn work(media: &ProjectClient, storage: &str, names: &Names) -> Result<()>
     println!("assets of the project, page by page:");
     let mut pages = media.list_assets().top(2).pages();
     while let Some(page) = pages.try_next().await? {
-        let names = page
-            .value
-            .iter()
-            .flatten()
-            .filter_map(|asset| asset.name.as_deref());
+        let names = page.value().iter().filter_map(|asset| asset.name());
         println!("  {}", names.collect::<Vec<_>>().join(", "));
     }
 
     let paths = media
         .get_streaming_locator_paths(&names.locator)
-        .body(StreamingLocatorPathsQuery::new())
         .send()
         .await?;
     println!("playback paths:");
-    for path in paths.streaming_paths.iter().flatten() {
-        let protocol = path
-            .streaming_protocol
-            .as_ref()
-            .map_or("?", |protocol| protocol.as_str());
-        for path in path.paths.iter().flatten() {
+    for path in paths.streaming_paths() {
+        let protocol = path.streaming_protocol().map_or("?", |p| p.as_str());
+        for path in path.paths() {
             println!("  {protocol}: {path}");
         }
     }

@@ -49,8 +49,7 @@ async fn main() -> Result<()> {
         // So seldom that only an event can tell in time.
         .poll_every(Duration::from_secs(300)..Duration::from_secs(600));
     let job = wait.await?;
-    let state = job.properties.and_then(|properties| properties.state);
-    println!("the job is {}", state.context("a job has a state")?);
+    println!("the job is {}", job.state());
 
     let mut history = deliveries(&management, "jobs");
     while let Some(delivery) = history.try_next().await? {

@@ -8,11 +8,11 @@
 //! let media = mkio.project("acme").media();
 //!
 //! let asset = media.get_asset("intro").send().await?;
-//! println!("{:?}", asset.properties);
+//! println!("{:?}", asset.properties().storage_account_name());
 //!
 //! let mut assets = media.list_assets().orderby("properties/created desc").items();
 //! while let Some(asset) = assets.try_next().await? {
-//!     println!("{}", asset.name.unwrap_or_default());
+//!     println!("{}", asset.name().unwrap_or_default());
 //! }
 //! # Ok(())
 //! # }
@@ -29,7 +29,7 @@
 //! let failed = jobs::PROPERTIES_STATE.eq(JobState::Error).and(jobs::CREATED.ge("2026-03-01"));
 //! let mut jobs = media.list_jobs().filter(failed).orderby(jobs::CREATED.desc()).items().limit(20);
 //! while let Some(job) = jobs.try_next().await? {
-//!     println!("{}", job.name.unwrap_or_default());
+//!     println!("{} is {}", job.name().unwrap_or_default(), job.state());
 //! }
 //! let place = jobs.resume_token(); // goes on there, in another process, too
 //! # let _ = place;
