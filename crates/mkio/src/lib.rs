@@ -63,6 +63,17 @@
 //! # }
 //! ```
 //!
+//! A PUT replaces a resource. `edit_…` reads it, changes it and writes it back, so that nothing else is
+//! lost; see [`Edit`].
+//!
+//! ```no_run
+//! # #[cfg(feature = "media")]
+//! # async fn run(media: mkio::media::ProjectClient) -> mkio::Result<()> {
+//! media.edit_transform("h264", |t| t.with_description("house encode")).send().await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! One [`Client`] serves all APIs: they share token, connections, retries and rate budget. Each
 //! API is a crate of its own behind a feature of the same name; its types and requests are
 //! re-exported as modules here ([`media`], [`management`], …).
