@@ -17,4 +17,4 @@ pub use compared::Compared;
 pub use list::{LIST, List};
 pub use measuring::measuring;
 pub use runtime::runtime;
-pub use sdk::{TOKEN, sdk};
+pub use sdk::{TOKEN, client, sdk};

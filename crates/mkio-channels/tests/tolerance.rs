@@ -286,11 +286,13 @@ fn secrets() {
     secret::<types::SrtListenerTransport>("SrtListenerTransport", "passPhrase");
 }
 
+/// A URL that holds secrets wherever it can.
+const URL: &str = "rtmp://kanarienvogel:kanarienvogel@h/live/kanarienvogel?passphrase=kanarienvogel&kanarienvogel#kanarienvogel";
+
 /// What a URL may hide is in neither form of `Debug`, and is sent all the same.
-fn url<T: DeserializeOwned + Serialize + std::fmt::Debug>(name: &str, field: &str) {
+fn url<T: DeserializeOwned + Serialize + std::fmt::Debug>(name: &str, field: &str, value: serde_json::Value) {
     const CANARY: &str = "kanarienvogel";
-    let url = format!("rtmp://{CANARY}:{CANARY}@h/live/{CANARY}?passphrase={CANARY}&{CANARY}#{CANARY}");
-    let json = json!({ field: url });
+    let json = json!({ field: value });
     let of: T = read(name, &json.to_string());
     assert_eq!(serde_json::to_value(&of).unwrap(), json, "{name}.{field}");
     let shown = format!("{of:?} {of:#?}");
@@ -300,40 +302,40 @@ fn url<T: DeserializeOwned + Serialize + std::fmt::Debug>(name: &str, field: &st
 
 #[test]
 fn urls() {
-    url::<types::AsiInputStatus>("AsiInputStatus", "thumbnailUrl");
-    url::<types::AsiInputStatus>("AsiInputStatus", "metadataUrl");
-    url::<types::AsiInputTransport>("AsiInputTransport", "url");
-    url::<types::AsiOutputTransport>("AsiOutputTransport", "url");
-    url::<types::CamSlotInterface>("CamSlotInterface", "url");
-    url::<types::DecryptConfig>("DecryptConfig", "camUrl");
-    url::<types::HttpStreamingEndpoint>("HttpStreamingEndpoint", "url");
-    url::<types::RfOutputTransport>("RfOutputTransport", "url");
-    url::<types::SatDemodInputStatus>("SatDemodInputStatus", "thumbnailUrl");
-    url::<types::SatDemodInputStatus>("SatDemodInputStatus", "metadataUrl");
-    url::<types::SatDemodTransport>("SatDemodTransport", "url");
-    url::<types::SdiInputStatus>("SdiInputStatus", "thumbnailUrl");
-    url::<types::SdiInputStatus>("SdiInputStatus", "metadataUrl");
-    url::<types::SdiInputTransport>("SdiInputTransport", "url");
-    url::<types::SdiOutputTransport>("SdiOutputTransport", "url");
-    url::<types::SdiSlotPortInterface>("SdiSlotPortInterface", "url");
-    url::<types::SlotPortInterface>("SlotPortInterface", "url");
-    url::<types::Smpte2110AudioEssenceStatus>("Smpte2110AudioEssenceStatus", "sdpUrl");
-    url::<types::Smpte2110AudioInputEssence>("Smpte2110AudioInputEssence", "sdpUrl");
-    url::<types::Smpte2110InputStatus>("Smpte2110InputStatus", "thumbnailUrl");
-    url::<types::Smpte2110InputStatus>("Smpte2110InputStatus", "metadataUrl");
-    url::<types::Smpte2110VideoEssenceStatus>("Smpte2110VideoEssenceStatus", "sdpUrl");
-    url::<types::Smpte2110VideoInputEssence>("Smpte2110VideoInputEssence", "sdpUrl");
-    url::<types::SrtCallerInputStatus>("SrtCallerInputStatus", "thumbnailUrl");
-    url::<types::SrtCallerInputStatus>("SrtCallerInputStatus", "metadataUrl");
-    url::<types::SrtCallerOutputTransport>("SrtCallerOutputTransport", "url");
-    url::<types::SrtCallerOutputTransportStatus>("SrtCallerOutputTransportStatus", "url");
-    url::<types::SrtCallerTransport>("SrtCallerTransport", "url");
-    url::<types::SrtListenerInputStatus>("SrtListenerInputStatus", "thumbnailUrl");
-    url::<types::SrtListenerInputStatus>("SrtListenerInputStatus", "metadataUrl");
-    url::<types::UdpInputStatus>("UdpInputStatus", "thumbnailUrl");
-    url::<types::UdpInputStatus>("UdpInputStatus", "metadataUrl");
-    url::<types::UdpOutputTransport>("UdpOutputTransport", "url");
-    url::<types::UdpTransport>("UdpTransport", "url");
-    url::<types::UnsyncedInputStatus>("UnsyncedInputStatus", "thumbnailUrl");
-    url::<types::UnsyncedInputStatus>("UnsyncedInputStatus", "metadataUrl");
+    url::<types::AsiInputStatus>("AsiInputStatus", "thumbnailUrl", json!(URL));
+    url::<types::AsiInputStatus>("AsiInputStatus", "metadataUrl", json!(URL));
+    url::<types::AsiInputTransport>("AsiInputTransport", "url", json!(URL));
+    url::<types::AsiOutputTransport>("AsiOutputTransport", "url", json!(URL));
+    url::<types::CamSlotInterface>("CamSlotInterface", "url", json!(URL));
+    url::<types::DecryptConfig>("DecryptConfig", "camUrl", json!(URL));
+    url::<types::HttpStreamingEndpoint>("HttpStreamingEndpoint", "url", json!(URL));
+    url::<types::RfOutputTransport>("RfOutputTransport", "url", json!(URL));
+    url::<types::SatDemodInputStatus>("SatDemodInputStatus", "thumbnailUrl", json!(URL));
+    url::<types::SatDemodInputStatus>("SatDemodInputStatus", "metadataUrl", json!(URL));
+    url::<types::SatDemodTransport>("SatDemodTransport", "url", json!(URL));
+    url::<types::SdiInputStatus>("SdiInputStatus", "thumbnailUrl", json!(URL));
+    url::<types::SdiInputStatus>("SdiInputStatus", "metadataUrl", json!(URL));
+    url::<types::SdiInputTransport>("SdiInputTransport", "url", json!(URL));
+    url::<types::SdiOutputTransport>("SdiOutputTransport", "url", json!(URL));
+    url::<types::SdiSlotPortInterface>("SdiSlotPortInterface", "url", json!(URL));
+    url::<types::SlotPortInterface>("SlotPortInterface", "url", json!(URL));
+    url::<types::Smpte2110AudioEssenceStatus>("Smpte2110AudioEssenceStatus", "sdpUrl", json!(URL));
+    url::<types::Smpte2110AudioInputEssence>("Smpte2110AudioInputEssence", "sdpUrl", json!(URL));
+    url::<types::Smpte2110InputStatus>("Smpte2110InputStatus", "thumbnailUrl", json!(URL));
+    url::<types::Smpte2110InputStatus>("Smpte2110InputStatus", "metadataUrl", json!(URL));
+    url::<types::Smpte2110VideoEssenceStatus>("Smpte2110VideoEssenceStatus", "sdpUrl", json!(URL));
+    url::<types::Smpte2110VideoInputEssence>("Smpte2110VideoInputEssence", "sdpUrl", json!(URL));
+    url::<types::SrtCallerInputStatus>("SrtCallerInputStatus", "thumbnailUrl", json!(URL));
+    url::<types::SrtCallerInputStatus>("SrtCallerInputStatus", "metadataUrl", json!(URL));
+    url::<types::SrtCallerOutputTransport>("SrtCallerOutputTransport", "url", json!(URL));
+    url::<types::SrtCallerOutputTransportStatus>("SrtCallerOutputTransportStatus", "url", json!(URL));
+    url::<types::SrtCallerTransport>("SrtCallerTransport", "url", json!(URL));
+    url::<types::SrtListenerInputStatus>("SrtListenerInputStatus", "thumbnailUrl", json!(URL));
+    url::<types::SrtListenerInputStatus>("SrtListenerInputStatus", "metadataUrl", json!(URL));
+    url::<types::UdpInputStatus>("UdpInputStatus", "thumbnailUrl", json!(URL));
+    url::<types::UdpInputStatus>("UdpInputStatus", "metadataUrl", json!(URL));
+    url::<types::UdpOutputTransport>("UdpOutputTransport", "url", json!(URL));
+    url::<types::UdpTransport>("UdpTransport", "url", json!(URL));
+    url::<types::UnsyncedInputStatus>("UnsyncedInputStatus", "thumbnailUrl", json!(URL));
+    url::<types::UnsyncedInputStatus>("UnsyncedInputStatus", "metadataUrl", json!(URL));
 }

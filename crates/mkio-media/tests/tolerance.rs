@@ -355,11 +355,13 @@ fn secrets() {
     secret::<types::TransportSpec>("TransportSpec", "streamKey");
 }
 
+/// A URL that holds secrets wherever it can.
+const URL: &str = "rtmp://kanarienvogel:kanarienvogel@h/live/kanarienvogel?passphrase=kanarienvogel&kanarienvogel#kanarienvogel";
+
 /// What a URL may hide is in neither form of `Debug`, and is sent all the same.
-fn url<T: DeserializeOwned + Serialize + std::fmt::Debug>(name: &str, field: &str) {
+fn url<T: DeserializeOwned + Serialize + std::fmt::Debug>(name: &str, field: &str, value: serde_json::Value) {
     const CANARY: &str = "kanarienvogel";
-    let url = format!("rtmp://{CANARY}:{CANARY}@h/live/{CANARY}?passphrase={CANARY}&{CANARY}#{CANARY}");
-    let json = json!({ field: url });
+    let json = json!({ field: value });
     let of: T = read(name, &json.to_string());
     assert_eq!(serde_json::to_value(&of).unwrap(), json, "{name}.{field}");
     let shown = format!("{of:?} {of:#?}");
@@ -369,19 +371,21 @@ fn url<T: DeserializeOwned + Serialize + std::fmt::Debug>(name: &str, field: &st
 
 #[test]
 fn urls() {
-    url::<types::AwsStorageSpec>("AwsStorageSpec", "url");
-    url::<types::AssetFileAccessInfo>("AssetFileAccessInfo", "url");
-    url::<types::AzureStorageSpec>("AzureStorageSpec", "url");
-    url::<types::ClearKeyEncryptionConfiguration>("ClearKeyEncryptionConfiguration", "customKeysAcquisitionUrlTemplate");
-    url::<types::SourcePatchTransport>("SourcePatchTransport", "url");
-    url::<types::EnvelopeEncryption>("EnvelopeEncryption", "customKeyAcquisitionUrlTemplate");
-    url::<types::JobInputHttp>("JobInputHttp", "baseUri");
-    url::<types::LiveEventEndpoint>("LiveEventEndpoint", "url");
-    url::<types::LiveEventTimedMetadataEndpoint>("LiveEventTimedMetadataEndpoint", "url");
-    url::<types::StreamingLocatorDrm>("StreamingLocatorDrm", "certificateUrl");
-    url::<types::StreamingLocatorDrm>("StreamingLocatorDrm", "licenseAcquisitionUrl");
-    url::<types::StreamingPolicyFairPlayConfiguration>("StreamingPolicyFairPlayConfiguration", "customLicenseAcquisitionUrlTemplate");
-    url::<types::StreamingPolicyPlayReadyConfiguration>("StreamingPolicyPlayReadyConfiguration", "customLicenseAcquisitionUrlTemplate");
-    url::<types::StreamingPolicyWidevineConfiguration>("StreamingPolicyWidevineConfiguration", "customLicenseAcquisitionUrlTemplate");
-    url::<types::TransportSpec>("TransportSpec", "url");
+    url::<types::AwsStorageSpec>("AwsStorageSpec", "url", json!(URL));
+    url::<types::AssetFileAccessInfo>("AssetFileAccessInfo", "url", json!(URL));
+    url::<types::AzureStorageSpec>("AzureStorageSpec", "url", json!(URL));
+    url::<types::ClearKeyEncryptionConfiguration>("ClearKeyEncryptionConfiguration", "customKeysAcquisitionUrlTemplate", json!(URL));
+    url::<types::SourcePatchTransport>("SourcePatchTransport", "url", json!(URL));
+    url::<types::EnvelopeEncryption>("EnvelopeEncryption", "customKeyAcquisitionUrlTemplate", json!(URL));
+    url::<types::JobInputHttp>("JobInputHttp", "baseUri", json!(URL));
+    url::<types::LiveEventEndpoint>("LiveEventEndpoint", "url", json!(URL));
+    url::<types::LiveEventTimedMetadataEndpoint>("LiveEventTimedMetadataEndpoint", "url", json!(URL));
+    url::<types::StreamingLocatorDrm>("StreamingLocatorDrm", "certificateUrl", json!(URL));
+    url::<types::StreamingLocatorDrm>("StreamingLocatorDrm", "licenseAcquisitionUrl", json!(URL));
+    url::<types::StreamingPolicyFairPlayConfiguration>("StreamingPolicyFairPlayConfiguration", "customLicenseAcquisitionUrlTemplate", json!(URL));
+    url::<types::StreamingPolicyPlayReadyConfiguration>("StreamingPolicyPlayReadyConfiguration", "customLicenseAcquisitionUrlTemplate", json!(URL));
+    url::<types::StreamingPolicyWidevineConfiguration>("StreamingPolicyWidevineConfiguration", "customLicenseAcquisitionUrlTemplate", json!(URL));
+    url::<types::TransportSpec>("TransportSpec", "url", json!(URL));
+    url::<types::TransportSpec>("TransportSpec", "urls", json!([URL]));
+    url::<types::TransportStatus>("TransportStatus", "urls", json!([URL]));
 }

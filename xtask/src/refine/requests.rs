@@ -426,12 +426,21 @@ fn setter(operation: &Operation, parameter: &Parameter, signatures: &Signatures)
 /// is sent as it is.
 fn typed(operation: &Operation, parameter: &Parameter, doc: &TokenStream) -> Option<TokenStream> {
     let module = format_ident!("{}", fields::module(operation)?);
-    let (ty, what) = match parameter.ident.as_str() {
-        "filter" => (quote!(Filter), "conditions on"),
-        "orderby" => (quote!(OrderBy), "an order by"),
+    let name = &parameter.name;
+    let (ty, what, set) = match parameter.ident.as_str() {
+        "filter" => (
+            quote!(Filter),
+            "conditions on",
+            quote!(filter(#name, &value.into())),
+        ),
+        "orderby" => (
+            quote!(OrderBy),
+            "an order by",
+            quote!(query(#name, value.into().as_str())),
+        ),
         _ => return None,
     };
-    let (ident, name) = (format_ident!("{}", parameter.ident), &parameter.name);
+    let ident = format_ident!("{}", parameter.ident);
     let also = format!(
         " Takes {what} the fields of [`fields::{module}`](super::fields::{module}), or text."
     );
@@ -440,7 +449,7 @@ fn typed(operation: &Operation, parameter: &Parameter, doc: &TokenStream) -> Opt
         #[doc = ""]
         #[doc = #also]
         pub fn #ident(mut self, value: impl Into<#ty<super::fields::#module::List>>) -> Self {
-            self.request.query(#name, value.into().as_str());
+            self.request.#set;
             self
         }
     })

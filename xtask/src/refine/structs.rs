@@ -166,8 +166,8 @@ impl Structure<'_> {
 
 fn fields_of(fields: &IndexMap<String, Field>, of: &Named) -> Vec<FieldCode> {
     let named = fields.iter().map(|(json, field)| {
-        let inner = if is_url(json) && simplify::is_named(&field.ty, "String") {
-            parse_quote!(UrlText)
+        let inner = if is_url(json) {
+            with_urls(&field.ty)
         } else {
             field.ty.clone()
         };
@@ -205,11 +205,26 @@ fn fields_of(fields: &IndexMap<String, Field>, of: &Named) -> Vec<FieldCode> {
     named.chain(extra).collect()
 }
 
-/// The field holds a URL: of a transport, an endpoint, a storage, a web hook. Such URLs hold
+/// The type of a field that holds URLs: its text, or the texts of its list, are those.
+fn with_urls(ty: &Type) -> Type {
+    if simplify::is_named(ty, "String") {
+        return parse_quote!(UrlText);
+    }
+    match simplify::argument_of(ty, "Vec") {
+        Some(item) => {
+            let item = with_urls(item);
+            parse_quote!(Vec<#item>)
+        }
+        None => ty.clone(),
+    }
+}
+
+/// The field holds a URL, or a list of them: of a transport, an endpoint, a storage, a web hook. Such URLs hold
 /// secrets. The URI of a scheme is a name.
 pub fn is_url(json: &str) -> bool {
     let name = json.to_ascii_lowercase();
-    let name = name.strip_suffix("template").unwrap_or(&name);
+    let name = name.strip_suffix('s').unwrap_or(&name);
+    let name = name.strip_suffix("template").unwrap_or(name);
     (name.ends_with("url") || name.ends_with("uri")) && json != "schemeIdUri"
 }
 
@@ -463,8 +478,10 @@ mod tests {
             "url": {"type": "string"},
             "sourceUrl": {"type": "string"},
             "schemeIdUri": {"type": "string"},
+            "urls": {"type": "array", "items": {"type": "string"}},
         }}));
         for line in [
+            "pub urls: Option<Vec<UrlText>>,",
             "pub url: Option<UrlText>,",
             "pub source_url: Option<UrlText>,",
             "pub scheme_id_uri: Option<String>,",

@@ -14,9 +14,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let inner = &*self.0;
         let mut line = Vec::new();
-        if let Some(operation) = inner.operation {
-            line.push(operation.id.to_owned());
-        }
+        line.extend(subject(inner));
         if let Some(status) = inner.status {
             line.push(status.to_string());
         }
@@ -38,6 +36,22 @@ impl fmt::Display for Error {
         }
         write!(f, " ({})", one_line(&notes.join("; ")))
     }
+}
+
+/// The operation, the resource that it is about, and where the request went if no answer came.
+fn subject(inner: &Inner) -> Option<String> {
+    let operation = inner.operation?;
+    let mut subject = operation.id.to_owned();
+    let Some(target) = &inner.target else {
+        return Some(subject);
+    };
+    if let Some(resource) = target.resource(operation) {
+        subject.push_str(&format!(" '{}'", shortened(&resource)));
+    }
+    if let (None, ErrorKind::Connection | ErrorKind::Timeout) = (inner.status, inner.kind) {
+        subject.push_str(&format!(" at {}", target.origin));
+    }
+    Some(subject)
 }
 
 /// What is said in parentheses at the end of the line.

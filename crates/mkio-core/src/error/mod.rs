@@ -5,12 +5,14 @@ mod display;
 mod expectation;
 mod kind;
 mod scrub;
+mod target;
 
 use std::{any::Any, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use serde_json::Value;
+use url::Url;
 
 use crate::{CallInfo, Operation, json};
 
@@ -18,6 +20,7 @@ pub(crate) use display::excerpt;
 pub(crate) use expectation::{expectation, without_values};
 pub use kind::ErrorKind;
 pub(crate) use scrub::Secrets;
+use target::Target;
 
 /// Bytes that are kept of a body that is not JSON.
 const KEPT: usize = 1024;
@@ -44,9 +47,9 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 /// # }
 /// ```
 ///
-/// Cheap to clone and small to pass around. `Display` is one line with status, code, detail,
-/// `ref` and the number of attempts; causes are reached through
-/// [`source`](std::error::Error::source). Neither `Display` nor `Debug` shows headers, bodies
+/// Cheap to clone and small to pass around. `Display` is one line with operation, resource, status,
+/// code, detail, `ref` and the number of attempts; without an answer it has the address and the
+/// cause. Causes are reached through [`source`](std::error::Error::source). Neither `Display` nor `Debug` shows headers, bodies
 /// (save for a short excerpt of an error page that is not JSON) or the token.
 #[derive(Clone)]
 pub struct Error(Arc<Inner>);
@@ -55,6 +58,7 @@ pub struct Error(Arc<Inner>);
 struct Inner {
     kind: ErrorKind,
     operation: Option<&'static Operation>,
+    target: Option<Target>,
     message: String,
     status: Option<StatusCode>,
     code: Option<String>,
@@ -82,6 +86,7 @@ impl Error {
         Self(Arc::new(Inner {
             kind,
             operation: None,
+            target: None,
             message: message.into(),
             status: None,
             code: None,
@@ -153,6 +158,13 @@ impl Error {
         })
     }
 
+    /// Adds where the request went, unless that is known already.
+    pub(crate) fn with_url(self, url: &Url) -> Self {
+        self.edit(|inner| {
+            inner.target.get_or_insert_with(|| Target::new(url));
+        })
+    }
+
     /// Adds the cause.
     pub fn with_source(self, source: impl Into<BoxError>) -> Self {
         self.edit(|inner| inner.source = Some(Arc::from(source.into())))
@@ -212,6 +224,7 @@ impl Error {
     pub(crate) fn with_answer_of(self, cause: &Self) -> Self {
         self.edit(|inner| {
             inner.operation = cause.0.operation;
+            inner.target.clone_from(&cause.0.target);
             inner.status = cause.0.status;
             inner.code.clone_from(&cause.0.code);
             inner.detail.clone_from(&cause.0.detail);
@@ -253,6 +266,12 @@ impl Error {
     /// Name of the operation that failed, for example `get_asset`.
     pub fn operation_id(&self) -> Option<&'static str> {
         self.0.operation.map(|operation| operation.id)
+    }
+
+    /// Path of the request's URL, for example `/api/v1/projects/acme/media/assets/intro`; nothing when
+    /// the call was refused before its URL was made. Names in it are percent-encoded.
+    pub fn path(&self) -> Option<&str> {
+        self.0.target.as_ref().map(Target::path)
     }
 
     /// The message without status, operation and attempts.

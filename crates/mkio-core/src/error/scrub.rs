@@ -145,6 +145,7 @@ impl Error {
                 inner.reference.as_mut(),
                 inner.expectation.as_mut(),
                 inner.json_path.as_mut(),
+                inner.target.as_mut().map(|target| &mut target.path),
             ]
             .into_iter()
             .flatten()

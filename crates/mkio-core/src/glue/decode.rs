@@ -16,7 +16,7 @@ pub(crate) fn json<T: DeserializeOwned>(
     reply: Reply,
     operation: &'static Operation,
 ) -> Result<Response<T>> {
-    typed(whole(reply), operation, || None)
+    json_or(reply, operation, || None)
 }
 
 /// Decodes a JSON reply; one without a body is what `empty` says.
@@ -25,7 +25,12 @@ pub(crate) fn json_or<T: DeserializeOwned>(
     operation: &'static Operation,
     empty: impl FnOnce() -> Option<T>,
 ) -> Result<Response<T>> {
-    typed(whole(reply), operation, empty)
+    let mut reply = reply;
+    let request = reply.request.take();
+    typed(whole(reply), operation, empty).map_err(|error| match request {
+        Some(request) => error.with_url(request.url()),
+        None => error,
+    })
 }
 
 /// A reply whose body does not matter.

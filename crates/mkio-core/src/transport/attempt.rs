@@ -210,10 +210,24 @@ fn failed(error: DispatchError) -> Failed {
         Fault::Unusable => (ErrorKind::InvalidRequest, Cause::Unsendable),
         Fault::Elsewhere(_) => (ErrorKind::Origin, Cause::Final),
     };
-    let made = Error::new(kind, error.to_string());
+    let made = Error::new(kind, message(&error));
     let made = match error.source {
         Some(source) => made.with_source(source),
         None => made,
     };
     Failed::new(made, cause)
+}
+
+/// The error in words, with the first cause of a connection that failed.
+fn message(error: &DispatchError) -> String {
+    let mut cause = std::error::Error::source(error);
+    while let Some(deeper) = cause.and_then(std::error::Error::source) {
+        cause = Some(deeper);
+    }
+    match (&error.fault, cause) {
+        (Fault::NotSent | Fault::Broken | Fault::Unusable, Some(cause)) => {
+            format!("{error}: {cause}")
+        }
+        _ => error.to_string(),
+    }
 }

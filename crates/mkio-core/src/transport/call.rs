@@ -8,6 +8,7 @@ use http::{
 };
 use tokio::time::{Instant, sleep, timeout_at};
 use tracing::{Instrument, Span};
+use url::Url;
 
 use super::{
     CallSettings, Core, Route, Transport,
@@ -82,6 +83,8 @@ pub(super) struct Call<'a> {
     next: Option<reqwest::Request>,
     /// A copy for the one after; none when the body is a stream.
     spare: Option<reqwest::Request>,
+    /// The URL of a request whose body is a stream: there is no copy to read it from.
+    streamed_to: Option<Url>,
     bearer: Option<Bearer>,
     /// Headers that the caller set and that are in no log.
     secret_headers: Vec<HeaderValue>,
@@ -102,6 +105,8 @@ impl<'a> Call<'a> {
         operation: &'static Operation,
     ) -> Self {
         let (core, settings) = (&*transport.core, &transport.settings);
+        let streams = request.body().is_some_and(|body| body.as_bytes().is_none());
+        let streamed_to = streams.then(|| request.url().clone());
         let started = Instant::now();
         let queue = route
             .budgeted
@@ -120,6 +125,7 @@ impl<'a> Call<'a> {
             repeatable: repeatable(operation, &request),
             next: Some(request),
             spare: None,
+            streamed_to,
             bearer: None,
             secret_headers: Vec::new(),
             withdrawal: Withdrawal::default(),
@@ -253,6 +259,13 @@ impl<'a> Call<'a> {
     /// The project that the request is about, if it can be told.
     pub(super) fn project(&self) -> Option<&str> {
         project(self.spare.as_ref()?.url().path())
+    }
+
+    fn url(&self) -> Option<&Url> {
+        let request = self.spare.as_ref().or(self.next.as_ref());
+        request
+            .map(reqwest::Request::url)
+            .or(self.streamed_to.as_ref())
     }
 
     async fn authorize(&mut self) -> Result<()> {
@@ -425,7 +438,7 @@ impl<'a> Call<'a> {
     }
 
     /// Adds to the result what the call took.
-    fn finish(self, span: &Span, result: Result<Answer>) -> Result<Reply> {
+    fn finish(mut self, span: &Span, result: Result<Answer>) -> Result<Reply> {
         let call = CallInfo {
             attempts: self.attempts,
             elapsed: self.started.elapsed(),
@@ -438,10 +451,15 @@ impl<'a> Call<'a> {
                     response,
                     body,
                     call,
+                    request: self.spare.take(),
                 })
             }
             Err(error) => {
                 let error = error.with_operation(self.operation).with_call(call);
+                let error = match self.url() {
+                    Some(url) => error.with_url(url).redact(&self.secrets()),
+                    None => error,
+                };
                 let error = if self.unknown {
                     error.with_outcome_unknown()
                 } else {

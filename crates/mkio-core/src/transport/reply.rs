@@ -11,6 +11,8 @@ pub(crate) struct Reply {
     /// The whole body; nothing when it is streamed and still in `response`.
     pub(crate) body: Option<Bytes>,
     pub(crate) call: CallInfo,
+    /// The request as it was sent; nothing when its body was a stream.
+    pub(crate) request: Option<reqwest::Request>,
 }
 
 impl Reply {
@@ -42,6 +44,7 @@ impl From<http::Response<Bytes>> for Reply {
             response: http::Response::from_parts(head, Bytes::new()).into(),
             body: Some(body),
             call: CallInfo::default(),
+            request: None,
         }
     }
 }

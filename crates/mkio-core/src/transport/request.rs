@@ -15,7 +15,7 @@ use crate::{
     ByteStream, Error, ErrorKind, Operation, Response, Result,
     error::BoxError,
     glue,
-    page::{Page, Pages},
+    page::{Page, Pages, query::Filter},
 };
 
 /// The request of an operation: what every generated request holds. For generated code.
@@ -54,6 +54,16 @@ impl RequestBuilder {
     /// Adds a value of a query parameter whose name is repeated.
     pub fn add_query(&mut self, name: &'static str, value: &(impl Display + ?Sized)) {
         self.parts.query.push((name.to_owned(), value.to_string()));
+    }
+
+    /// Sets the filter of a list.
+    pub fn filter<L>(&mut self, name: &'static str, filter: &Filter<L>) {
+        if let Some(fault) = filter.fault() {
+            let message = format!("the filter is unusable: {fault}");
+            self.parts
+                .fault(Error::new(ErrorKind::InvalidRequest, message));
+        }
+        self.query(name, filter.as_str());
     }
 
     /// Sets a header; its value is in no log.

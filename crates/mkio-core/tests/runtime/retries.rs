@@ -82,7 +82,7 @@ async fn waits_double_from_half_a_second() {
     assert_eq!(error.elapsed(), 7500 * SECOND / 1000);
     assert_eq!(
         error.to_string(),
-        "GET: 500 Internal Server Error: E500: no luck (ref r-500; 5 attempts in 7.5 s)"
+        "GET 'intro': 500 Internal Server Error: E500: no luck (ref r-500; 5 attempts in 7.5 s)"
     );
 }
 

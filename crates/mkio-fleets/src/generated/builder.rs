@@ -277,7 +277,7 @@ impl ListDevices {
         mut self,
         value: impl Into<Filter<super::fields::devices::List>>,
     ) -> Self {
-        self.request.query("$filter", value.into().as_str());
+        self.request.filter("$filter", &value.into());
         self
     }
     /// At most this many items on a page.

@@ -44,7 +44,7 @@ impl ListNetworks {
         mut self,
         value: impl Into<Filter<super::fields::networks::List>>,
     ) -> Self {
-        self.request.query("$filter", value.into().as_str());
+        self.request.filter("$filter", &value.into());
         self
     }
     /// At most this many items on a page.
@@ -319,7 +319,7 @@ impl ListSites {
         mut self,
         value: impl Into<Filter<super::fields::sites::List>>,
     ) -> Self {
-        self.request.query("$filter", value.into().as_str());
+        self.request.filter("$filter", &value.into());
         self
     }
     /// At most this many items on a page.

@@ -44,7 +44,7 @@ impl ListLiveChannels {
         mut self,
         value: impl Into<Filter<super::fields::live_channels::List>>,
     ) -> Self {
-        self.request.query("$filter", value.into().as_str());
+        self.request.filter("$filter", &value.into());
         self
     }
     /// At most this many items on a page.
@@ -334,7 +334,7 @@ impl ListLiveChannelScheduledOperations {
         mut self,
         value: impl Into<Filter<super::fields::live_channel_scheduled_operations::List>>,
     ) -> Self {
-        self.request.query("$filter", value.into().as_str());
+        self.request.filter("$filter", &value.into());
         self
     }
     /// At most this many items on a page.
@@ -596,7 +596,7 @@ impl ListLiveEvents {
         mut self,
         value: impl Into<Filter<super::fields::live_events::List>>,
     ) -> Self {
-        self.request.query("$filter", value.into().as_str());
+        self.request.filter("$filter", &value.into());
         self
     }
     /// At most this many items on a page.
@@ -886,7 +886,7 @@ impl ListLiveEventScheduledOperations {
         mut self,
         value: impl Into<Filter<super::fields::live_event_scheduled_operations::List>>,
     ) -> Self {
-        self.request.query("$filter", value.into().as_str());
+        self.request.filter("$filter", &value.into());
         self
     }
     /// At most this many items on a page.
@@ -1148,7 +1148,7 @@ impl ListFlows {
         mut self,
         value: impl Into<Filter<super::fields::flows::List>>,
     ) -> Self {
-        self.request.query("$filter", value.into().as_str());
+        self.request.filter("$filter", &value.into());
         self
     }
     /// At most this many items on a page.
@@ -1244,7 +1244,7 @@ impl ListStaticMultiviewChannels {
         mut self,
         value: impl Into<Filter<super::fields::static_multiview_channels::List>>,
     ) -> Self {
-        self.request.query("$filter", value.into().as_str());
+        self.request.filter("$filter", &value.into());
         self
     }
     /// At most this many items on a page.
@@ -1538,7 +1538,7 @@ impl ListStaticMultiviewChannelScheduledOperations {
             Filter<super::fields::static_multiview_channel_scheduled_operations::List>,
         >,
     ) -> Self {
-        self.request.query("$filter", value.into().as_str());
+        self.request.filter("$filter", &value.into());
         self
     }
     /// At most this many items on a page.
@@ -1800,7 +1800,7 @@ impl ListStaticMultiviewEvents {
         mut self,
         value: impl Into<Filter<super::fields::static_multiview_events::List>>,
     ) -> Self {
-        self.request.query("$filter", value.into().as_str());
+        self.request.filter("$filter", &value.into());
         self
     }
     /// At most this many items on a page.
@@ -2094,7 +2094,7 @@ impl ListStaticMultiviewEventScheduledOperations {
             Filter<super::fields::static_multiview_event_scheduled_operations::List>,
         >,
     ) -> Self {
-        self.request.query("$filter", value.into().as_str());
+        self.request.filter("$filter", &value.into());
         self
     }
     /// At most this many items on a page.

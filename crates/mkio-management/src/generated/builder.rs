@@ -256,7 +256,7 @@ impl ListLocations {
         mut self,
         value: impl Into<Filter<super::fields::locations::List>>,
     ) -> Self {
-        self.request.query("$filter", value.into().as_str());
+        self.request.filter("$filter", &value.into());
         self
     }
     /// At most this many items on a page.
@@ -676,7 +676,7 @@ impl ListPaymentMethods {
         mut self,
         value: impl Into<Filter<super::fields::payment_methods::List>>,
     ) -> Self {
-        self.request.query("$filter", value.into().as_str());
+        self.request.filter("$filter", &value.into());
         self
     }
     /// At most this many items on a page.
@@ -1570,7 +1570,7 @@ impl ListProjects {
         mut self,
         value: impl Into<Filter<super::fields::projects::List>>,
     ) -> Self {
-        self.request.query("$filter", value.into().as_str());
+        self.request.filter("$filter", &value.into());
         self
     }
     /// At most this many items on a page.

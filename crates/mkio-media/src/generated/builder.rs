@@ -44,7 +44,7 @@ impl ListAccountFilters {
         mut self,
         value: impl Into<Filter<super::fields::account_filters::List>>,
     ) -> Self {
-        self.request.query("$filter", value.into().as_str());
+        self.request.filter("$filter", &value.into());
         self
     }
     /// At most this many items on a page.
@@ -260,7 +260,7 @@ impl ListAssets {
         mut self,
         value: impl Into<Filter<super::fields::assets::List>>,
     ) -> Self {
-        self.request.query("$filter", value.into().as_str());
+        self.request.filter("$filter", &value.into());
         self
     }
     /// At most this many items on a page.
@@ -498,7 +498,7 @@ impl ListAssetFilters {
         mut self,
         value: impl Into<Filter<super::fields::asset_filters::List>>,
     ) -> Self {
-        self.request.query("$filter", value.into().as_str());
+        self.request.filter("$filter", &value.into());
         self
     }
     /// At most this many items on a page.
@@ -905,7 +905,7 @@ impl ListContents {
         mut self,
         value: impl Into<Filter<super::fields::contents::List>>,
     ) -> Self {
-        self.request.query("$filter", value.into().as_str());
+        self.request.filter("$filter", &value.into());
         self
     }
     /// At most this many items on a page.
@@ -1180,7 +1180,7 @@ impl ListContentKeyPolicies {
         mut self,
         value: impl Into<Filter<super::fields::content_key_policies::List>>,
     ) -> Self {
-        self.request.query("$filter", value.into().as_str());
+        self.request.filter("$filter", &value.into());
         self
     }
     /// At most this many items on a page.
@@ -1539,7 +1539,7 @@ impl ListDestinations {
         mut self,
         value: impl Into<Filter<super::fields::destinations::List>>,
     ) -> Self {
-        self.request.query("$filter", value.into().as_str());
+        self.request.filter("$filter", &value.into());
         self
     }
     /// At most this many items on a page.
@@ -1814,7 +1814,7 @@ impl ListJobs {
         mut self,
         value: impl Into<Filter<super::fields::jobs::List>>,
     ) -> Self {
-        self.request.query("$filter", value.into().as_str());
+        self.request.filter("$filter", &value.into());
         self
     }
     /// At most this many items on a page.
@@ -1905,7 +1905,7 @@ impl ListLiveEvents {
         mut self,
         value: impl Into<Filter<super::fields::live_events::List>>,
     ) -> Self {
-        self.request.query("$filter", value.into().as_str());
+        self.request.filter("$filter", &value.into());
         self
     }
     /// At most this many items on a page.
@@ -2221,7 +2221,7 @@ impl ListLiveOutputs {
         mut self,
         value: impl Into<Filter<super::fields::live_outputs::List>>,
     ) -> Self {
-        self.request.query("$filter", value.into().as_str());
+        self.request.filter("$filter", &value.into());
         self
     }
     /// At most this many items on a page.
@@ -2676,7 +2676,7 @@ impl ListSources {
         mut self,
         value: impl Into<Filter<super::fields::sources::List>>,
     ) -> Self {
-        self.request.query("$filter", value.into().as_str());
+        self.request.filter("$filter", &value.into());
         self
     }
     /// At most this many items on a page.
@@ -2951,7 +2951,7 @@ impl ListStorages {
         mut self,
         value: impl Into<Filter<super::fields::storages::List>>,
     ) -> Self {
-        self.request.query("$filter", value.into().as_str());
+        self.request.filter("$filter", &value.into());
         self
     }
     /// At most this many items on a page.
@@ -3408,7 +3408,7 @@ impl ListStreamingEndpoints {
         mut self,
         value: impl Into<Filter<super::fields::streaming_endpoints::List>>,
     ) -> Self {
-        self.request.query("$filter", value.into().as_str());
+        self.request.filter("$filter", &value.into());
         self
     }
     /// At most this many items on a page.
@@ -3957,7 +3957,7 @@ impl ListStreamingLocators {
         mut self,
         value: impl Into<Filter<super::fields::streaming_locators::List>>,
     ) -> Self {
-        self.request.query("$filter", value.into().as_str());
+        self.request.filter("$filter", &value.into());
         self
     }
     /// At most this many items on a page.
@@ -4320,7 +4320,7 @@ impl ListStreamingPolicies {
         mut self,
         value: impl Into<Filter<super::fields::streaming_policies::List>>,
     ) -> Self {
-        self.request.query("$filter", value.into().as_str());
+        self.request.filter("$filter", &value.into());
         self
     }
     /// At most this many items on a page.
@@ -4536,7 +4536,7 @@ impl ListTransforms {
         mut self,
         value: impl Into<Filter<super::fields::transforms::List>>,
     ) -> Self {
-        self.request.query("$filter", value.into().as_str());
+        self.request.filter("$filter", &value.into());
         self
     }
     /// At most this many items on a page.

@@ -15061,7 +15061,7 @@ pub struct TransportSpec {
         deserialize_with = "::mkio_core::glue::lenient",
         skip_serializing_if = "Option::is_none"
     )]
-    pub urls: Option<Vec<String>>,
+    pub urls: Option<Vec<UrlText>>,
     /// HLS pull username. On sources, PATCH may change it when type is `HLSPullInput`; with other types it is creation-only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
@@ -15182,7 +15182,7 @@ impl TransportSpec {
     #[must_use]
     pub fn with_urls(
         mut self,
-        value: impl IntoIterator<Item = impl Into<String>>,
+        value: impl IntoIterator<Item = impl Into<UrlText>>,
     ) -> Self {
         self.urls = Some(value.into_iter().map(Into::into).collect());
         self
@@ -15255,7 +15255,7 @@ impl TransportSpec {
         self.url.as_ref()
     }
     /// Returns [`urls`](Self#structfield.urls), empty if it is not set.
-    pub fn urls(&self) -> &[String] {
+    pub fn urls(&self) -> &[UrlText] {
         self.urls.as_ref().map_or(&[], Vec::as_slice)
     }
     /// Returns [`user`](Self#structfield.user), if it is set.
@@ -15274,11 +15274,11 @@ pub struct TransportStatus {
         deserialize_with = "::mkio_core::glue::lenient",
         skip_serializing_if = "Option::is_none"
     )]
-    pub urls: Option<Vec<String>>,
+    pub urls: Option<Vec<UrlText>>,
 }
 impl TransportStatus {
     /// Returns [`urls`](Self#structfield.urls), empty if it is not set.
-    pub fn urls(&self) -> &[String] {
+    pub fn urls(&self) -> &[UrlText] {
         self.urls.as_ref().map_or(&[], Vec::as_slice)
     }
 }

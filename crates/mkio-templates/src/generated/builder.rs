@@ -44,7 +44,7 @@ impl ListConfigs {
         mut self,
         value: impl Into<Filter<super::fields::configs::List>>,
     ) -> Self {
-        self.request.query("$filter", value.into().as_str());
+        self.request.filter("$filter", &value.into());
         self
     }
     /// At most this many items on a page.
@@ -139,7 +139,7 @@ impl ListConfigsOfType {
         mut self,
         value: impl Into<Filter<super::fields::configs_of_type::List>>,
     ) -> Self {
-        self.request.query("$filter", value.into().as_str());
+        self.request.filter("$filter", &value.into());
         self
     }
     /// At most this many items on a page.
@@ -381,7 +381,7 @@ impl ListConfigVersions {
         mut self,
         value: impl Into<Filter<super::fields::config_versions::List>>,
     ) -> Self {
-        self.request.query("$filter", value.into().as_str());
+        self.request.filter("$filter", &value.into());
         self
     }
     /// At most this many items on a page.
@@ -570,7 +570,7 @@ impl ListPresets {
         mut self,
         value: impl Into<Filter<super::fields::presets::List>>,
     ) -> Self {
-        self.request.query("$filter", value.into().as_str());
+        self.request.filter("$filter", &value.into());
         self
     }
     /// At most this many items on a page.
@@ -665,7 +665,7 @@ impl ListPresetsOfType {
         mut self,
         value: impl Into<Filter<super::fields::presets_of_type::List>>,
     ) -> Self {
-        self.request.query("$filter", value.into().as_str());
+        self.request.filter("$filter", &value.into());
         self
     }
     /// At most this many items on a page.

@@ -5,6 +5,7 @@ mod bytes;
 mod json;
 mod lists;
 mod media_types;
+mod messages;
 mod secrets;
 mod threads;
 mod types;

@@ -115,12 +115,7 @@ async fn written(shown: &mut Shown, client: &Client) -> anyhow::Result<()> {
     shown.debug(&client.default_project()?.live());
     shown.debug(&client.default_project()?.templates());
 
-    let source: Source = body(json!({"spec": {"transport": {
-        "type": "SRTCaller",
-        "url": format!("srt://h:1?passphrase={CANARY}"),
-        "passPhrase": CANARY,
-    }}}));
-    shown.debug(&source);
+    transports(shown, client).await?;
     let storage: StoragePut = body(azure());
     shown.debug(&storage);
     let request = media.create_or_update_storage("azure", storage);
@@ -170,6 +165,67 @@ async fn written(shown: &mut Shown, client: &Client) -> anyhow::Result<()> {
     shown.debug(&request);
     shown.debug(&request.send().await?.map(drop));
     Ok(())
+}
+
+/// Addresses that hold keys, written, read, listed, changed and sent in events.
+async fn transports(shown: &mut Shown, client: &Client) -> anyhow::Result<()> {
+    let media = client.default_project()?.media();
+    let pull = json!({
+        "type": "SRTCaller",
+        "url": format!("srt://user:{CANARY}@192.0.2.1:1?passphrase={CANARY}"),
+        "passPhrase": format!("{CANARY}-1"),
+    });
+    let push = json!({
+        "type": "RTMP",
+        "url": format!("rtmp://192.0.2.1/live/{CANARY}?key={CANARY}"),
+        "streamKey": CANARY,
+    });
+    let shape = |name: &str, transport: &Value| {
+        json!({
+            "metadata": {"name": name, "displayName": name},
+            "spec": {"contentName": "news", "networkName": "internet", "transport": transport},
+        })
+    };
+    let content: ContentPut = body(json!({"metadata": {"displayName": "News"}}));
+    media.create_content("news", content).send().await?;
+    let source = media.create_source("pull", body::<SourcePut>(shape("pull", &pull)));
+    shown.debug(&source);
+    told(shown, source.send().await);
+    told(shown, media.get_source("pull").send().await);
+    told(shown, media.list_sources().send().await);
+    let edit = media.edit_source("pull", |source| source.clone());
+    shown.debug(&edit);
+    told(shown, edit.send().await);
+    let destination = shape("push", &push);
+    let destination = media.create_destination("push", body::<DestinationPut>(destination));
+    shown.debug(&destination);
+    told(shown, destination.send().await);
+    told(shown, media.list_destinations().send().await);
+    for (kind, name, transport) in [("sources", "pull", &pull), ("destinations", "push", &push)] {
+        let event = json!({
+            "id": name,
+            "type": "MediaKind.ResourceUpdated",
+            "source": format!("/api/v1/projects/demo/media/{kind}/{name}"),
+            "data": {"resource": shape(name, transport), "note": transport},
+            "extension": transport,
+        });
+        let event = mkio::webhook::Event::from_json(event.to_string().as_bytes())?;
+        shown.debug(&event);
+        shown.debug(&event.data);
+        shown.debug(&event.state_event());
+        if let Ok(resource) = event.resource() {
+            shown.debug(&resource);
+        }
+    }
+    Ok(())
+}
+
+/// Whether the service takes it or not, nothing of it is shown.
+fn told<T: std::fmt::Debug>(shown: &mut Shown, result: mkio::Result<T>) {
+    match result {
+        Ok(value) => shown.debug(&value),
+        Err(error) => shown.error(&error),
+    }
 }
 
 async fn listed(shown: &mut Shown, client: &Client) -> anyhow::Result<()> {

@@ -4,7 +4,6 @@ mod channels;
 mod checked;
 mod common;
 mod dubbing;
-mod edits;
 mod fleet;
 mod lists;
 mod live_flow;

@@ -73,7 +73,7 @@ macro_rules! comparisons {
         $($(#[$doc])*
         #[allow(clippy::should_implement_trait, reason = "these are OData's names")]
         pub fn $name(self, value: impl Literal<K>) -> Filter<L> {
-            self.compare(stringify!($name), &value.literal())
+            self.compare(stringify!($name), &value)
         })*
     };
 }
@@ -99,7 +99,7 @@ impl<L, K: Kind, U: Filterable> Field<L, K, U> {
     pub fn one_of<V: Literal<K>>(self, values: impl IntoIterator<Item = V>) -> Filter<L> {
         values
             .into_iter()
-            .map(|value| self.compare("eq", &value.literal()))
+            .map(|value| self.compare("eq", &value))
             .reduce(Filter::or)
             .unwrap_or_else(|| Filter::atom("false".to_owned()))
     }
@@ -107,16 +107,24 @@ impl<L, K: Kind, U: Filterable> Field<L, K, U> {
     /// The field has no value: `eq null`, which is OData; whether the service takes it, its
     /// documents do not say.
     pub fn is_null(self) -> Filter<L> {
-        self.compare("eq", "null")
+        self.with_null("eq")
     }
 
     /// The field has a value: `ne null`; see [`is_null`](Self::is_null).
     pub fn is_not_null(self) -> Filter<L> {
-        self.compare("ne", "null")
+        self.with_null("ne")
     }
 
-    fn compare(&self, operator: &str, literal: &str) -> Filter<L> {
-        Filter::atom(format!("{} {operator} {literal}", self.path))
+    fn compare(&self, operator: &str, value: &impl Literal<K>) -> Filter<L> {
+        let filter = Filter::atom(format!("{} {operator} {}", self.path, value.literal()));
+        match value.fault() {
+            Some(fault) => filter.with_fault(format!("`{}`: {fault}", self.path)),
+            None => filter,
+        }
+    }
+
+    fn with_null(&self, operator: &str) -> Filter<L> {
+        Filter::atom(format!("{} {operator} null", self.path))
     }
 }
 

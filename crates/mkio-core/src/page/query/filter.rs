@@ -8,9 +8,14 @@ use std::marker::PhantomData;
 /// Built from [`Field`](super::Field)s and joined with [`and`](Self::and) and [`or`](Self::or);
 /// parentheses are set where they are needed. A string can be given instead wherever one is taken:
 /// it is sent as it is. A blank string is no condition.
+///
+/// A time field that is compared with a text that is no time makes the filter unusable: the list
+/// fails with kind [`InvalidRequest`](crate::ErrorKind::InvalidRequest), and nothing is sent.
 pub struct Filter<L> {
     text: String,
     strength: Strength,
+    /// The first value that is unusable.
+    fault: Option<String>,
     list: PhantomData<fn() -> L>,
 }
 
@@ -33,8 +38,19 @@ impl<L> Filter<L> {
         Self {
             text,
             strength,
+            fault: None,
             list: PhantomData,
         }
+    }
+
+    pub(super) fn with_fault(mut self, fault: String) -> Self {
+        self.fault = Some(fault);
+        self
+    }
+
+    /// Why the filter cannot be sent, if it cannot.
+    pub(crate) fn fault(&self) -> Option<&str> {
+        self.fault.as_deref()
     }
 
     /// Both conditions hold.
@@ -64,7 +80,9 @@ impl<L> Filter<L> {
             self.within(strength),
             other.within(strength)
         );
-        Self::new(text, strength)
+        let mut joined = Self::new(text, strength);
+        joined.fault = self.fault.or_else(|| other.fault.clone());
+        joined
     }
 
     fn within(&self, outer: Strength) -> String {
@@ -90,7 +108,12 @@ impl<L> From<String> for Filter<L> {
 
 impl<L> Clone for Filter<L> {
     fn clone(&self) -> Self {
-        Self::new(self.text.clone(), self.strength)
+        Self {
+            text: self.text.clone(),
+            strength: self.strength,
+            fault: self.fault.clone(),
+            list: PhantomData,
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, TimeZone, Utc};
 use uuid::Uuid;
 
-use crate::{Timestamp, value::written};
+use crate::{Timestamp, error::excerpt, value::written};
 
 /// What a field holds; decides which values it can be compared with.
 ///
@@ -52,6 +52,11 @@ kinds!(Text, Time, Number, Flag);
 pub trait Literal<K: Kind> {
     /// The value as it stands in a filter.
     fn literal(&self) -> String;
+
+    /// Why a field of this kind cannot have the value, if it cannot: a text that is no time.
+    fn fault(&self) -> Option<String> {
+        None
+    }
 }
 
 /// Single quotes, doubled inside; every other character stands for itself.
@@ -62,6 +67,10 @@ pub(crate) fn quoted(text: &str) -> String {
 impl<K: Kind, V: Literal<K> + ?Sized> Literal<K> for &V {
     fn literal(&self) -> String {
         V::literal(self)
+    }
+
+    fn fault(&self) -> Option<String> {
+        V::fault(self)
     }
 }
 
@@ -90,8 +99,8 @@ impl Literal<Text> for Uuid {
     }
 }
 
-/// Times stand bare. A text that is a time or a date is written in UTC; any other text is quoted, so
-/// that it cannot turn into another condition.
+/// Times stand bare. A text that is a time or a date is written in UTC. Any other text is quoted, so
+/// that it cannot turn into another condition, and the list refuses the filter before it sends it.
 impl Literal<Time> for Timestamp {
     fn literal(&self) -> String {
         if let Some(time) = self.utc() {
@@ -101,6 +110,18 @@ impl Literal<Time> for Timestamp {
             Ok(date) => date.literal(),
             Err(_) => quoted(self.as_str()),
         }
+    }
+
+    fn fault(&self) -> Option<String> {
+        let text = self.as_str();
+        let usable = self.utc().is_some() || text.parse::<NaiveDate>().is_ok();
+        (!usable).then(|| {
+            format!(
+                "`{}` is no time; write it as 2026-03-01T00:00:00Z or 2026-03-01, or give a \
+                 `Timestamp`, `chrono::DateTime` or `SystemTime`",
+                excerpt(text)
+            )
+        })
     }
 }
 
@@ -152,11 +173,19 @@ impl Literal<Time> for str {
     fn literal(&self) -> String {
         Timestamp::from(self).literal()
     }
+
+    fn fault(&self) -> Option<String> {
+        Timestamp::from(self).fault()
+    }
 }
 
 impl Literal<Time> for String {
     fn literal(&self) -> String {
         <str as Literal<Time>>::literal(self)
+    }
+
+    fn fault(&self) -> Option<String> {
+        <str as Literal<Time>>::fault(self)
     }
 }
 

@@ -1,0 +1,15 @@
+//! OpenAPI documents and overlays: a crate, or an error in words.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|text: &str| {
+    // The overlay stands behind the document, after a line of its own.
+    let (document, overlay) = match text.split_once("\n---\n") {
+        Some((document, overlay)) => (document, Some(overlay)),
+        None => (text, None),
+    };
+    if let Err(error) = xtask::try_generate(document, overlay) {
+        assert!(!format!("{error:#}").is_empty());
+    }
+});
