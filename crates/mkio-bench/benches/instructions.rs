@@ -59,17 +59,17 @@ const NETWORK: &str = "/api/v1/projects/acme/infra/networks";
 
 fn network() -> String {
     serde_json::json!({
+        "kind": "Network",
         "metadata": {
             "id": "0c6c1b61-3c0e-4a2b-8a3b-0c6c1b613c0e",
             "name": "lan",
             "displayName": "Studio",
-            "description": "Cameras of the first floor",
             "labels": {"team": "news", "season": "2026"},
             "created": "2026-01-31T12:34:56.789012Z",
             "updated": "2026-02-01T12:34:56.789012Z",
         },
         "spec": {},
-        "status": {"scope": "Project", "owner": "User"},
+        "status": {"scope": "Local", "owner": "User"},
     })
     .to_string()
 }

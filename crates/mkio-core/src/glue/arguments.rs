@@ -1,8 +1,6 @@
 //! Arguments of generated calls.
 
-use std::{borrow::Cow, fmt::Display};
-
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
 use serde::de::DeserializeOwned;
 
 use crate::{Error, ErrorKind, Operation, Result};
@@ -25,7 +23,7 @@ pub(crate) fn path(operation: &'static Operation, arguments: &[&str]) -> Result<
         let (name, after) = after.split_once('}').unwrap_or((after, ""));
         let value = arguments.next().copied().unwrap_or_default();
         path.push_str(before);
-        path.push_str(&path_segment(operation, name, &value)?);
+        path.extend(path_segment(operation, name, value)?);
         rest = after;
     }
     path.push_str(rest);
@@ -36,21 +34,19 @@ pub(crate) fn path(operation: &'static Operation, arguments: &[&str]) -> Result<
 ///
 /// Empty, `.` and `..` cannot be a segment: URLs lose them, encoded or not, and the request would
 /// go to another resource.
-pub fn path_segment(
+pub(crate) fn path_segment<'a>(
     operation: &'static Operation,
-    name: &'static str,
-    value: &dyn Display,
-) -> Result<String> {
-    let value = value.to_string();
-    if matches!(value.as_str(), "" | "." | "..") {
-        let what = match value.as_str() {
-            "" => "be empty".to_owned(),
-            dots => format!("be `{dots}`"),
-        };
-        let message = format!("argument `{name}` must not {what}: it names a resource in the URL");
-        return Err(Error::new(ErrorKind::InvalidRequest, message).with_operation(operation));
-    }
-    Ok(Cow::from(utf8_percent_encode(&value, SEGMENT)).into_owned())
+    name: &str,
+    value: &'a str,
+) -> Result<PercentEncode<'a>> {
+    let what = match value {
+        "" => "be empty",
+        "." => "be `.`",
+        ".." => "be `..`",
+        _ => return Ok(utf8_percent_encode(value, SEGMENT)),
+    };
+    let message = format!("argument `{name}` must not {what}: it names a resource in the URL");
+    Err(Error::new(ErrorKind::InvalidRequest, message).with_operation(operation))
 }
 
 /// A body that a document of ours fixes.
@@ -78,8 +74,9 @@ mod tests {
         path_segment(
             Operation::raw(&Method::GET, false, false),
             "asset_name",
-            &value,
+            value,
         )
+        .map(|segment| segment.to_string())
     }
 
     static OPERATION: Operation = Operation {

@@ -185,17 +185,29 @@ fn refused(path: &str, why: &str) -> Error {
 
 /// The segments of a path are those of a template, with something for each parameter.
 pub(super) fn fits(path: &str, template: &str) -> bool {
-    let mut segments = path.split('/');
-    let fits = template.split('/').all(|wanted| {
-        segments.next().is_some_and(|segment| {
-            if wanted.contains('{') {
-                !segment.is_empty()
-            } else {
-                segment == wanted
+    // One pass over bytes: this runs for every call.
+    let (mut path, mut template) = (path.as_bytes(), template.as_bytes());
+    let skip_to_slash = |text: &mut &[u8]| {
+        let end = text.iter().position(|byte| *byte == b'/');
+        let (segment, rest) = text.split_at(end.unwrap_or(text.len()));
+        *text = rest;
+        !segment.is_empty()
+    };
+    while let Some((wanted, rest)) = template.split_first() {
+        if *wanted == b'{' {
+            skip_to_slash(&mut template);
+            if !skip_to_slash(&mut path) {
+                return false;
             }
-        })
-    });
-    fits && segments.next().is_none()
+            continue;
+        }
+        match path.split_first() {
+            Some((found, after)) if found == wanted => path = after,
+            _ => return false,
+        }
+        template = rest;
+    }
+    path.is_empty()
 }
 
 impl fmt::Debug for Route {

@@ -36,7 +36,7 @@ impl Target {
             let Some(operation) = operation else {
                 return refuse("has neither a read nor a list operation".to_owned());
             };
-            segments.push(glue::path_segment(operation, param, value)?);
+            segments.push(glue::path_segment(operation, param, value)?.to_string());
         }
         Ok(Self {
             resource,
