@@ -1,5 +1,6 @@
 //! The emulator over HTTP: the published workflows, the rules, misbehaviour, hostile input.
 
+mod blobs;
 mod bodies;
 mod channels;
 mod common;
