@@ -1,7 +1,7 @@
 //! `cargo xtask foreign`: what the generator makes of documents that are not ours.
 //!
 //! The documents are those of an npm package, fetched on demand. Each becomes a crate of its own or
-//! is refused with its pointers; all crates are checked together. Needs npm, so it is run on demand.
+//! is refused with the place; all crates are checked together. Needs npm, so it is run on demand.
 
 use std::{
     collections::BTreeSet,
@@ -45,7 +45,16 @@ struct Tried {
     name: String,
     package: String,
     warnings: usize,
-    refused: Option<String>,
+    outcome: Outcome,
+}
+
+enum Outcome {
+    /// There is a crate.
+    Generated,
+    /// The document has something that the generator does not take, and the error names the place.
+    Refused(String),
+    /// A panic, or an error without a place: a fault of the generator.
+    Fault(String),
 }
 
 pub fn run(workspace: &Workspace, args: &ForeignArgs) -> Result<ExitCode> {
@@ -150,24 +159,12 @@ fn one(number: usize, name: String, path: &Path, crates: &Path, manifest: &str) 
         };
         pipeline::alone(&api, &sources, &mut files, &mut report)
     }));
-    let refused = match made {
-        Ok(Ok(())) => None,
-        Ok(Err(error)) => Some(match error.downcast_ref::<Problems>() {
-            Some(Problems(problems)) => {
-                let more = problems.len() - 1;
-                let first = &problems[0];
-                let more = if more > 0 {
-                    format!(" (and {more} more)")
-                } else {
-                    String::new()
-                };
-                format!("{}: {}{more}", first.pointer, first.found)
-            }
-            None => format!("NO POINTER: {error:#}"),
-        }),
-        Err(_) => Some("PANIC".to_owned()),
+    let outcome = match made {
+        Ok(Ok(())) => Outcome::Generated,
+        Ok(Err(error)) => refusal(&error),
+        Err(_) => Outcome::Fault("the generator panics".to_owned()),
     };
-    if refused.is_none() {
+    if matches!(outcome, Outcome::Generated) {
         let mut own = files.below(&format!("crates/{}", api.package()));
         let asked = own.get("Cargo.toml").unwrap_or_default().to_owned();
         own.add("Cargo.toml", package::standalone(&asked, manifest)?);
@@ -179,8 +176,27 @@ fn one(number: usize, name: String, path: &Path, crates: &Path, manifest: &str) 
         name,
         package: api.package(),
         warnings: report.warnings().len(),
-        refused,
+        outcome,
     })
+}
+
+/// The first problem of a document, and how many there are besides.
+fn refusal(error: &anyhow::Error) -> Outcome {
+    match error
+        .downcast_ref::<Problems>()
+        .map(|Problems(all)| &all[..])
+    {
+        Some([first, rest @ ..]) => {
+            let more = if rest.is_empty() {
+                String::new()
+            } else {
+                format!("; {} more", rest.len())
+            };
+            let text = format!("at `{}`: {}{more}", first.pointer, first.found);
+            Outcome::Refused(text.replace('|', "\\|"))
+        }
+        _ => Outcome::Fault(format!("an error without a place: {error:#}")),
+    }
 }
 
 /// Checks all crates; the packages that do not compile.
@@ -197,17 +213,22 @@ fn check(workspace: &Workspace, room: &Path) -> Result<BTreeSet<String>> {
     )?;
     fs::copy(root.join("Cargo.lock"), room.join("Cargo.lock"))?;
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    // What is built for our workspace serves these crates, too.
+    let target =
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
     let output = Command::new(cargo)
         .args([
             "check",
             "--workspace",
             "--all-targets",
+            "--features",
+            "dynamic,schemars",
             "--keep-going",
             "--message-format",
             "json",
         ])
         .arg("--target-dir")
-        .arg(root.join("target"))
+        .arg(target)
         .current_dir(room)
         .stdin(Stdio::null())
         .stderr(Stdio::inherit())
@@ -237,27 +258,33 @@ fn check(workspace: &Workspace, room: &Path) -> Result<BTreeSet<String>> {
     Ok(broken)
 }
 
+/// Prints what became of each document; fails when the generator is at fault.
 fn table(all: &[Tried], broken: &BTreeSet<String>) -> ExitCode {
-    let mut faults = 0;
+    let (mut generated, mut refused, mut faults) = (0, 0, 0);
     println!("| document | result | warnings |\n|---|---|---|");
     for tried in all {
-        let result = match &tried.refused {
-            Some(why) => {
-                faults += usize::from(why.starts_with("PANIC") || why.starts_with("NO POINTER"));
-                format!("refused: {why}")
-            }
-            None if broken.contains(&tried.package) => {
+        let result = match &tried.outcome {
+            Outcome::Generated if broken.contains(&tried.package) => {
                 faults += 1;
-                format!("DOES NOT COMPILE ({})", tried.package)
+                format!("FAULT: {} does not compile", tried.package)
             }
-            None => "compiles".to_owned(),
+            Outcome::Generated => {
+                generated += 1;
+                "generated".to_owned()
+            }
+            Outcome::Refused(why) => {
+                refused += 1;
+                format!("refused {why}")
+            }
+            Outcome::Fault(why) => {
+                faults += 1;
+                format!("FAULT: {why}")
+            }
         };
         println!("| {} | {result} | {} |", tried.name, tried.warnings);
     }
-    let refused = all.iter().filter(|tried| tried.refused.is_some()).count();
-    let compile = all.len() - refused - broken.len();
     println!(
-        "{} documents: {compile} compile, {refused} refused, {faults} faults",
+        "{} documents: {generated} generated, {refused} refused, {faults} faults of the generator",
         all.len()
     );
     if faults == 0 {

@@ -96,17 +96,12 @@ enum Outcome {
 /// tells how many warnings there were.
 fn update(workspace: &Workspace, args: &Args) -> Result<(Outcome, usize)> {
     let started = Instant::now();
-    let root = workspace.root();
-    let mut files = Files::default();
-    let mut wanted = Vec::new();
-    if args.apis.is_empty() {
-        files = Files::of_all();
-        wanted.extend(workspace.apis());
-        states::check_owners(workspace, &states::read(workspace)?)?;
-    }
-    for name in &args.apis {
-        wanted.push(workspace.api(name)?);
-    }
+    let wanted = wanted(workspace, &args.apis)?;
+    let mut files = if args.apis.is_empty() {
+        Files::of_all()
+    } else {
+        Files::default()
+    };
     // What APIs share depends on all of them, whichever are generated.
     let mut errors = Vec::new();
     let mut prepared = Vec::new();
@@ -119,53 +114,52 @@ fn update(workspace: &Workspace, args: &Args) -> Result<(Outcome, usize)> {
     let mut documents: Vec<Document> = prepared.iter().map(|api| api.document.clone()).collect();
     let shared = Shared::find(&mut documents);
     let mut warnings = 0;
-    for (
-        place,
-        Prepared {
-            sources,
-            mut report,
-            ..
-        },
-    ) in prepared.into_iter().enumerate()
-    {
+    for (place, mut api) in prepared.into_iter().enumerate() {
         let document = documents[place].clone();
-        let api = document.api.clone();
-        if wanted.contains(&&api) {
-            let made = pipeline::generate(
-                document,
-                &sources,
-                &shared.of(place),
-                &mut files,
-                &mut report,
-            );
-            copies(&api, &sources, &mut files);
-            print!("{}\n{}", api.name, report.text(args.verbose));
-            warnings += report.tell_warnings();
+        if wanted.contains(&&document.api) {
+            let made = api.generate(document, &shared.of(place), &mut files);
+            print!("{}", api.report.text(args.verbose));
+            warnings += api.report.tell_warnings();
             errors.extend(made.err());
         }
     }
     listing::files(workspace, &mut files)?;
-    match errors.len() {
-        0 => {}
-        1 => return Err(errors.remove(0)),
-        _ => {
-            let texts: Vec<String> = errors.iter().map(|error| format!("{error:#}")).collect();
-            bail!("{}", texts.join("\n"));
-        }
-    }
+    all_of(errors)?;
+    glue::secrets::fields(&documents, &mut files);
     glue::types::shared(shared.code(documents)?, &mut files);
     print!("{}", shared.text(args.verbose));
     println!("generated in {:.1} s", started.elapsed().as_secs_f64());
     if !args.check {
-        return Ok((Outcome::Written(files.write(root)?), warnings));
+        return Ok((Outcome::Written(files.write(workspace.root())?), warnings));
     }
-    let diff = files.diff(root)?;
+    let diff = files.diff(workspace.root())?;
     let outcome = if diff.is_empty() {
         Outcome::Same
     } else {
         Outcome::Differs(diff)
     };
     Ok((outcome, warnings))
+}
+
+/// The APIs of these names; all when none is named.
+fn wanted<'w>(workspace: &'w Workspace, names: &[String]) -> Result<Vec<&'w Arc<Api>>> {
+    if names.is_empty() {
+        states::check_owners(workspace, &states::read(workspace)?)?;
+        return Ok(workspace.apis().iter().collect());
+    }
+    names.iter().map(|name| workspace.api(name)).collect()
+}
+
+/// One error for all of these.
+fn all_of(mut errors: Vec<anyhow::Error>) -> Result<()> {
+    match errors.len() {
+        0 => Ok(()),
+        1 => Err(errors.remove(0)),
+        _ => {
+            let texts: Vec<String> = errors.iter().map(|error| format!("{error:#}")).collect();
+            bail!("{}", texts.join("\n"))
+        }
+    }
 }
 
 /// An API whose document waits for what others share with it.
@@ -185,6 +179,15 @@ impl Prepared {
             sources,
             report,
         })
+    }
+
+    /// The rest of the pipeline; the runtime has the types named in `shared`.
+    fn generate(&mut self, document: Document, shared: &[&str], files: &mut Files) -> Result<()> {
+        let api = document.api.clone();
+        println!("{}", api.name);
+        let made = pipeline::generate(document, &self.sources, shared, files, &mut self.report);
+        copies(&api, &self.sources, files);
+        made
     }
 }
 

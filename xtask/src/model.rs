@@ -52,7 +52,7 @@ impl Type {
     /// A structure that may lack all of its fields.
     pub fn may_be_empty(&self) -> bool {
         self.fields()
-            .is_some_and(|fields| fields.values().all(|field| !field.demanded))
+            .is_some_and(|fields| fields.values().all(|field| field.need != Need::Demanded))
     }
 }
 
@@ -80,12 +80,19 @@ pub struct Field {
     pub nullable: bool,
     pub secret: bool,
     pub read_only: bool,
-    /// The type demands it.
-    pub demanded: bool,
-    /// The document requires it; constructors ask for it.
-    pub required: bool,
+    pub need: Need,
     /// The document's schema, to find lists of things.
     pub schema: Value,
+}
+
+/// Whether a field has to be there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    Optional,
+    /// The document requires it, and constructors ask for it; what is read may lack it.
+    Required,
+    /// The type demands it, too: nothing without it is read.
+    Demanded,
 }
 
 #[derive(Debug)]
@@ -130,14 +137,20 @@ pub struct Parameter {
     pub name: String,
     /// Name in Rust, `top`.
     pub ident: String,
-    pub query: bool,
-    /// It is a header.
-    pub header: bool,
+    pub location: Location,
     /// Its type.
     pub ty: syn::Type,
     pub required: bool,
     pub many: bool,
     pub description: String,
+}
+
+/// Where a parameter travels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Location {
+    Path,
+    Query,
+    Header,
 }
 
 #[derive(Debug)]
@@ -157,7 +170,7 @@ impl Operation {
 
     /// Parameters of the path, in the order of its template.
     pub fn path_parameters(&self) -> Vec<&Parameter> {
-        let in_path = |p: &&Parameter| !p.query && !p.header;
+        let in_path = |p: &&Parameter| p.location == Location::Path;
         let mut parameters: Vec<_> = self.parameters.iter().filter(in_path).collect();
         parameters.sort_by_key(|parameter| self.path.find(&format!("{{{}}}", parameter.name)));
         parameters
@@ -166,7 +179,7 @@ impl Operation {
     /// Parameters that a call cannot do without: those of the path first, in its order.
     pub fn required(&self) -> Vec<&Parameter> {
         let mut required = self.path_parameters();
-        let elsewhere = |p: &&Parameter| (p.query || p.header) && p.required;
+        let elsewhere = |p: &&Parameter| p.location != Location::Path && p.required;
         required.extend(self.parameters.iter().filter(elsewhere));
         required
     }
@@ -244,8 +257,29 @@ fn texts(value: Option<&Value>) -> Vec<String> {
 }
 
 fn type_of(name: &str, schema: &Value, holding: &Holding<'_>) -> Type {
-    let pointer = schema_pointer(name, schema);
-    let shape = if let Some(union) = schema.get(marks::UNION) {
+    let shape = shape_of(name, schema, holding);
+    let open = schema
+        .get("additionalProperties")
+        .is_some_and(|more| *more != false);
+    let rest = (open && matches!(shape, Shape::Struct(_))).then(|| types::map(schema));
+    Type {
+        pointer: schema_pointer(name, schema),
+        rest,
+        description: text(schema, "description"),
+        written: flag(schema, marks::WRITTEN),
+        read: flag(schema, marks::READ),
+        patch: flag(schema, marks::PATCH),
+        required: texts(
+            schema
+                .get(marks::ORDER)
+                .or_else(|| schema.get(marks::REQUIRED)),
+        ),
+        shape,
+    }
+}
+
+fn shape_of(name: &str, schema: &Value, holding: &Holding<'_>) -> Shape {
+    if let Some(union) = schema.get(marks::UNION) {
         let variants = union["variants"].as_array().into_iter().flatten();
         Shape::Union {
             tag: text(union, "tag"),
@@ -280,32 +314,19 @@ fn type_of(name: &str, schema: &Value, holding: &Holding<'_>) -> Type {
                         nullable: flag(property, marks::NULLABLE),
                         secret: flag(property, marks::SECRET),
                         read_only: flag(property, "readOnly"),
-                        demanded: demanded.iter().any(|d| d == name),
-                        required: required.iter().any(|r| r == name),
+                        need: if demanded.iter().any(|d| d == name) {
+                            Need::Demanded
+                        } else if required.iter().any(|r| r == name) {
+                            Need::Required
+                        } else {
+                            Need::Optional
+                        },
                         schema: property.clone(),
                     };
                     (name.to_owned(), field)
                 })
                 .collect(),
         )
-    };
-    let open = schema
-        .get("additionalProperties")
-        .is_some_and(|more| *more != false);
-    let rest = (open && matches!(shape, Shape::Struct(_))).then(|| types::map(schema));
-    Type {
-        pointer,
-        rest,
-        description: text(schema, "description"),
-        written: flag(schema, marks::WRITTEN),
-        read: flag(schema, marks::READ),
-        patch: flag(schema, marks::PATCH),
-        required: texts(
-            schema
-                .get(marks::ORDER)
-                .or_else(|| schema.get(marks::REQUIRED)),
-        ),
-        shape,
     }
 }
 
@@ -360,18 +381,7 @@ fn operation(document: &Document, operation: &crate::document::OperationRef<'_>)
             .and_then(Value::as_array)
             .into_iter()
             .flatten()
-            .map(|parameter| Parameter {
-                name: text(parameter, "name"),
-                ident: rust_name(parameter, &text(parameter, "name")),
-                query: parameter.get("in").is_some_and(|place| place == "query"),
-                header: parameter.get("in").is_some_and(|place| place == "header"),
-                ty: types::outside(parameter.get("schema").unwrap_or(&Value::Null)),
-                required: flag(parameter, "required"),
-                many: parameter
-                    .pointer("/schema/type")
-                    .is_some_and(|t| t == "array"),
-                description: text(parameter, "description"),
-            })
+            .map(parameter)
             .collect(),
         body: body.as_ref().map(|(media_type, _)| {
             let sent = get(marks::CONTENT_TYPE).and_then(Value::as_str);
@@ -387,6 +397,25 @@ fn operation(document: &Document, operation: &crate::document::OperationRef<'_>)
         statuses: texts(get(marks::STATUSES)),
         sort: texts(get(marks::SORT)),
         filter: texts(get(marks::FILTER)),
+    }
+}
+
+fn parameter(parameter: &Value) -> Parameter {
+    let name = text(parameter, "name");
+    Parameter {
+        ident: rust_name(parameter, &name),
+        name,
+        location: match parameter.get("in").and_then(Value::as_str) {
+            Some("query") => Location::Query,
+            Some("header") => Location::Header,
+            _ => Location::Path,
+        },
+        ty: types::outside(parameter.get("schema").unwrap_or(&Value::Null)),
+        required: flag(parameter, "required"),
+        many: parameter
+            .pointer("/schema/type")
+            .is_some_and(|t| t == "array"),
+        description: text(parameter, "description"),
     }
 }
 

@@ -14,7 +14,7 @@ use serde_json_path::JsonPath;
 
 use crate::{
     document::{Document, Problem, escape, operation_pointer},
-    passes::operation_names::significant,
+    passes::operation_names::{significant, unnamed},
     report::Changes,
 };
 
@@ -179,26 +179,13 @@ fn find(document: &Document, text: &str) -> Result<String, Wrong> {
         return Err((format!("operation {text:?}"), form.to_owned()));
     };
     let method = method.to_lowercase();
-    let bare = |segments: Vec<&str>| -> Vec<String> {
-        let bare = |segment: &str| match (segment.find('{'), segment.rfind('}')) {
-            (Some(from), Some(to)) if from < to => {
-                format!("{}{{}}{}", &segment[..from], &segment[to + 1..])
-            }
-            _ => segment.to_owned(),
-        };
-        segments.into_iter().map(bare).collect()
-    };
-    let wanted_path = bare(
-        wanted
-            .split('/')
-            .filter(|segment| !segment.is_empty())
-            .collect(),
-    );
+    let wanted: Vec<&str> = wanted.split('/').filter(|part| !part.is_empty()).collect();
+    let wanted = unnamed(&wanted);
     let operations = document.operations();
     let found: Vec<_> = operations
         .iter()
         .filter(|operation| operation.method == method)
-        .filter(|operation| bare(significant(operation.path, &document.api.prefix)) == wanted_path)
+        .filter(|operation| unnamed(&significant(operation.path, &document.api.prefix)) == wanted)
         .collect();
     match found[..] {
         [one] => Ok(operation_pointer(one.path, one.method)),

@@ -1,7 +1,7 @@
 //! What a generated crate offers, as sorted text: a regeneration reads as a small diff.
 
 use quote::ToTokens;
-use syn::{Fields, FnArg, ImplItem, Item, ItemImpl};
+use syn::{Field, Fields, FnArg, ImplItem, Item, ItemImpl, ItemStruct};
 
 use crate::{
     model::{Answer, Model, Operation, Parameter, Shape},
@@ -26,28 +26,7 @@ pub fn text(title: &str, version: &str, model: &Model, code: &Code) -> String {
     types.sort_by_key(|(name, _)| name);
     for item in types.into_iter().flat_map(|(_, items)| items) {
         match item {
-            Item::Struct(item) => {
-                if let Fields::Named(fields) = &item.fields {
-                    lines.push(format!("struct {}", item.ident));
-                    let mut fields: Vec<String> = fields
-                        .named
-                        .iter()
-                        .map(|field| {
-                            let name = field
-                                .ident
-                                .as_ref()
-                                .map(ToString::to_string)
-                                .unwrap_or_default();
-                            format!(
-                                "    {name}: {}",
-                                compact(&field.ty.to_token_stream().to_string())
-                            )
-                        })
-                        .collect();
-                    fields.sort();
-                    lines.extend(fields);
-                }
-            }
+            Item::Struct(item) => lines.extend(structure(item)),
             Item::Impl(item) if item.trait_.is_none() => lines.extend(constructor(item)),
             Item::Type(item) => lines.push(format!(
                 "type {} = {}",
@@ -58,30 +37,53 @@ pub fn text(title: &str, version: &str, model: &Model, code: &Code) -> String {
         }
     }
     for (name, of) in sorted(model) {
-        match &of.shape {
-            Shape::Enum(values) => {
-                lines.push(format!("enum {name}"));
-                let mut values: Vec<String> = values
-                    .iter()
-                    .map(|(value, variant)| format!("    {variant} = {value:?}"))
-                    .collect();
-                values.sort();
-                lines.extend(values);
-            }
-            Shape::Union { tag, variants } => {
-                lines.push(format!("union {name} by {tag:?}"));
-                let mut variants: Vec<String> = variants
-                    .iter()
-                    .map(|v| format!("    {}({}) = {:?}", v.name, v.member, v.value))
-                    .collect();
-                variants.sort();
-                lines.extend(variants);
-            }
-            _ => {}
-        }
+        lines.extend(alternatives(name, &of.shape));
     }
     lines.push(String::new());
     lines.join("\n")
+}
+
+/// A structure and its fields by name.
+fn structure(item: &ItemStruct) -> Vec<String> {
+    let Fields::Named(fields) = &item.fields else {
+        return Vec::new();
+    };
+    let field = |field: &Field| {
+        let name = field.ident.as_ref().map(ToString::to_string);
+        let ty = compact(&field.ty.to_token_stream().to_string());
+        format!("    {}: {ty}", name.unwrap_or_default())
+    };
+    headed(
+        format!("struct {}", item.ident),
+        fields.named.iter().map(field),
+    )
+}
+
+/// An enum and its values, or a union and its members.
+fn alternatives(name: &str, shape: &Shape) -> Vec<String> {
+    match shape {
+        Shape::Enum(values) => headed(
+            format!("enum {name}"),
+            values
+                .iter()
+                .map(|(value, variant)| format!("    {variant} = {value:?}")),
+        ),
+        Shape::Union { tag, variants } => headed(
+            format!("union {name} by {tag:?}"),
+            variants
+                .iter()
+                .map(|v| format!("    {}({}) = {:?}", v.name, v.member, v.value)),
+        ),
+        Shape::Struct(_) | Shape::Secret => Vec::new(),
+    }
+}
+
+/// A line and, sorted, those below it.
+fn headed(head: String, below: impl Iterator<Item = String>) -> Vec<String> {
+    let mut lines: Vec<String> = below.collect();
+    lines.sort();
+    lines.insert(0, head);
+    lines
 }
 
 /// `new(name: String) -> …` of a structure; `.url(String) -> …` of one that is not finished.

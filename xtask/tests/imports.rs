@@ -6,18 +6,10 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use syn::{Item, ItemMod, UseTree, Visibility};
-
-/// Where hand-written code lies, below the workspace's folder.
-const CRATES: [&str; 4] = [
-    "crates/mkio-emulator/src",
-    "crates/mkio-httpmock/src",
-    "crates/mkio/src",
-    "xtask/src",
-];
 
 /// Path of a module within its crate.
 type Module = Vec<String>;
@@ -221,14 +213,33 @@ fn reach(arrows: &BTreeMap<Module, BTreeSet<Module>>, from: &Module) -> BTreeSet
     found
 }
 
+/// The `src` folders of the crates that no document makes.
+fn hand_written(root: &Path) -> Vec<PathBuf> {
+    let crates = fs::read_dir(root.join("crates")).unwrap();
+    let crates = crates.map(|entry| entry.unwrap().path().join("src"));
+    let made = |source: &PathBuf| {
+        let text = fs::read_to_string(source.join("lib.rs"));
+        text.is_ok_and(|text| text.starts_with("// @generated"))
+    };
+    let mut found: Vec<_> = crates
+        .filter(|source| source.is_dir() && !made(source))
+        .collect();
+    found.push(root.join("xtask/src"));
+    found.sort();
+    found
+}
+
 #[test]
 fn no_crate_has_a_circle_of_imports() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    for name in CRATES {
-        let krate = Crate::read(&root.join(name));
+    let crates = hand_written(root);
+    assert!(crates.contains(&root.join("crates/mkio-core/src")));
+    for source in crates {
+        let krate = Crate::read(&source);
+        let name = source.strip_prefix(root).unwrap().display();
         let arrows: usize = krate.arrows().values().map(BTreeSet::len).sum();
         assert!(
-            arrows > 0 || krate.files.len() == 1,
+            arrows > 0 || krate.files.len() <= 1,
             "{name}: no import was understood"
         );
         let circles = krate.circles();

@@ -7,6 +7,8 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
+use serde_json::Value;
+
 const DOCUMENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/things.yaml");
 
 fn root() -> PathBuf {
@@ -135,6 +137,76 @@ fn an_api_more_is_an_entry_and_a_document() {
     );
 }
 
+/// Adds what the service may publish next to a copy of the workspace: five operations and a state.
+/// Gives the ids of the operations.
+fn add_playlists(here: &Path) -> Vec<String> {
+    let read = |path: &Path| fs::read_to_string(path).expect("text");
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data");
+    let json = |path: &Path| -> Value { serde_json::from_str(&read(path)).expect("JSON") };
+    let added = json(&data.join("playlists.json"));
+    let path = here.join("spec/media.json");
+    let mut document = json(&path);
+    for part in ["/paths", "/components/schemas"] {
+        let more = added.pointer(part).and_then(Value::as_object);
+        let own = document.pointer_mut(part).and_then(Value::as_object_mut);
+        own.expect(part).extend(more.expect(part).clone());
+    }
+    let text = serde_json::to_string_pretty(&document).expect("JSON");
+    fs::write(path, text + "\n").expect("written");
+    let states = here.join("spec/states.yaml");
+    let text = read(&states) + &read(&data.join("playlists.yaml"));
+    fs::write(states, text).expect("written");
+    let items = added["paths"].as_object().expect("paths").values();
+    let operations = items.flat_map(|item| item.as_object().expect("operations").values());
+    operations
+        .map(|operation| operation["operationId"].as_str().expect("an id").to_owned())
+        .collect()
+}
+
+/// Operations and a state more need no code: client, lists, waits, mocks and docs come from the
+/// document and the lines of `states.yaml`; the emulator has a list of what it does not serve.
+#[test]
+fn a_resource_more_is_a_document_and_lines_of_states() {
+    let copy = copy();
+    let here = copy.path();
+    let ids = add_playlists(here);
+    assert_eq!(ids.len(), 5);
+    ok(xtask(), here, &["generate", "--deny-warnings"]);
+    ok(xtask(), here, &["generate", "--check", "--deny-warnings"]);
+    let surface = fs::read_to_string(here.join("spec/surface/media.txt")).expect("a surface");
+    for call in [
+        "list_playlists(",
+        "create_or_update_playlist(",
+        "publish_playlist(",
+    ] {
+        assert!(surface.contains(call), "{call}");
+    }
+    let waits = here.join("crates/mkio-media/src/generated/waits.rs");
+    let waits = fs::read_to_string(waits).expect("waits");
+    for call in [
+        "wait_for_playlist",
+        "publish_playlist_and_wait",
+        "delete_playlist_and_wait",
+    ] {
+        assert!(waits.contains(&format!("pub fn {call}(")), "{call}");
+    }
+    let unserved = here.join("crates/mkio-emulator/data/unserved.txt");
+    let text = fs::read_to_string(&unserved).expect("a list") + &ids.join("\n") + "\n";
+    fs::write(unserved, text).expect("written");
+    let check = ["check", "--offline", "-p", "mkio-media", "--all-targets"];
+    ok(
+        cargo(),
+        here,
+        &[&check[..], &["--features", "dynamic"]].concat(),
+    );
+    let check = ["check", "--offline", "-p", "mkio-httpmock"];
+    ok(
+        cargo(),
+        here,
+        &[&check[..], &["--features", "media"]].concat(),
+    );
+}
+
 /// A crate in a folder of its own, below the facade in place of the published one.
 #[test]
 fn a_crate_of_a_customer_stands_alone() {
@@ -142,7 +214,7 @@ fn a_crate_of_a_customer_stands_alone() {
     let (here, root) = (folder.path(), root());
     // A newer document: something that the crate did not have before.
     let spec = fs::read_to_string(root.join("spec/infrastructure.json")).expect("a document");
-    let mut document: serde_json::Value = serde_json::from_str(&spec).expect("JSON");
+    let mut document: Value = serde_json::from_str(&spec).expect("JSON");
     document["info"]["version"] = "9.9.9".into();
     let paths = document["paths"].as_object_mut().expect("paths");
     let mut list = paths["/api/v1/projects/{project_name}/infra/networks"].clone();

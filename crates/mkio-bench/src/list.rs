@@ -35,9 +35,10 @@ impl List {
                     .ok()
             })
             .unwrap_or(0);
-        let link = match at + 1 < self.pages {
-            true => format!(r#""@odata.nextLink":"{LIST}?$skiptoken={}","#, at + 1),
-            false => String::new(),
+        let link = if at + 1 < self.pages {
+            format!(r#""@odata.nextLink":"{LIST}?$skiptoken={}","#, at + 1)
+        } else {
+            String::new()
         };
         let items = &self.items;
         format!(r#"{{{link}"value":{items}}}"#)

@@ -5,6 +5,7 @@
 //! (authentication, origin guard, rate budget, retries, tracing, errors) happens there.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
+#![cfg_attr(test, allow(clippy::too_many_lines, reason = "a test tells one story"))]
 
 extern crate self as mkio_core;
 

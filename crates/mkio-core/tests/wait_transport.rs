@@ -180,9 +180,10 @@ async fn a_look_that_fails_is_one_request_and_the_last_read_is_repeated() {
 async fn waits_of_clones_share_their_looks() {
     let start = tokio::time::Instant::now();
     let (transport, paths) = transport(move |_, _| {
-        let state = match start.elapsed() < Duration::from_secs(60) {
-            true => "Processing",
-            false => "Finished",
+        let state = if start.elapsed() < Duration::from_secs(60) {
+            "Processing"
+        } else {
+            "Finished"
         };
         let job = |name| json!({"name": name, "state": state});
         (200, json!({"value": [job("a"), job("b"), job("c")]}))
@@ -211,12 +212,13 @@ async fn a_resource_that_does_not_decode_is_kept_and_not_told() {
         #[serde(rename = "sasToken")]
         sas_token: u32,
     }
-    let (transport, _) = transport(
-        |_, request| match request.url().path().ends_with("/state") {
-            true => (200, json!({"status": {"state": "Finished"}})),
-            false => (200, json!({"state": "Finished", "sasToken": "hunter2"})),
-        },
-    );
+    let (transport, _) = transport(|_, request| {
+        if request.url().path().ends_with("/state") {
+            (200, json!({"status": {"state": "Finished"}}))
+        } else {
+            (200, json!({"state": "Finished", "sasToken": "hunter2"}))
+        }
+    });
     let names = vec!["acme".to_owned(), "job-1".to_owned()];
     let error = Wait::<Job, State>::new(&transport, &JOB, names)
         .await

@@ -25,7 +25,7 @@ use crate::{
         identity::{self, Caller},
         limits::{Bucket, Limits},
         refusal::refusal,
-        rules::{Door, Platform},
+        rules::Platform,
         start::Start,
     },
     query::Query,
@@ -37,8 +37,7 @@ pub struct Engine {
     pub(crate) clock: Clock,
     pub(crate) woken: Notify,
     pub(crate) faults: Mutex<Faults>,
-    body_limit: usize,
-    blob_limit: usize,
+    pub(crate) body_limit: usize,
     body_values: usize,
     #[cfg_attr(not(feature = "host"), expect(dead_code, reason = "for the host"))]
     pub(crate) read_timeout: Option<Duration>,
@@ -73,7 +72,7 @@ pub struct Delivery {
 /// In whose name a request is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum By {
-    /// Whoever its token stands for, within the rate limits.
+    /// The user of the token, within the rate limits.
     Token,
     /// The emulator's operator: everything, as often as wanted.
     Operator,
@@ -95,7 +94,6 @@ impl Engine {
             woken: Notify::new(),
             faults: Mutex::new(Faults::default()),
             body_limit: settings.body_limit,
-            blob_limit: settings.blob_limit,
             body_values: settings.body_values,
             read_timeout: settings.read_timeout,
             remote_webhooks: settings.remote_webhooks,
@@ -154,14 +152,6 @@ impl Engine {
         (answer, delivery)
     }
 
-    /// Most bytes of a request body.
-    pub(crate) fn body_limit_at(&self, method: &Method, path: &str) -> usize {
-        match door(read(method), path) {
-            Some(door) if door.blobs => self.blob_limit,
-            _ => self.body_limit,
-        }
-    }
-
     /// Answers a request without any fault.
     pub fn plain(&self, request: &Request<Bytes>) -> Answer {
         self.done(request, By::Token)
@@ -183,28 +173,22 @@ impl Engine {
 
     fn answer(&self, request: &Request<Bytes>, by: By) -> Result<Answer, ApiError> {
         let path = request.uri().path();
-        let method = read(request.method());
-        let door = door(method, path);
-        let limit = self.body_limit_at(request.method(), path);
-        if request.body().len() > limit {
-            return Err(too_large(limit));
-        }
-        let is_blob = door.is_some_and(|door| door.blobs);
-        if !is_blob && values_in(request.body()) > self.body_values {
-            return Err(ApiError::too_large(format!(
-                "a request body holds at most {} values",
-                self.body_values
-            )));
-        }
+        self.check_size(request)?;
         for text in [Some(path), request.uri().query()].into_iter().flatten() {
             check_escapes(text)?;
         }
         let registry = registry::get();
-        if let Some(door) = door {
-            let mut world = self.world();
-            world.origin = origin(request);
-            return (door.serve)(&mut world, request);
+        let mut doors = registry.doors();
+        if let Some(door) =
+            doors.find(|door| door.method == request.method() && path.starts_with(door.prefix))
+        {
+            return (door.serve)(&self.world(), request);
         }
+        // HEAD is GET; the host leaves the body of the response out.
+        let method = match *request.method() {
+            Method::HEAD => &Method::GET,
+            ref method => method,
+        };
         let (operation, parameters) =
             route(method, path).map_err(|error| unrouted(request, error))?;
         let action = registry.action(operation).ok_or_else(|| {
@@ -237,7 +221,6 @@ impl Engine {
             caller,
         };
         let mut world = self.world();
-        world.origin.clone_from(&call.origin);
         world.room_for(&call.body)?;
         if let Some(given) = given.filter(Value::is_object)
             && let Some(reading) = fixed::reader(operation)
@@ -246,6 +229,19 @@ impl Engine {
             fixed::check(&mut world, &call, &given, (reading, action))?;
         }
         action.run(&mut world, &call)
+    }
+
+    fn check_size(&self, request: &Request<Bytes>) -> Result<(), ApiError> {
+        if request.body().len() > self.body_limit {
+            return Err(too_large(self.body_limit));
+        }
+        if values_in(request.body()) > self.body_values {
+            return Err(ApiError::too_large(format!(
+                "a request body holds at most {} values",
+                self.body_values
+            )));
+        }
+        Ok(())
     }
 
     /// Who calls, if the caller may, and the id of the project in the path.
@@ -339,20 +335,6 @@ fn made(fault: &Fault) -> Option<Answer> {
             .insert("retry-after".to_owned(), Value::String(value.clone()));
     }
     Some(answer)
-}
-
-/// HEAD is GET, and whoever sends the answer leaves its body out.
-fn read(method: &Method) -> &Method {
-    match *method {
-        Method::HEAD => &Method::GET,
-        ref method => method,
-    }
-}
-
-/// What answers at a path outside of all documents.
-fn door(method: &Method, path: &str) -> Option<&'static Door> {
-    let mut doors = registry::get().doors();
-    doors.find(|door| door.method == method && path.starts_with(door.prefix))
 }
 
 /// The operation that a request means. Of a path of the cloud, the final slash may be missing: guides leave it out.

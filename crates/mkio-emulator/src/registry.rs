@@ -10,7 +10,6 @@ use crate::{
 
 static ENTRIES: &[&Entry] = &[
     &media::assets::ENTRY,
-    &media::blobs::ENTRY,
     &media::connections::ENTRY,
     &media::download::ENTRY,
     &media::endpoints::ENTRY,

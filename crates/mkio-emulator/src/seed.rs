@@ -17,12 +17,15 @@ use crate::{
 };
 
 /// Makes a full-access token that never expires; `given` where the operator chose one.
+///
+/// # Errors
+/// 500 when the token cannot be signed.
 pub fn token(world: &mut Platform, given: Option<&str>) -> Result<String, ApiError> {
     let new = NewToken {
         kind: "full-access",
         user: PLATFORM_USER,
         organization: world.home,
-        // Years of platform time are minutes to whoever scales or steps it.
+        // Years of platform time are minutes to a test that scales or steps it.
         expires: LAST,
         permissions: Value::Null,
         description: Some("made by the emulator"),

@@ -8,9 +8,9 @@
 //! Lists also end in `items()` or `pages()`.
 //! [`Client::project`] gives the same operations with the project's name filled in.
 //!
-//! What is read is tolerant: every field is an `Option`, enums and unions keep values that this
-//! version does not know. What is written is exactly what was said: absent, null
-//! ([`mkio_core::Nullable`]) and empty are three different things.
+//! Responses are read tolerantly: every field is an `Option`, enums and unions keep values that this
+//! version does not know. Request bodies hold exactly the fields that you set: a field can be left
+//! out, and a [`mkio_core::Nullable`] one can also be sent as `null`.
 
 #[rustfmt::skip]
 mod generated;

@@ -2,6 +2,7 @@
 
 //! Whatever a newer service may send is read, and written back to the same bytes.
 #![cfg_attr(rustfmt, rustfmt_skip)]
+#![allow(clippy::too_many_lines, reason = "a line for each type")]
 
 use mkio_templates::types;
 use serde::{Serialize, de::DeserializeOwned};

@@ -30,7 +30,7 @@ async fn run() -> Result<()> {
     // The emulator stops when it goes out of scope.
     let emulator;
     let client = if env::var_os("MKIO_TOKEN").is_some() {
-        // Somebody is watching: a service that cannot be reached should be told soon.
+        // A person is watching: report an unreachable service soon.
         let client =
             Client::from_env()?.with(CallOptions::new().total_timeout(Duration::from_secs(20)));
         println!("using {}", client.transport().base_url("media"));
@@ -120,7 +120,11 @@ async fn work(media: &ProjectClient, storage: &str, names: &Names) -> Result<()>
         })
         .await
         .context("running the job")?;
+    publish(media, names).await
+}
 
+/// Publishes the output and shows where it can be played.
+async fn publish(media: &ProjectClient, names: &Names) -> Result<()> {
     let locator = StreamingLocatorPutProperties::new()
         .asset_name(&names.output)
         .streaming_policy_name("Predefined_ClearStreamingOnly");

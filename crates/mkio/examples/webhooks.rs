@@ -21,7 +21,7 @@ async fn main() -> Result<()> {
         .build()?;
     let project = client.default_project()?;
 
-    // Whoever knows the secret is the service.
+    // Only the service knows the secret.
     let secret = SharedSecret::header("x-mkio-secret", "correct horse battery staple");
     let webhook = Webhook::builder()
         .secret(secret.clone())

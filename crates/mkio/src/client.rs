@@ -7,7 +7,7 @@ use crate::Project;
 
 /// The client: everything that all APIs share, and the way to each of them.
 ///
-/// Cheap to clone; clones share connections, token, rate budget and retry quota.
+/// Cheap to clone; clones share connections, token, rate budget and retry budget.
 #[derive(Clone, Debug)]
 pub struct Client {
     transport: Transport,
@@ -62,7 +62,8 @@ impl Client {
         Self::from(self.transport.with(options))
     }
 
-    /// A call that no crate has a method for yet, through the same seam as all others.
+    /// Sends a request that the generated clients do not cover, with the same token, rate budget,
+    /// retries and errors.
     pub fn request(&self, method: Method, path: impl Into<String>) -> RawRequest {
         self.transport.request(method, path)
     }

@@ -50,24 +50,7 @@ pub(super) fn check(checker: &mut Checker<'_>) {
                 continue;
             };
             count += 1;
-            if let Some(id) = operation.get("operationId") {
-                match id.as_str().filter(|id| !id.is_empty()) {
-                    Some(id) => {
-                        if let Some(other) = ids.insert(id.to_owned(), pointer.clone()) {
-                            checker.problem(
-                                &child(&pointer, "operationId"),
-                                format!("{id:?}, which {other} has too"),
-                                "an id that no other operation has",
-                            );
-                        }
-                    }
-                    None => checker.problem(
-                        &child(&pointer, "operationId"),
-                        plain(id),
-                        "a string that is not empty",
-                    ),
-                }
-            }
+            check_id(checker, &pointer, operation, &mut ids);
             check_parameters(checker, &pointer, item, operation, &names);
             if let Some(body) = operation.get("requestBody") {
                 check_body(checker, &child(&pointer, "requestBody"), body);
@@ -79,6 +62,29 @@ pub(super) fn check(checker: &mut Checker<'_>) {
     check_security(checker, "", root.get("security"));
     if count == 0 {
         checker.problem("/paths", "no operation", "one operation at least");
+    }
+}
+
+/// An operation's id is text that no other operation has; `ids` has those so far, with their places.
+fn check_id(
+    checker: &mut Checker<'_>,
+    pointer: &str,
+    operation: &Map<String, Value>,
+    ids: &mut BTreeMap<String, String>,
+) {
+    let Some(id) = operation.get("operationId") else {
+        return;
+    };
+    let place = child(pointer, "operationId");
+    let Some(id) = id.as_str().filter(|id| !id.is_empty()) else {
+        return checker.problem(&place, plain(id), "a string that is not empty");
+    };
+    if let Some(other) = ids.insert(id.to_owned(), pointer.to_owned()) {
+        checker.problem(
+            &place,
+            format!("{id:?}, which {other} has too"),
+            "an id that no other operation has",
+        );
     }
 }
 
@@ -161,23 +167,9 @@ fn check_parameters(
                 checker.problem(&pointer, kind(&parameter), "a parameter object");
                 continue;
             };
-            let name = parameter.get("name").and_then(Value::as_str);
-            let place = parameter.get("in").and_then(Value::as_str);
-            let (Some(name), Some(place)) = (name.filter(|name| !name.is_empty()), place) else {
-                checker.problem(
-                    &pointer,
-                    "a parameter without name or in",
-                    "name and in, both strings",
-                );
+            let Some((name, place)) = check_parameter(checker, &pointer, parameter) else {
                 continue;
             };
-            if !LOCATIONS.contains(&place) {
-                checker.problem(
-                    &child(&pointer, "in"),
-                    format!("{place:?}"),
-                    "path, query, header or cookie",
-                );
-            }
             if !here.insert((name.to_owned(), place.to_owned())) {
                 checker.problem(
                     &pointer,
@@ -185,19 +177,7 @@ fn check_parameters(
                     "each parameter once",
                 );
             }
-            if !parameter.get("schema").is_some_and(Value::is_object)
-                && !parameter.get("content").is_some_and(Value::is_object)
-            {
-                checker.problem(&pointer, "a parameter without schema", "a schema object");
-            }
             if place == "path" {
-                if parameter.get("required") != Some(&Value::Bool(true)) {
-                    checker.problem(
-                        &pointer,
-                        format!("path parameter {name:?} that is not required"),
-                        "required: true",
-                    );
-                }
                 if own && !in_path.contains(name) {
                     checker.problem(
                         &pointer,
@@ -216,6 +196,43 @@ fn check_parameters(
             format!("a parameter with name {name:?} and in: path"),
         );
     }
+}
+
+/// One parameter by itself; its name and place, where it has both.
+fn check_parameter<'a>(
+    checker: &mut Checker<'_>,
+    pointer: &str,
+    parameter: &'a Map<String, Value>,
+) -> Option<(&'a str, &'a str)> {
+    let text = |key: &str| parameter.get(key).and_then(Value::as_str);
+    let name = text("name").filter(|name| !name.is_empty());
+    let Some((name, place)) = name.zip(text("in")) else {
+        checker.problem(
+            pointer,
+            "a parameter without name or in",
+            "name and in, both strings",
+        );
+        return None;
+    };
+    if !LOCATIONS.contains(&place) {
+        checker.problem(
+            &child(pointer, "in"),
+            format!("{place:?}"),
+            "path, query, header or cookie",
+        );
+    }
+    let is_object = |key: &str| parameter.get(key).is_some_and(Value::is_object);
+    if !is_object("schema") && !is_object("content") {
+        checker.problem(pointer, "a parameter without schema", "a schema object");
+    }
+    if place == "path" && parameter.get("required") != Some(&Value::Bool(true)) {
+        checker.problem(
+            pointer,
+            format!("path parameter {name:?} that is not required"),
+            "required: true",
+        );
+    }
+    Some((name, place))
 }
 
 /// The value behind a reference, as an owned copy so that problems can be added meanwhile.

@@ -83,9 +83,10 @@ fn run_with(
     let target = workspace.root().join("target");
     let folder = target.join("conformance");
     fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
-    let prism = match args.calls_only {
-        true => None,
-        false => Some(Prism::install(&target.join("prism"))?),
+    let prism = if args.calls_only {
+        None
+    } else {
+        Some(Prism::install(&target.join("prism"))?)
     };
     let mut outcomes = Vec::new();
     for api in selected(workspace, &args.apis)? {

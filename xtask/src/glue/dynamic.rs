@@ -1,5 +1,6 @@
 //! Calls by name: every operation with its arguments as JSON, through the typed request.
 
+use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use syn::{Item, Type, parse_quote};
 
@@ -76,23 +77,7 @@ fn arm(operation: &Operation, signatures: &Signatures) -> syn::Arm {
     });
     let given = given.chain(body);
     let optional = operation.parameters.iter().filter(|p| !p.required);
-    let set = optional.map(|parameter| {
-        let (name, setter) = (&parameter.name, format_ident!("{}", parameter.ident));
-        let ty = argument(operation, parameter, signatures);
-        if parameter.many {
-            quote! {
-                for value in glue::dynamic::argument::<#ty>(operation, arguments, #name)?.unwrap_or_default() {
-                    request = request.#setter(value);
-                }
-            }
-        } else {
-            quote! {
-                if let Some(value) = glue::dynamic::argument::<#ty>(operation, arguments, #name)? {
-                    request = request.#setter(value);
-                }
-            }
-        }
-    });
+    let set = optional.map(|parameter| set(operation, parameter, signatures));
     let body = (operation.body.is_some() && !operation.body_required).then(|| {
         quote! {
             if let Some(value) = glue::dynamic::body::<#body_type>(operation, arguments)? {
@@ -116,6 +101,26 @@ fn arm(operation: &Operation, signatures: &Signatures) -> syn::Arm {
             #(#set)*
             #body
             Ok((request.into_request()?, operation, #retype))
+        }
+    }
+}
+
+/// Hands an optional parameter on, where it is given.
+fn set(operation: &Operation, parameter: &Parameter, signatures: &Signatures) -> TokenStream {
+    let (name, setter) = (&parameter.name, format_ident!("{}", parameter.ident));
+    let ty = argument(operation, parameter, signatures);
+    let value = quote!(glue::dynamic::argument::<#ty>(operation, arguments, #name)?);
+    if parameter.many {
+        quote! {
+            for value in #value.unwrap_or_default() {
+                request = request.#setter(value);
+            }
+        }
+    } else {
+        quote! {
+            if let Some(value) = #value {
+                request = request.#setter(value);
+            }
         }
     }
 }

@@ -189,24 +189,7 @@ fn method(
     let within = edit.within.map_or("", |(name, _)| name);
     let merges = edit.write.method == "PATCH";
     let (tags, masked) = (tags(model), masked(model, edit));
-    let docs = [
-        format!(
-            " Reads the {}, changes it, and writes it back.",
-            noun.replace('_', " ")
-        ),
-        String::new(),
-        format!(
-            " Calls [`{0}`](Self::{0}), `change`, and [`{1}`](Self::{1}) if something changed.",
-            edit.read.id, edit.write.id
-        ),
-        if merges {
-            " Sends only what changed.".to_owned()
-        } else {
-            " What the resource has besides stays as it is, also members that this version does \
-             not know."
-                .to_owned()
-        },
-    ];
+    let docs = docs(edit, noun, merges);
     quote! {
         #(#[doc = #docs])*
         pub fn #ident<F>(&self, #(#given,)* change: F) -> Edit<types::#resource, types::#body, F>
@@ -227,6 +210,27 @@ fn method(
             )
         }
     }
+}
+
+fn docs(edit: &Editable<'_>, noun: &str, merges: bool) -> [String; 4] {
+    [
+        format!(
+            " Reads the {}, changes it, and writes it back.",
+            noun.replace('_', " ")
+        ),
+        String::new(),
+        format!(
+            " Calls [`{0}`](Self::{0}), `change`, and [`{1}`](Self::{1}) if something changed.",
+            edit.read.id, edit.write.id
+        ),
+        if merges {
+            " Sends only what changed.".to_owned()
+        } else {
+            " What the resource has besides stays as it is, also members that this version does \
+             not know."
+                .to_owned()
+        },
+    ]
 }
 
 /// All members by which unions of the API are told apart.

@@ -3,6 +3,7 @@
 use anyhow::Result;
 use syn::Item;
 
+use super::modules::{Modules, Parts};
 use crate::{
     apis::Api, document::Document, glue, model::Model, output::Files, refine::Code, states::States,
 };
@@ -13,7 +14,7 @@ pub fn files(
     document: &Document,
     model: &Model,
     states: &States,
-    code: Code,
+    mut code: Code,
     files: &mut Files,
 ) -> Result<()> {
     let info = |key: &str| {
@@ -26,7 +27,6 @@ pub fn files(
     let text = |text: &str| crate::refine::docs::escape(text);
     let (shown_title, shown_version) = (text(&title), text(&version));
     let folder = format!("crates/{}", api.package());
-    let signatures = &code.signatures;
     files.add(
         format!("spec/surface/{}.txt", api.name),
         crate::surface::text(&title, &version, model, &code),
@@ -36,191 +36,46 @@ pub fn files(
         format!("{folder}/README.md"),
         readme(api, &shown_title, &shown_version, model),
     );
-    let project = glue::project::run(api, model, signatures);
-    let scoped = !project.is_empty();
-    files.add(
-        format!("{folder}/src/lib.rs"),
-        lib(
-            api,
-            &shown_title,
-            &shown_version,
-            scoped,
-            model,
-            !states.is_empty(),
-        ),
-    );
     files.add(
         format!("{folder}/tests/tolerance.rs"),
         glue::tolerance::run(&api.document(), &api.crate_name(), model),
     );
-    let mut module = |name: &str, head: &str, items: Vec<Item>| {
-        let text = source(api, head, items);
-        files.add(format!("{folder}/src/generated/{name}.rs"), text);
-    };
-    module("dynamic", DYNAMIC, glue::dynamic::run(model, signatures));
-    module("types", TYPES, glue::types::run(code.types, &code.shared));
-    module("client", CLIENT, code.client);
-    module("builder", BUILDER, code.builder);
-    module(
-        "operations",
-        OPERATIONS,
-        crate::refine::operations(model, &api.name),
+    files.add(
+        format!("crates/mkio-httpmock/src/generated/{}.rs", api.name),
+        source(api, MOCK, std::mem::take(&mut code.mock)),
     );
-    module("pages", PAGES, glue::pages::run(model));
-    let mut modules = vec![
-        "builder",
-        "client",
-        "dynamic",
-        "operations",
-        "pages",
-        "types",
-    ];
-    if !project.is_empty() {
-        module("project", PROJECT, project);
-        modules.push("project");
-    }
-    let fields = glue::fields::run(model);
-    if !fields.is_empty() {
-        module("fields", FIELDS, fields);
-        modules.push("fields");
-    }
-    let waits = glue::waits::run(&api.name, model, states, signatures);
-    if !waits.is_empty() {
-        let scope = if scoped { "ProjectClient, " } else { "" };
-        module("waits", &WAITS.replace("ProjectClient, ", scope), waits);
-        modules.push("waits");
-    }
-    let edits = glue::edits::run(model, signatures);
-    if !edits.is_empty() {
-        let scope = if scoped { "ProjectClient, " } else { "" };
-        module("edits", &EDITS.replace("ProjectClient, ", scope), edits);
-        modules.push("edits");
-    }
-    modules.sort_unstable();
-    let head = module_list(api, &version, &modules);
-    module("mod", &head, Vec::new());
-    let mock = source(api, MOCK, code.mock);
+    let modules = Modules::of(&mut Parts {
+        api,
+        model,
+        states,
+        code,
+    });
+    files.add(
+        format!("{folder}/src/lib.rs"),
+        lib(api, &shown_title, &shown_version, &modules),
+    );
     let unscoped = model
         .operations
         .iter()
         .any(|o| o.parameters.iter().all(|p| p.ident != crate::model::SCOPE));
     files.add(
         format!("crates/mkio/src/apis/{}_api.rs", api.name),
-        crate::listing::accessors(api, scoped, unscoped),
+        crate::listing::accessors(api, modules.has("project"), unscoped),
     );
     files.add(
-        format!("crates/mkio-httpmock/src/generated/{}.rs", api.name),
-        mock,
+        format!("{folder}/src/generated/mod.rs"),
+        source(api, &module_list(api, &version, &modules), Vec::new()),
     );
+    for (name, head, items) in modules.files() {
+        let path = format!("{folder}/src/generated/{name}.rs");
+        files.add(path, source(api, &head, items));
+    }
     Ok(())
 }
 
 /// What the code that is made here and `mkio_core::glue` agree on; the constant of that name there
 /// is raised with this one.
 const INTERFACE: u32 = 1;
-
-const TYPES: &str = "\
-//! Types of request and answer bodies.
-
-#[allow(unused_imports, reason = \"not every API needs all of them\")]
-use std::collections::BTreeMap;
-
-#[allow(unused_imports, reason = \"not every API needs all of them\")]
-use mkio_core::{Nullable, Secret, Timestamp, UrlText};
-use serde::{Deserialize, Serialize};
-#[allow(unused_imports, reason = \"not every API needs all of them\")]
-use serde_json::Value;
-";
-
-const CLIENT: &str = "\
-//! The client.
-
-use mkio_core::{CallOptions, Transport};
-
-use super::builder;
-#[allow(unused_imports, reason = \"not every API has typed bodies\")]
-use super::types;
-";
-
-const BUILDER: &str = "\
-//! Requests: one for each operation. They own what they need, so they can be stored, returned, and
-//! moved into a task.
-
-#[allow(unused_imports, reason = \"not every API needs all of them\")]
-use mkio_core::{
-    ByteStream, CallOptions, Response, Result, Transport, glue,
-    page::query::{Filter, OrderBy},
-};
-
-#[allow(unused_imports, reason = \"not every API has typed bodies\")]
-use super::{operations, types};
-";
-
-const OPERATIONS: &str = "\
-//! What the runtime knows about each operation.
-
-use mkio_core::Operation;
-";
-
-const PAGES: &str = "\
-//! Lists as streams.
-
-use mkio_core::{Items, Page, Pages};
-
-use super::{builder, types};
-";
-
-const PROJECT: &str = "\
-//! The client for one project.
-
-use std::sync::Arc;
-
-use mkio_core::{CallOptions, Transport};
-
-use super::{Client, builder};
-#[allow(unused_imports, reason = \"not every API has typed bodies\")]
-use super::types;
-";
-
-const DYNAMIC: &str = "\
-//! Calls by name.
-
-use mkio_core::{Operation, Response, Result, glue};
-use serde_json::{Map, Value};
-
-#[allow(unused_imports, reason = \"not every API has typed bodies\")]
-use super::{Client, operations, types};
-";
-
-const FIELDS: &str = "\
-//! Fields to filter and order lists by: what the service does not take does not compile.
-#![allow(unused_imports, reason = \"not every list has all kinds of fields\")]
-";
-
-const WAITS: &str = "\
-//! Resources with a state: what their states mean, and waits for them.
-
-use std::time::Duration;
-
-#[allow(unused_imports, reason = \"not every API needs all of them\")]
-use mkio_core::{
-    Result, Wait, WaitDescription, glue,
-    wait::{Action, Goal, Listing, Resource, State, StateKind},
-};
-
-#[allow(unused_imports, reason = \"not every API needs all of them\")]
-use super::{Client, ProjectClient, operations, types};
-";
-
-const EDITS: &str = "\
-//! Edits of resources, and bodies made from what was read.
-
-#[allow(unused_imports, reason = \"not every API needs all of them\")]
-use mkio_core::{Edit, Result, glue};
-
-#[allow(unused_imports, reason = \"not every API needs all of them\")]
-use super::{Client, ProjectClient, operations, types};
-";
 
 const MOCK: &str = "\
 //! Typed mocks of the operations.
@@ -238,32 +93,16 @@ fn source(api: &Api, head: &str, items: Vec<Item>) -> String {
         + "\n"
 }
 
-fn module_list(api: &Api, version: &str, modules: &[&str]) -> String {
+fn module_list(api: &Api, version: &str, modules: &Modules) -> String {
     let mut text = "\
 //! Everything that is generated from the document.
 #![allow(clippy::all, reason = \"generated code is checked where it is made\")]
+#![allow(clippy::too_many_lines, reason = \"calls by name have an arm for each operation\")]
 
 "
     .to_owned();
-    for module in modules {
-        if *module == "dynamic" {
-            text.push_str("#[cfg(feature = \"dynamic\")]\n");
-        }
-        let public = if ["client", "edits", "pages", "project"].contains(module) {
-            ""
-        } else {
-            "pub "
-        };
-        text.push_str(&format!("{public}mod {module};\n"));
-    }
-    text.push_str("\npub use client::Client;\n");
-    if modules.contains(&"project") {
-        text.push_str("pub use project::ProjectClient;\n");
-    }
-    text.push_str(&format!(
-        "\nconst _: () = assert!(\n    mkio_core::glue::INTERFACE == {INTERFACE},\n    \"this crate and mkio-core do not fit each other: use the mkio-core that {} was generated for, \\\n     or generate it again with the xtask of this mkio-core\",\n);\n",
-        api.package()
-    ));
+    text += &modules.declarations();
+    text += &interface(api);
     text.push_str(&format!(
         "\n/// Short name of the API, as [`mkio_core::Operation::api`] has it.\npub const API: &str = {:?};\n",
         api.name
@@ -272,6 +111,14 @@ fn module_list(api: &Api, version: &str, modules: &[&str]) -> String {
         "\n/// Version of the document that this crate was generated from.\npub const API_VERSION: &str = {version:?};\n"
     ));
     text
+}
+
+/// What fails to compile when the crate meets another runtime than the one it was made for.
+fn interface(api: &Api) -> String {
+    format!(
+        "\nconst _: () = assert!(\n    mkio_core::glue::INTERFACE == {INTERFACE},\n    \"this crate and mkio-core do not fit each other: use the mkio-core that {} was generated for, \\\n     or generate it again with the xtask of this mkio-core\",\n);\n",
+        api.package()
+    )
 }
 
 fn manifest(api: &Api, version: &str) -> String {
@@ -365,22 +212,8 @@ Licence: MIT OR Apache-2.0.
     )
 }
 
-fn lib(
-    api: &Api,
-    title: &str,
-    version: &str,
-    scoped: bool,
-    model: &Model,
-    stateful: bool,
-) -> String {
-    let filtered = model
-        .operations
-        .iter()
-        .any(|o| glue::fields::module(o).is_some());
-    let fields = if filtered { ", fields" } else { "" };
-    let waits = if stateful { ", waits" } else { "" };
-    let project = if scoped { ", ProjectClient" } else { "" };
-    let scope = if scoped {
+fn lib(api: &Api, title: &str, version: &str, modules: &Modules) -> String {
+    let scope = if modules.has("project") {
         "//! [`Client::project`] gives the same operations with the project's name filled in.\n"
     } else {
         ""
@@ -395,23 +228,21 @@ fn lib(
 //! Every operation is a method of [`Client`] that gives a request builder; `send()` sends it.
 //! Lists also end in `items()` or `pages()`.
 {scope}//!
-//! What is read is tolerant: every field is an `Option`, enums and unions keep values that this
-//! version does not know. What is written is exactly what was said: absent, null
-//! ([`mkio_core::Nullable`]) and empty are three different things.
+//! Responses are read tolerantly: every field is an `Option`, enums and unions keep values that this
+//! version does not know. Request bodies hold exactly the fields that you set: a field can be left
+//! out, and a [`mkio_core::Nullable`] one can also be sent as `null`.
 
 #[rustfmt::skip]
 mod generated;
 
-#[cfg(feature = \"dynamic\")]
-pub use generated::dynamic;
-pub use generated::{{API, API_VERSION, Client{project}, builder{fields}, operations, types{waits}}};
-
+{modules}
 #[cfg(doctest)]
 #[doc = include_str!(\"../README.md\")]
 struct Readme;
 ",
         document = api.document(),
         about = api.about,
+        modules = modules.re_exports(),
     )
 }
 
@@ -428,7 +259,7 @@ mod tests {
         let glue = std::fs::read_to_string(path).unwrap();
         assert!(glue.contains(&format!("pub const INTERFACE: u32 = {INTERFACE};")));
         let api = workspace.api("media").unwrap();
-        let text = module_list(api, "1", &["client"]);
+        let text = interface(api);
         assert!(
             text.contains(&format!("INTERFACE == {INTERFACE},")),
             "{text}"

@@ -11,7 +11,7 @@ use syn::{Item, Type, parse_quote};
 use crate::{
     document::{Document, ref_name},
     marks,
-    model::{Answer, Field, Model, Operation, Shape, pointer},
+    model::{Answer, Field, Location, Model, Operation, Shape, pointer},
     names::type_name,
     report::Changes,
     types,
@@ -203,11 +203,11 @@ fn page(answer: &str, collection: &Collection) -> Item {
 fn endings(operation: &Operation, answer: &str) -> Item {
     let builder = format_ident!("{}", type_name(&operation.id));
     let answer = format_ident!("{answer}");
-    let takes_top = operation
+    let supports_top = operation
         .parameters
         .iter()
-        .any(|parameter| parameter.query && parameter.name == "$top")
-        .then(|| quote!(.takes_top()));
+        .any(|parameter| parameter.location == Location::Query && parameter.name == "$top")
+        .then(|| quote!(.supports_top()));
     parse_quote! {
         impl builder::#builder {
             /// The list as a stream of its items, over all pages; sends nothing before the first poll.
@@ -217,7 +217,7 @@ fn endings(operation: &Operation, answer: &str) -> Item {
 
             /// The list as a stream of its pages; sends nothing before the first poll.
             pub fn pages(self) -> Pages<types::#answer> {
-                self.request.pages()#takes_top
+                self.request.pages()#supports_top
             }
         }
     }
@@ -362,7 +362,11 @@ mod tests {
                 let sized = query
                     .split(", ")
                     .any(|parameter| parameter.starts_with("top: u32"));
-                assert_eq!(endings.contains(".takes_top()"), sized, "{name}: page size");
+                assert_eq!(
+                    endings.contains(".supports_top()"),
+                    sized,
+                    "{name}: page size"
+                );
                 // What the answer says of other pages is read.
                 let page = block(&code, &format!("impl Page for types::{answer} {{"));
                 let page = page.unwrap_or_else(|| panic!("{name}: {answer}"));

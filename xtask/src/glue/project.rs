@@ -87,8 +87,7 @@ mod tests {
                 .then(|| Parameter {
                     name: SCOPE.to_owned(),
                     ident: SCOPE.to_owned(),
-                    query: false,
-                    header: false,
+                    location: crate::model::Location::Path,
                     ty: parse_quote!(String),
                     required: true,
                     many: false,

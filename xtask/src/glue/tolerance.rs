@@ -1,74 +1,87 @@
 //! The tests that every type reads what a newer service may send, and that secrets do not show.
 
+use indexmap::IndexMap;
 use serde_json::Value;
 
 use crate::{
-    model::{Model, Shape},
+    model::{Field, Model, Need, Shape},
     refine::is_url,
 };
 
-/// Text of `tests/tolerance.rs` of an API's crate.
-pub fn run(document: &str, krate: &str, model: &Model) -> String {
-    let mut structs = String::new();
-    let mut enums = String::new();
-    let mut unions = String::new();
-    let mut secrets = String::new();
-    let mut urls = String::new();
-    for (name, of) in &model.types {
-        match &of.shape {
-            Shape::Struct(fields) => {
-                for (field, _) in fields.iter().filter(|(_, field)| field.secret) {
-                    secrets.push_str(&format!(
-                        "    secret::<types::{name}>({name:?}, {field:?});\n"
-                    ));
-                }
-                let demands = fields.values().any(|field| field.demanded);
-                if demands {
-                    continue;
-                }
-                for (field, of) in fields.iter().filter(|(field, _)| is_url(field)) {
-                    let value = match (&of.schema["type"], &of.schema["items"]["type"]) {
-                        (Value::String(text), _) if text == "string" => "json!(URL)",
-                        (_, Value::String(text)) if text == "string" => "json!([URL])",
-                        _ => continue,
-                    };
-                    urls.push_str(&format!(
-                        "    url::<types::{name}>({name:?}, {field:?}, {value});\n"
-                    ));
-                }
-                let names: Vec<String> = fields.keys().map(|field| format!("{field:?}")).collect();
-                structs.push_str(&format!(
-                    "    structure::<types::{name}>({name:?}, &[{}]);\n",
-                    names.join(", ")
-                ));
-            }
+/// Calls of the tests' helpers, one line for each type or field.
+#[derive(Default)]
+struct Calls {
+    structs: String,
+    enums: String,
+    unions: String,
+    secrets: String,
+    urls: String,
+}
+
+impl Calls {
+    fn add(&mut self, name: &str, shape: &Shape) {
+        let list = |texts: Vec<String>| texts.join(", ");
+        match shape {
+            Shape::Struct(fields) => self.add_struct(name, fields),
             Shape::Enum(values) => {
-                let known: Vec<String> = values
-                    .iter()
-                    .map(|(value, _)| format!("{value:?}"))
-                    .collect();
-                enums.push_str(&format!(
-                    "    text::<types::{name}>({name:?}, &[{}]);\n",
-                    known.join(", ")
-                ));
+                let known = list(
+                    values
+                        .iter()
+                        .map(|(value, _)| format!("{value:?}"))
+                        .collect(),
+                );
+                self.enums += &format!("    text::<types::{name}>({name:?}, &[{known}]);\n");
             }
             Shape::Union { tag, variants } => {
-                let known: Vec<String> =
-                    variants.iter().map(|v| format!("{:?}", v.value)).collect();
-                unions.push_str(&format!(
-                    "    union::<types::{name}>({name:?}, {tag:?}, &[{}]);\n",
-                    known.join(", ")
-                ));
+                let known = list(variants.iter().map(|v| format!("{:?}", v.value)).collect());
+                self.unions +=
+                    &format!("    union::<types::{name}>({name:?}, {tag:?}, &[{known}]);\n");
             }
             // An alias of `Secret`, which has its own test.
             Shape::Secret => {}
         }
     }
+
+    fn add_struct(&mut self, name: &str, fields: &IndexMap<String, Field>) {
+        for (field, _) in fields.iter().filter(|(_, field)| field.secret) {
+            self.secrets += &format!("    secret::<types::{name}>({name:?}, {field:?});\n");
+        }
+        if fields.values().any(|field| field.need == Need::Demanded) {
+            return;
+        }
+        for (field, of) in fields.iter().filter(|(field, _)| is_url(field)) {
+            let value = match (&of.schema["type"], &of.schema["items"]["type"]) {
+                (Value::String(text), _) if text == "string" => "json!(URL)",
+                (_, Value::String(text)) if text == "string" => "json!([URL])",
+                _ => continue,
+            };
+            self.urls += &format!("    url::<types::{name}>({name:?}, {field:?}, {value});\n");
+        }
+        let names: Vec<String> = fields.keys().map(|field| format!("{field:?}")).collect();
+        let names = names.join(", ");
+        self.structs += &format!("    structure::<types::{name}>({name:?}, &[{names}]);\n");
+    }
+}
+
+/// Text of `tests/tolerance.rs` of an API's crate.
+pub fn run(document: &str, krate: &str, model: &Model) -> String {
+    let mut calls = Calls::default();
+    for (name, of) in &model.types {
+        calls.add(name, &of.shape);
+    }
+    let Calls {
+        structs,
+        enums,
+        unions,
+        secrets,
+        urls,
+    } = calls;
     let mut text = format!(
         "// @generated by cargo xtask generate from spec/{document}; do not edit.
 
 //! Whatever a newer service may send is read, and written back to the same bytes.
 #![cfg_attr(rustfmt, rustfmt_skip)]
+#![allow(clippy::too_many_lines, reason = \"a line for each type\")]
 
 use {krate}::types;
 use serde::{{Serialize, de::DeserializeOwned}};
@@ -132,7 +145,7 @@ fn union<T: DeserializeOwned + Serialize>(name: &str, tag: &str, known: &[&str])
 
 const SECRET: &str = r#"/// What a field hides is in neither form of `Debug`, and is sent all the same.
 fn secret<T: DeserializeOwned + Serialize + std::fmt::Debug>(name: &str, field: &str) {
-    const CANARY: &str = "kanarienvogel";
+    const CANARY: &str = "hush-hush-canary";
     let hidden = [json!(CANARY), json!([CANARY]), json!({ "key": CANARY }), json!({ "headers": { "key": CANARY } })]
         .into_iter()
         .map(|value| json!({ field: value }))
@@ -145,11 +158,11 @@ fn secret<T: DeserializeOwned + Serialize + std::fmt::Debug>(name: &str, field: 
 "#;
 
 const URL: &str = r##"/// A URL that holds secrets wherever it can.
-const URL: &str = "rtmp://kanarienvogel:kanarienvogel@h/live/kanarienvogel?passphrase=kanarienvogel&kanarienvogel#kanarienvogel";
+const URL: &str = "rtmp://hush-hush-canary:hush-hush-canary@h/live/hush-hush-canary?passphrase=hush-hush-canary&hush-hush-canary#hush-hush-canary";
 
 /// What a URL may hide is in neither form of `Debug`, and is sent all the same.
 fn url<T: DeserializeOwned + Serialize + std::fmt::Debug>(name: &str, field: &str, value: serde_json::Value) {
-    const CANARY: &str = "kanarienvogel";
+    const CANARY: &str = "hush-hush-canary";
     let json = json!({ field: value });
     let of: T = read(name, &json.to_string());
     assert_eq!(serde_json::to_value(&of).unwrap(), json, "{name}.{field}");

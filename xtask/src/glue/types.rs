@@ -20,7 +20,7 @@ pub fn run(own: Types, shared: &Types) -> Vec<Item> {
 }
 
 /// What the shared types are generated from: all documents.
-const SOURCE: &str = "*.json";
+pub const SOURCE: &str = "*.json";
 
 /// Adds the runtime's module.
 pub fn shared(items: Vec<Item>, files: &mut Files) {

@@ -9,8 +9,7 @@ use syn::{Ident, Item, Type, parse_quote};
 use crate::{
     model::{Model, Operation, SCOPE},
     refine::Signatures,
-    states::with_article,
-    states::{Action, Goal, Kind, Resource, States},
+    states::{Action, Goal, Kind, Listing, Resource, States, with_article},
 };
 
 /// The items of the module; none when the API has no resource with a state.
@@ -92,29 +91,7 @@ fn description(api: &str, name: &str, resource: &Resource) -> Item {
         None => quote!(None),
     };
     let (item, state) = (operation(&resource.item), operation(&resource.state));
-    let list = match &resource.list {
-        None => quote!(None),
-        Some(list) => {
-            let (operation, name, stem) = (constant(&list.operation), &list.name, list.stem);
-            let id = list.id.clone().unwrap_or_default();
-            let field = match &list.name_field {
-                Some(field) => quote!(Some(#field)),
-                None => quote!(None),
-            };
-            let scope = list
-                .scope
-                .iter()
-                .map(|(parameter, field)| quote!((#parameter, #field)));
-            quote!(Some(Listing {
-                operation: &operations::#operation,
-                name_pointer: #name,
-                name_field: #field,
-                scope_fields: &[#(#scope),*],
-                stem: #stem,
-                id_pointer: #id,
-            }))
-        }
-    };
+    let list = resource.list.as_ref().map_or(quote!(None), listing);
     let params = &resource.params;
     let name_param = resource.name_param.clone().unwrap_or_default();
     let (pointer, progress) = (
@@ -128,16 +105,7 @@ fn description(api: &str, name: &str, resource: &Resource) -> Item {
         .failed_when
         .iter()
         .map(|(pointer, values)| quote!((#pointer, &[#(#values),*])));
-    let states = resource.states.iter().map(|(state, kind)| {
-        let kind = match kind {
-            Kind::Transient => quote!(Transient),
-            Kind::Steady => quote!(Steady),
-            Kind::Success => quote!(Success),
-            Kind::Failure => quote!(Failure),
-            Kind::Deleting => quote!(Deleting),
-        };
-        quote!((#state, StateKind::#kind))
-    });
+    let states = resource.states.iter().map(meaning);
     let goals = resource.goals.iter().map(|(name, of)| goal(name, of));
     let timeout = resource.timeout;
     let (min, max) = resource.poll;
@@ -173,6 +141,39 @@ fn description(api: &str, name: &str, resource: &Resource) -> Item {
             ..Resource::DEFAULT
         };
     }
+}
+
+fn listing(list: &Listing) -> TokenStream {
+    let (operation, name, stem) = (constant(&list.operation), &list.name, list.stem);
+    let id = list.id.clone().unwrap_or_default();
+    let field = match &list.name_field {
+        Some(field) => quote!(Some(#field)),
+        None => quote!(None),
+    };
+    let scope = list
+        .scope
+        .iter()
+        .map(|(parameter, field)| quote!((#parameter, #field)));
+    quote!(Some(Listing {
+        operation: &operations::#operation,
+        name_pointer: #name,
+        name_field: #field,
+        scope_fields: &[#(#scope),*],
+        stem: #stem,
+        id_pointer: #id,
+    }))
+}
+
+/// A state and what it means.
+fn meaning((state, kind): (&String, &Kind)) -> TokenStream {
+    let kind = match kind {
+        Kind::Transient => quote!(Transient),
+        Kind::Steady => quote!(Steady),
+        Kind::Success => quote!(Success),
+        Kind::Failure => quote!(Failure),
+        Kind::Deleting => quote!(Deleting),
+    };
+    quote!((#state, StateKind::#kind))
 }
 
 fn goal(name: &str, goal: &Goal) -> TokenStream {
@@ -244,9 +245,10 @@ fn waiting(name: &str, resource: &Resource) -> TokenStream {
     let (model, state) = types_of(resource);
     let (given, values, constant) = (given(resource), values(resource), constant(name));
     let words = with_article(name);
+    let docs = waiting_docs(&words, resource);
     let project = resource.params.first().is_some_and(|p| p == SCOPE);
     let (described, elsewhere) = if project {
-        let described = quote!(description.within(self.project_name())?);
+        let described = quote!(description.check_project(self.project_name())?);
         (
             described,
             " another kind of resource, in another project, or",
@@ -254,28 +256,6 @@ fn waiting(name: &str, resource: &Resource) -> TokenStream {
     } else {
         (quote!(description), " another kind of resource, or")
     };
-    let goals: Vec<String> = resource
-        .goals
-        .iter()
-        .map(|(goal, of)| {
-            let states: Vec<String> = of.states.iter().map(|state| format!("`{state}`")).collect();
-            format!("`{goal}` ({})", states.join(", "))
-        })
-        .collect();
-    let docs = [
-        format!(
-            " Waits for {words}, by default until it is {}.",
-            goals.first().map_or("", String::as_str)
-        ),
-        String::new(),
-        format!(
-            " Goals: {}, or gone. Default timeout {}; polls every {} to {} s.",
-            goals.join(", "),
-            words_for(resource.timeout),
-            resource.poll.0,
-            resource.poll.1
-        ),
-    ];
     let resumes = format!(" Takes a described wait for {words} up again.");
     let resumes_gone = format!(" Takes a described wait until {words} is gone up again.");
     let (until_gone, for_state) = (
@@ -312,6 +292,29 @@ fn waiting(name: &str, resource: &Resource) -> TokenStream {
             Wait::<#model, #state>::resume_until_gone(self.transport(), &#constant, #described)
         }
     }
+}
+
+/// What a wait ends with, and how long and how often it polls.
+fn waiting_docs(words: &str, resource: &Resource) -> [String; 3] {
+    let goal = |(goal, of): (&String, &Goal)| {
+        let states: Vec<String> = of.states.iter().map(|state| format!("`{state}`")).collect();
+        format!("`{goal}` ({})", states.join(", "))
+    };
+    let goals: Vec<String> = resource.goals.iter().map(goal).collect();
+    [
+        format!(
+            " Waits for {words}, by default until it is {}.",
+            goals.first().map_or("", String::as_str)
+        ),
+        String::new(),
+        format!(
+            " Goals: {}, or gone. Default timeout {}; polls every {} to {} s.",
+            goals.join(", "),
+            words_for(resource.timeout),
+            resource.poll.0,
+            resource.poll.1
+        ),
+    ]
 }
 
 /// A time in words.

@@ -219,7 +219,7 @@ fn no_dependency_of_a_published_package_needs_a_newer_rust() {
     assert!(newer.is_empty(), "ours is {ours}: {newer:#?}");
 }
 
-/// Whoever tries an example waits for all development dependencies of its package.
+/// A user who tries an example waits for all development dependencies of its package.
 #[test]
 fn examples_of_the_facade_wait_for_nothing_heavy() {
     let metadata = metadata(&root(), &["--no-deps"]).unwrap();

@@ -25,6 +25,36 @@ pub fn run(mut document: Document, changes: &mut Changes) -> Document {
 }
 
 fn strip(schema: &mut Map<String, Value>) -> Vec<String> {
+    let mut sentences = keywords(schema);
+    if schema.get("additionalProperties") == Some(&Value::Bool(false)) {
+        // A new field must not make an answer unreadable.
+        schema.shift_remove("additionalProperties");
+    }
+    match schema.get("format").and_then(Value::as_str) {
+        // These have a type of their own in the generated code.
+        None | Some("date-time" | "uint32" | "uint64" | "binary") => {}
+        Some("int32" | "int64" | "float" | "double") => {
+            schema.shift_remove("format");
+        }
+        Some(format) => {
+            sentences.push(format!("Format: {format}."));
+            schema.shift_remove("format");
+        }
+    }
+    if schema.get("type").is_some_and(|t| t != "string")
+        && let Some(Value::Array(values)) = schema.shift_remove("enum")
+    {
+        let values: Vec<_> = values
+            .iter()
+            .map(|value| format!("`{}`", plain(value).replace('`', "'")))
+            .collect();
+        sentences.push(format!("One of {}.", values.join(", ")));
+    }
+    sentences
+}
+
+/// Takes out the keywords that limit a value or give one.
+fn keywords(schema: &mut Map<String, Value>) -> Vec<String> {
     let mut sentences = Vec::new();
     // A property may be called `format` or `pattern`; only keywords with plain values are limits.
     let mut take = |key: &str| {
@@ -76,30 +106,6 @@ fn strip(schema: &mut Map<String, Value>) -> Vec<String> {
             "" => "Default: empty.".to_owned(),
             default => format!("Default: `{}`.", default.replace('`', "'")),
         });
-    }
-    if schema.get("additionalProperties") == Some(&Value::Bool(false)) {
-        // A new field must not make an answer unreadable.
-        schema.shift_remove("additionalProperties");
-    }
-    match schema.get("format").and_then(Value::as_str) {
-        // These have a type of their own in the generated code.
-        None | Some("date-time" | "uint32" | "uint64" | "binary") => {}
-        Some("int32" | "int64" | "float" | "double") => {
-            schema.shift_remove("format");
-        }
-        Some(format) => {
-            sentences.push(format!("Format: {format}."));
-            schema.shift_remove("format");
-        }
-    }
-    if schema.get("type").is_some_and(|t| t != "string")
-        && let Some(Value::Array(values)) = schema.shift_remove("enum")
-    {
-        let values: Vec<_> = values
-            .iter()
-            .map(|value| format!("`{}`", plain(value).replace('`', "'")))
-            .collect();
-        sentences.push(format!("One of {}.", values.join(", ")));
     }
     sentences
 }

@@ -38,6 +38,7 @@ pub fn run(mut document: Document, changes: &mut Changes) -> Document {
     let mut places: HashMap<String, String> = HashMap::new();
     let mut problems = Vec::new();
     let prefix = document.api.prefix.clone();
+    let overlay = format!("spec/overlays/{}.yaml", document.api.name);
     document.operations_mut(|path, method, operation| {
         let pointer = operation_pointer(path, method);
         let pinned = operation.get(marks::NAME).and_then(Value::as_str);
@@ -51,7 +52,7 @@ pub fn run(mut document: Document, changes: &mut Changes) -> Document {
             problems.push((
                 pointer.clone(),
                 format!("{} {name:?}, which is no name of a function", marks::NAME),
-                "a name in snake_case",
+                "a name in snake_case".to_owned(),
             ));
             name = snake_name(&name);
         }
@@ -64,7 +65,14 @@ pub fn run(mut document: Document, changes: &mut Changes) -> Document {
             problems.push((
                 pointer,
                 format!("the operation name {name:?}, which {first} has, too"),
-                "unique names; give one of the two an `x-mkio-name` in the overlay",
+                format!(
+                    "a name of its own, by an action of the overlay {}: `operation: {} {}`, \
+                     `update: {{{}: …}}`, `description: …`",
+                    overlay,
+                    method.to_uppercase(),
+                    unnamed(&significant(path, &prefix)),
+                    marks::NAME
+                ),
             ));
             let mut number = 2;
             while places.contains_key(&type_name(&format!("{name}{number}"))) {
@@ -177,12 +185,26 @@ pub fn significant<'p>(path: &'p str, prefix: &str) -> Vec<&'p str> {
     segments
 }
 
+/// These segments as a path without the names of parameters, as overlays select operations.
+pub fn unnamed(segments: &[&str]) -> String {
+    let bare = |segment: &&str| match (segment.find('{'), segment.rfind('}')) {
+        (Some(from), Some(to)) if from < to => {
+            format!("{}{{}}{}", &segment[..from], &segment[to + 1..])
+        }
+        _ => (*segment).to_owned(),
+    };
+    segments.iter().map(bare).collect::<Vec<_>>().join("/")
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::passes::testing::{api, with_paths};
+    use crate::{
+        overlay::Overlay,
+        passes::testing::{api, with_paths},
+    };
 
     #[test]
     fn names_read_as_rest_does() {
@@ -248,16 +270,35 @@ mod tests {
 
     #[test]
     fn a_name_given_twice_is_an_error_that_names_both() {
-        let document = with_paths(json!({
-            "/api/v1/projects/{project_name}/media/jobs": {"get": {"responses": {}}},
-            "/api/v1/projects/{project_name}/media/transforms/{t}/jobs": {"get": {"responses": {}}},
-        }));
+        let clashing = || {
+            with_paths(json!({
+                "/api/v1/projects/{project_name}/media/jobs": {"get": {"responses": {}}},
+                "/api/v1/projects/{project_name}/media/transforms/{t}/jobs": {"get": {"responses": {}}},
+            }))
+        };
         let mut changes = Changes::default();
-        run(document, &mut changes);
+        run(clashing(), &mut changes);
         let problem = &changes.problems()[0];
         assert!(problem.pointer.contains("transforms"), "{problem}");
         assert!(problem.found.contains("list_jobs"), "{problem}");
+        // The action that the message names is one that works.
+        let operation = "GET transforms/{}/jobs";
+        assert!(problem.accepted.contains(operation), "{problem}");
         assert!(problem.accepted.contains("x-mkio-name"), "{problem}");
+        let overlay = format!(
+            "{{overlay: 1.0.0, info: {{}}, actions: [{{operation: {operation:?}, \
+             update: {{x-mkio-name: list_jobs_of_transform}}, description: two lists}}]}}"
+        );
+        let overlay = Overlay::parse(&overlay).unwrap();
+        let mut changes = Changes::default();
+        let document = run(overlay.apply(clashing(), &mut changes), &mut changes);
+        assert!(changes.problems().is_empty(), "{:?}", changes.problems());
+        let ids: Vec<_> = document
+            .operations()
+            .iter()
+            .map(|o| o.value["operationId"].clone())
+            .collect();
+        assert_eq!(ids, ["list_jobs", "list_jobs_of_transform"]);
     }
 
     #[test]

@@ -12,54 +12,23 @@ use crate::{
     report::Changes,
 };
 
+/// What was loosened.
+#[derive(Default)]
+struct Counts {
+    read_only_requirements: usize,
+    collections: usize,
+}
+
 pub fn run(mut document: Document, changes: &mut Changes) -> Document {
-    let mut read_only_requirements = 0;
-    let mut collections = 0;
+    let mut counts = Counts::default();
     let mut misordered = Vec::new();
     for (name, schema) in document.schemas_mut() {
-        let flag = |name: &str| schema.get(name) == Some(&Value::Bool(true));
-        let read = flag(marks::READ);
-        let Some(properties) = schema.get("properties").and_then(Value::as_object) else {
-            continue;
-        };
-        let required: Vec<Value> = schema
-            .get("required")
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten()
-            .filter(|name| {
-                let property = name.as_str().and_then(|name| properties.get(name));
-                property.is_some_and(|p| p.get("readOnly") != Some(&Value::Bool(true)))
-            })
-            .cloned()
-            .collect();
+        let required = required(schema);
         if !orders(schema, &required) {
             misordered.push(schema_pointer(name, schema));
         }
-        let demanded = if read { Vec::new() } else { required.clone() };
-        if read && !required.is_empty() {
-            read_only_requirements += 1;
-        }
-        schema[marks::REQUIRED] = Value::Array(required);
-        schema["required"] = Value::Array(demanded.clone());
-        let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) else {
-            continue;
-        };
-        for (name, property) in properties {
-            let Some(property) = property.as_object_mut() else {
-                continue;
-            };
-            if property.get("nullable") == Some(&Value::Bool(true)) {
-                property.insert(marks::NULLABLE.to_owned(), Value::Bool(true));
-            }
-            let optional = !demanded.contains(&json!(name));
-            let collection = property
-                .get("type")
-                .is_some_and(|t| t == "array" || t == "object");
-            if optional && collection {
-                property.insert("nullable".to_owned(), Value::Bool(true));
-                collections += 1;
-            }
+        if schema.get("properties").is_some_and(Value::is_object) {
+            loosen(schema, required, &mut counts);
         }
     }
     for pointer in misordered {
@@ -73,9 +42,55 @@ pub fn run(mut document: Document, changes: &mut Changes) -> Document {
         ));
     }
     changes.note(format!(
-        "{read_only_requirements} types that are read demand nothing, {collections} lists and maps are optional"
+        "{} types that are read demand nothing, {} lists and maps are optional",
+        counts.read_only_requirements, counts.collections
     ));
     document
+}
+
+/// The fields that a schema requires and that can be written.
+fn required(schema: &Value) -> Vec<Value> {
+    let names = schema.get("required").and_then(Value::as_array);
+    let can_be_written = |name: &&Value| {
+        let property = name
+            .as_str()
+            .and_then(|name| schema.get("properties")?.get(name));
+        property.is_some_and(|p| p.get("readOnly") != Some(&Value::Bool(true)))
+    };
+    names
+        .into_iter()
+        .flatten()
+        .filter(can_be_written)
+        .cloned()
+        .collect()
+}
+
+/// Makes the fields of a type optional: all of one that is read, and its lists and maps.
+fn loosen(schema: &mut Value, required: Vec<Value>, counts: &mut Counts) {
+    let read = schema.get(marks::READ) == Some(&Value::Bool(true));
+    if read && !required.is_empty() {
+        counts.read_only_requirements += 1;
+    }
+    let demanded = if read { Vec::new() } else { required.clone() };
+    schema[marks::REQUIRED] = Value::Array(required);
+    schema["required"] = Value::Array(demanded.clone());
+    let properties = schema.get_mut("properties").and_then(Value::as_object_mut);
+    for (name, property) in properties.into_iter().flatten() {
+        let Some(property) = property.as_object_mut() else {
+            continue;
+        };
+        if property.get("nullable") == Some(&Value::Bool(true)) {
+            property.insert(marks::NULLABLE.to_owned(), Value::Bool(true));
+        }
+        let optional = !demanded.contains(&json!(name));
+        let collection = property
+            .get("type")
+            .is_some_and(|t| t == "array" || t == "object");
+        if optional && collection {
+            property.insert("nullable".to_owned(), Value::Bool(true));
+            counts.collections += 1;
+        }
+    }
 }
 
 /// An order, where there is one, names the required fields and nothing else.

@@ -79,6 +79,14 @@ pub fn run(mut document: Document, changes: &mut Changes) -> Document {
             set_content(operation, &first, media);
         }
     });
+    warn(&document, left_out, changes);
+    for (path, method, twin) in twins {
+        document.root["paths"][path][method] = Value::Object(twin);
+    }
+    document
+}
+
+fn warn(document: &Document, left_out: Vec<String>, changes: &mut Changes) {
     for pointer in left_out {
         changes.warn(document.problem(
             pointer,
@@ -86,10 +94,6 @@ pub fn run(mut document: Document, changes: &mut Changes) -> Document {
             "one media type, or application/json with JSON Patch or merge patch; an overlay action that removes it",
         ));
     }
-    for (path, method, twin) in twins {
-        document.root["paths"][path][method] = Value::Object(twin);
-    }
-    document
 }
 
 /// The media types that get code: plain JSON first, and patches; else the first that can be sent.

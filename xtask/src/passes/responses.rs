@@ -36,41 +36,34 @@ pub fn run(mut document: Document, changes: &mut Changes) -> Document {
             say_not_implemented(operation);
         }
         let bodies = bodies(&successes);
-        let json_bodies: Vec<&Body<'_>> =
-            bodies.iter().filter(|body| kind(body.media_type) == Ok(Kind::Json)).collect();
-        let best = json_bodies.iter().max_by_key(|body| sizes.of_schema(&body.schema));
+        let is_json = |body: &&Body<'_>| kind(body.media_type) == Ok(Kind::Json);
+        let (json_bodies, others): (Vec<&Body<'_>>, Vec<&Body<'_>>) =
+            bodies.iter().partition(is_json);
+        let best = json_bodies
+            .iter()
+            .max_by_key(|body| sizes.of_schema(&body.schema));
         if let Some(best) = best {
             differing(&successes, &json_bodies, best, &pointer, &mut warnings);
+            for body in others {
+                if body.media_type == CSV {
+                    let twin = csv_twin(operation, merged.clone());
+                    changes.note(format!("{method} {path}: twin {}", twin["operationId"]));
+                    twins.push((format!("{path}{TWIN}csv"), method.to_owned(), twin));
+                } else {
+                    let what = body.media_type;
+                    changes.note(format!("{method} {path}: not asked for {what}"));
+                }
+            }
         }
-        let other = bodies.iter().find(|body| kind(body.media_type) != Ok(Kind::Json));
-        let bytes = |media_type: &str| json!({media_type: {"schema": {"type": "string", "format": "binary"}}});
-        let content = match (best, other) {
-            (Some(body), _) => json!({JSON: {"schema": body.schema}}),
-            (None, Some(body)) => bytes(body.media_type),
-            (None, None) => Value::Null,
+        let answer = match (best, bodies.first()) {
+            (Some(body), _) => ok(Some(json!({JSON: {"schema": body.schema}}))),
+            (None, Some(body)) => ok(Some(bytes(body.media_type))),
+            (None, None) => ok(None),
         };
-        if best.is_some() && bodies.iter().any(|body| body.media_type == CSV) {
-            let mut twin = operation.clone();
-            let id = twin.get("operationId").and_then(Value::as_str).unwrap_or_default();
-            let id = format!("{id}_csv");
-            twin.insert("operationId".to_owned(), json!(id));
-            append_description(&mut twin, "The answer is the CSV text as it was received.");
-            let mut responses = merged.clone();
-            responses.insert("2XX".to_owned(), json!({"description": "OK", "content": bytes(CSV)}));
-            twin.insert("responses".to_owned(), Value::Object(responses));
-            changes.note(format!("{method} {path}: twin {id}"));
-            twins.push((format!("{path}{TWIN}csv"), method.to_owned(), twin));
-        }
-        for body in bodies.iter().filter(|body| best.is_some() && kind(body.media_type) != Ok(Kind::Json) && body.media_type != CSV) {
-            changes.note(format!("{method} {path}: not asked for {}", body.media_type));
-        }
-        let mut answer = json!({"description": "OK"});
-        if !content.is_null() {
-            answer["content"] = content;
-        }
         merged.insert("2XX".to_owned(), answer);
         if declared.len() != merged.len() {
-            changes.note(format!("{method} {path}: {} responses to {}", declared.len(), merged.len()));
+            let (from, to) = (declared.len(), merged.len());
+            changes.note(format!("{method} {path}: {from} responses to {to}"));
         }
         let statuses: Vec<_> = declared.keys().collect();
         operation.insert(marks::STATUSES.to_owned(), json!(statuses));
@@ -87,6 +80,35 @@ pub fn run(mut document: Document, changes: &mut Changes) -> Document {
         document.root["paths"][path][method] = Value::Object(twin);
     }
     document
+}
+
+/// A success with this content.
+fn ok(content: Option<Value>) -> Value {
+    let mut answer = json!({"description": "OK"});
+    if let Some(content) = content {
+        answer["content"] = content;
+    }
+    answer
+}
+
+/// The content of an answer that is handed on as it comes.
+fn bytes(media_type: &str) -> Value {
+    json!({media_type: {"schema": {"type": "string", "format": "binary"}}})
+}
+
+/// The operation that asks for CSV; `responses` has the errors.
+fn csv_twin(
+    operation: &Map<String, Value>,
+    mut responses: Map<String, Value>,
+) -> Map<String, Value> {
+    let mut twin = operation.clone();
+    let id = twin.get("operationId").and_then(Value::as_str);
+    let id = format!("{}_csv", id.unwrap_or_default());
+    twin.insert("operationId".to_owned(), json!(id));
+    append_description(&mut twin, "The answer is the CSV text as it was received.");
+    responses.insert("2XX".to_owned(), ok(Some(bytes(CSV))));
+    twin.insert("responses".to_owned(), Value::Object(responses));
+    twin
 }
 
 /// How many fields the named schemas have.

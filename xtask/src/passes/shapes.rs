@@ -101,18 +101,11 @@ impl Shapes<'_> {
             let Some(members) = schema.get(key).and_then(Value::as_array).cloned() else {
                 continue;
             };
-            // Members with limits alone: which properties have to be there together.
-            let limits = |member: &Value| {
-                member.as_object().is_some_and(|member| {
-                    let mut keys = member.keys();
-                    keys.all(|key| ["required", "title", "description"].contains(&key.as_str()))
-                })
-            };
             if schema.contains_key("properties")
-                || (members.iter().all(limits) && schema.contains_key("type"))
+                || (members.iter().all(only_limits) && schema.contains_key("type"))
             {
                 schema.shift_remove(key);
-                if !members.iter().all(limits) {
+                if !members.iter().all(only_limits) {
                     self.lose(
                         &format!("{pointer}/{key}"),
                         format!("fields next to a union (`{key}`), whose members are left out"),
@@ -121,16 +114,6 @@ impl Shapes<'_> {
                 }
                 continue;
             }
-            // Children come first: a member that is null has become one that may be null.
-            let is_null = |member: &Value| {
-                let mut keys = member
-                    .as_object()
-                    .into_iter()
-                    .flatten()
-                    .map(|(key, _)| key.as_str());
-                member["nullable"] == true
-                    && keys.all(|key| ["nullable", "title", "description"].contains(&key))
-            };
             let (null, mut real): (Vec<_>, Vec<_>) = members.into_iter().partition(is_null);
             let mut seen = Vec::new();
             real.retain(|member| {
@@ -270,9 +253,8 @@ impl Shapes<'_> {
             .get("type")
             .and_then(Value::as_str)
             .map(str::to_owned);
-        let all = |is: fn(&Value) -> bool| real.iter().all(is);
         match kind.as_deref() {
-            Some("string") if !all(Value::is_string) => {
+            Some("string") if !real.iter().all(Value::is_string) => {
                 // YAML reads `1` and `no` without quotes as something else.
                 for value in &mut real {
                     if !value.is_string() {
@@ -291,15 +273,7 @@ impl Shapes<'_> {
                 return;
             }
             None => {
-                let found = if all(Value::is_string) {
-                    "string"
-                } else if all(|value| value.is_i64() || value.is_u64()) {
-                    "integer"
-                } else if all(Value::is_number) {
-                    "number"
-                } else if all(Value::is_boolean) {
-                    "boolean"
-                } else {
+                let Some(found) = type_of_all(&real) else {
                     schema.shift_remove("enum");
                     self.lose(
                         &format!("{pointer}/enum"),
@@ -496,6 +470,37 @@ fn examples(schema: &mut Map<String, Value>) {
         && let Some(first) = examples.into_iter().next()
     {
         schema.entry("example").or_insert(first);
+    }
+}
+
+/// A member with limits alone: which properties have to be there together.
+fn only_limits(member: &Value) -> bool {
+    member.as_object().is_some_and(|member| {
+        let mut keys = member.keys();
+        keys.all(|key| ["required", "title", "description"].contains(&key.as_str()))
+    })
+}
+
+/// A member that is null. Children come first, so it has become one that may be null.
+fn is_null(member: &Value) -> bool {
+    let mut keys = member.as_object().into_iter().flat_map(Map::keys);
+    member["nullable"] == true
+        && keys.all(|key| ["nullable", "title", "description"].contains(&key.as_str()))
+}
+
+/// The one type that all of these values have.
+fn type_of_all(values: &[Value]) -> Option<&'static str> {
+    let all = |is: fn(&Value) -> bool| values.iter().all(is);
+    if all(Value::is_string) {
+        Some("string")
+    } else if all(|value| value.is_i64() || value.is_u64()) {
+        Some("integer")
+    } else if all(Value::is_number) {
+        Some("number")
+    } else if all(Value::is_boolean) {
+        Some("boolean")
+    } else {
+        None
     }
 }
 

@@ -93,11 +93,7 @@ fn choose(document: &Document, changes: &mut Changes) -> HashMap<String, String>
         let first = taken.get(&new).copied();
         if let Some(first) = first {
             let wish = new.clone();
-            let mut number = 2;
-            while taken.contains_key(&new) || pins.contains(&new) {
-                new = format!("{wish}{number}");
-                number += 1;
-            }
+            new = numbered(&wish, |new| taken.contains_key(new) || pins.contains(new));
             let problem = document.problem(
                 schema_pointer(name, schema),
                 format!("the type name {wish:?}, which {first} has, too"),
@@ -116,6 +112,18 @@ fn choose(document: &Document, changes: &mut Changes) -> HashMap<String, String>
         names.insert(name.to_owned(), new);
     }
     names
+}
+
+/// The first of `wish2`, `wish3`, … that is not taken.
+fn numbered(wish: &str, taken: impl Fn(&String) -> bool) -> String {
+    let mut number = 2;
+    loop {
+        let name = format!("{wish}{number}");
+        if !taken(&name) {
+            return name;
+        }
+        number += 1;
+    }
 }
 
 fn shorten(name: &str) -> String {

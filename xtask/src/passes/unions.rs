@@ -67,31 +67,41 @@ pub fn run(mut document: Document, changes: &mut Changes) -> Document {
         .map(|union| converting(&document, &union.variants))
         .collect();
     for (union, converting) in unions.into_iter().zip(converting) {
-        let Union {
-            name,
-            tag,
-            variants,
-        } = union;
-        changes.note(format!("{name}: {} variants by {tag}", variants.len()));
-        for (_, member) in &variants {
-            if let Some(member) = document.schemas_mut().get_mut(member) {
-                drop_property(member, &tag);
-                // A member with nothing but its tag is a type all the same.
-                member[marks::KEEP] = Value::Bool(true);
-            }
-        }
-        let names = variant_names(&name, &variants);
-        let list: Vec<Value> = variants
-            .iter()
-            .zip(names)
-            .zip(converting)
-            .map(|(((value, member), variant), converts)| {
-                json!({"value": value, "type": member, "name": variant, "converts": converts})
-            })
-            .collect();
-        document.schemas_mut()[&name][marks::UNION] = json!({"tag": tag, "variants": list});
+        let Union { name, variants, .. } = &union;
+        changes.note(format!(
+            "{name}: {} variants by {}",
+            variants.len(),
+            union.tag
+        ));
+        mark(&mut document, &union, &converting);
     }
     document
+}
+
+/// Marks the schema of a union, and takes the tag out of its members: the union writes it.
+fn mark(document: &mut Document, union: &Union, converting: &[bool]) {
+    let Union {
+        name,
+        tag,
+        variants,
+    } = union;
+    for (_, member) in variants {
+        if let Some(member) = document.schemas_mut().get_mut(member) {
+            drop_property(member, tag);
+            // A member with nothing but its tag is a type all the same.
+            member[marks::KEEP] = Value::Bool(true);
+        }
+    }
+    let names = variant_names(name, variants);
+    let list: Vec<Value> = variants
+        .iter()
+        .zip(names)
+        .zip(converting)
+        .map(|(((value, member), variant), converts)| {
+            json!({"value": value, "type": member, "name": variant, "converts": converts})
+        })
+        .collect();
+    document.schemas_mut()[name][marks::UNION] = json!({"tag": tag, "variants": list});
 }
 
 /// Whether a member alone says which variant is meant: it stands behind one tag only, or the

@@ -44,8 +44,24 @@ fn accessor(field: &FieldCode, model: &Model) -> TokenStream {
         ident.clone()
     };
     let ty = value_type(&field.ty);
-    let value = optional(ident, &field.ty);
-    let (answer, body, without) = if is_named(ty, "String") {
+    let (answer, body, without) = reading(ty, optional(ident, &field.ty), model);
+    let doc = format!(" Returns [`{ident}`](Self#structfield.{ident}){without}.");
+    quote! {
+        #[doc = #doc]
+        pub fn #name(&self) -> #answer {
+            #body
+        }
+    }
+}
+
+/// What the method answers, the code that reads it from the value, and what the docs say of a field
+/// that is not set.
+fn reading(
+    ty: &Type,
+    value: TokenStream,
+    model: &Model,
+) -> (TokenStream, TokenStream, &'static str) {
+    if is_named(ty, "String") {
         (
             quote!(Option<&str>),
             quote!(#value.map(String::as_str)),
@@ -92,13 +108,6 @@ fn accessor(field: &FieldCode, model: &Model) -> TokenStream {
             value_of_box(ty, value),
             ", if it is set",
         )
-    };
-    let doc = format!(" Returns [`{ident}`](Self#structfield.{ident}){without}.");
-    quote! {
-        #[doc = #doc]
-        pub fn #name(&self) -> #answer {
-            #body
-        }
     }
 }
 

@@ -11,7 +11,7 @@ use super::docs;
 use crate::{
     apis::Api,
     media::{Kind, kind},
-    model::{Answer, Model, Operation, Parameter},
+    model::{Answer, Location, Model, Operation, Parameter},
     names::type_name,
     report::Changes,
     types,
@@ -99,10 +99,10 @@ fn when(operation: &Operation, model: &Model) -> TokenStream {
     let pattern = pattern(&operation.path, None);
     let twin = twin(operation, model).map(|(header, value)| quote!(.header(#header, #value)));
     let parameters = operation.parameters.iter().map(|parameter| {
-        if parameter.query || parameter.header {
-            named(parameter)
-        } else {
+        if parameter.location == Location::Path {
             in_path(parameter, &operation.path)
+        } else {
+            named(parameter)
         }
     });
     let body = body(operation);
@@ -193,7 +193,7 @@ fn must_be(parameter: &Parameter) -> String {
 fn named(parameter: &Parameter) -> TokenStream {
     let ident = format_ident!("{}", parameter.ident);
     let (doc, name) = (must_be(parameter), &parameter.name);
-    let (there, missing) = if parameter.header {
+    let (there, missing) = if parameter.location == Location::Header {
         (quote!(header), quote!(header_missing))
     } else {
         (quote!(query_param), quote!(query_param_missing))

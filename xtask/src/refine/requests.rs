@@ -14,7 +14,7 @@ use crate::{
     document::{Document, Problem},
     glue::fields,
     media::{Kind, kind},
-    model::{Answer, Model, Operation, Parameter, SCOPE, pointer},
+    model::{Answer, Location, Model, Operation, Parameter, SCOPE, pointer},
     names::type_name,
     report::Changes,
 };
@@ -267,21 +267,11 @@ fn request(operation: &Operation, signatures: &Signatures) -> TokenStream {
         quote!(#ident: #taken)
     });
     let bytes = is_bytes(operation, signatures);
-    let path = operation.path_parameters().into_iter().map(|parameter| {
-        let ident = format_ident!("{}", parameter.ident);
-        if is_named(
-            &signatures.argument(&operation.id, &parameter.ident),
-            "String",
-        ) {
-            quote!(#ident)
-        } else {
-            quote!(&#ident.to_string())
-        }
-    });
+    let path = path_values(operation, signatures);
     let query = operation
         .required()
         .into_iter()
-        .filter(|p| p.query || p.header);
+        .filter(|p| p.location != Location::Path);
     let query = query.map(|parameter| add(parameter, &quote!(request)));
     let accept = match &operation.answer {
         Answer::Bytes(media_type) => Some(quote!(request.accept(#media_type);)),
@@ -330,6 +320,20 @@ fn request(operation: &Operation, signatures: &Signatures) -> TokenStream {
     }
 }
 
+/// What stands in the path for its parameters, as text.
+fn path_values(operation: &Operation, signatures: &Signatures) -> Vec<TokenStream> {
+    let value = |parameter: &Parameter| {
+        let ident = format_ident!("{}", parameter.ident);
+        let ty = signatures.argument(&operation.id, &parameter.ident);
+        if is_named(&ty, "String") {
+            quote!(#ident)
+        } else {
+            quote!(&#ident.to_string())
+        }
+    };
+    operation.path_parameters().into_iter().map(value).collect()
+}
+
 /// How the body is written: as JSON, or as a form.
 fn write(operation: &Operation) -> Ident {
     let form = operation.body.as_deref().map(kind) == Some(Ok(Kind::Form));
@@ -345,7 +349,7 @@ fn is_bytes(operation: &Operation, signatures: &Signatures) -> bool {
 /// Adds a required parameter of the query to the request.
 fn add(parameter: &Parameter, request: &TokenStream) -> TokenStream {
     let (ident, name) = (format_ident!("{}", parameter.ident), &parameter.name);
-    if parameter.header {
+    if parameter.location == Location::Header {
         quote!(#request.header(#name, #ident.to_string());)
     } else if parameter.many {
         quote!(for value in #ident { #request.add_query(#name, value.as_ref()); })
@@ -360,7 +364,7 @@ fn setters(operation: &Operation, signatures: &Signatures) -> Vec<TokenStream> {
     for parameter in operation.parameters.iter().filter(|p| !p.required) {
         setters.push(setter(operation, parameter, signatures));
         if parameter.many && parameter.ident == "label" {
-            setters.push(labels());
+            setters.push(label_setters());
         }
     }
     if operation.body.is_some() && !operation.body_required {
@@ -397,7 +401,7 @@ fn setter(operation: &Operation, parameter: &Parameter, signatures: &Signatures)
         };
     }
     let doc = docs::attributes(&text);
-    if let Some(typed) = typed(operation, parameter, &doc) {
+    if let Some(typed) = typed_setter(operation, parameter, &doc) {
         return typed;
     }
     let value = format_ident!("value");
@@ -407,7 +411,7 @@ fn setter(operation: &Operation, parameter: &Parameter, signatures: &Signatures)
     );
     // A primitive is taken as it is.
     let value = (handed.to_string() != "value").then(|| quote!(let value: #taken = #handed;));
-    let set = if parameter.header {
+    let set = if parameter.location == Location::Header {
         quote!(self.request.header(#name, value.to_string());)
     } else {
         quote!(self.request.query(#name, &value);)
@@ -424,7 +428,11 @@ fn setter(operation: &Operation, parameter: &Parameter, signatures: &Signatures)
 
 /// Filter and order of a list whose fields the document names: only its own fields fit, a string
 /// is sent as it is.
-fn typed(operation: &Operation, parameter: &Parameter, doc: &TokenStream) -> Option<TokenStream> {
+fn typed_setter(
+    operation: &Operation,
+    parameter: &Parameter,
+    doc: &TokenStream,
+) -> Option<TokenStream> {
     let module = format_ident!("{}", fields::module(operation)?);
     let name = &parameter.name;
     let (ty, what, set) = match parameter.ident.as_str() {
@@ -456,7 +464,7 @@ fn typed(operation: &Operation, parameter: &Parameter, doc: &TokenStream) -> Opt
 }
 
 /// Conditions on labels in words.
-fn labels() -> TokenStream {
+fn label_setters() -> TokenStream {
     quote! {
         /// Only items whose label `key` is `value`; several values for one key are alternatives.
         pub fn label_eq(self, key: impl AsRef<str>, value: impl AsRef<str>) -> Self {

@@ -18,7 +18,7 @@ use super::{
 use crate::{
     document::{Document, Problem, ref_name},
     glue::pages::{self, Collection},
-    model::{Field, Model, Type as Named},
+    model::{Field, Model, Need, Type as Named},
     passes::EXTRA,
     report::Changes,
     states::States,
@@ -176,7 +176,7 @@ fn fields_of(fields: &IndexMap<String, Field>, of: &Named) -> Vec<FieldCode> {
         } else {
             inner
         };
-        let ty: Type = match (field.demanded, field.nullable) {
+        let ty: Type = match (field.need == Need::Demanded, field.nullable) {
             (false, true) if of.written => parse_quote!(Nullable<#inner>),
             (false, _) | (true, true) => parse_quote!(Option<#inner>),
             (true, false) => inner,
@@ -186,8 +186,8 @@ fn fields_of(fields: &IndexMap<String, Field>, of: &Named) -> Vec<FieldCode> {
             json: json.clone(),
             ty,
             settable: of.written && !field.read_only,
-            required: field.required,
-            always_sent: field.demanded,
+            required: field.need != Need::Optional,
+            always_sent: field.need == Need::Demanded,
             reader: None,
             description: field.description.clone(),
         }

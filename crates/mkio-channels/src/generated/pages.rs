@@ -71,6 +71,6 @@ impl builder::ListChannels {
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
     pub fn pages(self) -> Pages<types::ChannelList> {
-        self.request.pages().takes_top()
+        self.request.pages().supports_top()
     }
 }

@@ -54,7 +54,7 @@ fn subject(inner: &Inner) -> Option<String> {
     Some(subject)
 }
 
-/// What is said in parentheses at the end of the line.
+/// Notes in parentheses at the end of the line.
 fn notes(inner: &Inner) -> Vec<String> {
     let mut notes = Vec::new();
     if let Some(reference) = &inner.reference {

@@ -5,6 +5,7 @@ mod display;
 mod expectation;
 mod kind;
 mod scrub;
+mod secret_fields;
 mod target;
 
 use std::{any::Any, sync::Arc, time::Duration};

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use serde_json::Value;
 
-use super::Error;
+use super::{Error, secret_fields};
 
 const REDACTED: &str = "[redacted]";
 
@@ -11,19 +11,8 @@ const REDACTED: &str = "[redacted]";
 #[derive(Default)]
 pub(crate) struct Secrets(Vec<String>);
 
-/// Names of fields whose values are secret, in lower case and without separators.
-const SECRET_FIELDS: [&str; 8] = [
-    "ask",
-    "authentication",
-    "fairplaypfx",
-    "gac",
-    "jwt",
-    "keyvalue",
-    "privatekey",
-    "shortcode",
-];
-
-/// Ends of names of fields whose values are secret.
+/// Ends of names of fields whose values are secret although no document has them: requests may hold
+/// what this version does not know.
 const SECRET_ENDS: [&str; 4] = ["passphrase", "password", "secret", "token"];
 
 /// Fields that end in "key" and hold a name.
@@ -32,11 +21,11 @@ const HARMLESS_KEYS: [&str; 3] = ["key", "labelkey", "publickey"];
 /// The values of a field must not be repeated. `parent` is the field around it; both names are in
 /// lower case and without separators.
 fn is_secret(parent: &str, name: &str, value: &Value) -> bool {
-    SECRET_FIELDS.contains(&name)
+    secret_fields::ANYWHERE.contains(&name)
+        || secret_fields::BELOW.contains(&(parent, name))
         || SECRET_ENDS.iter().any(|end| name.ends_with(end))
         // Objects by such a name describe a key; what is secret in them has a name of its own.
         || (value.is_string() && name.ends_with("key") && !HARMLESS_KEYS.contains(&name))
-        || (parent == "contentkeys" && name == "value")
 }
 
 fn plain_name(name: &str) -> String {
@@ -231,7 +220,7 @@ mod tests {
             assert!(marked.iter().any(|(_, name)| name == known), "{known}");
         }
         for (schema, name) in marked {
-            let field = json!({ name.as_str(): "kanarienvogel" });
+            let field = json!({ name.as_str(): "hush-hush-canary" });
             let request = match schema {
                 schema if schema.contains("AuthenticationSchema") => {
                     json!({"spec": {"authentication": field}})
@@ -242,7 +231,7 @@ mod tests {
                 _ => json!({"properties": [field]}),
             };
             let shown = echoed(&request, &request.to_string());
-            assert!(!shown.contains("kanarienvogel"), "{name}: {shown}");
+            assert!(!shown.contains("hush-hush-canary"), "{name}: {shown}");
             assert!(shown.contains(REDACTED), "{name}: {shown}");
         }
     }

@@ -27,7 +27,7 @@ pub(crate) fn json_or<T: DeserializeOwned>(
 ) -> Result<Response<T>> {
     let mut reply = reply;
     let request = reply.request.take();
-    typed(whole(reply), operation, empty).map_err(|error| match request {
+    decode_body(read_body(reply), operation, empty).map_err(|error| match request {
         Some(request) => error.with_url(request.url()),
         None => error,
     })
@@ -35,7 +35,7 @@ pub(crate) fn json_or<T: DeserializeOwned>(
 
 /// A reply whose body does not matter.
 pub(crate) fn empty(reply: Reply) -> Response<()> {
-    whole(reply).map(drop)
+    read_body(reply).map(drop)
 }
 
 /// Hands a reply's body on as a stream that may be silent for `silence`.
@@ -52,14 +52,14 @@ pub(crate) fn stream(
 }
 
 /// The whole body as it is.
-pub(crate) fn whole(mut reply: Reply) -> Response<Bytes> {
+pub(crate) fn read_body(mut reply: Reply) -> Response<Bytes> {
     let status = reply.response.status();
     let headers = std::mem::take(reply.response.headers_mut());
     let body = reply.body.unwrap_or_default();
     Response::new(body.clone(), status, headers, body).with_call(reply.call)
 }
 
-fn typed<T: DeserializeOwned>(
+fn decode_body<T: DeserializeOwned>(
     response: Response<Bytes>,
     operation: &'static Operation,
     empty: impl FnOnce() -> Option<T>,
@@ -101,11 +101,11 @@ fn undecodable(error: Error, response: &Response<Bytes>, operation: &'static Ope
 }
 
 /// Decodes JSON into a type, and writes it as JSON again.
-pub(super) fn retyped<T: DeserializeOwned + Serialize>(
+pub(super) fn reencode<T: DeserializeOwned + Serialize>(
     response: Response<Bytes>,
     operation: &'static Operation,
 ) -> Result<Response<Value>> {
-    let typed = typed::<T>(response, operation, || None)?;
+    let typed = decode_body::<T>(response, operation, || None)?;
     let value = serde_json::to_value(&*typed).map_err(|error| {
         Error::new(ErrorKind::Decode, "the answer cannot be written as JSON")
             .with_source(error)

@@ -20,7 +20,7 @@ pub enum Retype {
 impl Retype {
     /// Through the type `T`.
     pub fn json<T: DeserializeOwned + Serialize>() -> Self {
-        Self::Json(decode::retyped::<T>)
+        Self::Json(decode::reencode::<T>)
     }
 }
 
@@ -31,7 +31,7 @@ pub fn unknown(api: &str, operation: &str) -> Error {
     Error::new(ErrorKind::InvalidRequest, message)
 }
 
-/// A parameter that the operation cannot do without.
+/// A required parameter.
 pub fn required<T>(operation: &'static Operation, name: &str, value: Option<T>) -> Result<T> {
     value.ok_or_else(|| {
         let message = format!("argument `{name}` is missing");
@@ -85,7 +85,7 @@ pub async fn send(
     operation: &'static Operation,
     retype: Retype,
 ) -> Result<Response<Value>> {
-    let response = decode::whole(transport.call(request, operation).await?);
+    let response = decode::read_body(transport.call(request, operation).await?);
     match retype {
         Retype::Json(through) => through(response, operation),
         Retype::Empty | Retype::Bytes => Ok(response.map(|_| Value::Null)),

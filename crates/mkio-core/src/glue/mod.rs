@@ -7,7 +7,7 @@ pub mod dynamic;
 
 pub use arguments::fixed_body;
 pub(crate) use arguments::{path, path_segment};
-pub(crate) use decode::{empty, json, json_or, stream, whole};
+pub(crate) use decode::{empty, json, json_or, read_body, stream};
 
 pub use crate::json::decode as decode_json;
 pub use crate::{

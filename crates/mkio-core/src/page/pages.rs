@@ -97,8 +97,8 @@ impl<P: Page> Pages<P> {
     /// The list takes `$top`: where the request has none, a small limit is the page size, too. For
     /// generated code.
     #[doc(hidden)]
-    pub fn takes_top(mut self) -> Self {
-        self.set(Walk::takes_top);
+    pub fn supports_top(mut self) -> Self {
+        self.set(Walk::supports_top);
         self
     }
 

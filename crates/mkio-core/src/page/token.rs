@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 /// [`Pages::resume`](super::Pages::resume) of the same list, in this process or another one: the
 /// list goes on with the next item. It holds the parameters of the page it stands on (filter,
 /// order, page size), so those of the new request do not count. It holds no credential and no
-/// host: it is accepted only by the list it came from, at whatever address that is served by then,
-/// and whoever forges one gets no request to another place. A service that has changed its page
-/// size in the meantime does not disturb it.
+/// host: only the list that it came from accepts it, at the address of the new client, so a forged
+/// token sends no request to another place. A page size that the service has changed in the
+/// meantime does no harm.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct ResumeToken {
     /// Path of the list, as a guard against resuming another one.

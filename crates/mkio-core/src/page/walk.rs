@@ -46,7 +46,7 @@ pub(crate) struct Start {
     pub(crate) skip: usize,
 }
 
-/// What comes next.
+/// The next step.
 enum Next {
     Page(Url),
     Failure(Error),
@@ -64,7 +64,7 @@ pub(crate) struct Walk<P> {
     /// Empty pages in a row.
     empty: usize,
     pub(crate) max_empty: usize,
-    /// Items to leave out of what comes.
+    /// Items to leave out of the next page.
     skip: usize,
     pub(crate) bounds: Arc<Bounds>,
     /// Items fetched, without those left out.
@@ -72,7 +72,7 @@ pub(crate) struct Walk<P> {
     /// Pages fetched, without those left out as a whole.
     pages: u64,
     /// The page size is ours to choose: the service takes one, and the caller has said none.
-    pub(crate) sizes: bool,
+    pub(crate) may_choose_page_size: bool,
     page: PhantomData<fn() -> P>,
 }
 
@@ -81,7 +81,7 @@ pub(crate) const MAX_EMPTY: usize = 100;
 
 /// Largest page size that is asked for on our own account. How large pages may be is published for
 /// Beam devices only (1,000); a size that the service refuses must not come from us.
-const OWN_TOP: u64 = 100;
+const LARGEST_CHOSEN: u64 = 100;
 
 impl<P: Page> Walk<P> {
     pub(crate) fn new(
@@ -108,7 +108,7 @@ impl<P: Page> Walk<P> {
             bounds: Bounds::none(),
             items: 0,
             pages: 0,
-            sizes: false,
+            may_choose_page_size: false,
             page: PhantomData,
         }
     }
@@ -147,9 +147,9 @@ impl<P: Page> Walk<P> {
         }
     }
 
-    /// The list takes `$top`. Unless the request has one, small limits are page sizes, too.
-    pub(crate) fn takes_top(&mut self) {
-        self.sizes = matches!(&self.next, Next::Page(url) if !link::has_top(url));
+    /// The list takes `$top`. Unless the request has one, small limits are page may_choose_page_size, too.
+    pub(crate) fn supports_top(&mut self) {
+        self.may_choose_page_size = matches!(&self.next, Next::Page(url) if !link::has_top(url));
     }
 
     /// Nothing follows: the list has ended, or as much of it as is wanted.
@@ -180,8 +180,8 @@ impl<P: Page> Walk<P> {
             .and_then(Request::try_clone)
             .ok_or_else(|| self.error("a list whose request body is a stream has one page"))?;
         *request.url_mut() = url.clone();
-        let own_top = self.own_top(&url);
-        if let Some(top) = own_top {
+        let chosen_page_size = self.chosen_page_size(&url);
+        if let Some(top) = chosen_page_size {
             link::set_top(request.url_mut(), top);
         }
         self.seen.insert(&url);
@@ -209,13 +209,13 @@ impl<P: Page> Walk<P> {
         self.empty = if received == 0 { self.empty + 1 } else { 0 };
         self.items += (received - skipped) as u64;
         self.next = match page.next_link().filter(|link| !link.trim().is_empty()) {
-            Some(link) => match self.follow(&url, link, own_top.is_some()) {
+            Some(link) => match self.follow(&url, link, chosen_page_size.is_some()) {
                 Ok(next) => Next::Page(next),
                 Err(error) => Next::Failure(error),
             },
-            // As much as we asked for, but perhaps not all that there is: whoever wants more asks
-            // again, without a page size.
-            None if own_top.is_some_and(|top| received as u64 >= top) => {
+            // As much as we asked for, but perhaps not all that there is: a caller who wants more
+            // asks again, without a page size.
+            None if chosen_page_size.is_some_and(|top| received as u64 >= top) => {
                 self.skip += received;
                 Next::Page(url.clone())
             }
@@ -239,16 +239,17 @@ impl<P: Page> Walk<P> {
     }
 
     /// Page size to ask for: as many items as are wanted, if they are few and nothing was said.
-    fn own_top(&self, url: &Url) -> Option<u64> {
+    fn chosen_page_size(&self, url: &Url) -> Option<u64> {
         let wanted = self.bounds.items().saturating_sub(self.items);
         let wanted = wanted.saturating_add(self.skip as u64);
-        (self.sizes && wanted <= OWN_TOP && !link::has_top(url)).then_some(wanted)
+        (self.may_choose_page_size && wanted <= LARGEST_CHOSEN && !link::has_top(url))
+            .then_some(wanted)
     }
 
-    fn follow(&mut self, from: &Url, link: &str, own_top: bool) -> Result<Url> {
+    fn follow(&mut self, from: &Url, link: &str, chosen_page_size: bool) -> Result<Url> {
         let mut next = link::resolve(from, link).map_err(|bad| self.error(bad.to_string()))?;
-        if own_top {
-            // It was for this page; whoever goes on from here wants pages of their own size.
+        if chosen_page_size {
+            // It was for this page; a caller who goes on from here chooses the size of pages.
             link::remove_top(&mut next);
         }
         if !self.seen.insert(&next) {

@@ -42,7 +42,7 @@ pub(crate) enum Verdict {
     GiveUp,
 }
 
-/// Statuses that pass: throttling, and faults of the service or what stands before it.
+/// Statuses that pass: throttling, and faults of the service or a proxy before it.
 pub(crate) fn is_transient(status: StatusCode) -> bool {
     matches!(status.as_u16(), 408 | 429 | 500 | 502 | 503 | 504)
 }

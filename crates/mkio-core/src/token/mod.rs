@@ -14,7 +14,7 @@ use crate::error::BoxError;
 pub use command::TokenCommand;
 pub use file::TokenFile;
 pub(crate) use file::refuse_readable_by;
-pub(crate) use source::{Bearer, TokenSource, gave_none};
+pub(crate) use source::{Bearer, TokenSource, is_provider_failure};
 
 /// A bearer token of the platform (`POST /api/v1/user/tokens` makes them).
 ///

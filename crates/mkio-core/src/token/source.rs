@@ -2,7 +2,7 @@
 
 use std::{
     fmt,
-    sync::{Arc, Mutex, PoisonError, RwLock},
+    sync::{Arc, Mutex, RwLock},
     time::{Duration, SystemTime},
 };
 
@@ -16,7 +16,7 @@ use tokio::{
 
 use crate::{
     Error, ErrorKind, Result,
-    sync::lock,
+    sync::{lock, read, write},
     token::{Token, TokenProvider},
 };
 
@@ -113,11 +113,11 @@ fn expired(time: SystemTime) -> Error {
 }
 
 /// Marks a provider error as transient.
-struct NoToken;
+struct ProviderFailed;
 
 /// The token provider failed.
-pub(crate) fn gave_none(error: &Error) -> bool {
-    error.value::<NoToken>().is_some()
+pub(crate) fn is_provider_failure(error: &Error) -> bool {
+    error.value::<ProviderFailed>().is_some()
 }
 
 /// The current token of a service.
@@ -256,14 +256,14 @@ impl TokenSource {
             .transpose()
     }
 
-    /// The provider would only give again what was refused.
+    /// The provider would only give the refused token again.
     fn is_left_alone(&self, rejected: &Bearer) -> bool {
         let refused = lock(&self.0.refused);
         let refused = refused.as_ref().filter(|refused| refused.is(rejected));
         refused.is_some_and(|refused| Instant::now() < refused.until)
     }
 
-    /// Asks less often each time that the provider gives again what was refused.
+    /// Asks less often each time that the provider gives the refused token again.
     fn note_given(&self, bearer: &Bearer) {
         let mut refused = lock(&self.0.refused);
         if let Some(refused) = refused.as_mut().filter(|refused| refused.is(bearer)) {
@@ -315,11 +315,11 @@ impl Inner {
         let token = provider.token().await.map_err(|error| {
             Error::new(ErrorKind::Token, "the token provider gave no token")
                 .with_source(error)
-                .with_value(NoToken)
+                .with_value(ProviderFailed)
         })?;
         let generation = self.current().map_or(0, |now| now.0.generation) + 1;
         let bearer = Bearer::new(token, generation, self.margin)?;
-        *self.current.write().unwrap_or_else(PoisonError::into_inner) = Some(bearer.clone());
+        *write(&self.current) = Some(bearer.clone());
         Ok(bearer)
     }
 
@@ -331,7 +331,7 @@ impl Inner {
             generation: bearer.0.generation,
             keep_until: Instant::now() + PAUSE,
         }));
-        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
+        let mut current = write(&self.current);
         if current
             .as_ref()
             .is_some_and(|now| now.0.generation == bearer.0.generation)
@@ -342,10 +342,7 @@ impl Inner {
     }
 
     fn current(&self) -> Option<Bearer> {
-        self.current
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        read(&self.current).clone()
     }
 }
 

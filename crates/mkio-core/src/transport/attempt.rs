@@ -11,11 +11,7 @@ use bytes::{Bytes, BytesMut};
 use tokio::time::{Instant, Sleep, sleep_until};
 use url::Url;
 
-use super::{
-    DispatchError,
-    dispatch::{Carrier, Fault},
-    redirect,
-};
+use super::{Carrier, DispatchError, dispatch::Fault, redirect};
 use crate::{Error, ErrorKind, retry::Cause};
 
 /// How much of an error's body is read.
@@ -169,7 +165,7 @@ impl Attempt<'_> {
         Failed::new(Error::new(ErrorKind::Decode, message), Cause::Final)
     }
 
-    /// As much of an error's body as arrives in time: what is missing must not hide the status.
+    /// As much of an error's body as arrives in time: a missing part must not hide the status.
     async fn error_body(&self, response: &mut reqwest::Response, timer: &mut Timer<'_>) -> Bytes {
         let mut body = BytesMut::new();
         while body.len() < ERROR_BODY {

@@ -73,7 +73,7 @@ enum Decision {
 pub(super) struct Call<'a> {
     core: &'a Core,
     settings: &'a CallSettings,
-    pub(super) operation: &'static Operation,
+    operation: &'static Operation,
     route: &'a Route,
     started: Instant,
     deadline: Instant,
@@ -89,7 +89,7 @@ pub(super) struct Call<'a> {
     /// Headers that the caller set and that are in no log.
     secret_headers: Vec<HeaderValue>,
     withdrawal: Withdrawal,
-    pub(super) attempts: u32,
+    attempts: u32,
     waited: Duration,
     /// The error of the attempt before.
     last: Option<Error>,
@@ -144,7 +144,7 @@ impl<'a> Call<'a> {
             if !brings_its_own_token {
                 self.authorize().await?;
             }
-            if self.turn().await? && !brings_its_own_token {
+            if self.wait_for_turn().await? && !brings_its_own_token {
                 self.authorize().await?;
             }
             self.spare = self.next.as_ref().and_then(reqwest::Request::try_clone);
@@ -160,18 +160,18 @@ impl<'a> Call<'a> {
                 replaced = true;
                 match self.replace_token().await {
                     Ok(true) if self.spare.is_some() => {
-                        trace::attempt_failed(self, &failed, Some(Duration::ZERO));
+                        trace::attempt_failed(&self.attempted(), &failed, Some(Duration::ZERO));
                         self.next = self.spare.take();
                         self.last = Some(failed.error);
                         continue;
                     }
                     Ok(true) => {
-                        trace::attempt_failed(self, &failed, None);
+                        trace::attempt_failed(&self.attempted(), &failed, None);
                         return Err(failed.error.with_gave_up(STREAMED));
                     }
                     Ok(false) => {}
                     Err(cause) => {
-                        trace::attempt_failed(self, &failed, None);
+                        trace::attempt_failed(&self.attempted(), &failed, None);
                         return Err(failed.error.with_source(cause));
                     }
                 }
@@ -218,7 +218,7 @@ impl<'a> Call<'a> {
     }
 
     /// Gets a turn in the rate budget; true when that took a while.
-    async fn turn(&mut self) -> Result<bool> {
+    async fn wait_for_turn(&mut self) -> Result<bool> {
         let (Some(queue), Some(request)) = (&self.queue, &self.next) else {
             return Ok(false);
         };
@@ -256,9 +256,14 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// The project that the request is about, if it can be told.
-    pub(super) fn project(&self) -> Option<&str> {
-        project(self.spare.as_ref()?.url().path())
+    /// What events say about the attempt that was made last.
+    fn attempted(&self) -> trace::Attempted<'_> {
+        let request = self.spare.as_ref();
+        trace::Attempted {
+            operation: self.operation,
+            project: request.and_then(|request| project(request.url().path())),
+            attempts: self.attempts,
+        }
     }
 
     fn url(&self) -> Option<&Url> {
@@ -331,7 +336,7 @@ impl<'a> Call<'a> {
         };
         match attempt.run(&mut self.next).await {
             Ok(answer) => {
-                trace::attempt_succeeded(self, answer.0.status(), now);
+                trace::attempt_succeeded(&self.attempted(), answer.0.status(), now);
                 Ok(answer)
             }
             Err(failed) => Err(Failed {
@@ -367,13 +372,13 @@ impl<'a> Call<'a> {
         let wait = self.note_failure(failed.cause);
         match self.decide(failed.cause, wait) {
             Decision::Retry => {
-                trace::attempt_failed(self, &failed, Some(wait));
+                trace::attempt_failed(&self.attempted(), &failed, Some(wait));
                 self.last = Some(failed.error);
                 sleep(wait).await;
                 Ok(())
             }
             Decision::GiveUp(why) => {
-                trace::attempt_failed(self, &failed, None);
+                trace::attempt_failed(&self.attempted(), &failed, None);
                 Err(match why {
                     Some(why) => failed.error.with_gave_up(why),
                     None => failed.error,

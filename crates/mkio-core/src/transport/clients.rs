@@ -2,7 +2,7 @@
 
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
-    sync::{PoisonError, RwLock},
+    sync::RwLock,
     time::Duration,
 };
 
@@ -11,7 +11,10 @@ use tokio::runtime::{Handle, Id};
 use url::Url;
 
 use super::{DispatchError, origin, tls};
-use crate::{Error, ErrorKind, Result};
+use crate::{
+    Error, ErrorKind, Result,
+    sync::{read, write},
+};
 
 /// Clients that are kept; the oldest goes first. A request that is under way keeps its own.
 const MANY: usize = 16;
@@ -26,7 +29,7 @@ pub(crate) struct Recipe {
 }
 
 impl Recipe {
-    /// The environment's proxies are for what is far away: a token for this machine stays here.
+    /// The environment's proxies are for other machines: a token for this one stays here.
     fn avoids_proxies(&self, url: &Url) -> bool {
         self.proxies.is_empty() && origin::is_loopback(url)
     }
@@ -88,12 +91,12 @@ impl Clients {
         let avoids_proxies = self.recipe.avoids_proxies(url);
         let fits = |made: &Made| made.runtime == runtime && made.avoids_proxies == avoids_proxies;
         {
-            let made = self.made.read().unwrap_or_else(PoisonError::into_inner);
+            let made = read(&self.made);
             if let Some(found) = made.iter().find(|made| fits(made)) {
                 return Ok(found.client.clone());
             }
         }
-        let mut made = self.made.write().unwrap_or_else(PoisonError::into_inner);
+        let mut made = write(&self.made);
         let free =
             |made: &&mut Made| made.runtime.is_none() && made.avoids_proxies == avoids_proxies;
         if let Some(free) = made.iter_mut().find(free) {

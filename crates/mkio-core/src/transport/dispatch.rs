@@ -1,10 +1,10 @@
 //! What carries a single request: the HTTP client, or something in its place.
 
-use std::{fmt, future::Future, pin::Pin, sync::Arc};
+use std::{fmt, future::Future, pin::Pin};
 
 use http::Method;
 
-use super::{clients::Clients, origin};
+use super::origin;
 use crate::error::BoxError;
 
 /// The answer to a dispatched request, later.
@@ -38,13 +38,6 @@ impl Dispatch for reqwest::Client {
             }
         })
     }
-}
-
-/// What a transport sends with.
-pub(crate) enum Carrier {
-    /// Clients of our making, which follow no redirects.
-    Own(Clients),
-    Other(Arc<dyn Dispatch>),
 }
 
 /// Why no answer came to a dispatched request.

@@ -3,6 +3,7 @@
 mod attempt;
 mod builder;
 mod call;
+mod carrier;
 mod clients;
 mod dispatch;
 mod fetch;
@@ -23,8 +24,8 @@ use std::{
 };
 
 pub use builder::TransportBuilder;
+pub(crate) use carrier::Carrier;
 pub(crate) use clients::{Clients, Recipe};
-pub(crate) use dispatch::Carrier;
 pub use dispatch::{Dispatch, DispatchError, DispatchFuture};
 pub(crate) use options::CallSettings;
 pub use options::{CallOptions, Priority};
@@ -41,8 +42,8 @@ use crate::{Error, ErrorKind, Operation, Result, budget::Budget, retry::RetryPol
 
 /// Sends requests: the one seam of all generated crates.
 ///
-/// Adds the token, keeps to the service's rate limits, repeats what may be repeated, traces, and
-/// turns failures into [`Error`](crate::Error). Cheap to clone; all clones share connections,
+/// Adds the token, keeps to the service's rate limits, retries failed calls that may be repeated,
+/// traces, and turns failures into [`Error`](crate::Error). Cheap to clone; all clones share connections,
 /// token, rate budget and retry budget.
 #[derive(Clone)]
 pub struct Transport {

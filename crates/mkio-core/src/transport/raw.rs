@@ -115,7 +115,7 @@ impl RawRequest {
     /// As for [`send`](Self::send), save for decoding.
     pub async fn send_bytes(self) -> Result<Response<Bytes>> {
         let (reply, _) = self.exec(false).await?;
-        Ok(glue::whole(reply))
+        Ok(glue::read_body(reply))
     }
 
     /// Sends the request; the answer's body is handed on as it arrives.

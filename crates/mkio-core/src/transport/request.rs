@@ -61,7 +61,7 @@ impl RequestBuilder {
         if let Some(fault) = filter.fault() {
             let message = format!("the filter is unusable: {fault}");
             self.parts
-                .fault(Error::new(ErrorKind::InvalidRequest, message));
+                .keep_fault(Error::new(ErrorKind::InvalidRequest, message));
         }
         self.query(name, filter.as_str());
     }
@@ -100,6 +100,10 @@ impl RequestBuilder {
     }
 
     /// The request, without authentication.
+    ///
+    /// # Errors
+    ///
+    /// Kind [`InvalidRequest`](ErrorKind::InvalidRequest) when an argument is unusable.
     pub fn build(self) -> Result<reqwest::Request> {
         let operation = self.operation;
         let url = self.transport.url(operation, &self.path?)?;
@@ -109,6 +113,10 @@ impl RequestBuilder {
     }
 
     /// The request with a body that is no JSON.
+    ///
+    /// # Errors
+    ///
+    /// Kind [`InvalidRequest`](ErrorKind::InvalidRequest) when an argument is unusable.
     pub fn build_with(self, body: reqwest::Body) -> Result<reqwest::Request> {
         let media_type = self.operation.request_body;
         let mut request = self.build()?;
@@ -124,17 +132,29 @@ impl RequestBuilder {
     }
 
     /// Sends the request; the response is JSON.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`build`](Self::build) and of [`Transport::send_as`].
     pub async fn send<T: DeserializeOwned>(self) -> Result<Response<T>> {
         let operation = self.operation;
         glue::json(self.call().await?, operation)
     }
 
     /// Sends the request; the body of the response does not matter.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`build`](Self::build) and of [`Transport::exec`].
     pub async fn send_empty(self) -> Result<Response<()>> {
         Ok(glue::empty(self.call().await?))
     }
 
     /// Sends the request; the body of the response is handed on as it arrives.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`build`](Self::build) and of [`Transport::exec`].
     pub async fn send_stream(self) -> Result<Response<ByteStream>> {
         let operation = self.operation;
         let silence = self.transport.settings.attempt_timeout;
@@ -142,6 +162,10 @@ impl RequestBuilder {
     }
 
     /// Sends the request with a body that is no JSON; the response is JSON.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`build`](Self::build) and of [`Transport::send_as`].
     pub async fn send_with<T: DeserializeOwned>(self, body: reqwest::Body) -> Result<Response<T>> {
         let (transport, operation) = (self.transport.clone(), self.operation);
         let request = self.build_with(body)?;
@@ -149,6 +173,10 @@ impl RequestBuilder {
     }
 
     /// Sends the request with a body that is no JSON; the body of the response does not matter.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`build`](Self::build) and of [`Transport::exec`].
     pub async fn send_empty_with(self, body: reqwest::Body) -> Result<Response<()>> {
         let (transport, operation) = (self.transport.clone(), self.operation);
         let request = self.build_with(body)?;
@@ -157,6 +185,10 @@ impl RequestBuilder {
 
     /// Sends the request with a body that is no JSON; the body of the response is handed on as it
     /// arrives.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`build`](Self::build) and of [`Transport::exec`].
     pub async fn send_stream_with(self, body: reqwest::Body) -> Result<Response<ByteStream>> {
         let (transport, operation) = (self.transport.clone(), self.operation);
         let silence = transport.settings.attempt_timeout;
@@ -289,10 +321,10 @@ impl Parts {
     }
 
     fn unusable(&mut self, message: String, source: BoxError) {
-        self.fault(Error::new(ErrorKind::InvalidRequest, message).with_source(source));
+        self.keep_fault(Error::new(ErrorKind::InvalidRequest, message).with_source(source));
     }
 
-    fn fault(&mut self, error: Error) {
+    fn keep_fault(&mut self, error: Error) {
         self.fault.get_or_insert(error);
     }
 

@@ -35,7 +35,7 @@ pub fn http_client_builder() -> Result<reqwest::ClientBuilder> {
         .retry(reqwest::retry::never()))
 }
 
-/// Sees to it that the process has a crypto provider, as rustls does for itself: reqwest panics without.
+/// Gives the process a crypto provider if it has none, as rustls does for itself: reqwest panics without one.
 #[cfg(all(feature = "rustls-no-provider", not(feature = "rustls-aws-lc")))]
 fn provide() -> Result<()> {
     use rustls::crypto::CryptoProvider;

@@ -10,11 +10,20 @@ use http::{Method, StatusCode};
 use tokio::time::Instant;
 use tracing::{Span, field::Empty};
 
-use super::{attempt::Failed, call::Call};
+use super::attempt::Failed;
 use crate::{Error, ErrorKind, Operation, budget::project, response::CallInfo};
 
 /// `tracing` target of every span and event.
 const TARGET: &str = "mkio";
+
+/// The attempt that an event is about.
+pub(super) struct Attempted<'a> {
+    pub(super) operation: &'static Operation,
+    /// The project that the request is about, if its path tells.
+    pub(super) project: Option<&'a str>,
+    /// Attempts of the call so far, this one included.
+    pub(super) attempts: u32,
+}
 
 pub(super) fn span(request: &reqwest::Request, operation: &Operation) -> Span {
     let url = request.url();
@@ -55,12 +64,12 @@ fn span_name(method: &Method, template: &str) -> String {
     }
 }
 
-pub(super) fn attempt_succeeded(call: &Call<'_>, status: StatusCode, since: Instant) {
+pub(super) fn attempt_succeeded(attempt: &Attempted<'_>, status: StatusCode, since: Instant) {
     tracing::debug!(
         target: TARGET,
         {
-            mkio.operation = call.operation.id,
-            http.request.resend_count = resends(call.attempts),
+            mkio.operation = attempt.operation.id,
+            http.request.resend_count = resends(attempt.attempts),
             http.response.status_code = i64::from(status.as_u16()),
             mkio.duration_ms = millis(since.elapsed()),
         },
@@ -69,7 +78,7 @@ pub(super) fn attempt_succeeded(call: &Call<'_>, status: StatusCode, since: Inst
 }
 
 /// A warning, unless the answer is one that programs ask for, such as 404.
-pub(super) fn attempt_failed(call: &Call<'_>, failed: &Failed, retry_in: Option<Duration>) {
+pub(super) fn attempt_failed(attempt: &Attempted<'_>, failed: &Failed, retry_in: Option<Duration>) {
     let status = failed.error.status();
     macro_rules! event {
         ($level:ident) => {
@@ -77,9 +86,9 @@ pub(super) fn attempt_failed(call: &Call<'_>, failed: &Failed, retry_in: Option<
                 target: TARGET,
                 tracing::Level::$level,
                 {
-                    mkio.operation = call.operation.id,
-                    mkio.project = call.project(),
-                    http.request.resend_count = resends(call.attempts),
+                    mkio.operation = attempt.operation.id,
+                    mkio.project = attempt.project,
+                    http.request.resend_count = resends(attempt.attempts),
                     http.response.status_code = status.map(|status| i64::from(status.as_u16())),
                     error.type = %error_type(&failed.error),
                     mkio.ref = failed.error.reference(),

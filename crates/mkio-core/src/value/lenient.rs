@@ -16,7 +16,7 @@ use serde::{
 
 use crate::{Nullable, Secret};
 
-/// What was found.
+/// The value that was found.
 pub enum Found<T> {
     Value(T),
     Null,
@@ -36,7 +36,7 @@ impl<T> Found<T> {
 
 /// A type that is read leniently.
 pub trait Lenient: Sized {
-    /// What is expected, for messages.
+    /// The expected value, for messages.
     const EXPECTED: &'static str;
 
     /// Reads one value, whatever it is.
@@ -59,11 +59,20 @@ pub trait Lenient: Sized {
 }
 
 /// Reads a field; for `deserialize_with` in generated code.
+///
+/// # Errors
+///
+/// When the value is neither of the type nor what stands in for it.
 pub fn lenient<'de, T: Lenient, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
     T::read(deserializer)
 }
 
-/// Reads a field that nothing depends on: what does not decode is not there. For generated code.
+/// Reads a field that nothing depends on: a value that does not decode counts as absent. For
+/// generated code.
+///
+/// # Errors
+///
+/// When the value is no JSON.
 pub fn or_none<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     T: for<'a> Deserialize<'a>,

@@ -5,6 +5,10 @@ use std::{fmt, marker::PhantomData};
 use serde::{Deserializer, de::Visitor};
 
 /// Reads text and converts it; borrowed text is not copied first.
+///
+/// # Errors
+///
+/// When the value is no text.
 pub fn text<'de, T, D>(deserializer: D) -> Result<T, D::Error>
 where
     T: for<'a> From<&'a str> + From<String>,

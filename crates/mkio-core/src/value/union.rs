@@ -52,7 +52,7 @@ pub(super) fn join(path: &str, below: &str) -> String {
     }
 }
 
-/// Reads with unions that refuse what does not fit.
+/// Reads with unions that refuse values that do not fit.
 pub(super) fn strictly<T>(read: impl FnOnce() -> T) -> T {
     struct Reset(bool);
 
@@ -81,6 +81,10 @@ pub struct Content<'a> {
 
 impl Content<'_> {
     /// Reads the content as a member of the union.
+    ///
+    /// # Errors
+    ///
+    /// When the content does not fit the member.
     pub fn read<T: DeserializeOwned>(&self) -> Result<T, Refused> {
         let fields = self.object.iter().filter(|(name, _)| *name != self.tag);
         let fields = || MapDeserializer::new(fields.map(|(name, value)| (name.as_str(), value)));
@@ -100,6 +104,10 @@ pub struct Refused;
 
 /// Reads a union: `member` picks the variant by its tag and reads it; what has another tag, or does
 /// not fit its tag, is `unknown`.
+///
+/// # Errors
+///
+/// When the value is no JSON; with strict reading, when it does not fit its tag.
 pub fn union<'de, D: Deserializer<'de>, U>(
     deserializer: D,
     tag: &'static str,

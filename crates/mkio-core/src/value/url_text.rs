@@ -115,7 +115,7 @@ impl<'de> Deserialize<'de> for UrlText {
     }
 }
 
-/// The URL without what may be secret. Works on texts that are no URL too.
+/// The URL without its secret parts. Works on texts that are no URL, too.
 fn shown(url: &str) -> String {
     let (url, fragment) = match url.split_once('#') {
         Some((url, _)) => (url, "#…"),
@@ -172,26 +172,29 @@ mod tests {
     #[test]
     fn what_may_be_secret_is_not_shown() {
         for (url, expected) in [
-            ("rtmp://h:1935/live/kanarienvogel", "rtmp://h:1935/live/…"),
-            ("rtmp://h/live/kanarienvogel/", "rtmp://h/live/…/"),
-            ("https://user:kanarienvogel@h/a/b", "https://…@h/a/…"),
             (
-                "https://a.blob.core.windows.net/c?sv=1&sig=kanarienvogel",
+                "rtmp://h:1935/live/hush-hush-canary",
+                "rtmp://h:1935/live/…",
+            ),
+            ("rtmp://h/live/hush-hush-canary/", "rtmp://h/live/…/"),
+            ("https://user:hush-hush-canary@h/a/b", "https://…@h/a/…"),
+            (
+                "https://a.blob.core.windows.net/c?sv=1&sig=hush-hush-canary",
                 "https://a.blob.core.windows.net/…?sv=…&sig=…",
             ),
-            ("srt://h:1?kanarienvogel", "srt://h:1?…"),
+            ("srt://h:1?hush-hush-canary", "srt://h:1?…"),
             (
-                "srt://h:1?passphrase=a=kanarienvogel",
+                "srt://h:1?passphrase=a=hush-hush-canary",
                 "srt://h:1?passphrase=…",
             ),
-            ("https://h/#kanarienvogel", "https://h/#…"),
+            ("https://h/#hush-hush-canary", "https://h/#…"),
             ("https://h", "https://h"),
             ("https://h/", "https://h/"),
-            ("kanarienvogel", "…"),
-            ("user:kanarienvogel@h/x", "…@h/…"),
-            ("/a/kanarienvogel", "/a/…"),
-            ("https:\\\\h\\kanarienvogel", "https:\\\\h\\…"),
-            ("mailto:kanarienvogel", "…"),
+            ("hush-hush-canary", "…"),
+            ("user:hush-hush-canary@h/x", "…@h/…"),
+            ("/a/hush-hush-canary", "/a/…"),
+            ("https:\\\\h\\hush-hush-canary", "https:\\\\h\\…"),
+            ("mailto:hush-hush-canary", "…"),
             ("", ""),
         ] {
             let text = UrlText::from(url);

@@ -155,7 +155,7 @@ impl ActionRun {
             if place < last
                 && let Effect::Reaches(goal) = action.effect
             {
-                let want = Want::named(self.target.resource, goal)?;
+                let want = Want::goal(self.target.resource, goal)?;
                 let acted = self.acted.clone();
                 self.watch(want, Some(acted)).await?;
             }
@@ -251,7 +251,7 @@ impl ActionRun {
         }
     }
 
-    /// Waits with what is left of the time, and passes changes on; how many states were seen.
+    /// Waits for the rest of the time, and passes changes on; gives how many states were seen.
     async fn watch(&mut self, want: Want, acted: Option<Acted>) -> Result<usize> {
         let since = Instant::now();
         let mut settings = self.settings.clone();
@@ -263,7 +263,7 @@ impl ActionRun {
         let took = self.began.elapsed();
         let acted = acted.map(|acted| Acted { took, ..acted });
         let (target, channels) = (self.target.clone(), self.channels.clone());
-        let plan = Plan::new(target, want, channels, settings, acted).part(took);
+        let plan = Plan::new(target, want, channels, settings, acted).begun_before(took);
         let mut running = Running::begin(plan)?;
         let mut states = 0;
         while let Some(change) = poll_fn(|cx| running.poll_change(cx)).await {
@@ -324,7 +324,7 @@ fn is_post(error: &Error) -> bool {
         )
 }
 
-/// What was created then is older than a call that began so long ago.
+/// A resource created then is older than a call that began so long ago.
 fn is_older(created_at: DateTime<Utc>, now: DateTime<Utc>, ago: Duration) -> bool {
     let ago = TimeDelta::from_std(ago).unwrap_or(TimeDelta::MAX);
     let began = now

@@ -116,7 +116,7 @@ impl WaitDescription {
 
     pub(super) fn want(&self, resource: &'static Resource) -> Result<Want> {
         match &self.goal {
-            WrittenGoal::Goal(name) => Want::named(resource, name),
+            WrittenGoal::Goal(name) => Want::goal(resource, name),
             WrittenGoal::States(states) => Ok(Want::states(resource, states.clone())),
             WrittenGoal::Gone => Ok(Want::Gone),
         }
@@ -165,7 +165,7 @@ impl WaitDescription {
     ///
     /// Kind [`InvalidRequest`](ErrorKind::InvalidRequest) when it is one in another project.
     #[doc(hidden)]
-    pub fn within(&self, project: &str) -> Result<&Self> {
+    pub fn check_project(&self, project: &str) -> Result<&Self> {
         match self.parameter("project_name") {
             Some(other) if other != project => {
                 let message = format!(

@@ -22,7 +22,7 @@ const GRACE: Duration = Duration::from_secs(10);
 pub(super) struct Judge {
     want: Want,
     missing_for: Duration,
-    /// Only what was created after this counts.
+    /// Only a resource created after this counts.
     created_after: Option<DateTime<Utc>>,
     /// What the action left behind that the wait began with.
     acted: Option<Acted>,
@@ -32,9 +32,9 @@ pub(super) struct Judge {
     progress: Option<u8>,
     /// The resource as it was last seen.
     resource: Option<Arc<Value>>,
-    /// What was seen last was the whole resource.
+    /// The last poll or event showed the whole resource.
     whole: bool,
-    /// What was seen last is a failure that may be from before the wait.
+    /// The last state is a failure that may be from before the wait.
     doubted: bool,
     /// All states that were seen, also before the wait was taken up again.
     seen: BTreeSet<Arc<str>>,
@@ -147,7 +147,7 @@ impl Judge {
         }
     }
 
-    /// How long what was there from the beginning does not count by itself.
+    /// How long a state that was there from the beginning does not count by itself.
     pub(super) fn min_age(&self) -> Duration {
         match &self.want {
             _ if self.doubted => self.failure_grace(),

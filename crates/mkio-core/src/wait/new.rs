@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{Result, Transport};
 
-/// What the caller of a wait has set. What is wrong with it is told when the wait is polled.
+/// The settings of a wait's caller. Wrong ones are an error when the wait is polled.
 pub(super) struct NewWait {
     channels: Channels,
     pub(super) resource: &'static Resource,

@@ -3,7 +3,7 @@
 use std::{
     ops::Range,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -21,7 +21,7 @@ use super::{
     target::Target,
     want::Want,
 };
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, ErrorKind, Result, sync::lock};
 
 /// What a wait is told.
 pub(super) enum Update {
@@ -67,17 +67,14 @@ impl Plan {
     }
 
     /// The same for a part of a wait of which so much time has passed.
-    pub(super) fn part(mut self, passed: Duration) -> Self {
-        let judge = self.judge.get_mut();
-        judge
-            .unwrap_or_else(PoisonError::into_inner)
-            .start_late(passed);
+    pub(super) fn begun_before(mut self, passed: Duration) -> Self {
+        lock(&self.judge).start_late(passed);
         self.is_part = true;
         self
     }
 
     pub(super) fn judge(&self) -> MutexGuard<'_, Judge> {
-        self.judge.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.judge)
     }
 
     /// Shortest and longest time between polls.

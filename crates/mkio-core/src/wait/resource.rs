@@ -43,13 +43,13 @@ pub struct Resource {
     pub presence: bool,
     /// The known states.
     pub states: &'static [(&'static str, StateKind)],
-    /// What can be waited for; the first is the default.
+    /// The goals of waits; the first is the default.
     pub goals: &'static [Goal],
-    /// Longest time to wait, unless told otherwise.
+    /// Longest time to wait, unless the caller sets one.
     pub timeout: Duration,
-    /// Shortest and longest time between two polls, unless told otherwise.
+    /// Shortest and longest time between two polls, unless the caller sets one.
     pub poll: (Duration, Duration),
-    /// How long a 404 means "not there yet", unless told otherwise.
+    /// How long a 404 means "not there yet", unless the caller sets one.
     pub missing_for: Duration,
     /// The service sends webhook events for this resource's states.
     pub events: bool,

@@ -42,7 +42,7 @@ impl WaitSettings {
         self.poll_every.clone().unwrap_or(min..max)
     }
 
-    /// Sets the time between polls, within what makes sense.
+    /// Sets the time between polls, within sensible limits.
     pub(super) fn poll_every(&mut self, range: Range<Duration>) {
         let min = range.start.clamp(SHORTEST, YEAR);
         self.poll_every = Some(min..range.end.clamp(min, YEAR));

@@ -104,7 +104,7 @@ impl Change<Arc<str>> {
         }
     }
 
-    pub(super) fn typed<S: StateName>(&self) -> Change<S> {
+    pub(super) fn to_typed<S: StateName>(&self) -> Change<S> {
         Change {
             state: S::from_name(&self.state),
             previous: self.previous.as_deref().map(S::from_name),

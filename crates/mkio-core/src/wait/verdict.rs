@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::{Change, Goal, Reason, StateKind, pointer, target::Target, want::Want};
 
-/// What follows from what was seen.
+/// The next step after a poll or an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {
     GoOn,

@@ -85,7 +85,7 @@ enum Stage {
     Ended {
         outcome: Result<Value>,
         description: Result<WaitDescription>,
-        /// What is known of the resource; nothing when the wait has not begun.
+        /// The resource as last seen; nothing before the wait has begun.
         plan: Option<Arc<Plan>>,
     },
 }
@@ -151,7 +151,7 @@ impl<T, S: StateName> Wait<T, S> {
         self
     }
 
-    fn typed<U>(self) -> Wait<U, S> {
+    fn with_types<U>(self) -> Wait<U, S> {
         Wait {
             stage: self.stage,
             detail: self.detail,
@@ -184,12 +184,12 @@ impl<T, S: StateName> Wait<T, S> {
 
     /// Waits for a goal that the resource declares, by name, for example `running`.
     pub fn goal(self, name: &str) -> Self {
-        self.with(|new| new.want = Want::named(new.resource, name))
+        self.with(|new| new.want = Want::goal(new.resource, name))
     }
 
     /// Waits until the resource is gone; there is nothing to return then.
     pub fn until_gone(self) -> Wait<(), S> {
-        self.with(|new| new.want = Ok(Want::Gone)).typed()
+        self.with(|new| new.want = Ok(Want::Gone)).with_types()
     }
 
     /// Takes a missing resource for the end of the wait: the outcome is `None` when the resource
@@ -208,7 +208,7 @@ impl<T, S: StateName> Wait<T, S> {
     /// ```
     pub fn missing_ok(mut self) -> Wait<Option<T>, S> {
         self.missing_ok = true;
-        self.typed()
+        self.with_types()
     }
 
     /// Has the closure called with each [`Change`], progress included, while the wait is awaited or
@@ -332,7 +332,7 @@ impl<T, S: StateName> Wait<T, S> {
                 Stage::Ended { .. } => return Poll::Ready(None),
             }
         };
-        let change = change.typed();
+        let change = change.to_typed();
         if let Some(observe) = &mut self.on_change {
             observe(&change);
         }

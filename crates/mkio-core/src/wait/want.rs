@@ -29,7 +29,7 @@ impl Want {
     }
 
     /// The goal of this name.
-    pub(super) fn named(resource: &'static Resource, name: &str) -> Result<Self> {
+    pub(super) fn goal(resource: &'static Resource, name: &str) -> Result<Self> {
         let goal = resource.goal(name);
         goal.map(Self::Goal).ok_or_else(|| no_goal(resource, name))
     }
@@ -73,7 +73,7 @@ pub trait Until<S> {
 
 impl<S: StateName, F: FnMut(&Change<S>) -> bool + Send + 'static> Until<S> for F {
     fn into_want(mut self, _: &'static Resource) -> Result<Want> {
-        Ok(Want::Test(Box::new(move |change| self(&change.typed()))))
+        Ok(Want::Test(Box::new(move |change| self(&change.to_typed()))))
     }
 }
 

@@ -113,9 +113,10 @@ async fn projects_and_the_organization_are_counted_apart_and_clones_together() {
 #[tokio::test(start_paused = true)]
 async fn a_429_pauses_its_key_for_all_and_no_other() {
     let script = Script::rule(|seen| {
-        match seen.url.query() == Some("first") && seen.at.elapsed().is_zero() {
-            true => Reply::status(429).with("retry-after", 20),
-            false => Reply::ok(),
+        if seen.url.query() == Some("first") && seen.at.elapsed().is_zero() {
+            Reply::status(429).with("retry-after", 20)
+        } else {
+            Reply::ok()
         }
     });
     let transport = with_budget(&script, RateBudget::default());

@@ -12,9 +12,9 @@ use serde_json::{Value, json};
 use crate::support::*;
 
 /// Every secret of these tests holds this word.
-const CANARY: &str = "kanarienvogel";
-const TOKEN: &str = "kanarienvogel-token";
-const PASSWORD: &str = "kanarienvogel-passphrase";
+const CANARY: &str = "hush-hush-canary";
+const TOKEN: &str = "hush-hush-canary-token";
+const PASSWORD: &str = "hush-hush-canary-passphrase";
 
 /// Everything that is ever shown.
 #[derive(Default)]
@@ -56,14 +56,15 @@ fn echo(status: u16, json: bool) -> Script {
     Script::rule(move |seen| {
         let token = seen.headers["authorization"].to_str().unwrap().to_owned();
         let text = format!("you sent {token} and {}", seen.body);
-        let body = match json {
-            true => json!({
+        let body = if json {
+            json!({
                 "error": {"code": "E", "detail": text, "extraDetail": {"seen": [text]}},
                 "status": status,
                 "ref": token,
             })
-            .to_string(),
-            false => format!("<html>{text}</html>"),
+            .to_string()
+        } else {
+            format!("<html>{text}</html>")
         };
         Reply::Answer(status, vec![("x-echo", token)], body)
     })
@@ -278,8 +279,8 @@ async fn headers_of_the_caller_are_as_secret_as_the_token() {
     });
     let request = secret_transport(&script)
         .request(Method::POST, PATH)
-        .header("authorization", "Bearer kanarienvogel-of-mine")
-        .header("x-key", "kanarienvogel-key");
+        .header("authorization", "Bearer hush-hush-canary-of-mine")
+        .header("x-key", "hush-hush-canary-key");
     let error = request.send().await.unwrap_err();
     let mut shown = Shown::default();
     shown.error(&error);

@@ -1,5 +1,7 @@
 //! The runtime as its users meet it: every rule against a scripted service.
 
+#![allow(clippy::too_many_lines, reason = "a test tells one story")]
+
 mod budget;
 mod canary;
 mod chaos;

@@ -118,8 +118,11 @@ async fn a_slow_error_body_does_not_hide_the_status() {
 #[tokio::test(start_paused = true)]
 async fn endless_limits_are_allowed() {
     let script = Script::new([Reply::ok().after(100_000 * SECOND)]);
+    let started = Instant::now();
     let options = CallOptions::new()
         .attempt_timeout(Duration::MAX)
         .total_timeout(Duration::MAX);
     call(&transport(&script).with(options), &GET).await.unwrap();
+    assert_eq!(started.elapsed(), 100_000 * SECOND);
+    assert_eq!(script.count(), 1);
 }

@@ -31,14 +31,10 @@ pub fn digest_of(token: &str) -> Digest {
 
 /// A text's digest in hexadecimal.
 pub fn hex(text: &str) -> String {
-    hex_of(text.as_bytes())
-}
-
-/// The digest of bytes in hexadecimal.
-pub fn hex_of(bytes: &[u8]) -> String {
-    let digest = digest(&SHA256, bytes);
-    let digits = digest.as_ref().iter().map(|byte| format!("{byte:02x}"));
-    digits.collect()
+    digest_of(text)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 /// The RSA key of every emulator, which everybody can read. Making one takes seconds without
@@ -81,6 +77,9 @@ fn signer(kept: &OnceCell<Signer>) -> Result<&Signer, ApiError> {
 }
 
 /// The public keys that verify tokens, as JWKS.
+///
+/// # Errors
+/// 500 when the key cannot be read.
 pub fn public_keys(kept: &OnceCell<Signer>) -> Result<Value, ApiError> {
     let signer = signer(kept)?;
     let PublicKeyComponents { n, e } = PublicKeyComponents::<Vec<u8>>::from(signer.key.public());
@@ -91,6 +90,9 @@ pub fn public_keys(kept: &OnceCell<Signer>) -> Result<Value, ApiError> {
 }
 
 /// A JWT with these claims.
+///
+/// # Errors
+/// 500 when the key cannot be read.
 pub fn sign(kept: &OnceCell<Signer>, claims: &Value) -> Result<String, ApiError> {
     let signer = signer(kept)?;
     let header = json!({ "alg": "RS256", "kid": signer.id, "typ": "JWT" });

@@ -20,7 +20,7 @@ pub enum Deletion {
 pub enum Presence {
     /// It has to: 400 if it does not.
     Required,
-    /// Whoever follows the reference decides.
+    /// The code that follows the reference decides.
     Optional,
 }
 
@@ -78,7 +78,7 @@ impl Reference {
         self
     }
 
-    /// Whoever follows it finds out whether what it names exists.
+    /// The code that follows it finds out whether the resource exists.
     pub const fn optional(mut self) -> Self {
         self.presence = Presence::Optional;
         self

@@ -23,6 +23,10 @@ pub enum NextLink {
 
 /// Settings of the emulated platform.
 #[derive(Debug, Clone)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "options that a user switches, not states of something"
+)]
 pub struct Settings {
     /// Sizes of pages.
     pub pages: PageLimits,
@@ -41,12 +45,6 @@ pub struct Settings {
     /// Most values (numbers, texts, lists, objects, and so on) in a request body of JSON. Small ones take far more memory than
     /// they take space in a request.
     pub body_values: usize,
-    /// Largest body of a request to the storage host, in bytes: a file, or a part of one.
-    pub blob_limit: usize,
-    /// Most bytes of all files that callers store.
-    pub storage_limit: usize,
-    /// Gives a part of a file where a caller asks for it by `Range`; else always the whole. The platform does not publish which.
-    pub file_ranges: bool,
     /// Most bytes of memory, as estimated, for what callers said of all resources together.
     pub memory_limit: usize,
     /// How long a connection may take to send the head of a request, and the body after it; a connection that stays idle for as
@@ -80,9 +78,6 @@ impl Default for Settings {
             resource_limit: 200_000,
             body_limit: 2 * 1024 * 1024,
             body_values: 20_000,
-            blob_limit: 64 * 1024 * 1024,
-            storage_limit: 512 * 1024 * 1024,
-            file_ranges: true,
             memory_limit: 512 * 1024 * 1024,
             read_timeout: None,
             rate_limit: false,

@@ -17,6 +17,10 @@ const READ_TIMEOUT: Duration = Duration::from_secs(30);
 /// The MK.IO platform in memory.
 #[derive(Debug, Parser)]
 #[command(version, about, allow_negative_numbers = true)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "options that a user switches, not states of something"
+)]
 struct Arguments {
     /// Address to listen at; port 0 takes a free one.
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:4080", value_parser = address)]

@@ -139,7 +139,7 @@ impl Operation {
 }
 
 impl QueryParameter {
-    /// Why a value is refused; none when the schema takes it. Booleans are left to whoever reads them.
+    /// Why a value is refused; none when the schema takes it. Booleans are left to the handler.
     pub(crate) fn refuses(&self, api: Api, text: &str) -> Result<Option<String>, String> {
         let value = match self.schema.get("type").and_then(Value::as_str) {
             Some("boolean") => return Ok(None),
@@ -218,32 +218,35 @@ fn read(
     operation: &Value,
 ) -> Result<Operation, String> {
     let list = |key: &str| -> Vec<String> {
-        operation
-            .get(key)
-            .and_then(Value::as_array)
-            .map(|items| {
-                items
-                    .iter()
-                    .filter_map(Value::as_str)
-                    .map(str::to_owned)
-                    .collect()
-            })
-            .unwrap_or_default()
+        let items = operation.get(key).and_then(Value::as_array);
+        let texts = items.into_iter().flatten().filter_map(Value::as_str);
+        texts.map(str::to_owned).collect()
     };
     let text = |key: &str| {
-        operation
-            .get(key)
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-            .to_owned()
+        let text = operation.get(key).and_then(Value::as_str);
+        text.unwrap_or_default().to_owned()
     };
-    let parameters = operation
-        .get("parameters")
-        .and_then(Value::as_array)
-        .cloned()
-        .unwrap_or_default();
-    let query = parameters
-        .iter()
+    Ok(Operation {
+        index,
+        api,
+        method,
+        path: path.to_owned(),
+        id: text("operationId"),
+        query: query(operation),
+        bodies: bodies(operation),
+        replies: replies(api, path, operation)?,
+        capabilities: list("x-mkio-capability"),
+        sortable: list("x-mkio-sort"),
+        filterable: list("x-mkio-filter"),
+        summary: text("summary"),
+    })
+}
+
+fn query(operation: &Value) -> Vec<QueryParameter> {
+    let parameters = operation.get("parameters").and_then(Value::as_array);
+    parameters
+        .into_iter()
+        .flatten()
         .filter(|parameter| parameter.get("in").and_then(Value::as_str) == Some("query"))
         .filter_map(|parameter| {
             Some(QueryParameter {
@@ -252,28 +255,34 @@ fn read(
                     .get("required")
                     .and_then(Value::as_bool)
                     .unwrap_or(false),
-                schema: parameter
-                    .get("schema")
-                    .cloned()
-                    .unwrap_or(Value::Bool(true)),
+                schema: schema(parameter),
                 validator: OnceLock::new(),
             })
         })
-        .collect();
-    let bodies = operation
+        .collect()
+}
+
+fn bodies(operation: &Value) -> Vec<Body> {
+    let content = operation
         .pointer("/requestBody/content")
-        .and_then(Value::as_object)
-        .map(|content| {
-            content
-                .iter()
-                .map(|(content_type, media)| Body {
-                    content_type: content_type.clone(),
-                    schema: media.get("schema").cloned().unwrap_or(Value::Bool(true)),
-                    validator: OnceLock::new(),
-                })
-                .collect()
+        .and_then(Value::as_object);
+    content
+        .into_iter()
+        .flatten()
+        .map(|(content_type, media)| Body {
+            content_type: content_type.clone(),
+            schema: schema(media),
+            validator: OnceLock::new(),
         })
-        .unwrap_or_default();
+        .collect()
+}
+
+/// The schema of a parameter or a body; one that takes anything where there is none.
+fn schema(of: &Value) -> Value {
+    of.get("schema").cloned().unwrap_or(Value::Bool(true))
+}
+
+fn replies(api: Api, path: &str, operation: &Value) -> Result<Vec<Reply>, String> {
     let mut replies = Vec::new();
     for (status, reply) in operation
         .get("responses")
@@ -301,18 +310,5 @@ fn read(
             validator: OnceLock::new(),
         });
     }
-    Ok(Operation {
-        index,
-        api,
-        method,
-        path: path.to_owned(),
-        id: text("operationId"),
-        query,
-        bodies,
-        replies,
-        capabilities: list("x-mkio-capability"),
-        sortable: list("x-mkio-sort"),
-        filterable: list("x-mkio-filter"),
-        summary: text("summary"),
-    })
+    Ok(replies)
 }

@@ -24,7 +24,7 @@ pub(super) async fn read(
 ) -> Result<Bytes, ApiError> {
     let announced = body.size_hint().lower();
     let mut over = announced > limit as u64;
-    // Whoever asks before sending is told before it sends, and what would not be read to its end is not begun with.
+    // A client that asks before it sends gets its answer first, and a body that would not be read to its end is not begun.
     if over && (headers.contains_key(EXPECT) || announced > (limit.saturating_add(DRAINED)) as u64)
     {
         return Err(too_large(limit));

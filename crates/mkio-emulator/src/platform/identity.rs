@@ -43,7 +43,7 @@ impl Caller {
         }
     }
 
-    /// Whoever runs the emulator.
+    /// The operator of the emulator.
     pub fn operator(world: &World) -> Self {
         Self {
             organization: world.home,

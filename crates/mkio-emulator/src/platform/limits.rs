@@ -68,7 +68,7 @@ impl Limits {
         }
         if minute.used >= most {
             let left = WINDOW.saturating_sub(now.saturating_sub(minute.since));
-            // Whoever waits that long has waited long enough.
+            // A caller that waits that long has waited long enough.
             let seconds = left.as_secs() + u64::from(left.subsec_nanos() > 0);
             return Err(ApiError::too_many(
                 format!("more than {most} {what} in a minute"),

@@ -13,7 +13,6 @@ pub(crate) mod json_patch;
 pub(crate) mod labels;
 pub(crate) mod limits;
 pub(crate) mod list;
-pub(crate) mod ranges;
 pub(crate) mod references;
 pub(crate) mod refusal;
 pub(crate) mod render;

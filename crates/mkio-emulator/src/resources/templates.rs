@@ -278,27 +278,7 @@ pub fn put(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
     let place = named(world, call)?;
     generic::check_name(&CONFIGS, call.parameter("name"))?;
     labels::check(&call.body)?;
-    let spec = match call
-        .body
-        .pointer("/spec/presetName")
-        .and_then(Value::as_str)
-    {
-        None => call
-            .body
-            .get("spec")
-            .cloned()
-            .unwrap_or(json!({ "config": {} })),
-        Some(name) => {
-            let kind = call.parameter("config_type");
-            let found = find(world, kind, name).map_err(|reason| {
-                ApiError::invalid(
-                    "request body",
-                    vec![("/spec/presetName".to_owned(), reason)],
-                )
-            })?;
-            preset(found).get("spec").cloned().unwrap_or_default()
-        }
-    };
+    let spec = wanted_spec(world, call)?;
     let mut metadata = call.body.get("metadata").cloned().unwrap_or(json!({}));
     let mut tags: Vec<Value> = metadata
         .get("tags")
@@ -313,23 +293,7 @@ pub fn put(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
     } else {
         StatusCode::CREATED
     };
-    let names: Vec<String> = world
-        .table(&place)
-        .into_iter()
-        .flat_map(|table| table.iter().map(|version| version.name.to_string()))
-        .collect();
-    for name in names {
-        let Some(version) = world.get_mut(&place.at(&name)) else {
-            continue;
-        };
-        if let Some(own) = version
-            .body
-            .pointer_mut("/metadata/tags")
-            .and_then(Value::as_array_mut)
-        {
-            own.retain(|tag| !tags.contains(tag));
-        }
-    }
+    take_tags(world, &place, &tags);
     merge::put(&mut metadata, "/tags", json!(tags));
     let address = place.at(&keys::hex(&spec.to_string()));
     let body = json!({ "metadata": metadata, "spec": spec });
@@ -347,6 +311,38 @@ pub fn put(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
     }
     let made = world.find(&address)?;
     Ok(Answer::json(status, shown(world, &place, made)))
+}
+
+/// What the version consists of: what is given, or what the preset of that name has.
+fn wanted_spec(world: &Platform, call: &Call<'_>) -> Result<Value, ApiError> {
+    let name = call.body.pointer("/spec/presetName");
+    let Some(name) = name.and_then(Value::as_str) else {
+        let given = call.body.get("spec").cloned();
+        return Ok(given.unwrap_or(json!({ "config": {} })));
+    };
+    let found = find(world, call.parameter("config_type"), name).map_err(|reason| {
+        ApiError::invalid(
+            "request body",
+            vec![("/spec/presetName".to_owned(), reason)],
+        )
+    })?;
+    Ok(preset(found).get("spec").cloned().unwrap_or_default())
+}
+
+/// Takes these tags from all versions.
+fn take_tags(world: &mut Platform, place: &Place, tags: &[Value]) {
+    let names: Vec<String> = world
+        .table(place)
+        .into_iter()
+        .flat_map(|table| table.iter().map(|version| version.name.to_string()))
+        .collect();
+    for name in names {
+        let version = world.get_mut(&place.at(&name));
+        let own = version.and_then(|version| version.body.pointer_mut("/metadata/tags"));
+        if let Some(own) = own.and_then(Value::as_array_mut) {
+            own.retain(|tag| !tags.contains(tag));
+        }
+    }
 }
 
 /// DELETE `configs/{config_type}/{name}`: all versions.
@@ -406,49 +402,53 @@ pub fn check_flow(world: &Platform, project: &str, flow: &Value) -> Vec<(String,
             ));
             continue;
         };
-        let declared = config_version
-            .body
-            .pointer("/spec/parameters")
-            .and_then(Value::as_array);
-        for value in config
-            .get("configValues")
-            .and_then(Value::as_object)
-            .into_iter()
-            .flat_map(|values| values.keys())
-        {
-            let known = declared.is_some_and(|parameters| {
-                parameters
-                    .iter()
-                    .any(|parameter| parameter.get("name").and_then(Value::as_str) == Some(value))
-            });
-            if !known {
-                found.push((
-                    format!("{at}/configValues/{value}"),
-                    "is not a parameter of the configuration".to_owned(),
-                ));
-            }
-        }
+        found.extend(unknown_values(&at, config, &config_version.body));
         // A composing configuration is what inputs are bound to where there is one.
         if kind != "streamConditioning" {
-            let own = status(
-                config_version
-                    .body
-                    .pointer("/spec/config")
-                    .unwrap_or(&Value::Null),
-            );
-            let names = own
-                .pointer("/inputPins")
-                .and_then(Value::as_array)
-                .into_iter()
-                .flatten();
-            pins = Some(
-                names
-                    .filter_map(|pin| pin.get("name")?.as_str().map(str::to_owned))
-                    .collect(),
-            );
+            pins = Some(input_pins(&config_version.body));
         }
     }
-    let Some(pins) = pins else { return found };
+    if let Some(pins) = pins {
+        found.extend(misbound(flow, &pins));
+    }
+    found
+}
+
+/// Values that a flow sets and the configuration does not declare.
+fn unknown_values(at: &str, config: &Value, version: &Value) -> Vec<(String, String)> {
+    let declared = version
+        .pointer("/spec/parameters")
+        .and_then(Value::as_array);
+    let is_known = |name: &str| {
+        let mut names = declared.into_iter().flatten();
+        names.any(|parameter| parameter.get("name").and_then(Value::as_str) == Some(name))
+    };
+    let values = config.get("configValues").and_then(Value::as_object);
+    let names = values.into_iter().flat_map(|values| values.keys());
+    names
+        .filter(|name| !is_known(name))
+        .map(|name| {
+            (
+                format!("{at}/configValues/{name}"),
+                "is not a parameter of the configuration".to_owned(),
+            )
+        })
+        .collect()
+}
+
+/// Names of the pins that inputs are bound to.
+fn input_pins(version: &Value) -> Vec<String> {
+    let own = status(version.pointer("/spec/config").unwrap_or(&Value::Null));
+    let pins = own.pointer("/inputPins").and_then(Value::as_array);
+    pins.into_iter()
+        .flatten()
+        .filter_map(|pin| pin.get("name")?.as_str().map(str::to_owned))
+        .collect()
+}
+
+/// Inputs that are bound to no pin that there is, or to one that is taken.
+fn misbound(flow: &Value, pins: &[String]) -> Vec<(String, String)> {
+    let mut found = Vec::new();
     let mut bound: Vec<&str> = Vec::new();
     for (at, input) in flow
         .pointer("/spec/inputs")

@@ -509,7 +509,7 @@ async fn what_was_read_can_be_sent_back() {
         }
         caller.step(10);
         let mut after = caller.get(sample.path).await.expect(200).body;
-        // Whoever writes changes the time of the last change.
+        // A write changes the time of the last change.
         let mut before = read;
         for body in [&mut before, &mut after] {
             for pointer in [

@@ -300,7 +300,7 @@ async fn a_body_over_the_limit_is_413() {
         .await
         .expect("an answer");
     assert_eq!(chunked.status().as_u16(), 413);
-    // Whoever asks first is answered before it sends.
+    // A client that asks first is answered before it sends.
     let asking = format!(
         "PUT /api/v1/projects/demo/media/assets/b HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\nexpect: 100-continue\r\ncontent-length: 1001\r\n\r\n",
         caller.token

@@ -1,6 +1,7 @@
 //! The emulator over HTTP: the published workflows, the rules, misbehaviour, hostile input.
 
-mod blobs;
+#![allow(clippy::too_many_lines, reason = "a test tells one story")]
+
 mod bodies;
 mod channels;
 mod common;

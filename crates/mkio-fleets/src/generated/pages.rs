@@ -87,7 +87,7 @@ impl builder::ListDevices {
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
     pub fn pages(self) -> Pages<types::DeviceList> {
-        self.request.pages().takes_top()
+        self.request.pages().supports_top()
     }
 }
 impl builder::ListDeviceSoftware {
@@ -97,7 +97,7 @@ impl builder::ListDeviceSoftware {
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
     pub fn pages(self) -> Pages<types::DeviceSoftwareList> {
-        self.request.pages().takes_top()
+        self.request.pages().supports_top()
     }
 }
 impl builder::ListSupportPackages {

@@ -351,7 +351,7 @@ impl ProjectClient {
         Wait::resume(
             self.transport(),
             &DEVICE_SOFTWARE,
-            description.within(self.project_name())?,
+            description.check_project(self.project_name())?,
         )
     }
     /// Takes a described wait until a device software is gone up again.
@@ -371,7 +371,7 @@ impl ProjectClient {
         >::resume_until_gone(
             self.transport(),
             &DEVICE_SOFTWARE,
-            description.within(self.project_name())?,
+            description.check_project(self.project_name())?,
         )
     }
     /// Waits for a device preload, by default until it is `downloaded` (`Downloaded`, `Importing`).
@@ -402,7 +402,7 @@ impl ProjectClient {
         Wait::resume(
             self.transport(),
             &DEVICE_PRELOAD,
-            description.within(self.project_name())?,
+            description.check_project(self.project_name())?,
         )
     }
     /// Takes a described wait until a device preload is gone up again.
@@ -422,7 +422,7 @@ impl ProjectClient {
         >::resume_until_gone(
             self.transport(),
             &DEVICE_PRELOAD,
-            description.within(self.project_name())?,
+            description.check_project(self.project_name())?,
         )
     }
     /// Waits for a device, by default until it is `present` (`Present`).
@@ -449,7 +449,11 @@ impl ProjectClient {
         &self,
         description: &WaitDescription,
     ) -> Result<Wait<types::Device, State>> {
-        Wait::resume(self.transport(), &DEVICE, description.within(self.project_name())?)
+        Wait::resume(
+            self.transport(),
+            &DEVICE,
+            description.check_project(self.project_name())?,
+        )
     }
     /// Takes a described wait until a device is gone up again.
     ///
@@ -468,7 +472,7 @@ impl ProjectClient {
         >::resume_until_gone(
             self.transport(),
             &DEVICE,
-            description.within(self.project_name())?,
+            description.check_project(self.project_name())?,
         )
     }
     /// [`delete_device`](Self::delete_device) and a wait until it is gone.
@@ -511,7 +515,11 @@ impl ProjectClient {
         &self,
         description: &WaitDescription,
     ) -> Result<Wait<types::BackupListItem, State>> {
-        Wait::resume(self.transport(), &BACKUP, description.within(self.project_name())?)
+        Wait::resume(
+            self.transport(),
+            &BACKUP,
+            description.check_project(self.project_name())?,
+        )
     }
     /// Takes a described wait until a backup is gone up again.
     ///
@@ -530,7 +538,7 @@ impl ProjectClient {
         >::resume_until_gone(
             self.transport(),
             &BACKUP,
-            description.within(self.project_name())?,
+            description.check_project(self.project_name())?,
         )
     }
     /// Waits for a support package, by default until it is `present` (`Present`).
@@ -561,7 +569,7 @@ impl ProjectClient {
         Wait::resume(
             self.transport(),
             &SUPPORT_PACKAGE,
-            description.within(self.project_name())?,
+            description.check_project(self.project_name())?,
         )
     }
     /// Takes a described wait until a support package is gone up again.
@@ -581,7 +589,7 @@ impl ProjectClient {
         >::resume_until_gone(
             self.transport(),
             &SUPPORT_PACKAGE,
-            description.within(self.project_name())?,
+            description.check_project(self.project_name())?,
         )
     }
     /// Waits for a stored backup, by default until it is `present` (`Present`).
@@ -611,7 +619,7 @@ impl ProjectClient {
         Wait::resume(
             self.transport(),
             &STORED_BACKUP,
-            description.within(self.project_name())?,
+            description.check_project(self.project_name())?,
         )
     }
     /// Takes a described wait until a stored backup is gone up again.
@@ -631,7 +639,7 @@ impl ProjectClient {
         >::resume_until_gone(
             self.transport(),
             &STORED_BACKUP,
-            description.within(self.project_name())?,
+            description.check_project(self.project_name())?,
         )
     }
     /// [`delete_backup`](Self::delete_backup) and a wait until it is gone.
@@ -681,7 +689,7 @@ impl ProjectClient {
         Wait::resume(
             self.transport(),
             &STORED_SUPPORT_PACKAGE,
-            description.within(self.project_name())?,
+            description.check_project(self.project_name())?,
         )
     }
     /// Takes a described wait until a stored support package is gone up again.
@@ -701,7 +709,7 @@ impl ProjectClient {
         >::resume_until_gone(
             self.transport(),
             &STORED_SUPPORT_PACKAGE,
-            description.within(self.project_name())?,
+            description.check_project(self.project_name())?,
         )
     }
     /// [`delete_support_package`](Self::delete_support_package) and a wait until it is gone.

@@ -45,7 +45,7 @@ impl builder::ListNetworks {
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
     pub fn pages(self) -> Pages<types::NetworkList> {
-        self.request.pages().takes_top()
+        self.request.pages().supports_top()
     }
 }
 impl builder::ListSites {
@@ -55,6 +55,6 @@ impl builder::ListSites {
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
     pub fn pages(self) -> Pages<types::SiteList> {
-        self.request.pages().takes_top()
+        self.request.pages().supports_top()
     }
 }

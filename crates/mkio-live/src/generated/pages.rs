@@ -45,7 +45,7 @@ impl builder::ListLiveChannels {
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
     pub fn pages(self) -> Pages<types::FlowList> {
-        self.request.pages().takes_top()
+        self.request.pages().supports_top()
     }
 }
 impl builder::ListLiveChannelScheduledOperations {
@@ -55,7 +55,7 @@ impl builder::ListLiveChannelScheduledOperations {
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
     pub fn pages(self) -> Pages<types::ScheduledOperationList> {
-        self.request.pages().takes_top()
+        self.request.pages().supports_top()
     }
 }
 impl builder::ListLiveEvents {
@@ -65,7 +65,7 @@ impl builder::ListLiveEvents {
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
     pub fn pages(self) -> Pages<types::FlowList> {
-        self.request.pages().takes_top()
+        self.request.pages().supports_top()
     }
 }
 impl builder::ListLiveEventScheduledOperations {
@@ -75,7 +75,7 @@ impl builder::ListLiveEventScheduledOperations {
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
     pub fn pages(self) -> Pages<types::ScheduledOperationList> {
-        self.request.pages().takes_top()
+        self.request.pages().supports_top()
     }
 }
 impl builder::ListFlows {
@@ -85,7 +85,7 @@ impl builder::ListFlows {
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
     pub fn pages(self) -> Pages<types::FlowList> {
-        self.request.pages().takes_top()
+        self.request.pages().supports_top()
     }
 }
 impl builder::ListStaticMultiviewChannels {
@@ -95,7 +95,7 @@ impl builder::ListStaticMultiviewChannels {
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
     pub fn pages(self) -> Pages<types::FlowList> {
-        self.request.pages().takes_top()
+        self.request.pages().supports_top()
     }
 }
 impl builder::ListStaticMultiviewChannelScheduledOperations {
@@ -105,7 +105,7 @@ impl builder::ListStaticMultiviewChannelScheduledOperations {
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
     pub fn pages(self) -> Pages<types::ScheduledOperationList> {
-        self.request.pages().takes_top()
+        self.request.pages().supports_top()
     }
 }
 impl builder::ListStaticMultiviewEvents {
@@ -115,7 +115,7 @@ impl builder::ListStaticMultiviewEvents {
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
     pub fn pages(self) -> Pages<types::FlowList> {
-        self.request.pages().takes_top()
+        self.request.pages().supports_top()
     }
 }
 impl builder::ListStaticMultiviewEventScheduledOperations {
@@ -125,6 +125,6 @@ impl builder::ListStaticMultiviewEventScheduledOperations {
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
     pub fn pages(self) -> Pages<types::ScheduledOperationList> {
-        self.request.pages().takes_top()
+        self.request.pages().supports_top()
     }
 }

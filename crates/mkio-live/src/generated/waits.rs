@@ -615,7 +615,7 @@ impl ProjectClient {
         Wait::resume(
             self.transport(),
             &LIVE_CHANNEL,
-            description.within(self.project_name())?,
+            description.check_project(self.project_name())?,
         )
     }
     /// Takes a described wait until a live channel is gone up again.
@@ -635,7 +635,7 @@ impl ProjectClient {
         >::resume_until_gone(
             self.transport(),
             &LIVE_CHANNEL,
-            description.within(self.project_name())?,
+            description.check_project(self.project_name())?,
         )
     }
     /// [`update_live_channel`](Self::update_live_channel) and a wait for the goal `running`.
@@ -786,7 +786,7 @@ impl ProjectClient {
         Wait::resume(
             self.transport(),
             &LIVE_EVENT,
-            description.within(self.project_name())?,
+            description.check_project(self.project_name())?,
         )
     }
     /// Takes a described wait until a live event is gone up again.
@@ -806,7 +806,7 @@ impl ProjectClient {
         >::resume_until_gone(
             self.transport(),
             &LIVE_EVENT,
-            description.within(self.project_name())?,
+            description.check_project(self.project_name())?,
         )
     }
     /// [`update_live_event`](Self::update_live_event) and a wait for the goal `running`.
@@ -957,7 +957,7 @@ impl ProjectClient {
         Wait::resume(
             self.transport(),
             &STATIC_MULTIVIEW_CHANNEL,
-            description.within(self.project_name())?,
+            description.check_project(self.project_name())?,
         )
     }
     /// Takes a described wait until a static multiview channel is gone up again.
@@ -977,7 +977,7 @@ impl ProjectClient {
         >::resume_until_gone(
             self.transport(),
             &STATIC_MULTIVIEW_CHANNEL,
-            description.within(self.project_name())?,
+            description.check_project(self.project_name())?,
         )
     }
     /// [`update_static_multiview_channel`](Self::update_static_multiview_channel) and a wait for the goal `running`.
@@ -1144,7 +1144,7 @@ impl ProjectClient {
         Wait::resume(
             self.transport(),
             &STATIC_MULTIVIEW_EVENT,
-            description.within(self.project_name())?,
+            description.check_project(self.project_name())?,
         )
     }
     /// Takes a described wait until a static multiview event is gone up again.
@@ -1164,7 +1164,7 @@ impl ProjectClient {
         >::resume_until_gone(
             self.transport(),
             &STATIC_MULTIVIEW_EVENT,
-            description.within(self.project_name())?,
+            description.check_project(self.project_name())?,
         )
     }
     /// [`update_static_multiview_event`](Self::update_static_multiview_event) and a wait for the goal `running`.
@@ -1332,7 +1332,7 @@ impl ProjectClient {
         Wait::resume(
             self.transport(),
             &LIVE_CHANNEL_SCHEDULED_OPERATION,
-            description.within(self.project_name())?,
+            description.check_project(self.project_name())?,
         )
     }
     /// Takes a described wait until a live channel scheduled operation is gone up again.
@@ -1352,7 +1352,7 @@ impl ProjectClient {
         >::resume_until_gone(
             self.transport(),
             &LIVE_CHANNEL_SCHEDULED_OPERATION,
-            description.within(self.project_name())?,
+            description.check_project(self.project_name())?,
         )
     }
     /// [`delete_live_channel_scheduled_operation`](Self::delete_live_channel_scheduled_operation) and a wait until it is gone.
@@ -1410,7 +1410,7 @@ impl ProjectClient {
         Wait::resume(
             self.transport(),
             &LIVE_EVENT_SCHEDULED_OPERATION,
-            description.within(self.project_name())?,
+            description.check_project(self.project_name())?,
         )
     }
     /// Takes a described wait until a live event scheduled operation is gone up again.
@@ -1430,7 +1430,7 @@ impl ProjectClient {
         >::resume_until_gone(
             self.transport(),
             &LIVE_EVENT_SCHEDULED_OPERATION,
-            description.within(self.project_name())?,
+            description.check_project(self.project_name())?,
         )
     }
     /// [`delete_live_event_scheduled_operation`](Self::delete_live_event_scheduled_operation) and a wait until it is gone.
@@ -1488,7 +1488,7 @@ impl ProjectClient {
         Wait::resume(
             self.transport(),
             &STATIC_MULTIVIEW_CHANNEL_SCHEDULED_OPERATION,
-            description.within(self.project_name())?,
+            description.check_project(self.project_name())?,
         )
     }
     /// Takes a described wait until a static multiview channel scheduled operation is gone up again.
@@ -1508,7 +1508,7 @@ impl ProjectClient {
         >::resume_until_gone(
             self.transport(),
             &STATIC_MULTIVIEW_CHANNEL_SCHEDULED_OPERATION,
-            description.within(self.project_name())?,
+            description.check_project(self.project_name())?,
         )
     }
     /// [`delete_static_multiview_channel_scheduled_operation`](Self::delete_static_multiview_channel_scheduled_operation) and a wait until it is gone.
@@ -1569,7 +1569,7 @@ impl ProjectClient {
         Wait::resume(
             self.transport(),
             &STATIC_MULTIVIEW_EVENT_SCHEDULED_OPERATION,
-            description.within(self.project_name())?,
+            description.check_project(self.project_name())?,
         )
     }
     /// Takes a described wait until a static multiview event scheduled operation is gone up again.
@@ -1589,7 +1589,7 @@ impl ProjectClient {
         >::resume_until_gone(
             self.transport(),
             &STATIC_MULTIVIEW_EVENT_SCHEDULED_OPERATION,
-            description.within(self.project_name())?,
+            description.check_project(self.project_name())?,
         )
     }
     /// [`delete_static_multiview_event_scheduled_operation`](Self::delete_static_multiview_event_scheduled_operation) and a wait until it is gone.

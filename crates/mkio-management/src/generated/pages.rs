@@ -204,7 +204,7 @@ impl builder::ListLocations {
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
     pub fn pages(self) -> Pages<types::LocationList> {
-        self.request.pages().takes_top()
+        self.request.pages().supports_top()
     }
 }
 impl builder::ListInvites {
@@ -224,7 +224,7 @@ impl builder::ListPaymentMethods {
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
     pub fn pages(self) -> Pages<types::PaymentMethodList> {
-        self.request.pages().takes_top()
+        self.request.pages().supports_top()
     }
 }
 impl builder::CreateUsageReport {
@@ -294,7 +294,7 @@ impl builder::ListProjects {
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
     pub fn pages(self) -> Pages<types::ProjectList> {
-        self.request.pages().takes_top()
+        self.request.pages().supports_top()
     }
 }
 impl builder::GetProjectUsage {
@@ -314,7 +314,7 @@ impl builder::ListWebhookRules {
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
     pub fn pages(self) -> Pages<types::WebhookRuleList> {
-        self.request.pages().takes_top()
+        self.request.pages().supports_top()
     }
 }
 impl builder::ListWebhookRuleEvents {

@@ -287,7 +287,7 @@ impl builder::ListAccountFilters {
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
     pub fn pages(self) -> Pages<types::AccountFilterList> {
-        self.request.pages().takes_top()
+        self.request.pages().supports_top()
     }
 }
 impl builder::ListAssets {
@@ -297,7 +297,7 @@ impl builder::ListAssets {
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
     pub fn pages(self) -> Pages<types::AssetList> {
-        self.request.pages().takes_top()
+        self.request.pages().supports_top()
     }
 }
 impl builder::ListAssetFilters {
@@ -307,7 +307,7 @@ impl builder::ListAssetFilters {
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
     pub fn pages(self) -> Pages<types::AssetFilterList> {
-        self.request.pages().takes_top()
+        self.request.pages().supports_top()
     }
 }
 impl builder::ListAssetStreamingLocators {
@@ -327,7 +327,7 @@ impl builder::ListContents {
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
     pub fn pages(self) -> Pages<types::ContentList> {
-        self.request.pages().takes_top()
+        self.request.pages().supports_top()
     }
 }
 impl builder::ListContentKeyPolicies {
@@ -337,7 +337,7 @@ impl builder::ListContentKeyPolicies {
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
     pub fn pages(self) -> Pages<types::ContentKeyPolicyList> {
-        self.request.pages().takes_top()
+        self.request.pages().supports_top()
     }
 }
 impl builder::ListDestinations {
@@ -347,7 +347,7 @@ impl builder::ListDestinations {
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
     pub fn pages(self) -> Pages<types::DestinationList> {
-        self.request.pages().takes_top()
+        self.request.pages().supports_top()
     }
 }
 impl builder::ListJobs {
@@ -357,7 +357,7 @@ impl builder::ListJobs {
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
     pub fn pages(self) -> Pages<types::JobList> {
-        self.request.pages().takes_top()
+        self.request.pages().supports_top()
     }
 }
 impl builder::ListLiveEvents {
@@ -367,7 +367,7 @@ impl builder::ListLiveEvents {
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
     pub fn pages(self) -> Pages<types::LiveEventList> {
-        self.request.pages().takes_top()
+        self.request.pages().supports_top()
     }
 }
 impl builder::ListLiveOutputs {
@@ -377,7 +377,7 @@ impl builder::ListLiveOutputs {
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
     pub fn pages(self) -> Pages<types::LiveOutputList> {
-        self.request.pages().takes_top()
+        self.request.pages().supports_top()
     }
 }
 impl builder::ListSources {
@@ -387,7 +387,7 @@ impl builder::ListSources {
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
     pub fn pages(self) -> Pages<types::SourceList> {
-        self.request.pages().takes_top()
+        self.request.pages().supports_top()
     }
 }
 impl builder::ListStorages {
@@ -397,7 +397,7 @@ impl builder::ListStorages {
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
     pub fn pages(self) -> Pages<types::StorageList> {
-        self.request.pages().takes_top()
+        self.request.pages().supports_top()
     }
 }
 impl builder::ListStorageCredentials {
@@ -417,7 +417,7 @@ impl builder::ListStreamingEndpoints {
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
     pub fn pages(self) -> Pages<types::StreamingEndpointList> {
-        self.request.pages().takes_top()
+        self.request.pages().supports_top()
     }
 }
 impl builder::ListStreamingLocators {
@@ -427,7 +427,7 @@ impl builder::ListStreamingLocators {
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
     pub fn pages(self) -> Pages<types::StreamingLocatorList> {
-        self.request.pages().takes_top()
+        self.request.pages().supports_top()
     }
 }
 impl builder::ListStreamingLocatorContentKeys {
@@ -447,7 +447,7 @@ impl builder::ListStreamingPolicies {
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
     pub fn pages(self) -> Pages<types::StreamingPolicyList> {
-        self.request.pages().takes_top()
+        self.request.pages().supports_top()
     }
 }
 impl builder::ListTransforms {
@@ -457,7 +457,7 @@ impl builder::ListTransforms {
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
     pub fn pages(self) -> Pages<types::TransformList> {
-        self.request.pages().takes_top()
+        self.request.pages().supports_top()
     }
 }
 impl builder::ListTransformJobs {
@@ -467,6 +467,6 @@ impl builder::ListTransformJobs {
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
     pub fn pages(self) -> Pages<types::JobList> {
-        self.request.pages().takes_top()
+        self.request.pages().supports_top()
     }
 }

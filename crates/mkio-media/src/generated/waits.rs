@@ -463,7 +463,11 @@ impl ProjectClient {
         &self,
         description: &WaitDescription,
     ) -> Result<Wait<types::Asset, types::AssetState>> {
-        Wait::resume(self.transport(), &ASSET, description.within(self.project_name())?)
+        Wait::resume(
+            self.transport(),
+            &ASSET,
+            description.check_project(self.project_name())?,
+        )
     }
     /// Takes a described wait until an asset is gone up again.
     ///
@@ -482,7 +486,7 @@ impl ProjectClient {
         >::resume_until_gone(
             self.transport(),
             &ASSET,
-            description.within(self.project_name())?,
+            description.check_project(self.project_name())?,
         )
     }
     /// [`delete_asset`](Self::delete_asset) and a wait until it is gone.
@@ -532,7 +536,7 @@ impl ProjectClient {
         Wait::resume(
             self.transport(),
             &CONTENT_KEY_POLICY,
-            description.within(self.project_name())?,
+            description.check_project(self.project_name())?,
         )
     }
     /// Takes a described wait until a content key policy is gone up again.
@@ -552,7 +556,7 @@ impl ProjectClient {
         >::resume_until_gone(
             self.transport(),
             &CONTENT_KEY_POLICY,
-            description.within(self.project_name())?,
+            description.check_project(self.project_name())?,
         )
     }
     /// [`delete_content_key_policy`](Self::delete_content_key_policy) and a wait until it is gone.
@@ -602,7 +606,11 @@ impl ProjectClient {
         &self,
         description: &WaitDescription,
     ) -> Result<Wait<types::Job, types::JobState>> {
-        Wait::resume(self.transport(), &JOB, description.within(self.project_name())?)
+        Wait::resume(
+            self.transport(),
+            &JOB,
+            description.check_project(self.project_name())?,
+        )
     }
     /// Takes a described wait until a job is gone up again.
     ///
@@ -621,7 +629,7 @@ impl ProjectClient {
         >::resume_until_gone(
             self.transport(),
             &JOB,
-            description.within(self.project_name())?,
+            description.check_project(self.project_name())?,
         )
     }
     /// [`create_job`](Self::create_job) and a wait for the goal `finished`.
@@ -721,7 +729,7 @@ impl ProjectClient {
         Wait::resume(
             self.transport(),
             &LIVE_EVENT,
-            description.within(self.project_name())?,
+            description.check_project(self.project_name())?,
         )
     }
     /// Takes a described wait until a live event is gone up again.
@@ -741,7 +749,7 @@ impl ProjectClient {
         >::resume_until_gone(
             self.transport(),
             &LIVE_EVENT,
-            description.within(self.project_name())?,
+            description.check_project(self.project_name())?,
         )
     }
     /// [`start_live_event`](Self::start_live_event) and a wait for the goal `running`.
@@ -853,7 +861,7 @@ impl ProjectClient {
         Wait::resume(
             self.transport(),
             &LIVE_OUTPUT,
-            description.within(self.project_name())?,
+            description.check_project(self.project_name())?,
         )
     }
     /// Takes a described wait until a live output is gone up again.
@@ -873,7 +881,7 @@ impl ProjectClient {
         >::resume_until_gone(
             self.transport(),
             &LIVE_OUTPUT,
-            description.within(self.project_name())?,
+            description.check_project(self.project_name())?,
         )
     }
     /// [`delete_live_output`](Self::delete_live_output) and a wait until it is gone.
@@ -930,7 +938,7 @@ impl ProjectClient {
         Wait::resume(
             self.transport(),
             &STREAMING_ENDPOINT,
-            description.within(self.project_name())?,
+            description.check_project(self.project_name())?,
         )
     }
     /// Takes a described wait until a streaming endpoint is gone up again.
@@ -950,7 +958,7 @@ impl ProjectClient {
         >::resume_until_gone(
             self.transport(),
             &STREAMING_ENDPOINT,
-            description.within(self.project_name())?,
+            description.check_project(self.project_name())?,
         )
     }
     /// [`start_streaming_endpoint`](Self::start_streaming_endpoint) and a wait for the goal `running`.
@@ -1089,7 +1097,7 @@ impl ProjectClient {
         Wait::resume(
             self.transport(),
             &STREAMING_LOCATOR,
-            description.within(self.project_name())?,
+            description.check_project(self.project_name())?,
         )
     }
     /// Takes a described wait until a streaming locator is gone up again.
@@ -1109,7 +1117,7 @@ impl ProjectClient {
         >::resume_until_gone(
             self.transport(),
             &STREAMING_LOCATOR,
-            description.within(self.project_name())?,
+            description.check_project(self.project_name())?,
         )
     }
     /// [`delete_streaming_locator`](Self::delete_streaming_locator) and a wait until it is gone.

@@ -38,7 +38,7 @@ impl builder::ListConfigs {
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
     pub fn pages(self) -> Pages<types::ConfigList> {
-        self.request.pages().takes_top()
+        self.request.pages().supports_top()
     }
 }
 impl builder::ListConfigsOfType {
@@ -48,7 +48,7 @@ impl builder::ListConfigsOfType {
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
     pub fn pages(self) -> Pages<types::ConfigList> {
-        self.request.pages().takes_top()
+        self.request.pages().supports_top()
     }
 }
 impl builder::ListConfigVersions {
@@ -58,7 +58,7 @@ impl builder::ListConfigVersions {
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
     pub fn pages(self) -> Pages<types::ConfigList> {
-        self.request.pages().takes_top()
+        self.request.pages().supports_top()
     }
 }
 impl builder::ListPresets {
@@ -68,7 +68,7 @@ impl builder::ListPresets {
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
     pub fn pages(self) -> Pages<types::ConfigList> {
-        self.request.pages().takes_top()
+        self.request.pages().supports_top()
     }
 }
 impl builder::ListPresetsOfType {
@@ -78,7 +78,7 @@ impl builder::ListPresetsOfType {
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
     pub fn pages(self) -> Pages<types::ConfigList> {
-        self.request.pages().takes_top()
+        self.request.pages().supports_top()
     }
 }
 impl builder::ListConfigTypes {

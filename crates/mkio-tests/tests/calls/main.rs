@@ -1,5 +1,7 @@
 //! Calls of all kinds: what they put on the wire, and what they hand over.
 
+#![allow(clippy::too_many_lines, reason = "a test tells one story")]
+
 mod arguments;
 mod bytes;
 mod json;

@@ -1,5 +1,7 @@
 //! A token and secret values appear in nothing that is printed, traced or told as an error.
 
+#![allow(clippy::too_many_lines, reason = "a test tells one story")]
+
 mod complete;
 mod programs;
 mod shown;
@@ -9,7 +11,7 @@ mod values;
 use shown::Shown;
 
 /// Every secret of this test holds this word.
-const CANARY: &str = "kanarienvogel";
+const CANARY: &str = "hush-hush-canary";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_secret_is_shown_anywhere() -> anyhow::Result<()> {

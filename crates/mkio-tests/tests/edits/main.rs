@@ -1,6 +1,8 @@
 //! Edits of every resource that can be edited: what is not touched stays, and nothing is sent when
 //! nothing changed.
 
+#![allow(clippy::too_many_lines, reason = "a test tells one story")]
+
 mod asset;
 mod every;
 mod special;

@@ -1,5 +1,7 @@
 //! Whatever fits the documents' schemas, and what a careless service may make of it, is read.
 
+#![allow(clippy::too_many_lines, reason = "a test tells one story")]
+
 mod values;
 
 use std::{

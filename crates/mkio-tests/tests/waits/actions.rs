@@ -163,9 +163,10 @@ async fn an_endpoint_that_is_being_created_is_started_afterwards() -> mkio::Resu
 /// that has a job of this time, which takes a minute.
 fn jobs(answers: &'static [u16], created: String) -> Service {
     Service::new(move |asked| {
-        let state = match asked.second < 60 {
-            true => "Processing",
-            false => "Finished",
+        let state = if asked.second < 60 {
+            "Processing"
+        } else {
+            "Finished"
         };
         match asked.call() {
             ("PUT", _) => match answers.get(asked.before) {

@@ -288,9 +288,10 @@ async fn each_is_described_and_taken_up_again() {
         let goal = resource.goals.first().expect("a goal");
         let before = transient(resource, goal).unwrap_or("Levitating");
         let last = *goal.states.first().expect("a state");
-        let states = match resource.presence {
-            true => vec![(60, PRESENT)],
-            false => vec![(0, before), (60, last)],
+        let states = if resource.presence {
+            vec![(60, PRESENT)]
+        } else {
+            vec![(0, before), (60, last)]
         };
         let service = service(resource, Some(goal), states);
         let mut first = wait(&service, resource);

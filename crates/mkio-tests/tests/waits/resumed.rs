@@ -64,9 +64,10 @@ async fn a_wait_until_a_job_is_gone_is_taken_up_again() -> mkio::Result<()> {
             _ => job(asked),
         });
         let media = service.client().project("acme").media();
-        let mut wait = match deleted {
-            true => media.delete_job_and_wait("encode", "job"),
-            false => media.wait_for_job("encode", "job").until_gone(),
+        let mut wait = if deleted {
+            media.delete_job_and_wait("encode", "job")
+        } else {
+            media.wait_for_job("encode", "job").until_gone()
         };
         wait.try_next().await?;
         let description = read(wait.describe());
@@ -90,9 +91,10 @@ async fn a_description_of_another_project_or_kind_is_refused() {
     let client = service.client();
     let written = |gone: bool| {
         let wait = client.project("acme").media().wait_for_job("encode", "job");
-        read(match gone {
-            true => wait.until_gone().describe(),
-            false => wait.describe(),
+        read(if gone {
+            wait.until_gone().describe()
+        } else {
+            wait.describe()
         })
     };
     let other = client.project("other").media();

@@ -1,5 +1,7 @@
 //! What users do with the platform, from end to end: the client against the emulator.
 
+#![allow(clippy::too_many_lines, reason = "a test tells one story")]
+
 mod channels;
 mod checked;
 mod common;

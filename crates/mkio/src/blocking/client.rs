@@ -59,7 +59,7 @@ impl Client {
         }
     }
 
-    /// Carries out a request, a wait, or any other future, and returns what comes of it.
+    /// Carries out a request, a wait, or any other future, and returns its result.
     ///
     /// An `async` block does several things in one go, at the same time if it says so.
     ///

@@ -106,9 +106,12 @@ fn a_list_is_an_iterator_over_all_pages() {
 
 #[test]
 fn an_error_ends_a_list_in_its_place() {
-    let mkio = client(|asked| match asked.contains("skiptoken") {
-        true => (403, String::new()),
-        false => three_pages(asked),
+    let mkio = client(|asked| {
+        if asked.contains("skiptoken") {
+            (403, String::new())
+        } else {
+            three_pages(asked)
+        }
     });
     let media = mkio.project("acme").media();
     let mut assets = mkio.iter(media.list_assets().items());

@@ -25,7 +25,7 @@ type Handled = Pin<Box<dyn Future<Output = Result<(), BoxError>> + Send>>;
 type Handling = Result<(), (StatusCode, &'static str)>;
 type Handler = dyn Fn(Event) -> Handled + Send + Sync;
 
-/// Receives events: verifies the sender, leaves out what has been handled, tells the waits, and
+/// Receives events: verifies the sender, leaves out events that were handled, tells the waits, and
 /// calls your code.
 ///
 /// Cheap to clone; clones share the memory of events. The answers:
@@ -41,7 +41,7 @@ type Handler = dyn Fn(Event) -> Handled + Send + Sync;
 /// | 500 | your code gave an error; the event is handled when it is delivered again |
 /// | 503 | the same event is being handled at this moment; deliver again |
 ///
-/// The service delivers again what was not answered with success. Code that panics counts as code
+/// The service delivers an event again unless the response is a success. Code that panics counts as code
 /// that gave an error.
 #[derive(Clone)]
 pub struct Webhook {

@@ -20,7 +20,7 @@ enum Progress {
     Done,
 }
 
-/// What is known of an event that came in.
+/// The handling of an event that came in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Known {
     /// It is new, and now being handled.

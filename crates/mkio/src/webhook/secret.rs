@@ -107,9 +107,10 @@ impl SharedSecret {
 
 /// A name or value of a query without its escapes.
 fn read(text: &str, form: bool) -> Vec<u8> {
-    match form {
-        true => percent_decode_str(&text.replace('+', " ")).collect(),
-        false => percent_decode_str(text).collect(),
+    if form {
+        percent_decode_str(&text.replace('+', " ")).collect()
+    } else {
+        percent_decode_str(text).collect()
     }
 }
 

@@ -77,15 +77,15 @@ impl<L> Filter<L> {
         }
         let text = format!(
             "{} {operator} {}",
-            self.within(strength),
-            other.within(strength)
+            self.bracketed_in(strength),
+            other.bracketed_in(strength)
         );
         let mut joined = Self::new(text, strength);
         joined.fault = self.fault.or_else(|| other.fault.clone());
         joined
     }
 
-    fn within(&self, outer: Strength) -> String {
+    fn bracketed_in(&self, outer: Strength) -> String {
         if self.strength < outer {
             format!("({})", self.text)
         } else {

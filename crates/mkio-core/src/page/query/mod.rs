@@ -55,4 +55,5 @@ mod value;
 pub use field::{Both, Field, FilterOnly, Filterable, SortOnly, Sortable};
 pub use filter::Filter;
 pub use order::{OrderBy, Sort};
+pub(crate) use value::quoted;
 pub use value::{Flag, Kind, Literal, Number, Text, Time};

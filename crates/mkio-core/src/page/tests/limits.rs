@@ -156,7 +156,7 @@ async fn a_small_limit_is_the_page_size_where_none_was_said() {
         for prefetch in [0, 1] {
             let script = sized(3000, most, Echo::All);
             let list =
-                Pages::<Assets>::new(script.transport(), &LIST, get(&url(query))).takes_top();
+                Pages::<Assets>::new(script.transport(), &LIST, get(&url(query))).supports_top();
             let list = list.items().prefetch(prefetch).limit(limit);
             let all: Vec<u32> = list.try_collect().await.unwrap();
             assert_eq!(all.len() as u64, limit);
@@ -168,7 +168,7 @@ async fn a_small_limit_is_the_page_size_where_none_was_said() {
     let list =
         |script: &Arc<Script>| Pages::<Assets>::new(script.transport(), &LIST, get(&url("")));
     let _: Vec<u32> = list(&script).items().limit(5).try_collect().await.unwrap();
-    let all = list(&script).takes_top().items();
+    let all = list(&script).supports_top().items();
     let _: Vec<u32> = all.try_collect().await.unwrap();
     assert_eq!(tops(&script), [None, None]);
 }
@@ -181,7 +181,7 @@ async fn the_page_size_of_a_limit_ends_with_it() {
         let list = || {
             let list = get("https://app.mk.io/assets");
             let list = Pages::<Assets>::new(script.transport(), &LIST, list);
-            list.takes_top().items()
+            list.supports_top().items()
         };
         for limit in 1..=7 {
             let mut first = list().limit(limit);
@@ -211,7 +211,7 @@ async fn a_limit_that_is_the_whole_list_ends_it() {
     for prefetch in [0, 1] {
         let script = sized(5, 1000, Echo::All);
         let list = get("https://app.mk.io/assets");
-        let list = Pages::<Assets>::new(script.transport(), &LIST, list).takes_top();
+        let list = Pages::<Assets>::new(script.transport(), &LIST, list).supports_top();
         let mut list = list.items().prefetch(prefetch).limit(5);
         let mut all = Vec::new();
         for calls in [1, 2, 2] {

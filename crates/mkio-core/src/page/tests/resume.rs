@@ -223,9 +223,10 @@ async fn an_item_that_was_added_at_the_end_is_seen() {
     let grown = Arc::new(AtomicBool::new(false));
     let more = grown.clone();
     let script = Script::new(move |seen| {
-        let sizes: &[u32] = match more.load(Ordering::Relaxed) {
-            false => &[3, 1],
-            true => &[3, 3, 1],
+        let sizes: &[u32] = if more.load(Ordering::Relaxed) {
+            &[3, 3, 1]
+        } else {
+            &[3, 1]
         };
         Ok(page(sizes, seen))
     });

@@ -147,7 +147,7 @@ impl<C> TransportBuilder<C> {
         Ok(())
     }
 
-    /// Fills what is not set from the environment, then from the profile: the one that is named
+    /// Fills unset values from the environment, then from the profile: the one that is named
     /// here, else the one that the environment names, else the file's default.
     fn apply_sources(&mut self) -> Result<()> {
         let environment = match &self.settings.environment {
@@ -179,7 +179,7 @@ impl<C> TransportBuilder<C> {
         from.check()
     }
 
-    /// Takes what is not set yet. `names` are those of the token and the base URL.
+    /// Takes values that are not set yet. `names` are those of the token and the base URL.
     fn apply_profile(&mut self, profile: Profile, names: [&str; 2], from: &mut Origins) {
         let [token_name, base_url_name] = names;
         from.sources += 1;

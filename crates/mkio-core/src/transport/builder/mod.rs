@@ -28,8 +28,8 @@ const CLOUD_HOSTS: [&str; 2] = ["app.mk.io", "api.mk.io"];
 /// Builds a [`Transport`](crate::Transport).
 ///
 /// Settings made here come first. With [`with_env`](Self::with_env), environment variables fill
-/// what was not set, and a profile fills what they leave open, whoever named it: to use nothing
-/// but a profile, name it with [`profile`](Self::profile) and leave `with_env` out.
+/// what was not set, and the profile fills what they leave open, also one that is named in code: to
+/// use nothing but a profile, name it with [`profile`](Self::profile) and leave `with_env` out.
 ///
 /// A token is sent only to the address it was given for. A token of one source (environment,
 /// profile) with a base URL of the other one is an error, unless one of the two is set here.
@@ -88,7 +88,8 @@ struct Settings {
 }
 
 impl<C> TransportBuilder<C> {
-    /// No settings yet. `C` is what is built: a [`Transport`], or a client that is made from one.
+    /// No settings yet. `C` is the type that is built: a [`Transport`], or a client that is made from
+    /// one.
     pub fn new() -> Self {
         Self {
             settings: Settings::default(),
@@ -145,8 +146,8 @@ impl<C> TransportBuilder<C> {
         self
     }
 
-    /// Takes what is not set otherwise from this profile of the profile file. It comes before the
-    /// one that `MKIO_PROFILE` names.
+    /// Takes settings that have no other value from this profile of the profile file. It comes before
+    /// the one that `MKIO_PROFILE` names.
     pub fn profile(mut self, name: impl Into<String>) -> Self {
         self.settings.profile = Some(name.into());
         self

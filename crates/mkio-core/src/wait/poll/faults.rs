@@ -9,7 +9,7 @@ pub(super) fn is_provider_failure(error: &Error) -> bool {
     let first: &(dyn std::error::Error + 'static) = error;
     successors(Some(first), |error| error.source())
         .filter_map(|error| error.downcast_ref::<Error>())
-        .any(token::gave_none)
+        .any(token::is_provider_failure)
 }
 
 /// The service answered with success and with something that is no resource: no JSON, or an error.

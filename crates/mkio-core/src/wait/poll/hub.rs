@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard},
     time::Duration,
 };
 
@@ -12,7 +12,7 @@ use tokio::{
 };
 
 use super::member::Member;
-use crate::wait::StateEvent;
+use crate::{sync::lock, wait::StateEvent};
 
 /// What a task is told.
 pub(super) enum Command {
@@ -72,8 +72,4 @@ impl Hub {
         }
         command
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -9,7 +9,7 @@ use url::Url;
 
 use crate::{
     Error, Transport,
-    page::{Page, Pages},
+    page::{Page, Pages, query::quoted},
     retry,
     wait::{
         Listing, pointer,
@@ -74,11 +74,11 @@ impl ListPoll {
         let mut polls: Vec<Self> = Vec::new();
         for (place, target) in targets.iter().enumerate() {
             let scope = |(param, scope): &(&str, &str)| {
-                Some(format!("{scope} eq {}", quote(target.value(param)?)))
+                Some(format!("{scope} eq {}", quoted(target.value(param)?)))
             };
             let scope: Vec<_> = list.scope_fields.iter().filter_map(scope).collect();
             let scope = scope.join(" and ");
-            let name = format!("{field} eq {}", quote(target.name()));
+            let name = format!("{field} eq {}", quoted(target.name()));
             let fits = polls.iter_mut().find(|poll| poll.takes(&scope, &name));
             if let Some(poll) = fits {
                 poll.add(place, scope, name);
@@ -127,10 +127,6 @@ impl ListPoll {
     }
 }
 
-fn quote(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''"))
-}
-
 /// Length in a query, with ` or ` around it.
 fn encoded(condition: &str) -> usize {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
@@ -150,7 +146,8 @@ pub(super) struct Listed {
     pub(super) date: Option<DateTime<Utc>>,
     /// The error that cut the list short.
     pub(super) cut: Option<Error>,
-    /// An item may have been that of several targets: what was not shown may be there all the same.
+    /// An item may have been that of several targets: a target that was not shown may exist all the
+    /// same.
     pub(super) ambiguous: bool,
 }
 
@@ -161,7 +158,7 @@ impl Listed {
 }
 
 /// Carries out one list request, over as many pages as it takes.
-pub(super) async fn many(
+pub(super) async fn poll_list(
     transport: &Transport,
     targets: &[Target],
     filter: Option<&str>,

@@ -44,7 +44,7 @@ impl Pause {
     }
 }
 
-/// What is known of a list as a whole.
+/// Experience with a list as a whole.
 pub(super) struct ListTrust {
     /// The service refuses the list.
     refused: Pause,

@@ -34,7 +34,7 @@ const SKEW: TimeDelta = TimeDelta::seconds(1);
 /// has attempts by default.
 const UNREADABLE: u32 = 10;
 
-/// What is being done for a wait.
+/// The step that a wait is at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Phase {
     /// The next poll is due at some time.
@@ -63,7 +63,7 @@ pub(super) struct Schedule {
 
 /// What the list has shown of one resource.
 struct Trust {
-    /// The next poll is one of the resource alone: what was seen elsewhere may be old.
+    /// The next poll is one of the resource alone: a list or an event may have shown an old state.
     next_singly: bool,
     /// The list has shown the resource.
     listed: bool,
@@ -153,7 +153,7 @@ impl Member {
         self.plan.judge().state().is_some()
     }
 
-    /// What was seen does not count yet, and will soon.
+    /// The state that was seen does not count yet, and will soon.
     pub(super) fn is_too_young(&self) -> bool {
         !self.plan.judge().min_age().is_zero()
     }
@@ -361,7 +361,7 @@ impl Member {
             Verdict::Reached => self.reached(at_deadline),
             Verdict::Panicked => {
                 let message = format!("{}: the closure given to `until` panicked", self.target());
-                self.end(Err(Error::new(ErrorKind::Wait, message)));
+                self.finish(Err(Error::new(ErrorKind::Wait, message)));
             }
             Verdict::Failed(reason) => {
                 let whole = self.plan.judge().current().is_some();
@@ -377,11 +377,11 @@ impl Member {
 
     fn reached(&mut self, at_deadline: bool) {
         if self.plan.wants_no_resource() {
-            return self.end(Ok(Value::Null));
+            return self.finish(Ok(Value::Null));
         }
         let current = self.plan.judge().current().cloned();
         match current {
-            Some(resource) => self.end(Ok(resource)),
+            Some(resource) => self.finish(Ok(resource)),
             None => self.read(None, at_deadline),
         }
     }
@@ -398,7 +398,7 @@ impl Member {
         // There is nothing more to read than what the polls brought.
         match failure {
             Some(reason) => self.fail(reason, None),
-            None => self.end(Ok(Value::Null)),
+            None => self.finish(Ok(Value::Null)),
         }
     }
 
@@ -421,7 +421,7 @@ impl Member {
             (None, Ok(resource)) => {
                 let verdict = plan.judge().check_last_read(&plan.target, &resource);
                 match verdict {
-                    Verdict::Reached => self.end(Ok(resource)),
+                    Verdict::Reached => self.finish(Ok(resource)),
                     Verdict::Failed(reason) => {
                         plan.judge().take_last_read(&plan.target, resource);
                         self.fail(reason, None);
@@ -493,10 +493,10 @@ impl Member {
 
     pub(super) fn fail(&mut self, reason: Reason, source: Option<Error>) {
         let source = source.or_else(|| self.last_error.take());
-        self.end(Err(self.plan.failure(reason).into_error(source)));
+        self.finish(Err(self.plan.failure(reason).into_error(source)));
     }
 
-    fn end(&mut self, outcome: Result<Value>) {
+    fn finish(&mut self, outcome: Result<Value>) {
         self.phase = Phase::Ended;
         self.tell(Update::End(Box::new(outcome)));
     }

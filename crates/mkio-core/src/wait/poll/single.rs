@@ -18,7 +18,11 @@ const STATE: &str = "/status/state";
 
 /// Reads the state of one resource; with `whole`, or where there is no state operation, the
 /// resource itself. A resource without either is looked for in its list.
-pub(super) async fn one(transport: &Transport, target: &Target, whole: bool) -> Result<Polled> {
+pub(super) async fn poll_one(
+    transport: &Transport,
+    target: &Target,
+    whole: bool,
+) -> Result<Polled> {
     let resource = target.resource;
     let state = resource
         .state
@@ -52,10 +56,10 @@ pub(super) async fn one(transport: &Transport, target: &Target, whole: bool) -> 
 async fn in_list(transport: &Transport, target: &Target) -> Result<Polled> {
     let targets = std::slice::from_ref(target);
     let filter = ListPoll::all(targets).first().and_then(ListPoll::filter);
-    let mut listed = list::many(transport, targets, filter.as_deref()).await;
+    let mut listed = list::poll_list(transport, targets, filter.as_deref()).await;
     // What is deleted while pages are read moves later items to pages that were read before.
     if listed.cut.is_none() && listed.pages > 1 && !listed.shows_all() {
-        listed = list::many(transport, targets, filter.as_deref()).await;
+        listed = list::poll_list(transport, targets, filter.as_deref()).await;
     }
     if let Some(error) = listed.cut {
         return Err(error);

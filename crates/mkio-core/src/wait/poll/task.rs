@@ -330,7 +330,7 @@ impl PollTask {
             }
         }
         self.requests.spawn(async move {
-            let listed = list::many(&transport, &targets, filter.as_deref()).await;
+            let listed = list::poll_list(&transport, &targets, filter.as_deref()).await;
             PollResult::Many(members, listed)
         });
     }
@@ -386,7 +386,7 @@ impl PollTask {
             } else {
                 &plan.channels.background
             };
-            let polled = single::one(transport, &plan.target, whole).await;
+            let polled = single::poll_one(transport, &plan.target, whole).await;
             PollResult::One { ids, check, polled }
         });
     }

@@ -194,9 +194,12 @@ async fn an_action_is_made_again_when_the_resource_is_not_busy_any_more() {
         ],
     );
     let start = Instant::now();
-    let begin = Calls::new(move |_| match start.elapsed() < seconds(40) {
-        true => Err(status(409)),
-        false => Ok(()),
+    let begin = Calls::new(move |_| {
+        if start.elapsed() < seconds(40) {
+            Err(status(409))
+        } else {
+            Ok(())
+        }
     });
     let mut wait = show(&service)
         .poll_every(seconds(1)..seconds(1))
@@ -437,9 +440,12 @@ async fn a_deletion_under_way_is_waited_for_and_a_busy_resource_as_well() {
         &[(0, "Stopping"), (20, "Stopped"), (25, "Deleting"), (40, "")],
     );
     let start = Instant::now();
-    let once = Calls::new(move |_| match start.elapsed() < seconds(20) {
-        true => Err(status(409)),
-        false => Ok(()),
+    let once = Calls::new(move |_| {
+        if start.elapsed() < seconds(20) {
+            Err(status(409))
+        } else {
+            Ok(())
+        }
     });
     let wait = show(&service).until_gone().acting([once.deletes()]);
     let wait = wait.poll_every(seconds(1)..seconds(1));

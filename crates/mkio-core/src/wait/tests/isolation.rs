@@ -238,9 +238,10 @@ async fn a_token_provider_that_fails_for_a_while_ends_no_wait() {
         let start = Instant::now();
         let sealed = move || (10..40).contains(&start.elapsed().as_secs());
         let provider = token_fn(move || async move {
-            match sealed() {
-                true => Err("the vault is sealed".into()),
-                false => Ok(Token::new("token")),
+            if sealed() {
+                Err("the vault is sealed".into())
+            } else {
+                Ok(Token::new("token"))
             }
         });
         let service = Service::with(|builder| builder.token_provider(provider));

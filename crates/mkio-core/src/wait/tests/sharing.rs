@@ -1,42 +1,38 @@
-//! Many waits at once, and news from events, with the paused clock.
+//! Many waits at once, with the paused clock.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
+    collections::BTreeSet,
+    sync::atomic::{AtomicUsize, Ordering},
     time::Duration,
 };
 
-use proptest::prelude::*;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::{task::JoinSet, time::Instant};
 
-use super::service::{JOB, LIVE_EVENT, Service, resource, status};
+use super::service::{JOB, Service, status};
 use crate::{
     Error, Result,
-    wait::{Reason, State, StateEvent, Wait, WaitFailure},
+    wait::{State, Wait},
 };
 
-fn seconds(count: u64) -> Duration {
+pub(super) fn seconds(count: u64) -> Duration {
     Duration::from_secs(count)
 }
 
-fn job(service: &Service, name: &str) -> Wait<Value, State> {
+pub(super) fn job(service: &Service, name: &str) -> Wait<Value, State> {
     let values = ["acme", "h264", name].map(str::to_owned).to_vec();
     Wait::new(&service.transport, &JOB, values)
 }
 
-fn path(name: &str) -> String {
+pub(super) fn path(name: &str) -> String {
     format!("media/transforms/h264/jobs/{name}")
 }
 
-type Ended<T> = (usize, Duration, Result<T>);
+pub(super) type Ended<T> = (usize, Duration, Result<T>);
 
 /// Awaits these all at once; for each, when it ended and how.
-async fn all<T: DeserializeOwned + Send + 'static>(
+pub(super) async fn all<T: DeserializeOwned + Send + 'static>(
     waits: impl IntoIterator<Item = Wait<T, State>>,
 ) -> Vec<Ended<T>> {
     let start = Instant::now();
@@ -52,7 +48,7 @@ async fn all<T: DeserializeOwned + Send + 'static>(
     ended
 }
 
-fn lists(service: &Service) -> usize {
+pub(super) fn lists(service: &Service) -> usize {
     service
         .log()
         .iter()
@@ -251,138 +247,6 @@ async fn many_waits_have_their_last_look_together() {
     assert_eq!(service.script.calls(), lists(&service));
 }
 
-fn finished(name: &str) -> StateEvent {
-    // As the service prints it: without the part of the API.
-    StateEvent::new(format!("/api/v1/projects/acme/transforms/h264/jobs/{name}"))
-        .state("Finished")
-        .time("2026-03-01T10:00:00Z")
-        .resource(resource(&path(name), "Finished"))
-}
-
-#[tokio::test(start_paused = true)]
-async fn an_event_ends_a_wait_without_a_look() {
-    let service = Service::new();
-    service.at(&path("a"), &[(0, "Processing")]);
-    let mut waiting = job(&service, "a");
-    waiting.try_next().await.unwrap();
-    let calls = service.script.calls();
-    // Others do not concern it.
-    service.waits().notify(&finished("b"));
-    service.waits().notify(
-        &StateEvent::new("/api/v1/projects/other/transforms/h264/jobs/a").state("Finished"),
-    );
-    service.waits().notify(&finished("a"));
-    let start = Instant::now();
-    assert_eq!(waiting.await.unwrap()["name"], "a");
-    assert_eq!(
-        (service.script.calls(), start.elapsed()),
-        (calls, Duration::ZERO)
-    );
-}
-
-#[tokio::test(start_paused = true)]
-async fn an_event_without_the_resource_has_it_read_once() {
-    let service = Service::new();
-    service.at(&path("a"), &[(0, "Finished")]);
-    let waiting = job(&service, "a").poll_every(seconds(30)..seconds(30));
-    let mut event = finished("a");
-    event.resource = None;
-    let waits = service.waits().clone();
-    service.at(&path("a"), &[(0, "Processing"), (10, "Finished")]);
-    tokio::spawn(async move {
-        tokio::time::sleep(seconds(10)).await;
-        waits.notify(&event);
-    });
-    let start = Instant::now();
-    assert_eq!(waiting.await.unwrap()["properties"]["state"], "Finished");
-    assert!(start.elapsed() < seconds(11));
-    assert_eq!(service.script.calls(), 2);
-}
-
-#[tokio::test(start_paused = true)]
-async fn an_event_of_failure_is_an_error_with_what_the_resource_says() {
-    let service = Service::new();
-    service.at(&path("a"), &[(0, "Processing")]);
-    let mut waiting = job(&service, "a");
-    waiting.try_next().await.unwrap();
-    let mut event = finished("a").state("Error");
-    event.resource = Some(resource(&path("a"), "Error"));
-    service.waits().notify(&event);
-    let error = waiting.await.unwrap_err();
-    let failure = WaitFailure::of(&error).unwrap();
-    assert_eq!(failure.errors[0].message.as_deref(), Some("no such file"));
-}
-
-#[tokio::test(start_paused = true)]
-async fn events_that_come_late_do_not_turn_back_the_state() {
-    let service = Service::new();
-    service.at(&path("a"), &[(0, "Queued")]);
-    let mut waiting = job(&service, "a");
-    waiting.try_next().await.unwrap();
-    let event = |state: &str, time: &str| finished("a").state(state).time(time);
-    let strip = |mut event: StateEvent| {
-        event.resource = None;
-        event
-    };
-    service
-        .waits()
-        .notify(&strip(event("Processing", "2026-03-01T10:00:05Z")));
-    service
-        .waits()
-        .notify(&strip(event("Scheduled", "2026-03-01T10:00:01Z")));
-    service
-        .waits()
-        .notify(&strip(event("Canceling", "2026-03-01T10:00:09Z")));
-    let mut states = Vec::new();
-    for _ in 0..2 {
-        states.push(waiting.try_next().await.unwrap().unwrap().state.to_string());
-    }
-    assert_eq!(states, ["Processing", "Canceling"]);
-}
-
-#[tokio::test(start_paused = true)]
-async fn polling_is_slow_while_events_arrive_and_resumes_when_they_stop() {
-    let service = Service::new();
-    service.at(&path("a"), &[(0, "Processing")]);
-    let waiting = job(&service, "a").poll_every(seconds(5)..seconds(5));
-    let running = tokio::spawn(waiting.into_future());
-    tokio::time::sleep(seconds(60)).await;
-    let before = service.script.calls();
-    assert!((12..=14).contains(&before), "{before}");
-
-    // Events about other jobs of the project, for ten minutes.
-    for number in 0..10 {
-        service
-            .waits()
-            .notify(&finished(&format!("other-{number}")));
-        tokio::time::sleep(seconds(60)).await;
-    }
-    let during = service.script.calls() - before;
-    assert!((9..=11).contains(&during), "{during}");
-
-    // They stop: three minutes later the wait is back at its own pace.
-    tokio::time::sleep(seconds(130)).await;
-    let before = service.script.calls();
-    tokio::time::sleep(seconds(60)).await;
-    let after = service.script.calls() - before;
-    assert!((11..=14).contains(&after), "{after}");
-    running.abort();
-}
-
-#[tokio::test(start_paused = true)]
-async fn events_do_not_slow_down_what_has_none() {
-    let service = Service::new();
-    service.at("media/liveEvents/show", &[(0, "Starting"), (30, "Running")]);
-    let values = ["acme", "show"].map(str::to_owned).to_vec();
-    let event: Wait<Value, State> = Wait::new(&service.transport, &LIVE_EVENT, values);
-    service
-        .waits()
-        .notify(&StateEvent::new("/api/v1/projects/acme/media/liveEvents/other").state("Running"));
-    let start = Instant::now();
-    event.await.unwrap();
-    assert!(start.elapsed() < seconds(41));
-}
-
 /// A wait until a job is gone, which has no resource to give.
 fn gone(service: &Service, name: &str) -> Wait<(), State> {
     job(service, name).until_gone()
@@ -562,64 +426,6 @@ async fn items_that_move_between_pages_are_not_taken_for_gone() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_look_that_began_before_an_event_tells_nothing_new() {
-    let service = Service::new();
-    service.at(&path("a"), &[(0, "Queued"), (100, "Finished")]);
-    let mut waiting = job(&service, "a").poll_every(seconds(5)..seconds(5));
-    waiting.try_next().await.unwrap();
-    // The next look is under way when the event comes.
-    let calls = service.script.calls();
-    while service.script.calls() == calls {
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
-    let mut event = finished("a").state("Processing");
-    event.resource = None;
-    service.waits().notify(&event);
-    service.at(
-        &path("a"),
-        &[(0, "Queued"), (6, "Processing"), (100, "Finished")],
-    );
-    let mut states = Vec::new();
-    while let Some(change) = waiting.try_next().await.unwrap() {
-        states.push(change.state.to_string());
-    }
-    assert_eq!(states, ["Processing", "Finished"]);
-}
-
-#[tokio::test(start_paused = true)]
-async fn an_event_that_is_older_than_a_look_makes_it_look_again() {
-    let service = Service::new();
-    service
-        .script
-        .header("date", "Sun, 01 Mar 2026 10:00:10 GMT");
-    service.at(&path("a"), &[(0, "Processing")]);
-    let mut waiting = job(&service, "a").poll_every(seconds(600)..seconds(600));
-    waiting.try_next().await.unwrap();
-    let calls = service.script.calls();
-    // Of the time before the job was made again, for all one knows.
-    service.waits().notify(&finished("a"));
-    tokio::time::sleep(seconds(1)).await;
-    assert_eq!(service.script.calls(), calls + 1);
-    service
-        .waits()
-        .notify(&finished("a").time("2026-03-01T10:00:09.5Z"));
-    assert_eq!(waiting.await.unwrap()["name"], "a");
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_fall_back_that_only_an_event_tells_is_looked_at() {
-    let service = Service::new();
-    let show = "media/liveEvents/show";
-    service.at(show, &[(0, "Starting"), (60, "Running")]);
-    let values = ["acme", "show"].map(str::to_owned).to_vec();
-    let mut event: Wait<Value, State> = Wait::new(&service.transport, &LIVE_EVENT, values);
-    event.try_next().await.unwrap();
-    let late = StateEvent::new("/api/v1/projects/acme/media/liveEvents/show").state("Stopped");
-    service.waits().notify(&late);
-    assert_eq!(event.await.unwrap()["properties"]["state"], "Running");
-}
-
-#[tokio::test(start_paused = true)]
 async fn a_retry_after_of_the_list_holds_for_all() {
     let service = Service::new();
     let names: Vec<_> = (0..400)
@@ -640,111 +446,4 @@ async fn a_retry_after_of_the_list_holds_for_all() {
     assert!(ended.iter().all(|(_, _, outcome)| outcome.is_ok()));
     let early = |(at, _): &&(f64, String)| (1.0..59.0).contains(at);
     assert_eq!(service.log().iter().filter(early).count(), 0);
-}
-
-/// How a scripted job goes on.
-#[derive(Debug, Clone)]
-enum Fate {
-    Finishes(u64),
-    Fails(u64),
-    Vanishes(u64),
-    NeverAppears,
-    AppearsLateAndFinishes(u64),
-    Hangs,
-    Dropped,
-}
-
-fn fates() -> impl Strategy<Value = Vec<Fate>> {
-    let fate = prop_oneof![
-        8 => (0..600u64).prop_map(Fate::Finishes),
-        2 => (0..600u64).prop_map(Fate::Fails),
-        1 => (120..600u64).prop_map(Fate::Vanishes),
-        1 => Just(Fate::NeverAppears),
-        1 => (20..600u64).prop_map(Fate::AppearsLateAndFinishes),
-        1 => Just(Fate::Hangs),
-        1 => Just(Fate::Dropped),
-    ];
-    prop::collection::vec(fate, 1..120)
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 16, failure_persistence: None, ..ProptestConfig::default() })]
-
-    /// Whatever happens to the jobs, and with every seventh request failing: each wait ends as it
-    /// should and in time, and there are few requests.
-    #[test]
-    fn every_wait_ends_as_it_should(fates in fates(), page in 1..50usize) {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_time()
-            .start_paused(true)
-            .build()
-            .unwrap();
-        runtime.block_on(check(fates, page));
-    }
-}
-
-async fn check(fates: Vec<Fate>, page: usize) {
-    let service = Service::new();
-    service.page_size(page.max(10));
-    let calls = Arc::new(AtomicUsize::new(0));
-    service.fault(move |_| {
-        let call = calls.fetch_add(1, Ordering::Relaxed);
-        (call % 7 == 6).then(|| status(503))
-    });
-    let mut running = JoinSet::new();
-    let mut dropped = BTreeMap::new();
-    for (number, fate) in fates.iter().cloned().enumerate() {
-        let name = format!("job-{number}");
-        let at = path(&name);
-        match &fate {
-            Fate::Finishes(end) => service.at(&at, &[(0, "Queued"), (*end, "Finished")]),
-            Fate::Fails(end) => service.at(&at, &[(0, "Queued"), (*end, "Error")]),
-            Fate::Vanishes(end) => service.at(&at, &[(0, "Queued"), (*end, "")]),
-            Fate::AppearsLateAndFinishes(end) => {
-                service.at(&at, &[(15, "Queued"), (*end, "Finished")]);
-            }
-            Fate::Hangs | Fate::Dropped => service.at(&at, &[(0, "Processing")]),
-            Fate::NeverAppears => {}
-        }
-        let wait = job(&service, &name)
-            .timeout(seconds(1000))
-            .missing_for(seconds(60));
-        if let Fate::Dropped = fate {
-            dropped.insert(number, wait);
-        } else {
-            let start = Instant::now();
-            running.spawn(async move { (fate, wait.await, start.elapsed()) });
-        }
-    }
-    for (_, mut wait) in dropped {
-        wait.try_next().await.unwrap();
-    }
-    // A poll interval, and a few failed tries with their backoff.
-    let slack = seconds(30 + 90);
-    while let Some(ended) = running.join_next().await {
-        let (fate, outcome, elapsed) = ended.unwrap();
-        let reason = outcome
-            .as_ref()
-            .err()
-            .and_then(WaitFailure::of)
-            .map(|failure| failure.reason);
-        let (expected, from) = match &fate {
-            Fate::Finishes(end) | Fate::AppearsLateAndFinishes(end) => (None, *end),
-            Fate::Fails(end) => (Some(Reason::State), *end),
-            Fate::Vanishes(end) => (Some(Reason::Gone), *end),
-            Fate::NeverAppears => (Some(Reason::NotFound), 60),
-            Fate::Hangs | Fate::Dropped => (Some(Reason::Timeout), 1000),
-        };
-        assert_eq!(
-            (reason, outcome.is_ok()),
-            (expected, expected.is_none()),
-            "{fate:?}: {outcome:?}"
-        );
-        assert!(
-            elapsed >= seconds(from) && elapsed <= seconds(from) + slack,
-            "{fate:?}: {elapsed:?}"
-        );
-    }
-    tokio::time::sleep(Duration::from_millis(1)).await;
-    assert_eq!(service.waits().pollers(), 0);
 }

@@ -137,7 +137,7 @@ pub fn list(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
             .flatten()
         {
             if let Some(fields) = channel.as_object_mut() {
-                // What a schema cannot do without stays.
+                // A required field stays.
                 fields.retain(|name, _| {
                     matches!(name.as_str(), "kind" | "metadata")
                         || select

@@ -223,7 +223,7 @@ pub fn query(_: &mut Platform, call: &Call<'_>) -> Told {
     range(call, wanted, 1.0)
 }
 
-/// A query parameter that the metrics cannot do without.
+/// A required query parameter of the metrics.
 fn required<'a>(query: &'a Query, name: &str) -> Result<&'a str, ApiError> {
     query
         .one(name)?

@@ -91,17 +91,7 @@ pub fn import(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError>
         .filter(|state| state.is_string())
         .cloned();
     let place = Place::new("", Kind::BEAM_CHANNEL);
-    let broken: Vec<(String, String)> = given
-        .iter()
-        .enumerate()
-        .flat_map(|(index, channel)| {
-            let found = rules::broken(channel).into_iter();
-            found.map(move |(at, reason)| (format!("/payload/channels/{index}{at}"), reason))
-        })
-        .collect();
-    if !broken.is_empty() {
-        return Err(ApiError::invalid("request body", broken));
-    }
+    check_all(&given)?;
     let (mut imported, mut names) = (Vec::new(), Vec::new());
     for channel in given {
         let text = |pointer: &str| {
@@ -136,20 +126,45 @@ pub fn import(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError>
         }));
         names.push(name);
     }
-    let mut deleted: Vec<String> = Vec::new();
-    if call.body.get("mode").and_then(Value::as_str) == Some("replace") {
-        deleted = world
-            .table(&place)
-            .into_iter()
-            .flat_map(|table| table.iter())
-            .map(|channel| channel.name.to_string())
-            .filter(|name| !names.contains(name))
-            .collect();
-        for name in &deleted {
-            world.remove(&place.at(name));
-        }
-    }
+    let replaces = call.body.get("mode").and_then(Value::as_str) == Some("replace");
+    let deleted = if replaces {
+        remove_others(world, &place, &names)
+    } else {
+        Vec::new()
+    };
     Ok(Answer::ok(
         json!({ "imported": imported, "deleted": deleted, "errors": [], "warnings": [] }),
     ))
+}
+
+/// All rules that channels break, each with its place in the payload.
+fn check_all(channels: &[Value]) -> Result<(), ApiError> {
+    let broken: Vec<(String, String)> = channels
+        .iter()
+        .enumerate()
+        .flat_map(|(index, channel)| {
+            let found = rules::broken(channel).into_iter();
+            found.map(move |(at, reason)| (format!("/payload/channels/{index}{at}"), reason))
+        })
+        .collect();
+    if broken.is_empty() {
+        Ok(())
+    } else {
+        Err(ApiError::invalid("request body", broken))
+    }
+}
+
+/// Removes the channels that have none of these names, and tells theirs.
+fn remove_others(world: &mut Platform, place: &Place, names: &[String]) -> Vec<String> {
+    let deleted: Vec<String> = world
+        .table(place)
+        .into_iter()
+        .flat_map(|table| table.iter())
+        .map(|channel| channel.name.to_string())
+        .filter(|name| !names.contains(name))
+        .collect();
+    for name in &deleted {
+        world.remove(&place.at(name));
+    }
+    deleted
 }

@@ -127,22 +127,7 @@ pub fn steer(world: &mut Platform, address: &Address) {
         merge::put(&mut device.private, "/preload/removedSince", json!(now));
     }
     if let Some(version) = preload {
-        let ended = ["/preload/failure", "/preload/removedSince"]
-            .iter()
-            .any(|at| device.private.pointer(at).is_some());
-        let known = [
-            device.private_text("/preload/version").filter(|_| !ended),
-            device.private_text("/current"),
-            device.private_text("/rollback"),
-        ]
-        .contains(&Some(version.as_str()));
-        if !known {
-            merge::put(
-                &mut device.private,
-                "/preload",
-                json!({ "version": version, "since": now }),
-            );
-        }
+        fetch(device, &version, &now);
     }
     let current = device.private_text("/current").unwrap_or(FIRST).to_owned();
     if device.state == "Switching" {
@@ -162,6 +147,26 @@ pub fn steer(world: &mut Platform, address: &Address) {
             world.plan(address, &[switch, enter(SWITCH, "Idle")]);
         }
         None => world.enter(address, "Switching", &[enter(SWITCH, "Idle")]),
+    }
+}
+
+/// Begins to fetch the bundle of a version that the device does not have.
+fn fetch(device: &mut Resource, version: &str, now: &str) {
+    let ended = ["/preload/failure", "/preload/removedSince"]
+        .iter()
+        .any(|at| device.private.pointer(at).is_some());
+    let known = [
+        device.private_text("/preload/version").filter(|_| !ended),
+        device.private_text("/current"),
+        device.private_text("/rollback"),
+    ]
+    .contains(&Some(version));
+    if !known {
+        merge::put(
+            &mut device.private,
+            "/preload",
+            json!({ "version": version, "since": now }),
+        );
     }
 }
 

@@ -146,6 +146,18 @@ fn check(
             "is longer than 30 days".to_owned(),
         ));
     }
+    findings.extend(ambiguous(body));
+    findings.extend(templates::check_flow(world, call.project(), body));
+    if findings.is_empty() {
+        Ok(())
+    } else {
+        Err(ApiError::invalid("request body", findings))
+    }
+}
+
+/// Inputs and outputs that do not say what they are connected to, or say it twice.
+fn ambiguous(body: &Value) -> Vec<(String, String)> {
+    let mut findings = Vec::new();
     for (at, input) in body
         .pointer("/spec/inputs")
         .and_then(Value::as_array)
@@ -178,12 +190,7 @@ fn check(
             ));
         }
     }
-    findings.extend(templates::check_flow(world, call.project(), body));
-    if findings.is_empty() {
-        Ok(())
-    } else {
-        Err(ApiError::invalid("request body", findings))
-    }
+    findings
 }
 
 /// DELETE, with `$force` for the scheduled operations that hang on it.

@@ -140,9 +140,10 @@ fn reaches(world: &Platform, project: &str, flow: &Resource, source: &Resource) 
 pub fn reader<'a>(world: &'a Platform, used: &'a Address) -> Option<&'a Resource> {
     let project = &used.place.project;
     let found = world.get(used)?;
-    let carried: Vec<&str> = match used.place.kind == Kind::SOURCE {
-        true => found.text("/spec/contentName").into_iter().collect(),
-        false => published(found).collect(),
+    let carried: Vec<&str> = if used.place.kind == Kind::SOURCE {
+        found.text("/spec/contentName").into_iter().collect()
+    } else {
+        published(found).collect()
     };
     if carried.is_empty() {
         return None;

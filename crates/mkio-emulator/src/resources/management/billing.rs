@@ -228,108 +228,135 @@ fn period(hour: DateTime<Utc>, granularity: &str) -> DateTime<Utc> {
     }
 }
 
-/// POST `…/reports/usage`.
-pub fn report(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
-    let (start, end) = (date(call, "startDate"), date(call, "endDate"));
-    let text = |name: &str, preset: &'static str| {
-        call.body
-            .get(name)
-            .and_then(Value::as_str)
-            .unwrap_or(preset)
-            .to_owned()
-    };
-    let names = |name: &str| -> Vec<String> {
-        call.body
-            .get(name)
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten()
-            .filter_map(Value::as_str)
-            .map(str::to_owned)
-            .collect()
-    };
-    let (projects, payments, meters) = (
-        names("projectNames"),
-        names("paymentMethodIds"),
-        names("meterNames"),
-    );
-    let granularity = text("granularity", "day");
-    let refuse = |field: &str, reason: &str| {
-        Err(ApiError::invalid(
-            "request body",
-            vec![(format!("/{field}"), reason.to_owned())],
-        ))
-    };
-    if end <= start {
-        return refuse("endDate", "is not after startDate; it is exclusive");
+/// What a usage report is asked for.
+struct Wanted {
+    start: NaiveDate,
+    end: NaiveDate,
+    granularity: String,
+    projects: Vec<String>,
+    payments: Vec<String>,
+    meters: Vec<String>,
+    group_by: Vec<String>,
+}
+
+impl Wanted {
+    fn read(call: &Call<'_>) -> Result<Self, ApiError> {
+        let names = |name: &str| -> Vec<String> {
+            let names = call.body.get(name).and_then(Value::as_array);
+            let names = names.into_iter().flatten().filter_map(Value::as_str);
+            names.map(str::to_owned).collect()
+        };
+        let wanted = Self {
+            start: date(call, "startDate"),
+            end: date(call, "endDate"),
+            granularity: text(call, "granularity", "day"),
+            projects: names("projectNames"),
+            payments: names("paymentMethodIds"),
+            meters: names("meterNames"),
+            group_by: names("groupBy"),
+        };
+        match wanted.problem() {
+            Some((field, reason)) => Err(ApiError::invalid(
+                "request body",
+                vec![(format!("/{field}"), reason.to_owned())],
+            )),
+            None => Ok(wanted),
+        }
     }
-    let longest = match granularity.as_str() {
-        "hour" => Some(31),
-        "day" => Some(366),
-        _ => None,
-    };
-    if longest.is_some_and(|days| (end - start).num_days() > days) {
-        return refuse(
-            "endDate",
-            "is further from startDate than this granularity allows (hour: 31 days, day: 1 year)",
-        );
+
+    fn problem(&self) -> Option<(&'static str, &'static str)> {
+        if self.end <= self.start {
+            return Some(("endDate", "is not after startDate; it is exclusive"));
+        }
+        let longest = match self.granularity.as_str() {
+            "hour" => Some(31),
+            "day" => Some(366),
+            _ => None,
+        };
+        if longest.is_some_and(|days| (self.end - self.start).num_days() > days) {
+            return Some((
+                "endDate",
+                "is further from startDate than this granularity allows (hour: 31 days, day: 1 year)",
+            ));
+        }
+        let both = !self.projects.is_empty() && !self.payments.is_empty();
+        both.then_some(("projectNames", "cannot be combined with paymentMethodIds"))
     }
-    if !projects.is_empty() && !payments.is_empty() {
-        return refuse("projectNames", "cannot be combined with paymentMethodIds");
-    }
-    let grouped = names("groupBy").iter().any(|by| by == "meter");
-    let mut sums: BTreeMap<(DateTime<Utc>, String, String), f64> = BTreeMap::new();
-    for (
-        Usage {
-            project,
-            meter,
-            hour,
-        },
-        quantity,
-    ) in &world.usage
-    {
-        let paid = payment_of(world, project);
+
+    /// The report counts this use.
+    fn counts(&self, world: &Platform, call: &Call<'_>, usage: &Usage) -> bool {
+        let paid = payment_of(world, &usage.project);
         let owner = world
-            .get(&Address::new("", Kind::PROJECT, project))
+            .get(&Address::new("", Kind::PROJECT, &usage.project))
             .and_then(identity::owner);
-        let wanted = owner == Some(call.organization)
-            && *hour >= midnight(start)
-            && *hour < midnight(end)
-            && (projects.is_empty() || projects.contains(project))
-            && (meters.is_empty() || meters.iter().any(|name| name == meter))
-            && (payments.is_empty() || payments.iter().any(|id| id.eq_ignore_ascii_case(&paid)));
-        if wanted {
+        owner == Some(call.organization)
+            && usage.hour >= midnight(self.start)
+            && usage.hour < midnight(self.end)
+            && (self.projects.is_empty() || self.projects.contains(&usage.project))
+            && (self.meters.is_empty() || self.meters.contains(&usage.meter))
+            && (self.payments.is_empty()
+                || self
+                    .payments
+                    .iter()
+                    .any(|id| id.eq_ignore_ascii_case(&paid)))
+    }
+
+    /// Rows of the report, by period, project and meter.
+    fn rows(&self, world: &Platform, call: &Call<'_>) -> Vec<Value> {
+        let grouped = self.group_by.iter().any(|by| by == "meter");
+        let mut sums: BTreeMap<(DateTime<Utc>, String, String), f64> = BTreeMap::new();
+        for (usage, quantity) in &world.usage {
+            if !self.counts(world, call, usage) {
+                continue;
+            }
             let project = if grouped {
                 String::new()
             } else {
-                project.clone()
+                usage.project.clone()
             };
+            let period = period(usage.hour, &self.granularity);
             *sums
-                .entry((period(*hour, &granularity), project, meter.clone()))
+                .entry((period, project, usage.meter.clone()))
                 .or_default() += quantity;
         }
+        sums.iter()
+            .filter_map(|((date, project, meter), quantity)| {
+                row(world, *date, project, meter, *quantity)
+            })
+            .collect()
     }
-    let rows: Vec<Value> = sums
-        .iter()
-        .filter_map(|((date, project, meter), quantity)| {
-            row(world, *date, project, meter, *quantity)
-        })
-        .collect();
+}
+
+fn text(call: &Call<'_>, name: &str, preset: &str) -> String {
+    let text = call.body.get(name).and_then(Value::as_str);
+    text.unwrap_or(preset).to_owned()
+}
+
+/// POST `…/reports/usage`.
+pub fn report(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+    let wanted = Wanted::read(call)?;
+    let rows = wanted.rows(world, call);
     let download = call.body.get("download").and_then(Value::as_bool);
     let download = download.unwrap_or(false);
-    let format = if text("format", "json") == "csv" {
+    let format = if text(call, "format", "json") == "csv" {
         "csv"
     } else {
         "json"
     };
+    let (start, end) = (wanted.start, wanted.end);
     let mut answer = if format == "csv" {
         Answer::bytes("text/csv", csv(&rows))
     } else {
         Answer::ok(json!({
             "supplemental": {
-                "start": start.to_string(), "end": end.to_string(), "records": rows.len(), "granularity": granularity, "format": "json",
-                "download": download, "groupBy": names("groupBy"),
-                "filters": { "projectNames": projects, "paymentMethodIds": payments, "meterNames": meters },
+                "start": start.to_string(), "end": end.to_string(), "records": rows.len(),
+                "granularity": wanted.granularity, "format": "json", "download": download,
+                "groupBy": wanted.group_by,
+                "filters": {
+                    "projectNames": wanted.projects,
+                    "paymentMethodIds": wanted.payments,
+                    "meterNames": wanted.meters,
+                },
             },
             "value": rows,
         }))

@@ -32,7 +32,6 @@ pub static ENTRY: Entry = Entry {
     doors: &[Door {
         method: Method::GET,
         prefix: PREFIX,
-        blobs: false,
         serve,
     }],
     ..Entry::NONE
@@ -85,7 +84,7 @@ pub fn change(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError>
 ///
 /// # Errors
 /// 404 where no project has an endpoint, 401 for others.
-fn serve(world: &mut Platform, request: &Request<Bytes>) -> Result<Answer, ApiError> {
+fn serve(world: &Platform, request: &Request<Bytes>) -> Result<Answer, ApiError> {
     let path = request.uri().path();
     let missing = || ApiError::not_found(format!("there are no metrics at {path}"));
     let name = path
@@ -125,7 +124,7 @@ fn basic(headers: &HeaderMap) -> Option<String> {
     String::from_utf8(STANDARD.decode(given).ok()?).ok()
 }
 
-/// Meters of the month, and the states of what runs. Samples carry no time: platform time may be far ahead of whoever scrapes.
+/// Meters of the month, and the states of what runs. Samples carry no time: platform time may be far ahead of the scraper's.
 fn exposition(world: &Platform, project: &str) -> String {
     let mut out = String::from(
         "# HELP mkio_usage Quantity used since the month began.\n# TYPE mkio_usage untyped\n",

@@ -136,41 +136,8 @@ pub fn invite(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError>
             vec![("/spec/email".to_owned(), "is not a mail address".to_owned())],
         ));
     }
-    if world
-        .all("", Kind::USER)
-        .any(|(_, user)| user.text("/email") == Some(&email))
-    {
-        return Err(ApiError::conflict(
-            "this user is in the organization already",
-        ));
-    }
-    if world
-        .all("", Kind::INVITE)
-        .any(|(_, invite)| invite.text("/spec/email") == Some(&email) && is_open(world, invite))
-    {
-        return Err(ApiError::conflict(
-            "this user has a pending invitation already",
-        ));
-    }
-    for (at, team) in call
-        .body
-        .pointer("/spec/teams")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-        .enumerate()
-    {
-        let team = team.as_str().unwrap_or_default();
-        if !world.has(&Address::new("", Kind::TEAM, team)) {
-            return Err(ApiError::invalid(
-                "request body",
-                vec![(
-                    format!("/spec/teams/{at}"),
-                    format!("there is no team named '{team}'"),
-                )],
-            ));
-        }
-    }
+    check_is_new(world, &email)?;
+    check_teams(world, call.body.pointer("/spec/teams"))?;
     let mut body = call.body.clone();
     let organization = world.find(&Address::new(
         "",
@@ -199,6 +166,45 @@ pub fn invite(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError>
         StatusCode::CREATED,
         invite_shown(world.find(&address)?),
     ))
+}
+
+/// A user of the organization, or one with an open invitation, is not invited again.
+fn check_is_new(world: &Platform, email: &str) -> Result<(), ApiError> {
+    if world
+        .all("", Kind::USER)
+        .any(|(_, user)| user.text("/email") == Some(email))
+    {
+        return Err(ApiError::conflict(
+            "this user is in the organization already",
+        ));
+    }
+    if world
+        .all("", Kind::INVITE)
+        .any(|(_, invite)| invite.text("/spec/email") == Some(email) && is_open(world, invite))
+    {
+        return Err(ApiError::conflict(
+            "this user has a pending invitation already",
+        ));
+    }
+    Ok(())
+}
+
+/// The teams of an invitation exist.
+fn check_teams(world: &Platform, teams: Option<&Value>) -> Result<(), ApiError> {
+    let teams = teams.and_then(Value::as_array);
+    for (at, team) in teams.into_iter().flatten().enumerate() {
+        let team = team.as_str().unwrap_or_default();
+        if !world.has(&Address::new("", Kind::TEAM, team)) {
+            return Err(ApiError::invalid(
+                "request body",
+                vec![(
+                    format!("/spec/teams/{at}"),
+                    format!("there is no team named '{team}'"),
+                )],
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// GET `…/invites/{invite_id}`.

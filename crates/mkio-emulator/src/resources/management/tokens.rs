@@ -122,12 +122,6 @@ pub fn create(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError>
     }
     let text = |name: &str| call.body.get(name).and_then(Value::as_str);
     let kind = text("type").unwrap_or_default();
-    let refuse = |field: &str, reason: &str| {
-        Err(ApiError::invalid(
-            "request body",
-            vec![(format!("/{field}"), reason.to_owned())],
-        ))
-    };
     let organization = text("organizationId")
         .and_then(|id| Uuid::try_parse(id).ok())
         .unwrap_or_default();
@@ -136,63 +130,72 @@ pub fn create(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError>
         Kind::ORGANIZATION,
         &organization.to_string(),
     )) {
-        return refuse("organizationId", "is not an organization of yours");
+        return Err(refuse("organizationId", "is not an organization of yours"));
     }
-    let short = matches!(kind, "login" | "ephemeral");
-    let expires = match text("expireDate").and_then(format::parse_time) {
-        Some(_) if short => {
-            return refuse(
-                "expireDate",
-                "is for full-access and restricted tokens only",
-            );
-        }
-        Some(expires) if expires <= world.now => return refuse("expireDate", "is in the past"),
-        Some(expires) if expires > world.now + LONGEST => {
-            return refuse("expireDate", "is more than a year ahead");
-        }
-        Some(expires) => expires,
-        None if short => world.now + SHORT,
-        None => world.now + LONGEST,
-    };
-    let permissions = call.body.get("permissions").cloned();
-    let reduced = matches!(kind, "restricted" | "ephemeral");
-    let permissions = match permissions {
-        Some(_) if !reduced => {
-            return refuse("permissions", "is for restricted and ephemeral tokens only");
-        }
-        None if reduced => {
-            return refuse(
-                "permissions",
-                "is required for restricted and ephemeral tokens",
-            );
-        }
-        Some(permissions) => {
-            let rbac = identity::rbac(world, organization);
-            if let Some(problem) = identity::outside(&permissions, &rbac) {
-                return refuse("permissions", &problem);
-            }
-            if identity::outside(&rbac, &permissions).is_none() {
-                return refuse(
-                    "permissions",
-                    "is all that its user may do and has to be less; make a full-access token for all of it",
-                );
-            }
-            permissions
-        }
-        None => Value::Null,
-    };
+    let given = text("expireDate").and_then(format::parse_time);
     let new = NewToken {
         kind,
         user: call.user,
         organization,
-        expires,
-        permissions,
+        expires: expires(kind, given, world.now)?,
+        permissions: permissions(world, kind, organization, call.body.get("permissions"))?,
         description: text("description"),
     };
     let (id, token) = issue(world, &new, None)?;
     let mut body = world.find(&address(id))?.body.clone();
     merge::put(&mut body, "/metadata/JWT", json!(token));
     Ok(Answer::json(StatusCode::CREATED, body))
+}
+
+fn refuse(field: &str, reason: &str) -> ApiError {
+    ApiError::invalid(
+        "request body",
+        vec![(format!("/{field}"), reason.to_owned())],
+    )
+}
+
+/// When a new token of this kind expires.
+fn expires(
+    kind: &str,
+    given: Option<DateTime<Utc>>,
+    now: DateTime<Utc>,
+) -> Result<DateTime<Utc>, ApiError> {
+    let short = matches!(kind, "login" | "ephemeral");
+    let reason = match given {
+        Some(_) if short => "is for full-access and restricted tokens only",
+        Some(expires) if expires <= now => "is in the past",
+        Some(expires) if expires > now + LONGEST => "is more than a year ahead",
+        Some(expires) => return Ok(expires),
+        None if short => return Ok(now + SHORT),
+        None => return Ok(now + LONGEST),
+    };
+    Err(refuse("expireDate", reason))
+}
+
+/// The permissions of a new token of this kind: less than those of its user, or none of its own.
+fn permissions(
+    world: &Platform,
+    kind: &str,
+    organization: Uuid,
+    given: Option<&Value>,
+) -> Result<Value, ApiError> {
+    let reduced = matches!(kind, "restricted" | "ephemeral");
+    let reason = match given {
+        Some(_) if !reduced => "is for restricted and ephemeral tokens only",
+        None if reduced => "is required for restricted and ephemeral tokens",
+        Some(permissions) => {
+            let rbac = identity::rbac(world, organization);
+            if let Some(problem) = identity::outside(permissions, &rbac) {
+                return Err(refuse("permissions", &problem));
+            }
+            if identity::outside(&rbac, permissions).is_some() {
+                return Ok(permissions.clone());
+            }
+            "is all that its user may do and has to be less; make a full-access token for all of it"
+        }
+        None => return Ok(Value::Null),
+    };
+    Err(refuse("permissions", reason))
 }
 
 fn address(id: Uuid) -> Address {

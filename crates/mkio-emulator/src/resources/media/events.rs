@@ -173,6 +173,13 @@ fn check_event(
         )));
     }
     labels::check_tags(body)?;
+    check_encoding(body)?;
+    preset(body);
+    Ok(())
+}
+
+/// What the encoding type lets the other properties be.
+fn check_encoding(body: &Value) -> Result<(), ApiError> {
     let text = |pointer: &str| body.pointer(pointer).and_then(Value::as_str);
     let encoding = text("/properties/encoding/encodingType").unwrap_or("None");
     let protocol = text("/properties/input/streamingProtocol").unwrap_or("RTMP");
@@ -194,7 +201,11 @@ fn check_event(
             "is not between 1 and 10 seconds",
         ));
     }
-    // The schema demands these and the platform fills them in.
+    Ok(())
+}
+
+/// The schema demands these and the platform fills them in.
+fn preset(body: &mut Value) {
     let presets = [
         (
             "/properties/input/accessToken",
@@ -213,7 +224,6 @@ fn check_event(
             merge::put(body, pointer, preset);
         }
     }
-    Ok(())
 }
 
 fn dress_event(_: &Platform, address: &Address, event: &Resource, out: &mut Value) {

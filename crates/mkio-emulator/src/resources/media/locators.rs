@@ -357,7 +357,7 @@ pub fn paths(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> 
     let mut downloads = Vec::new();
     for scheme in schemes(&policy.body) {
         streaming.extend(streaming_paths(&scheme, id, &file, &filters));
-        if scheme.download {
+        if scheme.has("download") {
             let listed = world
                 .get(&Address::new(call.project(), Kind::ASSET, asset))
                 .map(assets::files)
@@ -396,13 +396,13 @@ fn streaming_paths(scheme: &Scheme, id: &str, file: &str, filters: &[&str]) -> V
     let mut out = Vec::new();
     // FairPlay's scheme has no DASH or Smooth Streaming form.
     let only_hls = scheme.name == "CommonEncryptionCbcs";
-    if scheme.hls {
+    if scheme.has("hls") {
         out.push(json!({ "streamingProtocol": "Hls", "encryptionScheme": scheme.name, "paths": [path("m3u8-cmaf")] }));
     }
-    if scheme.dash && !only_hls {
+    if scheme.has("dash") && !only_hls {
         out.push(json!({ "streamingProtocol": "Dash", "encryptionScheme": scheme.name, "paths": [path("mpd-time-cmaf")] }));
     }
-    if scheme.smooth && !only_hls {
+    if scheme.has("smoothStreaming") && !only_hls {
         out.push(json!({ "streamingProtocol": "SmoothStreaming", "encryptionScheme": scheme.name, "paths": [format!("/{id}/{file}/manifest")] }));
     }
     out

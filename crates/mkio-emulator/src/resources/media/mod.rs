@@ -1,7 +1,6 @@
 //! The Media API.
 
 pub(crate) mod assets;
-pub(crate) mod blobs;
 pub(crate) mod connections;
 mod content;
 pub(crate) mod download;

@@ -83,16 +83,17 @@ pub struct Scheme {
     pub name: &'static str,
     /// What the manifest's `encryption=` says.
     pub encryption: Option<&'static str>,
-    /// HLS is on.
-    pub hls: bool,
-    /// DASH is on.
-    pub dash: bool,
-    /// Smooth Streaming is on.
-    pub smooth: bool,
-    /// Download is on.
-    pub download: bool,
+    /// Protocols that are on: `hls`, `dash`, `smoothStreaming`, `download`.
+    pub protocols: Vec<&'static str>,
     /// DRM systems: `clearKey`, `playReady`, `widevine`, `fairPlay`.
     pub systems: Vec<&'static str>,
+}
+
+impl Scheme {
+    /// Whether a protocol is on.
+    pub fn has(&self, protocol: &str) -> bool {
+        self.protocols.contains(&protocol)
+    }
 }
 
 /// The schemes of a policy.
@@ -112,12 +113,11 @@ pub fn schemes(policy: &Value) -> Vec<Scheme> {
         let Some(section) = policy.pointer(&format!("/properties/{field}")) else {
             continue;
         };
-        let on = |protocol: &str| {
-            section
-                .pointer(&format!("/enabledProtocols/{protocol}"))
-                .and_then(Value::as_bool)
-                .unwrap_or(false)
+        let on = |protocol: &&str| {
+            let flag = section.pointer(&format!("/enabledProtocols/{protocol}"));
+            flag.and_then(Value::as_bool) == Some(true)
         };
+        let protocols = ["hls", "dash", "smoothStreaming", "download"];
         let drm = |system: &str| section.pointer(&format!("/drm/{system}")).is_some();
         let mut systems: Vec<&'static str> = ["playReady", "widevine", "fairPlay"]
             .into_iter()
@@ -130,10 +130,7 @@ pub fn schemes(policy: &Value) -> Vec<Scheme> {
         found.push(Scheme {
             name,
             encryption,
-            hls: on("hls"),
-            dash: on("dash"),
-            smooth: on("smoothStreaming"),
-            download: on("download"),
+            protocols: protocols.into_iter().filter(on).collect(),
             systems,
         });
     }

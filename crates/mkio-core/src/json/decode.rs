@@ -1,24 +1,13 @@
-//! From bytes to JSON: the one way for responses, errors, pages, waits and events.
+//! Decoding that says where a body stopped fitting its type.
 
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 
+use super::{from_slice, without_mark};
 use crate::{
     Error, ErrorKind,
     error::{excerpt, expectation},
 };
-
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
-
-/// The text without a byte order mark.
-pub(crate) fn without_mark(bytes: &[u8]) -> &[u8] {
-    bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes)
-}
-
-/// Decodes JSON. The usual case pays nothing for the place of a fault.
-pub(crate) fn from_slice<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, serde_json::Error> {
-    serde_json::from_slice(without_mark(bytes))
-}
 
 /// Decodes JSON; the error names the place and what was expected there.
 ///
