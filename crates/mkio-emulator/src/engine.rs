@@ -25,7 +25,7 @@ use crate::{
         identity::{self, Caller},
         limits::{Bucket, Limits},
         refusal::refusal,
-        rules::Platform,
+        rules::{Door, Platform},
         start::Start,
     },
     query::Query,
@@ -37,7 +37,8 @@ pub struct Engine {
     pub(crate) clock: Clock,
     pub(crate) woken: Notify,
     pub(crate) faults: Mutex<Faults>,
-    pub(crate) body_limit: usize,
+    body_limit: usize,
+    blob_limit: usize,
     body_values: usize,
     #[cfg_attr(not(feature = "host"), expect(dead_code, reason = "for the host"))]
     pub(crate) read_timeout: Option<Duration>,
@@ -94,6 +95,7 @@ impl Engine {
             woken: Notify::new(),
             faults: Mutex::new(Faults::default()),
             body_limit: settings.body_limit,
+            blob_limit: settings.blob_limit,
             body_values: settings.body_values,
             read_timeout: settings.read_timeout,
             remote_webhooks: settings.remote_webhooks,
@@ -152,6 +154,14 @@ impl Engine {
         (answer, delivery)
     }
 
+    /// Most bytes of a request body.
+    pub(crate) fn body_limit_at(&self, method: &Method, path: &str) -> usize {
+        match door(read(method), path) {
+            Some(door) if door.blobs => self.blob_limit,
+            _ => self.body_limit,
+        }
+    }
+
     /// Answers a request without any fault.
     pub fn plain(&self, request: &Request<Bytes>) -> Answer {
         self.done(request, By::Token)
@@ -173,22 +183,18 @@ impl Engine {
 
     fn answer(&self, request: &Request<Bytes>, by: By) -> Result<Answer, ApiError> {
         let path = request.uri().path();
-        self.check_size(request)?;
+        let method = read(request.method());
+        let door = door(method, path);
+        self.check_size(request, door)?;
         for text in [Some(path), request.uri().query()].into_iter().flatten() {
             check_escapes(text)?;
         }
         let registry = registry::get();
-        let mut doors = registry.doors();
-        if let Some(door) =
-            doors.find(|door| door.method == request.method() && path.starts_with(door.prefix))
-        {
-            return (door.serve)(&self.world(), request);
+        if let Some(door) = door {
+            let mut world = self.world();
+            world.origin = origin(request);
+            return (door.serve)(&mut world, request);
         }
-        // HEAD is GET; the host leaves the body of the response out.
-        let method = match *request.method() {
-            Method::HEAD => &Method::GET,
-            ref method => method,
-        };
         let (operation, parameters) =
             route(method, path).map_err(|error| unrouted(request, error))?;
         let action = registry.action(operation).ok_or_else(|| {
@@ -221,6 +227,7 @@ impl Engine {
             caller,
         };
         let mut world = self.world();
+        world.origin.clone_from(&call.origin);
         world.room_for(&call.body)?;
         if let Some(given) = given.filter(Value::is_object)
             && let Some(reading) = fixed::reader(operation)
@@ -231,11 +238,13 @@ impl Engine {
         action.run(&mut world, &call)
     }
 
-    fn check_size(&self, request: &Request<Bytes>) -> Result<(), ApiError> {
-        if request.body().len() > self.body_limit {
-            return Err(too_large(self.body_limit));
+    fn check_size(&self, request: &Request<Bytes>, door: Option<&Door>) -> Result<(), ApiError> {
+        let limit = self.body_limit_at(request.method(), request.uri().path());
+        if request.body().len() > limit {
+            return Err(too_large(limit));
         }
-        if values_in(request.body()) > self.body_values {
+        let is_blob = door.is_some_and(|door| door.blobs);
+        if !is_blob && values_in(request.body()) > self.body_values {
             return Err(ApiError::too_large(format!(
                 "a request body holds at most {} values",
                 self.body_values
@@ -335,6 +344,20 @@ fn made(fault: &Fault) -> Option<Answer> {
             .insert("retry-after".to_owned(), Value::String(value.clone()));
     }
     Some(answer)
+}
+
+/// HEAD is GET; the host leaves the body of the response out.
+fn read(method: &Method) -> &Method {
+    match *method {
+        Method::HEAD => &Method::GET,
+        ref method => method,
+    }
+}
+
+/// What answers at a path outside of all documents.
+fn door(method: &Method, path: &str) -> Option<&'static Door> {
+    let mut doors = registry::get().doors();
+    doors.find(|door| door.method == method && path.starts_with(door.prefix))
 }
 
 /// The operation that a request means. Of a path of the cloud, the final slash may be missing: guides leave it out.

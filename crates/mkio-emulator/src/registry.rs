@@ -10,6 +10,7 @@ use crate::{
 
 static ENTRIES: &[&Entry] = &[
     &media::assets::ENTRY,
+    &media::blobs::ENTRY,
     &media::connections::ENTRY,
     &media::download::ENTRY,
     &media::endpoints::ENTRY,

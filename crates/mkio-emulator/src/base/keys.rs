@@ -31,10 +31,14 @@ pub fn digest_of(token: &str) -> Digest {
 
 /// A text's digest in hexadecimal.
 pub fn hex(text: &str) -> String {
-    digest_of(text)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    hex_of(text.as_bytes())
+}
+
+/// The digest of bytes in hexadecimal.
+pub fn hex_of(bytes: &[u8]) -> String {
+    let digest = digest(&SHA256, bytes);
+    let digits = digest.as_ref().iter().map(|byte| format!("{byte:02x}"));
+    digits.collect()
 }
 
 /// The RSA key of every emulator, which everybody can read. Making one takes seconds without

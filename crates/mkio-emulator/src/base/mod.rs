@@ -1,6 +1,7 @@
 //! What everything else stands on: resources and where they are kept, time, tokens' keys, deliveries, errors, settings. Nothing here
 //! knows a document or a kind of resource.
 
+pub mod blobs;
 pub mod clock;
 pub mod duration;
 pub mod error;

@@ -45,6 +45,12 @@ pub struct Settings {
     /// Most values (numbers, texts, lists, objects, and so on) in a request body of JSON. Small ones take far more memory than
     /// they take space in a request.
     pub body_values: usize,
+    /// Largest body of a request to the storage host, in bytes: a file, or a part of one.
+    pub blob_limit: usize,
+    /// Most bytes of all files that callers store.
+    pub storage_limit: usize,
+    /// Gives a part of a file where a caller asks for it by `Range`; else always the whole. The platform does not publish which.
+    pub file_ranges: bool,
     /// Most bytes of memory, as estimated, for what callers said of all resources together.
     pub memory_limit: usize,
     /// How long a connection may take to send the head of a request, and the body after it; a connection that stays idle for as
@@ -78,6 +84,9 @@ impl Default for Settings {
             resource_limit: 200_000,
             body_limit: 2 * 1024 * 1024,
             body_values: 20_000,
+            blob_limit: 64 * 1024 * 1024,
+            storage_limit: 512 * 1024 * 1024,
+            file_ranges: true,
             memory_limit: 512 * 1024 * 1024,
             read_timeout: None,
             rate_limit: false,

@@ -12,6 +12,7 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use crate::base::{
+    blobs::Blobs,
     error::ApiError,
     keys::{Digest, Signer},
     kind::Kind,
@@ -87,6 +88,10 @@ pub struct World {
     pub now: DateTime<Utc>,
     /// Time since the start as callers live through it: not scaled, but with the steps of the control handle.
     pub counted: Duration,
+    /// Scheme and authority of the request that is answered, or was last: what is served here is reached there.
+    pub origin: String,
+    /// Files that callers stored.
+    pub blobs: Blobs,
     /// How this emulator was set up.
     pub settings: Settings,
     /// Webhook deliveries.
@@ -121,6 +126,8 @@ impl World {
         Self {
             now,
             counted: Duration::ZERO,
+            origin: "http://127.0.0.1".to_owned(),
+            blobs: Blobs::default(),
             settings,
             outbox: Outbox::default(),
             spent_names: BTreeSet::new(),

@@ -195,7 +195,10 @@ async fn answer(
     let origin = check_host(parts.version, &mut parts.headers, address)
         .and_then(|()| door::enter(&parts.headers, &engine.allowed_hosts));
     let read = match &origin {
-        Ok(_) => body::read(&parts.headers, body, engine.body_limit, engine.read_timeout).await,
+        Ok(_) => {
+            let limit = engine.body_limit_at(&method, &path);
+            body::read(&parts.headers, body, limit, engine.read_timeout).await
+        }
         Err(refused) => Err(refused.clone()),
     };
     let (answer, delivery) = match read {

@@ -13,6 +13,7 @@ pub(crate) mod json_patch;
 pub(crate) mod labels;
 pub(crate) mod limits;
 pub(crate) mod list;
+pub(crate) mod ranges;
 pub(crate) mod references;
 pub(crate) mod refusal;
 pub(crate) mod render;

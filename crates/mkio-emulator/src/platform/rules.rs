@@ -247,8 +247,10 @@ pub struct Door {
     pub method: http::Method,
     /// What the path begins with.
     pub prefix: &'static str,
+    /// Takes bodies of any bytes up to [`Settings::blob_limit`], which are not looked into.
+    pub blobs: bool,
     /// Answers.
-    pub serve: fn(&Platform, &Request<Bytes>) -> Result<Answer, ApiError>,
+    pub serve: fn(&mut Platform, &Request<Bytes>) -> Result<Answer, ApiError>,
 }
 
 /// What a file of `resources` brings: kinds, operations, what can happen to the kinds.

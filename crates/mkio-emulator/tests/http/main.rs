@@ -2,6 +2,7 @@
 
 #![allow(clippy::too_many_lines, reason = "a test tells one story")]
 
+mod blobs;
 mod bodies;
 mod channels;
 mod common;

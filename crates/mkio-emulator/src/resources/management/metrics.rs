@@ -32,6 +32,7 @@ pub static ENTRY: Entry = Entry {
     doors: &[Door {
         method: Method::GET,
         prefix: PREFIX,
+        blobs: false,
         serve,
     }],
     ..Entry::NONE
@@ -84,7 +85,7 @@ pub fn change(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError>
 ///
 /// # Errors
 /// 404 where no project has an endpoint, 401 for others.
-fn serve(world: &Platform, request: &Request<Bytes>) -> Result<Answer, ApiError> {
+fn serve(world: &mut Platform, request: &Request<Bytes>) -> Result<Answer, ApiError> {
     let path = request.uri().path();
     let missing = || ApiError::not_found(format!("there are no metrics at {path}"));
     let name = path

@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use crate::{
     base::{
+        blobs::{Container, Spot},
         error::ApiError,
         format,
         kind::Kind,
@@ -62,12 +63,27 @@ pub static ASSETS: Rules = Rules {
     removed: |world, address, asset| {
         let key = container_key(address, &asset.body);
         world.containers.remove(&key);
+        if asset.text("/properties/containerDeletionPolicy") == Some("Delete") {
+            world.blobs.remove_container(&key);
+        }
     },
     dress: |_, _, asset, out| merge::put(out, "/properties/assetId", json!(asset.id)),
     ..Rules::new(Kind::ASSET, "Asset", Shape::arm("assets"))
 };
 
-fn container_key(address: &Address, body: &Value) -> (String, String, String) {
+/// Where a file of an asset is stored, by its path in the container.
+pub fn spot(project: &str, asset: &Resource, path: &str) -> Spot {
+    let address = Address::new(project, Kind::ASSET, &asset.name);
+    (container_key(&address, &asset.body), path.to_owned())
+}
+
+/// What a file's path in the container has before its name.
+pub fn folder(asset: &Resource) -> String {
+    let path = asset.text("/properties/subPath");
+    path.map(|path| format!("{path}/")).unwrap_or_default()
+}
+
+fn container_key(address: &Address, body: &Value) -> Container {
     let text = |pointer: &str| {
         body.pointer(pointer)
             .and_then(Value::as_str)
@@ -120,14 +136,23 @@ fn check(
 }
 
 fn created(world: &mut Platform, address: &Address) {
-    let Some(asset) = world.get_mut(address) else {
+    let Some(asset) = world.get(address) else {
         return;
     };
     let generated = asset
         .text("/properties/container")
         .and_then(|name| name.strip_prefix("asset-"))
         .is_some_and(|id| Uuid::try_parse(id).is_ok());
-    let files: Vec<Value> = if generated {
+    let key = container_key(address, &asset.body);
+    let folder = folder(asset);
+    let stored = world.blobs.list(&key);
+    let files: Vec<Value> = if world.blobs.has(&key) {
+        let named = stored.iter().filter_map(|(path, size)| {
+            let name = path.strip_prefix(&folder)?;
+            Some(json!({ "name": name, "size": size }))
+        });
+        named.collect()
+    } else if generated {
         Vec::new()
     } else {
         SAMPLE
@@ -135,8 +160,9 @@ fn created(world: &mut Platform, address: &Address) {
             .map(|(name, size)| json!({ "name": name, "size": size }))
             .collect()
     };
-    asset.private = json!({ "files": files });
-    let key = container_key(address, &asset.body);
+    if let Some(asset) = world.get_mut(address) {
+        asset.private = json!({ "files": files });
+    }
     world.containers.insert(key);
 }
 
@@ -154,6 +180,17 @@ pub fn files(asset: &Resource) -> Vec<(String, u64)> {
 
 /// Adds files to an asset; one of the same name is replaced.
 pub fn add_files(world: &mut Platform, address: &Address, files: &[(String, u64)]) {
+    let Some(asset) = world.get(address) else {
+        return;
+    };
+    let folder = folder(asset);
+    let replaced = files.iter();
+    let replaced: Vec<Spot> = replaced
+        .map(|(name, _)| spot(&address.place.project, asset, &format!("{folder}{name}")))
+        .collect();
+    for spot in &replaced {
+        world.blobs.remove(spot);
+    }
     let Some(asset) = world.get_mut(address) else {
         return;
     };
@@ -189,6 +226,16 @@ pub fn add_track(world: &mut Platform, address: &Address, track: Value) {
     tracks.retain(|known| known.get("name") != track.get("name"));
     tracks.push(track);
     merge::put(&mut asset.private, "/tracks", Value::Array(tracks));
+}
+
+/// Forgets a file of an asset.
+pub fn drop_file(world: &mut Platform, address: &Address, name: &str) {
+    let Some(asset) = world.get_mut(address) else {
+        return;
+    };
+    if let Some(Value::Array(listed)) = asset.private.get_mut("files") {
+        listed.retain(|file| file.get("name").and_then(Value::as_str) != Some(name));
+    }
 }
 
 fn tracks(asset: &Resource) -> Vec<Value> {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Method, Request, StatusCode};
+use http::{HeaderMap, Method, Request, StatusCode};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -18,10 +18,10 @@ use crate::{
     },
     platform::{
         call::{Answer, Call},
-        identity,
+        identity, ranges,
         rules::{Door, Entry, Platform},
     },
-    resources::media::assets::{ensure_reachable, files},
+    resources::media::assets::{ensure_reachable, files, folder, spot},
 };
 
 /// Access to the files of an asset, and the host that serves them.
@@ -30,6 +30,7 @@ pub static ENTRY: Entry = Entry {
     doors: &[Door {
         method: Method::POST,
         prefix: PREFIX,
+        blobs: false,
         serve,
     }],
     ..Entry::NONE
@@ -90,7 +91,7 @@ fn make_room(world: &mut Platform) {
 }
 
 /// Anything below [`PREFIX`].
-fn serve(world: &Platform, request: &Request<Bytes>) -> Result<Answer, ApiError> {
+fn serve(world: &mut Platform, request: &Request<Bytes>) -> Result<Answer, ApiError> {
     if request.uri().path() != format!("{PREFIX}downloadBlob") {
         return Ok(Answer {
             status: StatusCode::NOT_FOUND,
@@ -128,19 +129,22 @@ fn serve(world: &Platform, request: &Request<Bytes>) -> Result<Answer, ApiError>
     {
         return Err(lost());
     }
-    let prefix = asset
-        .text("/properties/subPath")
-        .map(|path| format!("{path}/"))
-        .unwrap_or_default();
-    let name = file.strip_prefix(&prefix).ok_or_else(lost)?;
+    let name = file.strip_prefix(&folder(asset)).ok_or_else(lost)?;
     let (_, size) = files(asset)
         .into_iter()
         .find(|(known, _)| known == name)
         .ok_or_else(lost)?;
-    Ok(Answer::bytes(
-        "application/octet-stream",
-        content(asset, name, size),
-    ))
+    let bytes = match world.blobs.get(&spot(&access.project, asset, file)) {
+        Some(stored) => stored.clone(),
+        None => content(asset, name, size).into(),
+    };
+    let none = HeaderMap::new();
+    let headers = if world.settings.file_ranges {
+        request.headers()
+    } else {
+        &none
+    };
+    Ok(ranges::answer(headers, bytes))
 }
 
 /// The bytes of a file: its asset's id and name over and over, so that every file differs and every download agrees.

@@ -1,6 +1,7 @@
 //! The Media API.
 
 pub(crate) mod assets;
+pub(crate) mod blobs;
 pub(crate) mod connections;
 mod content;
 pub(crate) mod download;

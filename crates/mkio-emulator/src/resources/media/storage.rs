@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use http::StatusCode;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -27,6 +28,16 @@ impl Kind {
     pub const STORAGE: Self = Self::new("storage", "storage account");
     /// Credentials of a storage account.
     pub const CREDENTIAL: Self = Self::under("credential", "credential", &Self::STORAGE);
+}
+
+/// What the paths of the storage host begin with.
+pub const HOST: &str = "/blobs/";
+
+/// Path at which the containers of an account are served.
+fn host_of(account: &Address) -> String {
+    let encoded = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+    let project = encoded(&account.place.project);
+    format!("{HOST}{project}/{}", encoded(&account.name))
 }
 
 /// Storage accounts and their credentials.
@@ -239,6 +250,18 @@ pub fn active_credential(world: &Platform, project: &str, storage: &str) -> Opti
         .map(|(_, id)| id)
 }
 
+/// The secrets of an account that open it now, as they were given.
+pub fn credentials<'a>(
+    world: &'a Platform,
+    project: &str,
+    storage: &str,
+) -> impl Iterator<Item = &'a Value> {
+    let table = world.table(&Place::under(project, Kind::CREDENTIAL, storage));
+    let all = table.into_iter().flat_map(|table| table.iter());
+    let good = all.filter(|credential| expiry(credential).is_some_and(|end| end > world.now));
+    good.filter_map(|credential| credential.body.pointer("/spec/credential"))
+}
+
 /// Cloud and region of an account.
 fn location(storage: &Resource) -> (&'static str, &'static str) {
     match storage.text("/spec/type") {
@@ -254,6 +277,10 @@ fn dress(world: &Platform, address: &Address, storage: &Resource, out: &mut Valu
     }
     let (cloud, region) = location(storage);
     merge::put(out, "/spec/region", json!(region));
+    if storage.private.get("here").is_some() {
+        let url = format!("{}{}", world.origin, host_of(address));
+        merge::put(out, "/spec/url", json!(url));
+    }
     if cloud == "aws" {
         let bucket = storage.text("/spec/bucketName").unwrap_or_default();
         merge::put(

@@ -1,0 +1,191 @@
+//! Bytes that callers stored in containers, and uploads in parts that are not finished.
+
+use std::collections::{BTreeMap, HashMap};
+
+use bytes::{Bytes, BytesMut};
+
+/// A container: project, storage account, name.
+pub type Container = (String, String, String);
+
+/// A blob: its container and its path in there.
+pub type Spot = (Container, String);
+
+/// What a part of an upload is called: Azure's block id, or S3's number.
+pub type Part = String;
+
+/// Uploads in parts that are remembered; the oldest is forgotten first.
+const MOST_UPLOADS: usize = 1_000;
+
+/// Parts that arrived and are no blob yet.
+#[derive(Debug, Default)]
+struct Upload {
+    parts: HashMap<Part, Bytes>,
+    order: u64,
+}
+
+/// Everything that was stored.
+#[derive(Debug, Default)]
+pub struct Blobs {
+    containers: BTreeMap<Container, BTreeMap<String, Bytes>>,
+    /// By blob and by the upload's id, which Azure does without.
+    uploads: HashMap<(Spot, String), Upload>,
+    bytes: usize,
+    begun: u64,
+}
+
+impl Blobs {
+    /// Bytes of all blobs and parts.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Whether anything was stored in a container.
+    pub fn has(&self, container: &Container) -> bool {
+        self.containers.contains_key(container)
+    }
+
+    /// The blobs of a container with their sizes, in order.
+    pub fn list(&self, container: &Container) -> Vec<(String, u64)> {
+        let blobs = self.containers.get(container).into_iter().flatten();
+        blobs
+            .map(|(path, bytes)| (path.clone(), bytes.len() as u64))
+            .collect()
+    }
+
+    /// The bytes of a blob.
+    pub fn get(&self, (container, path): &Spot) -> Option<&Bytes> {
+        self.containers.get(container)?.get(path)
+    }
+
+    /// Stores a blob; one at the same place is replaced.
+    pub fn put(&mut self, (container, path): Spot, bytes: Bytes) {
+        self.bytes += bytes.len();
+        let blobs = self.containers.entry(container).or_default();
+        let replaced = blobs.insert(path, bytes);
+        self.bytes -= replaced.map_or(0, |old| old.len());
+    }
+
+    /// Removes a blob; false when there is none.
+    pub fn remove(&mut self, (container, path): &Spot) -> bool {
+        let blobs = self.containers.get_mut(container);
+        let removed = blobs.and_then(|blobs| blobs.remove(path));
+        self.bytes -= removed.as_ref().map_or(0, Bytes::len);
+        removed.is_some()
+    }
+
+    /// Removes a container with all that is in it.
+    pub fn remove_container(&mut self, container: &Container) {
+        let removed = self.containers.remove(container).unwrap_or_default();
+        self.bytes -= removed.values().map(Bytes::len).sum::<usize>();
+    }
+
+    /// Begins an upload in parts.
+    pub fn begin(&mut self, spot: Spot, upload: &str) {
+        if self.uploads.len() >= MOST_UPLOADS {
+            let oldest = self.uploads.iter().min_by_key(|(_, upload)| upload.order);
+            if let Some((spot, id)) = oldest.map(|(key, _)| key.clone()) {
+                self.abandon(spot, &id);
+            }
+        }
+        self.begun += 1;
+        let order = self.begun;
+        let begun = self.uploads.entry((spot, upload.to_owned())).or_default();
+        begun.order = order;
+    }
+
+    /// Whether an upload has begun and not ended.
+    pub fn is_open(&self, spot: &Spot, upload: &str) -> bool {
+        self.uploads
+            .contains_key(&(spot.clone(), upload.to_owned()))
+    }
+
+    /// Keeps a part of an upload; false when the upload has not begun.
+    pub fn put_part(&mut self, spot: Spot, upload: &str, part: Part, bytes: Bytes) -> bool {
+        let Some(open) = self.uploads.get_mut(&(spot, upload.to_owned())) else {
+            return false;
+        };
+        self.bytes += bytes.len();
+        let replaced = open.parts.insert(part, bytes);
+        self.bytes -= replaced.map_or(0, |old| old.len());
+        true
+    }
+
+    /// Makes a blob of these parts, in this order, and ends the upload. None when a part is missing; the upload stays then.
+    pub fn finish(&mut self, spot: Spot, upload: &str, parts: &[Part]) -> Option<Bytes> {
+        let key = (spot, upload.to_owned());
+        let open = self.uploads.get(&key)?;
+        let mut whole = BytesMut::new();
+        for part in parts {
+            whole.extend_from_slice(open.parts.get(part)?);
+        }
+        let (spot, id) = key;
+        self.abandon(spot.clone(), &id);
+        let whole = whole.freeze();
+        self.put(spot, whole.clone());
+        Some(whole)
+    }
+
+    /// Ends an upload and drops its parts.
+    pub fn abandon(&mut self, spot: Spot, upload: &str) {
+        let dropped = self.uploads.remove(&(spot, upload.to_owned()));
+        let parts = dropped.unwrap_or_default().parts;
+        self.bytes -= parts.values().map(Bytes::len).sum::<usize>();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spot(path: &str) -> Spot {
+        let container = ("demo".to_owned(), "storage1".to_owned(), "in".to_owned());
+        (container, path.to_owned())
+    }
+
+    #[test]
+    fn parts_become_a_blob_in_the_order_told() {
+        let mut blobs = Blobs::default();
+        let part = Bytes::from_static;
+        assert!(!blobs.put_part(spot("a"), "", "1".to_owned(), part(b"x")));
+        blobs.begin(spot("a"), "");
+        blobs.put_part(spot("a"), "", "1".to_owned(), part(b"old"));
+        blobs.put_part(spot("a"), "", "1".to_owned(), part(b"one"));
+        blobs.put_part(spot("a"), "", "2".to_owned(), part(b"two"));
+        blobs.put_part(spot("a"), "", "3".to_owned(), part(b"unused"));
+        let names = |names: &[&str]| {
+            names
+                .iter()
+                .map(|&name| name.to_owned())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(blobs.finish(spot("a"), "", &names(&["2", "4"])), None);
+        let whole = blobs.finish(spot("a"), "", &names(&["2", "1"]));
+        assert_eq!(whole.as_deref(), Some(&b"twoone"[..]));
+        assert_eq!(blobs.get(&spot("a")).map(Bytes::len), Some(6));
+        assert!(!blobs.is_open(&spot("a"), ""));
+        assert_eq!(blobs.bytes(), 6);
+    }
+
+    #[test]
+    fn what_is_gone_weighs_nothing() {
+        let mut blobs = Blobs::default();
+        for _ in 0..2 {
+            blobs.put(spot("a"), Bytes::from_static(b"12345"));
+        }
+        blobs.put(spot("b"), Bytes::from_static(b"1"));
+        assert_eq!(blobs.bytes(), 6);
+        assert!(blobs.remove(&spot("b")) && !blobs.remove(&spot("b")));
+        for upload in 0..MOST_UPLOADS + 5 {
+            let id = upload.to_string();
+            blobs.begin(spot("c"), &id);
+            blobs.put_part(spot("c"), &id, "1".to_owned(), Bytes::from_static(b"1"));
+        }
+        assert_eq!(blobs.bytes(), 5 + MOST_UPLOADS);
+        assert!(!blobs.is_open(&spot("c"), "0"), "the oldest is forgotten");
+        for upload in 0..MOST_UPLOADS + 5 {
+            blobs.abandon(spot("c"), &upload.to_string());
+        }
+        blobs.remove_container(&spot("a").0);
+        assert_eq!((blobs.bytes(), blobs.list(&spot("a").0).len()), (0, 0));
+    }
+}
