@@ -159,7 +159,7 @@ impl Engine {
     /// A platform that was written down, of the same world and settings as this one, when the clock shows this.
     ///
     /// # Errors
-    /// Where the snapshot names what there is not, or contradicts itself.
+    /// When the snapshot names an unknown kind or state, or contradicts itself.
     #[cfg_attr(not(feature = "host"), expect(dead_code, reason = "for the host"))]
     pub(crate) fn restored(&self, snapshot: Snapshot, face: ClockFace) -> Result<Self, String> {
         let own = self.world();
@@ -426,7 +426,7 @@ fn advance(world: &mut Platform, now: DateTime<Utc>) {
     }
 }
 
-/// Remembers where whoever is being answered reaches the emulator.
+/// Remembers where the caller reaches the emulator.
 fn reached(world: &mut Platform, origin: &str) {
     if world.origin != origin {
         origin.clone_into(&mut world.origin);

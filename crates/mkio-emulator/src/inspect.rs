@@ -50,7 +50,7 @@ pub fn list(
     (found, totals)
 }
 
-/// What is published in a project, by its newest locators: names of locator and asset, and the path of the first HLS manifest.
+/// The newest locators of a project: names of locator and asset, and the path of the first HLS manifest.
 pub fn published(engine: &Engine, project: &str, most: usize) -> Vec<Value> {
     let locators: Vec<(String, Value)> = {
         let world = engine.world();

@@ -90,7 +90,7 @@ pub struct Arguments {
     /// Takes up the platform that is written down in this file, where there is one, and writes it down there at the end.
     #[arg(long, value_name = "FILE")]
     state: Option<PathBuf>,
-    /// A bearer token that whoever steers the emulator over HTTP has to send; without one, callers of this machine alone may steer.
+    /// The bearer token of requests that steer the emulator over HTTP; without one, only callers of this machine may steer.
     #[arg(
         long,
         value_name = "TOKEN",
@@ -180,7 +180,7 @@ pub async fn run(arguments: Arguments) -> Result<(), String> {
     // Before anybody can be told that the program runs, so that none of them is missed.
     let mut signals = Signals::new()?;
     if !arguments.listen.ip().is_loopback() {
-        tracing::warn!(address = %arguments.listen, "whoever reaches this address can use the emulator");
+        tracing::warn!(address = %arguments.listen, "everybody who reaches this address can use the emulator");
     }
     let emulator = builder(&arguments)?
         .start()

@@ -122,7 +122,7 @@ pub fn token(world: &mut Platform, given: Option<&str>) -> Result<String, ApiErr
     issue(world, &new, given).map(|(_, token)| token)
 }
 
-/// Sees to it that a token opens the platform, whoever made the world.
+/// Makes a token unless the platform knows it.
 ///
 /// # Errors
 /// 409 when the emulator keeps no more tokens.

@@ -1,4 +1,4 @@
-//! Containers that are folders of the operator's: their files are on disk, and whoever puts one there is seen.
+//! Containers that are folders of the operator: their files are on disk, and files that other programs put there are listed.
 
 use std::{
     fs, io,

@@ -262,8 +262,8 @@ impl Control {
         seed::make_requests(&self.engine, project, requests)
     }
 
-    /// The whole platform as JSON: resources with their ids, states and what is to happen to them, the clock, deliveries. Tokens are in
-    /// it as digests; whatever else callers said is in it as they said it, secrets too. Faults and requests are not.
+    /// The whole platform as JSON: resources with their ids, states and next steps, the clock, deliveries, stored files. It holds tokens
+    /// as digests, and all other secrets as the callers sent them. Faults and the log of requests are left out.
     pub fn state(&self) -> String {
         state::save(&self.engine)
     }

@@ -21,7 +21,7 @@ use crate::{
 /// What the paths begin with.
 pub(crate) const PREFIX: &str = "/_emulator/";
 
-/// Who may steer: whoever has the token, or where there is none, this machine.
+/// Which callers may steer: those with the token; without one, those of this machine.
 #[derive(Clone)]
 pub(crate) struct Access(Option<Digest>);
 
@@ -355,7 +355,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_has_no_token_has_to_be_here() {
+    fn callers_without_a_token_have_to_be_on_this_machine() {
         let headers = |token: Option<&str>| {
             let mut headers = HeaderMap::new();
             if let Some(value) = token.and_then(|token| format!("Bearer {token}").parse().ok()) {

@@ -1,4 +1,4 @@
-//! Secrets in what is shown of requests and answers.
+//! Masks the secrets of requests and answers before the log shows them.
 
 use serde_json::Value;
 

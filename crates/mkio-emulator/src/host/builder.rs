@@ -187,15 +187,15 @@ impl EmulatorBuilder {
         self
     }
 
-    /// What the platform was when [`Control::state`] wrote it down: world and clock are those, whatever else is set. Default: none.
+    /// A state that [`Control::state`] wrote: world and clock come from it, and seed and start time are ignored. Default: none.
     #[must_use]
     pub fn state(mut self, json: impl Into<String>) -> Self {
         self.state = Some(json.into());
         self
     }
 
-    /// The bearer token that whoever steers the emulator over HTTP has to send. Default: none; callers of this machine need no token
-    /// then, and nobody else may steer.
+    /// The bearer token of requests that steer the emulator over HTTP. Default: none; callers of this machine need no token then, and
+    /// callers of other machines are refused.
     #[must_use]
     pub fn control_token(mut self, token: impl Into<String>) -> Self {
         self.control_token = Some(token.into());

@@ -42,7 +42,7 @@ const STATE_LIMIT: usize = 1024 * 1024 * 1024;
 pub(super) struct Host {
     /// The emulator.
     pub(super) control: Control,
-    /// Who may steer it over HTTP.
+    /// Which callers may steer it over HTTP.
     pub(super) access: Access,
     /// Where it listens.
     pub(super) address: SocketAddr,
@@ -266,7 +266,7 @@ async fn serve_platform(host: &Host, request: Request<Body>) -> (Sent, Option<He
     (Sent { answer, delivery }, origin.ok().flatten())
 }
 
-/// What whoever steers the emulator is answered.
+/// Answers the page, and the requests that steer the emulator.
 async fn steer(host: &Host, peer: IpAddr, request: Request<Body>) -> (Sent, Option<HeaderValue>) {
     let engine = &host.control.engine;
     let (mut parts, body) = request.into_parts();

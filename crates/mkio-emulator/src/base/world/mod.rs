@@ -92,8 +92,8 @@ pub struct World {
     pub now: DateTime<Utc>,
     /// Time since the start as callers live through it: not scaled, but with the steps of the control handle.
     pub counted: Duration,
-    /// Scheme and authority by which whoever is being answered reaches the emulator: `http://127.0.0.1:4080`. What happens by itself
-    /// tells those of the last request.
+    /// Scheme and authority by which the caller reaches the emulator, such as `http://127.0.0.1:4080`. Events that no request causes use
+    /// those of the last request.
     pub origin: String,
     /// Files that callers stored.
     pub blobs: Blobs,

@@ -24,7 +24,7 @@ use crate::base::{
     weight,
 };
 
-/// Everything that a world knows. Tokens are there as digests; whatever else callers said is there as they said it, secrets too.
+/// Everything that a world knows. It holds tokens as digests, and all other secrets as the callers sent them.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Snapshot {
@@ -173,7 +173,7 @@ impl World {
     /// The world that was written down, at a time.
     ///
     /// # Errors
-    /// Where the snapshot names what there is not, or contradicts itself.
+    /// When the snapshot names an unknown kind or state, or contradicts itself.
     pub fn load(
         snapshot: Snapshot,
         now: DateTime<Utc>,

@@ -1,4 +1,4 @@
-//! ClearKey: HLS segments encrypted as a whole (AES-128), and the delivery of their key to whoever has a licence token.
+//! ClearKey: HLS segments encrypted as a whole (AES-128), and the delivery of their key to callers with a licence token.
 
 use aes::Aes128;
 use base64::{

@@ -1,4 +1,4 @@
-//! What is published plays: manifests, segments and files behind the locators of a project that has a streaming endpoint running.
+//! Playback: manifests, segments and files behind the locators of a project with a running streaming endpoint.
 
 mod clear_key;
 mod manifest;
@@ -213,7 +213,7 @@ fn preview(world: &Platform, id: Uuid) -> Option<Published<'_>> {
     })
 }
 
-/// What there is of a kind in all projects.
+/// The resources of a kind in all projects.
 fn everywhere(world: &Platform, kind: Kind) -> impl Iterator<Item = (&Place, &Resource)> {
     let projects = world.all("", Kind::PROJECT);
     projects.flat_map(move |(_, project)| world.all(&project.name, kind))
@@ -317,7 +317,7 @@ fn available(world: &Platform, project: &str, locator: &Resource) -> Result<(), 
     })
 }
 
-/// What is shown, cut down to what is asked for.
+/// The presentation, cut down as the path asks.
 fn shown(
     world: &Platform,
     published: &Published<'_>,

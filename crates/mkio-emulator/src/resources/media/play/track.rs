@@ -188,7 +188,7 @@ fn finished_tracks(files: &[(String, u64)]) -> Option<Vec<Track>> {
     Some(tracks)
 }
 
-/// The tracks of what is being written into an asset by a live event that runs.
+/// The tracks that a running live event writes into an asset.
 fn live_tracks(world: &Platform, asset: &Address) -> Option<Vec<Track>> {
     let project = &asset.place.project;
     let runs = |resource: &Resource| resource.state == "Running";
