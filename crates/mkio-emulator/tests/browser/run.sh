@@ -34,7 +34,7 @@ mk() { curl -sS --fail-with-body -H "Authorization: Bearer secret" -H "Content-T
 base=$host/api/v1/projects/demo
 mk -o /dev/null "$host/_emulator/seed" -d @"$here/seed.json"
 mk "$host/_emulator/clock/step" -d '{"seconds": 600}' >/dev/null
-published() { mk -X POST "$base/media/streamingLocators/$1/listPaths" | grep -o '"/[^"]*'"$2"'[^"]*"' | head -n 1 | tr -d '"'; }
+published() { mk -X POST "$base/media/streamingLocators/$1/listPaths" | grep -o '"/[^"]*'"$2"'[^"]*"' | awk 'NR == 1' | tr -d '"'; }
 
 # What ffprobe reads of a presentation: a picture and a tone, the length of all of it, and every packet of a rendition.
 check() { [ "$2" = "$3" ] || { echo "$1: '$2' instead of '$3'" >&2; exit 1; }; }
@@ -44,7 +44,7 @@ for form in m3u8 mpd; do
     check "streams of $form" "$streams" "aac h264 "
     # Of DASH, ffprobe counts whole seconds.
     check "length of $form" "$(ffprobe -v error -show_entries format=duration -of csv=p=0 "$url" | cut -c 1)" 7
-    packets=$(ffprobe -v error -select_streams v:0 -count_packets -show_entries stream=nb_read_packets -of csv=p=0 "$url" | head -n 1 | tr -d ',')
+    packets=$(ffprobe -v error -select_streams v:0 -count_packets -show_entries stream=nb_read_packets -of csv=p=0 "$url" | awk 'NR == 1' | tr -d ',')
     check "pictures of $form" "$packets" 192
     echo "ffprobe: $form has a picture and a tone of 7.68 s, 192 pictures"
 done

@@ -67,7 +67,7 @@ async fn a_token_that_is_made_up_is_the_second_line() {
 async fn other_addresses_are_listened_at_when_told_and_loopback_otherwise() {
     let mut program = Program::start_bare(&["--listen", "0.0.0.0:0", "--token", "T"]).await;
     program.token = "T".to_owned();
-    program.logged("whoever reaches this address").await;
+    program.logged("everybody who reaches this address").await;
     program.base = program.base.replace("0.0.0.0", "127.0.0.1");
     assert_eq!(program.get("media/assets").await.0, 200);
     let (_, help, _) = ended(&["--help"]).await;
