@@ -52,6 +52,7 @@ const CHECKS: &[Check] = &[
             "clippy -p mkio-core --locked --no-default-features --features rustls-no-provider",
             "clippy -p mkio --locked --no-default-features",
             "clippy -p mkio --locked --no-default-features --features media,blocking",
+            "clippy -p mkio --locked --no-default-features --features files",
             "clippy -p mkio --locked --no-default-features --features management,axum",
             "clippy -p mkio --locked --no-default-features --features channels,dynamic",
             "clippy -p mkio-emulator --locked --no-default-features",

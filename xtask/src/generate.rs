@@ -9,11 +9,12 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail, ensure};
+use serde_json::Value;
 
 use crate::{
     apis::{Api, Workspace},
     conformance::{Generated, Target},
-    document::Document,
+    document::{Document, entries},
     glue, listing,
     model::Model,
     output::Files,
@@ -183,20 +184,40 @@ impl Prepared {
 
     /// The rest of the pipeline; the runtime has the types named in `shared`.
     fn generate(&mut self, document: Document, shared: &[&str], files: &mut Files) -> Result<()> {
-        let api = document.api.clone();
-        println!("{}", api.name);
-        let made = pipeline::generate(document, &self.sources, shared, files, &mut self.report);
-        copies(&api, &self.sources, files);
-        made
+        println!("{}", document.api.name);
+        copies(&document, &self.sources, files);
+        pipeline::generate(document, &self.sources, shared, files, &mut self.report)
     }
 }
 
 /// The emulator's package carries its own copies: a published crate cannot reach out of its folder.
-fn copies(api: &Api, sources: &Sources, files: &mut Files) {
-    let folder = "crates/mkio-emulator/data/spec";
-    let document = sources.document.replace("\r\n", "\n");
-    files.add(format!("{folder}/{}.json", api.name), document);
+/// Operations have the names there that they have in Rust.
+fn copies(document: &Document, sources: &Sources, files: &mut Files) {
+    let (folder, api) = ("crates/mkio-emulator/data/spec", &document.api.name);
+    let copy = sources.document.replace("\r\n", "\n");
+    files.add(format!("{folder}/{api}.json"), copy);
+    files.add(format!("{folder}/{api}.names.txt"), names(document));
     files.add(format!("{folder}/states.yaml"), sources.states.clone());
+}
+
+/// A line for each operation: method, path without the names of its parameters, and its name in Rust.
+fn names(document: &Document) -> String {
+    let mut lines = Vec::new();
+    for (path, item) in entries(document.root.get("paths")) {
+        let mut parts = path.split('{');
+        let mut bare = parts.next().unwrap_or_default().to_owned();
+        for part in parts {
+            let after = part.split_once('}').map_or("", |(_, after)| after);
+            bare.push_str("{}");
+            bare.push_str(after);
+        }
+        for (method, operation) in entries(Some(item)) {
+            if let Some(name) = operation.get("operationId").and_then(Value::as_str) {
+                lines.push(format!("{} {bare} {name}\n", method.to_uppercase()));
+            }
+        }
+    }
+    lines.concat()
 }
 
 /// Makes one crate in a folder of its own.

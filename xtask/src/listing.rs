@@ -34,7 +34,7 @@ struct Facts {
     documents: Vec<String>,
 }
 
-const REGIONS: [Region; 9] = [
+const REGIONS: [Region; 10] = [
     Region {
         path: "Cargo.toml",
         name: "dependencies",
@@ -64,6 +64,11 @@ const REGIONS: [Region; 9] = [
         path: "crates/mkio/src/lib.rs",
         name: "features",
         lines: feature_table,
+    },
+    Region {
+        path: "crates/mkio-emulator/src/docs/api.rs",
+        name: "documents",
+        lines: emulator_documents,
     },
     Region {
         path: "README.md",
@@ -178,6 +183,17 @@ pub fn version_of(manifest: &str) -> Option<String> {
     let table: toml::Table = manifest.parse().ok()?;
     let version = table.get("workspace")?.get("package")?.get("version")?;
     version.as_str().map(str::to_owned)
+}
+
+/// The emulator's copies of the documents.
+fn emulator_documents(workspace: &Workspace, _: &Facts) -> Vec<String> {
+    let line = |api: &Arc<Api>| {
+        let (name, device) = (&api.name, api.place == Place::Device);
+        format!(
+            "    ({name:?}, {device}, include_str!(\"../../data/spec/{name}.json\"), include_str!(\"../../data/spec/{name}.names.txt\")),"
+        )
+    };
+    workspace.apis().iter().map(line).collect()
 }
 
 fn capital(text: &str) -> String {

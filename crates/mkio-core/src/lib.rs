@@ -17,6 +17,7 @@ mod edit;
 mod error;
 pub mod glue;
 mod json;
+mod metrics;
 mod operation;
 pub mod page;
 mod response;
@@ -39,6 +40,7 @@ pub use edit::Edit;
 pub use error::{BoxError, Error, ErrorKind, Result};
 /// Methods, statuses and headers are those of this crate.
 pub use http;
+pub use metrics::{Measurement, Metrics};
 pub use operation::Operation;
 pub use page::{Items, Page, Pages, ResumeToken};
 /// The HTTP client below: its `Client`, `Proxy` and `Certificate` are what

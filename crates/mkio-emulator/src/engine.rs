@@ -14,10 +14,16 @@ use uuid::Uuid;
 
 use crate::{
     base::{
-        clock::Clock, error::ApiError, format, kind::Kind, settings::Settings, store::Address,
-        values_in, world::Happened,
+        clock::{Clock, ClockFace},
+        error::ApiError,
+        format,
+        kind::Kind,
+        settings::Settings,
+        store::Address,
+        values_in,
+        world::{Happened, Snapshot, World},
     },
-    docs::{Api, Documents, Keep, Operation, Parameters, RouteError, Schemas, findings},
+    docs::{Documents, Keep, Operation, Parameters, RouteError, Schemas, findings},
     faults::{self, Fault, Faults, Reset},
     platform::{
         call::{Answer, Call, Payload},
@@ -25,7 +31,7 @@ use crate::{
         identity::{self, Caller},
         limits::{Bucket, Limits},
         refusal::refusal,
-        rules::{Door, Platform},
+        rules::{Action, Door, Platform},
         start::Start,
     },
     query::Query,
@@ -55,6 +61,37 @@ impl std::fmt::Debug for Engine {
         // What it knows includes secrets.
         formatter.debug_struct("Engine").finish_non_exhaustive()
     }
+}
+
+/// What came of a request.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The answer.
+    pub answer: Answer,
+    /// How it is to be sent.
+    pub delivery: Delivery,
+    /// The operation that the request asked for, where it got that far and asked for one.
+    pub operation: Option<&'static Operation>,
+    /// The fault that met it.
+    pub fault: Option<Arc<Fault>>,
+}
+
+impl From<Answer> for Outcome {
+    /// An answer that nothing else is to be told of.
+    fn from(answer: Answer) -> Self {
+        Self {
+            answer,
+            delivery: Delivery::default(),
+            operation: None,
+            fault: None,
+        }
+    }
+}
+
+/// What a request asks for.
+enum Found {
+    Door(&'static Door),
+    Operation(&'static Operation, Parameters<'static>, Action),
 }
 
 /// How an answer is to be sent, where a fault has a say.
@@ -90,8 +127,13 @@ impl Engine {
 
     /// An empty platform of a world of one's own.
     pub fn of(world: Start, settings: Settings, start: DateTime<Utc>, scale: f64) -> Self {
+        let platform = Platform::new(start, settings.clone(), registry::get(), Arc::new(world));
+        Self::of_platform(platform, settings, Clock::new(start, scale))
+    }
+
+    fn of_platform(platform: Platform, settings: Settings, clock: Clock) -> Self {
         Self {
-            clock: Clock::new(start, scale),
+            clock,
             woken: Notify::new(),
             faults: Mutex::new(Faults::default()),
             body_limit: settings.body_limit,
@@ -99,14 +141,9 @@ impl Engine {
             body_values: settings.body_values,
             read_timeout: settings.read_timeout,
             remote_webhooks: settings.remote_webhooks,
-            allowed_hosts: settings.allowed_hosts.clone(),
+            allowed_hosts: settings.allowed_hosts,
             limits: Mutex::new(Limits::default()),
-            world: Mutex::new(Platform::new(
-                start,
-                settings,
-                registry::get(),
-                Arc::new(world),
-            )),
+            world: Mutex::new(platform),
         }
     }
 
@@ -119,39 +156,90 @@ impl Engine {
         world
     }
 
+    /// A platform that was written down, of the same world and settings as this one, when the clock shows this.
+    ///
+    /// # Errors
+    /// When the snapshot names an unknown kind or state, or contradicts itself.
+    #[cfg_attr(not(feature = "host"), expect(dead_code, reason = "for the host"))]
+    pub(crate) fn restored(&self, snapshot: Snapshot, face: ClockFace) -> Result<Self, String> {
+        let own = self.world();
+        let (settings, start) = (own.settings.clone(), own.start.clone());
+        drop(own);
+        let world = World::load(snapshot, face.now, settings.clone(), registry::get())?;
+        let clock = Clock::new(face.now, face.scale);
+        clock.set(face);
+        let platform = Platform::of(world, registry::get(), start);
+        Ok(Self::of_platform(platform, settings, clock))
+    }
+
+    /// Takes over the world and the clock of another platform, at once for whoever asks. Faults stay.
+    #[cfg_attr(not(feature = "host"), expect(dead_code, reason = "for the host"))]
+    pub(crate) fn replace(&self, other: Self) {
+        let world = other.world.into_inner();
+        let mut world = world.unwrap_or_else(PoisonError::into_inner);
+        let mut own = self.world.lock().unwrap_or_else(PoisonError::into_inner);
+        world.origin.clone_from(&own.origin);
+        *own = world;
+        *self.limits.lock().unwrap_or_else(PoisonError::into_inner) = Limits::default();
+        self.clock.set(other.clock.face());
+        drop(own);
+        self.woken.notify_waiters();
+    }
+
     /// Answers a request, and says how the answer is to be sent.
-    pub fn handle(&self, request: &Request<Bytes>) -> (Answer, Delivery) {
+    pub fn handle(&self, request: &Request<Bytes>) -> Outcome {
         let fault = self
             .faults
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .meet(request.method(), request.uri().path());
         let Some(fault) = fault else {
-            return (self.plain(request), Delivery::default());
+            let (answer, operation) = self.done(request, By::Token);
+            return Outcome {
+                operation,
+                ..Outcome::from(answer)
+            };
         };
+        let (answer, operation) = self.spoiled(request, &fault);
         let delivery = Delivery {
             delay: Duration::from_millis(fault.delay),
             reset: fault.reset.is_some(),
             cut: fault.cut,
             slow: Duration::from_millis(fault.slow),
         };
-        if fault.reset == Some(Reset::Before) {
-            return (Answer::empty(StatusCode::OK), delivery);
+        Outcome {
+            answer,
+            delivery,
+            operation,
+            fault: Some(fault),
         }
-        let mut answer = made(&fault).unwrap_or_else(|| self.plain(request));
+    }
+
+    /// The answer that a fault leaves.
+    fn spoiled(
+        &self,
+        request: &Request<Bytes>,
+        fault: &Fault,
+    ) -> (Answer, Option<&'static Operation>) {
+        let meant = || route(request.method(), request.uri().path()).ok();
+        let operation = || meant().map(|(operation, _)| operation);
+        if fault.reset == Some(Reset::Before) {
+            return (Answer::empty(StatusCode::OK), operation());
+        }
+        let (mut answer, operation) = match made(fault) {
+            Some(answer) => (answer, operation()),
+            None => self.done(request, By::Token),
+        };
         if let Payload::Json(body) = &mut answer.payload {
             let query = request
                 .uri()
                 .query()
                 .map(|query| format!("?{query}"))
                 .unwrap_or_default();
-            faults::apply(
-                &fault,
-                &format!("{}{}{query}", origin(request), request.uri().path()),
-                body,
-            );
+            let url = format!("{}{}{query}", origin(request), request.uri().path());
+            faults::apply(fault, &url, body);
         }
-        (answer, delivery)
+        (answer, operation)
     }
 
     /// Most bytes of a request body.
@@ -164,24 +252,37 @@ impl Engine {
 
     /// Answers a request without any fault.
     pub fn plain(&self, request: &Request<Bytes>) -> Answer {
-        self.done(request, By::Token)
+        self.done(request, By::Token).0
     }
 
     /// Answers a request of the emulator's operator: no token, no permissions, no limits, no faults.
     pub fn operator(&self, request: &Request<Bytes>) -> Answer {
-        self.done(request, By::Operator)
+        self.done(request, By::Operator).0
     }
 
-    fn done(&self, request: &Request<Bytes>, by: By) -> Answer {
-        let answer = match self.answer(request, by) {
-            Ok(answer) => answer,
-            Err(error) => refusal(request.uri().path(), error),
+    fn done(&self, request: &Request<Bytes>, by: By) -> (Answer, Option<&'static Operation>) {
+        let found = self.find(request);
+        let operation = match &found {
+            Ok(Found::Operation(operation, ..)) => Some(*operation),
+            _ => None,
         };
+        let answer = found.and_then(|found| match found {
+            Found::Door(door) => {
+                let mut world = self.world();
+                reached(&mut world, &origin(request));
+                (door.serve)(&mut world, request)
+            }
+            Found::Operation(operation, parameters, action) => {
+                self.answer(request, by, operation, parameters, action)
+            }
+        });
+        let answer = answer.unwrap_or_else(|error| refusal(request.uri().path(), error));
         self.woken.notify_waiters();
-        answer
+        (answer, operation)
     }
 
-    fn answer(&self, request: &Request<Bytes>, by: By) -> Result<Answer, ApiError> {
+    /// What a request asks for.
+    fn find(&self, request: &Request<Bytes>) -> Result<Found, ApiError> {
         let path = request.uri().path();
         let method = read(request.method());
         let door = door(method, path);
@@ -191,15 +292,24 @@ impl Engine {
         }
         let registry = registry::get();
         if let Some(door) = door {
-            let mut world = self.world();
-            world.origin = origin(request);
-            return (door.serve)(&mut world, request);
+            return Ok(Found::Door(door));
         }
         let (operation, parameters) =
             route(method, path).map_err(|error| unrouted(request, error))?;
         let action = registry.action(operation).ok_or_else(|| {
             ApiError::not_implemented(format!("this emulator does not serve {}", operation.id))
         })?;
+        Ok(Found::Operation(operation, parameters, action))
+    }
+
+    fn answer(
+        &self,
+        request: &Request<Bytes>,
+        by: By,
+        operation: &'static Operation,
+        parameters: Parameters<'static>,
+        action: Action,
+    ) -> Result<Answer, ApiError> {
         let project = parameters
             .iter()
             .find(|(name, _)| *name == "project_name")
@@ -218,7 +328,7 @@ impl Engine {
             body,
             raw: request.body().clone(),
             content_type,
-            path,
+            path: request.uri().path(),
             origin: origin(request),
             user: caller.user,
             organization: caller.organization,
@@ -227,11 +337,11 @@ impl Engine {
             caller,
         };
         let mut world = self.world();
-        world.origin.clone_from(&call.origin);
+        reached(&mut world, &call.origin);
         world.room_for(&call.body)?;
         if let Some(given) = given.filter(Value::is_object)
             && let Some(reading) = fixed::reader(operation)
-            && let Some(action) = registry.action(reading)
+            && let Some(action) = registry::get().action(reading)
         {
             fixed::check(&mut world, &call, &given, (reading, action))?;
         }
@@ -270,7 +380,7 @@ impl Engine {
         let known = world
             .get(&Address::new("", Kind::PROJECT, project))
             .map(|project| (project.id, identity::owner(project)));
-        if by == By::Token && world.settings.rate_limit && operation.api != Api::Channels {
+        if by == By::Token && world.settings.rate_limit && !operation.api.is_device() {
             let bucket = match known {
                 Some(_) => Bucket::Project(project.to_owned()),
                 None => Bucket::Organization(caller.organization),
@@ -316,6 +426,13 @@ fn advance(world: &mut Platform, now: DateTime<Utc>) {
     }
 }
 
+/// Remembers where the caller reaches the emulator.
+fn reached(world: &mut Platform, origin: &str) {
+    if world.origin != origin {
+        origin.clone_into(&mut world.origin);
+    }
+}
+
 /// The refusal of a body that is over the limit.
 pub(crate) fn too_large(limit: usize) -> ApiError {
     ApiError::too_large(format!("a request body is at most {limit} bytes"))
@@ -357,7 +474,7 @@ fn read(method: &Method) -> &Method {
 /// What answers at a path outside of all documents.
 fn door(method: &Method, path: &str) -> Option<&'static Door> {
     let mut doors = registry::get().doors();
-    doors.find(|door| door.method == method && path.starts_with(door.prefix))
+    doors.find(|door| door.method == method && (door.opens)(path))
 }
 
 /// The operation that a request means. Of a path of the cloud, the final slash may be missing: guides leave it out.
@@ -371,9 +488,7 @@ fn route(
         return found;
     };
     match documents.route(method, other) {
-        Ok((operation, parameters))
-            if other.len() > path.len() && operation.api != Api::Channels =>
-        {
+        Ok((operation, parameters)) if other.len() > path.len() && !operation.api.is_device() => {
             Ok((operation, parameters))
         }
         _ => found,
@@ -393,7 +508,7 @@ pub(crate) fn methods(path: &str) -> Result<Vec<Method>, ApiError> {
     let doors = registry::get().doors();
     found.extend(
         doors
-            .filter(|door| path.starts_with(door.prefix))
+            .filter(|door| (door.opens)(path))
             .map(|door| door.method.clone()),
     );
     if found.is_empty() {
@@ -580,7 +695,7 @@ fn check_body(
     }
     let (keep, given) = if operation.method == Method::PATCH {
         (Keep::Change, Some(value.clone()))
-    } else if operation.api == Api::Channels {
+    } else if operation.api.is_device() {
         // A device keeps a specification as it was sent.
         (Keep::Change, None)
     } else {

@@ -26,11 +26,7 @@ fn kind_of(registry: &Registry, operation: &Operation) -> Option<Kind> {
 
 /// The resource at a path below the project, or at an absolute path.
 fn find(world: &Platform, project: &str, path: &str) -> Result<Address, String> {
-    let full = if path.starts_with('/') {
-        path.to_owned()
-    } else {
-        format!("/api/v1/projects/{project}/{path}")
-    };
+    let full = call::full_path(project, path);
     let unknown = || format!("there is no resource at '{full}'");
     let (operation, parameters) = Documents::get()
         .route(&Method::GET, &full)

@@ -1,14 +1,21 @@
 //! What the control handle sees of the platform from outside of it.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 use http::Request;
-use serde_json::Value;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::{Value, json};
 
-use crate::{engine::Engine, platform::call::Payload};
+use crate::{
+    base::{format, store::Place},
+    engine::Engine,
+    platform::call::{Payload, full_path},
+};
 
-/// What GET answers for a path below the project. None when there is no such resource.
+/// What GET answers for a path below the project, or for one from the root. None when there is no such resource.
 pub fn get(engine: &Engine, project: &str, path: &str) -> Option<Value> {
-    let request = Request::get(format!("/api/v1/projects/{project}/{path}"))
+    let request = Request::get(full_path(project, path))
         .body(Bytes::new())
         .ok()?;
     let answer = engine.operator(&request);
@@ -16,4 +23,77 @@ pub fn get(engine: &Engine, project: &str, path: &str) -> Option<Value> {
         (true, Payload::Json(body)) => Some(body),
         _ => None,
     }
+}
+
+/// Kind, name and state of what is in a project, in the order of kinds and of creation: of each kind the newest, at most so many; and how
+/// many there are of each.
+pub fn list(
+    engine: &Engine,
+    project: &str,
+    most: usize,
+) -> (Vec<Value>, BTreeMap<&'static str, usize>) {
+    let world = engine.world();
+    let (mut found, mut totals) = (Vec::new(), BTreeMap::new());
+    for rules in world.registry.rules() {
+        for (place, table) in world.tables(project, rules.kind) {
+            *totals.entry(rules.kind.name()).or_default() += table.len();
+            for resource in table.slice(table.len().saturating_sub(most), most) {
+                found.push(json!({
+                    "kind": rules.kind.name(), "parent": place.parent, "name": &*resource.name, "state": resource.state,
+                    "created": format::time(resource.created), "updated": format::time(resource.updated),
+                    "path": path(rules.collection, place.parent.as_str(), &resource.name),
+                }));
+            }
+        }
+    }
+    totals.retain(|_, total| *total > 0);
+    (found, totals)
+}
+
+/// The newest locators of a project: names of locator and asset, and the path of the first HLS manifest.
+pub fn published(engine: &Engine, project: &str, most: usize) -> Vec<Value> {
+    let locators: Vec<(String, Value)> = {
+        let world = engine.world();
+        let kind = world.registry.kind("streamingLocator");
+        let table = kind.and_then(|kind| world.table(&Place::new(project, kind)));
+        let newest = table
+            .into_iter()
+            .flat_map(|table| table.slice(table.len().saturating_sub(most), most));
+        newest
+            .filter(|locator| locator.state == "Created")
+            .map(|locator| {
+                (
+                    locator.name.to_string(),
+                    json!(locator.text("/properties/assetName")),
+                )
+            })
+            .collect()
+    };
+    let shown = |(locator, asset): (String, Value)| {
+        let name = utf8_percent_encode(&locator, NON_ALPHANUMERIC);
+        let request = Request::post(format!(
+            "/api/v1/projects/{project}/media/streamingLocators/{name}/listPaths"
+        ));
+        let answer = engine.operator(&request.body(Bytes::new()).ok()?);
+        let Payload::Json(body) = answer.payload else {
+            return None;
+        };
+        let paths = body.get("streamingPaths")?.as_array()?;
+        let path = paths
+            .iter()
+            .find(|path| path["streamingProtocol"] == "Hls")?;
+        Some(json!({ "locator": locator, "asset": asset, "url": path.pointer("/paths/0")? }))
+    };
+    locators.into_iter().filter_map(shown).collect()
+}
+
+/// The path of a resource below its project; empty for what has none.
+fn path(collection: &str, parent: &str, name: &str) -> String {
+    let Some(collection) = collection.strip_prefix("~/") else {
+        return String::new();
+    };
+    let path = parent.split('/').fold(collection.to_owned(), |path, part| {
+        path.replacen("{}", part, 1)
+    });
+    format!("{path}/{name}")
 }

@@ -12,6 +12,8 @@
 #![cfg_attr(test, allow(clippy::too_many_lines, reason = "a test tells one story"))]
 
 pub mod base;
+#[cfg(feature = "host")]
+mod control;
 pub mod docs;
 pub mod engine;
 pub mod faults;
@@ -22,15 +24,19 @@ mod incidents;
 #[cfg(feature = "host")]
 mod inspect;
 pub mod platform;
+#[cfg(feature = "cli")]
+pub mod program;
 pub mod query;
 mod registry;
 mod resources;
 pub mod seed;
 
 pub use base::settings::{NextLink, Settings};
+#[cfg(feature = "host")]
+pub use control::{Control, RequestRecord};
 pub use faults::{Fault, FaultError, Link, Reset};
 #[cfg(feature = "host")]
-pub use host::{Control, Emulator, EmulatorBuilder, StartError};
+pub use host::{Emulator, EmulatorBuilder, StartError};
 pub use platform::incidents::{ChannelAlarm, Incident, JobFailure, SyncFailure};
 
 /// The SAS token that opens the storage account `storage1`, unless a world of one's own has another.

@@ -1,20 +1,109 @@
 //! What an emulator starts with.
 
+use std::sync::PoisonError;
+
 use bytes::Bytes;
+use chrono::{DateTime, Utc};
 use http::header;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
-    base::{clock::LAST, error::ApiError, kind::Kind, store::Address, world::PLATFORM_USER},
+    base::{
+        clock::LAST, error::ApiError, keys, kind::Kind, settings::Settings, store::Address,
+        world::PLATFORM_USER,
+    },
     engine::Engine,
+    faults::{self, FaultError},
     platform::{
-        call::Payload,
+        call::{Payload, full_path},
         furnish, generic, identity,
         rules::Platform,
+        start::Start,
         tokens::{NewToken, issue},
     },
 };
+
+/// How an emulator starts, so that it can start anew.
+#[derive(Clone)]
+pub struct Beginning {
+    /// What the platform starts with.
+    pub world: Start,
+    /// Settings of the platform.
+    pub settings: Settings,
+    /// Platform time; now when there is none.
+    pub time: Option<DateTime<Utc>>,
+    /// Seconds of platform time that pass in a second.
+    pub time_scale: f64,
+    /// The first project.
+    pub project: String,
+    /// Assets in it.
+    pub assets: usize,
+    /// The token; one is made up when there is none.
+    pub token: Option<String>,
+    /// Requests to make, as JSON.
+    pub requests: Option<String>,
+    /// Faults, as text.
+    pub faults: Option<String>,
+}
+
+impl std::fmt::Debug for Beginning {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // The token is a secret, and the requests may hold some.
+        formatter
+            .debug_struct("Beginning")
+            .field("settings", &self.settings)
+            .field("time_scale", &self.time_scale)
+            .field("project", &self.project)
+            .field("assets", &self.assets)
+            .field("faults", &self.faults)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why there is no beginning.
+#[derive(Debug, Clone)]
+pub enum BeginError {
+    /// A part of the world is refused.
+    Seed(SeedError),
+    /// A request is refused, or they are no list of requests.
+    Requests(String),
+    /// The faults do not parse.
+    Faults(FaultError),
+}
+
+impl std::fmt::Display for BeginError {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Seed(error) => formatter.write_str(&error.refusal.detail),
+            Self::Requests(problem) => formatter.write_str(problem),
+            Self::Faults(error) => error.fmt(formatter),
+        }
+    }
+}
+
+impl Beginning {
+    /// An emulator that begins, and the token that opens it.
+    ///
+    /// # Errors
+    /// Which part is refused.
+    pub fn begin(&self) -> Result<(Engine, String), BeginError> {
+        let time = self.time.unwrap_or_else(Utc::now);
+        let (world, settings) = (self.world.clone(), self.settings.clone());
+        let engine = Engine::of(world, settings, time, self.time_scale);
+        let token = start(&engine, &self.project, self.assets, self.token.as_deref())
+            .map_err(BeginError::Seed)?;
+        if let Some(text) = &self.requests {
+            make_requests(&engine, &self.project, text).map_err(BeginError::Requests)?;
+        }
+        if let Some(text) = &self.faults {
+            let parsed = faults::parse(text).map_err(BeginError::Faults)?;
+            let mut armed = engine.faults.lock().unwrap_or_else(PoisonError::into_inner);
+            parsed.into_iter().for_each(|fault| armed.add(fault));
+        }
+        Ok((engine, token))
+    }
+}
 
 /// Makes a full-access token that never expires; `given` where the operator chose one.
 ///
@@ -31,6 +120,18 @@ pub fn token(world: &mut Platform, given: Option<&str>) -> Result<String, ApiErr
         description: Some("made by the emulator"),
     };
     issue(world, &new, given).map(|(_, token)| token)
+}
+
+/// Makes a token unless the platform knows it.
+///
+/// # Errors
+/// 409 when the emulator keeps no more tokens.
+pub fn admit(world: &mut Platform, token: &str) -> Result<(), ApiError> {
+    let known = world.token_digests.contains_key(&keys::digest_of(token));
+    if known {
+        return Ok(());
+    }
+    self::token(world, Some(token)).map(|_| ())
 }
 
 /// A part of what an emulator starts with.
@@ -91,7 +192,7 @@ fn project(world: &mut Platform, name: &str) -> Result<(), ApiError> {
     furnish::records(world, name, &start.location, &start.first_project)
 }
 
-/// Adds `count` assets named `asset-1` and so on, all of them `Ready`.
+/// Adds assets named `asset-1` to `asset-<count>`, all of them `Ready`. Those that are there stay as they are.
 ///
 /// # Errors
 /// 409 when there are more than may be kept; none is added then.
@@ -100,15 +201,15 @@ pub fn assets(world: &mut Platform, project: &str, count: usize) -> Result<(), A
         return Err(world.full());
     }
     for number in 1..=count {
+        let address = Address::new(project, Kind::ASSET, &format!("asset-{number}"));
+        if world.get(&address).is_some() {
+            continue;
+        }
         let body = json!({ "properties": {
             "storageAccountName": "storage1", "container": format!("container-{number}"), "description": format!("Asset {number}"),
             "containerDeletionPolicy": "Retain",
         } });
-        furnish::make(
-            world,
-            &Address::new(project, Kind::ASSET, &format!("asset-{number}")),
-            body,
-        )?;
+        furnish::make(world, &address, body)?;
     }
     Ok(())
 }
@@ -146,11 +247,7 @@ pub fn requests(text: &str) -> Result<Vec<SeedRequest>, String> {
 /// Which request was refused, and why.
 pub fn make_requests(engine: &Engine, project: &str, text: &str) -> Result<(), String> {
     for (at, request) in requests(text)?.into_iter().enumerate() {
-        let path = if request.path.starts_with('/') {
-            request.path
-        } else {
-            format!("/api/v1/projects/{project}/{}", request.path)
-        };
+        let path = full_path(project, &request.path);
         let named = format!("request {}, {} {path}", at + 1, request.method);
         let built = http::Request::builder()
             .method(request.method.as_str())

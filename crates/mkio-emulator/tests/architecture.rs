@@ -18,7 +18,9 @@ const STOREYS: &[&[&str]] = &[
     &["registry"],
     &["engine"],
     &["incidents", "inspect", "seed"],
+    &["control"],
     &["host"],
+    &["program"],
     &["lib"],
     &["bin"],
 ];

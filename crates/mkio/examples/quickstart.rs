@@ -7,10 +7,11 @@
 
 use std::{env, process::ExitCode, time::Duration};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use mkio::{
     CallOptions, Client,
     media::{ProjectClient, types::*},
+    playback::playback_urls,
 };
 use mkio_emulator::Emulator;
 
@@ -26,7 +27,8 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run() -> Result<()> {
+/// Runs on the service or on an emulator, and removes what it made.
+pub async fn run() -> Result<()> {
     // The emulator stops when it goes out of scope.
     let emulator;
     let client = if env::var_os("MKIO_TOKEN").is_some() {
@@ -56,7 +58,10 @@ async fn run() -> Result<()> {
     let media = client.default_project()?.media();
     let storage = storage(&media).await?;
     let names = Names::new();
-    let outcome = work(&media, &storage, &names).await;
+    let outcome = tokio::select! {
+        outcome = work(&media, &storage, &names) => outcome,
+        _ = tokio::signal::ctrl_c() => Err(anyhow!("stopped")),
+    };
     // Whatever happened, what was made goes; the first failure is the one to tell.
     let cleaned = clean_up(&media, &names).await;
     match (outcome, cleaned) {
@@ -142,16 +147,13 @@ async fn publish(media: &ProjectClient, names: &Names) -> Result<()> {
         println!("  {}", names.collect::<Vec<_>>().join(", "));
     }
 
-    let paths = media
-        .get_streaming_locator_paths(&names.locator)
-        .send()
-        .await?;
-    println!("playback paths:");
-    for path in paths.streaming_paths() {
-        let protocol = path.streaming_protocol().map_or("?", |p| p.as_str());
-        for path in path.paths() {
-            println!("  {protocol}: {path}");
-        }
+    let playback = playback_urls(media, &names.locator).await?;
+    println!("it plays at:");
+    for stream in playback.streams {
+        println!("  {}: {}", stream.protocol, stream.url);
+    }
+    for warning in playback.warnings {
+        println!("  {warning}");
     }
     Ok(())
 }

@@ -100,6 +100,8 @@
 //! | `rustls-no-provider` | TLS by rustls with the provider that the program installs | no |
 //! | `blocking` | the same client without async, for scripts, in the module `blocking` | no |
 //! | `axum` | a router for webhooks | no |
+//! | `files` | lists and downloads the files of assets, in the module `files` | no |
+//! | `upload` | uploads files to Azure and S3 storage, in the module `files` | no |
 //! | `dynamic` | operations by name with JSON arguments, in each API's `dynamic` module | no |
 //! | `schemars` | JSON Schema of every type | no |
 
@@ -113,18 +115,31 @@ use schemars as _;
 
 #[cfg(feature = "blocking")]
 pub mod blocking;
+pub mod bulk;
 mod client;
+#[cfg(feature = "files")]
+pub mod files;
+#[cfg(all(
+    feature = "axum",
+    feature = "blocking",
+    feature = "live",
+    feature = "management",
+    feature = "upload"
+))]
+pub mod guide;
+#[cfg(feature = "media")]
+pub mod playback;
 mod project;
 pub mod webhook;
 
 pub use client::Client;
 pub use mkio_core::{
     BoxError, ByteStream, CallInfo, CallOptions, Change, Dispatch, DispatchError, DispatchFuture,
-    Edit, Error, ErrorKind, Items, Jitter, Nullable, OpenEnum, Operation, Page, Pages, Priority,
-    RateBudget, RawRequest, Response, Result, ResumeToken, RetryPolicy, Secret, StateRef,
-    Timestamp, Token, TokenCommand, TokenFile, TokenFuture, TokenProvider, Transport,
-    TransportBuilder, UrlText, Wait, WaitDescription, WaitFailure, Waits, bytes, chrono, http,
-    http_client_builder, page::query, reqwest, serde_json, token_fn, wait,
+    Edit, Error, ErrorKind, Items, Jitter, Measurement, Metrics, Nullable, OpenEnum, Operation,
+    Page, Pages, Priority, RateBudget, RawRequest, Response, Result, ResumeToken, RetryPolicy,
+    Secret, StateRef, Timestamp, Token, TokenCommand, TokenFile, TokenFuture, TokenProvider,
+    Transport, TransportBuilder, UrlText, Wait, WaitDescription, WaitFailure, Waits, bytes, chrono,
+    http, http_client_builder, page::query, reqwest, serde_json, token_fn, wait,
 };
 pub use project::Project;
 

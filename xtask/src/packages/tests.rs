@@ -37,7 +37,13 @@ fn what_is_published_is_known() {
     ] {
         assert!(published.iter().any(|known| known == name), "{name}");
     }
-    for name in ["xtask", "mkio-tests", "mkio-bench", "mkio-telemetry"] {
+    for name in [
+        "xtask",
+        "mkio-tests",
+        "mkio-bench",
+        "mkio-telemetry",
+        "mkio-examples",
+    ] {
         assert!(!published.iter().any(|known| known == name), "{name}");
     }
 }

@@ -28,3 +28,21 @@ pub enum ErrorKind {
     /// [`WaitFailure::of`](crate::WaitFailure::of) has state and errors.
     Wait,
 }
+
+impl ErrorKind {
+    /// The kind as traces and metrics tell it.
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::InvalidRequest => "invalid_request",
+            Self::Config => "config",
+            Self::Token => "token",
+            Self::Origin => "origin",
+            Self::Api => "api",
+            Self::Connection => "connection",
+            Self::Timeout => "timeout",
+            Self::Decode => "decode",
+            Self::Paging => "paging",
+            Self::Wait => "wait",
+        }
+    }
+}

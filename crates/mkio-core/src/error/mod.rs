@@ -8,7 +8,7 @@ mod scrub;
 mod secret_fields;
 mod target;
 
-use std::{any::Any, sync::Arc, time::Duration};
+use std::{any::Any, borrow::Cow, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
@@ -257,6 +257,15 @@ impl Error {
     /// What went wrong, in one word.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
+    }
+
+    /// What went wrong, as OpenTelemetry's `error.type` wants it: the status of an answer that is an
+    /// error, else the kind in one word.
+    pub(crate) fn word(&self) -> Cow<'static, str> {
+        match self.0.status {
+            Some(status) if self.0.kind == ErrorKind::Api => status.as_str().to_owned().into(),
+            _ => self.0.kind.word().into(),
+        }
     }
 
     /// The operation that failed, if the failure belongs to one.

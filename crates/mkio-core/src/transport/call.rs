@@ -18,7 +18,7 @@ use super::{
     trace,
 };
 use crate::{
-    Error, ErrorKind, Operation, Result,
+    Error, ErrorKind, Measurement, Operation, Result,
     budget::{RateQueue, project},
     error::Secrets,
     response::CallInfo,
@@ -89,6 +89,8 @@ pub(super) struct Call<'a> {
     /// Headers that the caller set and that are in no log.
     secret_headers: Vec<HeaderValue>,
     withdrawal: Withdrawal,
+    /// The project that the call is about, where somebody counts.
+    counted_for: Option<String>,
     attempts: u32,
     waited: Duration,
     /// The error of the attempt before.
@@ -108,6 +110,9 @@ impl<'a> Call<'a> {
         let streams = request.body().is_some_and(|body| body.as_bytes().is_none());
         let streamed_to = streams.then(|| request.url().clone());
         let started = Instant::now();
+        let counted_for = core.metrics.as_ref();
+        let counted_for =
+            counted_for.and_then(|_| project(request.url().path()).map(str::to_owned));
         let queue = route
             .budgeted
             .then(|| core.budget.queue(request.url().path(), operation.is_read()));
@@ -129,6 +134,7 @@ impl<'a> Call<'a> {
             bearer: None,
             secret_headers: Vec::new(),
             withdrawal: Withdrawal::default(),
+            counted_for,
             attempts: 0,
             waited: Duration::ZERO,
             last: None,
@@ -232,7 +238,13 @@ impl<'a> Call<'a> {
             && timeout_at(self.deadline, queue.acquire(priority, path))
                 .await
                 .is_ok();
-        self.waited += since.elapsed();
+        let waited = since.elapsed();
+        self.waited += waited;
+        if let Some(metrics) = &self.core.metrics {
+            let wait = Measurement::new(self.operation, waited);
+            let wait = wait.project(self.counted_for.as_deref());
+            metrics.budget_wait(&wait.attempts_so_far(self.attempts));
+        }
         if in_time {
             return Ok(true);
         }
@@ -334,7 +346,7 @@ impl<'a> Call<'a> {
             deadline,
             limit,
         };
-        match attempt.run(&mut self.next).await {
+        let outcome = match attempt.run(&mut self.next).await {
             Ok(answer) => {
                 trace::attempt_succeeded(&self.attempted(), answer.0.status(), now);
                 Ok(answer)
@@ -343,7 +355,17 @@ impl<'a> Call<'a> {
                 error: failed.error.redact(&self.secrets()).truncate_body(),
                 cause: failed.cause,
             }),
+        };
+        if let Some(metrics) = &self.core.metrics {
+            let told = outcome.as_ref();
+            let told = told.map(|answer| answer.0.status());
+            let ended = Measurement::new(self.operation, now.elapsed())
+                .project(self.counted_for.as_deref())
+                .attempts_so_far(self.attempts)
+                .outcome(told.map_err(|failed| &failed.error));
+            metrics.attempt(&ended);
         }
+        outcome
     }
 
     /// What an answer might echo: the token, and secret fields of the body.
@@ -452,6 +474,7 @@ impl<'a> Call<'a> {
         match result {
             Ok((response, body)) => {
                 trace::finished(span, &call, Ok(response.status()));
+                self.tell(&call, Ok(response.status()));
                 Ok(Reply {
                     response,
                     body,
@@ -471,8 +494,19 @@ impl<'a> Call<'a> {
                     error
                 };
                 trace::finished(span, &call, Err(&error));
+                self.tell(&call, Err(&error));
                 Err(error)
             }
+        }
+    }
+
+    fn tell(&self, call: &CallInfo, outcome: Result<http::StatusCode, &Error>) {
+        if let Some(metrics) = &self.core.metrics {
+            let ended = Measurement::new(self.operation, call.elapsed)
+                .project(self.counted_for.as_deref())
+                .attempts_so_far(call.attempts)
+                .outcome(outcome);
+            metrics.call(&ended);
         }
     }
 }

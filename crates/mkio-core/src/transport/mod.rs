@@ -6,6 +6,7 @@ mod call;
 mod carrier;
 mod clients;
 mod dispatch;
+mod elsewhere;
 mod fetch;
 mod options;
 mod origin;
@@ -38,7 +39,7 @@ pub(crate) use trace::undecodable;
 
 use url::Url;
 
-use crate::{Error, ErrorKind, Operation, Result, budget::Budget, retry::RetryPolicy};
+use crate::{Error, ErrorKind, Metrics, Operation, Result, budget::Budget, retry::RetryPolicy};
 
 /// Sends requests: the one seam of all generated crates.
 ///
@@ -56,8 +57,11 @@ pub(crate) struct Core {
     project: Option<String>,
     user_agent: Option<http::HeaderValue>,
     http: reqwest::Client,
-    carrier: Carrier,
+    carrier: Arc<Carrier>,
     budget: Budget,
+    metrics: Option<Arc<dyn Metrics>>,
+    /// Tokens may travel unencrypted.
+    allow_plain_http: bool,
     /// What the waits keep for all clones; nothing here knows their types.
     attachment: OnceLock<Box<dyn Any + Send + Sync>>,
 }
@@ -130,6 +134,11 @@ impl Transport {
             Some(attached) => attached,
             None => unreachable!("the attachment has one type"),
         }
+    }
+
+    /// Who counts, if anybody does.
+    pub(crate) fn metrics(&self) -> Option<&dyn Metrics> {
+        self.core.metrics.as_deref()
     }
 
     pub(crate) fn retry_policy(&self) -> RetryPolicy {

@@ -4,14 +4,14 @@
 //! values, bodies, and texts from the service other than its `ref`. Numbers are `i64`, the only
 //! integer that OpenTelemetry has: others arrive there as text.
 
-use std::{borrow::Cow, time::Duration};
+use std::time::Duration;
 
 use http::{Method, StatusCode};
 use tokio::time::Instant;
 use tracing::{Span, field::Empty};
 
 use super::attempt::Failed;
-use crate::{Error, ErrorKind, Operation, budget::project, response::CallInfo};
+use crate::{Error, Operation, budget::project, response::CallInfo};
 
 /// `tracing` target of every span and event.
 const TARGET: &str = "mkio";
@@ -90,7 +90,7 @@ pub(super) fn attempt_failed(attempt: &Attempted<'_>, failed: &Failed, retry_in:
                     mkio.project = attempt.project,
                     http.request.resend_count = resends(attempt.attempts),
                     http.response.status_code = status.map(|status| i64::from(status.as_u16())),
-                    error.type = %error_type(&failed.error),
+                    error.type = %failed.error.word(),
                     mkio.ref = failed.error.reference(),
                     mkio.retry_in_ms = retry_in.map(millis),
                 },
@@ -125,7 +125,7 @@ pub(super) fn finished(span: &Span, call: &CallInfo, result: Result<StatusCode, 
         Ok(status) => Some(status),
         Err(error) => {
             span.record("otel.status_code", "ERROR");
-            span.record("error.type", &*error_type(error));
+            span.record("error.type", &*error.word());
             if let Some(reference) = error.reference() {
                 span.record("mkio.ref", reference);
             }
@@ -138,28 +138,6 @@ pub(super) fn finished(span: &Span, call: &CallInfo, result: Result<StatusCode, 
     span.record("http.request.resend_count", resends(call.attempts));
     span.record("mkio.duration_ms", millis(call.elapsed));
     span.record("mkio.budget.wait_ms", millis(call.budget_wait));
-}
-
-/// The status of an answer that is an error, as OpenTelemetry wants it; else what went wrong in one
-/// word.
-fn error_type(error: &Error) -> Cow<'static, str> {
-    let word = match error.kind() {
-        ErrorKind::Api => {
-            return error
-                .status()
-                .map_or("api".into(), |s| s.as_str().to_owned().into());
-        }
-        ErrorKind::InvalidRequest => "invalid_request",
-        ErrorKind::Config => "config",
-        ErrorKind::Token => "token",
-        ErrorKind::Origin => "origin",
-        ErrorKind::Connection => "connection",
-        ErrorKind::Timeout => "timeout",
-        ErrorKind::Decode => "decode",
-        ErrorKind::Paging => "paging",
-        ErrorKind::Wait => "wait",
-    };
-    word.into()
 }
 
 /// Sent again so many times.

@@ -7,6 +7,8 @@ mod canary;
 mod chaos;
 mod config;
 mod decoding;
+mod elsewhere;
+mod metrics;
 mod network;
 mod origin;
 mod profile;

@@ -1,8 +1,13 @@
 //! Bytes that callers stored in containers, and uploads in parts that are not finished.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    path::PathBuf,
+};
 
 use bytes::{Bytes, BytesMut};
+
+use crate::base::folders::Folders;
 
 /// A container: project, storage account, name.
 pub type Container = (String, String, String);
@@ -26,6 +31,8 @@ struct Upload {
 /// Everything that was stored.
 #[derive(Debug, Default)]
 pub struct Blobs {
+    /// Where containers are folders, all of them are.
+    folders: Option<Folders>,
     containers: BTreeMap<Container, BTreeMap<String, Bytes>>,
     /// By blob and by the upload's id, which Azure does without.
     uploads: HashMap<(Spot, String), Upload>,
@@ -34,31 +41,74 @@ pub struct Blobs {
 }
 
 impl Blobs {
-    /// Bytes of all blobs and parts.
+    /// In memory, or in a folder.
+    pub fn new(folder: Option<PathBuf>) -> Self {
+        Self {
+            folders: folder.map(Folders::new),
+            ..Self::default()
+        }
+    }
+
+    /// Whether containers are folders.
+    pub fn are_on_disk(&self) -> bool {
+        self.folders.is_some()
+    }
+
+    /// Makes a folder of a container, where containers are folders.
+    pub fn make_container(&self, (.., name): &Container) {
+        if let Some(folders) = &self.folders {
+            folders.make(name);
+        }
+    }
+
+    /// Bytes of all blobs and parts in memory.
     pub fn bytes(&self) -> usize {
         self.bytes
     }
 
     /// Whether anything was stored in a container.
     pub fn has(&self, container: &Container) -> bool {
+        if let Some(folders) = &self.folders {
+            return folders.has(&container.2);
+        }
         self.containers.contains_key(container)
     }
 
     /// The blobs of a container with their sizes, in order.
     pub fn list(&self, container: &Container) -> Vec<(String, u64)> {
+        if let Some(folders) = &self.folders {
+            return folders.list(&container.2);
+        }
         let blobs = self.containers.get(container).into_iter().flatten();
         blobs
             .map(|(path, bytes)| (path.clone(), bytes.len() as u64))
             .collect()
     }
 
+    /// All blobs in memory: container, path, bytes.
+    pub fn all(&self) -> impl Iterator<Item = (&Container, &String, &Bytes)> {
+        let each = self.containers.iter();
+        each.flat_map(|(container, blobs)| {
+            blobs
+                .iter()
+                .map(move |(path, bytes)| (container, path, bytes))
+        })
+    }
+
     /// The bytes of a blob.
-    pub fn get(&self, (container, path): &Spot) -> Option<&Bytes> {
-        self.containers.get(container)?.get(path)
+    pub fn get(&self, (container, path): &Spot) -> Option<Bytes> {
+        if let Some(folders) = &self.folders {
+            return folders.get(&container.2, path);
+        }
+        self.containers.get(container)?.get(path).cloned()
     }
 
     /// Stores a blob; one at the same place is replaced.
     pub fn put(&mut self, (container, path): Spot, bytes: Bytes) {
+        if let Some(folders) = &self.folders {
+            folders.put(&container.2, &path, &bytes);
+            return;
+        }
         self.bytes += bytes.len();
         let blobs = self.containers.entry(container).or_default();
         let replaced = blobs.insert(path, bytes);
@@ -67,6 +117,9 @@ impl Blobs {
 
     /// Removes a blob; false when there is none.
     pub fn remove(&mut self, (container, path): &Spot) -> bool {
+        if let Some(folders) = &self.folders {
+            return folders.remove(&container.2, path);
+        }
         let blobs = self.containers.get_mut(container);
         let removed = blobs.and_then(|blobs| blobs.remove(path));
         self.bytes -= removed.as_ref().map_or(0, Bytes::len);
@@ -75,6 +128,9 @@ impl Blobs {
 
     /// Removes a container with all that is in it.
     pub fn remove_container(&mut self, container: &Container) {
+        if let Some(folders) = &self.folders {
+            folders.remove_all(&container.2);
+        }
         let removed = self.containers.remove(container).unwrap_or_default();
         self.bytes -= removed.values().map(Bytes::len).sum::<usize>();
     }
@@ -161,7 +217,7 @@ mod tests {
         assert_eq!(blobs.finish(spot("a"), "", &names(&["2", "4"])), None);
         let whole = blobs.finish(spot("a"), "", &names(&["2", "1"]));
         assert_eq!(whole.as_deref(), Some(&b"twoone"[..]));
-        assert_eq!(blobs.get(&spot("a")).map(Bytes::len), Some(6));
+        assert_eq!(blobs.get(&spot("a")).map(|bytes| bytes.len()), Some(6));
         assert!(!blobs.is_open(&spot("a"), ""));
         assert_eq!(blobs.bytes(), 6);
     }

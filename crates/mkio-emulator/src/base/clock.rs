@@ -6,6 +6,7 @@ use std::{
 };
 
 use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
 use tokio::{
     sync::{Notify, futures::Notified},
     time::Instant,
@@ -59,6 +60,20 @@ pub const LAST: DateTime<Utc> = match DateTime::from_timestamp(253_402_300_799, 
     None => DateTime::<Utc>::MAX_UTC,
 };
 
+/// What a clock shows.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClockFace {
+    /// Platform time.
+    pub now: DateTime<Utc>,
+    /// Seconds of platform time that pass in a second while it is not paused.
+    pub scale: f64,
+    /// Whether platform time stands.
+    pub paused: bool,
+    /// Time since the start without the scale.
+    pub counted: Duration,
+}
+
 /// The emulator's clock. Cheap to read; shared by reference.
 #[derive(Debug)]
 pub struct Clock {
@@ -95,6 +110,33 @@ impl Clock {
     /// Time since the start without the scale: what tokio's clock counted while this one was not paused, and every step.
     pub fn counted(&self) -> Duration {
         self.with(|reading| reading.counted(Instant::now()))
+    }
+
+    /// What it shows now.
+    pub fn face(&self) -> ClockFace {
+        self.with(|reading| {
+            reading.rebase();
+            ClockFace {
+                now: reading.platform,
+                scale: reading.scale,
+                paused: reading.paused,
+                counted: reading.counted,
+            }
+        })
+    }
+
+    /// Lets it show something else, earlier times too, and go on from there.
+    pub fn set(&self, face: ClockFace) {
+        self.with(|reading| {
+            *reading = Reading {
+                platform: face.now.min(LAST),
+                counted: face.counted,
+                real: Instant::now(),
+                scale: valid(face.scale),
+                paused: face.paused,
+            };
+        });
+        self.changed.notify_waiters();
     }
 
     /// Lets `scale` seconds of platform time pass in each second from now on.
@@ -212,6 +254,17 @@ mod tests {
         tokio::time::sleep_until(instant).await;
         assert!(clock.now() >= due);
         assert!(clock.now() < due + TimeDelta::seconds(1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_clock_goes_on_from_what_another_one_showed() {
+        let (first, second) = (Clock::new(start(), 60.0), Clock::new(LAST, 1.0));
+        tokio::time::advance(Duration::from_secs(2)).await;
+        second.set(first.face());
+        assert_eq!(second.face(), first.face());
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert_eq!(second.now(), start() + TimeDelta::seconds(180));
+        assert_eq!(second.counted(), Duration::from_secs(3));
     }
 
     #[test]

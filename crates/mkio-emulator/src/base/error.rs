@@ -65,6 +65,11 @@ impl ApiError {
         error
     }
 
+    /// 400 with the one field of a request body that was refused, by its JSON pointer.
+    pub fn field(at: &str, reason: impl Into<String>) -> Self {
+        Self::invalid("request body", vec![(at.to_owned(), reason.into())])
+    }
+
     /// 401.
     pub fn unauthorized(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::UNAUTHORIZED, "Unauthorized", detail)

@@ -31,14 +31,38 @@ pub fn digest_of(token: &str) -> Digest {
 
 /// A text's digest in hexadecimal.
 pub fn hex(text: &str) -> String {
-    hex_of(text.as_bytes())
+    digest_text(&digest_of(text))
 }
 
 /// The digest of bytes in hexadecimal.
 pub fn hex_of(bytes: &[u8]) -> String {
-    let digest = digest(&SHA256, bytes);
-    let digits = digest.as_ref().iter().map(|byte| format!("{byte:02x}"));
-    digits.collect()
+    digits(digest(&SHA256, bytes).as_ref())
+}
+
+/// A digest in hexadecimal.
+pub fn digest_text(digest: &Digest) -> String {
+    digits(digest)
+}
+
+fn digits(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The digest that a text is in hexadecimal.
+///
+/// # Errors
+/// When it is none.
+pub fn digest_from_text(text: &str) -> Result<Digest, String> {
+    let wrong = || "a digest has 64 hexadecimal digits".to_owned();
+    if text.len() != 64 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Err(wrong());
+    }
+    let mut out = Digest::default();
+    for (at, to) in out.iter_mut().enumerate() {
+        let digits = text.get(2 * at..2 * at + 2).ok_or_else(wrong)?;
+        *to = u8::from_str_radix(digits, 16).map_err(|_| wrong())?;
+    }
+    Ok(out)
 }
 
 /// The RSA key of every emulator, which everybody can read. Making one takes seconds without
@@ -63,11 +87,27 @@ impl std::fmt::Debug for Signer {
 
 impl Signer {
     fn new() -> Result<Self, ApiError> {
-        let key = KeyPair::from_pkcs8(KEY)
-            .map_err(|_| ApiError::internal("the signing key cannot be read"))?;
         let mut id = Uuid::new_v4().simple().to_string();
         id.truncate(16);
-        Ok(Self { key, id })
+        Self::named(&id)
+    }
+
+    /// One whose key has this id.
+    ///
+    /// # Errors
+    /// 500 when the key that ships with the crate is none.
+    pub fn named(id: &str) -> Result<Self, ApiError> {
+        let key = KeyPair::from_pkcs8(KEY)
+            .map_err(|_| ApiError::internal("the signing key cannot be read"))?;
+        Ok(Self {
+            key,
+            id: id.to_owned(),
+        })
+    }
+
+    /// The id of its key.
+    pub fn id(&self) -> &str {
+        &self.id
     }
 }
 

@@ -5,6 +5,7 @@ pub mod blobs;
 pub mod clock;
 pub mod duration;
 pub mod error;
+pub mod folders;
 pub mod format;
 pub mod keys;
 pub mod kind;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use bytes::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::base::format;
@@ -16,7 +17,7 @@ const MOST: usize = 20_000;
 const MOST_BYTES: usize = 64 * 1024 * 1024;
 
 /// Where a delivery stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Status {
     /// Not tried yet.
     Pending,
@@ -60,6 +61,21 @@ pub struct Envelope {
     pub body: Bytes,
 }
 
+/// A delivery, written down.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SavedEnvelope {
+    id: u64,
+    rule: (String, String),
+    created: DateTime<Utc>,
+    kind: String,
+    source: String,
+    status: Status,
+    tries: u32,
+    due: Option<DateTime<Utc>>,
+    body: String,
+}
+
 /// Deliveries, waiting and past. What is remembered is bounded: for each rule, in all, and in bytes; the oldest goes first.
 #[derive(Debug, Default)]
 pub struct Outbox {
@@ -89,6 +105,60 @@ impl Outbox {
                 })
             })
             .collect()
+    }
+
+    /// The newest deliveries of all rules, oldest first, as the control handle shows them.
+    pub fn newest(&self, most: usize) -> Vec<Value> {
+        let mut found: Vec<Value> = self
+            .entries
+            .iter()
+            .rev()
+            .take(most)
+            .map(|(id, entry)| {
+                json!({
+                    "id": id, "project": entry.rule.0, "rule": entry.rule.1, "created": format::time(entry.created),
+                    "source": entry.source, "type": entry.kind, "status": entry.status.name(), "tries": entry.tries,
+                })
+            })
+            .collect();
+        found.reverse();
+        found
+    }
+
+    /// Writes all deliveries down.
+    pub fn save(&self) -> Vec<SavedEnvelope> {
+        let saved = |(id, entry): (&u64, &Envelope)| SavedEnvelope {
+            id: *id,
+            rule: entry.rule.clone(),
+            created: entry.created,
+            kind: entry.kind.clone(),
+            source: entry.source.clone(),
+            status: entry.status,
+            tries: entry.tries,
+            due: entry.due,
+            body: String::from_utf8_lossy(&entry.body).into_owned(),
+        };
+        self.entries.iter().map(saved).collect()
+    }
+
+    /// The deliveries that were written down. One that was under way is tried again at once.
+    pub fn load(saved: Vec<SavedEnvelope>, now: DateTime<Utc>) -> Self {
+        let mut outbox = Self::default();
+        for entry in saved {
+            let waits = matches!(entry.status, Status::Pending | Status::Retrying);
+            let envelope = Envelope {
+                rule: entry.rule,
+                created: entry.created,
+                kind: entry.kind,
+                source: entry.source,
+                status: entry.status,
+                tries: entry.tries,
+                due: waits.then(|| entry.due.unwrap_or(now)),
+                body: Bytes::from(entry.body),
+            };
+            outbox.push(entry.id, envelope);
+        }
+        outbox
     }
 
     /// Drops the history of a rule and what it has not sent.

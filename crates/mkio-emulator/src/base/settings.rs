@@ -1,6 +1,6 @@
 //! How an emulator is set up.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 /// Sizes of pages. The platform publishes neither its default nor its maximum.
 #[derive(Debug, Clone, Copy)]
@@ -49,6 +49,8 @@ pub struct Settings {
     pub blob_limit: usize,
     /// Most bytes of all files that callers store.
     pub storage_limit: usize,
+    /// A folder whose folders are the containers of all storage accounts: their files are on disk and not in memory.
+    pub files: Option<PathBuf>,
     /// Gives a part of a file where a caller asks for it by `Range`; else always the whole. The platform does not publish which.
     pub file_ranges: bool,
     /// Most bytes of memory, as estimated, for what callers said of all resources together.
@@ -86,6 +88,7 @@ impl Default for Settings {
             body_values: 20_000,
             blob_limit: 64 * 1024 * 1024,
             storage_limit: 512 * 1024 * 1024,
+            files: None,
             file_ranges: true,
             memory_limit: 512 * 1024 * 1024,
             read_timeout: None,

@@ -69,6 +69,7 @@ mod tests {
     fn every_document_is_read_and_every_schema_compiles() {
         let documents = Documents::get();
         for operation in documents.operations() {
+            assert!(!operation.name.is_empty(), "{} has no name", operation.id);
             for body in &operation.bodies {
                 body.validator(operation.api)
                     .unwrap_or_else(|problem| panic!("{}: {problem}", operation.id));

@@ -58,6 +58,8 @@ pub struct Operation {
     pub path: String,
     /// The document's operation id.
     pub id: String,
+    /// The name that it has in Rust: `list_assets`.
+    pub name: &'static str,
     /// Declared query parameters.
     pub query: Vec<QueryParameter>,
     /// Declared request bodies; more than one when several content types are taken.
@@ -191,6 +193,7 @@ pub(super) fn collect(
         .get("paths")
         .and_then(Value::as_object)
         .ok_or_else(|| format!("{}: no paths", api.name()))?;
+    let names = api.names();
     for (path, item) in paths {
         let methods = item
             .as_object()
@@ -205,7 +208,12 @@ pub(super) fn collect(
                 _ => continue,
             };
             let index = operations.len();
-            operations.push(read((index, api), method, path, operation)?);
+            let mut operation = read((index, api), method, path, operation)?;
+            operation.name = names
+                .get(operation.signature().as_str())
+                .copied()
+                .unwrap_or_default();
+            operations.push(operation);
         }
     }
     Ok(())
@@ -232,6 +240,7 @@ fn read(
         method,
         path: path.to_owned(),
         id: text("operationId"),
+        name: "",
         query: query(operation),
         bodies: bodies(operation),
         replies: replies(api, path, operation)?,

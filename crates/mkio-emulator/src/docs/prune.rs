@@ -151,9 +151,15 @@ mod tests {
     use super::*;
     use crate::docs::{api::Api, schemas::Schemas};
 
+    fn media() -> Api {
+        Api::all()
+            .find(|api| api.name() == "media")
+            .expect("an API")
+    }
+
     fn stored(schema: &str, value: Value) -> Value {
         Schemas::get().prune(
-            Api::Media,
+            media(),
             &json!({ "$ref": format!("#/components/schemas/{schema}") }),
             value,
             Keep::Stored,
@@ -192,7 +198,7 @@ mod tests {
     #[test]
     fn a_partial_change_gets_no_presets() {
         let changed = Schemas::get().prune(
-            Api::Media,
+            media(),
             &json!({ "$ref": "#/components/schemas/ContentSourcePatchBody" }),
             json!({ "spec": { "transport": {} } }),
             Keep::Change,

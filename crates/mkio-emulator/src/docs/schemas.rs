@@ -38,15 +38,15 @@ impl Schemas {
     fn load() -> Result<Self, String> {
         let mut documents = Vec::new();
         let mut registry = Registry::new();
-        for api in Api::ALL {
+        for api in Api::all() {
             let document: Value = serde_json::from_str(api.text())
                 .map_err(|error| format!("{}: {error}", api.name()))?;
             for side in [Side::Request, Side::Response] {
                 registry = registry
-                    .add(address(*api, side), view::schemas(&document, side))
+                    .add(address(api, side), view::schemas(&document, side))
                     .map_err(|error| format!("{}: {error}", api.name()))?;
             }
-            documents.push((*api, document));
+            documents.push((api, document));
         }
         let registry = registry.prepare().map_err(|error| error.to_string())?;
         Ok(Self {

@@ -1,5 +1,7 @@
 //! Faults in force: which requests they meet.
 
+use std::sync::Arc;
+
 use http::Method;
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 
@@ -7,7 +9,7 @@ use crate::faults::fault::Fault;
 
 #[derive(Debug)]
 struct Armed {
-    fault: Fault,
+    fault: Arc<Fault>,
     matched: u64,
     met: u64,
     random: StdRng,
@@ -26,7 +28,7 @@ impl Faults {
         let place = (self.armed.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         let random = StdRng::seed_from_u64(fault.seed ^ place);
         self.armed.push(Armed {
-            fault,
+            fault: Arc::new(fault),
             matched: 0,
             met: 0,
             random,
@@ -38,8 +40,15 @@ impl Faults {
         self.armed.clear();
     }
 
+    /// All faults in the order in which they were added, with how many requests each matched and how many it met.
+    pub fn counted(&self) -> impl Iterator<Item = (&Fault, u64, u64)> {
+        self.armed
+            .iter()
+            .map(|armed| (&*armed.fault, armed.matched, armed.met))
+    }
+
     /// The first fault that meets this request. Every rule that matches counts it.
-    pub fn meet(&mut self, method: &Method, path: &str) -> Option<Fault> {
+    pub fn meet(&mut self, method: &Method, path: &str) -> Option<Arc<Fault>> {
         let mut found = None;
         for armed in &mut self.armed {
             if armed.meets(method, path) && found.is_none() {

@@ -1,6 +1,7 @@
 //! What a fault is.
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 /// Whether the connection breaks before or after the request took effect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,4 +69,18 @@ pub struct Fault {
     pub mistype: Vec<String>,
     /// What becomes of `@odata.nextLink`.
     pub link: Option<Link>,
+}
+
+impl Fault {
+    /// What it says, without what it leaves out.
+    pub fn to_json(&self) -> Value {
+        let value = |fault: &Self| serde_json::to_value(fault).unwrap_or_default();
+        let (own, silent) = (value(self), value(&Self::default()));
+        let fields = own.as_object().into_iter().flatten();
+        fields
+            .filter(|(name, value)| silent.get(name) != Some(value))
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect::<Map<_, _>>()
+            .into()
+    }
 }

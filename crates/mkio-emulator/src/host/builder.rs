@@ -3,7 +3,6 @@
 use std::{
     fmt,
     net::{Ipv4Addr, SocketAddr},
-    sync::Arc,
 };
 
 use chrono::{DateTime, Utc};
@@ -11,16 +10,15 @@ use tokio::{net::TcpListener, sync::watch};
 
 use crate::{
     base::settings::{NextLink, Settings},
-    engine::Engine,
+    control::{Access, Control},
     host::{
-        control::Control,
         deliver,
         emulator::{Emulator, Running},
-        server,
+        server::{self, Host},
         start_error::StartError,
     },
     platform::start::Start,
-    seed,
+    seed::Beginning,
 };
 
 /// How an emulator starts. Made by [`Emulator::builder`].
@@ -35,6 +33,8 @@ pub struct EmulatorBuilder {
     world: Option<String>,
     faults: Option<String>,
     start_time: Option<DateTime<Utc>>,
+    state: Option<String>,
+    control_token: Option<String>,
     settings: Settings,
 }
 
@@ -65,6 +65,8 @@ impl Default for EmulatorBuilder {
             world: None,
             faults: None,
             start_time: None,
+            state: None,
+            control_token: None,
             settings: Settings::default(),
         }
     }
@@ -185,6 +187,21 @@ impl EmulatorBuilder {
         self
     }
 
+    /// A state that [`Control::state`] wrote: world and clock come from it, and seed and start time are ignored. Default: none.
+    #[must_use]
+    pub fn state(mut self, json: impl Into<String>) -> Self {
+        self.state = Some(json.into());
+        self
+    }
+
+    /// The bearer token of requests that steer the emulator over HTTP. Default: none; callers of this machine need no token then, and
+    /// callers of other machines are refused.
+    #[must_use]
+    pub fn control_token(mut self, token: impl Into<String>) -> Self {
+        self.control_token = Some(token.into());
+        self
+    }
+
     /// Everything else there is to set.
     #[must_use]
     pub fn settings(mut self, change: impl FnOnce(&mut Settings)) -> Self {
@@ -198,22 +215,25 @@ impl EmulatorBuilder {
     /// When the address cannot be listened at, or a name, a setting, a seed or a fault is not valid.
     pub async fn start(self) -> Result<Emulator, StartError> {
         self.check()?;
-        let start = self.start_time.unwrap_or_else(Utc::now);
         let world = match &self.world {
             Some(text) => Start::parse(text).map_err(StartError::World)?,
             None => Start::builtin(),
         };
-        let engine = Arc::new(Engine::of(world, self.settings, start, self.time_scale));
-        let token = seed::start(&engine, &self.project, self.seed, self.token.as_deref())?;
-        let control = Control {
-            engine: engine.clone(),
-        };
-        if let Some(text) = &self.seed_requests {
-            seed::make_requests(&engine, &self.project, text).map_err(StartError::SeedRequests)?;
+        let control = Control::begin(Beginning {
+            world,
+            settings: self.settings,
+            time: self.start_time,
+            time_scale: self.time_scale,
+            project: self.project,
+            assets: self.seed,
+            token: self.token,
+            requests: self.seed_requests,
+            faults: self.faults,
+        })?;
+        if let Some(text) = &self.state {
+            control.restore(text).map_err(StartError::State)?;
         }
-        if let Some(text) = &self.faults {
-            control.faults(text)?;
-        }
+        let engine = control.engine.clone();
         let http = deliver::client(engine.remote_webhooks).map_err(StartError::Webhooks)?;
         let listen = |source| StartError::Listen {
             address: self.listen,
@@ -221,32 +241,24 @@ impl EmulatorBuilder {
         };
         let listener = TcpListener::bind(self.listen).await.map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
+        engine.world().origin = format!("http://{address}");
         let (stop, stopped) = watch::channel(false);
+        let host = Host {
+            control: control.clone(),
+            access: Access::new(self.control_token.as_deref()),
+            address,
+        };
         let running = Running {
             stop,
-            server: tokio::spawn(server::serve(listener, address, engine.clone(), stopped)),
+            server: tokio::spawn(server::serve(listener, host, stopped)),
             deliveries: tokio::spawn(deliver::run(engine, http)),
         };
-        Ok(Emulator::new(
-            address,
-            token,
-            self.project,
-            control,
-            running,
-        ))
+        Ok(Emulator::new(address, control, running))
     }
 
     fn check(&self) -> Result<(), StartError> {
-        if let Some(token) = &self.token {
-            if token.is_empty() {
-                return Err(StartError::Token("is empty"));
-            }
-            if !token.bytes().all(|byte| byte.is_ascii_graphic()) {
-                return Err(StartError::Token(
-                    "has characters that no Authorization header carries: use letters, digits and punctuation of ASCII, without blanks",
-                ));
-            }
-        }
+        check_token(self.token.as_deref()).map_err(StartError::Token)?;
+        check_token(self.control_token.as_deref()).map_err(StartError::ControlToken)?;
         let settings = &self.settings;
         let wrong = |name, reason| Err(StartError::Setting { name, reason });
         if !self.time_scale.is_finite() || self.time_scale < 0.0 {
@@ -263,4 +275,20 @@ impl EmulatorBuilder {
         }
         Ok(())
     }
+}
+
+/// Whether a token can travel in an `Authorization` header.
+fn check_token(token: Option<&str>) -> Result<(), &'static str> {
+    let Some(token) = token else {
+        return Ok(());
+    };
+    if token.is_empty() {
+        return Err("is empty");
+    }
+    if !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(
+            "has characters that no Authorization header carries: use letters, digits and punctuation of ASCII, without blanks",
+        );
+    }
+    Ok(())
 }

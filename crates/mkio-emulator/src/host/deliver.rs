@@ -103,7 +103,9 @@ async fn attempt(engine: Arc<Engine>, http: reqwest::Client, delivery: Delivery)
     };
     let mut world = engine.world();
     let (now, attempts) = (world.now, world.settings.webhook_attempts);
-    world.outbox.report(delivery.id, taken, now, attempts);
+    if world.home == delivery.home {
+        world.outbox.report(delivery.id, taken, now, attempts);
+    }
     drop(world);
     engine.woken.notify_waiters();
 }

@@ -4,7 +4,7 @@ use std::{fmt, net::SocketAddr, time::Duration};
 
 use tokio::{sync::watch, task::JoinHandle};
 
-use crate::host::control::Control;
+use crate::control::Control;
 
 /// What runs for an emulator.
 #[derive(Debug)]
@@ -18,8 +18,6 @@ pub(super) struct Running {
 pub struct Emulator {
     base_url: String,
     address: SocketAddr,
-    token: String,
-    project: String,
     control: Control,
     running: Running,
 }
@@ -29,24 +27,16 @@ impl fmt::Debug for Emulator {
         formatter
             .debug_struct("Emulator")
             .field("base_url", &self.base_url)
-            .field("project", &self.project)
+            .field("project", &self.project())
             .finish_non_exhaustive()
     }
 }
 
 impl Emulator {
-    pub(super) fn new(
-        address: SocketAddr,
-        token: String,
-        project: String,
-        control: Control,
-        running: Running,
-    ) -> Self {
+    pub(super) fn new(address: SocketAddr, control: Control, running: Running) -> Self {
         Self {
             base_url: format!("http://{address}"),
             address,
-            token,
-            project,
             control,
             running,
         }
@@ -64,12 +54,12 @@ impl Emulator {
 
     /// A token with full access.
     pub fn token(&self) -> &str {
-        &self.token
+        self.control.token()
     }
 
     /// The project that exists from the start.
     pub fn project(&self) -> &str {
-        &self.project
+        self.control.project()
     }
 
     /// The handle that steers it.

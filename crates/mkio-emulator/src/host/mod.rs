@@ -2,7 +2,6 @@
 
 mod body;
 mod builder;
-mod control;
 mod deliver;
 mod door;
 mod emulator;
@@ -10,6 +9,5 @@ mod server;
 mod start_error;
 
 pub use builder::EmulatorBuilder;
-pub use control::Control;
 pub use emulator::Emulator;
 pub use start_error::StartError;

@@ -1,15 +1,18 @@
 //! Connections.
 
-use std::{convert::Infallible, io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
+use std::{
+    io,
+    net::{IpAddr, SocketAddr},
+    pin::pin,
+    sync::Arc,
+    time::Duration,
+};
 
-use axum::{Router, body::Body, extract::State, response::Response};
+use axum::{body::Body, response::Response};
 use bytes::Bytes;
 use futures_core::Stream;
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Version, header, uri::Authority};
-use hyper_util::{
-    rt::{TokioIo, TokioTimer},
-    service::TowerToHyperService,
-};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use serde_json::{Value, json};
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -19,7 +22,8 @@ use tokio::{
 
 use crate::{
     base::error::ApiError,
-    engine::{Delivery, Engine, methods},
+    control::{self, Access, Control, PREFIX, Seen},
+    engine::{Delivery, Outcome, methods},
     host::{body, door},
     platform::{
         call::{Answer, Payload},
@@ -27,37 +31,36 @@ use crate::{
     },
 };
 
-/// Marks a response whose connection is to break instead.
-#[derive(Debug, Clone)]
-struct Break;
+/// The page for people.
+const PAGE: &str = include_str!("../../data/page.html");
 
-#[derive(Debug, Clone)]
-struct Host {
-    engine: Arc<Engine>,
-    address: SocketAddr,
+/// Bytes of a body that steers: a whole platform may be in it.
+const STATE_LIMIT: usize = 1024 * 1024 * 1024;
+
+/// What all connections share.
+#[derive(Debug)]
+pub(super) struct Host {
+    /// The emulator.
+    pub(super) control: Control,
+    /// Which callers may steer it over HTTP.
+    pub(super) access: Access,
+    /// Where it listens.
+    pub(super) address: SocketAddr,
 }
 
 /// Accepts connections until told to stop; then lets requests under way be answered.
-pub(super) async fn serve(
-    listener: TcpListener,
-    address: SocketAddr,
-    engine: Arc<Engine>,
-    mut stopped: watch::Receiver<bool>,
-) {
-    let timeout = engine.read_timeout;
-    let app = Router::new()
-        .fallback(answer)
-        .with_state(Host { engine, address });
+pub(super) async fn serve(listener: TcpListener, host: Host, mut stopped: watch::Receiver<bool>) {
+    let host = Arc::new(host);
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept() => {
                 // Out of file descriptors, or the peer left before it was accepted: the next one may do better.
-                let Ok((stream, _)) = accepted else {
+                let Ok((stream, peer)) = accepted else {
                     tokio::time::sleep(Duration::from_millis(10)).await;
                     continue;
                 };
-                connections.spawn(connection(stream, app.clone(), timeout, stopped.clone()));
+                connections.spawn(connection(stream, peer.ip(), host.clone(), stopped.clone()));
             }
             Some(_) = connections.join_next() => {}
             () = told(&mut stopped) => break,
@@ -75,25 +78,17 @@ async fn told(stopped: &mut watch::Receiver<bool>) {
 
 async fn connection(
     stream: TcpStream,
-    app: Router,
-    timeout: Option<Duration>,
+    peer: IpAddr,
+    host: Arc<Host>,
     mut stopped: watch::Receiver<bool>,
 ) {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY cannot be set");
     }
-    let app = TowerToHyperService::new(app);
-    let service = hyper::service::service_fn(move |request| {
-        let response = hyper::service::Service::call(&app, request);
-        async move {
-            match response.await {
-                Ok(response) if response.extensions().get::<Break>().is_some() => {
-                    Err(io::Error::from(io::ErrorKind::ConnectionReset))
-                }
-                Ok(response) => Ok(response),
-                Err(never) => match never {},
-            }
-        }
+    let timeout = host.control.engine.read_timeout;
+    let service = hyper::service::service_fn(move |request: Request<hyper::body::Incoming>| {
+        let host = host.clone();
+        async move { answer(&host, peer, request.map(Body::new)).await }
     });
     let mut http = hyper::server::conn::http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(timeout);
@@ -144,8 +139,7 @@ fn share(headers: &mut HeaderMap, origin: &HeaderValue) {
 }
 
 /// OPTIONS: what is answered at a path, for web pages too.
-fn options(path: &str, asked: &HeaderMap) -> Result<Answer, ApiError> {
-    let methods = methods(path)?;
+fn options(methods: &[Method], asked: &HeaderMap) -> Answer {
     let methods: Vec<&str> = methods.iter().map(Method::as_str).collect();
     let methods = methods.join(", ");
     let mut answer = Answer::empty(StatusCode::NO_CONTENT);
@@ -164,7 +158,7 @@ fn options(path: &str, asked: &HeaderMap) -> Result<Answer, ApiError> {
             answer.headers.insert(name.to_owned(), json!(value));
         }
     }
-    Ok(answer)
+    answer
 }
 
 /// One line for each request; of a refusal, also why, and what it is called in the answer.
@@ -186,47 +180,32 @@ fn log(method: &Method, path: &str, answer: &Answer) {
     }
 }
 
-async fn answer(
-    State(Host { engine, address }): State<Host>,
-    request: Request<Body>,
-) -> Result<Response, Infallible> {
-    let (mut parts, body) = request.into_parts();
-    let (method, path) = (parts.method.clone(), parts.uri.path().to_owned());
-    let origin = check_host(parts.version, &mut parts.headers, address)
-        .and_then(|()| door::enter(&parts.headers, &engine.allowed_hosts));
-    let read = match &origin {
-        Ok(_) => {
-            let limit = engine.body_limit_at(&method, &path);
-            body::read(&parts.headers, body, limit, engine.read_timeout).await
-        }
-        Err(refused) => Err(refused.clone()),
+/// Answers a request.
+///
+/// # Errors
+/// When a fault breaks the connection instead.
+async fn answer(host: &Host, peer: IpAddr, request: Request<Body>) -> io::Result<Response> {
+    let path = request.uri().path();
+    let (sent, origin) = if path == "/" || path.starts_with(PREFIX) {
+        steer(host, peer, request).await
+    } else {
+        serve_platform(host, request).await
     };
-    let (answer, delivery) = match read {
-        Ok(_) if method == Method::OPTIONS => {
-            let answer = options(&path, &parts.headers);
-            let answer = answer.unwrap_or_else(|refused| refusal(&path, refused));
-            (answer, Delivery::default())
-        }
-        Ok(bytes) => engine.handle(&Request::from_parts(parts, bytes)),
-        Err(refused) => (refusal(&path, refused), Delivery::default()),
-    };
-    log(&method, &path, &answer);
+    let delivery = sent.delivery;
     if !delivery.delay.is_zero() {
         tokio::time::sleep(delivery.delay).await;
     }
-    let mut response = answer.into_response();
+    if delivery.reset {
+        return Err(io::Error::from(io::ErrorKind::ConnectionReset));
+    }
+    let mut response = sent.answer;
     // Resources carry platform time; who compares them with the answer's own time must meet the same.
-    let now = engine.clock.now().format("%a, %d %b %Y %H:%M:%S GMT");
+    let now = host.control.now().format("%a, %d %b %Y %H:%M:%S GMT");
     if let Ok(now) = HeaderValue::from_str(&now.to_string()) {
         response.headers_mut().insert(header::DATE, now);
     }
-    if let Ok(Some(origin)) = &origin {
+    if let Some(origin) = &origin {
         share(response.headers_mut(), origin);
-    }
-    if delivery.reset {
-        let mut response = response.map(Body::from);
-        response.extensions_mut().insert(Break);
-        return Ok(response);
     }
     if delivery.cut.is_none() && delivery.slow.is_zero() {
         return Ok(response.map(Body::from));
@@ -235,10 +214,101 @@ async fn answer(
     parts
         .headers
         .insert(header::CONTENT_LENGTH, bytes.len().into());
-    Ok(Response::from_parts(
-        parts,
-        Body::from_stream(pieces(bytes, delivery)),
-    ))
+    let body = Body::from_stream(pieces(bytes, delivery));
+    Ok(Response::from_parts(parts, body))
+}
+
+/// An answer on its way out.
+struct Sent {
+    answer: http::Response<Bytes>,
+    delivery: Delivery,
+}
+
+/// What the platform answers. The request is remembered.
+async fn serve_platform(host: &Host, request: Request<Body>) -> (Sent, Option<HeaderValue>) {
+    let engine = &host.control.engine;
+    let (mut parts, body) = request.into_parts();
+    let origin = check_host(parts.version, &mut parts.headers, host.address)
+        .and_then(|()| door::enter(&parts.headers, &engine.allowed_hosts));
+    let read = match &origin {
+        Ok(_) => {
+            let limit = engine.body_limit_at(&parts.method, parts.uri.path());
+            body::read(&parts.headers, body, limit, engine.read_timeout).await
+        }
+        Err(refused) => Err(refused.clone()),
+    };
+    let (method, path) = (parts.method.clone(), parts.uri.path().to_owned());
+    let query = parts.uri.query().map(str::to_owned);
+    let sent = read.clone().unwrap_or_default();
+    let refused = |refused| Outcome::from(refusal(&path, refused));
+    let outcome = match read {
+        Ok(_) if method == Method::OPTIONS => match methods(&path) {
+            Ok(methods) => Outcome::from(options(&methods, &parts.headers)),
+            Err(unknown) => refused(unknown),
+        },
+        Ok(bytes) => engine.handle(&Request::from_parts(parts, bytes)),
+        Err(error) => refused(error),
+    };
+    log(&method, &path, &outcome.answer);
+    let answer = outcome.answer.into_response();
+    host.control.note(Seen {
+        time: engine.clock.now(),
+        method,
+        path,
+        query,
+        status: answer.status().as_u16(),
+        operation: outcome.operation,
+        fault: outcome.fault,
+        request: sent,
+        response: answer.body().clone(),
+    });
+    let delivery = outcome.delivery;
+    (Sent { answer, delivery }, origin.ok().flatten())
+}
+
+/// Answers the page, and the requests that steer the emulator.
+async fn steer(host: &Host, peer: IpAddr, request: Request<Body>) -> (Sent, Option<HeaderValue>) {
+    let engine = &host.control.engine;
+    let (mut parts, body) = request.into_parts();
+    // A name that is allowed by itself is the emulator's; that any name is allowed opens nothing here.
+    let named: Vec<String> = engine
+        .allowed_hosts
+        .iter()
+        .filter(|name| *name != "*")
+        .cloned()
+        .collect();
+    let origin = check_host(parts.version, &mut parts.headers, host.address)
+        .and_then(|()| door::enter(&parts.headers, &named));
+    let path = parts.uri.path().to_owned();
+    let answer = match &origin {
+        Err(refused) => Err(refused.clone()),
+        Ok(_) if path == "/" => page(&parts.method),
+        Ok(_) if parts.method == Method::OPTIONS => {
+            Ok(options(&control::methods(&path), &parts.headers))
+        }
+        Ok(_) => match host.access.check(peer, &parts.headers) {
+            Err(refused) => Err(refused),
+            Ok(()) => body::read(&parts.headers, body, STATE_LIMIT, engine.read_timeout)
+                .await
+                .and_then(|bytes| {
+                    control::answer(&host.control, &Request::from_parts(parts, bytes))
+                }),
+        },
+    };
+    let answer = answer.unwrap_or_else(Answer::from).into_response();
+    let delivery = Delivery::default();
+    (Sent { answer, delivery }, origin.ok().flatten())
+}
+
+/// The page for people.
+fn page(method: &Method) -> Result<Answer, ApiError> {
+    match *method {
+        Method::GET | Method::HEAD => Ok(Answer::bytes("text/html; charset=utf-8", PAGE)),
+        _ => Err(ApiError::method_not_allowed(
+            format!("{method} is not possible at /"),
+            "GET, HEAD".to_owned(),
+        )),
+    }
 }
 
 /// Bytes of a slow body that travel together.

@@ -4,7 +4,7 @@ use std::{io, net::SocketAddr};
 
 use crate::{
     faults::FaultError,
-    seed::{Part, SeedError},
+    seed::{BeginError, Part, SeedError},
 };
 
 /// Why an emulator does not start. Turns into an [`io::Error`] where a caller has one.
@@ -22,6 +22,12 @@ pub enum StartError {
     /// The token cannot travel in an `Authorization` header.
     #[error("the token {0}")]
     Token(&'static str),
+    /// The token of those who steer cannot travel in an `Authorization` header.
+    #[error("the control token {0}")]
+    ControlToken(&'static str),
+    /// The state is none, or of another version.
+    #[error("{0}")]
+    State(String),
     /// The project cannot be made.
     #[error("the project cannot be made: {0}")]
     Project(String),
@@ -53,8 +59,13 @@ pub enum StartError {
     Platform(String),
 }
 
-impl From<SeedError> for StartError {
-    fn from(SeedError { part, refusal }: SeedError) -> Self {
+impl From<BeginError> for StartError {
+    fn from(error: BeginError) -> Self {
+        let SeedError { part, refusal } = match error {
+            BeginError::Seed(error) => error,
+            BeginError::Requests(problem) => return Self::SeedRequests(problem),
+            BeginError::Faults(error) => return Self::Faults(error),
+        };
         match part {
             Part::Platform => Self::Platform(refusal.detail),
             Part::World => Self::World(refusal.detail),

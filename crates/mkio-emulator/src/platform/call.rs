@@ -83,6 +83,15 @@ impl Call<'_> {
     }
 }
 
+/// A path below a project, or one from the root, which begins with `/`, from the root.
+pub fn full_path(project: &str, path: &str) -> String {
+    if path.starts_with('/') {
+        path.to_owned()
+    } else {
+        format!("/api/v1/projects/{project}/{path}")
+    }
+}
+
 /// Path parameters below the project.
 fn below<'a>(parameters: &'a [(&str, String)]) -> impl Iterator<Item = &'a str> {
     parameters

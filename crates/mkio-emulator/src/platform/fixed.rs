@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::{
     base::{error::ApiError, merge},
-    docs::{Api, Documents, Keep, Operation, Schemas},
+    docs::{Documents, Keep, Operation, Schemas},
     platform::{
         call::{Call, Payload},
         rules::{Action, Platform},
@@ -73,7 +73,7 @@ pub fn check(
 
 /// The operation that reads what a partial change in plain JSON is about. A device's channels pass over what they do not know.
 pub fn reader(operation: &Operation) -> Option<&'static Operation> {
-    if operation.method != Method::PATCH || operation.api == Api::Channels {
+    if operation.method != Method::PATCH || operation.api.is_device() {
         return None;
     }
     Documents::get()

@@ -15,7 +15,7 @@ use crate::{
         store::{Address, Resource},
         world::{PLATFORM_USER, World},
     },
-    docs::{Api, Documents, Operation},
+    docs::{Documents, Operation},
     platform::tokens,
 };
 
@@ -145,7 +145,7 @@ pub fn give(project: &mut Resource, organization: Uuid) {
 pub fn is_open(operation: &Operation) -> bool {
     operation.path.starts_with("/.well-known/")
         || operation.path == "/api/ready"
-        || (operation.api == Api::Channels && operation.path != "/api/channel-me/")
+        || (operation.api.is_device() && operation.path != "/api/channel-me/")
 }
 
 /// The bearer token of a request.

@@ -1,7 +1,10 @@
 //! What goes wrong on the platform's side, and right again, on demand.
 
+use serde::{Deserialize, Serialize};
+
 /// How a job fails. The fields are those of `outputs[].error`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
 pub struct JobFailure {
     /// `category`: `Account`, `Configuration`, `Content`, `Download`, `Service` or `Upload`.
     pub category: String,
@@ -26,7 +29,7 @@ impl Default for JobFailure {
 }
 
 /// Why a Beam channel is not as its specification wants it: `status.syncState`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SyncFailure {
     /// `ConfigFailed`: the configuration was not taken.
     ConfigFailed,
@@ -37,7 +40,8 @@ pub enum SyncFailure {
 }
 
 /// An active alarm of a Beam channel.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ChannelAlarm {
     /// `metadata.name`; a channel has one alarm of a name at a time.
     pub name: String,
@@ -49,8 +53,10 @@ pub struct ChannelAlarm {
 
 /// Something that happens to a resource without its user doing anything.
 ///
-/// Each says which resources it can happen to; [`Incident::Recovers`] undoes what lasts.
-#[derive(Debug, Clone, PartialEq)]
+/// Each says which resources it can happen to; [`Incident::Recovers`] undoes what lasts. As JSON it is `{"type": "StartFails",
+/// "detail": "no encoder is free"}`, without `detail` where there is none.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", content = "detail")]
 #[non_exhaustive]
 pub enum Incident {
     /// A job that has not ended fails half way through its processing, and its recording with it.

@@ -10,7 +10,6 @@ use crate::{
         settings::{NextLink, PageLimits},
         store::{Address, Place, Resource, Table},
     },
-    docs::Api,
     platform::{
         call::{Answer, Call, Payload},
         candidate::{Candidate, Kept, Ready},
@@ -183,9 +182,10 @@ impl Request {
         let filter = match query.one("$filter")? {
             None => None,
             Some(source) => {
-                let dialect = match operation.api {
-                    Api::Channels => Dialect::Device,
-                    _ => Dialect::Cloud,
+                let dialect = if operation.api.is_device() {
+                    Dialect::Device
+                } else {
+                    Dialect::Cloud
                 };
                 let parsed = Filter::parse(source, dialect, &|field| {
                     among(&operation.filterable, field)

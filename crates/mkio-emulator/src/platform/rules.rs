@@ -1,7 +1,7 @@
 //! What the kinds of resources are told by, as data, and the platform that follows it.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     ops::{Deref, DerefMut},
     sync::Arc,
 };
@@ -18,8 +18,8 @@ use crate::{
         reference::Reference,
         settings::Settings,
         states::{self, States},
-        store::{Address, Resource, Step},
-        world::World,
+        store::{Address, Event, Resource, Step},
+        world::{Names, World},
     },
     docs::{Documents, Operation, Schemas},
     platform::{
@@ -245,8 +245,8 @@ pub type Route = (&'static str, Handler);
 pub struct Door {
     /// The method that is answered.
     pub method: http::Method,
-    /// What the path begins with.
-    pub prefix: &'static str,
+    /// Whether it answers at a path.
+    pub opens: fn(&str) -> bool,
     /// Takes bodies of any bytes up to [`Settings::blob_limit`], which are not looked into.
     pub blobs: bool,
     /// Answers.
@@ -321,6 +321,8 @@ impl Known {
 pub struct Registry {
     entries: &'static [&'static Entry],
     kinds: HashMap<Kind, Known>,
+    /// All states of all kinds.
+    states: BTreeSet<&'static str>,
     /// In the order of [`Documents::operations`].
     actions: Vec<Option<Action>>,
 }
@@ -354,6 +356,7 @@ impl Registry {
             kinds: each()
                 .map(|(rules, entry)| (rules.kind, Known::new(rules, entry)))
                 .collect(),
+            states: each().flat_map(|(rules, _)| states_of(rules)).collect(),
             actions: operations.iter().map(action).collect(),
         }
     }
@@ -398,6 +401,32 @@ impl Registry {
     }
 }
 
+impl Names for Registry {
+    fn kind(&self, name: &str) -> Option<Kind> {
+        Self::kind(self, name)
+    }
+
+    fn state(&self, name: &str) -> Option<&'static str> {
+        self.states.get(name).copied()
+    }
+}
+
+/// The states that a kind can be in.
+fn states_of(rules: &'static Rules) -> impl Iterator<Item = &'static str> {
+    let entered = rules.creation.iter().filter_map(|step| match step.event {
+        Event::Enter(state) => Some(state),
+        Event::Remove => None,
+    });
+    let acts = rules
+        .acts
+        .iter()
+        .flat_map(|act| act.to.into_iter().chain([act.through]));
+    entered
+        .chain(acts)
+        .chain(rules.others.iter().copied())
+        .chain([rules.initial, "Deleting", ""])
+}
+
 fn absolute(path: &str) -> String {
     path.replace('~', "/api/v1/projects/{}")
 }
@@ -422,8 +451,13 @@ impl Platform {
         registry: &'static Registry,
         start: Arc<Start>,
     ) -> Self {
+        Self::of(World::new(now, settings), registry, start)
+    }
+
+    /// A platform of a world that is there.
+    pub fn of(world: World, registry: &'static Registry, start: Arc<Start>) -> Self {
         Self {
-            world: World::new(now, settings),
+            world,
             registry,
             start,
         }

@@ -26,6 +26,8 @@ use crate::{
 pub struct Delivery {
     /// Names it when its outcome is reported.
     pub id: u64,
+    /// The organization of the world that it comes from: another world may have taken its place when the outcome is known.
+    pub home: Uuid,
     /// Where to, with the rule's query parameters.
     pub url: String,
     /// Content type, and headers of the rule.
@@ -99,7 +101,11 @@ impl Platform {
             let address = Address::new(&entry.rule.0, Kind::RULE, &entry.rule.1);
             let made = self
                 .get(&address)
-                .and_then(|rule| delivery(&rule.body, id, body));
+                .and_then(|rule| delivery(&rule.body, id, body))
+                .map(|made| Delivery {
+                    home: self.home,
+                    ..made
+                });
             match made {
                 Some(delivery) => out.push(delivery),
                 None => self.outbox.report(id, false, now, 0),
@@ -145,6 +151,7 @@ fn delivery(rule: &Value, id: u64, body: Bytes) -> Option<Delivery> {
     }
     Some(Delivery {
         id,
+        home: Uuid::nil(),
         url: url.into(),
         headers,
         body,

@@ -77,7 +77,7 @@ async fn an_azure_blob_becomes_a_file_of_its_asset() {
     assert_eq!(
         files(&caller, "in").await,
         json!([
-            { "name": "a.mp4", "size": 6 }, { "name": "audio.mp4", "size": 1024 },
+            { "name": "a.mp4", "size": 6 }, { "name": "audio.mp4", "size": 33_403 },
             { "name": "video.mp4", "size": 5 },
         ]),
         "{made_up}"

@@ -2,7 +2,7 @@
 
 use crate::common::Caller;
 use crate::samples;
-use mkio_emulator::docs::{Api, Documents};
+use mkio_emulator::docs::Documents;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -217,7 +217,7 @@ async fn every_operation_knows_who_calls_and_where() {
             }
             let open = operation.path.starts_with("/.well-known/")
                 || operation.path == "/api/ready"
-                || (operation.api == Api::Channels && operation.path != "/api/channel-me/");
+                || (operation.api.is_device() && operation.path != "/api/channel-me/");
             let elsewhere =
                 operation.in_project() && operation.path != "/api/v1/projects/{project_name}";
             let wanted = match (known, open, elsewhere) {

@@ -268,3 +268,26 @@ async fn metrics_are_scraped_with_the_credentials_of_the_endpoint() {
     caller.patch("metricsEndpoint", off).await.expect(200);
     assert_eq!(scrape(&user, &password).await.0, 404);
 }
+
+#[tokio::test]
+async fn a_report_that_is_downloaded_is_named_as_a_file() {
+    let caller = Caller::start().await;
+    for (format, download, name) in [
+        ("json", true, Some("usage-2026-01-01-2026-01-08.json")),
+        ("csv", true, Some("usage-2026-01-01-2026-01-08.csv")),
+        ("json", false, None),
+    ] {
+        let asked = json!({ "startDate": "2026-01-01", "endDate": "2026-01-08", "granularity": "day", "projectNames": ["demo"],
+            "format": format, "download": download });
+        let report = caller
+            .post("/api/v1/organization/reports/usage", asked)
+            .await
+            .expect(200);
+        let told = report.headers.get("content-disposition");
+        let told = told.map(|told| told.to_str().expect("text").to_owned());
+        assert_eq!(
+            told,
+            name.map(|name| format!("attachment; filename=\"{name}\""))
+        );
+    }
+}

@@ -7,3 +7,4 @@ mod options;
 mod refusals;
 mod run;
 mod signals;
+mod steering;

@@ -67,7 +67,7 @@ async fn a_token_that_is_made_up_is_the_second_line() {
 async fn other_addresses_are_listened_at_when_told_and_loopback_otherwise() {
     let mut program = Program::start_bare(&["--listen", "0.0.0.0:0", "--token", "T"]).await;
     program.token = "T".to_owned();
-    program.logged("whoever reaches this address").await;
+    program.logged("everybody who reaches this address").await;
     program.base = program.base.replace("0.0.0.0", "127.0.0.1");
     assert_eq!(program.get("media/assets").await.0, 200);
     let (_, help, _) = ended(&["--help"]).await;
@@ -240,4 +240,61 @@ async fn what_is_logged_goes_to_standard_error_and_holds_no_token() {
     let (_, out, err) = program.end().await;
     assert_eq!(out, "");
     assert!(!err.contains("hush-hush"), "{err}");
+}
+
+#[tokio::test]
+async fn a_refusal_is_logged_with_its_reason_and_what_the_answer_calls_it() {
+    let mut program = Program::start(&["--log", "info"]).await;
+    let (status, refused) = program.get("media/assets/none").await;
+    let reference = refused["ref"].as_str().expect("a reference").to_owned();
+    let line = program.logged("refused").await;
+    assert_eq!(status, 404);
+    for part in [
+        "method=GET",
+        "path=\"/api/v1/projects/demo/media/assets/none\"",
+        "status=404",
+        reference.as_str(),
+        "there is no asset named 'none'",
+    ] {
+        assert!(line.contains(part), "{part} in {line}");
+    }
+}
+
+#[tokio::test]
+async fn containers_are_folders_where_they_are_told_to_be() {
+    let root = tempfile::tempdir().expect("a folder");
+    std::fs::create_dir(root.path().join("films")).expect("a folder");
+    let told = root.path().to_str().expect("text");
+    let program = Program::start(&["--files", told, "--time-scale", "3600"]).await;
+    let asset = json!({ "properties": { "storageAccountName": "storage1", "container": "films" } });
+    assert_eq!(program.put("media/assets/films", asset).await, 201);
+    // What is put there later is seen, too.
+    std::fs::write(root.path().join("films/mine.mp4"), b"real bytes").expect("a file");
+    let (_, stored) = program.get("media/assets/films/storage/").await;
+    assert_eq!(
+        stored["spec"]["files"],
+        json!([{ "name": "mine.mp4", "size": 10 }])
+    );
+    let access = program
+        .call(Method::POST, "media/assets/films/getFileAccessInfo", None)
+        .await;
+    let access: Value = soon(access.json()).await.expect("JSON");
+    let url = format!("{}downloadBlob", access["url"].as_str().expect("a URL"));
+    let wanted = json!({ "storageAccountName": "storage1", "containerName": "films", "fileName": "mine.mp4" });
+    let taken = program.http.post(url).json(&wanted);
+    let taken = taken.bearer_auth(access["jwt"].as_str().expect("a token"));
+    let taken = soon(taken.send()).await.expect("an answer");
+    assert_eq!(soon(taken.bytes()).await.expect("bytes"), "real bytes");
+    let blob = format!(
+        "{}/blobs/demo/storage1/films/up/b.bin{}",
+        program.base,
+        mkio_emulator::STORAGE_SAS
+    );
+    let put = soon(program.http.put(blob).body("uploaded").send()).await;
+    assert_eq!(put.expect("an answer").status().as_u16(), 201);
+    let written = std::fs::read(root.path().join("films/up/b.bin")).expect("a file");
+    assert_eq!(written, b"uploaded");
+    let (status, out, err) = ended(&["--files", "/nowhere/at/all"]).await;
+    assert_eq!((status.code(), out.as_str()), (Some(1), ""));
+    assert!(err.contains("--files /nowhere/at/all"), "{err}");
 }

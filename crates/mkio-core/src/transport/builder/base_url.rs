@@ -7,8 +7,22 @@ use crate::{Result, transport::origin};
 
 /// Reads a base URL, without the beginning that every path of the APIs has. `guarded`: a token will travel there, so it must be encrypted.
 pub(super) fn base_url(setting: &str, text: &str, guarded: bool) -> Result<Url> {
+    let mut url = address(setting, text, guarded)?;
+    let path = url.path().trim_end_matches('/');
+    let kept = path.strip_suffix("/api/v1").or(match path {
+        "/api" => Some(""),
+        _ => None,
+    });
+    if let Some(kept) = kept.map(str::to_owned) {
+        url.set_path(&kept);
+    }
+    Ok(url)
+}
+
+/// Reads the address of a host as it is.
+pub(in crate::transport) fn address(setting: &str, text: &str, guarded: bool) -> Result<Url> {
     // Not shown as it is: it may hold a password.
-    let mut url = Url::parse(text.trim()).map_err(|error| {
+    let url = Url::parse(text.trim()).map_err(|error| {
         config_error(format!("{setting} is no URL; it looks like `{CLOUD}`")).with_source(error)
     })?;
     if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
@@ -32,14 +46,6 @@ pub(super) fn base_url(setting: &str, text: &str, guarded: bool) -> Result<Url> 
              `allow_plain_http`",
             url.origin().ascii_serialization()
         )));
-    }
-    let path = url.path().trim_end_matches('/');
-    let kept = path.strip_suffix("/api/v1").or(match path {
-        "/api" => Some(""),
-        _ => None,
-    });
-    if let Some(kept) = kept.map(str::to_owned) {
-        url.set_path(&kept);
     }
     Ok(url)
 }

@@ -1,6 +1,6 @@
 //! Puts a transport together.
 
-mod base_url;
+pub(super) mod base_url;
 mod build;
 
 use std::{
@@ -12,7 +12,7 @@ use url::Url;
 
 use super::{CallOptions, Dispatch, tls};
 use crate::{
-    Error, ErrorKind, Transport,
+    Error, ErrorKind, Metrics, Transport,
     budget::RateBudget,
     config::{Lookup, TokenSetting},
     retry::RetryPolicy,
@@ -85,6 +85,7 @@ struct Settings {
     options: CallOptions,
     retry_budget: Option<u32>,
     budget: RateBudget,
+    metrics: Option<Arc<dyn Metrics>>,
 }
 
 impl<C> TransportBuilder<C> {
@@ -269,6 +270,12 @@ impl<C> TransportBuilder<C> {
     /// How many requests per minute the client allows itself.
     pub fn rate_budget(mut self, budget: RateBudget) -> Self {
         self.settings.budget = budget;
+        self
+    }
+
+    /// Tells numbers about calls, attempts, budget waits and polls. Default: nobody is told.
+    pub fn metrics(mut self, metrics: impl Metrics + 'static) -> Self {
+        self.settings.metrics = Some(Arc::new(metrics));
         self
     }
 

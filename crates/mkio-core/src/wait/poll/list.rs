@@ -3,10 +3,13 @@
 use std::{collections::HashMap, time::Duration};
 
 use chrono::{DateTime, Utc};
+use http::StatusCode;
 use serde::Deserialize;
 use serde_json::Value;
+use tokio::time::Instant;
 use url::Url;
 
+use super::tell::tell;
 use crate::{
     Error, Transport,
     page::{Page, Pages, query::quoted},
@@ -180,6 +183,7 @@ pub(super) async fn poll_list(
     if let (Ok(request), Some(filter)) = (&mut request, filter) {
         add_filter(request.url_mut(), filter, targets.len());
     }
+    let since = Instant::now();
     let mut pages = Pages::<AnyPage>::new(transport.clone(), list.operation, request).prefetch(0);
     let matcher = ItemMatcher::new(targets, list);
     // Without a filter, newer resources of the same name may come later.
@@ -202,6 +206,8 @@ pub(super) async fn poll_list(
             matcher.place(item, &mut listed);
         }
     }
+    let outcome = listed.cut.as_ref().map_or(Ok(StatusCode::OK), Err);
+    tell(transport, list.operation, since, outcome, targets.len());
     listed
 }
 

@@ -16,6 +16,7 @@ mod registry;
 mod results;
 mod single;
 mod task;
+mod tell;
 
 pub(super) use channels::Channels;
 pub(super) use registry::Membership;

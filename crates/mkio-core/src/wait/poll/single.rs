@@ -2,8 +2,12 @@
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use tokio::time::Instant;
 
-use super::list::{self, ListPoll};
+use super::{
+    list::{self, ListPoll},
+    tell::tell,
+};
 use crate::{
     Error, ErrorKind, Operation, Response, Result, Transport, glue,
     wait::{
@@ -90,5 +94,10 @@ async fn get<T: DeserializeOwned>(
     operation: &'static Operation,
 ) -> Result<Response<T>> {
     let request = target.request(transport, operation)?;
-    glue::json(transport.call(request, operation).await?, operation)
+    let since = Instant::now();
+    let response = transport.call(request, operation).await;
+    let response = response.and_then(|reply| glue::json(reply, operation));
+    let outcome = response.as_ref().map(Response::http_status);
+    tell(transport, operation, since, outcome, 1);
+    response
 }

@@ -18,7 +18,10 @@ use crate::{
         list, render,
         rules::{Entry, Platform, Rules, Shape, impossible},
     },
-    resources::channels::{alarms, jpeg, rules, status},
+    resources::{
+        channels::{alarms, rules, status},
+        media::play::sample,
+    },
 };
 
 impl Kind {
@@ -48,6 +51,7 @@ pub static ENTRY: Entry = Entry {
 /// Channels. Their state is that of the configuration: `Configuring`, then `Ok`, or a failure on demand.
 pub static CHANNELS: Rules = Rules {
     collection: "/api/channels",
+    others: &["Configuring", "Ok", "ConfigFailed", "SyncFailed", "Failed"],
     dress,
     ..Rules::new(Kind::BEAM_CHANNEL, "BeamChannel", Shape::Bare)
 };
@@ -241,12 +245,9 @@ pub fn suffer(world: &mut Platform, address: &Address, incident: &Incident) -> R
 pub fn put(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
     let address = address(call);
     if call.body.pointer("/metadata/name").and_then(Value::as_str) != Some(&address.name) {
-        return Err(ApiError::invalid(
-            "request body",
-            vec![(
-                "/metadata/name".to_owned(),
-                "is not the name in the path".to_owned(),
-            )],
+        return Err(ApiError::field(
+            "/metadata/name",
+            "is not the name in the path",
         ));
     }
     let broken = rules::broken(&call.body);
@@ -290,7 +291,7 @@ pub fn thumbnail(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiErr
             .any(|input| input.get("name").and_then(Value::as_str) == Some(wanted))
     });
     if known {
-        Ok(Answer::bytes("image/jpeg", jpeg::picture()))
+        Ok(Answer::bytes("image/jpeg", sample::PICTURE))
     } else {
         Err(ApiError::not_found(format!(
             "the channel has no input named '{wanted}'"

@@ -4,6 +4,5 @@ mod alarms;
 pub(crate) mod channel;
 pub(crate) mod device;
 pub(crate) mod exchange;
-mod jpeg;
 mod rules;
 mod status;

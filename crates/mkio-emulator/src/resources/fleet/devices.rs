@@ -98,10 +98,6 @@ pub static TASKS: Rules = Rules {
     ..Rules::new(Kind::DEVICE_TASK, "", Shape::Bare)
 };
 
-fn refuse(pointer: &str, reason: impl Into<String>) -> ApiError {
-    ApiError::invalid("request body", vec![(pointer.to_owned(), reason.into())])
-}
-
 fn check(
     world: &Platform,
     call: &Call<'_>,
@@ -112,7 +108,7 @@ fn check(
     if existing.is_none() {
         let (code, location) = (text("/spec/shortCode"), text("/spec/locationId"));
         if code.is_none() && location.is_none() {
-            return Err(refuse(
+            return Err(ApiError::field(
                 "/spec/shortCode",
                 "or locationId has to say which device this is",
             ));

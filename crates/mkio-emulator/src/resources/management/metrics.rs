@@ -31,7 +31,7 @@ pub static ENTRY: Entry = Entry {
     ],
     doors: &[Door {
         method: Method::GET,
-        prefix: PREFIX,
+        opens: |path| path.starts_with(PREFIX),
         blobs: false,
         serve,
     }],

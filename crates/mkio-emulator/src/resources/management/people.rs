@@ -131,10 +131,7 @@ pub fn invite(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError>
         .unwrap_or_default()
         .to_owned();
     if !email.contains('@') {
-        return Err(ApiError::invalid(
-            "request body",
-            vec![("/spec/email".to_owned(), "is not a mail address".to_owned())],
-        ));
+        return Err(ApiError::field("/spec/email", "is not a mail address"));
     }
     check_is_new(world, &email)?;
     check_teams(world, call.body.pointer("/spec/teams"))?;

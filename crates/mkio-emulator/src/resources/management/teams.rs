@@ -10,7 +10,7 @@ use crate::{
         merge,
         store::{Address, Resource},
     },
-    docs::{Api, Schemas, Side, findings},
+    docs::{Schemas, Side, findings},
     platform::{
         call::{Answer, Call},
         generic, identity, json_patch, render,
@@ -132,7 +132,7 @@ pub fn change(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError>
     check(world, call, &changed)?;
     let shape = json!({ "$ref": "#/components/schemas/TeamPutSchema" });
     let validator = Schemas::get()
-        .compile(Api::Management, &shape, Side::Request)
+        .compile(call.operation.api, &shape, Side::Request)
         .map_err(ApiError::internal)?;
     let findings = findings(&validator, &changed, 10);
     if !findings.is_empty() {

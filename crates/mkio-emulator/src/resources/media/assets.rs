@@ -1,5 +1,6 @@
 //! Assets: their storage, their files.
 
+use bytes::Bytes;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -18,7 +19,10 @@ use crate::{
         render,
         rules::{Entry, Platform, Rules, Shape},
     },
-    resources::media::content,
+    resources::media::{
+        content,
+        play::sample::{self, Media},
+    },
 };
 
 impl Kind {
@@ -37,7 +41,7 @@ pub static ENTRY: Entry = Entry {
 };
 
 /// Files that an asset has when its creator names a container, which then counts as one with media in it.
-const SAMPLE: &[(&str, usize)] = &[("video.mp4", 4_096), ("audio.mp4", 1_024)];
+const SAMPLE: &[(&str, Media)] = &[("video.mp4", Media::Video), ("audio.mp4", Media::Audio)];
 
 /// Assets.
 pub static ASSETS: Rules = Rules {
@@ -145,6 +149,7 @@ fn created(world: &mut Platform, address: &Address) {
         .is_some_and(|id| Uuid::try_parse(id).is_ok());
     let key = container_key(address, &asset.body);
     let folder = folder(asset);
+    world.blobs.make_container(&key);
     let stored = world.blobs.list(&key);
     let files: Vec<Value> = if world.blobs.has(&key) {
         let named = stored.iter().filter_map(|(path, size)| {
@@ -157,7 +162,7 @@ fn created(world: &mut Platform, address: &Address) {
     } else {
         SAMPLE
             .iter()
-            .map(|(name, size)| json!({ "name": name, "size": size }))
+            .map(|(name, media)| json!({ "name": name, "size": media.file().len() }))
             .collect()
     };
     if let Some(asset) = world.get_mut(address) {
@@ -166,8 +171,20 @@ fn created(world: &mut Platform, address: &Address) {
     world.containers.insert(key);
 }
 
-/// The files of an asset, `(name, size in bytes)`.
-pub fn files(asset: &Resource) -> Vec<(String, u64)> {
+/// The files of an asset, `(name, size in bytes)`: where containers are folders, those on disk.
+pub fn files(world: &Platform, project: &str, asset: &Resource) -> Vec<(String, u64)> {
+    if !world.blobs.are_on_disk() {
+        return listed(asset);
+    }
+    let (container, folder) = spot(project, asset, &folder(asset));
+    let stored = world.blobs.list(&container).into_iter();
+    stored
+        .filter_map(|(path, size)| Some((path.strip_prefix(&folder)?.to_owned(), size)))
+        .collect()
+}
+
+/// The files that are noted of an asset.
+fn listed(asset: &Resource) -> Vec<(String, u64)> {
     let listed = asset.private.get("files").and_then(Value::as_array);
     let entry = |file: &Value| {
         Some((
@@ -184,17 +201,33 @@ pub fn add_files(world: &mut Platform, address: &Address, files: &[(String, u64)
         return;
     };
     let folder = folder(asset);
-    let replaced = files.iter();
-    let replaced: Vec<Spot> = replaced
-        .map(|(name, _)| spot(&address.place.project, asset, &format!("{folder}{name}")))
+    let on_disk = world.blobs.are_on_disk();
+    let replaced: Vec<(Spot, Bytes)> = files
+        .iter()
+        .map(|(name, size)| {
+            let spot = spot(&address.place.project, asset, &format!("{folder}{name}"));
+            let bytes = if on_disk {
+                sample::made_up(asset, name, *size)
+            } else {
+                Bytes::new()
+            };
+            (spot, bytes)
+        })
         .collect();
-    for spot in &replaced {
-        world.blobs.remove(spot);
+    for (spot, bytes) in replaced {
+        if on_disk {
+            world.blobs.put(spot, bytes);
+        } else {
+            world.blobs.remove(&spot);
+        }
+    }
+    if on_disk {
+        return;
     }
     let Some(asset) = world.get_mut(address) else {
         return;
     };
-    let mut kept = self::files(asset);
+    let mut kept = listed(asset);
     kept.retain(|(name, _)| !files.iter().any(|(new, _)| new == name));
     kept.extend(files.iter().cloned());
     kept.sort();
@@ -238,7 +271,8 @@ pub fn drop_file(world: &mut Platform, address: &Address, name: &str) {
     }
 }
 
-fn tracks(asset: &Resource) -> Vec<Value> {
+/// The tracks that jobs inserted.
+pub fn tracks(asset: &Resource) -> Vec<Value> {
     let listed = asset.private.get("tracks").and_then(Value::as_array);
     listed.cloned().unwrap_or_default()
 }
@@ -253,7 +287,7 @@ pub fn storage(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError
     ensure_reachable(world, call, account)?;
     let mut names: Vec<Value> = Vec::new();
     let mut folders: Vec<String> = Vec::new();
-    for (name, size) in files(asset) {
+    for (name, size) in files(world, call.project(), asset) {
         match name.split_once('/') {
             Some((folder, _)) if !folders.iter().any(|known| known == folder) => {
                 folders.push(folder.to_owned())
@@ -266,7 +300,7 @@ pub fn storage(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError
         .into_iter()
         .map(|name| json!({ "name": name }))
         .collect();
-    let all = files(asset);
+    let all = files(world, call.project(), asset);
     let all: Vec<&str> = all.iter().map(|(name, _)| name.as_str()).collect();
     let mut spec = Map::new();
     spec.insert(

@@ -38,7 +38,7 @@ pub static ENTRY: Entry = Entry {
 const fn door(method: Method) -> Door {
     Door {
         method,
-        prefix: storage::HOST,
+        opens: |path| path.starts_with(storage::HOST),
         blobs: true,
         serve,
     }
@@ -261,8 +261,10 @@ fn holders(world: &Platform, asked: &Asked<'_>) -> Vec<(Address, String)> {
 fn stored(world: &mut Platform, asked: &Asked<'_>, bytes: Bytes) -> Answer {
     let size = bytes.len() as u64;
     let tag = format!("\"{}\"", hex_of(&bytes));
-    for (asset, name) in holders(world, asked) {
-        assets::add_files(world, &asset, &[(name, size)]);
+    if !world.blobs.are_on_disk() {
+        for (asset, name) in holders(world, asked) {
+            assets::add_files(world, &asset, &[(name, size)]);
+        }
     }
     world.blobs.put(asked.spot.clone(), bytes);
     let (status, body) = match asked.speech {
@@ -289,7 +291,7 @@ fn stored(world: &mut Platform, asked: &Asked<'_>, bytes: Bytes) -> Answer {
 fn read(world: &Platform, asked: &Asked<'_>) -> Result<Answer, ApiError> {
     let bytes = world.blobs.get(&asked.spot);
     let bytes = bytes.ok_or_else(|| missing(asked))?;
-    Ok(ranges::answer(asked.request.headers(), bytes.clone()))
+    Ok(ranges::answer(asked.request.headers(), bytes))
 }
 
 fn delete(world: &mut Platform, asked: &Asked<'_>) -> Result<Answer, ApiError> {

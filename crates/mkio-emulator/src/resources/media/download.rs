@@ -21,7 +21,10 @@ use crate::{
         identity, ranges,
         rules::{Door, Entry, Platform},
     },
-    resources::media::assets::{ensure_reachable, files, folder, spot},
+    resources::media::{
+        assets::{ensure_reachable, files, folder, spot},
+        play::sample,
+    },
 };
 
 /// Access to the files of an asset, and the host that serves them.
@@ -29,7 +32,7 @@ pub static ENTRY: Entry = Entry {
     routes: &[("POST ~/media/assets/{}/getFileAccessInfo", access)],
     doors: &[Door {
         method: Method::POST,
-        prefix: PREFIX,
+        opens: |path| path.starts_with(PREFIX),
         blobs: false,
         serve,
     }],
@@ -130,30 +133,26 @@ fn serve(world: &mut Platform, request: &Request<Bytes>) -> Result<Answer, ApiEr
         return Err(lost());
     }
     let name = file.strip_prefix(&folder(asset)).ok_or_else(lost)?;
-    let (_, size) = files(asset)
-        .into_iter()
-        .find(|(known, _)| known == name)
-        .ok_or_else(lost)?;
-    let bytes = match world.blobs.get(&spot(&access.project, asset, file)) {
-        Some(stored) => stored.clone(),
-        None => content(asset, name, size).into(),
-    };
-    let none = HeaderMap::new();
-    let headers = if world.settings.file_ranges {
-        request.headers()
-    } else {
-        &none
-    };
-    Ok(ranges::answer(headers, bytes))
+    let bytes = bytes(world, &access.project, asset, name).ok_or_else(lost)?;
+    Ok(part(world, request.headers(), bytes))
 }
 
-/// The bytes of a file: its asset's id and name over and over, so that every file differs and every download agrees.
-fn content(asset: &Resource, name: &str, size: u64) -> Vec<u8> {
-    let pattern = format!("{}/{name}\n", asset.id);
-    // Files are made by the emulator or named by a seed; the cap keeps a seed's mistake small.
-    pattern
-        .bytes()
-        .cycle()
-        .take(usize::try_from(size).unwrap_or(0).min(16 * 1024 * 1024))
-        .collect()
+/// The bytes of a file, or the part of them that is asked for, where the settings let a caller ask.
+pub fn part(world: &Platform, headers: &HeaderMap, bytes: Bytes) -> Answer {
+    if world.settings.file_ranges {
+        ranges::answer(headers, bytes)
+    } else {
+        ranges::answer(&HeaderMap::new(), bytes)
+    }
+}
+
+/// The bytes of a file of an asset, if it has such a file: those that were stored, or made-up ones.
+pub fn bytes(world: &Platform, project: &str, asset: &Resource, name: &str) -> Option<Bytes> {
+    let mut listed = files(world, project, asset).into_iter();
+    let (_, size) = listed.find(|(known, _)| known == name)?;
+    let path = format!("{}{name}", folder(asset));
+    if let Some(stored) = world.blobs.get(&spot(project, asset, &path)) {
+        return Some(stored);
+    }
+    Some(sample::made_up(asset, name, size))
 }

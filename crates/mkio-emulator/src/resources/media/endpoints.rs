@@ -57,15 +57,7 @@ pub static ENDPOINTS: Rules = Rules {
         // Its check has made sure of the state.
         let _ = generic::act(world, address, "update");
     },
-    guard: |world, address| match world.get(address) {
-        Some(endpoint) if endpoint.state != "Stopped" && !endpoint.is_broken() => {
-            Err(ApiError::conflict(format!(
-                "the streaming endpoint '{}' is {}; stop it before deleting it",
-                address.name, endpoint.state
-            )))
-        }
-        _ => Ok(()),
-    },
+    guard: running::guard,
     entered: |world, address, previous| {
         running::entered(world, address, previous, "endpoint-minutes")
     },
@@ -181,24 +173,18 @@ fn check(
     Ok(())
 }
 
-fn dress(_: &Platform, address: &Address, endpoint: &Resource, out: &mut Value) {
+fn dress(world: &Platform, _: &Address, endpoint: &Resource, out: &mut Value) {
     let units = endpoint
         .body
         .pointer("/properties/scaleUnits")
         .and_then(Value::as_u64)
         .unwrap_or(0);
-    let name = endpoint
-        .text("/properties/publicName")
-        .unwrap_or(&endpoint.name)
-        .to_lowercase();
-    merge::put(
-        out,
-        "/properties/hostName",
-        json!(format!(
-            "ep-{name}-{}.streaming.localhost",
-            address.place.project
-        )),
-    );
+    // All endpoints share the emulator's own address: names of their own would lead nowhere on most machines.
+    let host = world
+        .origin
+        .strip_prefix("http://")
+        .unwrap_or(&world.origin);
+    merge::put(out, "/properties/hostName", json!(host));
     let cdn = endpoint.body.pointer("/properties/cdnEnabled") == Some(&json!(true));
     // Without CDN delivery there is nothing between the host and the path.
     let base = if cdn {

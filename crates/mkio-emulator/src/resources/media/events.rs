@@ -59,15 +59,7 @@ pub static EVENTS: Rules = Rules {
     states: "media.live_event",
     acts: ACTS,
     check: check_event,
-    guard: |world, address| match world.get(address) {
-        Some(event) if event.state != "Stopped" && !event.is_broken() => {
-            Err(ApiError::conflict(format!(
-                "the live event '{}' is {}; stop it before deleting it",
-                address.name, event.state
-            )))
-        }
-        _ => Ok(()),
-    },
+    guard: running::guard,
     removed: |world, address, _| {
         world.spend_name(&address.place.project, &address.name);
     },
@@ -134,13 +126,6 @@ pub static OUTPUTS: Rules = Rules {
     )
 };
 
-fn refuse(pointer: &str, reason: &str) -> ApiError {
-    ApiError::invalid(
-        "request body",
-        vec![(pointer.to_owned(), reason.to_owned())],
-    )
-}
-
 fn check_event(
     world: &Platform,
     call: &Call<'_>,
@@ -159,7 +144,7 @@ fn check_event(
         if pipeline
             .is_some_and(|pipeline| pipeline.get("name").is_none_or(|name| !name.is_string()))
         {
-            return Err(refuse("/properties/pipeline/name", "is required"));
+            return Err(ApiError::field("/properties/pipeline/name", "is required"));
         }
         return Ok(());
     }
@@ -189,14 +174,14 @@ fn check_encoding(body: &Value) -> Result<(), ApiError> {
             "None" | "PassthroughBasic" | "PassthroughStandard"
         )
     {
-        return Err(refuse(
+        return Err(ApiError::field(
             "/properties/input/streamingProtocol",
             "is SRT, which encoding live events alone take",
         ));
     }
     let interval = text("/properties/encoding/keyFrameInterval").and_then(duration::parse);
     if interval.is_some_and(|interval| !(1..=10).contains(&interval.as_secs())) {
-        return Err(refuse(
+        return Err(ApiError::field(
             "/properties/encoding/keyFrameInterval",
             "is not between 1 and 10 seconds",
         ));
@@ -226,7 +211,7 @@ fn preset(body: &mut Value) {
     }
 }
 
-fn dress_event(_: &Platform, address: &Address, event: &Resource, out: &mut Value) {
+fn dress_event(world: &Platform, address: &Address, event: &Resource, out: &mut Value) {
     let text = |pointer: &str| event.text(pointer).unwrap_or_default();
     let fixed = event
         .body
@@ -253,14 +238,19 @@ fn dress_event(_: &Platform, address: &Address, event: &Resource, out: &mut Valu
     let locator = event
         .text("/properties/preview/previewLocator")
         .map_or_else(|| event.id.to_string(), str::to_owned);
-    let preview =
-        format!("https://preview-{host}/{locator}/preview.ism/manifest(format=m3u8-cmaf)");
+    let preview = format!(
+        "{}/{locator}/{PREVIEW}/manifest(format=m3u8-cmaf)",
+        world.origin
+    );
     merge::put(
         out,
         "/properties/preview/endpoints",
         json!([{ "protocol": "HLS", "url": preview }]),
     );
 }
+
+/// The name of the presentation that a live event shows before it is published.
+pub const PREVIEW: &str = "preview.ism";
 
 fn check_output(
     world: &Platform,
@@ -278,7 +268,7 @@ fn check_output(
     if window.is_none_or(|window| {
         window < Duration::from_secs(60) || window > Duration::from_secs(7 * 86_400)
     }) {
-        return Err(refuse(
+        return Err(ApiError::field(
             "/properties/archiveWindowLength",
             "is not an ISO 8601 duration between PT1M and P7D",
         ));

@@ -51,7 +51,7 @@ pub static ASSET: Rules = Rules {
 };
 
 /// Ticks per second where a filter names none.
-const TIMESCALE: u64 = 10_000_000;
+pub const TIMESCALE: u64 = 10_000_000;
 
 /// Limits that the document tells in words, in seconds.
 fn check(body: &Value) -> Result<(), ApiError> {

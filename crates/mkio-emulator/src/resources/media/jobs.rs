@@ -339,7 +339,7 @@ fn failure(world: &Platform, address: &Address) -> Option<Value> {
         )),
         Some(name) => {
             let asset = world.get(&Address::new(project, Kind::ASSET, name))?;
-            let lost = lost_file(job, &assets::files(asset))?;
+            let lost = lost_file(job, &assets::files(world, project, asset))?;
             Some(error(
                 "Download",
                 "DownloadNotAccessible",
@@ -497,7 +497,9 @@ fn input_files(world: &Platform, project: &str, job: &Resource) -> Vec<String> {
     let asset = job
         .text("/properties/input/assetName")
         .and_then(|name| world.get(&Address::new(project, Kind::ASSET, name)));
-    let files = asset.map(assets::files).unwrap_or_default();
+    let files = asset
+        .map(|asset| assets::files(world, project, asset))
+        .unwrap_or_default();
     let media = |(name, _): &(String, u64)| name.ends_with(".mp4");
     let first = files.iter().find(|file| media(file)).or(files.first());
     let first = first.map(|(name, _)| name.clone());

@@ -20,7 +20,7 @@ use crate::{
     },
     resources::media::{
         assets,
-        policies::{Scheme, schemes},
+        policies::{KEY_DELIVERY, Scheme, schemes},
     },
 };
 
@@ -310,14 +310,14 @@ pub fn content_keys(world: &mut Platform, call: &Call<'_>) -> Result<Answer, Api
 }
 
 /// The manifest's name: a live output's, or that of the asset's `.ism` file.
-fn manifest(world: &Platform, project: &str, asset: &str) -> String {
+pub fn manifest(world: &Platform, project: &str, asset: &str) -> String {
     let live = world
         .all(project, Kind::LIVE_OUTPUT)
         .find(|(_, output)| output.text("/properties/assetName") == Some(asset))
         .and_then(|(_, output)| output.text("/properties/manifestName").map(str::to_owned));
     let file = || {
         let asset = world.get(&Address::new(project, Kind::ASSET, asset))?;
-        assets::files(asset)
+        assets::files(world, project, asset)
             .into_iter()
             .find_map(|(name, _)| name.strip_suffix(".ism").map(str::to_owned))
     };
@@ -360,12 +360,12 @@ pub fn paths(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> 
         if scheme.has("download") {
             let listed = world
                 .get(&Address::new(call.project(), Kind::ASSET, asset))
-                .map(assets::files)
+                .map(|asset| assets::files(world, call.project(), asset))
                 .unwrap_or_default();
             downloads.extend(listed.into_iter().map(|(name, _)| format!("/{id}/{name}")));
         }
         for system in &scheme.systems {
-            let base = format!("https://keydelivery.localhost/{}/{system}", call.project());
+            let base = format!("{}{KEY_DELIVERY}{}/{system}", call.origin, call.project());
             let mut entry = json!({ "licenseAcquisitionUrl": format!("{base}/{id}") });
             if *system == "fairPlay" {
                 merge::put(

@@ -12,6 +12,7 @@ pub(crate) mod jobs;
 pub(crate) mod keys;
 pub(crate) mod locators;
 mod outputs;
+pub(crate) mod play;
 pub(crate) mod policies;
 mod recording;
 mod running;

@@ -2,8 +2,10 @@
 
 use serde_json::{Value, json};
 
+use crate::resources::media::play::sample::{self, Media};
+
 /// A rendition: width, height, kilobits a second.
-type Rendition = (u32, u32, u32);
+pub type Rendition = (u32, u32, u32);
 
 /// The ladder from 1080 lines down; the smaller ones are its lower ends.
 const LADDER: &[Rendition] = &[
@@ -151,18 +153,33 @@ fn encoded(ladder: &[Rendition], stem: &str) -> Vec<(String, u64)> {
     let mut files = Vec::new();
     for (width, height, rate) in ladder {
         let name = format!("{stem}_{width}x{height}_{rate}k");
-        files.push((format!("{name}.mp4"), u64::from(*rate) * 16));
+        let size = Media::of_height(*height).file().len();
+        files.push((format!("{name}.mp4"), size as u64));
         files.push((format!("{name}.mpi"), 256));
     }
     if ladder.is_empty() {
-        files.push((format!("{stem}_aac.mp4"), 1_024));
+        let size = Media::Audio.file().len();
+        files.push((format!("{stem}_aac.mp4"), size as u64));
         files.push((format!("{stem}_aac.mpi"), 256));
     } else {
-        files.push((format!("{stem}_000001.jpg"), 512));
+        files.push((format!("{stem}_000001.jpg"), sample::PICTURE.len() as u64));
     }
     files.push((format!("{stem}.ism"), 1_024));
     files.push((format!("{stem}.mpd"), 1_024));
     files
+}
+
+/// The rendition that a file of an encoder is, by its name.
+pub fn rendition(file: &str) -> Option<Rendition> {
+    let name = file.strip_suffix("k.mp4")?;
+    let (name, rate) = name.rsplit_once('_')?;
+    let (_, size) = name.rsplit_once('_')?;
+    let (width, height) = size.split_once('x')?;
+    Some((
+        width.parse().ok()?,
+        height.parse().ok()?,
+        rate.parse().ok()?,
+    ))
 }
 
 fn converted(stem: &str) -> Vec<(String, u64)> {

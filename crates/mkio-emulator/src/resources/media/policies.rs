@@ -76,6 +76,9 @@ fn guard(_: &Platform, address: &Address) -> Result<(), ApiError> {
     Ok(())
 }
 
+/// Path of the key delivery: project, DRM system and the id of a locator follow.
+pub const KEY_DELIVERY: &str = "/keydelivery/";
+
 /// One way a policy lets media out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scheme {

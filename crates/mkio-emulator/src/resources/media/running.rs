@@ -3,12 +3,27 @@
 use serde_json::{Value, json};
 
 use crate::{
-    base::{format, kind::Kind, merge, store::Address},
+    base::{error::ApiError, format, kind::Kind, merge, store::Address},
     platform::{
         incidents::Incident,
         rules::{Platform, impossible},
     },
 };
+
+/// What runs has to be stopped before it is deleted, unless its provisioning failed.
+pub fn guard(world: &Platform, address: &Address) -> Result<(), ApiError> {
+    match world.get(address) {
+        Some(resource) if resource.state != "Stopped" && !resource.is_broken() => {
+            Err(ApiError::conflict(format!(
+                "the {} '{}' is {}; stop it before deleting it",
+                address.place.kind.noun(),
+                address.name,
+                resource.state
+            )))
+        }
+        _ => Ok(()),
+    }
+}
 
 /// What follows when one enters a state by itself.
 pub fn entered(world: &mut Platform, address: &Address, previous: &str, meter: &str) {

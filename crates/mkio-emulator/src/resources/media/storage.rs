@@ -62,6 +62,7 @@ pub static STORAGE: Rules = Rules {
     collection: "~/media/storage",
     patchable: &["/spec/description", "/spec/privateLinkServiceConnection"],
     clearable: &["/spec/privateLinkServiceConnection"],
+    others: &["Creating", "Pending", "Ready"],
     check,
     created: written,
     changed: written,
@@ -164,12 +165,9 @@ fn check(
     }
     let url = body.pointer("/spec/url").and_then(Value::as_str);
     if url.is_some_and(|url| url.ends_with('/')) {
-        return Err(ApiError::invalid(
-            "request body",
-            vec![(
-                "/spec/url".to_owned(),
-                "is given without a final slash".to_owned(),
-            )],
+        return Err(ApiError::field(
+            "/spec/url",
+            "is given without a final slash",
         ));
     }
     Ok(())
@@ -402,12 +400,9 @@ pub fn add_credential(world: &mut Platform, call: &Call<'_>) -> Result<Answer, A
     let address = storage_address(call);
     let kind = world.find(&address)?.body.pointer("/spec/type").cloned();
     if call.body.pointer("/spec/type").cloned() != kind {
-        return Err(ApiError::invalid(
-            "request body",
-            vec![(
-                "/spec/type".to_owned(),
-                "is not the type of the storage account".to_owned(),
-            )],
+        return Err(ApiError::field(
+            "/spec/type",
+            "is not the type of the storage account",
         ));
     }
     let credential = add(world, &address, call.body.clone(), call.user)?;

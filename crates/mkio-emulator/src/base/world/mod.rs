@@ -1,5 +1,7 @@
 //! Everything the emulated platform knows, and how it moves with time.
 
+mod snapshot;
+
 use std::{
     cell::OnceCell,
     cmp::Reverse,
@@ -21,6 +23,8 @@ use crate::base::{
     store::{Address, Event, Place, Resource, Step, Table},
     weight::{self, Scales},
 };
+
+pub use snapshot::{Names, Snapshot};
 
 /// Where a quantity is counted.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -88,7 +92,8 @@ pub struct World {
     pub now: DateTime<Utc>,
     /// Time since the start as callers live through it: not scaled, but with the steps of the control handle.
     pub counted: Duration,
-    /// Scheme and authority of the request that is answered, or was last: what is served here is reached there.
+    /// Scheme and authority by which the caller reaches the emulator, such as `http://127.0.0.1:4080`. Events that no request causes use
+    /// those of the last request.
     pub origin: String,
     /// Files that callers stored.
     pub blobs: Blobs,
@@ -127,7 +132,7 @@ impl World {
             now,
             counted: Duration::ZERO,
             origin: "http://127.0.0.1".to_owned(),
-            blobs: Blobs::default(),
+            blobs: Blobs::new(settings.files.clone()),
             settings,
             outbox: Outbox::default(),
             spent_names: BTreeSet::new(),

@@ -1,0 +1,61 @@
+//! The whole platform as JSON.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    base::{clock::ClockFace, world::Snapshot},
+    engine::Engine,
+};
+
+/// The form of a state. A newer emulator that writes another one reads this one too, or says that it does not.
+const VERSION: u32 = 1;
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct State {
+    /// [`VERSION`].
+    version: u32,
+    /// Version of the emulator that wrote it.
+    emulator: String,
+    clock: ClockFace,
+    world: Snapshot,
+}
+
+/// Only the version, of whatever form the rest is.
+#[derive(Deserialize)]
+struct Versioned {
+    version: u32,
+}
+
+/// Writes a platform down.
+pub(super) fn save(engine: &Engine) -> String {
+    let world = engine.world();
+    let state = State {
+        version: VERSION,
+        emulator: env!("CARGO_PKG_VERSION").to_owned(),
+        clock: ClockFace {
+            // What is due later than this has not happened in the world that is written down.
+            now: world.now,
+            ..engine.clock.face()
+        },
+        world: world.save(),
+    };
+    drop(world);
+    serde_json::to_string(&state).unwrap_or_default()
+}
+
+/// The platform that was written down.
+///
+/// # Errors
+/// Why the text is none.
+pub(super) fn load(engine: &Engine, text: &str) -> Result<Engine, String> {
+    let wrong = |error: serde_json::Error| format!("this is no state of an emulator: {error}");
+    let Versioned { version } = serde_json::from_str(text).map_err(wrong)?;
+    if version != VERSION {
+        return Err(format!(
+            "this is a state of version {version}; this emulator reads version {VERSION}"
+        ));
+    }
+    let state: State = serde_json::from_str(text).map_err(wrong)?;
+    engine.restored(state.world, state.clock)
+}

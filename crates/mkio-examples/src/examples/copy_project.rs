@@ -1,0 +1,121 @@
+//! Copies transforms, assets and locators to another project. Media stay where they are: the copies of
+//! assets use the same containers, so the other project needs the same storage account.
+//!
+//! `MKIO_TARGET_PROJECT` names the other project; on the emulator one is made.
+
+use std::env;
+
+use anyhow::{Context, Result, bail};
+use mkio::{
+    ErrorKind, Project,
+    bulk::Bulk,
+    management::types::ProjectPut,
+    media::types::*,
+    serde_json::{self, json},
+};
+
+use crate::place::Place;
+
+/// Runs the example.
+pub async fn run(place: &Place) -> Result<()> {
+    let target = match (env::var("MKIO_TARGET_PROJECT"), &place.emulator) {
+        (Ok(name), _) => place.client.project(name),
+        (Err(_), Some(_)) => other_project(place).await?,
+        (Err(_), None) => bail!("set MKIO_TARGET_PROJECT"),
+    };
+    if place.emulator.is_some() {
+        something_to_copy(place).await?;
+    }
+    let (from, to) = (place.project.media(), target.media());
+    let exists = |error: &mkio::Error| error.is_conflict();
+
+    let transforms = Bulk::list(from.list_transforms().items()).run(|transform| {
+        let name = transform.name().unwrap_or_default().to_owned();
+        place.undo(&name, to.delete_transform(&name).send());
+        // What a GET gives and a PUT takes have different types; JSON is the bridge. What the service
+        // alone sets is left out on the way.
+        let body = json!({ "properties": transform.properties() });
+        let body = serde_json::from_value::<TransformPut>(body);
+        let to = to.clone();
+        (name.clone(), async move {
+            let unusable = |error| {
+                let message = "the transform cannot be written";
+                mkio::Error::new(ErrorKind::Decode, message).with_source(error)
+            };
+            let body = body.map_err(unusable)?;
+            to.create_or_update_transform(&name, body).send().await
+        })
+    });
+    let assets = Bulk::list(from.list_assets().items()).run(|asset| {
+        let name = asset.name().unwrap_or_default().to_owned();
+        // The storage account is removed after them.
+        let removal = place.wait(to.delete_asset_and_wait(&name));
+        place.undo(&name, removal.missing_ok());
+        let properties = asset.properties();
+        let mut body = AssetPutProperties::new(properties.storage_account_name().unwrap_or_default());
+        if let Some(container) = properties.container() {
+            body = body.with_container(container);
+        }
+        if let Some(path) = properties.sub_path() {
+            body = body.with_sub_path(path);
+        }
+        (name.clone(), to.create_or_update_asset(&name, body).send())
+    });
+    for (what, report) in [("transforms", transforms.await), ("assets", assets.await)] {
+        place.say(format!("{what}: {} copied", report.done));
+        for failed in report.failed.iter().filter(|failed| !exists(&failed.error)) {
+            place.say(format!("  {}: {}", failed.name, failed.error));
+        }
+    }
+    let locators = Bulk::list(from.list_streaming_locators().items()).run(|locator| {
+        let name = locator.name().unwrap_or_default().to_owned();
+        place.undo(&name, to.delete_streaming_locator(&name).send());
+        let properties = locator.properties();
+        let body = StreamingLocatorPutProperties::new()
+            .asset_name(properties.asset_name().unwrap_or_default())
+            .streaming_policy_name(properties.streaming_policy_name().unwrap_or_default());
+        (name.clone(), to.create_or_update_streaming_locator(&name, body).send())
+    });
+    let report = locators.await;
+    place.say(format!("locators: {} copied, with addresses of their own", report.done));
+    for failed in &report.failed {
+        place.say(format!("  {}: {}", failed.name, failed.error));
+    }
+    Ok(())
+}
+
+/// A project with the storage account that the first one has.
+async fn other_project(place: &Place) -> Result<Project> {
+    let (management, name) = (place.client.management(), place.name("copy"));
+    let mut methods = management.list_payment_methods().items();
+    let method = methods.try_next().await?.context("a payment method")?;
+    let method = method.metadata().id().context("its id")?.to_owned();
+    let body = ProjectPut::new()
+        .display_name("Copy")
+        .location_name("eastus")
+        .payment_method_id(method);
+    management.create_project(&name, body).send().await?;
+    let project = place.client.project(&name);
+    let media = project.media();
+    let credential = AzureCredentialPost::new(mkio::Secret::new(mkio_emulator::STORAGE_SAS.to_owned()));
+    let storage = AzureStorageSpecPut::new("https://storage1.blob.core.windows.net");
+    let body = StoragePut::new(storage.with_credential(credential));
+    place.undo("storage", media.delete_storage(&place.storage).send());
+    media.create_or_update_storage(&place.storage, body).send().await?;
+    Ok(project)
+}
+
+async fn something_to_copy(place: &Place) -> Result<()> {
+    let (media, name) = (place.project.media(), place.name("original"));
+    place.asset("original").await?;
+    place.undo(&name, media.delete_transform(&name).send());
+    let preset = BuiltInStandardEncoderPreset::new("H264SingleBitrate720p");
+    let outputs = TransformPutProperties::new([TransformOutput::new(preset)]);
+    media.create_or_update_transform(&name, outputs).send().await?;
+    place.undo(&name, media.delete_streaming_locator(&name).send());
+    let locator = StreamingLocatorPutProperties::new()
+        .asset_name(&name)
+        .streaming_policy_name("Predefined_ClearStreamingOnly");
+    media.create_or_update_streaming_locator(&name, locator).send().await?;
+    Ok(())
+}

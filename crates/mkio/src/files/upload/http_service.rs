@@ -1,0 +1,42 @@
+//! Our HTTP client under the storage clients: its TLS, proxies and certificates are those of all calls.
+
+use std::{future::Future, pin::Pin, time::Duration};
+
+use mkio_core::reqwest;
+use object_store::client::{
+    ClientOptions, HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpResponse,
+    HttpService,
+};
+use tokio::time::timeout;
+
+/// An HTTP client whose requests end after a while.
+#[derive(Debug, Clone)]
+pub(super) struct Limited {
+    pub(super) http: reqwest::Client,
+    pub(super) limit: Duration,
+}
+
+impl HttpConnector for Limited {
+    fn connect(&self, _: &ClientOptions) -> object_store::Result<HttpClient> {
+        Ok(HttpClient::new(self.clone()))
+    }
+}
+
+type Answer<'a> = Pin<Box<dyn Future<Output = Result<HttpResponse, HttpError>> + Send + 'a>>;
+
+impl HttpService for Limited {
+    // The signature that the macro `async_trait` makes.
+    fn call<'a, 'b>(&'a self, request: HttpRequest) -> Answer<'b>
+    where
+        'a: 'b,
+        Self: 'b,
+    {
+        Box::pin(async move {
+            let sent = HttpService::call(&self.http, request);
+            match timeout(self.limit, sent).await {
+                Ok(answer) => answer,
+                Err(elapsed) => Err(HttpError::new(HttpErrorKind::Timeout, elapsed)),
+            }
+        })
+    }
+}

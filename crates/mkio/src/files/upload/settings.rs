@@ -1,0 +1,84 @@
+//! What an upload is given: a credential, and how it is to be carried out.
+
+use std::time::Duration;
+
+use mkio_core::Secret;
+
+/// What opens a storage account. The service keeps its own to itself.
+#[derive(Debug, Clone)]
+pub struct StorageCredential(pub(super) Kind);
+
+#[derive(Debug, Clone)]
+pub(super) enum Kind {
+    Sas(Secret<String>),
+    AccessKey {
+        id: String,
+        secret: Secret<String>,
+        session: Option<Secret<String>>,
+    },
+}
+
+impl StorageCredential {
+    /// The shared access signature of an Azure account or container, with or without its `?`. It must
+    /// allow to create and to write.
+    pub fn sas(token: impl Into<String>) -> Self {
+        Self(Kind::Sas(Secret::new(token.into())))
+    }
+
+    /// The access key of an S3 bucket. It must allow `s3:PutObject` and `s3:AbortMultipartUpload`.
+    pub fn access_key(id: impl Into<String>, secret: impl Into<String>) -> Self {
+        Self(Kind::AccessKey {
+            id: id.into(),
+            secret: Secret::new(secret.into()),
+            session: None,
+        })
+    }
+
+    /// The same with the session token of temporary credentials.
+    pub fn session(
+        id: impl Into<String>,
+        secret: impl Into<String>,
+        token: impl Into<String>,
+    ) -> Self {
+        Self(Kind::AccessKey {
+            id: id.into(),
+            secret: Secret::new(secret.into()),
+            session: Some(Secret::new(token.into())),
+        })
+    }
+}
+
+/// How far an upload is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Progress {
+    /// Bytes that storage has taken.
+    pub sent: u64,
+    /// Bytes in all, if that is known: for files and bytes, not for streams.
+    pub total: Option<u64>,
+}
+
+pub(super) type OnProgress = Box<dyn FnMut(Progress) + Send>;
+
+/// How an upload is carried out.
+pub(super) struct Settings {
+    pub(super) part_size: usize,
+    pub(super) at_once: usize,
+    pub(super) part_timeout: Duration,
+    pub(super) max_retries: usize,
+    pub(super) endpoint: Option<String>,
+    pub(super) allow_plain_http: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            part_size: 8 * 1024 * 1024,
+            at_once: 4,
+            part_timeout: Duration::from_secs(300),
+            max_retries: 10,
+            endpoint: None,
+            allow_plain_http: false,
+        }
+    }
+}
