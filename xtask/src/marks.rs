@@ -5,12 +5,14 @@
 pub const NAME: &str = "x-mkio-name";
 /// Overlay, schema: name of the type.
 pub const TYPE_NAME: &str = "x-mkio-type-name";
-/// Overlay, enum: value to name of its variant.
+/// Overlay, enum or union: value to name of its variant.
 pub const VARIANT_NAMES: &str = "x-mkio-variant-names";
 /// Overlay, property or schema: `true` must not be shown, `false` sounds secret and is not.
 pub const SECRET: &str = "x-mkio-secret";
 /// Overlay, schema: its required properties in the order in which constructors take them.
 pub const ORDER: &str = "x-mkio-order";
+/// Overlay, required list or map: constructors leave it empty, a setter fills it.
+pub const EMPTY: &str = "x-mkio-empty";
 /// Overlay, member that stands behind several tags of a union: the tag that it has by itself.
 pub const TAG: &str = "x-mkio-tag";
 /// Overlay, property of an answer: the link to the next page.

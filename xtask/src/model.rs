@@ -89,6 +89,8 @@ pub struct Field {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Need {
     Optional,
+    /// The document requires it, and constructors leave it empty: a list or a map.
+    Empty,
     /// The document requires it, and constructors ask for it; what is read may lack it.
     Required,
     /// The type demands it, too: nothing without it is read.
@@ -314,7 +316,9 @@ fn shape_of(name: &str, schema: &Value, holding: &Holding<'_>) -> Shape {
                         nullable: flag(property, marks::NULLABLE),
                         secret: flag(property, marks::SECRET),
                         read_only: flag(property, "readOnly"),
-                        need: if demanded.iter().any(|d| d == name) {
+                        need: if flag(property, marks::EMPTY) {
+                            Need::Empty
+                        } else if demanded.iter().any(|d| d == name) {
                             Need::Demanded
                         } else if required.iter().any(|r| r == name) {
                             Need::Required

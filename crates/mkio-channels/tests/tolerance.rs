@@ -41,6 +41,7 @@ fn structures() {
     structure::<types::CamSlotInterface>("CamSlotInterface", &["name", "type", "url", "displayName"]);
     structure::<types::Channel>("Channel", &["kind", "metadata", "spec", "status", "serviceIds"]);
     structure::<types::ChannelListSupplemental>("ChannelListSupplemental", &["kind", "count", "operation", "pagination"]);
+    structure::<types::ChannelMetadata>("ChannelMetadata", &["name", "displayName"]);
     structure::<types::ChannelPatchMetadata>("ChannelPatchMetadata", &["displayName"]);
     structure::<types::ChannelMetadataResponse>("ChannelMetadataResponse", &["name", "displayName", "created"]);
     structure::<types::ChannelPatch>("ChannelPatch", &["metadata", "spec"]);
@@ -55,7 +56,10 @@ fn structures() {
     structure::<types::EncodingConfig>("EncodingConfig", &["video", "audios"]);
     structure::<types::ErrorEntry>("ErrorEntry", &["code", "transient", "showCode", "userShort", "userMessage", "detail"]);
     structure::<types::Etr290Stats>("Etr290Stats", &["ccError", "tsSyncLoss", "syncByteError", "transportError", "pmtError", "pidError"]);
+    structure::<types::ExportPayload>("ExportPayload", &["schemaVersion", "description", "exportedAt", "sourceVersion", "channels"]);
     structure::<types::ExportRequest>("ExportRequest", &["channels", "includeServices", "description"]);
+    structure::<types::ExportedChannel>("ExportedChannel", &["kind", "metadata", "spec", "services"]);
+    structure::<types::ExportedService>("ExportedService", &["name", "type", "id", "config", "configVersion"]);
     structure::<types::HttpValidationError>("HttpValidationError", &["detail"]);
     structure::<types::HealthStatus>("HealthStatus", &["severity"]);
     structure::<types::HttpStreamingEndpoint>("HttpStreamingEndpoint", &["segmentationType", "url"]);

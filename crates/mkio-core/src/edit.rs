@@ -28,6 +28,8 @@ pub struct Writing {
     pub tags: &'static [&'static str],
     /// Secrets of the body that reads do not show, as JSON pointers with `*` for any item.
     pub masked: &'static [&'static str],
+    /// Members of what is edited that the service alone sets, as such pointers.
+    pub read_only: &'static [&'static str],
 }
 
 /// An edit of one resource: reads it, changes it, writes it.
@@ -80,7 +82,13 @@ where
 
     /// Reads the resource, changes it, and writes it when something changed.
     ///
+    /// Members that the service alone sets are not sent, although the type that is edited may have
+    /// them: a service that is strict about them would refuse the write.
+    ///
     /// The response is the one of the write; of the read when nothing changed.
+    ///
+    /// An edit that is dropped before it is ready sends nothing more. Dropped while it reads, it has
+    /// changed nothing; dropped while it writes, the resource is as before or as edited.
     ///
     /// # Errors
     ///
@@ -98,8 +106,11 @@ where
         let whole = part(&told, self.writing.within);
         let before: B = read_as(&whole, self.writing.within)
             .map_err(|why| refuse(format!("the resource cannot be edited: {why}")))?;
-        let old = json(&before, write)?;
-        let new = json(&(self.change)(before), write)?;
+        let mut old = json(&before, write)?;
+        let mut new = json(&(self.change)(before), write)?;
+        for sent in [&mut old, &mut new] {
+            merge::leave_out(sent, self.writing.read_only);
+        }
         if old == new {
             return Ok(response);
         }
@@ -177,12 +188,17 @@ fn read_as<T: DeserializeOwned>(value: &Value, within: &str) -> Result<T, String
 /// Kind [`InvalidRequest`](ErrorKind::InvalidRequest) when the resource lacks a field that the body
 /// requires; the message names it.
 #[doc(hidden)]
-pub fn body_of<R: Serialize, T: DeserializeOwned>(resource: &R, body: &str) -> Result<T> {
+pub fn body_of<R: Serialize, T: DeserializeOwned>(
+    resource: &R,
+    body: &str,
+    read_only: &[&str],
+) -> Result<T> {
     let refuse = |why: String| {
         let message = format!("the resource makes no {body}: {why}");
         Error::new(ErrorKind::InvalidRequest, message)
     };
-    let value = serde_json::to_value(resource).map_err(|error| refuse(error.to_string()))?;
+    let mut value = serde_json::to_value(resource).map_err(|error| refuse(error.to_string()))?;
+    merge::leave_out(&mut value, read_only);
     read_as(&value, "").map_err(refuse)
 }
 

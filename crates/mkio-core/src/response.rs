@@ -26,8 +26,21 @@ pub struct CallInfo {
 
 /// The typed value of a successful answer, with its status, headers and raw body.
 ///
-/// Dereferences to the value, so fields can be read directly; [`into_inner`](Self::into_inner)
-/// takes it out.
+/// Dereferences to the value, so its methods and fields can be used directly;
+/// [`into_inner`](Self::into_inner) takes it out.
+///
+/// ```
+/// # use mkio_core::{Response, http::{HeaderMap, StatusCode}};
+/// # let mut headers = HeaderMap::new();
+/// # headers.insert("x-trace", "42".parse().unwrap());
+/// # let response = Response::new("intro".to_owned(), StatusCode::OK, headers, Default::default());
+/// assert_eq!(response.len(), 5); // a method of the value, here a `String`
+/// assert_eq!(response.http_status(), 200);
+/// assert_eq!(response.headers()["x-trace"], "42");
+/// println!("{} attempts, {:?}", response.call().attempts, response.call().elapsed);
+/// let name: String = response.into_inner();
+/// # assert_eq!(name, "intro");
+/// ```
 ///
 /// Typed values drop fields that this version does not know. [`json`](Self::json), serializing the
 /// response, and [`raw`](Self::raw) give the body as it was received, with all fields:

@@ -232,7 +232,7 @@ impl GeolocationPatch {
     }
     /// Sets [`coordinates`](Self#structfield.coordinates).
     ///
-    /// PATCH replaces the whole list.
+    /// PATCH replaces the whole list; an empty one removes all items.
     #[must_use]
     pub fn with_coordinates(
         mut self,

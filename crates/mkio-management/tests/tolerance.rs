@@ -46,8 +46,8 @@ fn structures() {
     structure::<types::OrganizationMetadata>("OrganizationMetadata", &["created", "createdBy", "createdByEmail", "createdById", "createdByName", "id", "isActive", "name", "updated"]);
     structure::<types::OrganizationPatch>("OrganizationPatch", &["spec"]);
     structure::<types::Organization>("Organization", &["kind", "metadata", "spec"]);
-    structure::<types::OrganizationPatchSpec>("OrganizationPatchSpec", &["legalEntityAddress", "legalEntityContactEmail", "legalEntityName", "legalEntityOfficer", "name"]);
-    structure::<types::OrganizationSpec>("OrganizationSpec", &["id", "name"]);
+    structure::<types::OrganizationSpec>("OrganizationSpec", &["legalEntityAddress", "legalEntityContactEmail", "legalEntityName", "legalEntityOfficer", "name"]);
+    structure::<types::LocationOrganization>("LocationOrganization", &["id", "name"]);
     structure::<types::PaginationInfo>("PaginationInfo", &["end", "records", "start", "total"]);
     structure::<types::PaymentMethodAwsSpec>("PaymentMethodAwsSpec", &["allowedOrganizations", "autoPurchaseBeamLicenses", "awsAccountId", "awsCustomerId", "awsOfferId", "awsProductCode", "awsStatus", "endDate", "notes", "productPublicationName", "startDate"]);
     structure::<types::PaymentMethodAzureSpec>("PaymentMethodAzureSpec", &["allowedOrganizations", "autoPurchaseBeamLicenses", "azureOfferId", "azurePlanName", "azurePrivateOfferId", "azureSaasSubscriptionAutoRenew", "azureSaasSubscriptionEnd", "azureSaasSubscriptionId", "azureSaasSubscriptionName", "azureSaasSubscriptionStart", "azureSaasSubscriptionStatus", "endDate", "notes", "productPublicationName", "startDate"]);

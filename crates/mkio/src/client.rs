@@ -7,15 +7,49 @@ use crate::Project;
 
 /// The client: everything that all APIs share, and the way to each of them.
 ///
-/// Cheap to clone; clones share connections, token, rate budget and retry budget.
+/// [`project`](Self::project) answers the APIs of one project; what belongs to no project is reached
+/// from the client itself: `mkio.management()`, `mkio.channels()`.
+///
+/// ```no_run
+/// # #[cfg(all(feature = "media", feature = "management"))]
+/// # async fn example() -> mkio::Result<()> {
+/// use std::time::Duration;
+///
+/// use mkio::{CallOptions, RetryPolicy};
+///
+/// let mkio = mkio::Client::builder()
+///     .token("a.b.c")                        // or with_env(): MKIO_TOKEN, or a profile
+///     .total_timeout(Duration::from_secs(60)) // of a call with all its retries; default 300 s
+///     .build()?;
+/// let organization = mkio.management().get_organization().send().await?;
+/// let media = mkio.project("acme").media();
+///
+/// // For one call, or for a client beside the first one.
+/// let once = CallOptions::new().retry(RetryPolicy::none());
+/// let asset = media.get_asset("intro").options(once).send().await?;
+/// let hurried = mkio.with(once).project("acme").media();
+/// # Ok(())
+/// # }
+/// ```
+///
+/// Cheap to clone; clones share connections, token, rate budget and retry budget. A token belongs to
+/// one organization, so each organization needs a client of its own.
 #[derive(Clone, Debug)]
 pub struct Client {
     transport: Transport,
 }
 
 impl Client {
-    /// A client from the environment: `MKIO_TOKEN`, `MKIO_BASE_URL`, `MKIO_PROFILE`,
-    /// `MKIO_PROJECT`, or the profile file.
+    /// A client from the environment: `MKIO_TOKEN`, `MKIO_BASE_URL` (default `https://app.mk.io`),
+    /// `MKIO_PROFILE`, `MKIO_PROJECT`, or the profile file. Variables come before the profile.
+    ///
+    /// ```no_run
+    /// # fn main() -> mkio::Result<()> {
+    /// let mkio = mkio::Client::from_env()?;
+    /// let project = mkio.default_project()?; // MKIO_PROJECT, or the profile's
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///
@@ -36,7 +70,8 @@ impl Client {
         TransportBuilder::new()
     }
 
-    /// The same client, scoped to a project.
+    /// The APIs of one project. Nothing is sent: a project that does not exist shows with the first
+    /// call.
     pub fn project(&self, name: impl Into<String>) -> Project {
         Project::new(self.transport.clone(), name.into())
     }
@@ -57,13 +92,28 @@ impl Client {
         }
     }
 
-    /// A client whose calls have other options: retries, timeouts, priority.
+    /// A client whose calls have other options: retries, timeouts, largest response, priority. The
+    /// original keeps its own; both share connections, token and budgets.
+    #[must_use]
     pub fn with(&self, options: CallOptions) -> Self {
         Self::from(self.transport.with(options))
     }
 
-    /// Sends a request that the generated clients do not cover, with the same token, rate budget,
-    /// retries and errors.
+    /// A request that no method makes, with the token, rate budget, retries and errors of all others.
+    /// The path starts with `/`; names in it have to be percent-encoded.
+    ///
+    /// ```no_run
+    /// # async fn example(mkio: mkio::Client) -> mkio::Result<()> {
+    /// use mkio::http::Method;
+    ///
+    /// let asset = mkio
+    ///     .request(Method::GET, "/api/v1/projects/acme/media/assets/intro")
+    ///     .send()
+    ///     .await?;
+    /// println!("{}", asset.json()["properties"]["description"]);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn request(&self, method: Method, path: impl Into<String>) -> RawRequest {
         self.transport.request(method, path)
     }

@@ -22,6 +22,7 @@ impl Project {
     }
 
     /// The same project for calls with other options: retries, timeouts, priority.
+    #[must_use]
     pub fn with(&self, options: CallOptions) -> Self {
         Self::new(self.transport.with(options), self.name.clone())
     }

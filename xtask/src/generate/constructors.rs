@@ -178,7 +178,7 @@ fn ranges_start_with_their_start() {
     assert_eq!(found["UsageReportQuery"], ["start_date", "end_date"]);
     assert_eq!(
         found["ScheduledOperationStartStopSpec"],
-        ["start_time", "end_time", "correlation_data"]
+        ["start_time", "end_time"]
     );
 }
 

@@ -27,7 +27,8 @@ struct Editable<'a> {
 /// The items of the module; none when the API has nothing to edit.
 pub fn run(model: &Model, signatures: &Signatures) -> Vec<Item> {
     let editable = editable(model);
-    let mut items: Vec<Item> = pairs(model).into_iter().map(conversion).collect();
+    let pairs = pairs(model).into_iter();
+    let mut items: Vec<Item> = pairs.map(|pair| conversion(model, pair)).collect();
     let (scoped, unscoped): (Vec<_>, Vec<_>) = editable
         .iter()
         .partition(|edit| edit.read.parameters.iter().any(|p| p.ident == SCOPE));
@@ -137,7 +138,8 @@ fn pairs(model: &Model) -> BTreeSet<(&str, &str)> {
     all.filter(|(resource, body)| resource != body).collect()
 }
 
-fn conversion((resource, body): (&str, &str)) -> Item {
+fn conversion(model: &Model, (resource, body): (&str, &str)) -> Item {
+    let read_only = read_only(model, body);
     let (resource, ident) = (format_ident!("{resource}"), format_ident!("{body}"));
     parse_quote! {
         /// Takes over what the body can hold; what the service alone sets is left out.
@@ -150,7 +152,7 @@ fn conversion((resource, body): (&str, &str)) -> Item {
             type Error = mkio_core::Error;
 
             fn try_from(resource: &types::#resource) -> Result<Self> {
-                glue::body_of(resource, #body)
+                glue::body_of(resource, #body, &[#(#read_only),*])
             }
         }
     }
@@ -190,6 +192,7 @@ fn method(
     let merges = edit.write.method == "PATCH";
     let (tags, masked) = (tags(model), masked(model, edit));
     let docs = docs(edit, noun, merges);
+    let read_only = read_only(model, edit.within.map_or(edit.body, |(_, of)| of));
     quote! {
         #(#[doc = #docs])*
         pub fn #ident<F>(&self, #(#given,)* change: F) -> Edit<types::#resource, types::#body, F>
@@ -205,6 +208,7 @@ fn method(
                     merges: #merges,
                     tags: &[#(#tags),*],
                     masked: &[#(#masked),*],
+                    read_only: &[#(#read_only),*],
                 },
                 change,
             )
@@ -242,6 +246,59 @@ fn tags(model: &Model) -> BTreeSet<&str> {
             _ => None,
         })
         .collect()
+}
+
+/// Members of a body that the service alone sets, as JSON pointers with `*` for any item: a type
+/// that is read as well has them.
+fn read_only(model: &Model, body: &str) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    fixed(model, body, "", &mut Vec::new(), &mut found);
+    found
+}
+
+fn fixed<'a>(
+    model: &'a Model,
+    name: &'a str,
+    pointer: &str,
+    above: &mut Vec<&'a str>,
+    found: &mut BTreeSet<String>,
+) {
+    if above.contains(&name) {
+        return;
+    }
+    above.push(name);
+    match model.types.get(name).map(|of| &of.shape) {
+        Some(Shape::Struct(fields)) => {
+            for (member, field) in fields {
+                let place = format!("{pointer}/{member}");
+                if field.read_only {
+                    found.insert(place);
+                    continue;
+                }
+                for (schema, step) in parts(&field.schema) {
+                    if let Some(of) = named(schema) {
+                        fixed(model, of, &format!("{place}{step}"), above, found);
+                    }
+                }
+            }
+        }
+        Some(Shape::Union { variants, .. }) => {
+            for variant in variants {
+                fixed(model, &variant.member, pointer, above, found);
+            }
+        }
+        _ => {}
+    }
+    above.pop();
+}
+
+/// A schema, and those of its items and entries, with the step that leads there.
+fn parts(schema: &Value) -> [(&Value, &'static str); 3] {
+    [
+        (schema, ""),
+        (&schema["items"], "/*"),
+        (&schema["additionalProperties"], "/*"),
+    ]
 }
 
 /// Secrets of the body that reads do not show: those that the resource's type lacks, and those that
@@ -282,11 +339,7 @@ fn walk<'a>(
                     found.insert(place);
                     continue;
                 }
-                for (schema, step) in [
-                    (&field.schema, ""),
-                    (&field.schema["items"], "/*"),
-                    (&field.schema["additionalProperties"], "/*"),
-                ] {
+                for (schema, step) in parts(&field.schema) {
                     if let Some(of) = named(schema) {
                         let key = if step.is_empty() { None } else { Some(step) };
                         let other = other.map(|other| match key {
@@ -340,7 +393,9 @@ mod tests {
             "Spec": {"properties": {"url": {"type": "string"}}},
             "SpecPut": {"properties": {
                 "url": {"type": "string"}, "key": {"type": "string", "x-mkio-secret": true},
+                "keys": {"type": "array", "items": {"$ref": "#/components/schemas/Key"}},
             }},
+            "Key": {"properties": {"id": {}, "tracks": {"readOnly": true}}},
         });
         Model::new(&document)
     }
@@ -361,6 +416,8 @@ mod tests {
             "&operations::CREATE_OR_UPDATE_A",
             "within: \"spec\", merges: false",
             "masked: &[\"/spec/key\"]",
+            "read_only: &[\"/keys/*/tracks\"]",
+            "glue::body_of(resource, \"APut\", &[\"/spec/keys/*/tracks\"])",
             "impl TryFrom<&types::A> for types::APut",
             "impl TryFrom<&types::A> for types::APatch",
         ] {

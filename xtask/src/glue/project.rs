@@ -54,6 +54,7 @@ pub fn run(api: &Api, model: &Model, signatures: &Signatures) -> Vec<Item> {
                 }
 
                 /// Returns a client whose calls have other retries, timeouts or priority.
+                #[must_use]
                 pub fn with(&self, options: CallOptions) -> Self {
                     Self {
                         client: self.client.with(options),

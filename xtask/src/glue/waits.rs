@@ -471,7 +471,8 @@ fn acting(
     quote! {
         #[doc = #docs]
         ///
-        /// Nothing is sent before the wait is polled.
+        /// Nothing is sent before the wait is polled. A wait that is dropped sends nothing more; a call
+        /// that it has sent is not undone, and no further step follows.
         ///
         #(#[doc = #more])*
         pub fn #ident(&self, #(#arguments),*) -> Wait<#answer, #state> {
@@ -513,24 +514,23 @@ fn more(steps: &[Step<'_>], name: &str, resource: &Resource) -> Vec<String> {
     more
 }
 
-/// What a missing resource means to a call, as far as the document's statuses say.
+/// What a missing resource means to a call: a deletion as far as the document's statuses say.
 fn missing(step: &Step<'_>, name: &str) -> Option<String> {
     let declares = |status: &str| step.operation.statuses.iter().any(|known| known == status);
     let words = name.replace('_', " ");
-    let fails = declares("404").then(|| {
-        format!(
-            " Fails with 404 if the {words} does not exist, unless \
-             [`missing_ok`](Wait::missing_ok) is set."
-        )
-    });
+    let fails = format!(
+        " Fails with 404 if the {words} does not exist, unless \
+         [`missing_ok`](Wait::missing_ok) is set."
+    );
     match step.effect {
         Effect::Deletes if declares("204") && (declares("200") || !declares("404")) => {
             Some(format!(" Succeeds if the {words} does not exist (204)."))
         }
-        Effect::Deletes => fails,
+        Effect::Deletes => declares("404").then_some(fails),
         // PUT creates what is missing.
         Effect::Reaches(_) if step.operation.method == "PUT" && declares("201") => None,
-        Effect::Reaches(_) => fails,
+        // Also where the document forgets the status.
+        Effect::Reaches(_) => Some(fails),
         Effect::Creates => None,
     }
 }

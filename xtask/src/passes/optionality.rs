@@ -1,10 +1,11 @@
 //! Problem: a "required" field that the service leaves out makes a whole list unreadable, and an
 //! empty list or map cannot be told from an absent one. This pass makes every field of what is
 //! read optional and gives optional lists and maps an `Option`. What the document required stays
-//! in `x-mkio-required` (constructors ask for it) and what it allowed to be null in
-//! `x-mkio-nullable` (such fields have three states when written).
+//! in `x-mkio-required` (constructors ask for it; a list or map that the overlay lets start empty is
+//! not in it) and what it allowed to be null in `x-mkio-nullable` (such fields have three states when
+//! written).
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::{
     document::{Document, schema_pointer},
@@ -12,85 +13,104 @@ use crate::{
     report::Changes,
 };
 
-/// What was loosened.
-#[derive(Default)]
-struct Counts {
-    read_only_requirements: usize,
-    collections: usize,
-}
-
 pub fn run(mut document: Document, changes: &mut Changes) -> Document {
-    let mut counts = Counts::default();
+    let mut read_only_requirements = 0;
+    let mut collections = 0;
     let mut misordered = Vec::new();
+    let mut not_empty = Vec::new();
     for (name, schema) in document.schemas_mut() {
-        let required = required(schema);
-        if !orders(schema, &required) {
+        let read = schema.get(marks::READ) == Some(&Value::Bool(true));
+        let Some(properties) = schema.get("properties").and_then(Value::as_object) else {
+            continue;
+        };
+        let required = written(schema, properties);
+        let (empty, asked): (Vec<Value>, Vec<Value>) = required
+            .iter()
+            .cloned()
+            .partition(|name| can_start_empty(&properties[name.as_str().unwrap_or_default()]));
+        let marked = properties.values().filter(|property| has_mark(property));
+        if marked.count() > empty.len() {
+            not_empty.push(schema_pointer(name, schema));
+        }
+        if !orders(schema, &asked) {
             misordered.push(schema_pointer(name, schema));
         }
-        if schema.get("properties").is_some_and(Value::is_object) {
-            loosen(schema, required, &mut counts);
+        if read && !required.is_empty() {
+            read_only_requirements += 1;
+        }
+        let demanded = if read { Vec::new() } else { required };
+        schema[marks::REQUIRED] = Value::Array(asked);
+        schema["required"] = Value::Array(demanded.clone());
+        if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
+            collections += loosen(properties, &demanded);
         }
     }
-    for pointer in misordered {
-        changes.refuse(document.problem(
-            pointer,
+    for (pointers, found, fits) in [
+        (
+            misordered,
             format!(
                 "an `{}` that does not name the required fields",
                 marks::ORDER
             ),
-            "each required field once, in the order in which constructors take them",
-        ));
+            "each field that constructors take once, in the order in which they take them",
+        ),
+        (
+            not_empty,
+            format!("an `{}` at what cannot start empty", marks::EMPTY),
+            "the mark at required lists and maps only",
+        ),
+    ] {
+        for pointer in pointers {
+            changes.refuse(document.problem(pointer, found.clone(), fits));
+        }
     }
     changes.note(format!(
-        "{} types that are read demand nothing, {} lists and maps are optional",
-        counts.read_only_requirements, counts.collections
+        "{read_only_requirements} types that are read demand nothing, {collections} lists and maps are optional"
     ));
     document
 }
 
-/// The fields that a schema requires and that can be written.
-fn required(schema: &Value) -> Vec<Value> {
-    let names = schema.get("required").and_then(Value::as_array);
-    let can_be_written = |name: &&Value| {
-        let property = name
-            .as_str()
-            .and_then(|name| schema.get("properties")?.get(name));
+/// The required properties that a caller can send.
+fn written(schema: &Value, properties: &Map<String, Value>) -> Vec<Value> {
+    let required = schema.get("required").and_then(Value::as_array);
+    let names = required.into_iter().flatten().filter(|name| {
+        let property = name.as_str().and_then(|name| properties.get(name));
         property.is_some_and(|p| p.get("readOnly") != Some(&Value::Bool(true)))
-    };
-    names
-        .into_iter()
-        .flatten()
-        .filter(can_be_written)
-        .cloned()
-        .collect()
+    });
+    names.cloned().collect()
 }
 
-/// Makes the fields of a type optional: all of one that is read, and its lists and maps.
-fn loosen(schema: &mut Value, required: Vec<Value>, counts: &mut Counts) {
-    let read = schema.get(marks::READ) == Some(&Value::Bool(true));
-    if read && !required.is_empty() {
-        counts.read_only_requirements += 1;
-    }
-    let demanded = if read { Vec::new() } else { required.clone() };
-    schema[marks::REQUIRED] = Value::Array(required);
-    schema["required"] = Value::Array(demanded.clone());
-    let properties = schema.get_mut("properties").and_then(Value::as_object_mut);
-    for (name, property) in properties.into_iter().flatten() {
+fn has_mark(property: &Value) -> bool {
+    property.get(marks::EMPTY) == Some(&Value::Bool(true))
+}
+
+fn can_start_empty(property: &Value) -> bool {
+    has_mark(property) && is_collection(property)
+}
+
+fn is_collection(property: &Value) -> bool {
+    matches!(property["type"].as_str(), Some("array" | "object"))
+}
+
+/// Marks what may be null, and gives lists and maps that are not demanded an `Option`; answers how
+/// many these are.
+fn loosen(properties: &mut Map<String, Value>, demanded: &[Value]) -> usize {
+    let mut collections = 0;
+    for (name, property) in properties {
+        let optional = !demanded.contains(&json!(name));
+        let collection = is_collection(property);
         let Some(property) = property.as_object_mut() else {
             continue;
         };
         if property.get("nullable") == Some(&Value::Bool(true)) {
             property.insert(marks::NULLABLE.to_owned(), Value::Bool(true));
         }
-        let optional = !demanded.contains(&json!(name));
-        let collection = property
-            .get("type")
-            .is_some_and(|t| t == "array" || t == "object");
         if optional && collection {
             property.insert("nullable".to_owned(), Value::Bool(true));
-            counts.collections += 1;
+            collections += 1;
         }
     }
+    collections
 }
 
 /// An order, where there is one, names the required fields and nothing else.
@@ -144,5 +164,24 @@ mod tests {
             run(testing::with_schemas(schema(order)), &mut changes);
             assert_eq!(changes.problems()[0].pointer, "/components/schemas/S");
         }
+    }
+
+    #[test]
+    fn what_may_start_empty_is_demanded_and_not_asked_for() {
+        let schema = |mark: Value| {
+            json!({"S": {
+                "properties": {"a": mark, "b": {"type": "string"}}, "required": ["a", "b"],
+            }})
+        };
+        let list = json!({"type": "array", "items": {}, "x-mkio-empty": true});
+        let (document, _) = testing::run(run, testing::with_schemas(schema(list)));
+        let found = document.schema("S").unwrap();
+        assert_eq!(found["required"], json!(["a", "b"]));
+        assert_eq!(found["x-mkio-required"], json!(["b"]));
+
+        let text = json!({"type": "string", "x-mkio-empty": true});
+        let mut changes = Changes::default();
+        run(testing::with_schemas(schema(text)), &mut changes);
+        assert_eq!(changes.problems()[0].pointer, "/components/schemas/S");
     }
 }

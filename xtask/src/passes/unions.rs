@@ -92,7 +92,7 @@ fn mark(document: &mut Document, union: &Union, converting: &[bool]) {
             member[marks::KEEP] = Value::Bool(true);
         }
     }
-    let names = variant_names(name, variants);
+    let names = names(document.schema(name), name, variants);
     let list: Vec<Value> = variants
         .iter()
         .zip(names)
@@ -277,6 +277,17 @@ fn drop_property(schema: &mut Value, property: &str) {
     }
 }
 
+/// Names of the variants: those that the overlay chose, else what tells them apart.
+fn names(schema: Option<&Value>, union: &str, variants: &Variants) -> Vec<String> {
+    let chosen = schema.and_then(|schema| schema.get(marks::VARIANT_NAMES));
+    let derived = variant_names(union, variants);
+    let names = variants.iter().zip(derived).map(|((value, _), name)| {
+        let chosen = chosen.and_then(|names| names.get(value)?.as_str());
+        chosen.map_or(name, str::to_owned)
+    });
+    names.collect()
+}
+
 /// What tells the variants apart: the tag value without what all of them share with the union.
 /// `#Microsoft.Media.BuiltInStandardEncoderPreset` of `TransformPreset` is `BuiltInStandardEncoder`.
 fn variant_names(union: &str, variants: &[(String, String)]) -> Vec<String> {
@@ -422,6 +433,19 @@ mod tests {
         assert_eq!(
             names("Credential", &["AWS.S3", "Microsoft.Storage"]),
             ["S3", "Storage"]
+        );
+    }
+
+    #[test]
+    fn the_overlay_may_name_variants() {
+        let variants = vec![
+            ("application/json-patch+json".to_owned(), "A".to_owned()),
+            ("plain".to_owned(), "B".to_owned()),
+        ];
+        let schema = json!({"x-mkio-variant-names": {"application/json-patch+json": "JsonPatch"}});
+        assert_eq!(
+            super::names(Some(&schema), "Overrides", &variants),
+            ["JsonPatch", "Plain"]
         );
     }
 

@@ -36,6 +36,7 @@ pub fn run(api: &Api, model: &Model, signatures: &Signatures, changes: &mut Chan
                 }
 
                 /// Returns a client whose calls have other retries, timeouts or priority.
+                #[must_use]
                 pub fn with(&self, options: CallOptions) -> Self {
                     Self::new(self.transport.with(options))
                 }

@@ -15,9 +15,9 @@ use super::{
     conversions,
     field::FieldCode,
     setters::{self, Convert},
-    simplify::{argument_of, arguments_of, is_map, is_named},
+    simplify::{argument_of, is_map, is_named},
 };
-use crate::model::{Model, Shape};
+use crate::model::{Model, Need, Shape};
 
 /// How a structure is made.
 pub struct Constructor<'a> {
@@ -40,7 +40,10 @@ impl<'a> Constructor<'a> {
     ) -> Self {
         let mut required: Vec<&FieldCode> = fields
             .iter()
-            .filter(|field| field.is_demanded() || (field.required && field.settable))
+            .filter(|field| {
+                let required = matches!(field.need, Need::Required | Need::Demanded);
+                field.is_demanded() || (required && field.settable)
+            })
             .collect();
         let place = |field: &FieldCode| order.iter().position(|json| *json == field.json);
         required.sort_by_key(|field| place(field).unwrap_or(usize::MAX));
@@ -82,7 +85,7 @@ impl<'a> Constructor<'a> {
     /// `new`, to stand among the methods of the structure.
     pub fn function(&self) -> TokenStream {
         let doc = self.doc();
-        if self.positional.is_empty() && self.named.is_empty() {
+        if self.takes_nothing() && self.empty().next().is_none() {
             return quote! {
                 #[doc = #doc]
                 pub fn new() -> Self {
@@ -102,6 +105,8 @@ impl<'a> Constructor<'a> {
             } else if self.named.iter().any(is) {
                 self.stand_in(&field.ty)
                     .unwrap_or_else(|| quote!(Default::default()))
+            } else if field.need == Need::Empty {
+                wrap(&field.ty, quote!(Default::default()))
             } else {
                 quote!(Default::default())
             };
@@ -127,13 +132,35 @@ impl<'a> Constructor<'a> {
         }
     }
 
+    fn takes_nothing(&self) -> bool {
+        self.positional.is_empty() && self.named.is_empty()
+    }
+
+    /// Required lists and maps that start empty.
+    fn empty(&self) -> impl Iterator<Item = &FieldCode> {
+        self.fields.iter().filter(|field| field.need == Need::Empty)
+    }
+
     fn doc(&self) -> String {
         let ident = self.ident;
-        if self.positional.is_empty() && self.named.is_empty() {
+        let empty: Vec<_> = self
+            .empty()
+            .map(|field| format!("`{}`", field.ident))
+            .collect();
+        let others = if empty.is_empty() {
+            "all others are unset".to_owned()
+        } else {
+            let verb = if empty.len() == 1 { "is" } else { "are" };
+            format!("{} {verb} empty, all others are unset", empty.join(" and "))
+        };
+        if self.takes_nothing() && empty.is_empty() {
             return format!(" Creates an empty `{ident}`.");
         }
+        if self.takes_nothing() {
+            return format!(" Creates `{ident}`: {others}.");
+        }
         if self.named.is_empty() {
-            return format!(" Creates `{ident}` from its required fields; all others are unset.");
+            return format!(" Creates `{ident}` from its required fields; {others}.");
         }
         let names: Vec<_> = self
             .named
@@ -142,7 +169,7 @@ impl<'a> Constructor<'a> {
             .collect();
         format!(
             " Starts `{ident}`: the required fields that could be mistaken for each other follow by \
-             name, in this order: {}. All others are unset.",
+             name, in this order: {}. Besides, {others}.",
             names.join(", ")
         )
     }
@@ -155,6 +182,8 @@ impl<'a> Constructor<'a> {
             let (name, accepts) = (&field.ident, setters::accepts(value_type(&field.ty)));
             let value = wrap(&field.ty, accepts.1(quote!(value)));
             let accepts = accepts.0;
+            // An unfinished structure must be used anyway.
+            let must_use = self.step(n + 1).is_none().then(|| quote!(#[must_use]));
             let (next, made) = match self.step(n + 1) {
                 Some(next) => (quote!(#next), quote!(#next(self.0))),
                 None => (quote!(#ident), quote!(self.0)),
@@ -170,6 +199,7 @@ impl<'a> Constructor<'a> {
 
                 impl #step {
                     #[doc = #sets]
+                    #must_use
                     pub fn #name(mut self, value: #accepts) -> #next {
                         self.0.#name = #value;
                         #made
@@ -189,9 +219,7 @@ impl<'a> Constructor<'a> {
     /// What a positional argument accepts: text for text alone, so that it goes nowhere else.
     fn accepts(&self, ty: &Type) -> (TokenStream, Convert) {
         let ty = value_type(ty);
-        let exact = is_named(ty, "Value")
-            || arguments_of(ty, "Map").is_some()
-            || self.is(ty, |shape| matches!(shape, Shape::Enum(_)));
+        let exact = is_named(ty, "Value") || self.is(ty, |shape| matches!(shape, Shape::Enum(_)));
         if exact {
             (quote!(#ty), |value| value)
         } else {
@@ -273,7 +301,7 @@ fn kinds(ty: &Type, model: &Model) -> BTreeSet<String> {
     if COPIED.iter().any(|copied| is_named(ty, copied)) {
         return one("number");
     }
-    if arguments_of(ty, "BTreeMap").is_some() {
+    if is_map(ty) {
         return one("map");
     }
     match named(ty, model) {

@@ -1,5 +1,5 @@
-//! What a type can be made of: an envelope of the one thing that it requires, a union of its
-//! members, as deep as that leads.
+//! What a type can be made of: an envelope of the one thing that it requires, a PATCH of the one
+//! thing that it can change, a union of its members, as deep as that leads.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,8 @@ use crate::{
 /// Longest chain of envelopes; types that contain themselves end here.
 const DEPTH: usize = 8;
 
-/// Names of the types that convert into a structure which requires nothing but one of them.
+/// Names of the types that convert into a structure which holds nothing but one of them, or requires
+/// nothing else.
 pub fn into_envelope(model: &Model, name: &str) -> Vec<String> {
     sources(model, name, DEPTH)
 }
@@ -81,18 +82,30 @@ fn through(model: &Model, name: &str, depth: usize) -> Vec<(String, String)> {
         .collect()
 }
 
-/// The structure or union that is all a structure requires.
+/// The structure or union that a structure is an envelope of.
 fn held<'a>(model: &Model, of: &'a Type) -> Option<&'a str> {
-    let [required] = &of.required[..] else {
-        return None;
-    };
-    if !of.written {
-        return None;
-    }
-    let schema = &of.fields()?.get(required)?.schema;
-    let name = ref_name(schema).or_else(|| ref_name(&schema["allOf"][0]))?;
+    let field = &of.fields()?.get(content(of)?)?;
+    let name = ref_name(&field.schema).or_else(|| ref_name(&field.schema["allOf"][0]))?;
     let shape = &model.types.get(name)?.shape;
     matches!(shape, Shape::Struct(_) | Shape::Union { .. }).then_some(name)
+}
+
+/// Name of the one field that a structure requires, or of the one that a PATCH can change.
+fn content(of: &Type) -> Option<&str> {
+    let fields = of.fields().filter(|_| of.written)?;
+    match &of.required[..] {
+        [required] => Some(required),
+        [] if of.patch && fields.len() == 1 => {
+            let (name, field) = fields.first()?;
+            (!field.nullable && !field.read_only).then_some(name)
+        }
+        _ => None,
+    }
+}
+
+/// The field that a value is put into, where the constructor does not ask for it.
+pub fn optional_content(of: &Type) -> Option<&str> {
+    content(of).filter(|_| of.required.is_empty())
 }
 
 #[cfg(test)]
@@ -118,6 +131,23 @@ mod tests {
             "Both": {"x-mkio-written": true, "properties": {}},
             "Loop": envelope(reference("Loop")),
         })))
+    }
+
+    #[test]
+    fn a_patch_of_one_thing_is_an_envelope_of_it() {
+        let patch = |properties: Value| json!({"x-mkio-written": true, "x-mkio-patch": true, "properties": properties});
+        let model = Model::new(&with_schemas(json!({
+            "OnePatch": patch(json!({"spec": reference("SpecPatch")})),
+            "TwoPatch": patch(json!({"spec": reference("SpecPatch"), "metadata": reference("SpecPatch")})),
+            "SpecPatch": patch(json!({"invite": reference("Invite")})),
+            "Invite": patch(json!({"state": {"type": "string"}})),
+            "Optional": {"x-mkio-written": true, "properties": {"spec": reference("SpecPatch")}},
+        })));
+        assert_eq!(into_envelope(&model, "OnePatch"), ["Invite", "SpecPatch"]);
+        assert_eq!(optional_content(&model.types["OnePatch"]), Some("spec"));
+        for name in ["TwoPatch", "Invite", "Optional"] {
+            assert!(into_envelope(&model, name).is_empty(), "{name}");
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use syn::Type;
 
 use super::simplify::argument_of;
+use crate::model::Need;
 
 /// A field as it will be written.
 pub struct FieldCode {
@@ -10,9 +11,8 @@ pub struct FieldCode {
     pub json: String,
     pub ty: Type,
     pub settable: bool,
-    pub required: bool,
-    /// Always sent, as a value or as null.
-    pub always_sent: bool,
+    /// What is demanded is always sent, as a value or as null.
+    pub need: Need,
     /// How it is read, where that is not by its type alone.
     pub reader: Option<Reader>,
     pub description: String,

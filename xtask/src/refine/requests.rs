@@ -177,8 +177,38 @@ fn text(operation: &Operation) -> String {
     if !text.is_empty() {
         text.push_str("\n\n");
     }
+    if let Some(missing) = missing(operation) {
+        text.push_str(&missing);
+        text.push_str("\n\n");
+    }
     text.push_str(&format!("`{} {}`", operation.method, operation.path));
     text
+}
+
+/// Verbs of operations that do something with what is there.
+const ACTIONS: [&str; 7] = [
+    "allocate", "cancel", "reset", "restart", "scale", "start", "stop",
+];
+
+/// What a missing resource means to an operation that deletes one or acts on it, as far as the
+/// document's statuses say.
+fn missing(operation: &Operation) -> Option<String> {
+    let (verb, noun) = operation.id.split_once('_')?;
+    let noun = noun.replace('_', " ");
+    let declares = |status: &str| operation.statuses.iter().any(|known| known == status);
+    let fails = || {
+        declares("404").then(|| {
+            format!("Fails with 404, for which `Error::is_not_found` is true, if the {noun} does not exist.")
+        })
+    };
+    match operation.method.as_str() {
+        "DELETE" if declares("204") && (declares("200") || !declares("404")) => Some(format!(
+            "Succeeds, with status 204, if the {noun} does not exist."
+        )),
+        "DELETE" => fails(),
+        "POST" if ACTIONS.contains(&verb) => fails(),
+        _ => None,
+    }
 }
 
 /// A call that compiles. An operation of a project has it where the project is.
@@ -478,6 +508,19 @@ fn label_setters() -> TokenStream {
     }
 }
 
+/// What becomes of a call whose future is dropped.
+fn dropped(operation: &Operation) -> &'static str {
+    let reads = ["get_", "list_"]
+        .iter()
+        .any(|verb| operation.id.starts_with(verb));
+    if operation.method == "GET" || reads {
+        " Dropping the future ends the call; nothing is left of it."
+    } else {
+        " A future that is dropped before it is ready, by a time limit of yours for example, sends \
+         nothing more. What it has sent is not undone: the service may have carried it out or not."
+    }
+}
+
 /// What every request has: headers, options, and the ways to send it.
 fn endings(operation: &Operation, signatures: &Signatures, bytes: bool) -> TokenStream {
     let (answer, send) = match &operation.answer {
@@ -501,6 +544,7 @@ fn endings(operation: &Operation, signatures: &Signatures, bytes: bool) -> Token
         " Sends the request: `{} {}`.",
         operation.method, operation.path
     );
+    let dropped = dropped(operation);
     quote! {
         /// Sets a header of this request. Its value is treated as a secret: no log shows it.
         pub fn header(mut self, name: impl AsRef<str>, value: impl AsRef<str>) -> Self {
@@ -525,6 +569,8 @@ fn endings(operation: &Operation, signatures: &Signatures, bytes: bool) -> Token
 
         #[doc = #doc]
         ///
+        #[doc = #dropped]
+        ///
         /// # Errors
         ///
         /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -532,5 +578,45 @@ fn endings(operation: &Operation, signatures: &Signatures, bytes: bool) -> Token
         pub async fn send(self) -> Result<Response<#answer>> {
             #send.await
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::passes::testing::with_paths;
+
+    fn of(method: &str, id: &str, statuses: &[&str]) -> Operation {
+        let document = with_paths(json!({"/a/{name}": {method: {
+            "operationId": id, "responses": {}, "x-mkio-statuses": statuses,
+        }}}));
+        let operation = Model::new(&document).operations.into_iter().next();
+        operation.expect("an operation")
+    }
+
+    #[test]
+    fn docs_say_what_a_missing_resource_means() {
+        let said = |method, id, statuses| missing(&of(method, id, statuses)).unwrap_or_default();
+        let deleted = said("delete", "delete_live_event", &["200", "204"]);
+        assert!(deleted.starts_with("Succeeds"), "{deleted}");
+        assert!(
+            deleted.contains("the live event does not exist"),
+            "{deleted}"
+        );
+        for (method, id) in [("delete", "delete_backup"), ("post", "stop_live_event")] {
+            let fails = said(method, id, &["200", "404"]);
+            assert!(fails.starts_with("Fails with 404"), "{fails}");
+        }
+        assert_eq!(said("post", "create_invite", &["201", "404"]), "");
+        assert_eq!(said("get", "get_asset", &["200", "404"]), "");
+    }
+
+    #[test]
+    fn docs_say_what_a_dropped_call_leaves_behind() {
+        assert!(dropped(&of("get", "get_asset", &[])).contains("nothing is left"));
+        assert!(dropped(&of("post", "list_keys", &[])).contains("nothing is left"));
+        assert!(dropped(&of("post", "start_live_event", &[])).contains("not undone"));
     }
 }

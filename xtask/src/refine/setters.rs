@@ -1,6 +1,6 @@
 //! Setters of a structure that is written: `with_x` sets `x`.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 use syn::Type;
 
@@ -17,13 +17,17 @@ pub fn emit(fields: &[FieldCode], patch: bool) -> TokenStream {
     quote!(#(#setters)*)
 }
 
+/// `with_x`; `with_type` is no keyword.
+pub fn name(ident: &Ident) -> Ident {
+    format_ident!("with_{}", ident.to_string().trim_end_matches('_'))
+}
+
 fn setter(field: &FieldCode, patch: bool) -> TokenStream {
     let ident = &field.ident;
-    // `with_type` is no keyword.
-    let name = format_ident!("with_{}", ident.to_string().trim_end_matches('_'));
+    let name = name(ident);
     let doc = format!(" Sets [`{ident}`](Self#structfield.{ident}).");
     let effect = if patch {
-        effect(value_type(&field.ty)).map(|effect| quote!(#[doc = ""] #[doc = #effect]))
+        effect(&field.ty).map(|effect| quote!(#[doc = ""] #[doc = #effect]))
     } else {
         None
     };
@@ -48,14 +52,20 @@ fn setter(field: &FieldCode, patch: bool) -> TokenStream {
     }
 }
 
-/// What a PATCH does to a list or a map.
-fn effect(ty: &Type) -> Option<&'static str> {
+/// What a PATCH does to a list, a map, or what can be null.
+fn effect(field: &Type) -> Option<&'static str> {
+    let ty = value_type(field);
+    let nullable = argument_of(field, "Nullable").is_some();
     if argument_of(ty, "Vec").is_some() {
-        Some(" PATCH replaces the whole list.")
+        Some(if nullable {
+            " PATCH replaces the whole list; null removes it."
+        } else {
+            " PATCH replaces the whole list; an empty one removes all items."
+        })
     } else if is_map(ty) {
         Some(" PATCH adds entries and replaces those of the same key; it cannot remove one.")
     } else {
-        None
+        nullable.then_some(" Null removes the value; without this call it stays as it is.")
     }
 }
 
@@ -72,6 +82,12 @@ pub fn accepts(ty: &Type) -> (TokenStream, Convert) {
     if let Some([key, value]) = arguments_of(ty, "BTreeMap").as_deref() {
         return (
             quote!(impl IntoIterator<Item = (impl Into<#key>, impl Into<#value>)>),
+            |value| quote!(#value.into_iter().map(|(key, value)| (key.into(), value.into())).collect()),
+        );
+    }
+    if arguments_of(ty, "Map").is_some() {
+        return (
+            quote!(impl IntoIterator<Item = (impl Into<String>, impl Into<Value>)>),
             |value| quote!(#value.into_iter().map(|(key, value)| (key.into(), value.into())).collect()),
         );
     }

@@ -135,18 +135,7 @@ impl Structure<'_> {
         }
         let (function, steps) = (constructor.function(), constructor.steps());
         let setters = setters::emit(&self.fields, self.of.patch);
-        let conversions = conversions::into_envelope(self.model, self.name)
-            .into_iter()
-            .map(|source| {
-                let source = format_ident!("{source}");
-                quote! {
-                    impl From<#source> for #ident {
-                        fn from(value: #source) -> Self {
-                            Self::new(value)
-                        }
-                    }
-                }
-            });
+        let conversions = self.conversions(ident);
         let is_body = self.model.operations.iter().any(|operation| {
             let body = operation.body_schema.as_ref();
             body.and_then(ref_name) == Some(self.name)
@@ -158,9 +147,33 @@ impl Structure<'_> {
                 #setters
             }
             #steps
-            #(#conversions)*
+            #conversions
             #body
         })
+    }
+
+    /// From what the structure is an envelope of.
+    fn conversions(&self, ident: &syn::Ident) -> TokenStream {
+        let made = match conversions::optional_content(self.of) {
+            Some(json) => {
+                let field = self.fields.iter().find(|field| field.json == json);
+                let setter = field.map(|field| setters::name(&field.ident));
+                quote!(Self::new().#setter(value))
+            }
+            None => quote!(Self::new(value)),
+        };
+        let sources = conversions::into_envelope(self.model, self.name);
+        let conversions = sources.into_iter().map(|source| {
+            let source = format_ident!("{source}");
+            quote! {
+                impl From<#source> for #ident {
+                    fn from(value: #source) -> Self {
+                        #made
+                    }
+                }
+            }
+        });
+        quote!(#(#conversions)*)
     }
 }
 
@@ -186,8 +199,7 @@ fn fields_of(fields: &IndexMap<String, Field>, of: &Named) -> Vec<FieldCode> {
             json: json.clone(),
             ty,
             settable: of.written && !field.read_only,
-            required: field.need != Need::Optional,
-            always_sent: field.need == Need::Demanded,
+            need: field.need,
             reader: None,
             description: field.description.clone(),
         }
@@ -197,8 +209,7 @@ fn fields_of(fields: &IndexMap<String, Field>, of: &Named) -> Vec<FieldCode> {
         json: String::new(),
         ty: ty.clone(),
         settable: of.written,
-        required: false,
-        always_sent: false,
+        need: Need::Optional,
         reader: None,
         description: "Everything else that the object holds.".to_owned(),
     });
@@ -280,7 +291,7 @@ fn serde_attribute(field: &FieldCode) -> Option<TokenStream> {
     }
     if nullable {
         parts.push(quote!(default, skip_serializing_if = "Nullable::is_absent"));
-    } else if simplify::argument_of(&field.ty, "Option").is_some() && !field.always_sent {
+    } else if simplify::argument_of(&field.ty, "Option").is_some() && field.need != Need::Demanded {
         parts.push(quote!(skip_serializing_if = "Option::is_none"));
     }
     (!parts.is_empty()).then(|| quote!(#[serde(#(#parts),*)]))
@@ -404,7 +415,7 @@ mod tests {
                 "pub fn new(size: impl Into<i64>) -> SNeedsAudience {",
                 "impl SNeedsAudience { /// Sets [`audience`](S#structfield.audience). pub fn audience(mut self, value: impl Into<String>) -> SNeedsIssuer {",
                 "-> SNeedsTime {",
-                "pub fn time(mut self, value: impl Into<Timestamp>) -> S {",
+                "#[must_use] pub fn time(mut self, value: impl Into<Timestamp>) -> S {",
             ],
         );
     }
@@ -428,18 +439,56 @@ mod tests {
     }
 
     #[test]
+    fn maps_of_any_content_are_made_of_pairs() {
+        let text = code(json!({"x-mkio-written": true,
+            "required": ["name", "config"], "x-mkio-required": ["name", "config"],
+            "properties": {"name": {"type": "string"}, "config": {"type": "object"}, "more": {"type": "object"}},
+        }));
+        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let pairs = "impl IntoIterator<Item = (impl Into<String>, impl Into<Value>)>";
+        has(
+            &text,
+            &[
+                &format!("config: {pairs}"),
+                &format!("pub fn with_more( mut self, value: {pairs}, ) -> Self"),
+            ],
+        );
+    }
+
+    #[test]
+    fn what_may_start_empty_is_sent_and_not_asked_for() {
+        let text = code(
+            json!({"x-mkio-written": true, "x-mkio-read": true, "x-mkio-required": ["name"],
+                "properties": {
+                    "name": {"type": "string"},
+                    "outputs": {"type": "array", "items": {"type": "string"}, "x-mkio-empty": true},
+            }}),
+        );
+        has(
+            &text,
+            &[
+                "Creates `S` from its required fields; `outputs` is empty, all others are unset.",
+                "pub fn new(name: impl Into<String>) -> Self {",
+                "outputs: Some(Default::default()),",
+            ],
+        );
+    }
+
+    #[test]
     fn setters_of_a_patch_say_what_happens_to_lists_and_maps() {
         let text = code(
             json!({"x-mkio-written": true, "x-mkio-patch": true, "properties": {
                 "labels": {"type": "object", "additionalProperties": {"type": "string"}},
                 "routes": {"type": "array", "items": {"type": "string"}},
+                "note": {"type": "string", "x-mkio-nullable": true},
             }}),
         );
         has(
             &text,
             &[
                 "/// PATCH adds entries and replaces those of the same key; it cannot remove one.",
-                "/// PATCH replaces the whole list.",
+                "/// PATCH replaces the whole list; an empty one removes all items.",
+                "/// Null removes the value; without this call it stays as it is.",
             ],
         );
     }

@@ -47,6 +47,8 @@ impl GetBissImportCode {
     }
     /// Sends the request: `GET /api/channel-biss/import-code/`.
     ///
+    /// Dropping the future ends the call; nothing is left of it.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -89,6 +91,8 @@ impl ListBissInjectedIds {
         self.request.build()
     }
     /// Sends the request: `GET /api/channel-biss/injected-ids/`.
+    ///
+    /// Dropping the future ends the call; nothing is left of it.
     ///
     /// # Errors
     ///
@@ -133,6 +137,8 @@ impl CreateBissInjectedId {
         self.request.build()
     }
     /// Sends the request: `POST /api/channel-biss/injected-ids/`.
+    ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
     ///
     /// # Errors
     ///
@@ -179,6 +185,8 @@ impl GetCapabilities {
     }
     /// Sends the request: `GET /api/channel-capability/`.
     ///
+    /// Dropping the future ends the call; nothing is left of it.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -223,6 +231,8 @@ impl ListActiveAlarms {
     }
     /// Sends the request: `GET /api/channel-channelalarms/active/`.
     ///
+    /// Dropping the future ends the call; nothing is left of it.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -265,6 +275,8 @@ impl GetEligibility {
         self.request.build()
     }
     /// Sends the request: `GET /api/channel-deployment/eligibility/`.
+    ///
+    /// Dropping the future ends the call; nothing is left of it.
     ///
     /// # Errors
     ///
@@ -310,11 +322,13 @@ impl ExportChannels {
     }
     /// Sends the request: `POST /api/channel-export/`.
     ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
-    pub async fn send(self) -> Result<Response<::serde_json::Value>> {
+    pub async fn send(self) -> Result<Response<types::ExportPayload>> {
         self.request.send().await
     }
 }
@@ -354,6 +368,8 @@ impl ImportChannels {
     }
     /// Sends the request: `POST /api/channel-import/`.
     ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -392,6 +408,8 @@ impl GetMe {
         self.request.build()
     }
     /// Sends the request: `GET /api/channel-me/`.
+    ///
+    /// Dropping the future ends the call; nothing is left of it.
     ///
     /// # Errors
     ///
@@ -446,6 +464,8 @@ impl QueryCpuMetrics {
     }
     /// Sends the request: `GET /api/channel-metrics/cpu/`.
     ///
+    /// Dropping the future ends the call; nothing is left of it.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -494,6 +514,8 @@ impl GetCurrentMetrics {
         self.request.build()
     }
     /// Sends the request: `GET /api/channel-metrics/current/`.
+    ///
+    /// Dropping the future ends the call; nothing is left of it.
     ///
     /// # Errors
     ///
@@ -554,6 +576,8 @@ impl QueryMetrics {
     }
     /// Sends the request: `GET /api/channel-metrics/query/`.
     ///
+    /// Dropping the future ends the call; nothing is left of it.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -607,6 +631,8 @@ impl QueryTemperatureMetrics {
     }
     /// Sends the request: `GET /api/channel-metrics/temperature/`.
     ///
+    /// Dropping the future ends the call; nothing is left of it.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -649,6 +675,8 @@ impl GetSystemInfo {
         self.request.build()
     }
     /// Sends the request: `GET /api/channel-system/`.
+    ///
+    /// Dropping the future ends the call; nothing is left of it.
     ///
     /// # Errors
     ///
@@ -727,6 +755,8 @@ impl ListChannels {
     }
     /// Sends the request: `GET /api/channels/`.
     ///
+    /// Dropping the future ends the call; nothing is left of it.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -769,6 +799,8 @@ impl GetChannel {
         self.request.build()
     }
     /// Sends the request: `GET /api/channels/{channel_id}/`.
+    ///
+    /// Dropping the future ends the call; nothing is left of it.
     ///
     /// # Errors
     ///
@@ -818,6 +850,8 @@ impl CreateOrReplaceChannel {
     }
     /// Sends the request: `PUT /api/channels/{channel_id}/`.
     ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -866,6 +900,8 @@ impl UpdateChannel {
     }
     /// Sends the request: `PATCH /api/channels/{channel_id}/`.
     ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -908,6 +944,8 @@ impl DeleteChannel {
         self.request.build()
     }
     /// Sends the request: `DELETE /api/channels/{channel_id}/`.
+    ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
     ///
     /// # Errors
     ///
@@ -957,6 +995,8 @@ impl GetChannelThumbnail {
     }
     /// Sends the request: `GET /api/channels/{channel_id}/thumbnails/{thumbnail_id}/thumbnail.jpg`.
     ///
+    /// Dropping the future ends the call; nothing is left of it.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -999,6 +1039,8 @@ impl GetInterfaces {
         self.request.build()
     }
     /// Sends the request: `GET /api/interfaces/`.
+    ///
+    /// Dropping the future ends the call; nothing is left of it.
     ///
     /// # Errors
     ///

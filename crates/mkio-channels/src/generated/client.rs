@@ -25,6 +25,7 @@ impl Client {
         &self.transport
     }
     /// Returns a client whose calls have other retries, timeouts or priority.
+    #[must_use]
     pub fn with(&self, options: CallOptions) -> Self {
         Self::new(self.transport.with(options))
     }
@@ -405,6 +406,8 @@ impl Client {
     /// Remove a channel
     ///
     /// Its services are stopped first. Failures while cleaning up services are only logged; the channel is removed regardless.
+    ///
+    /// Succeeds, with status 204, if the channel does not exist.
     ///
     /// `DELETE /api/channels/{channel_id}/`
     ///

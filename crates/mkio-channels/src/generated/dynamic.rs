@@ -129,7 +129,7 @@ fn prepare(
             Ok((
                 request.into_request()?,
                 operation,
-                glue::dynamic::Retype::json::<::serde_json::Value>(),
+                glue::dynamic::Retype::json::<types::ExportPayload>(),
             ))
         }
         "import_channels" => {

@@ -17,7 +17,7 @@ use super::{Client, operations, types};
 impl TryFrom<&types::Channel> for types::ChannelPatch {
     type Error = mkio_core::Error;
     fn try_from(resource: &types::Channel) -> Result<Self> {
-        glue::body_of(resource, "ChannelPatch")
+        glue::body_of(resource, "ChannelPatch", &[])
     }
 }
 /// Takes over what the body can hold; what the service alone sets is left out.
@@ -29,7 +29,7 @@ impl TryFrom<&types::Channel> for types::ChannelPatch {
 impl TryFrom<&types::Channel> for types::ChannelPut {
     type Error = mkio_core::Error;
     fn try_from(resource: &types::Channel) -> Result<Self> {
-        glue::body_of(resource, "ChannelPut")
+        glue::body_of(resource, "ChannelPut", &[])
     }
 }
 /// Edits: read a resource, change it, write it back.
@@ -63,6 +63,7 @@ impl Client {
                 merges: false,
                 tags: &["essenceType", "type"],
                 masked: &[],
+                read_only: &[],
             },
             change,
         )

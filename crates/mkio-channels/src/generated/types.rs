@@ -1085,7 +1085,7 @@ pub struct BissInjectedIdPost {
     pub version: Option<String>,
 }
 impl BissInjectedIdPost {
-    /// Starts `BissInjectedIdPost`: the required fields that could be mistaken for each other follow by name, in this order: `description`, `encrypted_injected_id`. All others are unset.
+    /// Starts `BissInjectedIdPost`: the required fields that could be mistaken for each other follow by name, in this order: `description`, `encrypted_injected_id`. Besides, all others are unset.
     #[allow(clippy::new_ret_no_self)]
     pub fn new() -> BissInjectedIdPostNeedsDescription {
         BissInjectedIdPostNeedsDescription(Self {
@@ -1133,6 +1133,7 @@ impl BissInjectedIdPostNeedsDescription {
 pub struct BissInjectedIdPostNeedsEncryptedInjectedId(BissInjectedIdPost);
 impl BissInjectedIdPostNeedsEncryptedInjectedId {
     /// Sets [`encrypted_injected_id`](BissInjectedIdPost#structfield.encrypted_injected_id).
+    #[must_use]
     pub fn encrypted_injected_id(
         mut self,
         value: impl Into<String>,
@@ -1682,18 +1683,19 @@ impl ChannelListSupplemental {
     }
 }
 /// `metadata` of [`ChannelPut`] and `metadata` of [`ExportedChannel`].
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ChannelMetadata {
     /// Length in characters: 1 to 64.
-    pub name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     /// Length in characters: 1 to 255.
-    #[serde(rename = "displayName")]
-    pub display_name: String,
+    #[serde(rename = "displayName", skip_serializing_if = "Option::is_none")]
+    pub display_name: Option<String>,
 }
 impl ChannelMetadata {
-    /// Starts `ChannelMetadata`: the required fields that could be mistaken for each other follow by name, in this order: `name`, `display_name`. All others are unset.
+    /// Starts `ChannelMetadata`: the required fields that could be mistaken for each other follow by name, in this order: `name`, `display_name`. Besides, all others are unset.
     #[allow(clippy::new_ret_no_self)]
     pub fn new() -> ChannelMetadataNeedsName {
         ChannelMetadataNeedsName(Self {
@@ -1704,13 +1706,13 @@ impl ChannelMetadata {
     /// Sets [`name`](Self#structfield.name).
     #[must_use]
     pub fn with_name(mut self, value: impl Into<String>) -> Self {
-        self.name = value.into();
+        self.name = Some(value.into());
         self
     }
     /// Sets [`display_name`](Self#structfield.display_name).
     #[must_use]
     pub fn with_display_name(mut self, value: impl Into<String>) -> Self {
-        self.display_name = value.into();
+        self.display_name = Some(value.into());
         self
     }
 }
@@ -1721,7 +1723,7 @@ pub struct ChannelMetadataNeedsName(ChannelMetadata);
 impl ChannelMetadataNeedsName {
     /// Sets [`name`](ChannelMetadata#structfield.name).
     pub fn name(mut self, value: impl Into<String>) -> ChannelMetadataNeedsDisplayName {
-        self.0.name = value.into();
+        self.0.name = Some(value.into());
         ChannelMetadataNeedsDisplayName(self.0)
     }
 }
@@ -1731,9 +1733,20 @@ impl ChannelMetadataNeedsName {
 pub struct ChannelMetadataNeedsDisplayName(ChannelMetadata);
 impl ChannelMetadataNeedsDisplayName {
     /// Sets [`display_name`](ChannelMetadata#structfield.display_name).
+    #[must_use]
     pub fn display_name(mut self, value: impl Into<String>) -> ChannelMetadata {
-        self.0.display_name = value.into();
+        self.0.display_name = Some(value.into());
         self.0
+    }
+}
+impl ChannelMetadata {
+    /// Returns [`name`](Self#structfield.name), if it is set.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_ref().map(String::as_str)
+    }
+    /// Returns [`display_name`](Self#structfield.display_name), if it is set.
+    pub fn display_name(&self) -> Option<&str> {
+        self.display_name.as_ref().map(String::as_str)
     }
 }
 /// `metadata` of [`Channel`].
@@ -2157,6 +2170,8 @@ impl ChannelPatch {
         Default::default()
     }
     /// Sets [`metadata`](Self#structfield.metadata).
+    ///
+    /// Null removes the value; without this call it stays as it is.
     #[must_use]
     pub fn with_metadata(
         mut self,
@@ -2166,6 +2181,8 @@ impl ChannelPatch {
         self
     }
     /// Sets [`spec`](Self#structfield.spec).
+    ///
+    /// Null removes the value; without this call it stays as it is.
     #[must_use]
     pub fn with_spec(mut self, value: impl Into<Nullable<ChannelPatchSpec>>) -> Self {
         self.spec = value.into();
@@ -2194,6 +2211,8 @@ impl ChannelPatchMetadata {
         Default::default()
     }
     /// Sets [`display_name`](Self#structfield.display_name).
+    ///
+    /// Null removes the value; without this call it stays as it is.
     #[must_use]
     pub fn with_display_name(mut self, value: impl Into<Nullable<String>>) -> Self {
         self.display_name = value.into();
@@ -2215,6 +2234,8 @@ impl ChannelPatchSpec {
         Default::default()
     }
     /// Sets [`state`](Self#structfield.state).
+    ///
+    /// Null removes the value; without this call it stays as it is.
     #[must_use]
     pub fn with_state(mut self, value: impl Into<Nullable<DesiredState>>) -> Self {
         self.state = value.into();
@@ -3033,8 +3054,8 @@ impl Etr290Stats {
         self.pid_error.as_ref().copied()
     }
 }
-/// `payload` of [`ImportRequest`].
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+/// Response of [`export_channels`](super::Client::export_channels).
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -3046,8 +3067,8 @@ pub struct ExportPayload {
     #[serde(default, skip_serializing_if = "Nullable::is_absent")]
     pub description: Nullable<String>,
     /// `exportedAt` in JSON.
-    #[serde(rename = "exportedAt")]
-    pub exported_at: Timestamp,
+    #[serde(rename = "exportedAt", skip_serializing_if = "Option::is_none")]
+    pub exported_at: Option<Timestamp>,
     /// `sourceVersion` in JSON.
     #[serde(
         rename = "sourceVersion",
@@ -3055,7 +3076,12 @@ pub struct ExportPayload {
         skip_serializing_if = "Nullable::is_absent"
     )]
     pub source_version: Nullable<String>,
-    pub channels: Vec<ExportedChannel>,
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub channels: Option<Vec<ExportedChannel>>,
 }
 impl ExportPayload {
     /// Creates `ExportPayload` from its required fields; all others are unset.
@@ -3066,9 +3092,9 @@ impl ExportPayload {
         Self {
             schema_version: Default::default(),
             description: Default::default(),
-            exported_at: exported_at.into(),
+            exported_at: Some(exported_at.into()),
             source_version: Default::default(),
-            channels: channels.into_iter().map(Into::into).collect(),
+            channels: Some(channels.into_iter().map(Into::into).collect()),
         }
     }
     /// Sets [`schema_version`](Self#structfield.schema_version).
@@ -3086,7 +3112,7 @@ impl ExportPayload {
     /// Sets [`exported_at`](Self#structfield.exported_at).
     #[must_use]
     pub fn with_exported_at(mut self, value: impl Into<Timestamp>) -> Self {
-        self.exported_at = value.into();
+        self.exported_at = Some(value.into());
         self
     }
     /// Sets [`source_version`](Self#structfield.source_version).
@@ -3101,8 +3127,30 @@ impl ExportPayload {
         mut self,
         value: impl IntoIterator<Item = impl Into<ExportedChannel>>,
     ) -> Self {
-        self.channels = value.into_iter().map(Into::into).collect();
+        self.channels = Some(value.into_iter().map(Into::into).collect());
         self
+    }
+}
+impl ExportPayload {
+    /// Returns [`schema_version`](Self#structfield.schema_version), if it is set.
+    pub fn schema_version(&self) -> Option<&str> {
+        self.schema_version.as_ref().map(String::as_str)
+    }
+    /// Returns [`description`](Self#structfield.description), if it is set.
+    pub fn description(&self) -> Option<&str> {
+        self.description.as_ref().value().map(String::as_str)
+    }
+    /// Returns [`exported_at`](Self#structfield.exported_at), if it is set.
+    pub fn exported_at(&self) -> Option<&Timestamp> {
+        self.exported_at.as_ref()
+    }
+    /// Returns [`source_version`](Self#structfield.source_version), if it is set.
+    pub fn source_version(&self) -> Option<&str> {
+        self.source_version.as_ref().value().map(String::as_str)
+    }
+    /// Returns [`channels`](Self#structfield.channels), empty if it is not set.
+    pub fn channels(&self) -> &[ExportedChannel] {
+        self.channels.as_ref().map_or(&[], Vec::as_slice)
     }
 }
 /// Body of [`export_channels`](super::Client::export_channels).
@@ -3148,7 +3196,7 @@ impl ExportRequest {
     ExportRequest
 }
 /// `channels` of [`ExportPayload`].
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -3156,9 +3204,15 @@ pub struct ExportedChannel {
     /// Default: `BeamChannel`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
-    pub metadata: ChannelMetadata,
-    pub spec: ChannelSpec,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub metadata: Option<ChannelMetadata>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub spec: Option<ChannelSpec>,
+    #[serde(
+        default,
+        deserialize_with = "::mkio_core::glue::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub services: Option<Vec<ExportedService>>,
 }
 impl ExportedChannel {
@@ -3169,8 +3223,8 @@ impl ExportedChannel {
     ) -> Self {
         Self {
             kind: Default::default(),
-            metadata: metadata.into(),
-            spec: spec.into(),
+            metadata: Some(metadata.into()),
+            spec: Some(spec.into()),
             services: Default::default(),
         }
     }
@@ -3183,13 +3237,13 @@ impl ExportedChannel {
     /// Sets [`metadata`](Self#structfield.metadata).
     #[must_use]
     pub fn with_metadata(mut self, value: impl Into<ChannelMetadata>) -> Self {
-        self.metadata = value.into();
+        self.metadata = Some(value.into());
         self
     }
     /// Sets [`spec`](Self#structfield.spec).
     #[must_use]
     pub fn with_spec(mut self, value: impl Into<ChannelSpec>) -> Self {
-        self.spec = value.into();
+        self.spec = Some(value.into());
         self
     }
     /// Sets [`services`](Self#structfield.services).
@@ -3202,65 +3256,101 @@ impl ExportedChannel {
         self
     }
 }
+impl ExportedChannel {
+    /// Returns [`kind`](Self#structfield.kind), if it is set.
+    pub fn kind(&self) -> Option<&str> {
+        self.kind.as_ref().map(String::as_str)
+    }
+    /// Returns [`metadata`](Self#structfield.metadata), with all its fields unset if it is not set itself.
+    pub fn metadata(&self) -> &ChannelMetadata {
+        static UNSET: ::std::sync::LazyLock<ChannelMetadata> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.metadata.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`spec`](Self#structfield.spec), with all its fields unset if it is not set itself.
+    pub fn spec(&self) -> &ChannelSpec {
+        static UNSET: ::std::sync::LazyLock<ChannelSpec> = ::std::sync::LazyLock::new(
+            Default::default,
+        );
+        self.spec.as_ref().unwrap_or(&UNSET)
+    }
+    /// Returns [`services`](Self#structfield.services), empty if it is not set.
+    pub fn services(&self) -> &[ExportedService] {
+        self.services.as_ref().map_or(&[], Vec::as_slice)
+    }
+}
 /// `services` of [`ExportedChannel`].
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct ExportedService {
-    pub name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     /// `type` in JSON.
-    #[serde(rename = "type")]
-    pub type_: String,
-    pub id: String,
-    pub config: ::serde_json::Map<String, Value>,
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    pub type_: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub config: Option<::serde_json::Map<String, Value>>,
     /// `configVersion` in JSON.
-    #[serde(rename = "configVersion")]
-    pub config_version: String,
+    #[serde(rename = "configVersion", skip_serializing_if = "Option::is_none")]
+    pub config_version: Option<String>,
 }
 impl ExportedService {
-    /// Starts `ExportedService`: the required fields that could be mistaken for each other follow by name, in this order: `name`, `type_`, `id`, `config_version`. All others are unset.
+    /// Starts `ExportedService`: the required fields that could be mistaken for each other follow by name, in this order: `name`, `type_`, `id`, `config_version`. Besides, all others are unset.
     #[allow(clippy::new_ret_no_self)]
-    pub fn new(config: ::serde_json::Map<String, Value>) -> ExportedServiceNeedsName {
+    pub fn new(
+        config: impl IntoIterator<Item = (impl Into<String>, impl Into<Value>)>,
+    ) -> ExportedServiceNeedsName {
         ExportedServiceNeedsName(Self {
             name: Default::default(),
             type_: Default::default(),
             id: Default::default(),
-            config: config,
+            config: Some(
+                config
+                    .into_iter()
+                    .map(|(key, value)| (key.into(), value.into()))
+                    .collect(),
+            ),
             config_version: Default::default(),
         })
     }
     /// Sets [`name`](Self#structfield.name).
     #[must_use]
     pub fn with_name(mut self, value: impl Into<String>) -> Self {
-        self.name = value.into();
+        self.name = Some(value.into());
         self
     }
     /// Sets [`type_`](Self#structfield.type_).
     #[must_use]
     pub fn with_type(mut self, value: impl Into<String>) -> Self {
-        self.type_ = value.into();
+        self.type_ = Some(value.into());
         self
     }
     /// Sets [`id`](Self#structfield.id).
     #[must_use]
     pub fn with_id(mut self, value: impl Into<String>) -> Self {
-        self.id = value.into();
+        self.id = Some(value.into());
         self
     }
     /// Sets [`config`](Self#structfield.config).
     #[must_use]
     pub fn with_config(
         mut self,
-        value: impl Into<::serde_json::Map<String, Value>>,
+        value: impl IntoIterator<Item = (impl Into<String>, impl Into<Value>)>,
     ) -> Self {
-        self.config = value.into();
+        self.config = Some(
+            value.into_iter().map(|(key, value)| (key.into(), value.into())).collect(),
+        );
         self
     }
     /// Sets [`config_version`](Self#structfield.config_version).
     #[must_use]
     pub fn with_config_version(mut self, value: impl Into<String>) -> Self {
-        self.config_version = value.into();
+        self.config_version = Some(value.into());
         self
     }
 }
@@ -3271,7 +3361,7 @@ pub struct ExportedServiceNeedsName(ExportedService);
 impl ExportedServiceNeedsName {
     /// Sets [`name`](ExportedService#structfield.name).
     pub fn name(mut self, value: impl Into<String>) -> ExportedServiceNeedsType {
-        self.0.name = value.into();
+        self.0.name = Some(value.into());
         ExportedServiceNeedsType(self.0)
     }
 }
@@ -3282,7 +3372,7 @@ pub struct ExportedServiceNeedsType(ExportedService);
 impl ExportedServiceNeedsType {
     /// Sets [`type_`](ExportedService#structfield.type_).
     pub fn type_(mut self, value: impl Into<String>) -> ExportedServiceNeedsId {
-        self.0.type_ = value.into();
+        self.0.type_ = Some(value.into());
         ExportedServiceNeedsId(self.0)
     }
 }
@@ -3293,7 +3383,7 @@ pub struct ExportedServiceNeedsId(ExportedService);
 impl ExportedServiceNeedsId {
     /// Sets [`id`](ExportedService#structfield.id).
     pub fn id(mut self, value: impl Into<String>) -> ExportedServiceNeedsConfigVersion {
-        self.0.id = value.into();
+        self.0.id = Some(value.into());
         ExportedServiceNeedsConfigVersion(self.0)
     }
 }
@@ -3303,9 +3393,32 @@ impl ExportedServiceNeedsId {
 pub struct ExportedServiceNeedsConfigVersion(ExportedService);
 impl ExportedServiceNeedsConfigVersion {
     /// Sets [`config_version`](ExportedService#structfield.config_version).
+    #[must_use]
     pub fn config_version(mut self, value: impl Into<String>) -> ExportedService {
-        self.0.config_version = value.into();
+        self.0.config_version = Some(value.into());
         self.0
+    }
+}
+impl ExportedService {
+    /// Returns [`name`](Self#structfield.name), if it is set.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_ref().map(String::as_str)
+    }
+    /// Returns [`type_`](Self#structfield.type_), if it is set.
+    pub fn type_(&self) -> Option<&str> {
+        self.type_.as_ref().map(String::as_str)
+    }
+    /// Returns [`id`](Self#structfield.id), if it is set.
+    pub fn id(&self) -> Option<&str> {
+        self.id.as_ref().map(String::as_str)
+    }
+    /// Returns [`config`](Self#structfield.config), empty if it is not set.
+    pub fn config(&self) -> &::serde_json::Map<String, Value> {
+        self.config.as_ref().unwrap_or(::mkio_core::glue::empty_object())
+    }
+    /// Returns [`config_version`](Self#structfield.config_version), if it is set.
+    pub fn config_version(&self) -> Option<&str> {
+        self.config_version.as_ref().map(String::as_str)
     }
 }
 ::mkio_core::open_enum! {
@@ -4293,7 +4406,7 @@ pub struct MptsAudioConfig {
     pub pid: Option<String>,
 }
 impl MptsAudioConfig {
-    /// Starts `MptsAudioConfig`: the required fields that could be mistaken for each other follow by name, in this order: `name`, `pid`. All others are unset.
+    /// Starts `MptsAudioConfig`: the required fields that could be mistaken for each other follow by name, in this order: `name`, `pid`. Besides, all others are unset.
     #[allow(clippy::new_ret_no_self)]
     pub fn new(mode: MptsAudioMode) -> MptsAudioConfigNeedsName {
         MptsAudioConfigNeedsName(Self {
@@ -4338,6 +4451,7 @@ impl MptsAudioConfigNeedsName {
 pub struct MptsAudioConfigNeedsPid(MptsAudioConfig);
 impl MptsAudioConfigNeedsPid {
     /// Sets [`pid`](MptsAudioConfig#structfield.pid).
+    #[must_use]
     pub fn pid(mut self, value: impl Into<String>) -> MptsAudioConfig {
         self.0.pid = Some(value.into());
         self.0
@@ -5528,7 +5642,7 @@ pub struct SatDemodTransport {
     pub tuner_mis_stream_id: Nullable<i64>,
 }
 impl SatDemodTransport {
-    /// Starts `SatDemodTransport`: the required fields that could be mistaken for each other follow by name, in this order: `tuner_symbol_rate_sps`, `lnb_frequency_hz`, `tuner_frequency_hz`. All others are unset.
+    /// Starts `SatDemodTransport`: the required fields that could be mistaken for each other follow by name, in this order: `tuner_symbol_rate_sps`, `lnb_frequency_hz`, `tuner_frequency_hz`. Besides, all others are unset.
     #[allow(clippy::new_ret_no_self)]
     pub fn new(url: impl Into<UrlText>) -> SatDemodTransportNeedsTunerSymbolRateSps {
         SatDemodTransportNeedsTunerSymbolRateSps(Self {
@@ -5639,6 +5753,7 @@ impl SatDemodTransportNeedsLnbFrequencyHz {
 pub struct SatDemodTransportNeedsTunerFrequencyHz(SatDemodTransport);
 impl SatDemodTransportNeedsTunerFrequencyHz {
     /// Sets [`tuner_frequency_hz`](SatDemodTransport#structfield.tuner_frequency_hz).
+    #[must_use]
     pub fn tuner_frequency_hz(mut self, value: impl Into<i64>) -> SatDemodTransport {
         self.0.tuner_frequency_hz = Some(value.into());
         self.0
@@ -6079,7 +6194,7 @@ impl SdiInputTransportStatus {
 pub enum SdiInterface {
     /// `type` is `SDIASI`.
     #[serde(rename = "SDIASI")]
-    Sdiasi(SdiSlotPortInterface),
+    SdiAsi(SdiSlotPortInterface),
     /// A tag that this version does not know, or content that does not fit its tag;
     /// kept as it is and written back unchanged.
     #[serde(untagged)]
@@ -6092,7 +6207,7 @@ impl<'de> Deserialize<'de> for SdiInterface {
         let member = |tag: &str, content: ::mkio_core::glue::Content<'_>| {
             Some(
                 match tag {
-                    "SDIASI" => content.read().map(Self::Sdiasi),
+                    "SDIASI" => content.read().map(Self::SdiAsi),
                     _ => return None,
                 },
             )
@@ -6104,7 +6219,7 @@ impl<'de> Deserialize<'de> for SdiInterface {
 impl ::std::fmt::Debug for SdiInterface {
     fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
         match self {
-            Self::Sdiasi(value) => f.debug_tuple("Sdiasi").field(value).finish(),
+            Self::SdiAsi(value) => f.debug_tuple("SdiAsi").field(value).finish(),
             Self::Unknown(value) => {
                 let tag = value.get("type").and_then(Value::as_str);
                 f.debug_tuple("Unknown").field(&tag).finish_non_exhaustive()
@@ -6113,9 +6228,9 @@ impl ::std::fmt::Debug for SdiInterface {
     }
 }
 impl SdiInterface {
-    /// Returns the content if this is [`Sdiasi`](Self::Sdiasi).
-    pub fn as_sdiasi(&self) -> Option<&SdiSlotPortInterface> {
-        if let Self::Sdiasi(value) = self { Some(value) } else { None }
+    /// Returns the content if this is [`SdiAsi`](Self::SdiAsi).
+    pub fn as_sdi_asi(&self) -> Option<&SdiSlotPortInterface> {
+        if let Self::SdiAsi(value) = self { Some(value) } else { None }
     }
     /// Returns the JSON if this is [`Unknown`](Self::Unknown).
     pub fn as_unknown(&self) -> Option<&Value> {
@@ -6124,7 +6239,7 @@ impl SdiInterface {
 }
 impl From<SdiSlotPortInterface> for SdiInterface {
     fn from(value: SdiSlotPortInterface) -> Self {
-        Self::Sdiasi(value)
+        Self::SdiAsi(value)
     }
 }
 ::mkio_core::open_enum! {
@@ -6262,7 +6377,7 @@ pub struct SdiOutputAudioConfig {
     pub embedding: Option<SdiAudioEmbedding>,
 }
 impl SdiOutputAudioConfig {
-    /// Starts `SdiOutputAudioConfig`: the required fields that could be mistaken for each other follow by name, in this order: `input_name`, `audio_input_name`. All others are unset.
+    /// Starts `SdiOutputAudioConfig`: the required fields that could be mistaken for each other follow by name, in this order: `input_name`, `audio_input_name`. Besides, all others are unset.
     #[allow(clippy::new_ret_no_self)]
     pub fn new(embedding: SdiAudioEmbedding) -> SdiOutputAudioConfigNeedsInputName {
         SdiOutputAudioConfigNeedsInputName(Self {
@@ -6310,6 +6425,7 @@ impl SdiOutputAudioConfigNeedsInputName {
 pub struct SdiOutputAudioConfigNeedsAudioInputName(SdiOutputAudioConfig);
 impl SdiOutputAudioConfigNeedsAudioInputName {
     /// Sets [`audio_input_name`](SdiOutputAudioConfig#structfield.audio_input_name).
+    #[must_use]
     pub fn audio_input_name(mut self, value: impl Into<String>) -> SdiOutputAudioConfig {
         self.0.audio_input_name = Some(value.into());
         self.0
@@ -7203,7 +7319,7 @@ pub struct Smpte2110OutputAudio {
     pub audio_input_name: Option<String>,
 }
 impl Smpte2110OutputAudio {
-    /// Starts `Smpte2110OutputAudio`: the required fields that could be mistaken for each other follow by name, in this order: `input_name`, `audio_input_name`. All others are unset.
+    /// Starts `Smpte2110OutputAudio`: the required fields that could be mistaken for each other follow by name, in this order: `input_name`, `audio_input_name`. Besides, all others are unset.
     #[allow(clippy::new_ret_no_self)]
     pub fn new() -> Smpte2110OutputAudioNeedsInputName {
         Smpte2110OutputAudioNeedsInputName(Self {
@@ -7244,6 +7360,7 @@ impl Smpte2110OutputAudioNeedsInputName {
 pub struct Smpte2110OutputAudioNeedsAudioInputName(Smpte2110OutputAudio);
 impl Smpte2110OutputAudioNeedsAudioInputName {
     /// Sets [`audio_input_name`](Smpte2110OutputAudio#structfield.audio_input_name).
+    #[must_use]
     pub fn audio_input_name(mut self, value: impl Into<String>) -> Smpte2110OutputAudio {
         self.0.audio_input_name = Some(value.into());
         self.0
@@ -7611,7 +7728,7 @@ pub struct Smpte2110OutputTransport {
     pub source_port: Nullable<i64>,
 }
 impl Smpte2110OutputTransport {
-    /// Starts `Smpte2110OutputTransport`: the required fields that could be mistaken for each other follow by name, in this order: `name`, `interface`, `destination_address`. All others are unset.
+    /// Starts `Smpte2110OutputTransport`: the required fields that could be mistaken for each other follow by name, in this order: `name`, `interface`, `destination_address`. Besides, all others are unset.
     #[allow(clippy::new_ret_no_self)]
     pub fn new(destination_port: impl Into<i64>) -> Smpte2110OutputTransportNeedsName {
         Smpte2110OutputTransportNeedsName(Self {
@@ -7687,6 +7804,7 @@ impl Smpte2110OutputTransportNeedsInterface {
 pub struct Smpte2110OutputTransportNeedsDestinationAddress(Smpte2110OutputTransport);
 impl Smpte2110OutputTransportNeedsDestinationAddress {
     /// Sets [`destination_address`](Smpte2110OutputTransport#structfield.destination_address).
+    #[must_use]
     pub fn destination_address(
         mut self,
         value: impl Into<String>,
@@ -9748,7 +9866,7 @@ pub struct UdpOutputTransport {
     pub source_port: Nullable<i64>,
 }
 impl UdpOutputTransport {
-    /// Starts `UdpOutputTransport`: the required fields that could be mistaken for each other follow by name, in this order: `url`, `interface`. All others are unset.
+    /// Starts `UdpOutputTransport`: the required fields that could be mistaken for each other follow by name, in this order: `url`, `interface`. Besides, all others are unset.
     #[allow(clippy::new_ret_no_self)]
     pub fn new() -> UdpOutputTransportNeedsUrl {
         UdpOutputTransportNeedsUrl(Self {
@@ -9800,6 +9918,7 @@ impl UdpOutputTransportNeedsUrl {
 pub struct UdpOutputTransportNeedsInterface(UdpOutputTransport);
 impl UdpOutputTransportNeedsInterface {
     /// Sets [`interface`](UdpOutputTransport#structfield.interface).
+    #[must_use]
     pub fn interface(mut self, value: impl Into<String>) -> UdpOutputTransport {
         self.0.interface = Some(value.into());
         self.0
@@ -9838,7 +9957,7 @@ pub struct UdpTransport {
     pub interface: Option<String>,
 }
 impl UdpTransport {
-    /// Starts `UdpTransport`: the required fields that could be mistaken for each other follow by name, in this order: `url`, `interface`. All others are unset.
+    /// Starts `UdpTransport`: the required fields that could be mistaken for each other follow by name, in this order: `url`, `interface`. Besides, all others are unset.
     #[allow(clippy::new_ret_no_self)]
     pub fn new() -> UdpTransportNeedsUrl {
         UdpTransportNeedsUrl(Self {
@@ -9876,6 +9995,7 @@ impl UdpTransportNeedsUrl {
 pub struct UdpTransportNeedsInterface(UdpTransport);
 impl UdpTransportNeedsInterface {
     /// Sets [`interface`](UdpTransport#structfield.interface).
+    #[must_use]
     pub fn interface(mut self, value: impl Into<String>) -> UdpTransport {
         self.0.interface = Some(value.into());
         self.0

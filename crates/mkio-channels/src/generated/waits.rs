@@ -155,8 +155,10 @@ impl Client {
     }
     /// [`create_or_replace_channel`](Self::create_or_replace_channel) and a wait for the goal `ok`.
     ///
-    /// Nothing is sent before the wait is polled.
+    /// Nothing is sent before the wait is polled. A wait that is dropped sends nothing more; a call
+    /// that it has sent is not undone, and no further step follows.
     ///
+    /// Fails with 404 if the channel does not exist, unless [`missing_ok`](Wait::missing_ok) is set.
     pub fn create_or_replace_channel_and_wait(
         &self,
         channel_id: impl Into<String>,
@@ -175,8 +177,10 @@ impl Client {
     }
     /// [`update_channel`](Self::update_channel) and a wait for the goal `ok`.
     ///
-    /// Nothing is sent before the wait is polled.
+    /// Nothing is sent before the wait is polled. A wait that is dropped sends nothing more; a call
+    /// that it has sent is not undone, and no further step follows.
     ///
+    /// Fails with 404 if the channel does not exist, unless [`missing_ok`](Wait::missing_ok) is set.
     pub fn update_channel_and_wait(
         &self,
         channel_id: impl Into<String>,
@@ -194,7 +198,8 @@ impl Client {
     }
     /// [`delete_channel`](Self::delete_channel) and a wait until it is gone.
     ///
-    /// Nothing is sent before the wait is polled.
+    /// Nothing is sent before the wait is polled. A wait that is dropped sends nothing more; a call
+    /// that it has sent is not undone, and no further step follows.
     ///
     /// Succeeds if the channel does not exist (204).
     /// If the response is lost, a 404 on the retry counts as success.
@@ -251,8 +256,10 @@ impl Client {
     }
     /// [`update_channel`](Self::update_channel) and a wait for the goal `running`.
     ///
-    /// Nothing is sent before the wait is polled.
+    /// Nothing is sent before the wait is polled. A wait that is dropped sends nothing more; a call
+    /// that it has sent is not undone, and no further step follows.
     ///
+    /// Fails with 404 if the channel activity does not exist, unless [`missing_ok`](Wait::missing_ok) is set.
     pub fn start_channel_and_wait(
         &self,
         channel_id: impl Into<String>,
@@ -282,8 +289,10 @@ impl Client {
     }
     /// [`update_channel`](Self::update_channel) and a wait for the goal `stopped`.
     ///
-    /// Nothing is sent before the wait is polled.
+    /// Nothing is sent before the wait is polled. A wait that is dropped sends nothing more; a call
+    /// that it has sent is not undone, and no further step follows.
     ///
+    /// Fails with 404 if the channel activity does not exist, unless [`missing_ok`](Wait::missing_ok) is set.
     pub fn stop_channel_and_wait(
         &self,
         channel_id: impl Into<String>,
@@ -313,8 +322,10 @@ impl Client {
     }
     /// [`update_channel`](Self::update_channel) and a wait for the goal `stopped`, then [`update_channel`](Self::update_channel) and a wait for the goal `running`.
     ///
-    /// Nothing is sent before the wait is polled.
+    /// Nothing is sent before the wait is polled. A wait that is dropped sends nothing more; a call
+    /// that it has sent is not undone, and no further step follows.
     ///
+    /// Fails with 404 if the channel activity does not exist, unless [`missing_ok`](Wait::missing_ok) is set.
     pub fn restart_channel_and_wait(
         &self,
         channel_id: impl Into<String>,

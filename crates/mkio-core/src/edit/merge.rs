@@ -95,6 +95,33 @@ pub(super) fn keep_unknown(body: &mut Value, old: &Value, told: &Value, known: &
     }
 }
 
+/// Takes out the members at some pointers, whose `*` stands for any item or member.
+pub(super) fn leave_out(value: &mut Value, pointers: &[&str]) {
+    for pointer in pointers {
+        let steps: Vec<_> = pointer.split('/').skip(1).collect();
+        take_out(value, &steps);
+    }
+}
+
+fn take_out(value: &mut Value, steps: &[&str]) {
+    let Some((step, rest)) = steps.split_first() else {
+        return;
+    };
+    match (value, *step) {
+        (Value::Array(items), "*") => items.iter_mut().for_each(|item| take_out(item, rest)),
+        (Value::Object(members), "*") => members.values_mut().for_each(|of| take_out(of, rest)),
+        (Value::Object(members), name) if rest.is_empty() => {
+            members.remove(name);
+        }
+        (Value::Object(members), name) => {
+            if let Some(member) = members.get_mut(name) {
+                take_out(member, rest);
+            }
+        }
+        _ => {}
+    }
+}
+
 /// The first secret that writing `body` would remove: reads did not show it, and it was not set.
 pub(super) fn lost_secret(body: &Value, told: &Value, writing: &Writing) -> Option<String> {
     if let Some(place) = stars(body, told, "") {
@@ -191,12 +218,28 @@ mod tests {
     }
 
     #[test]
+    fn members_that_the_service_alone_sets_are_left_out_wherever_they_are() {
+        let mut value = json!({
+            "id": 1, "name": "a", "keys": [{"id": 2, "tracks": []}, {"id": 3}], "by": {"x": {"id": 4, "n": 5}},
+        });
+        leave_out(
+            &mut value,
+            &["/id", "/keys/*/tracks", "/by/*/id", "/none/*/id"],
+        );
+        assert_eq!(
+            value,
+            json!({"name": "a", "keys": [{"id": 2}, {"id": 3}], "by": {"x": {"n": 5}}})
+        );
+    }
+
+    #[test]
     fn secrets_that_would_be_lost_are_named() {
         let writing = Writing {
             within: "spec",
             merges: false,
             tags: &[],
             masked: &["/spec/list/*/key", "/spec/authentication"],
+            read_only: &[],
         };
         let body = |spec: Value| json!({ "spec": spec });
         let told = json!({"spec": {"password": "*****", "url": "***x"}});

@@ -32,21 +32,54 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// Any error that can travel between threads, as a cause.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// Any failure of a call.
+/// Any failure of a call, a list or a wait.
 ///
-/// ```no_run
-/// # async fn example(transport: mkio_core::Transport) -> mkio_core::Result<()> {
-/// use http::Method;
+/// Failed calls have been retried already where that is safe ([`RetryPolicy`](crate::RetryPolicy));
+/// an error is what is left. The `is_…` methods tell what the service said:
 ///
-/// match transport.request(Method::DELETE, "/api/v1/projects/acme/media/assets/intro").send().await {
-///     Ok(_) => {}
-///     Err(error) if error.is_not_found() => {}
-///     Err(error) if error.outcome_unknown() => eprintln!("perhaps deleted: {error}"),
-///     Err(error) => return Err(error),
-/// }
-/// # Ok(())
-/// # }
 /// ```
+/// use mkio_core::Error;
+///
+/// /// What to do about a PUT that failed.
+/// fn advice(error: &Error) -> String {
+///     if error.is_conflict() && error.outcome_unknown() {
+///         // The response got lost, and the retry met what the first attempt had made.
+///         "read the resource: an earlier attempt may have created it".to_owned()
+///     } else if error.is_conflict() {
+///         format!("the name is taken, or the resource is in use: {}", error.detail().unwrap_or_default())
+///     } else if error.is_not_found() {
+///         "create what the path names first".to_owned()
+///     } else if error.is_rate_limited() {
+///         format!("go on in {:?}", error.retry_after())
+///     } else if error.outcome_unknown() {
+///         "read the resource before sending the request again".to_owned()
+///     } else {
+///         format!("tell support the reference {:?}: {error}", error.reference())
+///     }
+/// }
+///
+/// # use mkio_core::http::{HeaderMap, StatusCode};
+/// # let body = r#"{"error": {"code": "1", "detail": "taken"}, "ref": "r-1", "status": 409}"#;
+/// # let error = Error::from_answer(StatusCode::CONFLICT, HeaderMap::new(), body.into());
+/// assert_eq!(advice(&error), "the name is taken, or the resource is in use: taken");
+/// assert_eq!(error.reference(), Some("r-1"));
+/// ```
+///
+/// | what happened | [`kind`](Self::kind) | [`status`](Self::status) | true for it |
+/// |---|---|---|---|
+/// | no such resource | `Api` | 404 | [`is_not_found`](Self::is_not_found) |
+/// | name taken, or resource in use | `Api` | 409 | [`is_conflict`](Self::is_conflict) |
+/// | too many requests, after all retries | `Api` | 429 | [`is_rate_limited`](Self::is_rate_limited), [`is_retryable`](Self::is_retryable) |
+/// | token refused, or its rights are too few | `Api` | 401, 403 | [`is_denied`](Self::is_denied) |
+/// | no usable token | `Token` | none | [`is_denied`](Self::is_denied) |
+/// | the service was too slow | `Api` | 408, 504 | [`is_timeout`](Self::is_timeout), [`is_retryable`](Self::is_retryable) |
+/// | a time limit of the client passed, also a wait's | `Timeout` | none | [`is_timeout`](Self::is_timeout), [`is_retryable`](Self::is_retryable) |
+/// | no connection, or it broke | `Connection` | none | [`is_retryable`](Self::is_retryable) |
+/// | the response does not decode | `Decode` | 200 to 299 | |
+/// | a job failed, a resource disappeared | `Wait` | none | [`WaitFailure::of`](crate::WaitFailure::of) has state and errors |
+/// | an argument is unusable; nothing was sent | `InvalidRequest` | none | |
+///
+/// [`outcome_unknown`](Self::outcome_unknown) can be true beside any of them.
 ///
 /// Cheap to clone and small to pass around. `Display` is one line with operation, resource, status,
 /// code, detail, `ref` and the number of attempts; without an answer it has the address and the
@@ -153,6 +186,7 @@ impl Error {
     }
 
     /// Names the operation that failed, unless one is named already.
+    #[must_use]
     pub fn with_operation(self, operation: &'static Operation) -> Self {
         self.edit(|inner| {
             inner.operation.get_or_insert(operation);
@@ -167,16 +201,19 @@ impl Error {
     }
 
     /// Adds the cause.
+    #[must_use]
     pub fn with_source(self, source: impl Into<BoxError>) -> Self {
         self.edit(|inner| inner.source = Some(Arc::from(source.into())))
     }
 
     /// Adds the HTTP status of the answer that caused the error.
+    #[must_use]
     pub fn with_status(self, status: StatusCode) -> Self {
         self.edit(|inner| inner.status = Some(status))
     }
 
     /// Adds headers and body of the answer that caused the error.
+    #[must_use]
     pub fn with_answer(self, headers: HeaderMap, body: Bytes) -> Self {
         self.edit(|inner| {
             inner.headers = headers;
@@ -186,6 +223,7 @@ impl Error {
 
     /// Adds the place in the JSON body where reading stopped, and what was expected there: the
     /// message of serde's error. Values from the document are taken out of it; they may be secret.
+    #[must_use]
     pub fn with_json_path(self, path: impl Into<String>, expectation: impl Into<String>) -> Self {
         let expectation = without_values(&expectation.into());
         self.with_place(path.into(), expectation)
@@ -200,6 +238,7 @@ impl Error {
     }
 
     /// Adds a value that the failure must not lose, for example the resource as it was last seen.
+    #[must_use]
     pub fn with_value(self, value: impl Any + Send + Sync) -> Self {
         self.edit(|inner| inner.value = Some(Arc::new(value)))
     }
@@ -237,11 +276,13 @@ impl Error {
     }
 
     /// Sets how long the service asked to wait.
+    #[must_use]
     pub fn with_retry_after(self, wait: Option<Duration>) -> Self {
         self.edit(|inner| inner.retry_after = wait)
     }
 
     /// Says that the service may have carried out the call; for fakes in tests.
+    #[must_use]
     pub fn with_outcome_unknown(self) -> Self {
         self.edit(|inner| inner.outcome_unknown = true)
     }

@@ -27,8 +27,25 @@ use crate::{Operation, Result, Transport};
 /// [`serde_json::Value`], the item as it was received.
 ///
 /// ```no_run
+/// # async fn example<P: mkio_core::Page>(items: mkio_core::Items<P>) -> Result<(), Box<dyn std::error::Error>>
+/// # where P::Item: std::fmt::Debug {
+/// // `items` is `media.list_assets().items()`, for example.
+/// let mut items = items.limit(500);
+/// while let Some(item) = items.try_next().await? {
+///     println!("{item:?}");
+/// }
+/// // The place in the list, to go on there with `resume`: later, or in another process.
+/// let place = serde_json::to_string(&items.resume_token())?;
+/// # drop(place);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// Where one bad item must not end the work:
+///
+/// ```no_run
 /// # async fn example<P: mkio_core::Page>(mut items: mkio_core::Items<P>) -> mkio_core::Result<()> {
-/// use mkio_core::{ErrorKind, serde_json::Value};
+/// use mkio_core::serde_json::Value;
 ///
 /// loop {
 ///     match items.try_next().await {

@@ -32,6 +32,16 @@ use crate::{Error, ErrorKind, Operation, Response, Result, Transport};
 /// While one page is in use, the next is fetched ([`prefetch`](Self::prefetch), 1 by default). A
 /// link to a page that was read before, or too many empty pages in a row
 /// ([`max_empty_pages`](Self::max_empty_pages)), is an error and no endless loop.
+///
+/// ```no_run
+/// # async fn example<P: mkio_core::Page>(mut pages: mkio_core::Pages<P>) -> mkio_core::Result<()> {
+/// // `pages` is `media.list_assets().top(100).pages()`, for example.
+/// while let Some(page) = pages.try_next().await? {
+///     println!("{} bytes, {:?} items in all", page.raw().len(), pages.total());
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "a list sends nothing until it is polled"]
 pub struct Pages<P: Page> {
     operation: &'static Operation,

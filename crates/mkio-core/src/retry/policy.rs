@@ -80,36 +80,42 @@ impl RetryPolicy {
     }
 
     /// Attempts in all, the first one included. Default 10; 0 counts as 1.
+    #[must_use]
     pub fn max_attempts(mut self, attempts: u32) -> Self {
         self.max_attempts = attempts.max(1);
         self
     }
 
     /// Upper end of the first wait. Default 0.5 s.
+    #[must_use]
     pub fn initial_backoff(mut self, backoff: Duration) -> Self {
         self.initial_backoff = backoff;
         self
     }
 
     /// Upper end of the first wait after a 429 without `Retry-After`. Default 1 s.
+    #[must_use]
     pub fn throttled_backoff(mut self, backoff: Duration) -> Self {
         self.throttled_backoff = backoff;
         self
     }
 
     /// Upper end of every wait that the service did not ask for. Default 30 s.
+    #[must_use]
     pub fn max_backoff(mut self, backoff: Duration) -> Self {
         self.max_backoff = backoff;
         self
     }
 
     /// Longest `Retry-After` that is followed; a longer one is cut to this. Default 120 s.
+    #[must_use]
     pub fn max_retry_after(mut self, wait: Duration) -> Self {
         self.max_retry_after = wait;
         self
     }
 
     /// How waits are spread. Default [`Jitter::Full`].
+    #[must_use]
     pub fn jitter(mut self, jitter: Jitter) -> Self {
         self.jitter = jitter;
         self

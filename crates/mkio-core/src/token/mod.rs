@@ -38,6 +38,7 @@ impl Token {
     }
 
     /// Sets when the token expires, for tokens that do not say so themselves.
+    #[must_use]
     pub fn expires_at(mut self, time: SystemTime) -> Self {
         self.expires = Some(time);
         self

@@ -98,6 +98,7 @@ impl Transport {
     }
 
     /// The same transport with other settings for the calls made through the clone.
+    #[must_use]
     pub fn with(&self, options: CallOptions) -> Self {
         Self {
             core: Arc::clone(&self.core),

@@ -17,16 +17,28 @@ pub enum Priority {
 
 /// Per-call overrides. Unset options inherit the client's.
 ///
-/// Pass it to `with` on a client, a project or a [`Transport`](crate::Transport::with).
+/// Give it to one request with `options`, or to `with` on a client, a project or a
+/// [`Transport`](crate::Transport::with), which answers a client of its own and leaves the original
+/// as it is.
 ///
-/// ```
+/// ```no_run
+/// # async fn example(transport: mkio_core::Transport) -> mkio_core::Result<()> {
 /// use std::time::Duration;
 ///
+/// use http::Method;
 /// use mkio_core::{CallOptions, RetryPolicy};
 ///
-/// let options = CallOptions::new()
+/// // A person waits for it: 20 s in all, one attempt.
+/// let hurry = CallOptions::new()
 ///     .total_timeout(Duration::from_secs(20))
 ///     .retry(RetryPolicy::none());
+/// let path = "/api/v1/projects/acme/media/assets/intro";
+/// let asset = transport.request(Method::GET, path).options(hurry).send().await?;
+///
+/// // All calls of this client.
+/// let transport = transport.with(hurry);
+/// # Ok(())
+/// # }
 /// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct CallOptions {
@@ -43,19 +55,26 @@ impl CallOptions {
         Self::default()
     }
 
-    /// How often and at what distance failed attempts are retried.
+    /// How often and at what distance failed attempts are retried. Default: up to 10 attempts, see
+    /// [`RetryPolicy`].
+    #[must_use]
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
         self.retry = Some(policy);
         self
     }
 
-    /// Longest time for one attempt, its body included; for streamed bodies, longest silence.
+    /// Longest time for one attempt, its body included; for streamed bodies, longest silence. Default
+    /// 60 s. An attempt that takes longer is retried where that is safe.
+    #[must_use]
     pub fn attempt_timeout(mut self, limit: Duration) -> Self {
         self.attempt_timeout = Some(limit);
         self
     }
 
-    /// Longest time for the whole call: all attempts and all waits.
+    /// Longest time for the whole call: all attempts, and the waits between them and for the rate
+    /// budget. Default 300 s. After it, the error is that of the last attempt, or one of kind
+    /// [`Timeout`](crate::ErrorKind::Timeout).
+    #[must_use]
     pub fn total_timeout(mut self, limit: Duration) -> Self {
         self.total_timeout = Some(limit);
         self
@@ -63,12 +82,15 @@ impl CallOptions {
 
     /// Most bytes of a response body, unless it is streamed. Default 100 MiB. A larger one is an error
     /// of kind [`Decode`](crate::ErrorKind::Decode).
+    #[must_use]
     pub fn response_limit(mut self, bytes: u64) -> Self {
         self.response_limit = Some(bytes);
         self
     }
 
-    /// Who goes first when the rate budget runs short.
+    /// Who goes first when the rate budget runs short. Default [`Priority::Foreground`]; polls of waits
+    /// are [`Priority::Background`].
+    #[must_use]
     pub fn priority(mut self, priority: Priority) -> Self {
         self.priority = Some(priority);
         self

@@ -88,6 +88,9 @@ impl RawRequest {
 
     /// Sends the request; the answer is JSON, or `null` when it has no body.
     ///
+    /// A future that is dropped before it is ready sends nothing more. What it has sent is not undone: a
+    /// request that changes something may have been carried out or not.
+    ///
     /// # Errors
     ///
     /// As for every call; kind [`InvalidRequest`](crate::ErrorKind::InvalidRequest) when an argument is

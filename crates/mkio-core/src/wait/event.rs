@@ -37,18 +37,21 @@ impl StateEvent {
     }
 
     /// Adds the state that the resource has now.
+    #[must_use]
     pub fn state(mut self, state: impl Into<String>) -> Self {
         self.state = Some(state.into());
         self
     }
 
     /// Adds when the change was.
+    #[must_use]
     pub fn time(mut self, time: impl Into<Timestamp>) -> Self {
         self.time = Some(time.into());
         self
     }
 
     /// Adds the resource as a GET gives it.
+    #[must_use]
     pub fn resource(mut self, resource: Value) -> Self {
         self.resource = Some(resource);
         self

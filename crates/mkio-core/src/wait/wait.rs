@@ -47,6 +47,49 @@ use crate::{Error, ErrorKind, Result, Timestamp, Transport};
 /// # }
 /// ```
 ///
+/// An error says why the goal was not reached:
+///
+/// ```no_run
+/// # use mkio_core::{Result, Wait};
+/// # async fn example(wait: Wait<serde_json::Value>) -> Result<()> {
+/// use std::time::Duration;
+///
+/// use mkio_core::{WaitFailure, wait::Reason};
+///
+/// // `wait` is `media.wait_for_job("h264", "job-1")`, for example.
+/// match wait.timeout(Duration::from_secs(3600)).await {
+///     Ok(job) => println!("finished: {job}"),
+///     Err(error) => match WaitFailure::of(&error) {
+///         Some(failure) if failure.reason == Reason::Timeout => {
+///             println!("still {:?} after {:?}", failure.state, failure.elapsed);
+///         }
+///         Some(failure) => {
+///             for error in &failure.errors {
+///                 println!("{:?}: {:?}", error.code, error.message);
+///             }
+///         }
+///         // A call failed: no right to read, no connection.
+///         None => return Err(error),
+///     },
+/// }
+/// # Ok(())
+/// # }
+/// ```
+///
+/// Changes one by one, and then the outcome:
+///
+/// ```no_run
+/// # use mkio_core::{Result, Wait};
+/// # async fn example(mut wait: Wait<serde_json::Value>) -> Result<()> {
+/// while let Some(change) = wait.try_next().await? {
+///     println!("{} {:?}", change.state, change.progress);
+/// }
+/// let job = wait.await?;
+/// # drop(job);
+/// # Ok(())
+/// # }
+/// ```
+///
 /// The final resource is what the deciding poll read: an item of the list when many waits share
 /// list requests, else the resource itself.
 ///
@@ -273,7 +316,20 @@ impl<T, S: StateName> Wait<T, S> {
 
 /// Waits under way.
 impl<T, S: StateName> Wait<T, S> {
-    /// The wait, to be written down and taken up again later.
+    /// The wait, to be written down and taken up again later, also in another process: with the
+    /// `resume_wait_for_…` method of the resource.
+    ///
+    /// ```no_run
+    /// # fn example(wait: mkio_core::Wait<serde_json::Value>) -> Result<(), Box<dyn std::error::Error>> {
+    /// use mkio_core::WaitDescription;
+    ///
+    /// let text = serde_json::to_string(&wait.describe()?)?;
+    /// let description: WaitDescription = serde_json::from_str(&text)?;
+    /// // let job = media.resume_wait_for_job(&description)?.await?;
+    /// # drop(description);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// Deadline and [`missing_for`](Self::missing_for) are written down as points in time. The
     /// states seen so far are part of the description, so describe the wait again from time to

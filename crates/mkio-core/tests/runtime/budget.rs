@@ -224,7 +224,7 @@ async fn a_dropped_foreground_call_does_not_hold_pollers_up() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn repetitions_take_turns_too() {
+async fn retries_take_turns_too() {
     let script = Script::new([Reply::status(500), Reply::ok()]);
     let transport = builder(&script)
         .rate_budget(RateBudget::per_minute(1, 1))

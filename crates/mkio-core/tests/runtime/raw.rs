@@ -34,7 +34,7 @@ async fn a_raw_request_takes_the_same_way() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn bodies_and_their_repetition() {
+async fn bodies_and_their_retries() {
     for (method, body, attempts) in [
         (Method::PUT, json!({"a":1}), 2),
         (Method::PATCH, json!({"a":1}), 2),

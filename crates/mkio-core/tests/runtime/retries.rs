@@ -173,7 +173,7 @@ async fn a_streamed_body_is_sent_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_repetition_sends_the_same_request() {
+async fn a_retry_sends_the_same_request() {
     let script = Script::new([Reply::status(503), Reply::ok()]);
     let transport = transport(&script);
     let mut request = request(&transport, &POST);
@@ -199,17 +199,17 @@ async fn an_outage_spends_the_retry_budget_and_success_refills_it() {
     });
     let transport = transport(&script);
     let down = format!("{PATH}?down");
-    let mut repetitions = 0;
+    let mut retries = 0;
     let spent = loop {
         let request = request_to(&transport, &GET, &down);
         let error = transport.clone().exec(request, &GET).await.unwrap_err();
-        repetitions += error.attempts() - 1;
+        retries += error.attempts() - 1;
         if error.to_string().contains("retry budget") {
             break error;
         }
     };
     assert_eq!(spent.status(), Some(StatusCode::INTERNAL_SERVER_ERROR));
-    assert_eq!(repetitions, 100);
+    assert_eq!(retries, 100);
     for _ in 0..5 {
         call(&transport, &GET).await.unwrap();
     }
@@ -329,7 +329,7 @@ async fn a_lost_body_keeps_the_status() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_outage_of_one_service_spends_no_repetitions_of_another() {
+async fn an_outage_of_one_service_spends_no_retries_of_another() {
     let failed = std::sync::atomic::AtomicBool::new(false);
     let script = Script::rule(move |seen| match seen.url.host_str() {
         Some("device.example") => Reply::NotSent,
@@ -386,9 +386,9 @@ async fn no_wait_at_all_is_no_pace() {
 
 #[tokio::test(start_paused = true)]
 async fn the_retry_budget_is_settable() {
-    for (repetitions, requests) in [(0, 3), (2, 5)] {
+    for (retries, requests) in [(0, 3), (2, 5)] {
         let script = Script::new([Reply::status(500)]);
-        let transport = builder(&script).retry_budget(repetitions).build().unwrap();
+        let transport = builder(&script).retry_budget(retries).build().unwrap();
         for _ in 0..3 {
             let error = call(&transport, &GET).await.unwrap_err();
             assert_eq!(error.gave_up(), Some("the retry budget is spent"));

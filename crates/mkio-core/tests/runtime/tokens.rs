@@ -166,7 +166,7 @@ async fn concurrent_calls_share_a_failure_and_later_ones_ask_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_401_causes_one_renewal_and_one_repetition_for_all_calls() {
+async fn a_401_causes_one_renewal_and_one_retry_for_all_calls() {
     for operation in [&GET, &POST] {
         let script = Script::rule(|seen| match seen.bearer() {
             Some("new") => Reply::ok(),

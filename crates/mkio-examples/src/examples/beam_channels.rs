@@ -4,7 +4,7 @@
 //! On a device: `MKIO_TOKEN` may hold anything, and the profile's `[api.channels]` the address.
 
 use anyhow::{Context, Result, bail};
-use mkio::{channels::types::*, serde_json::json};
+use mkio::channels::types::*;
 
 use crate::place::Place;
 
@@ -39,8 +39,7 @@ pub async fn run(place: &Place) -> Result<()> {
 
     let exported = channels.export_channels(ExportRequest::new()).send().await?;
     // Merging keeps what is there. `Replace` removes what the payload lacks, so an empty one removes all.
-    let import = json!({ "mode": "merge", "payload": exported.into_inner() });
-    let import = ImportRequest::from_json_value(import)?;
+    let import = ImportRequest::new(exported.into_inner()).with_mode(ImportMode::Merge);
     let imported = channels.import_channels(import).send().await?;
     for channel in imported.imported() {
         let status = channel.status().context("a status")?;

@@ -8,7 +8,6 @@ use mkio::{
     Secret,
     fleets::types::*,
     infrastructure::types::{NetworkPut, Route, SitePut, SiteSpec},
-    serde_json::Map,
 };
 
 use crate::place::Place;
@@ -25,7 +24,7 @@ pub async fn run(place: &Place) -> Result<()> {
 
     place.undo(&device, fleets.delete_device(&device).send());
     // No network named: all that are routed to the site.
-    let spec = DeviceSpec::new(Vec::<AvailableNetwork>::new())
+    let spec = DeviceSpec::new()
         .with_short_code(Secret::new(code))
         .with_site_name(&site);
     let body = DevicePut::new(DefaultMetadata::new("Studio"), spec);
@@ -74,7 +73,7 @@ async fn site(place: &Place) -> Result<String> {
     let (network, site) = (place.name("lan"), place.name("studio"));
     place.undo(&network, infrastructure.delete_network(&network).send());
     let metadata = || mkio::infrastructure::types::DefaultMetadata::new("Studio");
-    let body = NetworkPut::new(metadata(), Map::new());
+    let body = NetworkPut::new(metadata());
     infrastructure.create_network(&network, body).send().await?;
     place.undo(&site, infrastructure.delete_site(&site).send());
     let spec = SiteSpec::new().with_routes([Route::new(&network)]);

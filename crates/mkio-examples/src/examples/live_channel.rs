@@ -9,7 +9,6 @@ use mkio::{
     chrono::Utc,
     live::types::*,
     media::types::{ContentPut, SourcePut, SourceSpec, TransportSpec, TransportType},
-    serde_json::Map,
     templates::types::{ConfigPut, ConfigPutSpec},
 };
 
@@ -28,7 +27,7 @@ pub async fn run(place: &Place) -> Result<()> {
     let input = FlowInput::new().with_content_name(content).with_transform_input(pin);
     let encoding = Config::new(config);
     let flow = LiveChannelFlow::new(&archive, encoding).with_archive_window_length("P1DT0S");
-    let spec = FlowSpec::new(flow, [input], Vec::<FlowOutput>::new(), FlowDesiredState::Stopped);
+    let spec = FlowSpec::new(flow, [input], FlowDesiredState::Stopped);
     let body = FlowPut::new(DefaultMetadata::new("News"), spec);
     live.create_or_update_live_channel(&channel, body).send().await?;
 
@@ -39,7 +38,7 @@ pub async fn run(place: &Place) -> Result<()> {
     };
     let now = emulator.control().now().with_timezone(&Utc);
     let at = |minutes: u64| Timestamp::from(now + Duration::from_secs(minutes * 60));
-    let operation = ScheduledOperationStartStopSpec::new(at(1), at(3), Map::new());
+    let operation = ScheduledOperationStartStopSpec::new(at(1), at(3));
     let body = ScheduledOperationPut::new(operation);
     live.create_or_update_live_channel_scheduled_operation(&channel, "evening", body)
         .send()

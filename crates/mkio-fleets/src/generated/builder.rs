@@ -47,6 +47,8 @@ impl ListBackups {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/fleet/backups`.
     ///
+    /// Dropping the future ends the call; nothing is left of it.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -94,6 +96,8 @@ impl DeleteBackup {
     }
     /// Sends the request: `DELETE /api/v1/projects/{project_name}/fleet/backups/{backup_id}`.
     ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -140,6 +144,8 @@ impl GetBackup {
         self.request.build()
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/fleet/backups/{backup_id}`.
+    ///
+    /// Dropping the future ends the call; nothing is left of it.
     ///
     /// # Errors
     ///
@@ -190,6 +196,8 @@ impl UpdateBackup {
     }
     /// Sends the request: `PATCH /api/v1/projects/{project_name}/fleet/backups/{backup_id}`.
     ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -236,6 +244,8 @@ impl GetBackupConfig {
         self.request.build()
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/fleet/backups/{backup_id}/config`.
+    ///
+    /// Dropping the future ends the call; nothing is left of it.
     ///
     /// # Errors
     ///
@@ -328,6 +338,8 @@ impl ListDevices {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/fleet/devices`.
     ///
+    /// Dropping the future ends the call; nothing is left of it.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -388,6 +400,8 @@ impl DeleteDevice {
     }
     /// Sends the request: `DELETE /api/v1/projects/{project_name}/fleet/devices/{name}`.
     ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -430,6 +444,8 @@ impl GetDevice {
         self.request.build()
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/fleet/devices/{name}`.
+    ///
+    /// Dropping the future ends the call; nothing is left of it.
     ///
     /// # Errors
     ///
@@ -480,6 +496,8 @@ impl UpdateDevice {
     }
     /// Sends the request: `PATCH /api/v1/projects/{project_name}/fleet/devices/{name}`.
     ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -528,6 +546,8 @@ impl CreateDevice {
         self.request.build()
     }
     /// Sends the request: `PUT /api/v1/projects/{project_name}/fleet/devices/{name}`.
+    ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
     ///
     /// # Errors
     ///
@@ -578,6 +598,8 @@ impl BackUpDevice {
     }
     /// Sends the request: `POST /api/v1/projects/{project_name}/fleet/devices/{name}/backup`.
     ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -627,6 +649,8 @@ impl RemoveDeviceServices {
     }
     /// Sends the request: `POST /api/v1/projects/{project_name}/fleet/devices/{name}/removeServices`.
     ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -675,6 +699,8 @@ impl RestoreDevice {
         self.request.build()
     }
     /// Sends the request: `POST /api/v1/projects/{project_name}/fleet/devices/{name}/restore`.
+    ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
     ///
     /// # Errors
     ///
@@ -759,6 +785,8 @@ impl ListDeviceSoftware {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/fleet/devices/{name}/software`.
     ///
+    /// Dropping the future ends the call; nothing is left of it.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -801,6 +829,8 @@ impl ListSupportPackages {
         self.request.build()
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/fleet/devices/{name}/supportPackages`.
+    ///
+    /// Dropping the future ends the call; nothing is left of it.
     ///
     /// # Errors
     ///
@@ -851,6 +881,8 @@ impl CreateSupportPackage {
     }
     /// Sends the request: `POST /api/v1/projects/{project_name}/fleet/devices/{name}/supportPackages`.
     ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -898,6 +930,8 @@ impl DeleteSupportPackage {
         self.request.build()
     }
     /// Sends the request: `DELETE /api/v1/projects/{project_name}/fleet/devices/{name}/supportPackages/{package_name}`.
+    ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
     ///
     /// # Errors
     ///
@@ -947,6 +981,8 @@ impl GetSupportPackage {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/fleet/devices/{name}/supportPackages/{package_name}`.
     ///
+    /// Dropping the future ends the call; nothing is left of it.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -994,6 +1030,8 @@ impl UploadBackup {
         self.request.build_with(self.body)
     }
     /// Sends the request: `POST /api/v1/projects/{project_name}/fleet/uploadBackup`.
+    ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
     ///
     /// # Errors
     ///

@@ -25,6 +25,7 @@ impl Client {
         &self.transport
     }
     /// Returns a client whose calls have other retries, timeouts or priority.
+    #[must_use]
     pub fn with(&self, options: CallOptions) -> Self {
         Self::new(self.transport.with(options))
     }
@@ -43,6 +44,8 @@ impl Client {
     /// Remove one device backup
     ///
     /// Capability needed: `fleet.device.delete`.
+    ///
+    /// Fails with 404, for which `Error::is_not_found` is true, if the backup does not exist.
     ///
     /// `DELETE /api/v1/projects/{project_name}/fleet/backups/{backup_id}`
     pub fn delete_backup(
@@ -129,6 +132,8 @@ impl Client {
     /// Answers 204 when no such device exists.
     ///
     /// Capability needed: `fleet.device.delete`.
+    ///
+    /// Succeeds, with status 204, if the device does not exist.
     ///
     /// `DELETE /api/v1/projects/{project_name}/fleet/devices/{name}`
     pub fn delete_device(
@@ -309,6 +314,8 @@ impl Client {
     /// Removal from blob storage is permanent.
     ///
     /// Capability needed: `fleet.device.delete`.
+    ///
+    /// Fails with 404, for which `Error::is_not_found` is true, if the support package does not exist.
     ///
     /// `DELETE /api/v1/projects/{project_name}/fleet/devices/{name}/supportPackages/{package_name}`
     pub fn delete_support_package(

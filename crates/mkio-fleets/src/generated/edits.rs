@@ -17,7 +17,7 @@ use super::{Client, ProjectClient, operations, types};
 impl TryFrom<&types::Device> for types::DevicePatch {
     type Error = mkio_core::Error;
     fn try_from(resource: &types::Device) -> Result<Self> {
-        glue::body_of(resource, "DevicePatch")
+        glue::body_of(resource, "DevicePatch", &[])
     }
 }
 /// Takes over what the body can hold; what the service alone sets is left out.
@@ -29,7 +29,7 @@ impl TryFrom<&types::Device> for types::DevicePatch {
 impl TryFrom<&types::Device> for types::DevicePut {
     type Error = mkio_core::Error;
     fn try_from(resource: &types::Device) -> Result<Self> {
-        glue::body_of(resource, "DevicePut")
+        glue::body_of(resource, "DevicePut", &[])
     }
 }
 /// Edits: read a resource, change it, write it back.
@@ -59,6 +59,7 @@ impl ProjectClient {
                 merges: true,
                 tags: &[],
                 masked: &[],
+                read_only: &[],
             },
             change,
         )

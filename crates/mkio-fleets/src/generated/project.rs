@@ -37,6 +37,7 @@ impl ProjectClient {
         self.client.transport()
     }
     /// Returns a client whose calls have other retries, timeouts or priority.
+    #[must_use]
     pub fn with(&self, options: CallOptions) -> Self {
         Self {
             client: self.client.with(options),
@@ -74,6 +75,8 @@ impl ProjectClient {
     /// Remove one device backup
     ///
     /// Capability needed: `fleet.device.delete`.
+    ///
+    /// Fails with 404, for which `Error::is_not_found` is true, if the backup does not exist.
     ///
     /// `DELETE /api/v1/projects/{project_name}/fleet/backups/{backup_id}`
     ///
@@ -193,6 +196,8 @@ impl ProjectClient {
     /// Answers 204 when no such device exists.
     ///
     /// Capability needed: `fleet.device.delete`.
+    ///
+    /// Succeeds, with status 204, if the device does not exist.
     ///
     /// `DELETE /api/v1/projects/{project_name}/fleet/devices/{name}`
     ///
@@ -445,6 +450,8 @@ impl ProjectClient {
     /// Removal from blob storage is permanent.
     ///
     /// Capability needed: `fleet.device.delete`.
+    ///
+    /// Fails with 404, for which `Error::is_not_found` is true, if the support package does not exist.
     ///
     /// `DELETE /api/v1/projects/{project_name}/fleet/devices/{name}/supportPackages/{package_name}`
     ///

@@ -49,7 +49,7 @@ pub struct AvailableNetwork {
     pub network_name: Option<String>,
 }
 impl AvailableNetwork {
-    /// Starts `AvailableNetwork`: the required fields that could be mistaken for each other follow by name, in this order: `network_name`, `interface_name`. All others are unset.
+    /// Starts `AvailableNetwork`: the required fields that could be mistaken for each other follow by name, in this order: `network_name`, `interface_name`. Besides, all others are unset.
     #[allow(clippy::new_ret_no_self)]
     pub fn new() -> AvailableNetworkNeedsNetworkName {
         AvailableNetworkNeedsNetworkName(Self {
@@ -90,6 +90,7 @@ impl AvailableNetworkNeedsNetworkName {
 pub struct AvailableNetworkNeedsInterfaceName(AvailableNetwork);
 impl AvailableNetworkNeedsInterfaceName {
     /// Sets [`interface_name`](AvailableNetwork#structfield.interface_name).
+    #[must_use]
     pub fn interface_name(mut self, value: impl Into<String>) -> AvailableNetwork {
         self.0.interface_name = Some(value.into());
         self.0
@@ -535,7 +536,7 @@ impl DeviceInterface {
         /// `IP`.
         Ip = "IP",
         /// `SDIASI`.
-        Sdiasi = "SDIASI",
+        SdiAsi = "SDIASI",
         /// `RF`.
         Rf = "RF",
     }
@@ -668,7 +669,7 @@ impl DevicePatchSpec {
     }
     /// Sets [`available_networks`](Self#structfield.available_networks).
     ///
-    /// PATCH replaces the whole list.
+    /// PATCH replaces the whole list; an empty one removes all items.
     #[must_use]
     pub fn with_available_networks(
         mut self,
@@ -979,15 +980,11 @@ pub struct DeviceSpec {
     pub site_name: Option<String>,
 }
 impl DeviceSpec {
-    /// Creates `DeviceSpec` from its required fields; all others are unset.
-    pub fn new(
-        available_networks: impl IntoIterator<Item = impl Into<AvailableNetwork>>,
-    ) -> Self {
+    /// Creates `DeviceSpec`: `available_networks` is empty, all others are unset.
+    pub fn new() -> Self {
         Self {
             auto_preload_latest_software: Default::default(),
-            available_networks: Some(
-                available_networks.into_iter().map(Into::into).collect(),
-            ),
+            available_networks: Some(Default::default()),
             desired_software_version: Default::default(),
             geolocation: Default::default(),
             location_id: Default::default(),
@@ -1279,7 +1276,7 @@ pub struct PreloadSoftwareInfo {
         deserialize_with = "::mkio_core::glue::lenient",
         skip_serializing_if = "Option::is_none"
     )]
-    pub precent_progress: Option<i64>,
+    pub percent_progress: Option<i64>,
     /// Extra progress text for states that take a while, e.g. bytes done of total.
     ///
     /// Length in characters: at most 255. Default: empty.
@@ -1311,9 +1308,9 @@ impl PreloadSoftwareInfo {
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
-    /// Returns [`precent_progress`](Self#structfield.precent_progress), if it is set.
-    pub fn precent_progress(&self) -> Option<i64> {
-        self.precent_progress.as_ref().copied()
+    /// Returns [`percent_progress`](Self#structfield.percent_progress), if it is set.
+    pub fn percent_progress(&self) -> Option<i64> {
+        self.percent_progress.as_ref().copied()
     }
     /// Returns [`progress_details`](Self#structfield.progress_details), if it is set.
     pub fn progress_details(&self) -> Option<&str> {

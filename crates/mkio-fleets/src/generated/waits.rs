@@ -477,7 +477,8 @@ impl ProjectClient {
     }
     /// [`delete_device`](Self::delete_device) and a wait until it is gone.
     ///
-    /// Nothing is sent before the wait is polled.
+    /// Nothing is sent before the wait is polled. A wait that is dropped sends nothing more; a call
+    /// that it has sent is not undone, and no further step follows.
     ///
     /// Succeeds if the device does not exist (204).
     /// If the response is lost, a 404 on the retry counts as success.
@@ -644,7 +645,8 @@ impl ProjectClient {
     }
     /// [`delete_backup`](Self::delete_backup) and a wait until it is gone.
     ///
-    /// Nothing is sent before the wait is polled.
+    /// Nothing is sent before the wait is polled. A wait that is dropped sends nothing more; a call
+    /// that it has sent is not undone, and no further step follows.
     ///
     /// Fails with 404 if the stored backup does not exist, unless [`missing_ok`](Wait::missing_ok) is set.
     /// If the response is lost, a 404 on the retry counts as success.
@@ -714,7 +716,8 @@ impl ProjectClient {
     }
     /// [`delete_support_package`](Self::delete_support_package) and a wait until it is gone.
     ///
-    /// Nothing is sent before the wait is polled.
+    /// Nothing is sent before the wait is polled. A wait that is dropped sends nothing more; a call
+    /// that it has sent is not undone, and no further step follows.
     ///
     /// Fails with 404 if the stored support package does not exist, unless [`missing_ok`](Wait::missing_ok) is set.
     /// If the response is lost, a 404 on the retry counts as success.

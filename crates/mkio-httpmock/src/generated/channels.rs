@@ -339,7 +339,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
-        pub fn success(self, status: u16, value: &::serde_json::Value) -> Self {
+        pub fn success(self, status: u16, value: &types::ExportPayload) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
                 self

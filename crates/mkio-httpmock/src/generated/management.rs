@@ -1072,7 +1072,7 @@ pub mod operations {
             self.0
         }
         /// `paymentmethod_id` must be this.
-        pub fn paymentmethod_id(self, value: &str) -> Self {
+        pub fn payment_method_id(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/organization/paymentMethods/{}$", crate ::path_value(&
@@ -1147,7 +1147,7 @@ pub mod operations {
             self.0
         }
         /// `paymentmethod_id` must be this.
-        pub fn paymentmethod_id(self, value: &str) -> Self {
+        pub fn payment_method_id(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/organization/paymentMethods/{}$", crate ::path_value(&
@@ -1228,7 +1228,7 @@ pub mod operations {
             self.0
         }
         /// `paymentmethod_id` must be this.
-        pub fn paymentmethod_id(self, value: &str) -> Self {
+        pub fn payment_method_id(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/organization/paymentMethods/{}/acceptTermsAndConditions$",
@@ -1299,7 +1299,7 @@ pub mod operations {
             self.0
         }
         /// `paymentmethod_id` must be this.
-        pub fn paymentmethod_id(self, value: &str) -> Self {
+        pub fn payment_method_id(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
                         "^/api/v1/organization/paymentMethods/{}/rateCard$", crate

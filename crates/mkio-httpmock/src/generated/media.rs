@@ -2504,8 +2504,8 @@ pub mod operations {
         }
     }
     /// What a request must look like: `POST /api/v1/projects/{project_name}/media/contentKeyPolicies/{policy_name}/getPolicyPropertiesWithSecrets`.
-    pub struct GetContentKeyPolicyPropertiesWithSecretsWhen(::httpmock::When);
-    impl GetContentKeyPolicyPropertiesWithSecretsWhen {
+    pub struct GetContentKeyPolicySecretsWhen(::httpmock::When);
+    impl GetContentKeyPolicySecretsWhen {
         /// Wraps httpmock's own type.
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
@@ -2547,8 +2547,8 @@ pub mod operations {
         }
     }
     /// The answer: `POST /api/v1/projects/{project_name}/media/contentKeyPolicies/{policy_name}/getPolicyPropertiesWithSecrets`.
-    pub struct GetContentKeyPolicyPropertiesWithSecretsThen(::httpmock::Then);
-    impl GetContentKeyPolicyPropertiesWithSecretsThen {
+    pub struct GetContentKeyPolicySecretsThen(::httpmock::Then);
+    impl GetContentKeyPolicySecretsThen {
         /// Wraps httpmock's own type.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
@@ -9371,14 +9371,11 @@ pub trait MockServerExt {
             operations::CreateContentKeyPolicyThen,
         );
     /// Mocks `POST /api/v1/projects/{project_name}/media/contentKeyPolicies/{policy_name}/getPolicyPropertiesWithSecrets`.
-    fn get_content_key_policy_properties_with_secrets<F>(
-        &self,
-        config_fn: F,
-    ) -> ::httpmock::Mock<'_>
+    fn get_content_key_policy_secrets<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(
-            operations::GetContentKeyPolicyPropertiesWithSecretsWhen,
-            operations::GetContentKeyPolicyPropertiesWithSecretsThen,
+            operations::GetContentKeyPolicySecretsWhen,
+            operations::GetContentKeyPolicySecretsThen,
         );
     /// Mocks `GET /api/v1/projects/{project_name}/media/contentKeyPolicies/{policy_name}/state`.
     fn get_content_key_policy_state<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
@@ -10080,20 +10077,17 @@ impl MockServerExt for ::httpmock::MockServer {
             )
         })
     }
-    fn get_content_key_policy_properties_with_secrets<F>(
-        &self,
-        config_fn: F,
-    ) -> ::httpmock::Mock<'_>
+    fn get_content_key_policy_secrets<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(
-            operations::GetContentKeyPolicyPropertiesWithSecretsWhen,
-            operations::GetContentKeyPolicyPropertiesWithSecretsThen,
+            operations::GetContentKeyPolicySecretsWhen,
+            operations::GetContentKeyPolicySecretsThen,
         ),
     {
         self.mock(|when, then| {
             config_fn(
-                operations::GetContentKeyPolicyPropertiesWithSecretsWhen::new(when),
-                operations::GetContentKeyPolicyPropertiesWithSecretsThen::new(then),
+                operations::GetContentKeyPolicySecretsWhen::new(when),
+                operations::GetContentKeyPolicySecretsThen::new(then),
             )
         })
     }

@@ -95,6 +95,8 @@ impl ListNetworks {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/infra/networks`.
     ///
+    /// Dropping the future ends the call; nothing is left of it.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -138,6 +140,8 @@ impl DeleteNetwork {
     }
     /// Sends the request: `DELETE /api/v1/projects/{project_name}/infra/networks/{name}`.
     ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -180,6 +184,8 @@ impl GetNetwork {
         self.request.build()
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/infra/networks/{name}`.
+    ///
+    /// Dropping the future ends the call; nothing is left of it.
     ///
     /// # Errors
     ///
@@ -230,6 +236,8 @@ impl UpdateNetwork {
     }
     /// Sends the request: `PATCH /api/v1/projects/{project_name}/infra/networks/{name}`.
     ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -278,6 +286,8 @@ impl CreateNetwork {
         self.request.build()
     }
     /// Sends the request: `PUT /api/v1/projects/{project_name}/infra/networks/{name}`.
+    ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
     ///
     /// # Errors
     ///
@@ -370,6 +380,8 @@ impl ListSites {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/infra/sites`.
     ///
+    /// Dropping the future ends the call; nothing is left of it.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -413,6 +425,8 @@ impl DeleteSite {
     }
     /// Sends the request: `DELETE /api/v1/projects/{project_name}/infra/sites/{name}`.
     ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -455,6 +469,8 @@ impl GetSite {
         self.request.build()
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/infra/sites/{name}`.
+    ///
+    /// Dropping the future ends the call; nothing is left of it.
     ///
     /// # Errors
     ///
@@ -505,6 +521,8 @@ impl UpdateSite {
     }
     /// Sends the request: `PATCH /api/v1/projects/{project_name}/infra/sites/{name}`.
     ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -553,6 +571,8 @@ impl CreateSite {
         self.request.build()
     }
     /// Sends the request: `PUT /api/v1/projects/{project_name}/infra/sites/{name}`.
+    ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
     ///
     /// # Errors
     ///

@@ -25,6 +25,7 @@ impl Client {
         &self.transport
     }
     /// Returns a client whose calls have other retries, timeouts or priority.
+    #[must_use]
     pub fn with(&self, options: CallOptions) -> Self {
         Self::new(self.transport.with(options))
     }
@@ -49,6 +50,8 @@ impl Client {
     /// Answers 204 when no such network exists.
     ///
     /// Capability needed: `infra.network.delete`.
+    ///
+    /// Succeeds, with status 204, if the network does not exist.
     ///
     /// `DELETE /api/v1/projects/{project_name}/infra/networks/{name}`
     pub fn delete_network(
@@ -129,6 +132,8 @@ impl Client {
     /// Answers 204 when no such site exists.
     ///
     /// Capability needed: `infra.site.delete`.
+    ///
+    /// Succeeds, with status 204, if the site does not exist.
     ///
     /// `DELETE /api/v1/projects/{project_name}/infra/sites/{name}`
     pub fn delete_site(

@@ -17,7 +17,7 @@ use super::{Client, ProjectClient, operations, types};
 impl TryFrom<&types::Network> for types::NetworkPatch {
     type Error = mkio_core::Error;
     fn try_from(resource: &types::Network) -> Result<Self> {
-        glue::body_of(resource, "NetworkPatch")
+        glue::body_of(resource, "NetworkPatch", &[])
     }
 }
 /// Takes over what the body can hold; what the service alone sets is left out.
@@ -29,7 +29,7 @@ impl TryFrom<&types::Network> for types::NetworkPatch {
 impl TryFrom<&types::Network> for types::NetworkPut {
     type Error = mkio_core::Error;
     fn try_from(resource: &types::Network) -> Result<Self> {
-        glue::body_of(resource, "NetworkPut")
+        glue::body_of(resource, "NetworkPut", &[])
     }
 }
 /// Takes over what the body can hold; what the service alone sets is left out.
@@ -41,7 +41,7 @@ impl TryFrom<&types::Network> for types::NetworkPut {
 impl TryFrom<&types::Site> for types::SitePatch {
     type Error = mkio_core::Error;
     fn try_from(resource: &types::Site) -> Result<Self> {
-        glue::body_of(resource, "SitePatch")
+        glue::body_of(resource, "SitePatch", &[])
     }
 }
 /// Takes over what the body can hold; what the service alone sets is left out.
@@ -53,7 +53,7 @@ impl TryFrom<&types::Site> for types::SitePatch {
 impl TryFrom<&types::Site> for types::SitePut {
     type Error = mkio_core::Error;
     fn try_from(resource: &types::Site) -> Result<Self> {
-        glue::body_of(resource, "SitePut")
+        glue::body_of(resource, "SitePut", &[])
     }
 }
 /// Edits: read a resource, change it, write it back.
@@ -87,6 +87,7 @@ impl ProjectClient {
                 merges: true,
                 tags: &[],
                 masked: &[],
+                read_only: &[],
             },
             change,
         )
@@ -116,6 +117,7 @@ impl ProjectClient {
                 merges: true,
                 tags: &[],
                 masked: &[],
+                read_only: &[],
             },
             change,
         )

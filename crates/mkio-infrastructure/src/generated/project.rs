@@ -37,6 +37,7 @@ impl ProjectClient {
         self.client.transport()
     }
     /// Returns a client whose calls have other retries, timeouts or priority.
+    #[must_use]
     pub fn with(&self, options: CallOptions) -> Self {
         Self {
             client: self.client.with(options),
@@ -80,6 +81,8 @@ impl ProjectClient {
     /// Answers 204 when no such network exists.
     ///
     /// Capability needed: `infra.network.delete`.
+    ///
+    /// Succeeds, with status 204, if the network does not exist.
     ///
     /// `DELETE /api/v1/projects/{project_name}/infra/networks/{name}`
     ///
@@ -197,6 +200,8 @@ impl ProjectClient {
     /// Answers 204 when no such site exists.
     ///
     /// Capability needed: `infra.site.delete`.
+    ///
+    /// Succeeds, with status 204, if the site does not exist.
     ///
     /// `DELETE /api/v1/projects/{project_name}/infra/sites/{name}`
     ///

@@ -183,9 +183,11 @@ impl NetworkPatch {
     #[must_use]
     pub fn with_spec(
         mut self,
-        value: impl Into<::serde_json::Map<String, Value>>,
+        value: impl IntoIterator<Item = (impl Into<String>, impl Into<Value>)>,
     ) -> Self {
-        self.spec = Some(value.into());
+        self.spec = Some(
+            value.into_iter().map(|(key, value)| (key.into(), value.into())).collect(),
+        );
         self
     }
 }
@@ -199,17 +201,15 @@ impl NetworkPatch {
 #[non_exhaustive]
 pub struct NetworkPut {
     pub metadata: DefaultMetadata,
-    pub spec: ::serde_json::Map<String, Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub spec: Option<::serde_json::Map<String, Value>>,
 }
 impl NetworkPut {
-    /// Creates `NetworkPut` from its required fields; all others are unset.
-    pub fn new(
-        metadata: impl Into<DefaultMetadata>,
-        spec: ::serde_json::Map<String, Value>,
-    ) -> Self {
+    /// Creates `NetworkPut` from its required fields; `spec` is empty, all others are unset.
+    pub fn new(metadata: impl Into<DefaultMetadata>) -> Self {
         Self {
             metadata: metadata.into(),
-            spec: spec,
+            spec: Some(Default::default()),
         }
     }
     /// Sets [`metadata`](Self#structfield.metadata).
@@ -222,10 +222,17 @@ impl NetworkPut {
     #[must_use]
     pub fn with_spec(
         mut self,
-        value: impl Into<::serde_json::Map<String, Value>>,
+        value: impl IntoIterator<Item = (impl Into<String>, impl Into<Value>)>,
     ) -> Self {
-        self.spec = value.into();
+        self.spec = Some(
+            value.into_iter().map(|(key, value)| (key.into(), value.into())).collect(),
+        );
         self
+    }
+}
+impl From<DefaultMetadata> for NetworkPut {
+    fn from(value: DefaultMetadata) -> Self {
+        Self::new(value)
     }
 }
 ::mkio_core::json_body! {
@@ -461,7 +468,7 @@ impl SitePatchSpec {
     }
     /// Sets [`routes`](Self#structfield.routes).
     ///
-    /// PATCH replaces the whole list.
+    /// PATCH replaces the whole list; an empty one removes all items.
     #[must_use]
     pub fn with_routes(
         mut self,

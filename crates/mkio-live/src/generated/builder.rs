@@ -100,6 +100,8 @@ impl ListLiveChannels {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/live/liveChannels`.
     ///
+    /// Dropping the future ends the call; nothing is left of it.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -148,6 +150,8 @@ impl DeleteLiveChannel {
     }
     /// Sends the request: `DELETE /api/v1/projects/{project_name}/live/liveChannels/{name}`.
     ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -195,6 +199,8 @@ impl GetLiveChannel {
         self.request.build()
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/live/liveChannels/{name}`.
+    ///
+    /// Dropping the future ends the call; nothing is left of it.
     ///
     /// # Errors
     ///
@@ -245,6 +251,8 @@ impl UpdateLiveChannel {
     }
     /// Sends the request: `PATCH /api/v1/projects/{project_name}/live/liveChannels/{name}`.
     ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -293,6 +301,8 @@ impl CreateOrUpdateLiveChannel {
         self.request.build()
     }
     /// Sends the request: `PUT /api/v1/projects/{project_name}/live/liveChannels/{name}`.
+    ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
     ///
     /// # Errors
     ///
@@ -367,6 +377,8 @@ impl ListLiveChannelScheduledOperations {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/live/liveChannels/{name}/scheduledOperations`.
     ///
+    /// Dropping the future ends the call; nothing is left of it.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -415,6 +427,8 @@ impl DeleteLiveChannelScheduledOperation {
     }
     /// Sends the request: `DELETE /api/v1/projects/{project_name}/live/liveChannels/{name}/scheduledOperations/{operation_name}`.
     ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -462,6 +476,8 @@ impl GetLiveChannelScheduledOperation {
         self.request.build()
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/live/liveChannels/{name}/scheduledOperations/{operation_name}`.
+    ///
+    /// Dropping the future ends the call; nothing is left of it.
     ///
     /// # Errors
     ///
@@ -513,6 +529,8 @@ impl CreateOrUpdateLiveChannelScheduledOperation {
     }
     /// Sends the request: `PUT /api/v1/projects/{project_name}/live/liveChannels/{name}/scheduledOperations/{operation_name}`.
     ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -555,6 +573,8 @@ impl GetLiveChannelState {
         self.request.build()
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/live/liveChannels/{name}/state`.
+    ///
+    /// Dropping the future ends the call; nothing is left of it.
     ///
     /// # Errors
     ///
@@ -652,6 +672,8 @@ impl ListLiveEvents {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/live/liveEvents`.
     ///
+    /// Dropping the future ends the call; nothing is left of it.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -700,6 +722,8 @@ impl DeleteLiveEvent {
     }
     /// Sends the request: `DELETE /api/v1/projects/{project_name}/live/liveEvents/{name}`.
     ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -747,6 +771,8 @@ impl GetLiveEvent {
         self.request.build()
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/live/liveEvents/{name}`.
+    ///
+    /// Dropping the future ends the call; nothing is left of it.
     ///
     /// # Errors
     ///
@@ -797,6 +823,8 @@ impl UpdateLiveEvent {
     }
     /// Sends the request: `PATCH /api/v1/projects/{project_name}/live/liveEvents/{name}`.
     ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -845,6 +873,8 @@ impl CreateOrUpdateLiveEvent {
         self.request.build()
     }
     /// Sends the request: `PUT /api/v1/projects/{project_name}/live/liveEvents/{name}`.
+    ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
     ///
     /// # Errors
     ///
@@ -919,6 +949,8 @@ impl ListLiveEventScheduledOperations {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/live/liveEvents/{name}/scheduledOperations`.
     ///
+    /// Dropping the future ends the call; nothing is left of it.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -967,6 +999,8 @@ impl DeleteLiveEventScheduledOperation {
     }
     /// Sends the request: `DELETE /api/v1/projects/{project_name}/live/liveEvents/{name}/scheduledOperations/{operation_name}`.
     ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -1014,6 +1048,8 @@ impl GetLiveEventScheduledOperation {
         self.request.build()
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/live/liveEvents/{name}/scheduledOperations/{operation_name}`.
+    ///
+    /// Dropping the future ends the call; nothing is left of it.
     ///
     /// # Errors
     ///
@@ -1065,6 +1101,8 @@ impl CreateOrUpdateLiveEventScheduledOperation {
     }
     /// Sends the request: `PUT /api/v1/projects/{project_name}/live/liveEvents/{name}/scheduledOperations/{operation_name}`.
     ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -1107,6 +1145,8 @@ impl GetLiveEventState {
         self.request.build()
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/live/liveEvents/{name}/state`.
+    ///
+    /// Dropping the future ends the call; nothing is left of it.
     ///
     /// # Errors
     ///
@@ -1204,6 +1244,8 @@ impl ListFlows {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/live/search`.
     ///
+    /// Dropping the future ends the call; nothing is left of it.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -1300,6 +1342,8 @@ impl ListStaticMultiviewChannels {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/live/staticMultiviewChannels`.
     ///
+    /// Dropping the future ends the call; nothing is left of it.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -1348,6 +1392,8 @@ impl DeleteStaticMultiviewChannel {
     }
     /// Sends the request: `DELETE /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}`.
     ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -1395,6 +1441,8 @@ impl GetStaticMultiviewChannel {
         self.request.build()
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}`.
+    ///
+    /// Dropping the future ends the call; nothing is left of it.
     ///
     /// # Errors
     ///
@@ -1445,6 +1493,8 @@ impl UpdateStaticMultiviewChannel {
     }
     /// Sends the request: `PATCH /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}`.
     ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -1493,6 +1543,8 @@ impl CreateOrUpdateStaticMultiviewChannel {
         self.request.build()
     }
     /// Sends the request: `PUT /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}`.
+    ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
     ///
     /// # Errors
     ///
@@ -1571,6 +1623,8 @@ impl ListStaticMultiviewChannelScheduledOperations {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}/scheduledOperations`.
     ///
+    /// Dropping the future ends the call; nothing is left of it.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -1619,6 +1673,8 @@ impl DeleteStaticMultiviewChannelScheduledOperation {
     }
     /// Sends the request: `DELETE /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}/scheduledOperations/{operation_name}`.
     ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -1666,6 +1722,8 @@ impl GetStaticMultiviewChannelScheduledOperation {
         self.request.build()
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}/scheduledOperations/{operation_name}`.
+    ///
+    /// Dropping the future ends the call; nothing is left of it.
     ///
     /// # Errors
     ///
@@ -1717,6 +1775,8 @@ impl CreateOrUpdateStaticMultiviewChannelScheduledOperation {
     }
     /// Sends the request: `PUT /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}/scheduledOperations/{operation_name}`.
     ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -1759,6 +1819,8 @@ impl GetStaticMultiviewChannelState {
         self.request.build()
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}/state`.
+    ///
+    /// Dropping the future ends the call; nothing is left of it.
     ///
     /// # Errors
     ///
@@ -1856,6 +1918,8 @@ impl ListStaticMultiviewEvents {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/live/staticMultiviewEvents`.
     ///
+    /// Dropping the future ends the call; nothing is left of it.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -1904,6 +1968,8 @@ impl DeleteStaticMultiviewEvent {
     }
     /// Sends the request: `DELETE /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}`.
     ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -1951,6 +2017,8 @@ impl GetStaticMultiviewEvent {
         self.request.build()
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}`.
+    ///
+    /// Dropping the future ends the call; nothing is left of it.
     ///
     /// # Errors
     ///
@@ -2001,6 +2069,8 @@ impl UpdateStaticMultiviewEvent {
     }
     /// Sends the request: `PATCH /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}`.
     ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -2049,6 +2119,8 @@ impl CreateOrUpdateStaticMultiviewEvent {
         self.request.build()
     }
     /// Sends the request: `PUT /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}`.
+    ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
     ///
     /// # Errors
     ///
@@ -2127,6 +2199,8 @@ impl ListStaticMultiviewEventScheduledOperations {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}/scheduledOperations`.
     ///
+    /// Dropping the future ends the call; nothing is left of it.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -2175,6 +2249,8 @@ impl DeleteStaticMultiviewEventScheduledOperation {
     }
     /// Sends the request: `DELETE /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}/scheduledOperations/{operation_name}`.
     ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -2222,6 +2298,8 @@ impl GetStaticMultiviewEventScheduledOperation {
         self.request.build()
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}/scheduledOperations/{operation_name}`.
+    ///
+    /// Dropping the future ends the call; nothing is left of it.
     ///
     /// # Errors
     ///
@@ -2273,6 +2351,8 @@ impl CreateOrUpdateStaticMultiviewEventScheduledOperation {
     }
     /// Sends the request: `PUT /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}/scheduledOperations/{operation_name}`.
     ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -2315,6 +2395,8 @@ impl GetStaticMultiviewEventState {
         self.request.build()
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}/state`.
+    ///
+    /// Dropping the future ends the call; nothing is left of it.
     ///
     /// # Errors
     ///

@@ -25,6 +25,7 @@ impl Client {
         &self.transport
     }
     /// Returns a client whose calls have other retries, timeouts or priority.
+    #[must_use]
     pub fn with(&self, options: CallOptions) -> Self {
         Self::new(self.transport.with(options))
     }
@@ -52,6 +53,8 @@ impl Client {
     /// Answers 204 when no such live channel exists.
     ///
     /// Capability needed: `transform.livechannel.delete`.
+    ///
+    /// Succeeds, with status 204, if the live channel does not exist.
     ///
     /// `DELETE /api/v1/projects/{project_name}/live/liveChannels/{name}`
     pub fn delete_live_channel(
@@ -144,6 +147,8 @@ impl Client {
     /// Delete a scheduled operation
     ///
     /// Capability needed: `scheduling.event.delete`.
+    ///
+    /// Succeeds, with status 204, if the live channel scheduled operation does not exist.
     ///
     /// `DELETE /api/v1/projects/{project_name}/live/liveChannels/{name}/scheduledOperations/{operation_name}`
     pub fn delete_live_channel_scheduled_operation(
@@ -240,6 +245,8 @@ impl Client {
     ///
     /// Capability needed: `transform.liveevent.delete`.
     ///
+    /// Succeeds, with status 204, if the live event does not exist.
+    ///
     /// `DELETE /api/v1/projects/{project_name}/live/liveEvents/{name}`
     pub fn delete_live_event(
         &self,
@@ -331,6 +338,8 @@ impl Client {
     /// Delete a scheduled operation
     ///
     /// Capability needed: `scheduling.event.delete`.
+    ///
+    /// Succeeds, with status 204, if the live event scheduled operation does not exist.
     ///
     /// `DELETE /api/v1/projects/{project_name}/live/liveEvents/{name}/scheduledOperations/{operation_name}`
     pub fn delete_live_event_scheduled_operation(
@@ -444,6 +453,8 @@ impl Client {
     ///
     /// Capability needed: `transform.staticmultiviewchannel.delete`.
     ///
+    /// Succeeds, with status 204, if the static multiview channel does not exist.
+    ///
     /// `DELETE /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}`
     pub fn delete_static_multiview_channel(
         &self,
@@ -537,6 +548,8 @@ impl Client {
     /// Remove one scheduled operation
     ///
     /// Capability needed: `scheduling.event.delete`.
+    ///
+    /// Succeeds, with status 204, if the static multiview channel scheduled operation does not exist.
     ///
     /// `DELETE /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}/scheduledOperations/{operation_name}`
     pub fn delete_static_multiview_channel_scheduled_operation(
@@ -633,6 +646,8 @@ impl Client {
     ///
     /// Capability needed: `transform.staticmultiviewevent.delete`.
     ///
+    /// Succeeds, with status 204, if the static multiview event does not exist.
+    ///
     /// `DELETE /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}`
     pub fn delete_static_multiview_event(
         &self,
@@ -726,6 +741,8 @@ impl Client {
     /// Remove one scheduled operation
     ///
     /// Capability needed: `scheduling.event.delete`.
+    ///
+    /// Succeeds, with status 204, if the static multiview event scheduled operation does not exist.
     ///
     /// `DELETE /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}/scheduledOperations/{operation_name}`
     pub fn delete_static_multiview_event_scheduled_operation(

@@ -17,7 +17,7 @@ use super::{Client, ProjectClient, operations, types};
 impl TryFrom<&types::Flow> for types::FlowPatch {
     type Error = mkio_core::Error;
     fn try_from(resource: &types::Flow) -> Result<Self> {
-        glue::body_of(resource, "FlowPatch")
+        glue::body_of(resource, "FlowPatch", &[])
     }
 }
 /// Takes over what the body can hold; what the service alone sets is left out.
@@ -29,7 +29,7 @@ impl TryFrom<&types::Flow> for types::FlowPatch {
 impl TryFrom<&types::Flow> for types::FlowPut {
     type Error = mkio_core::Error;
     fn try_from(resource: &types::Flow) -> Result<Self> {
-        glue::body_of(resource, "FlowPut")
+        glue::body_of(resource, "FlowPut", &[])
     }
 }
 /// Takes over what the body can hold; what the service alone sets is left out.
@@ -41,7 +41,7 @@ impl TryFrom<&types::Flow> for types::FlowPut {
 impl TryFrom<&types::ScheduledOperation> for types::ScheduledOperationPut {
     type Error = mkio_core::Error;
     fn try_from(resource: &types::ScheduledOperation) -> Result<Self> {
-        glue::body_of(resource, "ScheduledOperationPut")
+        glue::body_of(resource, "ScheduledOperationPut", &[])
     }
 }
 /// Edits: read a resource, change it, write it back.
@@ -75,6 +75,7 @@ impl ProjectClient {
                 merges: false,
                 tags: &["type"],
                 masked: &[],
+                read_only: &[],
             },
             change,
         )
@@ -109,6 +110,7 @@ impl ProjectClient {
                 merges: false,
                 tags: &["type"],
                 masked: &[],
+                read_only: &[],
             },
             change,
         )
@@ -142,6 +144,7 @@ impl ProjectClient {
                 merges: false,
                 tags: &["type"],
                 masked: &[],
+                read_only: &[],
             },
             change,
         )
@@ -176,6 +179,7 @@ impl ProjectClient {
                 merges: false,
                 tags: &["type"],
                 masked: &[],
+                read_only: &[],
             },
             change,
         )
@@ -209,6 +213,7 @@ impl ProjectClient {
                 merges: false,
                 tags: &["type"],
                 masked: &[],
+                read_only: &[],
             },
             change,
         )
@@ -243,6 +248,7 @@ impl ProjectClient {
                 merges: false,
                 tags: &["type"],
                 masked: &[],
+                read_only: &[],
             },
             change,
         )
@@ -276,6 +282,7 @@ impl ProjectClient {
                 merges: false,
                 tags: &["type"],
                 masked: &[],
+                read_only: &[],
             },
             change,
         )
@@ -310,6 +317,7 @@ impl ProjectClient {
                 merges: false,
                 tags: &["type"],
                 masked: &[],
+                read_only: &[],
             },
             change,
         )

@@ -37,6 +37,7 @@ impl ProjectClient {
         self.client.transport()
     }
     /// Returns a client whose calls have other retries, timeouts or priority.
+    #[must_use]
     pub fn with(&self, options: CallOptions) -> Self {
         Self {
             client: self.client.with(options),
@@ -80,6 +81,8 @@ impl ProjectClient {
     /// Answers 204 when no such live channel exists.
     ///
     /// Capability needed: `transform.livechannel.delete`.
+    ///
+    /// Succeeds, with status 204, if the live channel does not exist.
     ///
     /// `DELETE /api/v1/projects/{project_name}/live/liveChannels/{name}`
     ///
@@ -207,6 +210,8 @@ impl ProjectClient {
     /// Delete a scheduled operation
     ///
     /// Capability needed: `scheduling.event.delete`.
+    ///
+    /// Succeeds, with status 204, if the live channel scheduled operation does not exist.
     ///
     /// `DELETE /api/v1/projects/{project_name}/live/liveChannels/{name}/scheduledOperations/{operation_name}`
     ///
@@ -343,6 +348,8 @@ impl ProjectClient {
     ///
     /// Capability needed: `transform.liveevent.delete`.
     ///
+    /// Succeeds, with status 204, if the live event does not exist.
+    ///
     /// `DELETE /api/v1/projects/{project_name}/live/liveEvents/{name}`
     ///
     /// # Example
@@ -466,6 +473,8 @@ impl ProjectClient {
     /// Delete a scheduled operation
     ///
     /// Capability needed: `scheduling.event.delete`.
+    ///
+    /// Succeeds, with status 204, if the live event scheduled operation does not exist.
     ///
     /// `DELETE /api/v1/projects/{project_name}/live/liveEvents/{name}/scheduledOperations/{operation_name}`
     ///
@@ -630,6 +639,8 @@ impl ProjectClient {
     ///
     /// Capability needed: `transform.staticmultiviewchannel.delete`.
     ///
+    /// Succeeds, with status 204, if the static multiview channel does not exist.
+    ///
     /// `DELETE /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}`
     ///
     /// # Example
@@ -770,6 +781,8 @@ impl ProjectClient {
     ///
     /// Capability needed: `scheduling.event.delete`.
     ///
+    /// Succeeds, with status 204, if the static multiview channel scheduled operation does not exist.
+    ///
     /// `DELETE /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}/scheduledOperations/{operation_name}`
     ///
     /// # Example
@@ -908,6 +921,8 @@ impl ProjectClient {
     /// Answers 204 when no such event exists.
     ///
     /// Capability needed: `transform.staticmultiviewevent.delete`.
+    ///
+    /// Succeeds, with status 204, if the static multiview event does not exist.
     ///
     /// `DELETE /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}`
     ///
@@ -1048,6 +1063,8 @@ impl ProjectClient {
     /// Remove one scheduled operation
     ///
     /// Capability needed: `scheduling.event.delete`.
+    ///
+    /// Succeeds, with status 204, if the static multiview event scheduled operation does not exist.
     ///
     /// `DELETE /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}/scheduledOperations/{operation_name}`
     ///

@@ -123,7 +123,7 @@ impl Config {
 pub enum ConfigOverrides {
     /// `type` is `application/json-patch+json`.
     #[serde(rename = "application/json-patch+json")]
-    ApplicationJsonPatchPlusJson(FlowJsonPatchOverrides),
+    JsonPatch(FlowJsonPatchOverrides),
     /// A tag that this version does not know, or content that does not fit its tag;
     /// kept as it is and written back unchanged.
     #[serde(untagged)]
@@ -136,9 +136,7 @@ impl<'de> Deserialize<'de> for ConfigOverrides {
         let member = |tag: &str, content: ::mkio_core::glue::Content<'_>| {
             Some(
                 match tag {
-                    "application/json-patch+json" => {
-                        content.read().map(Self::ApplicationJsonPatchPlusJson)
-                    }
+                    "application/json-patch+json" => content.read().map(Self::JsonPatch),
                     _ => return None,
                 },
             )
@@ -150,9 +148,7 @@ impl<'de> Deserialize<'de> for ConfigOverrides {
 impl ::std::fmt::Debug for ConfigOverrides {
     fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
         match self {
-            Self::ApplicationJsonPatchPlusJson(value) => {
-                f.debug_tuple("ApplicationJsonPatchPlusJson").field(value).finish()
-            }
+            Self::JsonPatch(value) => f.debug_tuple("JsonPatch").field(value).finish(),
             Self::Unknown(value) => {
                 let tag = value.get("type").and_then(Value::as_str);
                 f.debug_tuple("Unknown").field(&tag).finish_non_exhaustive()
@@ -161,15 +157,9 @@ impl ::std::fmt::Debug for ConfigOverrides {
     }
 }
 impl ConfigOverrides {
-    /// Returns the content if this is [`ApplicationJsonPatchPlusJson`](Self::ApplicationJsonPatchPlusJson).
-    pub fn as_application_json_patch_plus_json(
-        &self,
-    ) -> Option<&FlowJsonPatchOverrides> {
-        if let Self::ApplicationJsonPatchPlusJson(value) = self {
-            Some(value)
-        } else {
-            None
-        }
+    /// Returns the content if this is [`JsonPatch`](Self::JsonPatch).
+    pub fn as_json_patch(&self) -> Option<&FlowJsonPatchOverrides> {
+        if let Self::JsonPatch(value) = self { Some(value) } else { None }
     }
     /// Returns the JSON if this is [`Unknown`](Self::Unknown).
     pub fn as_unknown(&self) -> Option<&Value> {
@@ -178,7 +168,7 @@ impl ConfigOverrides {
 }
 impl From<FlowJsonPatchOverrides> for ConfigOverrides {
     fn from(value: FlowJsonPatchOverrides) -> Self {
-        Self::ApplicationJsonPatchPlusJson(value)
+        Self::JsonPatch(value)
     }
 }
 /// `configRef` of [`Config`].
@@ -194,7 +184,7 @@ pub struct ConfigRef {
     pub version: Option<String>,
 }
 impl ConfigRef {
-    /// Starts `ConfigRef`: the required fields that could be mistaken for each other follow by name, in this order: `name`, `version`. All others are unset.
+    /// Starts `ConfigRef`: the required fields that could be mistaken for each other follow by name, in this order: `name`, `version`. Besides, all others are unset.
     #[allow(clippy::new_ret_no_self)]
     pub fn new() -> ConfigRefNeedsName {
         ConfigRefNeedsName(Self {
@@ -232,6 +222,7 @@ impl ConfigRefNeedsName {
 pub struct ConfigRefNeedsVersion(ConfigRef);
 impl ConfigRefNeedsVersion {
     /// Sets [`version`](ConfigRef#structfield.version).
+    #[must_use]
     pub fn version(mut self, value: impl Into<String>) -> ConfigRef {
         self.0.version = Some(value.into());
         self.0
@@ -665,9 +656,11 @@ impl FlowOutput {
     #[must_use]
     pub fn with_refiner(
         mut self,
-        value: impl Into<::serde_json::Map<String, Value>>,
+        value: impl IntoIterator<Item = (impl Into<String>, impl Into<Value>)>,
     ) -> Self {
-        self.refiner = Some(value.into());
+        self.refiner = Some(
+            value.into_iter().map(|(key, value)| (key.into(), value.into())).collect(),
+        );
         self
     }
     /// Sets [`transform_output`](Self#structfield.transform_output).
@@ -1124,16 +1117,15 @@ pub struct FlowSpec {
     pub transform: Option<FlowTransform>,
 }
 impl FlowSpec {
-    /// Creates `FlowSpec` from its required fields; all others are unset.
+    /// Creates `FlowSpec` from its required fields; `outputs` is empty, all others are unset.
     pub fn new(
         transform: impl Into<FlowTransform>,
         inputs: impl IntoIterator<Item = impl Into<FlowInput>>,
-        outputs: impl IntoIterator<Item = impl Into<FlowOutput>>,
         state: FlowDesiredState,
     ) -> Self {
         Self {
             inputs: Some(inputs.into_iter().map(Into::into).collect()),
-            outputs: Some(outputs.into_iter().map(Into::into).collect()),
+            outputs: Some(Default::default()),
             refiner: Default::default(),
             site_name: Default::default(),
             state: Some(state),
@@ -1162,9 +1154,11 @@ impl FlowSpec {
     #[must_use]
     pub fn with_refiner(
         mut self,
-        value: impl Into<::serde_json::Map<String, Value>>,
+        value: impl IntoIterator<Item = (impl Into<String>, impl Into<Value>)>,
     ) -> Self {
-        self.refiner = Some(value.into());
+        self.refiner = Some(
+            value.into_iter().map(|(key, value)| (key.into(), value.into())).collect(),
+        );
         self
     }
     /// Sets [`site_name`](Self#structfield.site_name).
@@ -1545,7 +1539,7 @@ pub struct LabelMatchRefiner {
     pub value: Option<String>,
 }
 impl LabelMatchRefiner {
-    /// Starts `LabelMatchRefiner`: the required fields that could be mistaken for each other follow by name, in this order: `key`, `value`. All others are unset.
+    /// Starts `LabelMatchRefiner`: the required fields that could be mistaken for each other follow by name, in this order: `key`, `value`. Besides, all others are unset.
     #[allow(clippy::new_ret_no_self)]
     pub fn new() -> LabelMatchRefinerNeedsKey {
         LabelMatchRefinerNeedsKey(Self {
@@ -1583,6 +1577,7 @@ impl LabelMatchRefinerNeedsKey {
 pub struct LabelMatchRefinerNeedsValue(LabelMatchRefiner);
 impl LabelMatchRefinerNeedsValue {
     /// Sets [`value`](LabelMatchRefiner#structfield.value).
+    #[must_use]
     pub fn value(mut self, value: impl Into<String>) -> LabelMatchRefiner {
         self.0.value = Some(value.into());
         self.0
@@ -2083,14 +2078,13 @@ pub struct ScheduledOperationStartStopSpec {
     pub start_time: Option<Timestamp>,
 }
 impl ScheduledOperationStartStopSpec {
-    /// Creates `ScheduledOperationStartStopSpec` from its required fields; all others are unset.
+    /// Creates `ScheduledOperationStartStopSpec` from its required fields; `correlation_data` is empty, all others are unset.
     pub fn new(
         start_time: impl Into<Timestamp>,
         end_time: impl Into<Timestamp>,
-        correlation_data: ::serde_json::Map<String, Value>,
     ) -> Self {
         Self {
-            correlation_data: Some(correlation_data),
+            correlation_data: Some(Default::default()),
             end_time: Some(end_time.into()),
             start_time: Some(start_time.into()),
         }
@@ -2099,9 +2093,11 @@ impl ScheduledOperationStartStopSpec {
     #[must_use]
     pub fn with_correlation_data(
         mut self,
-        value: impl Into<::serde_json::Map<String, Value>>,
+        value: impl IntoIterator<Item = (impl Into<String>, impl Into<Value>)>,
     ) -> Self {
-        self.correlation_data = Some(value.into());
+        self.correlation_data = Some(
+            value.into_iter().map(|(key, value)| (key.into(), value.into())).collect(),
+        );
         self
     }
     /// Sets [`end_time`](Self#structfield.end_time).

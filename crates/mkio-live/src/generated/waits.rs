@@ -640,7 +640,8 @@ impl ProjectClient {
     }
     /// [`update_live_channel`](Self::update_live_channel) and a wait for the goal `running`.
     ///
-    /// Nothing is sent before the wait is polled.
+    /// Nothing is sent before the wait is polled. A wait that is dropped sends nothing more; a call
+    /// that it has sent is not undone, and no further step follows.
     ///
     /// Fails with 404 if the live channel does not exist, unless [`missing_ok`](Wait::missing_ok) is set.
     /// If the service refuses the call (409) while the resource is `Updating`, `Stopping`, the call is repeated afterwards.
@@ -669,7 +670,8 @@ impl ProjectClient {
     }
     /// [`update_live_channel`](Self::update_live_channel) and a wait for the goal `stopped`.
     ///
-    /// Nothing is sent before the wait is polled.
+    /// Nothing is sent before the wait is polled. A wait that is dropped sends nothing more; a call
+    /// that it has sent is not undone, and no further step follows.
     ///
     /// Fails with 404 if the live channel does not exist, unless [`missing_ok`](Wait::missing_ok) is set.
     /// If the service refuses the call (409) while the resource is `Updating`, `Stopping`, the call is repeated afterwards.
@@ -698,7 +700,8 @@ impl ProjectClient {
     }
     /// [`update_live_channel`](Self::update_live_channel) and a wait for the goal `stopped`, then [`update_live_channel`](Self::update_live_channel) and a wait for the goal `running`.
     ///
-    /// Nothing is sent before the wait is polled.
+    /// Nothing is sent before the wait is polled. A wait that is dropped sends nothing more; a call
+    /// that it has sent is not undone, and no further step follows.
     ///
     /// Fails with 404 if the live channel does not exist, unless [`missing_ok`](Wait::missing_ok) is set.
     /// If the service refuses the call (409) while the resource is `Updating`, `Stopping`, the call is repeated afterwards.
@@ -741,7 +744,8 @@ impl ProjectClient {
     }
     /// [`delete_live_channel`](Self::delete_live_channel) and a wait until it is gone.
     ///
-    /// Nothing is sent before the wait is polled.
+    /// Nothing is sent before the wait is polled. A wait that is dropped sends nothing more; a call
+    /// that it has sent is not undone, and no further step follows.
     ///
     /// Succeeds if the live channel does not exist (204).
     /// If the service refuses the call (409) while the resource is `Updating`, `Stopping`, the call is repeated afterwards.
@@ -811,7 +815,8 @@ impl ProjectClient {
     }
     /// [`update_live_event`](Self::update_live_event) and a wait for the goal `running`.
     ///
-    /// Nothing is sent before the wait is polled.
+    /// Nothing is sent before the wait is polled. A wait that is dropped sends nothing more; a call
+    /// that it has sent is not undone, and no further step follows.
     ///
     /// Fails with 404 if the live event does not exist, unless [`missing_ok`](Wait::missing_ok) is set.
     /// If the service refuses the call (409) while the resource is `Updating`, `Stopping`, the call is repeated afterwards.
@@ -840,7 +845,8 @@ impl ProjectClient {
     }
     /// [`update_live_event`](Self::update_live_event) and a wait for the goal `stopped`.
     ///
-    /// Nothing is sent before the wait is polled.
+    /// Nothing is sent before the wait is polled. A wait that is dropped sends nothing more; a call
+    /// that it has sent is not undone, and no further step follows.
     ///
     /// Fails with 404 if the live event does not exist, unless [`missing_ok`](Wait::missing_ok) is set.
     /// If the service refuses the call (409) while the resource is `Updating`, `Stopping`, the call is repeated afterwards.
@@ -869,7 +875,8 @@ impl ProjectClient {
     }
     /// [`update_live_event`](Self::update_live_event) and a wait for the goal `stopped`, then [`update_live_event`](Self::update_live_event) and a wait for the goal `running`.
     ///
-    /// Nothing is sent before the wait is polled.
+    /// Nothing is sent before the wait is polled. A wait that is dropped sends nothing more; a call
+    /// that it has sent is not undone, and no further step follows.
     ///
     /// Fails with 404 if the live event does not exist, unless [`missing_ok`](Wait::missing_ok) is set.
     /// If the service refuses the call (409) while the resource is `Updating`, `Stopping`, the call is repeated afterwards.
@@ -912,7 +919,8 @@ impl ProjectClient {
     }
     /// [`delete_live_event`](Self::delete_live_event) and a wait until it is gone.
     ///
-    /// Nothing is sent before the wait is polled.
+    /// Nothing is sent before the wait is polled. A wait that is dropped sends nothing more; a call
+    /// that it has sent is not undone, and no further step follows.
     ///
     /// Succeeds if the live event does not exist (204).
     /// If the service refuses the call (409) while the resource is `Updating`, `Stopping`, the call is repeated afterwards.
@@ -982,7 +990,8 @@ impl ProjectClient {
     }
     /// [`update_static_multiview_channel`](Self::update_static_multiview_channel) and a wait for the goal `running`.
     ///
-    /// Nothing is sent before the wait is polled.
+    /// Nothing is sent before the wait is polled. A wait that is dropped sends nothing more; a call
+    /// that it has sent is not undone, and no further step follows.
     ///
     /// Fails with 404 if the static multiview channel does not exist, unless [`missing_ok`](Wait::missing_ok) is set.
     /// If the service refuses the call (409) while the resource is `Updating`, `Stopping`, the call is repeated afterwards.
@@ -1015,7 +1024,8 @@ impl ProjectClient {
     }
     /// [`update_static_multiview_channel`](Self::update_static_multiview_channel) and a wait for the goal `stopped`.
     ///
-    /// Nothing is sent before the wait is polled.
+    /// Nothing is sent before the wait is polled. A wait that is dropped sends nothing more; a call
+    /// that it has sent is not undone, and no further step follows.
     ///
     /// Fails with 404 if the static multiview channel does not exist, unless [`missing_ok`](Wait::missing_ok) is set.
     /// If the service refuses the call (409) while the resource is `Updating`, `Stopping`, the call is repeated afterwards.
@@ -1048,7 +1058,8 @@ impl ProjectClient {
     }
     /// [`update_static_multiview_channel`](Self::update_static_multiview_channel) and a wait for the goal `stopped`, then [`update_static_multiview_channel`](Self::update_static_multiview_channel) and a wait for the goal `running`.
     ///
-    /// Nothing is sent before the wait is polled.
+    /// Nothing is sent before the wait is polled. A wait that is dropped sends nothing more; a call
+    /// that it has sent is not undone, and no further step follows.
     ///
     /// Fails with 404 if the static multiview channel does not exist, unless [`missing_ok`](Wait::missing_ok) is set.
     /// If the service refuses the call (409) while the resource is `Updating`, `Stopping`, the call is repeated afterwards.
@@ -1097,7 +1108,8 @@ impl ProjectClient {
     }
     /// [`delete_static_multiview_channel`](Self::delete_static_multiview_channel) and a wait until it is gone.
     ///
-    /// Nothing is sent before the wait is polled.
+    /// Nothing is sent before the wait is polled. A wait that is dropped sends nothing more; a call
+    /// that it has sent is not undone, and no further step follows.
     ///
     /// Succeeds if the static multiview channel does not exist (204).
     /// If the service refuses the call (409) while the resource is `Updating`, `Stopping`, the call is repeated afterwards.
@@ -1169,7 +1181,8 @@ impl ProjectClient {
     }
     /// [`update_static_multiview_event`](Self::update_static_multiview_event) and a wait for the goal `running`.
     ///
-    /// Nothing is sent before the wait is polled.
+    /// Nothing is sent before the wait is polled. A wait that is dropped sends nothing more; a call
+    /// that it has sent is not undone, and no further step follows.
     ///
     /// Fails with 404 if the static multiview event does not exist, unless [`missing_ok`](Wait::missing_ok) is set.
     /// If the service refuses the call (409) while the resource is `Updating`, `Stopping`, the call is repeated afterwards.
@@ -1202,7 +1215,8 @@ impl ProjectClient {
     }
     /// [`update_static_multiview_event`](Self::update_static_multiview_event) and a wait for the goal `stopped`.
     ///
-    /// Nothing is sent before the wait is polled.
+    /// Nothing is sent before the wait is polled. A wait that is dropped sends nothing more; a call
+    /// that it has sent is not undone, and no further step follows.
     ///
     /// Fails with 404 if the static multiview event does not exist, unless [`missing_ok`](Wait::missing_ok) is set.
     /// If the service refuses the call (409) while the resource is `Updating`, `Stopping`, the call is repeated afterwards.
@@ -1235,7 +1249,8 @@ impl ProjectClient {
     }
     /// [`update_static_multiview_event`](Self::update_static_multiview_event) and a wait for the goal `stopped`, then [`update_static_multiview_event`](Self::update_static_multiview_event) and a wait for the goal `running`.
     ///
-    /// Nothing is sent before the wait is polled.
+    /// Nothing is sent before the wait is polled. A wait that is dropped sends nothing more; a call
+    /// that it has sent is not undone, and no further step follows.
     ///
     /// Fails with 404 if the static multiview event does not exist, unless [`missing_ok`](Wait::missing_ok) is set.
     /// If the service refuses the call (409) while the resource is `Updating`, `Stopping`, the call is repeated afterwards.
@@ -1284,7 +1299,8 @@ impl ProjectClient {
     }
     /// [`delete_static_multiview_event`](Self::delete_static_multiview_event) and a wait until it is gone.
     ///
-    /// Nothing is sent before the wait is polled.
+    /// Nothing is sent before the wait is polled. A wait that is dropped sends nothing more; a call
+    /// that it has sent is not undone, and no further step follows.
     ///
     /// Succeeds if the static multiview event does not exist (204).
     /// If the service refuses the call (409) while the resource is `Updating`, `Stopping`, the call is repeated afterwards.
@@ -1357,7 +1373,8 @@ impl ProjectClient {
     }
     /// [`delete_live_channel_scheduled_operation`](Self::delete_live_channel_scheduled_operation) and a wait until it is gone.
     ///
-    /// Nothing is sent before the wait is polled.
+    /// Nothing is sent before the wait is polled. A wait that is dropped sends nothing more; a call
+    /// that it has sent is not undone, and no further step follows.
     ///
     /// Succeeds if the live channel scheduled operation does not exist (204).
     /// If the response is lost, a 404 on the retry counts as success.
@@ -1435,7 +1452,8 @@ impl ProjectClient {
     }
     /// [`delete_live_event_scheduled_operation`](Self::delete_live_event_scheduled_operation) and a wait until it is gone.
     ///
-    /// Nothing is sent before the wait is polled.
+    /// Nothing is sent before the wait is polled. A wait that is dropped sends nothing more; a call
+    /// that it has sent is not undone, and no further step follows.
     ///
     /// Succeeds if the live event scheduled operation does not exist (204).
     /// If the response is lost, a 404 on the retry counts as success.
@@ -1513,7 +1531,8 @@ impl ProjectClient {
     }
     /// [`delete_static_multiview_channel_scheduled_operation`](Self::delete_static_multiview_channel_scheduled_operation) and a wait until it is gone.
     ///
-    /// Nothing is sent before the wait is polled.
+    /// Nothing is sent before the wait is polled. A wait that is dropped sends nothing more; a call
+    /// that it has sent is not undone, and no further step follows.
     ///
     /// Succeeds if the static multiview channel scheduled operation does not exist (204).
     /// If the response is lost, a 404 on the retry counts as success.
@@ -1594,7 +1613,8 @@ impl ProjectClient {
     }
     /// [`delete_static_multiview_event_scheduled_operation`](Self::delete_static_multiview_event_scheduled_operation) and a wait until it is gone.
     ///
-    /// Nothing is sent before the wait is polled.
+    /// Nothing is sent before the wait is polled. A wait that is dropped sends nothing more; a call
+    /// that it has sent is not undone, and no further step follows.
     ///
     /// Succeeds if the static multiview event scheduled operation does not exist (204).
     /// If the response is lost, a 404 on the retry counts as success.

@@ -47,6 +47,8 @@ impl ListPublicKeys {
     }
     /// Sends the request: `GET /.well-known/jwks.json`.
     ///
+    /// Dropping the future ends the call; nothing is left of it.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -90,6 +92,8 @@ impl ListRevokedTokens {
     }
     /// Sends the request: `GET /.well-known/revoked.json`.
     ///
+    /// Dropping the future ends the call; nothing is left of it.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -132,6 +136,8 @@ impl GetLegacyProfile {
         self.request.build()
     }
     /// Sends the request: `GET /api/profile/`.
+    ///
+    /// Dropping the future ends the call; nothing is left of it.
     ///
     /// # Errors
     ///
@@ -177,6 +183,8 @@ impl SetLegacyProfile {
     }
     /// Sends the request: `PUT /api/profile/`.
     ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -215,6 +223,8 @@ impl GetReady {
         self.request.build()
     }
     /// Sends the request: `GET /api/ready`.
+    ///
+    /// Dropping the future ends the call; nothing is left of it.
     ///
     /// # Errors
     ///
@@ -289,6 +299,8 @@ impl ListLocations {
     }
     /// Sends the request: `GET /api/v1/locations`.
     ///
+    /// Dropping the future ends the call; nothing is left of it.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -332,6 +344,8 @@ impl GetLocation {
     }
     /// Sends the request: `GET /api/v1/locations/{location_name}`.
     ///
+    /// Dropping the future ends the call; nothing is left of it.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -374,6 +388,8 @@ impl GetOrganization {
         self.request.build()
     }
     /// Sends the request: `GET /api/v1/organization`.
+    ///
+    /// Dropping the future ends the call; nothing is left of it.
     ///
     /// # Errors
     ///
@@ -419,6 +435,8 @@ impl UpdateOrganization {
     }
     /// Sends the request: `PATCH /api/v1/organization`.
     ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -463,6 +481,8 @@ impl CreateOrganization {
     }
     /// Sends the request: `POST /api/v1/organization`.
     ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -505,6 +525,8 @@ impl ListInvites {
         self.request.build()
     }
     /// Sends the request: `GET /api/v1/organization/invites`.
+    ///
+    /// Dropping the future ends the call; nothing is left of it.
     ///
     /// # Errors
     ///
@@ -550,6 +572,8 @@ impl CreateInvite {
     }
     /// Sends the request: `POST /api/v1/organization/invites`.
     ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -593,6 +617,8 @@ impl DeleteInvite {
     }
     /// Sends the request: `DELETE /api/v1/organization/invites/{invite_id}`.
     ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -635,6 +661,8 @@ impl GetInvite {
         self.request.build()
     }
     /// Sends the request: `GET /api/v1/organization/invites/{invite_id}`.
+    ///
+    /// Dropping the future ends the call; nothing is left of it.
     ///
     /// # Errors
     ///
@@ -709,6 +737,8 @@ impl ListPaymentMethods {
     }
     /// Sends the request: `GET /api/v1/organization/paymentMethods`.
     ///
+    /// Dropping the future ends the call; nothing is left of it.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -724,11 +754,11 @@ pub struct GetPaymentMethod {
     pub(crate) request: glue::RequestBuilder,
 }
 impl GetPaymentMethod {
-    pub(crate) fn new(transport: &Transport, paymentmethod_id: &str) -> Self {
+    pub(crate) fn new(transport: &Transport, payment_method_id: &str) -> Self {
         let request = glue::RequestBuilder::new(
             transport,
             &operations::GET_PAYMENT_METHOD,
-            &[paymentmethod_id],
+            &[payment_method_id],
         );
         Self { request }
     }
@@ -752,6 +782,8 @@ impl GetPaymentMethod {
     }
     /// Sends the request: `GET /api/v1/organization/paymentMethods/{paymentmethod_id}`.
     ///
+    /// Dropping the future ends the call; nothing is left of it.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -769,13 +801,13 @@ pub struct UpdatePaymentMethodJsonPatch {
 impl UpdatePaymentMethodJsonPatch {
     pub(crate) fn new(
         transport: &Transport,
-        paymentmethod_id: &str,
+        payment_method_id: &str,
         body: Vec<types::PaymentMethodPatchEntry>,
     ) -> Self {
         let mut request = glue::RequestBuilder::new(
             transport,
             &operations::UPDATE_PAYMENT_METHOD_JSON_PATCH,
-            &[paymentmethod_id],
+            &[payment_method_id],
         );
         request.json(&body);
         Self { request }
@@ -800,6 +832,8 @@ impl UpdatePaymentMethodJsonPatch {
     }
     /// Sends the request: `PATCH /api/v1/organization/paymentMethods/{paymentmethod_id}`.
     ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -815,11 +849,11 @@ pub struct AcceptPaymentMethodTerms {
     pub(crate) request: glue::RequestBuilder,
 }
 impl AcceptPaymentMethodTerms {
-    pub(crate) fn new(transport: &Transport, paymentmethod_id: &str) -> Self {
+    pub(crate) fn new(transport: &Transport, payment_method_id: &str) -> Self {
         let request = glue::RequestBuilder::new(
             transport,
             &operations::ACCEPT_PAYMENT_METHOD_TERMS,
-            &[paymentmethod_id],
+            &[payment_method_id],
         );
         Self { request }
     }
@@ -843,6 +877,8 @@ impl AcceptPaymentMethodTerms {
     }
     /// Sends the request: `POST /api/v1/organization/paymentMethods/{paymentmethod_id}/acceptTermsAndConditions`.
     ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -858,11 +894,11 @@ pub struct GetPaymentMethodRateCard {
     pub(crate) request: glue::RequestBuilder,
 }
 impl GetPaymentMethodRateCard {
-    pub(crate) fn new(transport: &Transport, paymentmethod_id: &str) -> Self {
+    pub(crate) fn new(transport: &Transport, payment_method_id: &str) -> Self {
         let request = glue::RequestBuilder::new(
             transport,
             &operations::GET_PAYMENT_METHOD_RATE_CARD,
-            &[paymentmethod_id],
+            &[payment_method_id],
         );
         Self { request }
     }
@@ -885,6 +921,8 @@ impl GetPaymentMethodRateCard {
         self.request.build()
     }
     /// Sends the request: `GET /api/v1/organization/paymentMethods/{paymentmethod_id}/rateCard`.
+    ///
+    /// Dropping the future ends the call; nothing is left of it.
     ///
     /// # Errors
     ///
@@ -930,6 +968,8 @@ impl CreateUsageReport {
     }
     /// Sends the request: `POST /api/v1/organization/reports/usage`.
     ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -968,6 +1008,8 @@ impl ListRoles {
         self.request.build()
     }
     /// Sends the request: `GET /api/v1/organization/roles`.
+    ///
+    /// Dropping the future ends the call; nothing is left of it.
     ///
     /// # Errors
     ///
@@ -1012,6 +1054,8 @@ impl GetRole {
     }
     /// Sends the request: `GET /api/v1/organization/roles/{role_name}`.
     ///
+    /// Dropping the future ends the call; nothing is left of it.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -1054,6 +1098,8 @@ impl ListScopes {
         self.request.build()
     }
     /// Sends the request: `GET /api/v1/organization/scopes`.
+    ///
+    /// Dropping the future ends the call; nothing is left of it.
     ///
     /// # Errors
     ///
@@ -1098,6 +1144,8 @@ impl GetScope {
     }
     /// Sends the request: `GET /api/v1/organization/scopes/{scope_name}`.
     ///
+    /// Dropping the future ends the call; nothing is left of it.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -1136,6 +1184,8 @@ impl ListTeams {
         self.request.build()
     }
     /// Sends the request: `GET /api/v1/organization/teams`.
+    ///
+    /// Dropping the future ends the call; nothing is left of it.
     ///
     /// # Errors
     ///
@@ -1180,6 +1230,8 @@ impl DeleteTeam {
     }
     /// Sends the request: `DELETE /api/v1/organization/teams/{team_name}`.
     ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -1222,6 +1274,8 @@ impl GetTeam {
         self.request.build()
     }
     /// Sends the request: `GET /api/v1/organization/teams/{team_name}`.
+    ///
+    /// Dropping the future ends the call; nothing is left of it.
     ///
     /// # Errors
     ///
@@ -1271,6 +1325,8 @@ impl UpdateTeamJsonPatch {
     }
     /// Sends the request: `PATCH /api/v1/organization/teams/{team_name}`.
     ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -1319,6 +1375,8 @@ impl CreateOrUpdateTeam {
     }
     /// Sends the request: `PUT /api/v1/organization/teams/{team_name}`.
     ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -1361,6 +1419,8 @@ impl ListOrganizationTokens {
         self.request.build()
     }
     /// Sends the request: `GET /api/v1/organization/tokens`.
+    ///
+    /// Dropping the future ends the call; nothing is left of it.
     ///
     /// # Errors
     ///
@@ -1405,6 +1465,8 @@ impl DeleteOrganizationToken {
     }
     /// Sends the request: `DELETE /api/v1/organization/tokens/{token_id}`.
     ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -1443,6 +1505,8 @@ impl ListUsers {
         self.request.build()
     }
     /// Sends the request: `GET /api/v1/organization/users`.
+    ///
+    /// Dropping the future ends the call; nothing is left of it.
     ///
     /// # Errors
     ///
@@ -1487,6 +1551,8 @@ impl DeleteUser {
     }
     /// Sends the request: `DELETE /api/v1/organization/users/{user_id}`.
     ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -1529,6 +1595,8 @@ impl GetUser {
         self.request.build()
     }
     /// Sends the request: `GET /api/v1/organization/users/{user_id}`.
+    ///
+    /// Dropping the future ends the call; nothing is left of it.
     ///
     /// # Errors
     ///
@@ -1608,6 +1676,8 @@ impl ListProjects {
     }
     /// Sends the request: `GET /api/v1/projects`.
     ///
+    /// Dropping the future ends the call; nothing is left of it.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -1650,6 +1720,8 @@ impl GetProject {
         self.request.build()
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}`.
+    ///
+    /// Dropping the future ends the call; nothing is left of it.
     ///
     /// # Errors
     ///
@@ -1699,6 +1771,8 @@ impl UpdateProject {
     }
     /// Sends the request: `PATCH /api/v1/projects/{project_name}`.
     ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -1747,6 +1821,8 @@ impl CreateProject {
     }
     /// Sends the request: `PUT /api/v1/projects/{project_name}`.
     ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -1789,6 +1865,8 @@ impl GetProjectMetricsEndpoint {
         self.request.build()
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/metricsEndpoint`.
+    ///
+    /// Dropping the future ends the call; nothing is left of it.
     ///
     /// # Errors
     ///
@@ -1838,6 +1916,8 @@ impl UpdateProjectMetricsEndpoint {
     }
     /// Sends the request: `PATCH /api/v1/projects/{project_name}/metricsEndpoint`.
     ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -1880,6 +1960,8 @@ impl GetProjectPaymentMethod {
         self.request.build()
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/paymentMethod`.
+    ///
+    /// Dropping the future ends the call; nothing is left of it.
     ///
     /// # Errors
     ///
@@ -1929,6 +2011,8 @@ impl SetProjectPaymentMethod {
     }
     /// Sends the request: `POST /api/v1/projects/{project_name}/paymentMethod`.
     ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -1971,6 +2055,8 @@ impl GetProjectUsage {
         self.request.build()
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/usage`.
+    ///
+    /// Dropping the future ends the call; nothing is left of it.
     ///
     /// # Errors
     ///
@@ -2037,6 +2123,8 @@ impl ListWebhookRules {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/webhook/rules`.
     ///
+    /// Dropping the future ends the call; nothing is left of it.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -2084,6 +2172,8 @@ impl DeleteWebhookRule {
     }
     /// Sends the request: `DELETE /api/v1/projects/{project_name}/webhook/rules/{rule_name}`.
     ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -2130,6 +2220,8 @@ impl GetWebhookRule {
         self.request.build()
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/webhook/rules/{rule_name}`.
+    ///
+    /// Dropping the future ends the call; nothing is left of it.
     ///
     /// # Errors
     ///
@@ -2180,6 +2272,8 @@ impl CreateOrUpdateWebhookRule {
     }
     /// Sends the request: `PUT /api/v1/projects/{project_name}/webhook/rules/{rule_name}`.
     ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -2227,6 +2321,8 @@ impl ListWebhookRuleEvents {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/webhook/rules/{rule_name}/events`.
     ///
+    /// Dropping the future ends the call; nothing is left of it.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -2269,6 +2365,8 @@ impl ListUserOrganizations {
         self.request.build()
     }
     /// Sends the request: `GET /api/v1/user/organizations`.
+    ///
+    /// Dropping the future ends the call; nothing is left of it.
     ///
     /// # Errors
     ///
@@ -2313,6 +2411,8 @@ impl LeaveUserOrganization {
     }
     /// Sends the request: `DELETE /api/v1/user/organizations/{organization_id}`.
     ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -2355,6 +2455,8 @@ impl GetUserOrganization {
         self.request.build()
     }
     /// Sends the request: `GET /api/v1/user/organizations/{organization_id}`.
+    ///
+    /// Dropping the future ends the call; nothing is left of it.
     ///
     /// # Errors
     ///
@@ -2404,6 +2506,8 @@ impl UpdateUserOrganization {
     }
     /// Sends the request: `PATCH /api/v1/user/organizations/{organization_id}`.
     ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -2446,6 +2550,8 @@ impl GetUserProfile {
         self.request.build()
     }
     /// Sends the request: `GET /api/v1/user/profile`.
+    ///
+    /// Dropping the future ends the call; nothing is left of it.
     ///
     /// # Errors
     ///
@@ -2491,6 +2597,8 @@ impl UpdateUserProfile {
     }
     /// Sends the request: `PATCH /api/v1/user/profile`.
     ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -2533,6 +2641,8 @@ impl GetUserCapabilities {
         self.request.build()
     }
     /// Sends the request: `GET /api/v1/user/rbac`.
+    ///
+    /// Dropping the future ends the call; nothing is left of it.
     ///
     /// # Errors
     ///
@@ -2577,6 +2687,8 @@ impl DeleteAllUserTokens {
     }
     /// Sends the request: `DELETE /api/v1/user/tokens`.
     ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -2619,6 +2731,8 @@ impl ListUserTokens {
         self.request.build()
     }
     /// Sends the request: `GET /api/v1/user/tokens`.
+    ///
+    /// Dropping the future ends the call; nothing is left of it.
     ///
     /// # Errors
     ///
@@ -2664,6 +2778,8 @@ impl CreateUserToken {
     }
     /// Sends the request: `POST /api/v1/user/tokens`.
     ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -2707,6 +2823,8 @@ impl DeleteUserToken {
     }
     /// Sends the request: `DELETE /api/v1/user/tokens/{token_id}`.
     ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -2749,6 +2867,8 @@ impl GetUserToken {
         self.request.build()
     }
     /// Sends the request: `GET /api/v1/user/tokens/{token_id}`.
+    ///
+    /// Dropping the future ends the call; nothing is left of it.
     ///
     /// # Errors
     ///
@@ -2794,6 +2914,8 @@ impl CreateUsageReportCsv {
         self.request.build()
     }
     /// Sends the request: `POST /api/v1/organization/reports/usage`.
+    ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
     ///
     /// # Errors
     ///

@@ -25,6 +25,7 @@ impl Client {
         &self.transport
     }
     /// Returns a client whose calls have other retries, timeouts or priority.
+    #[must_use]
     pub fn with(&self, options: CallOptions) -> Self {
         Self::new(self.transport.with(options))
     }
@@ -285,6 +286,8 @@ impl Client {
     ///
     /// Capability needed: `core.invite.delete`.
     ///
+    /// Fails with 404, for which `Error::is_not_found` is true, if the invite does not exist.
+    ///
     /// `DELETE /api/v1/organization/invites/{invite_id}`
     ///
     /// # Example
@@ -352,16 +355,16 @@ impl Client {
     ///
     /// ```no_run
     /// # async fn example(management: mkio_management::Client) -> mkio_core::Result<()> {
-    /// let response = management.get_payment_method("paymentmethod-id-1").send().await?;
+    /// let response = management.get_payment_method("payment-method-id-1").send().await?;
     /// println!("{:?}", *response);
     /// # Ok(())
     /// # }
     /// ```
     pub fn get_payment_method(
         &self,
-        paymentmethod_id: impl AsRef<str>,
+        payment_method_id: impl AsRef<str>,
     ) -> builder::GetPaymentMethod {
-        builder::GetPaymentMethod::new(self.transport(), paymentmethod_id.as_ref())
+        builder::GetPaymentMethod::new(self.transport(), payment_method_id.as_ref())
     }
     /// Modify a payment method via JSON Patch
     ///
@@ -375,19 +378,19 @@ impl Client {
     ///
     /// ```no_run
     /// # async fn example(management: mkio_management::Client, body: Vec<mkio_management::types::PaymentMethodPatchEntry>) -> mkio_core::Result<()> {
-    /// let response = management.update_payment_method_json_patch("paymentmethod-id-1", body).send().await?;
+    /// let response = management.update_payment_method_json_patch("payment-method-id-1", body).send().await?;
     /// println!("{:?}", *response);
     /// # Ok(())
     /// # }
     /// ```
     pub fn update_payment_method_json_patch(
         &self,
-        paymentmethod_id: impl AsRef<str>,
+        payment_method_id: impl AsRef<str>,
         body: impl IntoIterator<Item = impl Into<types::PaymentMethodPatchEntry>>,
     ) -> builder::UpdatePaymentMethodJsonPatch {
         builder::UpdatePaymentMethodJsonPatch::new(
             self.transport(),
-            paymentmethod_id.as_ref(),
+            payment_method_id.as_ref(),
             body.into_iter().map(Into::into).collect(),
         )
     }
@@ -401,17 +404,17 @@ impl Client {
     ///
     /// ```no_run
     /// # async fn example(management: mkio_management::Client) -> mkio_core::Result<()> {
-    /// management.accept_payment_method_terms("paymentmethod-id-1").send().await?;
+    /// management.accept_payment_method_terms("payment-method-id-1").send().await?;
     /// # Ok(())
     /// # }
     /// ```
     pub fn accept_payment_method_terms(
         &self,
-        paymentmethod_id: impl AsRef<str>,
+        payment_method_id: impl AsRef<str>,
     ) -> builder::AcceptPaymentMethodTerms {
         builder::AcceptPaymentMethodTerms::new(
             self.transport(),
-            paymentmethod_id.as_ref(),
+            payment_method_id.as_ref(),
         )
     }
     /// Fetch a payment method's rate card
@@ -424,18 +427,18 @@ impl Client {
     ///
     /// ```no_run
     /// # async fn example(management: mkio_management::Client) -> mkio_core::Result<()> {
-    /// let response = management.get_payment_method_rate_card("paymentmethod-id-1").send().await?;
+    /// let response = management.get_payment_method_rate_card("payment-method-id-1").send().await?;
     /// println!("{:?}", *response);
     /// # Ok(())
     /// # }
     /// ```
     pub fn get_payment_method_rate_card(
         &self,
-        paymentmethod_id: impl AsRef<str>,
+        payment_method_id: impl AsRef<str>,
     ) -> builder::GetPaymentMethodRateCard {
         builder::GetPaymentMethodRateCard::new(
             self.transport(),
-            paymentmethod_id.as_ref(),
+            payment_method_id.as_ref(),
         )
     }
     /// Run a per-meter usage report
@@ -563,6 +566,8 @@ impl Client {
     ///
     /// Capability needed: `core.team.delete`.
     ///
+    /// Fails with 404, for which `Error::is_not_found` is true, if the team does not exist.
+    ///
     /// `DELETE /api/v1/organization/teams/{team_name}`
     ///
     /// # Example
@@ -678,6 +683,8 @@ impl Client {
     ///
     /// Capability needed: `core.token.revoke`.
     ///
+    /// Fails with 404, for which `Error::is_not_found` is true, if the organization token does not exist.
+    ///
     /// `DELETE /api/v1/organization/tokens/{token_id}`
     ///
     /// # Example
@@ -719,6 +726,8 @@ impl Client {
     /// The user also leaves every team of the organization. A user known to the organization's SSO provider is added back at next login, but without the former team memberships.
     ///
     /// Capability needed: `core.user.remove`.
+    ///
+    /// Fails with 404, for which `Error::is_not_found` is true, if the user does not exist.
     ///
     /// `DELETE /api/v1/organization/users/{user_id}`
     ///
@@ -895,6 +904,8 @@ impl Client {
     ///
     /// Capability needed: `webhooks.config.delete`.
     ///
+    /// Succeeds, with status 204, if the webhook rule does not exist.
+    ///
     /// `DELETE /api/v1/projects/{project_name}/webhook/rules/{rule_name}`
     pub fn delete_webhook_rule(
         &self,
@@ -982,6 +993,8 @@ impl Client {
     /// Leave an organization or decline its invite
     ///
     /// Drops the caller's own access, regained only through a fresh invitation; for a non-member with a pending invite, it declines the invite. Any authenticated user may call it; no RBAC capability needed.
+    ///
+    /// Fails with 404, for which `Error::is_not_found` is true, if the user organization does not exist.
     ///
     /// `DELETE /api/v1/user/organizations/{organization_id}`
     ///
@@ -1107,6 +1120,8 @@ impl Client {
     ///
     /// Amounts to a full API logout, across all organizations. Any authenticated user may call it; no RBAC capability needed.
     ///
+    /// Fails with 404, for which `Error::is_not_found` is true, if the all user tokens does not exist.
+    ///
     /// `DELETE /api/v1/user/tokens`
     ///
     /// # Example
@@ -1164,6 +1179,8 @@ impl Client {
     /// Revoke one of your tokens
     ///
     /// `token_id` equals the `jti` claim inside the token. Any authenticated user may call it; no RBAC capability needed.
+    ///
+    /// Fails with 404, for which `Error::is_not_found` is true, if the user token does not exist.
     ///
     /// `DELETE /api/v1/user/tokens/{token_id}`
     ///

@@ -17,7 +17,19 @@ use super::{Client, ProjectClient, operations, types};
 impl TryFrom<&types::LegacyProfile> for types::LegacyProfilePut {
     type Error = mkio_core::Error;
     fn try_from(resource: &types::LegacyProfile) -> Result<Self> {
-        glue::body_of(resource, "LegacyProfilePut")
+        glue::body_of(
+            resource,
+            "LegacyProfilePut",
+            &[
+                "/spec/avatar",
+                "/spec/contact_email",
+                "/spec/customer_id",
+                "/spec/customers",
+                "/spec/is_active",
+                "/spec/is_admin",
+                "/spec/signup_problem",
+            ],
+        )
     }
 }
 /// Takes over what the body can hold; what the service alone sets is left out.
@@ -29,7 +41,7 @@ impl TryFrom<&types::LegacyProfile> for types::LegacyProfilePut {
 impl TryFrom<&types::MetricsEndpoint> for types::MetricsEndpointPatch {
     type Error = mkio_core::Error;
     fn try_from(resource: &types::MetricsEndpoint) -> Result<Self> {
-        glue::body_of(resource, "MetricsEndpointPatch")
+        glue::body_of(resource, "MetricsEndpointPatch", &[])
     }
 }
 /// Takes over what the body can hold; what the service alone sets is left out.
@@ -41,7 +53,7 @@ impl TryFrom<&types::MetricsEndpoint> for types::MetricsEndpointPatch {
 impl TryFrom<&types::Organization> for types::OrganizationPatch {
     type Error = mkio_core::Error;
     fn try_from(resource: &types::Organization) -> Result<Self> {
-        glue::body_of(resource, "OrganizationPatch")
+        glue::body_of(resource, "OrganizationPatch", &[])
     }
 }
 /// Takes over what the body can hold; what the service alone sets is left out.
@@ -53,7 +65,7 @@ impl TryFrom<&types::Organization> for types::OrganizationPatch {
 impl TryFrom<&types::Project> for types::ProjectPatch {
     type Error = mkio_core::Error;
     fn try_from(resource: &types::Project) -> Result<Self> {
-        glue::body_of(resource, "ProjectPatch")
+        glue::body_of(resource, "ProjectPatch", &[])
     }
 }
 /// Takes over what the body can hold; what the service alone sets is left out.
@@ -65,7 +77,7 @@ impl TryFrom<&types::Project> for types::ProjectPatch {
 impl TryFrom<&types::Project> for types::ProjectPut {
     type Error = mkio_core::Error;
     fn try_from(resource: &types::Project) -> Result<Self> {
-        glue::body_of(resource, "ProjectPut")
+        glue::body_of(resource, "ProjectPut", &[])
     }
 }
 /// Takes over what the body can hold; what the service alone sets is left out.
@@ -77,7 +89,7 @@ impl TryFrom<&types::Project> for types::ProjectPut {
 impl TryFrom<&types::Team> for types::TeamPut {
     type Error = mkio_core::Error;
     fn try_from(resource: &types::Team) -> Result<Self> {
-        glue::body_of(resource, "TeamPut")
+        glue::body_of(resource, "TeamPut", &[])
     }
 }
 /// Takes over what the body can hold; what the service alone sets is left out.
@@ -89,7 +101,7 @@ impl TryFrom<&types::Team> for types::TeamPut {
 impl TryFrom<&types::UserOrganization> for types::UserOrganizationPatch {
     type Error = mkio_core::Error;
     fn try_from(resource: &types::UserOrganization) -> Result<Self> {
-        glue::body_of(resource, "UserOrganizationPatch")
+        glue::body_of(resource, "UserOrganizationPatch", &[])
     }
 }
 /// Takes over what the body can hold; what the service alone sets is left out.
@@ -101,7 +113,7 @@ impl TryFrom<&types::UserOrganization> for types::UserOrganizationPatch {
 impl TryFrom<&types::UserProfile> for types::UserProfilePatch {
     type Error = mkio_core::Error;
     fn try_from(resource: &types::UserProfile) -> Result<Self> {
-        glue::body_of(resource, "UserProfilePatch")
+        glue::body_of(resource, "UserProfilePatch", &[])
     }
 }
 /// Takes over what the body can hold; what the service alone sets is left out.
@@ -113,7 +125,7 @@ impl TryFrom<&types::UserProfile> for types::UserProfilePatch {
 impl TryFrom<&types::WebhookRule> for types::WebhookRulePut {
     type Error = mkio_core::Error;
     fn try_from(resource: &types::WebhookRule) -> Result<Self> {
-        glue::body_of(resource, "WebhookRulePut")
+        glue::body_of(resource, "WebhookRulePut", &[])
     }
 }
 /// Edits: read a resource, change it, write it back.
@@ -146,6 +158,7 @@ impl ProjectClient {
                 merges: true,
                 tags: &["type"],
                 masked: &[],
+                read_only: &[],
             },
             change,
         )
@@ -178,6 +191,7 @@ impl ProjectClient {
                 merges: true,
                 tags: &["type"],
                 masked: &[],
+                read_only: &[],
             },
             change,
         )
@@ -211,6 +225,7 @@ impl ProjectClient {
                 merges: false,
                 tags: &["type"],
                 masked: &["/spec/authentication"],
+                read_only: &[],
             },
             change,
         )
@@ -246,6 +261,15 @@ impl Client {
                 merges: false,
                 tags: &["type"],
                 masked: &[],
+                read_only: &[
+                    "/avatar",
+                    "/contact_email",
+                    "/customer_id",
+                    "/customers",
+                    "/is_active",
+                    "/is_admin",
+                    "/signup_problem",
+                ],
             },
             change,
         )
@@ -257,9 +281,9 @@ impl Client {
     pub fn edit_organization<F>(
         &self,
         change: F,
-    ) -> Edit<types::Organization, types::OrganizationPatchSpec, F>
+    ) -> Edit<types::Organization, types::OrganizationSpec, F>
     where
-        F: FnOnce(types::OrganizationPatchSpec) -> types::OrganizationPatchSpec,
+        F: FnOnce(types::OrganizationSpec) -> types::OrganizationSpec,
     {
         let names = [];
         Edit::new(
@@ -278,6 +302,7 @@ impl Client {
                 merges: true,
                 tags: &["type"],
                 masked: &[],
+                read_only: &[],
             },
             change,
         )
@@ -307,6 +332,7 @@ impl Client {
                 merges: false,
                 tags: &["type"],
                 masked: &[],
+                read_only: &[],
             },
             change,
         )
@@ -340,6 +366,7 @@ impl Client {
                 merges: true,
                 tags: &["type"],
                 masked: &[],
+                read_only: &[],
             },
             change,
         )
@@ -372,6 +399,7 @@ impl Client {
                 merges: true,
                 tags: &["type"],
                 masked: &[],
+                read_only: &[],
             },
             change,
         )

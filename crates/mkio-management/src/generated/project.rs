@@ -37,6 +37,7 @@ impl ProjectClient {
         self.client.transport()
     }
     /// Returns a client whose calls have other retries, timeouts or priority.
+    #[must_use]
     pub fn with(&self, options: CallOptions) -> Self {
         Self {
             client: self.client.with(options),
@@ -241,6 +242,8 @@ impl ProjectClient {
     /// Remove a webhook rule
     ///
     /// Capability needed: `webhooks.config.delete`.
+    ///
+    /// Succeeds, with status 204, if the webhook rule does not exist.
     ///
     /// `DELETE /api/v1/projects/{project_name}/webhook/rules/{rule_name}`
     ///

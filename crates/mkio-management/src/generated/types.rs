@@ -163,7 +163,7 @@ pub struct InviteSpec {
     pub teams: Option<Vec<String>>,
 }
 impl InviteSpec {
-    /// Starts `InviteSpec`: the required fields that could be mistaken for each other follow by name, in this order: `email`, `comment`. All others are unset.
+    /// Starts `InviteSpec`: the required fields that could be mistaken for each other follow by name, in this order: `email`, `comment`. Besides, all others are unset.
     #[allow(clippy::new_ret_no_self)]
     pub fn new() -> InviteSpecNeedsEmail {
         InviteSpecNeedsEmail(Self {
@@ -214,6 +214,7 @@ impl InviteSpecNeedsEmail {
 pub struct InviteSpecNeedsComment(InviteSpec);
 impl InviteSpecNeedsComment {
     /// Sets [`comment`](InviteSpec#structfield.comment).
+    #[must_use]
     pub fn comment(mut self, value: impl Into<String>) -> InviteSpec {
         self.0.comment = Some(value.into());
         self.0
@@ -358,8 +359,8 @@ pub struct LegacyProfileSpec {
     /// Job role.
     ///
     /// Length in characters: 0 to 1024.
-    #[serde(default, skip_serializing_if = "Nullable::is_absent")]
-    pub jobrole: Nullable<String>,
+    #[serde(rename = "jobrole", default, skip_serializing_if = "Nullable::is_absent")]
+    pub job_role: Nullable<String>,
     /// Full name.
     ///
     /// Length in characters: 1 to 1024.
@@ -368,8 +369,8 @@ pub struct LegacyProfileSpec {
     /// Phone number with its international prefix.
     ///
     /// Length in characters: 0 to 1024.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub phonenumber: Option<String>,
+    #[serde(rename = "phonenumber", skip_serializing_if = "Option::is_none")]
+    pub phone_number: Option<String>,
     /// Any problem met when signing up for MK.IO.
     ///
     /// Read-only: the service fills it.
@@ -377,7 +378,7 @@ pub struct LegacyProfileSpec {
     pub signup_problem: Nullable<String>,
 }
 impl LegacyProfileSpec {
-    /// Starts `LegacyProfileSpec`: the required fields that could be mistaken for each other follow by name, in this order: `name`, `country`, `company`, `jobrole`, `phonenumber`. All others are unset.
+    /// Starts `LegacyProfileSpec`: the required fields that could be mistaken for each other follow by name, in this order: `name`, `country`, `company`, `job_role`, `phone_number`. Besides, all others are unset.
     #[allow(clippy::new_ret_no_self)]
     pub fn new() -> LegacyProfileSpecNeedsName {
         LegacyProfileSpecNeedsName(Self {
@@ -389,9 +390,9 @@ impl LegacyProfileSpec {
             customers: Default::default(),
             is_active: Default::default(),
             is_admin: Default::default(),
-            jobrole: Default::default(),
+            job_role: Default::default(),
             name: Default::default(),
-            phonenumber: Default::default(),
+            phone_number: Default::default(),
             signup_problem: Default::default(),
         })
     }
@@ -407,10 +408,10 @@ impl LegacyProfileSpec {
         self.country = Some(value.into());
         self
     }
-    /// Sets [`jobrole`](Self#structfield.jobrole).
+    /// Sets [`job_role`](Self#structfield.job_role).
     #[must_use]
-    pub fn with_jobrole(mut self, value: impl Into<Nullable<String>>) -> Self {
-        self.jobrole = value.into();
+    pub fn with_job_role(mut self, value: impl Into<Nullable<String>>) -> Self {
+        self.job_role = value.into();
         self
     }
     /// Sets [`name`](Self#structfield.name).
@@ -419,10 +420,10 @@ impl LegacyProfileSpec {
         self.name = Some(value.into());
         self
     }
-    /// Sets [`phonenumber`](Self#structfield.phonenumber).
+    /// Sets [`phone_number`](Self#structfield.phone_number).
     #[must_use]
-    pub fn with_phonenumber(mut self, value: impl Into<String>) -> Self {
-        self.phonenumber = Some(value.into());
+    pub fn with_phone_number(mut self, value: impl Into<String>) -> Self {
+        self.phone_number = Some(value.into());
         self
     }
 }
@@ -454,33 +455,34 @@ impl LegacyProfileSpecNeedsCountry {
 pub struct LegacyProfileSpecNeedsCompany(LegacyProfileSpec);
 impl LegacyProfileSpecNeedsCompany {
     /// Sets [`company`](LegacyProfileSpec#structfield.company).
-    pub fn company(mut self, value: impl Into<String>) -> LegacyProfileSpecNeedsJobrole {
+    pub fn company(mut self, value: impl Into<String>) -> LegacyProfileSpecNeedsJobRole {
         self.0.company = Nullable::Value(value.into());
-        LegacyProfileSpecNeedsJobrole(self.0)
+        LegacyProfileSpecNeedsJobRole(self.0)
     }
 }
-/// A [`LegacyProfileSpec`] that still needs `jobrole`.
+/// A [`LegacyProfileSpec`] that still needs `job_role`.
 #[derive(Clone, Debug)]
-#[must_use = "it is no `LegacyProfileSpec` before `jobrole` is set"]
-pub struct LegacyProfileSpecNeedsJobrole(LegacyProfileSpec);
-impl LegacyProfileSpecNeedsJobrole {
-    /// Sets [`jobrole`](LegacyProfileSpec#structfield.jobrole).
-    pub fn jobrole(
+#[must_use = "it is no `LegacyProfileSpec` before `job_role` is set"]
+pub struct LegacyProfileSpecNeedsJobRole(LegacyProfileSpec);
+impl LegacyProfileSpecNeedsJobRole {
+    /// Sets [`job_role`](LegacyProfileSpec#structfield.job_role).
+    pub fn job_role(
         mut self,
         value: impl Into<String>,
-    ) -> LegacyProfileSpecNeedsPhonenumber {
-        self.0.jobrole = Nullable::Value(value.into());
-        LegacyProfileSpecNeedsPhonenumber(self.0)
+    ) -> LegacyProfileSpecNeedsPhoneNumber {
+        self.0.job_role = Nullable::Value(value.into());
+        LegacyProfileSpecNeedsPhoneNumber(self.0)
     }
 }
-/// A [`LegacyProfileSpec`] that still needs `phonenumber`.
+/// A [`LegacyProfileSpec`] that still needs `phone_number`.
 #[derive(Clone, Debug)]
-#[must_use = "it is no `LegacyProfileSpec` before `phonenumber` is set"]
-pub struct LegacyProfileSpecNeedsPhonenumber(LegacyProfileSpec);
-impl LegacyProfileSpecNeedsPhonenumber {
-    /// Sets [`phonenumber`](LegacyProfileSpec#structfield.phonenumber).
-    pub fn phonenumber(mut self, value: impl Into<String>) -> LegacyProfileSpec {
-        self.0.phonenumber = Some(value.into());
+#[must_use = "it is no `LegacyProfileSpec` before `phone_number` is set"]
+pub struct LegacyProfileSpecNeedsPhoneNumber(LegacyProfileSpec);
+impl LegacyProfileSpecNeedsPhoneNumber {
+    /// Sets [`phone_number`](LegacyProfileSpec#structfield.phone_number).
+    #[must_use]
+    pub fn phone_number(mut self, value: impl Into<String>) -> LegacyProfileSpec {
+        self.0.phone_number = Some(value.into());
         self.0
     }
 }
@@ -517,17 +519,17 @@ impl LegacyProfileSpec {
     pub fn is_admin(&self) -> Option<bool> {
         self.is_admin.as_ref().copied()
     }
-    /// Returns [`jobrole`](Self#structfield.jobrole), if it is set.
-    pub fn jobrole(&self) -> Option<&str> {
-        self.jobrole.as_ref().value().map(String::as_str)
+    /// Returns [`job_role`](Self#structfield.job_role), if it is set.
+    pub fn job_role(&self) -> Option<&str> {
+        self.job_role.as_ref().value().map(String::as_str)
     }
     /// Returns [`name`](Self#structfield.name), if it is set.
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
-    /// Returns [`phonenumber`](Self#structfield.phonenumber), if it is set.
-    pub fn phonenumber(&self) -> Option<&str> {
-        self.phonenumber.as_ref().map(String::as_str)
+    /// Returns [`phone_number`](Self#structfield.phone_number), if it is set.
+    pub fn phone_number(&self) -> Option<&str> {
+        self.phone_number.as_ref().map(String::as_str)
     }
     /// Returns [`signup_problem`](Self#structfield.signup_problem), if it is set.
     pub fn signup_problem(&self) -> Option<&str> {
@@ -630,6 +632,32 @@ impl LocationList {
         self.odata_next_link.as_ref().map(String::as_str)
     }
 }
+/// `organization` of [`LocationSpec`].
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct LocationOrganization {
+    /// Organization ID.
+    ///
+    /// Format: uuid.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// Organization name.
+    ///
+    /// Read-only: the service fills it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+}
+impl LocationOrganization {
+    /// Returns [`id`](Self#structfield.id), if it is set.
+    pub fn id(&self) -> Option<&str> {
+        self.id.as_ref().map(String::as_str)
+    }
+    /// Returns [`name`](Self#structfield.name), if it is set.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_ref().map(String::as_str)
+    }
+}
 /// `region` of [`LocationCloud`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
@@ -664,7 +692,7 @@ pub struct LocationSpec {
     pub cloud: Option<LocationCloud>,
     /// Organization details, where applicable
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub organization: Option<OrganizationSpec>,
+    pub organization: Option<LocationOrganization>,
     /// Whether the location is reserved for your own organization
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub type_: Option<LocationType>,
@@ -678,8 +706,8 @@ impl LocationSpec {
         self.cloud.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`organization`](Self#structfield.organization), with all its fields unset if it is not set itself.
-    pub fn organization(&self) -> &OrganizationSpec {
-        static UNSET: ::std::sync::LazyLock<OrganizationSpec> = ::std::sync::LazyLock::new(
+    pub fn organization(&self) -> &LocationOrganization {
+        static UNSET: ::std::sync::LazyLock<LocationOrganization> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.organization.as_ref().unwrap_or(&UNSET)
@@ -1053,7 +1081,7 @@ pub struct Organization {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<OrganizationMetadata>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub spec: Option<OrganizationPatchSpec>,
+    pub spec: Option<OrganizationSpec>,
 }
 impl Organization {
     /// Returns [`kind`](Self#structfield.kind), if it is set.
@@ -1068,8 +1096,8 @@ impl Organization {
         self.metadata.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`spec`](Self#structfield.spec), with all its fields unset if it is not set itself.
-    pub fn spec(&self) -> &OrganizationPatchSpec {
-        static UNSET: ::std::sync::LazyLock<OrganizationPatchSpec> = ::std::sync::LazyLock::new(
+    pub fn spec(&self) -> &OrganizationSpec {
+        static UNSET: ::std::sync::LazyLock<OrganizationSpec> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.spec.as_ref().unwrap_or(&UNSET)
@@ -1170,7 +1198,7 @@ impl OrganizationMetadata {
 #[non_exhaustive]
 pub struct OrganizationPatch {
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub spec: Option<OrganizationPatchSpec>,
+    pub spec: Option<OrganizationSpec>,
 }
 impl OrganizationPatch {
     /// Creates an empty `OrganizationPatch`.
@@ -1179,117 +1207,18 @@ impl OrganizationPatch {
     }
     /// Sets [`spec`](Self#structfield.spec).
     #[must_use]
-    pub fn with_spec(mut self, value: impl Into<OrganizationPatchSpec>) -> Self {
+    pub fn with_spec(mut self, value: impl Into<OrganizationSpec>) -> Self {
         self.spec = Some(value.into());
         self
     }
 }
+impl From<OrganizationSpec> for OrganizationPatch {
+    fn from(value: OrganizationSpec) -> Self {
+        Self::new().with_spec(value)
+    }
+}
 ::mkio_core::json_body! {
     OrganizationPatch
-}
-/// `spec` of [`OrganizationPatch`] and `spec` of [`Organization`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct OrganizationPatchSpec {
-    /// Purchaser's legal address
-    #[serde(
-        rename = "legalEntityAddress",
-        default,
-        skip_serializing_if = "Nullable::is_absent"
-    )]
-    pub legal_entity_address: Nullable<String>,
-    /// Email address of the primary officer
-    #[serde(
-        rename = "legalEntityContactEmail",
-        default,
-        skip_serializing_if = "Nullable::is_absent"
-    )]
-    pub legal_entity_contact_email: Nullable<String>,
-    /// Purchaser's legal entity name
-    #[serde(
-        rename = "legalEntityName",
-        default,
-        skip_serializing_if = "Nullable::is_absent"
-    )]
-    pub legal_entity_name: Nullable<String>,
-    /// Name of the purchaser's primary officer
-    #[serde(
-        rename = "legalEntityOfficer",
-        default,
-        skip_serializing_if = "Nullable::is_absent"
-    )]
-    pub legal_entity_officer: Nullable<String>,
-    /// Organization name
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-}
-impl OrganizationPatchSpec {
-    /// Creates an empty `OrganizationPatchSpec`.
-    pub fn new() -> Self {
-        Default::default()
-    }
-    /// Sets [`legal_entity_address`](Self#structfield.legal_entity_address).
-    #[must_use]
-    pub fn with_legal_entity_address(
-        mut self,
-        value: impl Into<Nullable<String>>,
-    ) -> Self {
-        self.legal_entity_address = value.into();
-        self
-    }
-    /// Sets [`legal_entity_contact_email`](Self#structfield.legal_entity_contact_email).
-    #[must_use]
-    pub fn with_legal_entity_contact_email(
-        mut self,
-        value: impl Into<Nullable<String>>,
-    ) -> Self {
-        self.legal_entity_contact_email = value.into();
-        self
-    }
-    /// Sets [`legal_entity_name`](Self#structfield.legal_entity_name).
-    #[must_use]
-    pub fn with_legal_entity_name(mut self, value: impl Into<Nullable<String>>) -> Self {
-        self.legal_entity_name = value.into();
-        self
-    }
-    /// Sets [`legal_entity_officer`](Self#structfield.legal_entity_officer).
-    #[must_use]
-    pub fn with_legal_entity_officer(
-        mut self,
-        value: impl Into<Nullable<String>>,
-    ) -> Self {
-        self.legal_entity_officer = value.into();
-        self
-    }
-    /// Sets [`name`](Self#structfield.name).
-    #[must_use]
-    pub fn with_name(mut self, value: impl Into<String>) -> Self {
-        self.name = Some(value.into());
-        self
-    }
-}
-impl OrganizationPatchSpec {
-    /// Returns [`legal_entity_address`](Self#structfield.legal_entity_address), if it is set.
-    pub fn legal_entity_address(&self) -> Option<&str> {
-        self.legal_entity_address.as_ref().value().map(String::as_str)
-    }
-    /// Returns [`legal_entity_contact_email`](Self#structfield.legal_entity_contact_email), if it is set.
-    pub fn legal_entity_contact_email(&self) -> Option<&str> {
-        self.legal_entity_contact_email.as_ref().value().map(String::as_str)
-    }
-    /// Returns [`legal_entity_name`](Self#structfield.legal_entity_name), if it is set.
-    pub fn legal_entity_name(&self) -> Option<&str> {
-        self.legal_entity_name.as_ref().value().map(String::as_str)
-    }
-    /// Returns [`legal_entity_officer`](Self#structfield.legal_entity_officer), if it is set.
-    pub fn legal_entity_officer(&self) -> Option<&str> {
-        self.legal_entity_officer.as_ref().value().map(String::as_str)
-    }
-    /// Returns [`name`](Self#structfield.name), if it is set.
-    pub fn name(&self) -> Option<&str> {
-        self.name.as_ref().map(String::as_str)
-    }
 }
 /// Body of [`create_organization`](super::Client::create_organization).
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
@@ -1383,26 +1312,104 @@ impl OrganizationPostSpec {
         self
     }
 }
-/// `organization` of [`LocationSpec`].
+/// `spec` of [`OrganizationPatch`] and `spec` of [`Organization`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct OrganizationSpec {
-    /// Organization ID.
-    ///
-    /// Format: uuid.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub id: Option<String>,
-    /// Organization name.
-    ///
-    /// Read-only: the service fills it.
+    /// Purchaser's legal address
+    #[serde(
+        rename = "legalEntityAddress",
+        default,
+        skip_serializing_if = "Nullable::is_absent"
+    )]
+    pub legal_entity_address: Nullable<String>,
+    /// Email address of the primary officer
+    #[serde(
+        rename = "legalEntityContactEmail",
+        default,
+        skip_serializing_if = "Nullable::is_absent"
+    )]
+    pub legal_entity_contact_email: Nullable<String>,
+    /// Purchaser's legal entity name
+    #[serde(
+        rename = "legalEntityName",
+        default,
+        skip_serializing_if = "Nullable::is_absent"
+    )]
+    pub legal_entity_name: Nullable<String>,
+    /// Name of the purchaser's primary officer
+    #[serde(
+        rename = "legalEntityOfficer",
+        default,
+        skip_serializing_if = "Nullable::is_absent"
+    )]
+    pub legal_entity_officer: Nullable<String>,
+    /// Organization name
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
 }
 impl OrganizationSpec {
-    /// Returns [`id`](Self#structfield.id), if it is set.
-    pub fn id(&self) -> Option<&str> {
-        self.id.as_ref().map(String::as_str)
+    /// Creates an empty `OrganizationSpec`.
+    pub fn new() -> Self {
+        Default::default()
+    }
+    /// Sets [`legal_entity_address`](Self#structfield.legal_entity_address).
+    #[must_use]
+    pub fn with_legal_entity_address(
+        mut self,
+        value: impl Into<Nullable<String>>,
+    ) -> Self {
+        self.legal_entity_address = value.into();
+        self
+    }
+    /// Sets [`legal_entity_contact_email`](Self#structfield.legal_entity_contact_email).
+    #[must_use]
+    pub fn with_legal_entity_contact_email(
+        mut self,
+        value: impl Into<Nullable<String>>,
+    ) -> Self {
+        self.legal_entity_contact_email = value.into();
+        self
+    }
+    /// Sets [`legal_entity_name`](Self#structfield.legal_entity_name).
+    #[must_use]
+    pub fn with_legal_entity_name(mut self, value: impl Into<Nullable<String>>) -> Self {
+        self.legal_entity_name = value.into();
+        self
+    }
+    /// Sets [`legal_entity_officer`](Self#structfield.legal_entity_officer).
+    #[must_use]
+    pub fn with_legal_entity_officer(
+        mut self,
+        value: impl Into<Nullable<String>>,
+    ) -> Self {
+        self.legal_entity_officer = value.into();
+        self
+    }
+    /// Sets [`name`](Self#structfield.name).
+    #[must_use]
+    pub fn with_name(mut self, value: impl Into<String>) -> Self {
+        self.name = Some(value.into());
+        self
+    }
+}
+impl OrganizationSpec {
+    /// Returns [`legal_entity_address`](Self#structfield.legal_entity_address), if it is set.
+    pub fn legal_entity_address(&self) -> Option<&str> {
+        self.legal_entity_address.as_ref().value().map(String::as_str)
+    }
+    /// Returns [`legal_entity_contact_email`](Self#structfield.legal_entity_contact_email), if it is set.
+    pub fn legal_entity_contact_email(&self) -> Option<&str> {
+        self.legal_entity_contact_email.as_ref().value().map(String::as_str)
+    }
+    /// Returns [`legal_entity_name`](Self#structfield.legal_entity_name), if it is set.
+    pub fn legal_entity_name(&self) -> Option<&str> {
+        self.legal_entity_name.as_ref().value().map(String::as_str)
+    }
+    /// Returns [`legal_entity_officer`](Self#structfield.legal_entity_officer), if it is set.
+    pub fn legal_entity_officer(&self) -> Option<&str> {
+        self.legal_entity_officer.as_ref().value().map(String::as_str)
     }
     /// Returns [`name`](Self#structfield.name), if it is set.
     pub fn name(&self) -> Option<&str> {
@@ -2490,7 +2497,7 @@ pub struct ProjectPut {
     pub payment_method_id: String,
 }
 impl ProjectPut {
-    /// Starts `ProjectPut`: the required fields that could be mistaken for each other follow by name, in this order: `display_name`, `location_name`, `payment_method_id`. All others are unset.
+    /// Starts `ProjectPut`: the required fields that could be mistaken for each other follow by name, in this order: `display_name`, `location_name`, `payment_method_id`. Besides, all others are unset.
     #[allow(clippy::new_ret_no_self)]
     pub fn new() -> ProjectPutNeedsDisplayName {
         ProjectPutNeedsDisplayName(Self {
@@ -2552,6 +2559,7 @@ impl ProjectPutNeedsLocationName {
 pub struct ProjectPutNeedsPaymentMethodId(ProjectPut);
 impl ProjectPutNeedsPaymentMethodId {
     /// Sets [`payment_method_id`](ProjectPut#structfield.payment_method_id).
+    #[must_use]
     pub fn payment_method_id(mut self, value: impl Into<String>) -> ProjectPut {
         self.0.payment_method_id = value.into();
         self.0
@@ -4182,6 +4190,16 @@ impl UserOrganizationPatch {
         self
     }
 }
+impl From<PendingInvitePatch> for UserOrganizationPatch {
+    fn from(value: PendingInvitePatch) -> Self {
+        Self::new().with_spec(value)
+    }
+}
+impl From<UserOrganizationSpecPatch> for UserOrganizationPatch {
+    fn from(value: UserOrganizationSpecPatch) -> Self {
+        Self::new().with_spec(value)
+    }
+}
 ::mkio_core::json_body! {
     UserOrganizationPatch
 }
@@ -4222,6 +4240,11 @@ impl UserOrganizationSpecPatch {
     pub fn with_invite(mut self, value: impl Into<PendingInvitePatch>) -> Self {
         self.invite = Some(value.into());
         self
+    }
+}
+impl From<PendingInvitePatch> for UserOrganizationSpecPatch {
+    fn from(value: PendingInvitePatch) -> Self {
+        Self::new().with_invite(value)
     }
 }
 /// Response of [`get_user_profile`](super::Client::get_user_profile) and [`update_user_profile`](super::Client::update_user_profile).
@@ -4277,6 +4300,11 @@ impl UserProfilePatch {
     pub fn with_spec(mut self, value: impl Into<UserProfileSpecPatch>) -> Self {
         self.spec = Some(value.into());
         self
+    }
+}
+impl From<UserProfileSpecPatch> for UserProfilePatch {
+    fn from(value: UserProfileSpecPatch) -> Self {
+        Self::new().with_spec(value)
     }
 }
 ::mkio_core::json_body! {
@@ -4641,9 +4669,11 @@ impl UserTokenPost {
     #[must_use]
     pub fn with_permissions(
         mut self,
-        value: impl Into<::serde_json::Map<String, Value>>,
+        value: impl IntoIterator<Item = (impl Into<String>, impl Into<Value>)>,
     ) -> Self {
-        self.permissions = Some(value.into());
+        self.permissions = Some(
+            value.into_iter().map(|(key, value)| (key.into(), value.into())).collect(),
+        );
         self
     }
     /// Sets [`type_`](Self#structfield.type_).
@@ -4887,25 +4917,25 @@ impl WebhookDeliveryList {
     /// `type` of [`WebhookDelivery`] and `events` of [`WebhookRuleSpec`].
     pub enum WebhookEventType {
         /// `MediaKind.JobStarted`.
-        MediaKindJobStarted = "MediaKind.JobStarted",
+        JobStarted = "MediaKind.JobStarted",
         /// `MediaKind.JobFinished`.
-        MediaKindJobFinished = "MediaKind.JobFinished",
+        JobFinished = "MediaKind.JobFinished",
         /// `MediaKind.StreamingLocatorCreated`.
-        MediaKindStreamingLocatorCreated = "MediaKind.StreamingLocatorCreated",
+        StreamingLocatorCreated = "MediaKind.StreamingLocatorCreated",
         /// `MediaKind.ChannelInstanceStarted`.
-        MediaKindChannelInstanceStarted = "MediaKind.ChannelInstanceStarted",
+        ChannelInstanceStarted = "MediaKind.ChannelInstanceStarted",
         /// `MediaKind.ChannelInstanceStopped`.
-        MediaKindChannelInstanceStopped = "MediaKind.ChannelInstanceStopped",
+        ChannelInstanceStopped = "MediaKind.ChannelInstanceStopped",
         /// `MediaKind.ChannelInstanceError`.
-        MediaKindChannelInstanceError = "MediaKind.ChannelInstanceError",
+        ChannelInstanceError = "MediaKind.ChannelInstanceError",
         /// `MediaKind.ScheduledOperationAccepted`.
-        MediaKindScheduledOperationAccepted = "MediaKind.ScheduledOperationAccepted",
+        ScheduledOperationAccepted = "MediaKind.ScheduledOperationAccepted",
         /// `MediaKind.ScheduledOperationCompleted`.
-        MediaKindScheduledOperationCompleted = "MediaKind.ScheduledOperationCompleted",
+        ScheduledOperationCompleted = "MediaKind.ScheduledOperationCompleted",
         /// `MediaKind.ScheduledOperationError`.
-        MediaKindScheduledOperationError = "MediaKind.ScheduledOperationError",
+        ScheduledOperationError = "MediaKind.ScheduledOperationError",
         /// `MediaKind.ScheduledOperationOngoing`.
-        MediaKindScheduledOperationOngoing = "MediaKind.ScheduledOperationOngoing",
+        ScheduledOperationOngoing = "MediaKind.ScheduledOperationOngoing",
     }
 }
 /// Response of [`get_webhook_rule`](super::Client::get_webhook_rule) and [`create_or_update_webhook_rule`](super::Client::create_or_update_webhook_rule); item of [`list_webhook_rules`](super::Client::list_webhook_rules).
@@ -5058,9 +5088,9 @@ pub struct WebhookRuleSpec {
 impl WebhookRuleSpec {
     /// Creates `WebhookRuleSpec` from its required fields; all others are unset.
     pub fn new(
-        enabled: bool,
         url: impl Into<UrlText>,
         events: impl IntoIterator<Item = impl Into<WebhookEventType>>,
+        enabled: bool,
     ) -> Self {
         Self {
             authentication: Default::default(),

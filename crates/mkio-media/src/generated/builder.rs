@@ -77,6 +77,8 @@ impl ListAccountFilters {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/media/accountFilters`.
     ///
+    /// Dropping the future ends the call; nothing is left of it.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -124,6 +126,8 @@ impl DeleteAccountFilter {
     }
     /// Sends the request: `DELETE /api/v1/projects/{project_name}/media/accountFilters/{filter_name}`.
     ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -170,6 +174,8 @@ impl GetAccountFilter {
         self.request.build()
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/media/accountFilters/{filter_name}`.
+    ///
+    /// Dropping the future ends the call; nothing is left of it.
     ///
     /// # Errors
     ///
@@ -219,6 +225,8 @@ impl CreateOrUpdateAccountFilter {
         self.request.build()
     }
     /// Sends the request: `PUT /api/v1/projects/{project_name}/media/accountFilters/{filter_name}`.
+    ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
     ///
     /// # Errors
     ///
@@ -311,6 +319,8 @@ impl ListAssets {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/media/assets`.
     ///
+    /// Dropping the future ends the call; nothing is left of it.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -358,6 +368,8 @@ impl DeleteAsset {
     }
     /// Sends the request: `DELETE /api/v1/projects/{project_name}/media/assets/{asset_name}`.
     ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -404,6 +416,8 @@ impl GetAsset {
         self.request.build()
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/media/assets/{asset_name}`.
+    ///
+    /// Dropping the future ends the call; nothing is left of it.
     ///
     /// # Errors
     ///
@@ -453,6 +467,8 @@ impl CreateOrUpdateAsset {
         self.request.build()
     }
     /// Sends the request: `PUT /api/v1/projects/{project_name}/media/assets/{asset_name}`.
+    ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
     ///
     /// # Errors
     ///
@@ -531,6 +547,8 @@ impl ListAssetFilters {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/media/assets/{asset_name}/assetFilters`.
     ///
+    /// Dropping the future ends the call; nothing is left of it.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -579,6 +597,8 @@ impl DeleteAssetFilter {
     }
     /// Sends the request: `DELETE /api/v1/projects/{project_name}/media/assets/{asset_name}/assetFilters/{filter_name}`.
     ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -626,6 +646,8 @@ impl GetAssetFilter {
         self.request.build()
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/media/assets/{asset_name}/assetFilters/{filter_name}`.
+    ///
+    /// Dropping the future ends the call; nothing is left of it.
     ///
     /// # Errors
     ///
@@ -677,6 +699,8 @@ impl CreateOrUpdateAssetFilter {
     }
     /// Sends the request: `PUT /api/v1/projects/{project_name}/media/assets/{asset_name}/assetFilters/{filter_name}`.
     ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -723,6 +747,8 @@ impl GetAssetFileAccessInfo {
         self.request.build()
     }
     /// Sends the request: `POST /api/v1/projects/{project_name}/media/assets/{asset_name}/getFileAccessInfo`.
+    ///
+    /// Dropping the future ends the call; nothing is left of it.
     ///
     /// # Errors
     ///
@@ -771,6 +797,8 @@ impl ListAssetStreamingLocators {
     }
     /// Sends the request: `POST /api/v1/projects/{project_name}/media/assets/{asset_name}/listStreamingLocators`.
     ///
+    /// Dropping the future ends the call; nothing is left of it.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -818,6 +846,8 @@ impl GetAssetState {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/media/assets/{asset_name}/state`.
     ///
+    /// Dropping the future ends the call; nothing is left of it.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -864,6 +894,8 @@ impl GetAssetStorage {
         self.request.build()
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/media/assets/{asset_name}/storage/`.
+    ///
+    /// Dropping the future ends the call; nothing is left of it.
     ///
     /// # Errors
     ///
@@ -956,6 +988,8 @@ impl ListContents {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/media/content`.
     ///
+    /// Dropping the future ends the call; nothing is left of it.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -999,6 +1033,8 @@ impl DeleteContent {
     }
     /// Sends the request: `DELETE /api/v1/projects/{project_name}/media/content/{name}`.
     ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -1041,6 +1077,8 @@ impl GetContent {
         self.request.build()
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/media/content/{name}`.
+    ///
+    /// Dropping the future ends the call; nothing is left of it.
     ///
     /// # Errors
     ///
@@ -1091,6 +1129,8 @@ impl UpdateContent {
     }
     /// Sends the request: `PATCH /api/v1/projects/{project_name}/media/content/{name}`.
     ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -1139,6 +1179,8 @@ impl CreateContent {
         self.request.build()
     }
     /// Sends the request: `PUT /api/v1/projects/{project_name}/media/content/{name}`.
+    ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
     ///
     /// # Errors
     ///
@@ -1213,6 +1255,8 @@ impl ListContentKeyPolicies {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/media/contentKeyPolicies`.
     ///
+    /// Dropping the future ends the call; nothing is left of it.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -1260,6 +1304,8 @@ impl DeleteContentKeyPolicy {
     }
     /// Sends the request: `DELETE /api/v1/projects/{project_name}/media/contentKeyPolicies/{policy_name}`.
     ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -1306,6 +1352,8 @@ impl GetContentKeyPolicy {
         self.request.build()
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/media/contentKeyPolicies/{policy_name}`.
+    ///
+    /// Dropping the future ends the call; nothing is left of it.
     ///
     /// # Errors
     ///
@@ -1356,6 +1404,8 @@ impl UpdateContentKeyPolicy {
     }
     /// Sends the request: `PATCH /api/v1/projects/{project_name}/media/contentKeyPolicies/{policy_name}`.
     ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -1405,6 +1455,8 @@ impl CreateContentKeyPolicy {
     }
     /// Sends the request: `PUT /api/v1/projects/{project_name}/media/contentKeyPolicies/{policy_name}`.
     ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -1413,13 +1465,13 @@ impl CreateContentKeyPolicy {
         self.request.send().await
     }
 }
-/// Request of [`Client::get_content_key_policy_properties_with_secrets`](super::Client::get_content_key_policy_properties_with_secrets): `POST /api/v1/projects/{project_name}/media/contentKeyPolicies/{policy_name}/getPolicyPropertiesWithSecrets`.
+/// Request of [`Client::get_content_key_policy_secrets`](super::Client::get_content_key_policy_secrets): `POST /api/v1/projects/{project_name}/media/contentKeyPolicies/{policy_name}/getPolicyPropertiesWithSecrets`.
 #[derive(Debug, Clone)]
 #[must_use = "a request does nothing until it is sent"]
-pub struct GetContentKeyPolicyPropertiesWithSecrets {
+pub struct GetContentKeyPolicySecrets {
     pub(crate) request: glue::RequestBuilder,
 }
-impl GetContentKeyPolicyPropertiesWithSecrets {
+impl GetContentKeyPolicySecrets {
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -1427,7 +1479,7 @@ impl GetContentKeyPolicyPropertiesWithSecrets {
     ) -> Self {
         let request = glue::RequestBuilder::new(
             transport,
-            &operations::GET_CONTENT_KEY_POLICY_PROPERTIES_WITH_SECRETS,
+            &operations::GET_CONTENT_KEY_POLICY_SECRETS,
             &[project_name, policy_name],
         );
         Self { request }
@@ -1451,6 +1503,8 @@ impl GetContentKeyPolicyPropertiesWithSecrets {
         self.request.build()
     }
     /// Sends the request: `POST /api/v1/projects/{project_name}/media/contentKeyPolicies/{policy_name}/getPolicyPropertiesWithSecrets`.
+    ///
+    /// Dropping the future ends the call; nothing is left of it.
     ///
     /// # Errors
     ///
@@ -1498,6 +1552,8 @@ impl GetContentKeyPolicyState {
         self.request.build()
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/media/contentKeyPolicies/{policy_name}/state`.
+    ///
+    /// Dropping the future ends the call; nothing is left of it.
     ///
     /// # Errors
     ///
@@ -1590,6 +1646,8 @@ impl ListDestinations {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/media/destinations`.
     ///
+    /// Dropping the future ends the call; nothing is left of it.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -1633,6 +1691,8 @@ impl DeleteDestination {
     }
     /// Sends the request: `DELETE /api/v1/projects/{project_name}/media/destinations/{name}`.
     ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -1675,6 +1735,8 @@ impl GetDestination {
         self.request.build()
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/media/destinations/{name}`.
+    ///
+    /// Dropping the future ends the call; nothing is left of it.
     ///
     /// # Errors
     ///
@@ -1725,6 +1787,8 @@ impl UpdateDestination {
     }
     /// Sends the request: `PATCH /api/v1/projects/{project_name}/media/destinations/{name}`.
     ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -1773,6 +1837,8 @@ impl CreateDestination {
         self.request.build()
     }
     /// Sends the request: `PUT /api/v1/projects/{project_name}/media/destinations/{name}`.
+    ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
     ///
     /// # Errors
     ///
@@ -1846,6 +1912,8 @@ impl ListJobs {
         self.request.build()
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/media/jobs`.
+    ///
+    /// Dropping the future ends the call; nothing is left of it.
     ///
     /// # Errors
     ///
@@ -1938,6 +2006,8 @@ impl ListLiveEvents {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/media/liveEvents`.
     ///
+    /// Dropping the future ends the call; nothing is left of it.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -1985,6 +2055,8 @@ impl DeleteLiveEvent {
     }
     /// Sends the request: `DELETE /api/v1/projects/{project_name}/media/liveEvents/{event_name}`.
     ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -2031,6 +2103,8 @@ impl GetLiveEvent {
         self.request.build()
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/media/liveEvents/{event_name}`.
+    ///
+    /// Dropping the future ends the call; nothing is left of it.
     ///
     /// # Errors
     ///
@@ -2081,6 +2155,8 @@ impl UpdateLiveEvent {
     }
     /// Sends the request: `PATCH /api/v1/projects/{project_name}/media/liveEvents/{event_name}`.
     ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -2130,6 +2206,8 @@ impl CreateLiveEvent {
     }
     /// Sends the request: `PUT /api/v1/projects/{project_name}/media/liveEvents/{event_name}`.
     ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -2176,6 +2254,8 @@ impl AllocateLiveEvent {
         self.request.build()
     }
     /// Sends the request: `POST /api/v1/projects/{project_name}/media/liveEvents/{event_name}/allocate`.
+    ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
     ///
     /// # Errors
     ///
@@ -2254,6 +2334,8 @@ impl ListLiveOutputs {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/media/liveEvents/{event_name}/liveOutputs`.
     ///
+    /// Dropping the future ends the call; nothing is left of it.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -2302,6 +2384,8 @@ impl DeleteLiveOutput {
     }
     /// Sends the request: `DELETE /api/v1/projects/{project_name}/media/liveEvents/{event_name}/liveOutputs/{output_name}`.
     ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -2349,6 +2433,8 @@ impl GetLiveOutput {
         self.request.build()
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/media/liveEvents/{event_name}/liveOutputs/{output_name}`.
+    ///
+    /// Dropping the future ends the call; nothing is left of it.
     ///
     /// # Errors
     ///
@@ -2400,6 +2486,8 @@ impl CreateLiveOutput {
     }
     /// Sends the request: `PUT /api/v1/projects/{project_name}/media/liveEvents/{event_name}/liveOutputs/{output_name}`.
     ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -2448,6 +2536,8 @@ impl GetLiveOutputState {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/media/liveEvents/{event_name}/liveOutputs/{output_name}/state`.
     ///
+    /// Dropping the future ends the call; nothing is left of it.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -2494,6 +2584,8 @@ impl ResetLiveEvent {
         self.request.build()
     }
     /// Sends the request: `POST /api/v1/projects/{project_name}/media/liveEvents/{event_name}/reset`.
+    ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
     ///
     /// # Errors
     ///
@@ -2542,6 +2634,8 @@ impl StartLiveEvent {
     }
     /// Sends the request: `POST /api/v1/projects/{project_name}/media/liveEvents/{event_name}/start`.
     ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -2589,6 +2683,8 @@ impl GetLiveEventState {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/media/liveEvents/{event_name}/state`.
     ///
+    /// Dropping the future ends the call; nothing is left of it.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -2635,6 +2731,8 @@ impl StopLiveEvent {
         self.request.build()
     }
     /// Sends the request: `POST /api/v1/projects/{project_name}/media/liveEvents/{event_name}/stop`.
+    ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
     ///
     /// # Errors
     ///
@@ -2727,6 +2825,8 @@ impl ListSources {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/media/sources`.
     ///
+    /// Dropping the future ends the call; nothing is left of it.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -2770,6 +2870,8 @@ impl DeleteSource {
     }
     /// Sends the request: `DELETE /api/v1/projects/{project_name}/media/sources/{name}`.
     ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -2812,6 +2914,8 @@ impl GetSource {
         self.request.build()
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/media/sources/{name}`.
+    ///
+    /// Dropping the future ends the call; nothing is left of it.
     ///
     /// # Errors
     ///
@@ -2862,6 +2966,8 @@ impl UpdateSource {
     }
     /// Sends the request: `PATCH /api/v1/projects/{project_name}/media/sources/{name}`.
     ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -2910,6 +3016,8 @@ impl CreateSource {
         self.request.build()
     }
     /// Sends the request: `PUT /api/v1/projects/{project_name}/media/sources/{name}`.
+    ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
     ///
     /// # Errors
     ///
@@ -2984,6 +3092,8 @@ impl ListStorages {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/media/storage`.
     ///
+    /// Dropping the future ends the call; nothing is left of it.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -3031,6 +3141,8 @@ impl DeleteStorage {
     }
     /// Sends the request: `DELETE /api/v1/projects/{project_name}/media/storage/{storage_name}`.
     ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -3077,6 +3189,8 @@ impl GetStorage {
         self.request.build()
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/media/storage/{storage_name}`.
+    ///
+    /// Dropping the future ends the call; nothing is left of it.
     ///
     /// # Errors
     ///
@@ -3127,6 +3241,8 @@ impl UpdateStorage {
     }
     /// Sends the request: `PATCH /api/v1/projects/{project_name}/media/storage/{storage_name}`.
     ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -3176,6 +3292,8 @@ impl CreateOrUpdateStorage {
     }
     /// Sends the request: `PUT /api/v1/projects/{project_name}/media/storage/{storage_name}`.
     ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -3222,6 +3340,8 @@ impl ListStorageCredentials {
         self.request.build()
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/media/storage/{storage_name}/credentials`.
+    ///
+    /// Dropping the future ends the call; nothing is left of it.
     ///
     /// # Errors
     ///
@@ -3272,6 +3392,8 @@ impl CreateStorageCredential {
     }
     /// Sends the request: `POST /api/v1/projects/{project_name}/media/storage/{storage_name}/credentials`.
     ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -3320,6 +3442,8 @@ impl DeleteStorageCredential {
     }
     /// Sends the request: `DELETE /api/v1/projects/{project_name}/media/storage/{storage_name}/credentials/{credential_id}`.
     ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -3367,6 +3491,8 @@ impl GetStorageCredential {
         self.request.build()
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/media/storage/{storage_name}/credentials/{credential_id}`.
+    ///
+    /// Dropping the future ends the call; nothing is left of it.
     ///
     /// # Errors
     ///
@@ -3441,6 +3567,8 @@ impl ListStreamingEndpoints {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/media/streamingEndpoints`.
     ///
+    /// Dropping the future ends the call; nothing is left of it.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -3488,6 +3616,8 @@ impl DeleteStreamingEndpoint {
     }
     /// Sends the request: `DELETE /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}`.
     ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -3534,6 +3664,8 @@ impl GetStreamingEndpoint {
         self.request.build()
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}`.
+    ///
+    /// Dropping the future ends the call; nothing is left of it.
     ///
     /// # Errors
     ///
@@ -3584,6 +3716,8 @@ impl UpdateStreamingEndpoint {
     }
     /// Sends the request: `PATCH /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}`.
     ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -3633,6 +3767,8 @@ impl CreateStreamingEndpoint {
     }
     /// Sends the request: `PUT /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}`.
     ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -3679,6 +3815,8 @@ impl RestartStreamingEndpoint {
         self.request.build()
     }
     /// Sends the request: `POST /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}/restart`.
+    ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
     ///
     /// # Errors
     ///
@@ -3729,6 +3867,8 @@ impl ScaleStreamingEndpoint {
     }
     /// Sends the request: `POST /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}/scale`.
     ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -3775,6 +3915,8 @@ impl GetStreamingEndpointSkus {
         self.request.build()
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}/skus`.
+    ///
+    /// Dropping the future ends the call; nothing is left of it.
     ///
     /// # Errors
     ///
@@ -3823,6 +3965,8 @@ impl StartStreamingEndpoint {
     }
     /// Sends the request: `POST /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}/start`.
     ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -3870,6 +4014,8 @@ impl GetStreamingEndpointState {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}/state`.
     ///
+    /// Dropping the future ends the call; nothing is left of it.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -3916,6 +4062,8 @@ impl StopStreamingEndpoint {
         self.request.build()
     }
     /// Sends the request: `POST /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}/stop`.
+    ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
     ///
     /// # Errors
     ///
@@ -3990,6 +4138,8 @@ impl ListStreamingLocators {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/media/streamingLocators`.
     ///
+    /// Dropping the future ends the call; nothing is left of it.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -4037,6 +4187,8 @@ impl DeleteStreamingLocator {
     }
     /// Sends the request: `DELETE /api/v1/projects/{project_name}/media/streamingLocators/{locator_name}`.
     ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -4083,6 +4235,8 @@ impl GetStreamingLocator {
         self.request.build()
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/media/streamingLocators/{locator_name}`.
+    ///
+    /// Dropping the future ends the call; nothing is left of it.
     ///
     /// # Errors
     ///
@@ -4133,6 +4287,8 @@ impl CreateOrUpdateStreamingLocator {
     }
     /// Sends the request: `PUT /api/v1/projects/{project_name}/media/streamingLocators/{locator_name}`.
     ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -4179,6 +4335,8 @@ impl ListStreamingLocatorContentKeys {
         self.request.build()
     }
     /// Sends the request: `POST /api/v1/projects/{project_name}/media/streamingLocators/{locator_name}/listContentKeys`.
+    ///
+    /// Dropping the future ends the call; nothing is left of it.
     ///
     /// # Errors
     ///
@@ -4233,6 +4391,8 @@ impl GetStreamingLocatorPaths {
     }
     /// Sends the request: `POST /api/v1/projects/{project_name}/media/streamingLocators/{locator_name}/listPaths`.
     ///
+    /// Dropping the future ends the call; nothing is left of it.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -4279,6 +4439,8 @@ impl GetStreamingLocatorState {
         self.request.build()
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/media/streamingLocators/{locator_name}/state`.
+    ///
+    /// Dropping the future ends the call; nothing is left of it.
     ///
     /// # Errors
     ///
@@ -4353,6 +4515,8 @@ impl ListStreamingPolicies {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/media/streamingPolicies`.
     ///
+    /// Dropping the future ends the call; nothing is left of it.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -4400,6 +4564,8 @@ impl DeleteStreamingPolicy {
     }
     /// Sends the request: `DELETE /api/v1/projects/{project_name}/media/streamingPolicies/{policy_name}`.
     ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -4446,6 +4612,8 @@ impl GetStreamingPolicy {
         self.request.build()
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/media/streamingPolicies/{policy_name}`.
+    ///
+    /// Dropping the future ends the call; nothing is left of it.
     ///
     /// # Errors
     ///
@@ -4495,6 +4663,8 @@ impl CreateOrUpdateStreamingPolicy {
         self.request.build()
     }
     /// Sends the request: `PUT /api/v1/projects/{project_name}/media/streamingPolicies/{policy_name}`.
+    ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
     ///
     /// # Errors
     ///
@@ -4569,6 +4739,8 @@ impl ListTransforms {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/media/transforms`.
     ///
+    /// Dropping the future ends the call; nothing is left of it.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -4616,6 +4788,8 @@ impl DeleteTransform {
     }
     /// Sends the request: `DELETE /api/v1/projects/{project_name}/media/transforms/{transform_name}`.
     ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -4662,6 +4836,8 @@ impl GetTransform {
         self.request.build()
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/media/transforms/{transform_name}`.
+    ///
+    /// Dropping the future ends the call; nothing is left of it.
     ///
     /// # Errors
     ///
@@ -4711,6 +4887,8 @@ impl CreateOrUpdateTransform {
         self.request.build()
     }
     /// Sends the request: `PUT /api/v1/projects/{project_name}/media/transforms/{transform_name}`.
+    ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
     ///
     /// # Errors
     ///
@@ -4781,6 +4959,8 @@ impl ListTransformJobs {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/media/transforms/{transform_name}/jobs`.
     ///
+    /// Dropping the future ends the call; nothing is left of it.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -4829,6 +5009,8 @@ impl DeleteJob {
     }
     /// Sends the request: `DELETE /api/v1/projects/{project_name}/media/transforms/{transform_name}/jobs/{job_name}`.
     ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -4876,6 +5058,8 @@ impl GetJob {
         self.request.build()
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/media/transforms/{transform_name}/jobs/{job_name}`.
+    ///
+    /// Dropping the future ends the call; nothing is left of it.
     ///
     /// # Errors
     ///
@@ -4927,6 +5111,8 @@ impl UpdateJob {
     }
     /// Sends the request: `PATCH /api/v1/projects/{project_name}/media/transforms/{transform_name}/jobs/{job_name}`.
     ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -4977,6 +5163,8 @@ impl CreateJob {
     }
     /// Sends the request: `PUT /api/v1/projects/{project_name}/media/transforms/{transform_name}/jobs/{job_name}`.
     ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -5024,6 +5212,8 @@ impl CancelJob {
         self.request.build()
     }
     /// Sends the request: `POST /api/v1/projects/{project_name}/media/transforms/{transform_name}/jobs/{job_name}/cancelJob`.
+    ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
     ///
     /// # Errors
     ///
@@ -5073,6 +5263,8 @@ impl GetJobState {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/media/transforms/{transform_name}/jobs/{job_name}/state`.
     ///
+    /// Dropping the future ends the call; nothing is left of it.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -5121,6 +5313,8 @@ impl UpdateLiveEventJsonPatch {
         self.request.build()
     }
     /// Sends the request: `PATCH /api/v1/projects/{project_name}/media/liveEvents/{event_name}`.
+    ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
     ///
     /// # Errors
     ///

@@ -25,6 +25,7 @@ impl Client {
         &self.transport
     }
     /// Returns a client whose calls have other retries, timeouts or priority.
+    #[must_use]
     pub fn with(&self, options: CallOptions) -> Self {
         Self::new(self.transport.with(options))
     }
@@ -52,6 +53,8 @@ impl Client {
     /// Allowed only while no active streaming locator refers to the filter.
     ///
     /// Capability needed: `ams.accountfilter.delete`.
+    ///
+    /// Succeeds, with status 204, if the account filter does not exist.
     ///
     /// `DELETE /api/v1/projects/{project_name}/media/accountFilters/{filter_name}`
     pub fn delete_account_filter(
@@ -118,6 +121,8 @@ impl Client {
     /// Also removes the asset's storage container, unless its DeletionPolicy says otherwise.
     ///
     /// Capability needed: `ams.asset.delete`.
+    ///
+    /// Succeeds, with status 204, if the asset does not exist.
     ///
     /// `DELETE /api/v1/projects/{project_name}/media/assets/{asset_name}`
     pub fn delete_asset(
@@ -194,6 +199,8 @@ impl Client {
     /// Allowed only while no active streaming locator refers to the filter.
     ///
     /// Capability needed: `ams.assetfilter.delete`.
+    ///
+    /// Succeeds, with status 204, if the asset filter does not exist.
     ///
     /// `DELETE /api/v1/projects/{project_name}/media/assets/{asset_name}/assetFilters/{filter_name}`
     pub fn delete_asset_filter(
@@ -339,6 +346,8 @@ impl Client {
     ///
     /// Capability needed: `flow.content.delete`.
     ///
+    /// Succeeds, with status 204, if the content does not exist.
+    ///
     /// `DELETE /api/v1/projects/{project_name}/media/content/{name}`
     pub fn delete_content(
         &self,
@@ -422,6 +431,8 @@ impl Client {
     ///
     /// Capability needed: `ams.contentkeypolicy.delete`.
     ///
+    /// Succeeds, with status 204, if the content key policy does not exist.
+    ///
     /// `DELETE /api/v1/projects/{project_name}/media/contentKeyPolicies/{policy_name}`
     pub fn delete_content_key_policy(
         &self,
@@ -495,12 +506,12 @@ impl Client {
     /// Capability needed: `ams.contentkeypolicy.create`.
     ///
     /// `POST /api/v1/projects/{project_name}/media/contentKeyPolicies/{policy_name}/getPolicyPropertiesWithSecrets`
-    pub fn get_content_key_policy_properties_with_secrets(
+    pub fn get_content_key_policy_secrets(
         &self,
         project_name: impl AsRef<str>,
         policy_name: impl AsRef<str>,
-    ) -> builder::GetContentKeyPolicyPropertiesWithSecrets {
-        builder::GetContentKeyPolicyPropertiesWithSecrets::new(
+    ) -> builder::GetContentKeyPolicySecrets {
+        builder::GetContentKeyPolicySecrets::new(
             self.transport(),
             project_name.as_ref(),
             policy_name.as_ref(),
@@ -546,6 +557,8 @@ impl Client {
     /// Answers 204 when no such destination exists.
     ///
     /// Capability needed: `flow.destination.delete`.
+    ///
+    /// Succeeds, with status 204, if the destination does not exist.
     ///
     /// `DELETE /api/v1/projects/{project_name}/media/destinations/{name}`
     pub fn delete_destination(
@@ -646,6 +659,8 @@ impl Client {
     ///
     /// Capability needed: `ams.liveevent.delete`.
     ///
+    /// Succeeds, with status 204, if the live event does not exist.
+    ///
     /// `DELETE /api/v1/projects/{project_name}/media/liveEvents/{event_name}`
     pub fn delete_live_event(
         &self,
@@ -718,6 +733,8 @@ impl Client {
     ///
     /// Capability needed: `ams.liveevent.create`.
     ///
+    /// Fails with 404, for which `Error::is_not_found` is true, if the live event does not exist.
+    ///
     /// `POST /api/v1/projects/{project_name}/media/liveEvents/{event_name}/allocate`
     pub fn allocate_live_event(
         &self,
@@ -757,6 +774,8 @@ impl Client {
     /// Answers 204 when no such live output exists.
     ///
     /// Capability needed: `ams.liveeventoutput.delete`.
+    ///
+    /// Succeeds, with status 204, if the live output does not exist.
     ///
     /// `DELETE /api/v1/projects/{project_name}/media/liveEvents/{event_name}/liveOutputs/{output_name}`
     pub fn delete_live_output(
@@ -836,6 +855,8 @@ impl Client {
     ///
     /// Capability needed: `ams.liveevent.create`.
     ///
+    /// Fails with 404, for which `Error::is_not_found` is true, if the live event does not exist.
+    ///
     /// `POST /api/v1/projects/{project_name}/media/liveEvents/{event_name}/reset`
     pub fn reset_live_event(
         &self,
@@ -853,6 +874,8 @@ impl Client {
     /// Moves the event to its running state.
     ///
     /// Capability needed: `ams.liveevent.start`.
+    ///
+    /// Fails with 404, for which `Error::is_not_found` is true, if the live event does not exist.
     ///
     /// `POST /api/v1/projects/{project_name}/media/liveEvents/{event_name}/start`
     pub fn start_live_event(
@@ -890,6 +913,8 @@ impl Client {
     ///
     /// Capability needed: `ams.liveevent.stop`.
     ///
+    /// Fails with 404, for which `Error::is_not_found` is true, if the live event does not exist.
+    ///
     /// `POST /api/v1/projects/{project_name}/media/liveEvents/{event_name}/stop`
     pub fn stop_live_event(
         &self,
@@ -921,6 +946,8 @@ impl Client {
     /// Answers 204 when no such source exists.
     ///
     /// Capability needed: `flow.source.delete`.
+    ///
+    /// Succeeds, with status 204, if the source does not exist.
     ///
     /// `DELETE /api/v1/projects/{project_name}/media/sources/{name}`
     pub fn delete_source(
@@ -1001,6 +1028,8 @@ impl Client {
     /// Only the service's record goes; the cloud storage itself stays. Fails while any asset still uses the instance.
     ///
     /// Capability needed: `infra.storage.delete`.
+    ///
+    /// Fails with 404, for which `Error::is_not_found` is true, if the storage does not exist.
     ///
     /// `DELETE /api/v1/projects/{project_name}/media/storage/{storage_name}`
     pub fn delete_storage(
@@ -1114,6 +1143,8 @@ impl Client {
     ///
     /// Capability needed: `infra.storagetoken.delete`.
     ///
+    /// Fails with 404, for which `Error::is_not_found` is true, if the storage credential does not exist.
+    ///
     /// `DELETE /api/v1/projects/{project_name}/media/storage/{storage_name}/credentials/{credential_id}`
     pub fn delete_storage_credential(
         &self,
@@ -1168,6 +1199,8 @@ impl Client {
     /// A missing endpoint yields 204 rather than an error.
     ///
     /// Capability needed: `ams.streamingendpoint.delete`.
+    ///
+    /// Succeeds, with status 204, if the streaming endpoint does not exist.
     ///
     /// `DELETE /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}`
     pub fn delete_streaming_endpoint(
@@ -1241,6 +1274,8 @@ impl Client {
     ///
     /// Capability needed: `ams.streamingendpoint.restart`.
     ///
+    /// Fails with 404, for which `Error::is_not_found` is true, if the streaming endpoint does not exist.
+    ///
     /// `POST /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}/restart`
     pub fn restart_streaming_endpoint(
         &self,
@@ -1256,6 +1291,8 @@ impl Client {
     /// Set a streaming endpoint's scale
     ///
     /// Capability needed: `ams.streamingendpoint.scale`.
+    ///
+    /// Fails with 404, for which `Error::is_not_found` is true, if the streaming endpoint does not exist.
     ///
     /// `POST /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}/scale`
     pub fn scale_streaming_endpoint(
@@ -1295,6 +1332,8 @@ impl Client {
     ///
     /// Capability needed: `ams.streamingendpoint.start`.
     ///
+    /// Fails with 404, for which `Error::is_not_found` is true, if the streaming endpoint does not exist.
+    ///
     /// `POST /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}/start`
     pub fn start_streaming_endpoint(
         &self,
@@ -1331,6 +1370,8 @@ impl Client {
     ///
     /// Capability needed: `ams.streamingendpoint.stop`.
     ///
+    /// Fails with 404, for which `Error::is_not_found` is true, if the streaming endpoint does not exist.
+    ///
     /// `POST /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}/stop`
     pub fn stop_streaming_endpoint(
         &self,
@@ -1363,6 +1404,8 @@ impl Client {
     /// A missing locator is not an error (204; prose claims 204 either way). Its paths fail afterwards, though CDN-cached content may play until expiry.
     ///
     /// Capability needed: `ams.streaminglocator.delete`.
+    ///
+    /// Succeeds, with status 204, if the streaming locator does not exist.
     ///
     /// `DELETE /api/v1/projects/{project_name}/media/streamingLocators/{locator_name}`
     pub fn delete_streaming_locator(
@@ -1487,6 +1530,8 @@ impl Client {
     ///
     /// Capability needed: `ams.streamingpolicy.delete`.
     ///
+    /// Succeeds, with status 204, if the streaming policy does not exist.
+    ///
     /// `DELETE /api/v1/projects/{project_name}/media/streamingPolicies/{policy_name}`
     pub fn delete_streaming_policy(
         &self,
@@ -1554,6 +1599,8 @@ impl Client {
     ///
     /// Capability needed: `ams.transform.delete`.
     ///
+    /// Succeeds, with status 204, if the transform does not exist.
+    ///
     /// `DELETE /api/v1/projects/{project_name}/media/transforms/{transform_name}`
     pub fn delete_transform(
         &self,
@@ -1619,6 +1666,8 @@ impl Client {
     /// Remove a job
     ///
     /// Capability needed: `ams.job.delete`.
+    ///
+    /// Succeeds, with status 204, if the job does not exist.
     ///
     /// `DELETE /api/v1/projects/{project_name}/media/transforms/{transform_name}/jobs/{job_name}`
     pub fn delete_job(
@@ -1697,6 +1746,8 @@ impl Client {
     /// Cancel a running job
     ///
     /// Capability needed: `ams.job.create`.
+    ///
+    /// Fails with 404, for which `Error::is_not_found` is true, if the job does not exist.
     ///
     /// `POST /api/v1/projects/{project_name}/media/transforms/{transform_name}/jobs/{job_name}/cancelJob`
     pub fn cancel_job(

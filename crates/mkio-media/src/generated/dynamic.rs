@@ -845,11 +845,11 @@ fn prepare(
                 glue::dynamic::Retype::json::<types::ContentKeyPolicy>(),
             ))
         }
-        "get_content_key_policy_properties_with_secrets" => {
-            let operation = &operations::GET_CONTENT_KEY_POLICY_PROPERTIES_WITH_SECRETS;
+        "get_content_key_policy_secrets" => {
+            let operation = &operations::GET_CONTENT_KEY_POLICY_SECRETS;
             #[allow(unused_mut)]
             let mut request = client
-                .get_content_key_policy_properties_with_secrets(
+                .get_content_key_policy_secrets(
                     glue::dynamic::required(
                         operation,
                         "project_name",

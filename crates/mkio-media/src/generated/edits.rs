@@ -17,7 +17,7 @@ use super::{Client, ProjectClient, operations, types};
 impl TryFrom<&types::AccountFilter> for types::AccountFilterPut {
     type Error = mkio_core::Error;
     fn try_from(resource: &types::AccountFilter) -> Result<Self> {
-        glue::body_of(resource, "AccountFilterPut")
+        glue::body_of(resource, "AccountFilterPut", &[])
     }
 }
 /// Takes over what the body can hold; what the service alone sets is left out.
@@ -29,7 +29,7 @@ impl TryFrom<&types::AccountFilter> for types::AccountFilterPut {
 impl TryFrom<&types::Asset> for types::AssetPut {
     type Error = mkio_core::Error;
     fn try_from(resource: &types::Asset) -> Result<Self> {
-        glue::body_of(resource, "AssetPut")
+        glue::body_of(resource, "AssetPut", &[])
     }
 }
 /// Takes over what the body can hold; what the service alone sets is left out.
@@ -41,7 +41,7 @@ impl TryFrom<&types::Asset> for types::AssetPut {
 impl TryFrom<&types::AssetFilter> for types::AssetFilterPut {
     type Error = mkio_core::Error;
     fn try_from(resource: &types::AssetFilter) -> Result<Self> {
-        glue::body_of(resource, "AssetFilterPut")
+        glue::body_of(resource, "AssetFilterPut", &[])
     }
 }
 /// Takes over what the body can hold; what the service alone sets is left out.
@@ -53,7 +53,7 @@ impl TryFrom<&types::AssetFilter> for types::AssetFilterPut {
 impl TryFrom<&types::Content> for types::ContentPatch {
     type Error = mkio_core::Error;
     fn try_from(resource: &types::Content) -> Result<Self> {
-        glue::body_of(resource, "ContentPatch")
+        glue::body_of(resource, "ContentPatch", &[])
     }
 }
 /// Takes over what the body can hold; what the service alone sets is left out.
@@ -65,7 +65,7 @@ impl TryFrom<&types::Content> for types::ContentPatch {
 impl TryFrom<&types::Content> for types::ContentPut {
     type Error = mkio_core::Error;
     fn try_from(resource: &types::Content) -> Result<Self> {
-        glue::body_of(resource, "ContentPut")
+        glue::body_of(resource, "ContentPut", &[])
     }
 }
 /// Takes over what the body can hold; what the service alone sets is left out.
@@ -77,7 +77,11 @@ impl TryFrom<&types::Content> for types::ContentPut {
 impl TryFrom<&types::ContentKeyPolicy> for types::ContentKeyPolicyPatch {
     type Error = mkio_core::Error;
     fn try_from(resource: &types::ContentKeyPolicy) -> Result<Self> {
-        glue::body_of(resource, "ContentKeyPolicyPatch")
+        glue::body_of(
+            resource,
+            "ContentKeyPolicyPatch",
+            &["/properties/options/*/policyOptionId"],
+        )
     }
 }
 /// Takes over what the body can hold; what the service alone sets is left out.
@@ -89,7 +93,11 @@ impl TryFrom<&types::ContentKeyPolicy> for types::ContentKeyPolicyPatch {
 impl TryFrom<&types::ContentKeyPolicy> for types::ContentKeyPolicyPut {
     type Error = mkio_core::Error;
     fn try_from(resource: &types::ContentKeyPolicy) -> Result<Self> {
-        glue::body_of(resource, "ContentKeyPolicyPut")
+        glue::body_of(
+            resource,
+            "ContentKeyPolicyPut",
+            &["/properties/options/*/policyOptionId"],
+        )
     }
 }
 /// Takes over what the body can hold; what the service alone sets is left out.
@@ -101,7 +109,7 @@ impl TryFrom<&types::ContentKeyPolicy> for types::ContentKeyPolicyPut {
 impl TryFrom<&types::Destination> for types::DestinationPatch {
     type Error = mkio_core::Error;
     fn try_from(resource: &types::Destination) -> Result<Self> {
-        glue::body_of(resource, "DestinationPatch")
+        glue::body_of(resource, "DestinationPatch", &[])
     }
 }
 /// Takes over what the body can hold; what the service alone sets is left out.
@@ -113,7 +121,7 @@ impl TryFrom<&types::Destination> for types::DestinationPatch {
 impl TryFrom<&types::Destination> for types::DestinationPut {
     type Error = mkio_core::Error;
     fn try_from(resource: &types::Destination) -> Result<Self> {
-        glue::body_of(resource, "DestinationPut")
+        glue::body_of(resource, "DestinationPut", &[])
     }
 }
 /// Takes over what the body can hold; what the service alone sets is left out.
@@ -125,7 +133,7 @@ impl TryFrom<&types::Destination> for types::DestinationPut {
 impl TryFrom<&types::Job> for types::JobPatch {
     type Error = mkio_core::Error;
     fn try_from(resource: &types::Job) -> Result<Self> {
-        glue::body_of(resource, "JobPatch")
+        glue::body_of(resource, "JobPatch", &[])
     }
 }
 /// Takes over what the body can hold; what the service alone sets is left out.
@@ -137,7 +145,17 @@ impl TryFrom<&types::Job> for types::JobPatch {
 impl TryFrom<&types::Job> for types::JobPut {
     type Error = mkio_core::Error;
     fn try_from(resource: &types::Job) -> Result<Self> {
-        glue::body_of(resource, "JobPut")
+        glue::body_of(
+            resource,
+            "JobPut",
+            &[
+                "/properties/outputs/*/endTime",
+                "/properties/outputs/*/error",
+                "/properties/outputs/*/progress",
+                "/properties/outputs/*/startTime",
+                "/properties/outputs/*/state",
+            ],
+        )
     }
 }
 /// Takes over what the body can hold; what the service alone sets is left out.
@@ -149,7 +167,7 @@ impl TryFrom<&types::Job> for types::JobPut {
 impl TryFrom<&types::LiveEvent> for types::LiveEventPatch {
     type Error = mkio_core::Error;
     fn try_from(resource: &types::LiveEvent) -> Result<Self> {
-        glue::body_of(resource, "LiveEventPatch")
+        glue::body_of(resource, "LiveEventPatch", &[])
     }
 }
 /// Takes over what the body can hold; what the service alone sets is left out.
@@ -161,7 +179,7 @@ impl TryFrom<&types::LiveEvent> for types::LiveEventPatch {
 impl TryFrom<&types::LiveEvent> for types::LiveEventPut {
     type Error = mkio_core::Error;
     fn try_from(resource: &types::LiveEvent) -> Result<Self> {
-        glue::body_of(resource, "LiveEventPut")
+        glue::body_of(resource, "LiveEventPut", &[])
     }
 }
 /// Takes over what the body can hold; what the service alone sets is left out.
@@ -173,7 +191,7 @@ impl TryFrom<&types::LiveEvent> for types::LiveEventPut {
 impl TryFrom<&types::LiveOutput> for types::LiveOutputPut {
     type Error = mkio_core::Error;
     fn try_from(resource: &types::LiveOutput) -> Result<Self> {
-        glue::body_of(resource, "LiveOutputPut")
+        glue::body_of(resource, "LiveOutputPut", &[])
     }
 }
 /// Takes over what the body can hold; what the service alone sets is left out.
@@ -185,7 +203,7 @@ impl TryFrom<&types::LiveOutput> for types::LiveOutputPut {
 impl TryFrom<&types::Source> for types::SourcePatch {
     type Error = mkio_core::Error;
     fn try_from(resource: &types::Source) -> Result<Self> {
-        glue::body_of(resource, "SourcePatch")
+        glue::body_of(resource, "SourcePatch", &[])
     }
 }
 /// Takes over what the body can hold; what the service alone sets is left out.
@@ -197,7 +215,7 @@ impl TryFrom<&types::Source> for types::SourcePatch {
 impl TryFrom<&types::Source> for types::SourcePut {
     type Error = mkio_core::Error;
     fn try_from(resource: &types::Source) -> Result<Self> {
-        glue::body_of(resource, "SourcePut")
+        glue::body_of(resource, "SourcePut", &[])
     }
 }
 /// Takes over what the body can hold; what the service alone sets is left out.
@@ -209,7 +227,7 @@ impl TryFrom<&types::Source> for types::SourcePut {
 impl TryFrom<&types::Storage> for types::StoragePatch {
     type Error = mkio_core::Error;
     fn try_from(resource: &types::Storage) -> Result<Self> {
-        glue::body_of(resource, "StoragePatch")
+        glue::body_of(resource, "StoragePatch", &[])
     }
 }
 /// Takes over what the body can hold; what the service alone sets is left out.
@@ -221,7 +239,7 @@ impl TryFrom<&types::Storage> for types::StoragePatch {
 impl TryFrom<&types::Storage> for types::StoragePut {
     type Error = mkio_core::Error;
     fn try_from(resource: &types::Storage) -> Result<Self> {
-        glue::body_of(resource, "StoragePut")
+        glue::body_of(resource, "StoragePut", &[])
     }
 }
 /// Takes over what the body can hold; what the service alone sets is left out.
@@ -233,7 +251,7 @@ impl TryFrom<&types::Storage> for types::StoragePut {
 impl TryFrom<&types::StreamingEndpoint> for types::StreamingEndpointPatch {
     type Error = mkio_core::Error;
     fn try_from(resource: &types::StreamingEndpoint) -> Result<Self> {
-        glue::body_of(resource, "StreamingEndpointPatch")
+        glue::body_of(resource, "StreamingEndpointPatch", &[])
     }
 }
 /// Takes over what the body can hold; what the service alone sets is left out.
@@ -245,7 +263,7 @@ impl TryFrom<&types::StreamingEndpoint> for types::StreamingEndpointPatch {
 impl TryFrom<&types::StreamingEndpoint> for types::StreamingEndpointPut {
     type Error = mkio_core::Error;
     fn try_from(resource: &types::StreamingEndpoint) -> Result<Self> {
-        glue::body_of(resource, "StreamingEndpointPut")
+        glue::body_of(resource, "StreamingEndpointPut", &[])
     }
 }
 /// Takes over what the body can hold; what the service alone sets is left out.
@@ -257,7 +275,11 @@ impl TryFrom<&types::StreamingEndpoint> for types::StreamingEndpointPut {
 impl TryFrom<&types::StreamingLocator> for types::StreamingLocatorPut {
     type Error = mkio_core::Error;
     fn try_from(resource: &types::StreamingLocator) -> Result<Self> {
-        glue::body_of(resource, "StreamingLocatorPut")
+        glue::body_of(
+            resource,
+            "StreamingLocatorPut",
+            &["/properties/contentKeys/*/tracks"],
+        )
     }
 }
 /// Takes over what the body can hold; what the service alone sets is left out.
@@ -269,7 +291,7 @@ impl TryFrom<&types::StreamingLocator> for types::StreamingLocatorPut {
 impl TryFrom<&types::StreamingPolicy> for types::StreamingPolicyPut {
     type Error = mkio_core::Error;
     fn try_from(resource: &types::StreamingPolicy) -> Result<Self> {
-        glue::body_of(resource, "StreamingPolicyPut")
+        glue::body_of(resource, "StreamingPolicyPut", &[])
     }
 }
 /// Takes over what the body can hold; what the service alone sets is left out.
@@ -281,7 +303,7 @@ impl TryFrom<&types::StreamingPolicy> for types::StreamingPolicyPut {
 impl TryFrom<&types::Transform> for types::TransformPut {
     type Error = mkio_core::Error;
     fn try_from(resource: &types::Transform) -> Result<Self> {
-        glue::body_of(resource, "TransformPut")
+        glue::body_of(resource, "TransformPut", &[])
     }
 }
 /// Edits: read a resource, change it, write it back.
@@ -315,6 +337,7 @@ impl ProjectClient {
                 merges: false,
                 tags: &["@odata.type", "type"],
                 masked: &[],
+                read_only: &[],
             },
             change,
         )
@@ -344,6 +367,7 @@ impl ProjectClient {
                 merges: false,
                 tags: &["@odata.type", "type"],
                 masked: &[],
+                read_only: &[],
             },
             change,
         )
@@ -378,6 +402,7 @@ impl ProjectClient {
                 merges: false,
                 tags: &["@odata.type", "type"],
                 masked: &[],
+                read_only: &[],
             },
             change,
         )
@@ -411,6 +436,7 @@ impl ProjectClient {
                 merges: true,
                 tags: &["@odata.type", "type"],
                 masked: &[],
+                read_only: &[],
             },
             change,
         )
@@ -446,6 +472,7 @@ impl ProjectClient {
                 merges: true,
                 tags: &["@odata.type", "type"],
                 masked: &[],
+                read_only: &["/options/*/policyOptionId"],
             },
             change,
         )
@@ -479,6 +506,7 @@ impl ProjectClient {
                 merges: true,
                 tags: &["@odata.type", "type"],
                 masked: &[],
+                read_only: &[],
             },
             change,
         )
@@ -512,6 +540,7 @@ impl ProjectClient {
                 merges: true,
                 tags: &["@odata.type", "type"],
                 masked: &[],
+                read_only: &[],
             },
             change,
         )
@@ -541,6 +570,7 @@ impl ProjectClient {
                 merges: true,
                 tags: &["@odata.type", "type"],
                 masked: &[],
+                read_only: &[],
             },
             change,
         )
@@ -574,6 +604,7 @@ impl ProjectClient {
                 merges: false,
                 tags: &["@odata.type", "type"],
                 masked: &[],
+                read_only: &[],
             },
             change,
         )
@@ -607,6 +638,7 @@ impl ProjectClient {
                 merges: true,
                 tags: &["@odata.type", "type"],
                 masked: &[],
+                read_only: &[],
             },
             change,
         )
@@ -642,6 +674,7 @@ impl ProjectClient {
                 merges: false,
                 tags: &["@odata.type", "type"],
                 masked: &[],
+                read_only: &["/contentKeys/*/tracks"],
             },
             change,
         )
@@ -675,6 +708,7 @@ impl ProjectClient {
                 merges: false,
                 tags: &["@odata.type", "type"],
                 masked: &[],
+                read_only: &[],
             },
             change,
         )
@@ -708,6 +742,7 @@ impl ProjectClient {
                 merges: false,
                 tags: &["@odata.type", "type"],
                 masked: &[],
+                read_only: &[],
             },
             change,
         )
@@ -734,6 +769,7 @@ impl ProjectClient {
                 merges: true,
                 tags: &["@odata.type", "type"],
                 masked: &[],
+                read_only: &[],
             },
             change,
         )

@@ -383,8 +383,8 @@ pub static GET_CONTENT_KEY_POLICY: Operation = Operation {
     streams: false,
 };
 /// `POST /api/v1/projects/{project_name}/media/contentKeyPolicies/{policy_name}/getPolicyPropertiesWithSecrets`
-pub static GET_CONTENT_KEY_POLICY_PROPERTIES_WITH_SECRETS: Operation = Operation {
-    id: "get_content_key_policy_properties_with_secrets",
+pub static GET_CONTENT_KEY_POLICY_SECRETS: Operation = Operation {
+    id: "get_content_key_policy_secrets",
     api: "media",
     method: ::http::Method::POST,
     path: "/api/v1/projects/{project_name}/media/contentKeyPolicies/{policy_name}/getPolicyPropertiesWithSecrets",
@@ -921,7 +921,7 @@ pub static ALL: &[&Operation] = &[
     &GET_ASSET_STORAGE,
     &GET_CONTENT,
     &GET_CONTENT_KEY_POLICY,
-    &GET_CONTENT_KEY_POLICY_PROPERTIES_WITH_SECRETS,
+    &GET_CONTENT_KEY_POLICY_SECRETS,
     &GET_CONTENT_KEY_POLICY_STATE,
     &GET_DESTINATION,
     &GET_JOB,

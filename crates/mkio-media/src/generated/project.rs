@@ -37,6 +37,7 @@ impl ProjectClient {
         self.client.transport()
     }
     /// Returns a client whose calls have other retries, timeouts or priority.
+    #[must_use]
     pub fn with(&self, options: CallOptions) -> Self {
         Self {
             client: self.client.with(options),
@@ -80,6 +81,8 @@ impl ProjectClient {
     /// Allowed only while no active streaming locator refers to the filter.
     ///
     /// Capability needed: `ams.accountfilter.delete`.
+    ///
+    /// Succeeds, with status 204, if the account filter does not exist.
     ///
     /// `DELETE /api/v1/projects/{project_name}/media/accountFilters/{filter_name}`
     ///
@@ -185,6 +188,8 @@ impl ProjectClient {
     ///
     /// Capability needed: `ams.asset.delete`.
     ///
+    /// Succeeds, with status 204, if the asset does not exist.
+    ///
     /// `DELETE /api/v1/projects/{project_name}/media/assets/{asset_name}`
     ///
     /// # Example
@@ -283,6 +288,8 @@ impl ProjectClient {
     /// Allowed only while no active streaming locator refers to the filter.
     ///
     /// Capability needed: `ams.assetfilter.delete`.
+    ///
+    /// Succeeds, with status 204, if the asset filter does not exist.
     ///
     /// `DELETE /api/v1/projects/{project_name}/media/assets/{asset_name}/assetFilters/{filter_name}`
     ///
@@ -500,6 +507,8 @@ impl ProjectClient {
     ///
     /// Capability needed: `flow.content.delete`.
     ///
+    /// Succeeds, with status 204, if the content does not exist.
+    ///
     /// `DELETE /api/v1/projects/{project_name}/media/content/{name}`
     ///
     /// # Example
@@ -617,6 +626,8 @@ impl ProjectClient {
     ///
     /// Capability needed: `ams.contentkeypolicy.delete`.
     ///
+    /// Succeeds, with status 204, if the content key policy does not exist.
+    ///
     /// `DELETE /api/v1/projects/{project_name}/media/contentKeyPolicies/{policy_name}`
     ///
     /// # Example
@@ -730,16 +741,16 @@ impl ProjectClient {
     ///
     /// ```no_run
     /// # async fn example(media: mkio_media::ProjectClient) -> mkio_core::Result<()> {
-    /// let response = media.get_content_key_policy_properties_with_secrets("policy-1").send().await?;
+    /// let response = media.get_content_key_policy_secrets("policy-1").send().await?;
     /// println!("{:?}", *response);
     /// # Ok(())
     /// # }
     /// ```
-    pub fn get_content_key_policy_properties_with_secrets(
+    pub fn get_content_key_policy_secrets(
         &self,
         policy_name: impl AsRef<str>,
-    ) -> builder::GetContentKeyPolicyPropertiesWithSecrets {
-        builder::GetContentKeyPolicyPropertiesWithSecrets::new(
+    ) -> builder::GetContentKeyPolicySecrets {
+        builder::GetContentKeyPolicySecrets::new(
             self.transport(),
             &self.project,
             policy_name.as_ref(),
@@ -803,6 +814,8 @@ impl ProjectClient {
     /// Answers 204 when no such destination exists.
     ///
     /// Capability needed: `flow.destination.delete`.
+    ///
+    /// Succeeds, with status 204, if the destination does not exist.
     ///
     /// `DELETE /api/v1/projects/{project_name}/media/destinations/{name}`
     ///
@@ -948,6 +961,8 @@ impl ProjectClient {
     ///
     /// Capability needed: `ams.liveevent.delete`.
     ///
+    /// Succeeds, with status 204, if the live event does not exist.
+    ///
     /// `DELETE /api/v1/projects/{project_name}/media/liveEvents/{event_name}`
     ///
     /// # Example
@@ -1048,6 +1063,8 @@ impl ProjectClient {
     ///
     /// Capability needed: `ams.liveevent.create`.
     ///
+    /// Fails with 404, for which `Error::is_not_found` is true, if the live event does not exist.
+    ///
     /// `POST /api/v1/projects/{project_name}/media/liveEvents/{event_name}/allocate`
     ///
     /// # Example
@@ -1106,6 +1123,8 @@ impl ProjectClient {
     /// Answers 204 when no such live output exists.
     ///
     /// Capability needed: `ams.liveeventoutput.delete`.
+    ///
+    /// Succeeds, with status 204, if the live output does not exist.
     ///
     /// `DELETE /api/v1/projects/{project_name}/media/liveEvents/{event_name}/liveOutputs/{output_name}`
     ///
@@ -1220,6 +1239,8 @@ impl ProjectClient {
     ///
     /// Capability needed: `ams.liveevent.create`.
     ///
+    /// Fails with 404, for which `Error::is_not_found` is true, if the live event does not exist.
+    ///
     /// `POST /api/v1/projects/{project_name}/media/liveEvents/{event_name}/reset`
     ///
     /// # Example
@@ -1245,6 +1266,8 @@ impl ProjectClient {
     /// Moves the event to its running state.
     ///
     /// Capability needed: `ams.liveevent.start`.
+    ///
+    /// Fails with 404, for which `Error::is_not_found` is true, if the live event does not exist.
     ///
     /// `POST /api/v1/projects/{project_name}/media/liveEvents/{event_name}/start`
     ///
@@ -1299,6 +1322,8 @@ impl ProjectClient {
     ///
     /// Capability needed: `ams.liveevent.stop`.
     ///
+    /// Fails with 404, for which `Error::is_not_found` is true, if the live event does not exist.
+    ///
     /// `POST /api/v1/projects/{project_name}/media/liveEvents/{event_name}/stop`
     ///
     /// # Example
@@ -1346,6 +1371,8 @@ impl ProjectClient {
     /// Answers 204 when no such source exists.
     ///
     /// Capability needed: `flow.source.delete`.
+    ///
+    /// Succeeds, with status 204, if the source does not exist.
     ///
     /// `DELETE /api/v1/projects/{project_name}/media/sources/{name}`
     ///
@@ -1463,6 +1490,8 @@ impl ProjectClient {
     /// Only the service's record goes; the cloud storage itself stays. Fails while any asset still uses the instance.
     ///
     /// Capability needed: `infra.storage.delete`.
+    ///
+    /// Fails with 404, for which `Error::is_not_found` is true, if the storage does not exist.
     ///
     /// `DELETE /api/v1/projects/{project_name}/media/storage/{storage_name}`
     ///
@@ -1624,6 +1653,8 @@ impl ProjectClient {
     ///
     /// Capability needed: `infra.storagetoken.delete`.
     ///
+    /// Fails with 404, for which `Error::is_not_found` is true, if the storage credential does not exist.
+    ///
     /// `DELETE /api/v1/projects/{project_name}/media/storage/{storage_name}/credentials/{credential_id}`
     ///
     /// # Example
@@ -1704,6 +1735,8 @@ impl ProjectClient {
     /// A missing endpoint yields 204 rather than an error.
     ///
     /// Capability needed: `ams.streamingendpoint.delete`.
+    ///
+    /// Succeeds, with status 204, if the streaming endpoint does not exist.
     ///
     /// `DELETE /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}`
     ///
@@ -1812,6 +1845,8 @@ impl ProjectClient {
     ///
     /// Capability needed: `ams.streamingendpoint.restart`.
     ///
+    /// Fails with 404, for which `Error::is_not_found` is true, if the streaming endpoint does not exist.
+    ///
     /// `POST /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}/restart`
     ///
     /// # Example
@@ -1835,6 +1870,8 @@ impl ProjectClient {
     /// Set a streaming endpoint's scale
     ///
     /// Capability needed: `ams.streamingendpoint.scale`.
+    ///
+    /// Fails with 404, for which `Error::is_not_found` is true, if the streaming endpoint does not exist.
     ///
     /// `POST /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}/scale`
     ///
@@ -1890,6 +1927,8 @@ impl ProjectClient {
     ///
     /// Capability needed: `ams.streamingendpoint.start`.
     ///
+    /// Fails with 404, for which `Error::is_not_found` is true, if the streaming endpoint does not exist.
+    ///
     /// `POST /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}/start`
     ///
     /// # Example
@@ -1943,6 +1982,8 @@ impl ProjectClient {
     ///
     /// Capability needed: `ams.streamingendpoint.stop`.
     ///
+    /// Fails with 404, for which `Error::is_not_found` is true, if the streaming endpoint does not exist.
+    ///
     /// `POST /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}/stop`
     ///
     /// # Example
@@ -1992,6 +2033,8 @@ impl ProjectClient {
     /// A missing locator is not an error (204; prose claims 204 either way). Its paths fail afterwards, though CDN-cached content may play until expiry.
     ///
     /// Capability needed: `ams.streaminglocator.delete`.
+    ///
+    /// Succeeds, with status 204, if the streaming locator does not exist.
     ///
     /// `DELETE /api/v1/projects/{project_name}/media/streamingLocators/{locator_name}`
     ///
@@ -2180,6 +2223,8 @@ impl ProjectClient {
     ///
     /// Capability needed: `ams.streamingpolicy.delete`.
     ///
+    /// Succeeds, with status 204, if the streaming policy does not exist.
+    ///
     /// `DELETE /api/v1/projects/{project_name}/media/streamingPolicies/{policy_name}`
     ///
     /// # Example
@@ -2281,6 +2326,8 @@ impl ProjectClient {
     /// Remove a transform
     ///
     /// Capability needed: `ams.transform.delete`.
+    ///
+    /// Succeeds, with status 204, if the transform does not exist.
     ///
     /// `DELETE /api/v1/projects/{project_name}/media/transforms/{transform_name}`
     ///
@@ -2384,6 +2431,8 @@ impl ProjectClient {
     /// Remove a job
     ///
     /// Capability needed: `ams.job.delete`.
+    ///
+    /// Succeeds, with status 204, if the job does not exist.
     ///
     /// `DELETE /api/v1/projects/{project_name}/media/transforms/{transform_name}/jobs/{job_name}`
     ///
@@ -2497,6 +2546,8 @@ impl ProjectClient {
     /// Cancel a running job
     ///
     /// Capability needed: `ams.job.create`.
+    ///
+    /// Fails with 404, for which `Error::is_not_found` is true, if the job does not exist.
     ///
     /// `POST /api/v1/projects/{project_name}/media/transforms/{transform_name}/jobs/{job_name}/cancelJob`
     ///

@@ -1353,7 +1353,7 @@ pub struct AwsCredential {
     pub secret_access_key: Option<Secret<String>>,
 }
 impl AwsCredential {
-    /// Starts `AwsCredential`: the required fields that could be mistaken for each other follow by name, in this order: `access_key_id`, `secret_access_key`. All others are unset.
+    /// Starts `AwsCredential`: the required fields that could be mistaken for each other follow by name, in this order: `access_key_id`, `secret_access_key`. Besides, all others are unset.
     #[allow(clippy::new_ret_no_self)]
     pub fn new() -> AwsCredentialNeedsAccessKeyId {
         AwsCredentialNeedsAccessKeyId(Self {
@@ -1394,6 +1394,7 @@ impl AwsCredentialNeedsAccessKeyId {
 pub struct AwsCredentialNeedsSecretAccessKey(AwsCredential);
 impl AwsCredentialNeedsSecretAccessKey {
     /// Sets [`secret_access_key`](AwsCredential#structfield.secret_access_key).
+    #[must_use]
     pub fn secret_access_key(
         mut self,
         value: impl Into<Secret<String>>,
@@ -2726,7 +2727,7 @@ pub struct ContentKeyPolicyFairPlayConfiguration {
     pub rental_duration: Option<i64>,
 }
 impl ContentKeyPolicyFairPlayConfiguration {
-    /// Starts `ContentKeyPolicyFairPlayConfiguration`: the required fields that could be mistaken for each other follow by name, in this order: `ask`, `fair_play_pfx`, `fair_play_pfx_password`. All others are unset.
+    /// Starts `ContentKeyPolicyFairPlayConfiguration`: the required fields that could be mistaken for each other follow by name, in this order: `ask`, `fair_play_pfx`, `fair_play_pfx_password`. Besides, all others are unset.
     #[allow(clippy::new_ret_no_self)]
     pub fn new(
         rental_and_lease_key_type: FairPlayRentalAndLeaseKeyType,
@@ -2830,6 +2831,7 @@ pub struct ContentKeyPolicyFairPlayConfigurationNeedsFairPlayPfxPassword(
 );
 impl ContentKeyPolicyFairPlayConfigurationNeedsFairPlayPfxPassword {
     /// Sets [`fair_play_pfx_password`](ContentKeyPolicyFairPlayConfiguration#structfield.fair_play_pfx_password).
+    #[must_use]
     pub fn fair_play_pfx_password(
         mut self,
         value: impl Into<Secret<String>>,
@@ -2892,7 +2894,7 @@ pub struct ContentKeyPolicyFairPlayOfflineRentalConfiguration {
     pub storage_duration_seconds: Option<i64>,
 }
 impl ContentKeyPolicyFairPlayOfflineRentalConfiguration {
-    /// Starts `ContentKeyPolicyFairPlayOfflineRentalConfiguration`: the required fields that could be mistaken for each other follow by name, in this order: `playback_duration_seconds`, `storage_duration_seconds`. All others are unset.
+    /// Starts `ContentKeyPolicyFairPlayOfflineRentalConfiguration`: the required fields that could be mistaken for each other follow by name, in this order: `playback_duration_seconds`, `storage_duration_seconds`. Besides, all others are unset.
     #[allow(clippy::new_ret_no_self)]
     pub fn new() -> ContentKeyPolicyFairPlayOfflineRentalConfigurationNeedsPlaybackDurationSeconds {
         ContentKeyPolicyFairPlayOfflineRentalConfigurationNeedsPlaybackDurationSeconds(Self {
@@ -2939,6 +2941,7 @@ pub struct ContentKeyPolicyFairPlayOfflineRentalConfigurationNeedsStorageDuratio
 );
 impl ContentKeyPolicyFairPlayOfflineRentalConfigurationNeedsStorageDurationSeconds {
     /// Sets [`storage_duration_seconds`](ContentKeyPolicyFairPlayOfflineRentalConfiguration#structfield.storage_duration_seconds).
+    #[must_use]
     pub fn storage_duration_seconds(
         mut self,
         value: impl Into<i64>,
@@ -3112,6 +3115,11 @@ impl ContentKeyPolicyPatch {
     ) -> Self {
         self.properties = Some(value.into());
         self
+    }
+}
+impl From<ContentKeyPolicyPropertiesPatch> for ContentKeyPolicyPatch {
+    fn from(value: ContentKeyPolicyPropertiesPatch) -> Self {
+        Self::new().with_properties(value)
     }
 }
 ::mkio_core::json_body! {
@@ -3687,7 +3695,7 @@ pub struct ContentKeyPolicyPlayReadyPlayRight {
     pub uncompressed_digital_video_opl: Option<i64>,
 }
 impl ContentKeyPolicyPlayReadyPlayRight {
-    /// Starts `ContentKeyPolicyPlayReadyPlayRight`: the required fields that could be mistaken for each other follow by name, in this order: `digital_video_only_content_restriction`, `image_constraint_for_analog_component_video_restriction`, `image_constraint_for_analog_computer_monitor_restriction`. All others are unset.
+    /// Starts `ContentKeyPolicyPlayReadyPlayRight`: the required fields that could be mistaken for each other follow by name, in this order: `digital_video_only_content_restriction`, `image_constraint_for_analog_component_video_restriction`, `image_constraint_for_analog_computer_monitor_restriction`. Besides, all others are unset.
     #[allow(clippy::new_ret_no_self)]
     pub fn new(
         allow_passing_video_content_to_unknown_output: PlayReadyUnknownOutput,
@@ -3848,6 +3856,7 @@ pub struct ContentKeyPolicyPlayReadyPlayRightNeedsImageConstraintForAnalogComput
 );
 impl ContentKeyPolicyPlayReadyPlayRightNeedsImageConstraintForAnalogComputerMonitorRestriction {
     /// Sets [`image_constraint_for_analog_computer_monitor_restriction`](ContentKeyPolicyPlayReadyPlayRight#structfield.image_constraint_for_analog_computer_monitor_restriction).
+    #[must_use]
     pub fn image_constraint_for_analog_computer_monitor_restriction(
         mut self,
         value: bool,
@@ -4033,7 +4042,7 @@ impl ContentKeyPolicyPropertiesPatch {
     }
     /// Sets [`options`](Self#structfield.options).
     ///
-    /// PATCH replaces the whole list.
+    /// PATCH replaces the whole list; an empty one removes all items.
     #[must_use]
     pub fn with_options(
         mut self,
@@ -4245,7 +4254,7 @@ pub struct ContentKeyPolicyRsaTokenKey {
     pub modulus: Nullable<String>,
 }
 impl ContentKeyPolicyRsaTokenKey {
-    /// Starts `ContentKeyPolicyRsaTokenKey`: the required fields that could be mistaken for each other follow by name, in this order: `modulus`, `exponent`. All others are unset.
+    /// Starts `ContentKeyPolicyRsaTokenKey`: the required fields that could be mistaken for each other follow by name, in this order: `modulus`, `exponent`. Besides, all others are unset.
     #[allow(clippy::new_ret_no_self)]
     pub fn new() -> ContentKeyPolicyRsaTokenKeyNeedsModulus {
         ContentKeyPolicyRsaTokenKeyNeedsModulus(Self {
@@ -4286,6 +4295,7 @@ impl ContentKeyPolicyRsaTokenKeyNeedsModulus {
 pub struct ContentKeyPolicyRsaTokenKeyNeedsExponent(ContentKeyPolicyRsaTokenKey);
 impl ContentKeyPolicyRsaTokenKeyNeedsExponent {
     /// Sets [`exponent`](ContentKeyPolicyRsaTokenKey#structfield.exponent).
+    #[must_use]
     pub fn exponent(mut self, value: impl Into<String>) -> ContentKeyPolicyRsaTokenKey {
         self.0.exponent = Nullable::Value(value.into());
         self.0
@@ -4303,7 +4313,7 @@ impl ContentKeyPolicyRsaTokenKey {
 }
 /// Properties of a content key policy with its secret values, as the service answers them.
 ///
-/// Response of [`get_content_key_policy_properties_with_secrets`](super::Client::get_content_key_policy_properties_with_secrets).
+/// Response of [`get_content_key_policy_secrets`](super::Client::get_content_key_policy_secrets).
 pub type ContentKeyPolicySecrets = Secret<Value>;
 ::mkio_core::open_enum! {
     /// State of a content key policy.
@@ -4534,7 +4544,7 @@ pub struct ContentKeyPolicyTokenRestriction {
     pub restriction_token_type: Option<RestrictionTokenType>,
 }
 impl ContentKeyPolicyTokenRestriction {
-    /// Starts `ContentKeyPolicyTokenRestriction`: the required fields that could be mistaken for each other follow by name, in this order: `audience`, `issuer`. All others are unset.
+    /// Starts `ContentKeyPolicyTokenRestriction`: the required fields that could be mistaken for each other follow by name, in this order: `audience`, `issuer`. Besides, all others are unset.
     #[allow(clippy::new_ret_no_self)]
     pub fn new(
         primary_verification_key: impl Into<ContentKeyPolicyTokenKey>,
@@ -4632,6 +4642,7 @@ impl ContentKeyPolicyTokenRestrictionNeedsAudience {
 pub struct ContentKeyPolicyTokenRestrictionNeedsIssuer(ContentKeyPolicyTokenRestriction);
 impl ContentKeyPolicyTokenRestrictionNeedsIssuer {
     /// Sets [`issuer`](ContentKeyPolicyTokenRestriction#structfield.issuer).
+    #[must_use]
     pub fn issuer(
         mut self,
         value: impl Into<String>,
@@ -4819,6 +4830,11 @@ impl ContentPatch {
     pub fn with_metadata(mut self, value: impl Into<DefaultPatchMetadata>) -> Self {
         self.metadata = Some(value.into());
         self
+    }
+}
+impl From<DefaultPatchMetadata> for ContentPatch {
+    fn from(value: DefaultPatchMetadata) -> Self {
+        Self::new().with_metadata(value)
     }
 }
 ::mkio_core::json_body! {
@@ -5092,6 +5108,11 @@ impl DestinationPatch {
         self
     }
 }
+impl From<DefaultPatchMetadata> for DestinationPatch {
+    fn from(value: DefaultPatchMetadata) -> Self {
+        Self::new().with_metadata(value)
+    }
+}
 ::mkio_core::json_body! {
     DestinationPatch
 }
@@ -5259,7 +5280,7 @@ pub struct EnabledProtocols {
     pub smooth_streaming: Option<bool>,
 }
 impl EnabledProtocols {
-    /// Starts `EnabledProtocols`: the required fields that could be mistaken for each other follow by name, in this order: `download`, `dash`, `hls`, `smooth_streaming`. All others are unset.
+    /// Starts `EnabledProtocols`: the required fields that could be mistaken for each other follow by name, in this order: `download`, `dash`, `hls`, `smooth_streaming`. Besides, all others are unset.
     #[allow(clippy::new_ret_no_self)]
     pub fn new() -> EnabledProtocolsNeedsDownload {
         EnabledProtocolsNeedsDownload(Self {
@@ -5333,6 +5354,7 @@ impl EnabledProtocolsNeedsHls {
 pub struct EnabledProtocolsNeedsSmoothStreaming(EnabledProtocols);
 impl EnabledProtocolsNeedsSmoothStreaming {
     /// Sets [`smooth_streaming`](EnabledProtocols#structfield.smooth_streaming).
+    #[must_use]
     pub fn smooth_streaming(mut self, value: bool) -> EnabledProtocols {
         self.0.smooth_streaming = Some(value);
         self.0
@@ -5375,11 +5397,16 @@ impl EncoderPreset {
     /// Creates `EncoderPreset` from its required fields; all others are unset.
     pub fn new(
         preset_name: impl Into<String>,
-        config: ::serde_json::Map<String, Value>,
+        config: impl IntoIterator<Item = (impl Into<String>, impl Into<Value>)>,
     ) -> Self {
         Self {
             advanced_settings_name: Default::default(),
-            config: Some(config),
+            config: Some(
+                config
+                    .into_iter()
+                    .map(|(key, value)| (key.into(), value.into()))
+                    .collect(),
+            ),
             preset_name: Some(preset_name.into()),
         }
     }
@@ -5393,9 +5420,11 @@ impl EncoderPreset {
     #[must_use]
     pub fn with_config(
         mut self,
-        value: impl Into<::serde_json::Map<String, Value>>,
+        value: impl IntoIterator<Item = (impl Into<String>, impl Into<Value>)>,
     ) -> Self {
-        self.config = Some(value.into());
+        self.config = Some(
+            value.into_iter().map(|(key, value)| (key.into(), value.into())).collect(),
+        );
         self
     }
     /// Sets [`preset_name`](Self#structfield.preset_name).
@@ -6220,7 +6249,7 @@ pub struct IpRange {
     pub subnet_prefix_length: Option<i64>,
 }
 impl IpRange {
-    /// Starts `IpRange`: the required fields that could be mistaken for each other follow by name, in this order: `name`, `address`. All others are unset.
+    /// Starts `IpRange`: the required fields that could be mistaken for each other follow by name, in this order: `name`, `address`. Besides, all others are unset.
     #[allow(clippy::new_ret_no_self)]
     pub fn new(subnet_prefix_length: impl Into<i64>) -> IpRangeNeedsName {
         IpRangeNeedsName(Self {
@@ -6265,6 +6294,7 @@ impl IpRangeNeedsName {
 pub struct IpRangeNeedsAddress(IpRange);
 impl IpRangeNeedsAddress {
     /// Sets [`address`](IpRange#structfield.address).
+    #[must_use]
     pub fn address(mut self, value: impl Into<String>) -> IpRange {
         self.0.address = Some(value.into());
         self.0
@@ -7062,6 +7092,11 @@ impl JobPatch {
         self
     }
 }
+impl From<JobPropertiesPatch> for JobPatch {
+    fn from(value: JobPropertiesPatch) -> Self {
+        Self::new().with_properties(value)
+    }
+}
 ::mkio_core::json_body! {
     JobPatch
 }
@@ -7226,12 +7261,16 @@ impl JobPropertiesPatch {
     #[must_use]
     pub fn with_correlation_data(
         mut self,
-        value: impl Into<::serde_json::Map<String, Value>>,
+        value: impl IntoIterator<Item = (impl Into<String>, impl Into<Value>)>,
     ) -> Self {
-        self.correlation_data = Some(value.into());
+        self.correlation_data = Some(
+            value.into_iter().map(|(key, value)| (key.into(), value.into())).collect(),
+        );
         self
     }
     /// Sets [`description`](Self#structfield.description).
+    ///
+    /// Null removes the value; without this call it stays as it is.
     #[must_use]
     pub fn with_description(mut self, value: impl Into<Nullable<String>>) -> Self {
         self.description = value.into();
@@ -7245,7 +7284,7 @@ impl JobPropertiesPatch {
     }
     /// Sets [`outputs`](Self#structfield.outputs).
     ///
-    /// PATCH replaces the whole list.
+    /// PATCH replaces the whole list; an empty one removes all items.
     #[must_use]
     pub fn with_outputs(
         mut self,
@@ -7332,9 +7371,11 @@ impl JobPutProperties {
     #[must_use]
     pub fn with_correlation_data(
         mut self,
-        value: impl Into<::serde_json::Map<String, Value>>,
+        value: impl IntoIterator<Item = (impl Into<String>, impl Into<Value>)>,
     ) -> Self {
-        self.correlation_data = Some(value.into());
+        self.correlation_data = Some(
+            value.into_iter().map(|(key, value)| (key.into(), value.into())).collect(),
+        );
         self
     }
     /// Sets [`description`](Self#structfield.description).
@@ -7862,6 +7903,16 @@ impl LiveEventPatch {
         self
     }
 }
+impl From<LiveEventPropertiesPatch> for LiveEventPatch {
+    fn from(value: LiveEventPropertiesPatch) -> Self {
+        Self::new().with_properties(value)
+    }
+}
+impl From<PipelineArgumentsPatch> for LiveEventPatch {
+    fn from(value: PipelineArgumentsPatch) -> Self {
+        Self::new().with_properties(value)
+    }
+}
 ::mkio_core::json_body! {
     LiveEventPatch
 }
@@ -8125,6 +8176,11 @@ impl LiveEventPropertiesPatch {
     pub fn with_pipeline(mut self, value: impl Into<PipelineArgumentsPatch>) -> Self {
         self.pipeline = Some(value.into());
         self
+    }
+}
+impl From<PipelineArgumentsPatch> for LiveEventPropertiesPatch {
+    fn from(value: PipelineArgumentsPatch) -> Self {
+        Self::new().with_pipeline(value)
     }
 }
 /// Body of [`create_live_event`](super::Client::create_live_event).
@@ -8631,7 +8687,7 @@ pub struct LiveOutputPutProperties {
     pub rewind_window_length: Option<String>,
 }
 impl LiveOutputPutProperties {
-    /// Starts `LiveOutputPutProperties`: the required fields that could be mistaken for each other follow by name, in this order: `asset_name`, `archive_window_length`. All others are unset.
+    /// Starts `LiveOutputPutProperties`: the required fields that could be mistaken for each other follow by name, in this order: `asset_name`, `archive_window_length`. Besides, all others are unset.
     #[allow(clippy::new_ret_no_self)]
     pub fn new() -> LiveOutputPutPropertiesNeedsAssetName {
         LiveOutputPutPropertiesNeedsAssetName(Self {
@@ -8707,6 +8763,7 @@ impl LiveOutputPutPropertiesNeedsAssetName {
 pub struct LiveOutputPutPropertiesNeedsArchiveWindowLength(LiveOutputPutProperties);
 impl LiveOutputPutPropertiesNeedsArchiveWindowLength {
     /// Sets [`archive_window_length`](LiveOutputPutProperties#structfield.archive_window_length).
+    #[must_use]
     pub fn archive_window_length(
         mut self,
         value: impl Into<String>,
@@ -9414,7 +9471,7 @@ pub struct PrivateLinkServiceConnection {
     pub subscription_id: Option<String>,
 }
 impl PrivateLinkServiceConnection {
-    /// Starts `PrivateLinkServiceConnection`: the required fields that could be mistaken for each other follow by name, in this order: `request_message`, `subscription_id`, `resource_group_name`, `storage_account_name`. All others are unset.
+    /// Starts `PrivateLinkServiceConnection`: the required fields that could be mistaken for each other follow by name, in this order: `request_message`, `subscription_id`, `resource_group_name`, `storage_account_name`. Besides, all others are unset.
     #[allow(clippy::new_ret_no_self)]
     pub fn new() -> PrivateLinkServiceConnectionNeedsRequestMessage {
         PrivateLinkServiceConnectionNeedsRequestMessage(Self {
@@ -9501,6 +9558,7 @@ pub struct PrivateLinkServiceConnectionNeedsStorageAccountName(
 );
 impl PrivateLinkServiceConnectionNeedsStorageAccountName {
     /// Sets [`storage_account_name`](PrivateLinkServiceConnection#structfield.storage_account_name).
+    #[must_use]
     pub fn storage_account_name(
         mut self,
         value: impl Into<String>,
@@ -10001,6 +10059,8 @@ impl SourcePatchSpec {
         Default::default()
     }
     /// Sets [`content_name`](Self#structfield.content_name).
+    ///
+    /// Null removes the value; without this call it stays as it is.
     #[must_use]
     pub fn with_content_name(mut self, value: impl Into<Nullable<String>>) -> Self {
         self.content_name = value.into();
@@ -10043,7 +10103,7 @@ impl SourcePatchTransport {
     }
     /// Sets [`allow_list`](Self#structfield.allow_list).
     ///
-    /// PATCH replaces the whole list.
+    /// PATCH replaces the whole list; an empty one removes all items.
     #[must_use]
     pub fn with_allow_list(
         mut self,
@@ -10667,6 +10727,26 @@ impl StoragePatch {
         self
     }
 }
+impl From<AwsStorageSpecPatch> for StoragePatch {
+    fn from(value: AwsStorageSpecPatch) -> Self {
+        Self::new().with_spec(value)
+    }
+}
+impl From<AzureStorageSpecPatch> for StoragePatch {
+    fn from(value: AzureStorageSpecPatch) -> Self {
+        Self::new().with_spec(value)
+    }
+}
+impl From<GoogleStorageSpecPatch> for StoragePatch {
+    fn from(value: GoogleStorageSpecPatch) -> Self {
+        Self::new().with_spec(value)
+    }
+}
+impl From<StoragePatchSpec> for StoragePatch {
+    fn from(value: StoragePatchSpec) -> Self {
+        Self::new().with_spec(value)
+    }
+}
 ::mkio_core::json_body! {
     StoragePatch
 }
@@ -11221,7 +11301,7 @@ impl StreamingEndpointAkamaiAclPatch {
     }
     /// Sets [`akamai_signature_header_authentication_key_list`](Self#structfield.akamai_signature_header_authentication_key_list).
     ///
-    /// PATCH replaces the whole list.
+    /// PATCH replaces the whole list; an empty one removes all items.
     #[must_use]
     pub fn with_akamai_signature_header_authentication_key_list(
         mut self,
@@ -11285,7 +11365,7 @@ impl StreamingEndpointIpAclPatch {
     }
     /// Sets [`allow`](Self#structfield.allow).
     ///
-    /// PATCH replaces the whole list.
+    /// PATCH replaces the whole list; an empty one removes all items.
     #[must_use]
     pub fn with_allow(
         mut self,
@@ -11706,6 +11786,8 @@ impl StreamingEndpointPropertiesPatch {
         self
     }
     /// Sets [`advanced_settings_name`](Self#structfield.advanced_settings_name).
+    ///
+    /// Null removes the value; without this call it stays as it is.
     #[must_use]
     pub fn with_advanced_settings_name(
         mut self,
@@ -11743,7 +11825,7 @@ impl StreamingEndpointPropertiesPatch {
     }
     /// Sets [`custom_host_names`](Self#structfield.custom_host_names).
     ///
-    /// PATCH replaces the whole list.
+    /// PATCH replaces the whole list; an empty one removes all items.
     #[must_use]
     pub fn with_custom_host_names(
         mut self,
@@ -11753,6 +11835,8 @@ impl StreamingEndpointPropertiesPatch {
         self
     }
     /// Sets [`description`](Self#structfield.description).
+    ///
+    /// Null removes the value; without this call it stays as it is.
     #[must_use]
     pub fn with_description(mut self, value: impl Into<Nullable<String>>) -> Self {
         self.description = value.into();
@@ -11802,7 +11886,7 @@ impl StreamingEndpointPropertiesPatch {
     }
     /// Sets [`server_credential_names`](Self#structfield.server_credential_names).
     ///
-    /// PATCH replaces the whole list.
+    /// PATCH replaces the whole list; an empty one removes all items.
     #[must_use]
     pub fn with_server_credential_names(
         mut self,
@@ -12226,6 +12310,8 @@ impl StreamingEndpointShieldCachePatch {
         Default::default()
     }
     /// Sets [`scale_units`](Self#structfield.scale_units).
+    ///
+    /// Null removes the value; without this call it stays as it is.
     #[must_use]
     pub fn with_scale_units(mut self, value: impl Into<Nullable<i64>>) -> Self {
         self.scale_units = value.into();
@@ -12874,7 +12960,7 @@ pub struct StreamingLocatorPutProperties {
     pub suppressed: Option<bool>,
 }
 impl StreamingLocatorPutProperties {
-    /// Starts `StreamingLocatorPutProperties`: the required fields that could be mistaken for each other follow by name, in this order: `asset_name`, `streaming_policy_name`. All others are unset.
+    /// Starts `StreamingLocatorPutProperties`: the required fields that could be mistaken for each other follow by name, in this order: `asset_name`, `streaming_policy_name`. Besides, all others are unset.
     #[allow(clippy::new_ret_no_self)]
     pub fn new() -> StreamingLocatorPutPropertiesNeedsAssetName {
         StreamingLocatorPutPropertiesNeedsAssetName(Self {
@@ -12996,6 +13082,7 @@ pub struct StreamingLocatorPutPropertiesNeedsStreamingPolicyName(
 );
 impl StreamingLocatorPutPropertiesNeedsStreamingPolicyName {
     /// Sets [`streaming_policy_name`](StreamingLocatorPutProperties#structfield.streaming_policy_name).
+    #[must_use]
     pub fn streaming_policy_name(
         mut self,
         value: impl Into<String>,
@@ -13041,7 +13128,7 @@ pub struct StreamingLocatorTrackPropertyCondition {
     pub value: Option<String>,
 }
 impl StreamingLocatorTrackPropertyCondition {
-    /// Starts `StreamingLocatorTrackPropertyCondition`: the required fields that could be mistaken for each other follow by name, in this order: `property`, `value`. All others are unset.
+    /// Starts `StreamingLocatorTrackPropertyCondition`: the required fields that could be mistaken for each other follow by name, in this order: `property`, `value`. Besides, all others are unset.
     #[allow(clippy::new_ret_no_self)]
     pub fn new(
         operation: impl Into<TrackPropertyCompareOperation>,
@@ -13098,6 +13185,7 @@ pub struct StreamingLocatorTrackPropertyConditionNeedsValue(
 );
 impl StreamingLocatorTrackPropertyConditionNeedsValue {
     /// Sets [`value`](StreamingLocatorTrackPropertyCondition#structfield.value).
+    #[must_use]
     pub fn value(
         mut self,
         value: impl Into<String>,
@@ -13551,9 +13639,11 @@ impl StreamingPolicyProperties {
     #[must_use]
     pub fn with_catalog(
         mut self,
-        value: impl Into<::serde_json::Map<String, Value>>,
+        value: impl IntoIterator<Item = (impl Into<String>, impl Into<Value>)>,
     ) -> Self {
-        self.catalog = Some(value.into());
+        self.catalog = Some(
+            value.into_iter().map(|(key, value)| (key.into(), value.into())).collect(),
+        );
         self
     }
     /// Sets [`common_encryption_cbcs`](Self#structfield.common_encryption_cbcs).
@@ -14401,7 +14491,7 @@ pub struct TrackPropertyCompareOperation {
     pub unknown: Option<String>,
 }
 impl TrackPropertyCompareOperation {
-    /// Starts `TrackPropertyCompareOperation`: the required fields that could be mistaken for each other follow by name, in this order: `equal`, `unknown`. All others are unset.
+    /// Starts `TrackPropertyCompareOperation`: the required fields that could be mistaken for each other follow by name, in this order: `equal`, `unknown`. Besides, all others are unset.
     #[allow(clippy::new_ret_no_self)]
     pub fn new() -> TrackPropertyCompareOperationNeedsEqual {
         TrackPropertyCompareOperationNeedsEqual(Self {
@@ -14442,6 +14532,7 @@ impl TrackPropertyCompareOperationNeedsEqual {
 pub struct TrackPropertyCompareOperationNeedsUnknown(TrackPropertyCompareOperation);
 impl TrackPropertyCompareOperationNeedsUnknown {
     /// Sets [`unknown`](TrackPropertyCompareOperation#structfield.unknown).
+    #[must_use]
     pub fn unknown(mut self, value: impl Into<String>) -> TrackPropertyCompareOperation {
         self.0.unknown = Some(value.into());
         self.0

@@ -491,7 +491,8 @@ impl ProjectClient {
     }
     /// [`delete_asset`](Self::delete_asset) and a wait until it is gone.
     ///
-    /// Nothing is sent before the wait is polled.
+    /// Nothing is sent before the wait is polled. A wait that is dropped sends nothing more; a call
+    /// that it has sent is not undone, and no further step follows.
     ///
     /// Succeeds if the asset does not exist (204).
     /// If the service refuses the call (409) while the resource is `Pending`, the call is repeated afterwards.
@@ -561,7 +562,8 @@ impl ProjectClient {
     }
     /// [`delete_content_key_policy`](Self::delete_content_key_policy) and a wait until it is gone.
     ///
-    /// Nothing is sent before the wait is polled.
+    /// Nothing is sent before the wait is polled. A wait that is dropped sends nothing more; a call
+    /// that it has sent is not undone, and no further step follows.
     ///
     /// Succeeds if the content key policy does not exist (204).
     /// If the service refuses the call (409) while the resource is `Creating`, the call is repeated afterwards.
@@ -634,7 +636,8 @@ impl ProjectClient {
     }
     /// [`create_job`](Self::create_job) and a wait for the goal `finished`.
     ///
-    /// Nothing is sent before the wait is polled.
+    /// Nothing is sent before the wait is polled. A wait that is dropped sends nothing more; a call
+    /// that it has sent is not undone, and no further step follows.
     ///
     /// If the response is lost and the retry gets 409, an existing resource counts as created by this call unless it is older.
     pub fn run_job(
@@ -659,7 +662,8 @@ impl ProjectClient {
     }
     /// [`cancel_job`](Self::cancel_job) and a wait for the goal `canceled`.
     ///
-    /// Nothing is sent before the wait is polled.
+    /// Nothing is sent before the wait is polled. A wait that is dropped sends nothing more; a call
+    /// that it has sent is not undone, and no further step follows.
     ///
     /// Fails with 404 if the job does not exist, unless [`missing_ok`](Wait::missing_ok) is set.
     pub fn cancel_job_and_wait(
@@ -681,7 +685,8 @@ impl ProjectClient {
     }
     /// [`delete_job`](Self::delete_job) and a wait until it is gone.
     ///
-    /// Nothing is sent before the wait is polled.
+    /// Nothing is sent before the wait is polled. A wait that is dropped sends nothing more; a call
+    /// that it has sent is not undone, and no further step follows.
     ///
     /// Succeeds if the job does not exist (204).
     /// If the response is lost, a 404 on the retry counts as success.
@@ -754,7 +759,8 @@ impl ProjectClient {
     }
     /// [`start_live_event`](Self::start_live_event) and a wait for the goal `running`.
     ///
-    /// Nothing is sent before the wait is polled.
+    /// Nothing is sent before the wait is polled. A wait that is dropped sends nothing more; a call
+    /// that it has sent is not undone, and no further step follows.
     ///
     /// Fails with 404 if the live event does not exist, unless [`missing_ok`](Wait::missing_ok) is set.
     /// If the service refuses the call (409) while the resource is `Allocating`, `Starting`, `Stopping`, the call is repeated afterwards.
@@ -773,7 +779,8 @@ impl ProjectClient {
     }
     /// [`stop_live_event`](Self::stop_live_event) and a wait for the goal `stopped`.
     ///
-    /// Nothing is sent before the wait is polled.
+    /// Nothing is sent before the wait is polled. A wait that is dropped sends nothing more; a call
+    /// that it has sent is not undone, and no further step follows.
     ///
     /// Fails with 404 if the live event does not exist, unless [`missing_ok`](Wait::missing_ok) is set.
     /// If the service refuses the call (409) while the resource is `Allocating`, `Starting`, `Stopping`, the call is repeated afterwards.
@@ -792,7 +799,8 @@ impl ProjectClient {
     }
     /// [`stop_live_event`](Self::stop_live_event) and a wait for the goal `stopped`, then [`start_live_event`](Self::start_live_event) and a wait for the goal `running`.
     ///
-    /// Nothing is sent before the wait is polled.
+    /// Nothing is sent before the wait is polled. A wait that is dropped sends nothing more; a call
+    /// that it has sent is not undone, and no further step follows.
     ///
     /// Fails with 404 if the live event does not exist, unless [`missing_ok`](Wait::missing_ok) is set.
     /// If the service refuses the call (409) while the resource is `Allocating`, `Starting`, `Stopping`, the call is repeated afterwards.
@@ -815,7 +823,8 @@ impl ProjectClient {
     }
     /// [`delete_live_event`](Self::delete_live_event) and a wait until it is gone.
     ///
-    /// Nothing is sent before the wait is polled.
+    /// Nothing is sent before the wait is polled. A wait that is dropped sends nothing more; a call
+    /// that it has sent is not undone, and no further step follows.
     ///
     /// Succeeds if the live event does not exist (204).
     /// If the service refuses the call (409) while the resource is `Allocating`, `Starting`, `Stopping`, the call is repeated afterwards.
@@ -886,7 +895,8 @@ impl ProjectClient {
     }
     /// [`delete_live_output`](Self::delete_live_output) and a wait until it is gone.
     ///
-    /// Nothing is sent before the wait is polled.
+    /// Nothing is sent before the wait is polled. A wait that is dropped sends nothing more; a call
+    /// that it has sent is not undone, and no further step follows.
     ///
     /// Succeeds if the live output does not exist (204).
     /// If the service refuses the call (409) while the resource is `Creating`, the call is repeated afterwards.
@@ -963,7 +973,8 @@ impl ProjectClient {
     }
     /// [`start_streaming_endpoint`](Self::start_streaming_endpoint) and a wait for the goal `running`.
     ///
-    /// Nothing is sent before the wait is polled.
+    /// Nothing is sent before the wait is polled. A wait that is dropped sends nothing more; a call
+    /// that it has sent is not undone, and no further step follows.
     ///
     /// Fails with 404 if the streaming endpoint does not exist, unless [`missing_ok`](Wait::missing_ok) is set.
     /// If the service refuses the call (409) while the resource is `Creating`, `Starting`, `Stopping`, `Restarting`, `Scaling`, `Updating`, the call is repeated afterwards.
@@ -984,7 +995,8 @@ impl ProjectClient {
     }
     /// [`stop_streaming_endpoint`](Self::stop_streaming_endpoint) and a wait for the goal `stopped`.
     ///
-    /// Nothing is sent before the wait is polled.
+    /// Nothing is sent before the wait is polled. A wait that is dropped sends nothing more; a call
+    /// that it has sent is not undone, and no further step follows.
     ///
     /// Fails with 404 if the streaming endpoint does not exist, unless [`missing_ok`](Wait::missing_ok) is set.
     /// If the service refuses the call (409) while the resource is `Creating`, `Starting`, `Stopping`, `Restarting`, `Scaling`, `Updating`, the call is repeated afterwards.
@@ -1005,7 +1017,8 @@ impl ProjectClient {
     }
     /// [`restart_streaming_endpoint`](Self::restart_streaming_endpoint) and a wait for the goal `restarted`.
     ///
-    /// Nothing is sent before the wait is polled.
+    /// Nothing is sent before the wait is polled. A wait that is dropped sends nothing more; a call
+    /// that it has sent is not undone, and no further step follows.
     ///
     /// Fails with 404 if the streaming endpoint does not exist, unless [`missing_ok`](Wait::missing_ok) is set.
     /// If the service refuses the call (409) while the resource is `Creating`, `Starting`, `Stopping`, `Restarting`, `Scaling`, `Updating`, the call is repeated afterwards.
@@ -1026,7 +1039,8 @@ impl ProjectClient {
     }
     /// [`scale_streaming_endpoint`](Self::scale_streaming_endpoint) and a wait for the goal `scaled`.
     ///
-    /// Nothing is sent before the wait is polled.
+    /// Nothing is sent before the wait is polled. A wait that is dropped sends nothing more; a call
+    /// that it has sent is not undone, and no further step follows.
     ///
     /// Fails with 404 if the streaming endpoint does not exist, unless [`missing_ok`](Wait::missing_ok) is set.
     /// If the service refuses the call (409) while the resource is `Creating`, `Starting`, `Stopping`, `Restarting`, `Scaling`, `Updating`, the call is repeated afterwards.
@@ -1050,7 +1064,8 @@ impl ProjectClient {
     }
     /// [`delete_streaming_endpoint`](Self::delete_streaming_endpoint) and a wait until it is gone.
     ///
-    /// Nothing is sent before the wait is polled.
+    /// Nothing is sent before the wait is polled. A wait that is dropped sends nothing more; a call
+    /// that it has sent is not undone, and no further step follows.
     ///
     /// Succeeds if the streaming endpoint does not exist (204).
     /// If the service refuses the call (409) while the resource is `Creating`, `Starting`, `Stopping`, `Restarting`, `Scaling`, `Updating`, the call is repeated afterwards.
@@ -1122,7 +1137,8 @@ impl ProjectClient {
     }
     /// [`delete_streaming_locator`](Self::delete_streaming_locator) and a wait until it is gone.
     ///
-    /// Nothing is sent before the wait is polled.
+    /// Nothing is sent before the wait is polled. A wait that is dropped sends nothing more; a call
+    /// that it has sent is not undone, and no further step follows.
     ///
     /// Succeeds if the streaming locator does not exist (204).
     /// If the service refuses the call (409) while the resource is `Creating`, `Updating`, the call is repeated afterwards.

@@ -95,6 +95,8 @@ impl ListConfigs {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/templating/configs`.
     ///
+    /// Dropping the future ends the call; nothing is left of it.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -190,6 +192,8 @@ impl ListConfigsOfType {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/templating/configs/{config_type}`.
     ///
+    /// Dropping the future ends the call; nothing is left of it.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -238,6 +242,8 @@ impl DeleteConfig {
     }
     /// Sends the request: `DELETE /api/v1/projects/{project_name}/templating/configs/{config_type}/{name}`.
     ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -285,6 +291,8 @@ impl GetConfig {
         self.request.build()
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/templating/configs/{config_type}/{name}`.
+    ///
+    /// Dropping the future ends the call; nothing is left of it.
     ///
     /// # Errors
     ///
@@ -335,6 +343,8 @@ impl CreateOrUpdateConfig {
         self.request.build()
     }
     /// Sends the request: `PUT /api/v1/projects/{project_name}/templating/configs/{config_type}/{name}`.
+    ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
     ///
     /// # Errors
     ///
@@ -432,6 +442,8 @@ impl ListConfigVersions {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/templating/configs/{config_type}/{name}/versions`.
     ///
+    /// Dropping the future ends the call; nothing is left of it.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -481,6 +493,8 @@ impl DeleteConfigVersion {
     }
     /// Sends the request: `DELETE /api/v1/projects/{project_name}/templating/configs/{config_type}/{name}/versions/{version}`.
     ///
+    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -529,6 +543,8 @@ impl GetConfigVersion {
         self.request.build()
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/templating/configs/{config_type}/{name}/versions/{version}`.
+    ///
+    /// Dropping the future ends the call; nothing is left of it.
     ///
     /// # Errors
     ///
@@ -620,6 +636,8 @@ impl ListPresets {
         self.request.build()
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/templating/presets`.
+    ///
+    /// Dropping the future ends the call; nothing is left of it.
     ///
     /// # Errors
     ///
@@ -716,6 +734,8 @@ impl ListPresetsOfType {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/templating/presets/{config_type}`.
     ///
+    /// Dropping the future ends the call; nothing is left of it.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -764,6 +784,8 @@ impl GetPreset {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/templating/presets/{config_type}/{name}`.
     ///
+    /// Dropping the future ends the call; nothing is left of it.
+    ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
@@ -806,6 +828,8 @@ impl ListConfigTypes {
         self.request.build()
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/templating/types`.
+    ///
+    /// Dropping the future ends the call; nothing is left of it.
     ///
     /// # Errors
     ///

@@ -25,6 +25,7 @@ impl Client {
         &self.transport
     }
     /// Returns a client whose calls have other retries, timeouts or priority.
+    #[must_use]
     pub fn with(&self, options: CallOptions) -> Self {
         Self::new(self.transport.with(options))
     }
@@ -69,6 +70,8 @@ impl Client {
     /// Remove a configuration with every version
     ///
     /// Capability needed: `templating.configs.delete`.
+    ///
+    /// Succeeds, with status 204, if the config does not exist.
     ///
     /// `DELETE /api/v1/projects/{project_name}/templating/configs/{config_type}/{name}`
     pub fn delete_config(
@@ -153,6 +156,8 @@ impl Client {
     /// `version` is a hash or a tag. The version carrying the `latest` tag cannot be removed.
     ///
     /// Capability needed: `templating.configs.delete`.
+    ///
+    /// Succeeds, with status 204, if the config version does not exist.
     ///
     /// `DELETE /api/v1/projects/{project_name}/templating/configs/{config_type}/{name}/versions/{version}`
     pub fn delete_config_version(

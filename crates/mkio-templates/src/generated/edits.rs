@@ -17,7 +17,7 @@ use super::{Client, ProjectClient, operations, types};
 impl TryFrom<&types::Config> for types::ConfigPut {
     type Error = mkio_core::Error;
     fn try_from(resource: &types::Config) -> Result<Self> {
-        glue::body_of(resource, "ConfigPut")
+        glue::body_of(resource, "ConfigPut", &[])
     }
 }
 /// Edits: read a resource, change it, write it back.
@@ -48,6 +48,7 @@ impl ProjectClient {
                 merges: false,
                 tags: &[],
                 masked: &[],
+                read_only: &[],
             },
             change,
         )

@@ -37,6 +37,7 @@ impl ProjectClient {
         self.client.transport()
     }
     /// Returns a client whose calls have other retries, timeouts or priority.
+    #[must_use]
     pub fn with(&self, options: CallOptions) -> Self {
         Self {
             client: self.client.with(options),
@@ -111,6 +112,8 @@ impl ProjectClient {
     /// Remove a configuration with every version
     ///
     /// Capability needed: `templating.configs.delete`.
+    ///
+    /// Succeeds, with status 204, if the config does not exist.
     ///
     /// `DELETE /api/v1/projects/{project_name}/templating/configs/{config_type}/{name}`
     ///
@@ -232,6 +235,8 @@ impl ProjectClient {
     /// `version` is a hash or a tag. The version carrying the `latest` tag cannot be removed.
     ///
     /// Capability needed: `templating.configs.delete`.
+    ///
+    /// Succeeds, with status 204, if the config version does not exist.
     ///
     /// `DELETE /api/v1/projects/{project_name}/templating/configs/{config_type}/{name}/versions/{version}`
     ///

@@ -428,9 +428,11 @@ impl ConfigPutSpec {
     #[must_use]
     pub fn with_config(
         mut self,
-        value: impl Into<::serde_json::Map<String, Value>>,
+        value: impl IntoIterator<Item = (impl Into<String>, impl Into<Value>)>,
     ) -> Self {
-        self.config = Some(value.into());
+        self.config = Some(
+            value.into_iter().map(|(key, value)| (key.into(), value.into())).collect(),
+        );
         self
     }
     /// Sets [`parameters`](Self#structfield.parameters).

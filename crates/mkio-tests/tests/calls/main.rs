@@ -4,6 +4,7 @@
 
 mod arguments;
 mod bytes;
+mod edits;
 mod json;
 mod lists;
 mod media_types;

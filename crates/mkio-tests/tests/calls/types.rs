@@ -129,14 +129,33 @@ fn arguments_of_one_kind_have_names() {
         to_value(config).unwrap(),
         json!({"name": "encoding", "version": "latest"})
     );
-    let range = ScheduledOperationStartStopSpec::new(
-        "2026-01-01T10:00:00Z",
-        "2026-01-01T11:00:00Z",
-        Default::default(),
-    );
+    let range =
+        ScheduledOperationStartStopSpec::new("2026-01-01T10:00:00Z", "2026-01-01T11:00:00Z");
     assert_eq!(
         range.start_time().map(|time| time.as_str()),
         Some("2026-01-01T10:00:00Z")
+    );
+}
+
+/// Required lists and maps that are mostly empty are sent without being asked for; maps of any
+/// content take pairs.
+#[test]
+fn what_may_be_empty_is_sent_empty() {
+    let spec = ScheduledOperationStartStopSpec::new("2026-01-01T10:00:00Z", "2026-01-01T11:00:00Z");
+    assert_eq!(
+        to_value(&spec).unwrap()["correlationData"],
+        json!({}),
+        "the service requires it"
+    );
+    let spec = spec.with_correlation_data([("ticket", json!(7)), ("by", json!("ops"))]);
+    assert_eq!(
+        to_value(spec).unwrap()["correlationData"],
+        json!({"ticket": 7, "by": "ops"})
+    );
+    let preset = EncoderPreset::new("custom", [("codec", "h264")]);
+    assert_eq!(
+        to_value(preset).unwrap()["config"],
+        json!({"codec": "h264"})
     );
 }
 
@@ -167,6 +186,26 @@ fn a_patch_sends_what_changes_and_nothing_else() {
     assert_eq!(
         body(&request.expect("a request")),
         json!({"properties": {"description": "new"}})
+    );
+}
+
+/// A PATCH of one thing is given as that thing, as deep as that leads.
+#[test]
+fn a_patch_of_one_thing_is_made_of_it() {
+    let change = ContentKeyPolicyPropertiesPatch::new().with_description("new");
+    let request = media().update_content_key_policy("keys", change);
+    let request = request.into_request().expect("a request");
+    assert_eq!(
+        body(&request),
+        json!({"properties": {"description": "new"}})
+    );
+
+    let change = PipelineArgumentsPatch::new().with_name("captions");
+    let request = media().update_live_event("match", change);
+    let request = request.into_request().expect("a request");
+    assert_eq!(
+        body(&request),
+        json!({"properties": {"pipeline": {"name": "captions"}}})
     );
 }
 

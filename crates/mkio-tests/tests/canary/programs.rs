@@ -127,7 +127,7 @@ async fn written(shown: &mut Shown, client: &Client) -> anyhow::Result<()> {
     shown.debug(&request);
     shown.debug(&request.send().await?);
     let secrets = media
-        .get_content_key_policy_properties_with_secrets("policy")
+        .get_content_key_policy_secrets("policy")
         .send()
         .await?;
     anyhow::ensure!(

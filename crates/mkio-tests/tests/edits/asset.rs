@@ -14,10 +14,9 @@ async fn an_edit_changes_what_it_says_and_nothing_else() -> anyhow::Result<()> {
         .build()?;
     let media = client.project("demo").media();
     let storages = media.list_storages().items().try_next().await?;
-    let storage = storages
-        .and_then(|storage| storage.metadata?.name)
-        .context("a storage account")?;
-    let body = AssetPut::from(AssetPutProperties::new(&*storage).with_description("old"))
+    let storage = storages.context("a storage account")?;
+    let storage = storage.metadata().name().context("its name")?;
+    let body = AssetPut::from(AssetPutProperties::new(storage).with_description("old"))
         .with_labels([("genre", "news")]);
     media.create_or_update_asset("a", body).send().await?;
     let before = media.get_asset("a").send().await?.json();

@@ -486,7 +486,7 @@ async fn management_api(control: &Control, client: &Client) -> anyhow::Result<Ve
             all,
             get_organization,
             edit_organization,
-            OrganizationPatchSpec,
+            OrganizationSpec,
             "/spec"
         ),
         subject!(

@@ -180,6 +180,10 @@ async fn every_schema_is_read() {
             let Some(schema) = answer(of).filter(|_| !operation.streams) else {
                 continue;
             };
+            // The document says any JSON; the overlay says that it is the payload of an import.
+            if operation.id == "export_channels" {
+                continue;
+            }
             let sizes = [Size::Minimal, Size::Maximal];
             let sizes = sizes.map(|size| arguments(&document, path, operation, size));
             all.schemas += 1;

@@ -1,4 +1,4 @@
-//! Calls that act and wait, as their users get them: over the transport with its repetitions.
+//! Calls that act and wait, as their users get them: over the transport with its retries.
 
 use std::sync::Mutex;
 use std::time::Duration;
@@ -215,7 +215,7 @@ async fn a_job_that_was_there_before_is_not_taken_for_the_new_one() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn deletions_are_done_when_a_repetition_says_so() -> mkio::Result<()> {
+async fn deletions_are_done_when_a_retry_says_so() -> mkio::Result<()> {
     for first in [None, error(502), error(500)] {
         let service = Service::new(move |asked| match (asked.call(), asked.before) {
             (("DELETE", _), 0) => first.clone(),

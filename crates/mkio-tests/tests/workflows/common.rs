@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
-use mkio::media::types::{AssetPut, AssetPutProperties};
+use anyhow::Context;
+use mkio::media::types::AssetPutProperties;
 use mkio::wait::StateName;
 use mkio::{Client, Project, Wait};
 use mkio_emulator::Emulator;
-use serde::de::DeserializeOwned;
-use serde_json::Value;
 
 use crate::checked::Checked;
 
@@ -60,11 +59,10 @@ impl Place {
     pub async fn asset(&self, name: &str) -> anyhow::Result<()> {
         let media = self.project.media();
         let storage = media.list_storages().items().try_next().await?;
-        let storage = storage
-            .and_then(|storage| storage.metadata?.name)
-            .ok_or_else(|| anyhow::anyhow!("the project has no storage account"))?;
+        let storage = storage.context("the project has no storage account")?;
+        let storage = storage.metadata().name().context("its name")?;
         media
-            .create_or_update_asset(name, AssetPut::new(AssetPutProperties::new(storage)))
+            .create_or_update_asset(name, AssetPutProperties::new(storage))
             .send()
             .await?;
         quick(media.wait_for_asset(name)).await?;
@@ -89,9 +87,4 @@ where
 {
     wait.timeout(Duration::from_secs(30))
         .poll_every(Duration::from_millis(50)..Duration::from_millis(100))
-}
-
-/// A request body with its type.
-pub fn body<T: DeserializeOwned>(json: Value) -> anyhow::Result<T> {
-    Ok(serde_json::from_value(json)?)
 }

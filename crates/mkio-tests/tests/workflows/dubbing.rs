@@ -1,20 +1,27 @@
 //! A dubbed track, inserted into what is encoded already; a job that is canceled.
 
 use mkio::media::types::*;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::common::{Place, body, quick};
+use crate::common::{Place, quick};
 
-async fn transform(place: &Place, name: &str, preset: Value) -> anyhow::Result<()> {
-    let put: TransformPut = body(json!({ "properties": { "outputs": [{ "preset": preset }] } }))?;
+async fn transform(
+    place: &Place,
+    name: &str,
+    preset: impl Into<TransformPreset>,
+) -> anyhow::Result<()> {
+    let outputs = [TransformOutput::new(preset)];
     let media = place.project.media();
-    media.create_or_update_transform(name, put).send().await?;
+    media
+        .create_or_update_transform(name, TransformPutProperties::new(outputs))
+        .send()
+        .await?;
     Ok(())
 }
 
-fn job(input: &str, file: &str, output: &str) -> JobPut {
+fn job(input: &str, file: &str, output: &str) -> JobPutProperties {
     let input = JobInputAsset::new(input).with_files([file]);
-    JobPut::new(JobPutProperties::new(input, [JobOutputAsset::new(output)]))
+    JobPutProperties::new(input, [JobOutputAsset::new(output)])
 }
 
 #[tokio::test]
@@ -24,16 +31,15 @@ async fn a_dubbed_track_is_inserted() -> anyhow::Result<()> {
     for asset in ["encoded", "dubbed"] {
         place.asset(asset).await?;
     }
-    let dub = json!({
-        "@odata.type": "#MediaKind.AIPipelinePreset",
-        "pipeline": { "name": "Predefined_ACSVodSpeechToSpeech", "arguments": { "VodSpeechToSpeechTranslation": [
-            { "name": "language", "value": "en-US" }, { "name": "targetLanguages", "value": ["es-ES"] },
-        ] } },
-    });
-    transform(&place, "dub", dub).await?;
-    let insert = json!({ "@odata.type": "#MediaKind.TrackInserterPreset", "tracks": [{
-        "@odata.type": "#MediaKind.AudioTrack", "trackName": "spa", "languageCode": "es-ES",
-    }] });
+    let arguments = [
+        PipelineArgument::new("language", json!("en-US")),
+        PipelineArgument::new("targetLanguages", json!(["es-ES"])),
+    ];
+    let pipeline = PipelineArguments::new("Predefined_ACSVodSpeechToSpeech")
+        .with_arguments([("VodSpeechToSpeechTranslation", arguments)]);
+    transform(&place, "dub", AiPipelinePreset::new(pipeline)).await?;
+    let track = AudioTrack::new("spa").with_language_code("es-ES");
+    let insert = TrackInserterPreset::new([track]);
     transform(&place, "insert", insert).await?;
     quick(media.run_job("dub", "job", job("encoded", "intro.mp4", "dubbed"))).await?;
     quick(media.run_job(
@@ -43,8 +49,9 @@ async fn a_dubbed_track_is_inserted() -> anyhow::Result<()> {
     ))
     .await?;
     let storage = media.get_asset_storage("encoded").send().await?;
-    let files = serde_json::to_string(&storage.into_inner())?;
-    assert!(files.contains("intro.mp4_es-ES.mp4"), "{files}");
+    let files = storage.spec().files();
+    let names: Vec<_> = files.iter().filter_map(|file| file.name()).collect();
+    assert!(names.contains(&"intro.mp4_es-ES.mp4"), "{names:?}");
     Ok(())
 }
 
@@ -55,10 +62,7 @@ async fn a_job_is_canceled() -> anyhow::Result<()> {
     for asset in ["input", "output"] {
         place.asset(asset).await?;
     }
-    let preset = json!({
-        "@odata.type": "#Microsoft.Media.BuiltInStandardEncoderPreset",
-        "presetName": "H264SingleBitrate720p",
-    });
+    let preset = BuiltInStandardEncoderPreset::new("H264SingleBitrate720p");
     transform(&place, "encode", preset).await?;
     // The job cannot finish before it is canceled.
     place.emulator.control().pause();
@@ -67,7 +71,6 @@ async fn a_job_is_canceled() -> anyhow::Result<()> {
     media.cancel_job("encode", "job").send().await?;
     place.emulator.control().resume();
     let canceled = quick(media.wait_for_job("encode", "job").goal("canceled")).await?;
-    let state = canceled.properties.and_then(|properties| properties.state);
-    assert_eq!(state, Some(JobState::Canceled));
+    assert_eq!(canceled.state(), JobState::Canceled);
     Ok(())
 }

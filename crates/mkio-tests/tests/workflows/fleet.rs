@@ -2,55 +2,48 @@
 
 use anyhow::Context;
 use mkio::fleets::types::*;
-use mkio::infrastructure::types::{NetworkPut, SitePut};
+use mkio::infrastructure::types::{Route, SitePut, SiteSpec};
 use serde_json::json;
 
-use crate::common::{Place, body, quick};
+use crate::common::{Place, quick};
+
+fn shown() -> DefaultMetadata {
+    DefaultMetadata::new("Studio")
+}
+
+fn device(code: &str) -> DeviceSpec {
+    DeviceSpec::new().with_short_code(code)
+}
 
 #[tokio::test]
 async fn a_device_is_onboarded_backed_up_updated_and_removed() -> anyhow::Result<()> {
     let place = Place::start().await?;
     let infrastructure = place.project.infrastructure();
     let fleets = place.project.fleets();
-    let shown = json!({ "displayName": "Studio" });
-    let network: NetworkPut = body(json!({ "metadata": shown, "spec": {} }))?;
-    infrastructure.create_network("lan", network).send().await?;
-    let site: SitePut = body(json!({
-        "metadata": shown, "spec": { "routes": [{ "networkName": "lan" }] },
-    }))?;
+    infrastructure.create_network("lan", shown()).send().await?;
+    let spec = SiteSpec::new().with_routes([Route::new("lan")]);
+    let site = SitePut::new(shown()).with_spec(spec);
     infrastructure.create_site("studio", site).send().await?;
-    let device = |code: &str| {
-        body::<DevicePut>(json!({ "metadata": shown, "spec": {
-            "shortCode": code, "siteName": "studio", "availableNetworks": [],
-        } }))
+    let on_board = |code: &str| {
+        let spec = device(code).with_site_name("studio");
+        fleets.create_device("beam", DevicePut::new(shown(), spec))
     };
-    let unknown = fleets
-        .create_device("beam", device("00000000")?)
-        .send()
-        .await;
+    let unknown = on_board("00000000").send().await;
     let unknown = unknown.err().context("a code that no device shows")?;
     assert_eq!(unknown.code(), Some("1000.4500.1500.1300"));
-    fleets
-        .create_device("beam", device("abcd1234")?)
-        .send()
-        .await?;
+    on_board("abcd1234").send().await?;
     let used = infrastructure.delete_site("studio").send().await;
     assert!(used.is_err_and(|error| error.is_conflict()));
 
-    let backup: BackupPost = body(json!({
-        "metadata": shown, "spec": { "backupName": "nightly" },
-    }))?;
+    let spec = BackupPostSpec::new().with_backup_name("nightly");
+    let backup = BackupPost::new(shown(), spec);
     fleets.back_up_device("beam", backup).send().await?;
     let backup = quick(fleets.wait_for_backup("nightly")).await?;
-    let id = backup
-        .metadata
-        .and_then(|metadata| metadata.id)
-        .context("its id")?;
-    let backup = fleets.get_backup(&*id).send().await?;
-    assert!(backup.signature.is_some());
-    let restore: RestorePost = body(json!({
-        "metadata": shown, "spec": { "restoreFilePath": format!("beam/{id}/nightly.tar.gz") },
-    }))?;
+    let id = backup.metadata().id().context("its id")?;
+    let backup = fleets.get_backup(id).send().await?;
+    assert!(backup.signature().is_some());
+    let spec = RestorePostSpec::new(format!("beam/{id}/nightly.tar.gz"));
+    let restore = RestorePost::new(shown(), spec);
     fleets.restore_device("beam", restore).send().await?;
     // A device takes no other settings while it restores.
     place
@@ -64,42 +57,30 @@ async fn a_device_is_onboarded_backed_up_updated_and_removed() -> anyhow::Result
         .items()
         .try_collect()
         .await?;
-    assert!(offered.iter().any(|software| {
-        let version = software
-            .spec
-            .as_ref()
-            .and_then(|spec| spec.version.as_deref());
-        version == Some(newest)
-    }));
-    let patch = |name: &str| body::<DevicePatch>(json!({ "spec": { name: newest } }));
-    let preload = patch("preloadSoftwareVersion")?;
+    let mut versions = offered.iter().map(|software| software.spec().version());
+    assert!(versions.any(|version| version == Some(newest)));
+    let change = DevicePatchSpec::new;
+    let preload = DevicePatch::new().with_spec(change().with_preload_software_version(newest));
     fleets.update_device("beam", preload).send().await?;
     quick(fleets.wait_for_device_preload("beam", newest)).await?;
     place
         .emulator
         .control()
         .step(std::time::Duration::from_secs(60));
-    let switch = patch("desiredSoftwareVersion")?;
+    let switch = DevicePatch::new().with_spec(change().with_desired_software_version(newest));
     fleets.update_device("beam", switch).send().await?;
     let updated = quick(fleets.wait_for_device_software("beam", newest)).await?;
-    let version = updated
-        .status
-        .and_then(|status| status.current_software_version);
-    assert_eq!(version.as_deref(), Some(newest));
+    assert_eq!(updated.status().current_software_version(), Some(newest));
 
-    let package: SupportPackagePost = body(json!({
-        "metadata": shown, "spec": { "description": "no picture", "name": "evening" },
-    }))?;
+    let spec = SupportPackagePostSpec::new("no picture").with_name("evening");
+    let package = SupportPackagePost::new(shown(), spec);
     fleets
         .create_support_package("beam", package)
         .send()
         .await?;
     let package = quick(fleets.wait_for_support_package("beam", "evening")).await?;
-    let name = package
-        .metadata
-        .and_then(|metadata| metadata.name)
-        .context("its name")?;
-    let link = fleets.get_support_package("beam", &*name).send().await?;
+    let name = package.metadata().name().context("its name")?;
+    let link = fleets.get_support_package("beam", name).send().await?;
     let link = serde_json::to_string(&link.into_inner())?;
     assert!(link.contains("https://"), "{link}");
 
@@ -113,13 +94,9 @@ async fn a_device_is_onboarded_backed_up_updated_and_removed() -> anyhow::Result
 async fn backups_are_kept_renamed_uploaded_and_deleted() -> anyhow::Result<()> {
     let place = Place::start().await?;
     let fleets = place.project.fleets();
-    let shown = json!({ "displayName": "Studio" });
-    let device: DevicePut = body(json!({ "metadata": shown, "spec": {
-        "shortCode": "abcd1234", "availableNetworks": [],
-    } }))?;
-    fleets.create_device("beam", device).send().await?;
-    let services: RemoveServicesPost =
-        body(json!({ "metadata": shown, "spec": { "description": "clean up" } }))?;
+    let beam = DevicePut::new(shown(), device("abcd1234"));
+    fleets.create_device("beam", beam).send().await?;
+    let services = RemoveServicesPost::new(shown(), RemoveServicesPostSpec::new("clean up"));
     fleets
         .remove_device_services("beam", services)
         .send()
@@ -130,41 +107,35 @@ async fn backups_are_kept_renamed_uploaded_and_deleted() -> anyhow::Result<()> {
         .step(std::time::Duration::from_secs(30));
     // One at a time.
     place.emulator.control().pause();
-    let back_up = || {
-        let backup = body::<BackupPost>(json!({
-            "metadata": shown, "spec": { "backupName": "nightly", "backupAssetFile": true },
-        }));
-        backup.map(|backup| fleets.back_up_device("beam", backup).send())
-    };
-    back_up()?.await?;
-    let locked: DevicePatch = body(json!({ "metadata": { "displayName": "Other" } }))?;
+    let spec = BackupPostSpec::new()
+        .with_backup_name("nightly")
+        .with_backup_asset_file(true);
+    let backup = BackupPost::new(shown(), spec);
+    fleets.back_up_device("beam", backup).send().await?;
+    let renamed = DefaultPatchMetadata::new().with_display_name("Other");
+    let locked = DevicePatch::new().with_metadata(renamed);
     let refused = fleets.update_device("beam", locked).send().await;
     assert!(refused.is_err_and(|error| error.is_conflict()));
     place.emulator.control().resume();
     let backup = quick(fleets.wait_for_backup("nightly")).await?;
-    let id = backup
-        .metadata
-        .and_then(|metadata| metadata.id)
-        .context("its id")?;
-    let backup = fleets.get_backup(&*id).send().await?;
-    assert_eq!(backup.asset_file_included, Some(true));
-    fleets.get_backup_config(&*id).send().await?;
+    let id = backup.metadata().id().context("its id")?;
+    let backup = fleets.get_backup(id).send().await?;
+    assert_eq!(backup.asset_file_included(), Some(true));
+    fleets.get_backup_config(id).send().await?;
+    // The document says nothing of this body.
     fleets
-        .update_backup(&*id, json!({ "metadata": { "name": "weekly" } }))
+        .update_backup(id, json!({ "metadata": { "name": "weekly" } }))
         .send()
         .await?;
     fleets.upload_backup(vec![0x1f, 0x8b, 8, 0]).send().await?;
     let listed = fleets.list_backups().send().await?;
-    let names: Vec<String> = listed
-        .into_inner()
-        .value
-        .into_iter()
-        .flatten()
-        .filter_map(|backup| backup.metadata?.name)
+    let names = listed.value().iter();
+    let names: Vec<_> = names
+        .filter_map(|backup| backup.metadata().name())
         .collect();
     assert_eq!(names, ["weekly", "uploaded"]);
-    fleets.delete_backup(&*id).send().await?;
-    let gone = fleets.get_backup(&*id).send().await;
+    fleets.delete_backup(id).send().await?;
+    let gone = fleets.get_backup(id).send().await;
     assert!(gone.is_err_and(|error| error.is_not_found()));
     Ok(())
 }
@@ -176,9 +147,8 @@ async fn what_belongs_to_the_system_stays() -> anyhow::Result<()> {
     let networks: Vec<_> = infrastructure.list_networks().items().try_collect().await?;
     assert!(!networks.is_empty());
     for network in networks {
-        let name = network.metadata.and_then(|metadata| metadata.name);
-        let name = name.context("its name")?;
-        let refused = infrastructure.delete_network(&*name).send().await;
+        let name = network.metadata().name().context("its name")?;
+        let refused = infrastructure.delete_network(name).send().await;
         assert!(refused.is_err_and(|error| error.is_conflict()), "{name}");
     }
     let refused = infrastructure.delete_site("cloud").send().await;

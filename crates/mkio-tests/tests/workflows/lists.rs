@@ -22,11 +22,10 @@ async fn place() -> anyhow::Result<(Emulator, ProjectClient)> {
         .build()?;
     let media = client.project("demo").media();
     let storage = media.list_storages().items().try_next().await?;
-    let storage = storage
-        .and_then(|storage| storage.metadata?.name)
-        .context("a storage account")?;
+    let storage = storage.context("a storage account")?;
+    let storage = storage.metadata().name().context("its name")?;
     for number in 0..13 {
-        let mut properties = AssetPutProperties::new(&*storage);
+        let mut properties = AssetPutProperties::new(storage);
         if number == 7 {
             properties = properties.with_alternate_id(ODD);
         }
@@ -52,16 +51,10 @@ fn names(assets: Vec<Asset>) -> Vec<String> {
 async fn typed_conditions_find_what_they_say() -> anyhow::Result<()> {
     let (_emulator, media) = place().await?;
     let ninth = media.get_asset(name(9)).send().await?;
-    let id = ninth
-        .properties
-        .as_ref()
-        .and_then(|found| found.asset_id.as_deref());
+    let id = ninth.properties().asset_id();
     let id: Uuid = id.context("an id")?.parse()?;
-    let created = ninth
-        .properties
-        .as_ref()
-        .and_then(|found| found.created.clone());
-    let created = created.context("a time")?;
+    let created = ninth.properties().created();
+    let created = created.context("a time")?.clone();
 
     let all: Vec<_> = (0..13).collect();
     let conditions: [(Filter<List>, &[usize]); 9] = [

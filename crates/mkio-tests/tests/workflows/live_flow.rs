@@ -6,27 +6,24 @@ use anyhow::Context;
 use mkio::Timestamp;
 use mkio::live::types::*;
 use mkio::media::types::{
-    ContentPut, SourcePut, StreamingLocatorPathsQuery, StreamingLocatorPut,
-    StreamingLocatorPutProperties,
+    SourcePut, SourceSpec, StreamingLocatorPutProperties, TransportSpec, TransportType,
 };
-use mkio::templates::types::{ConfigPut, ConfigPutSpec};
-use serde_json::json;
+use mkio::templates::types::ConfigPutSpec;
 
-use crate::common::{Place, body, quick};
+use crate::common::{Place, quick};
 
-/// The asset, content, source and configuration of a flow, and the flow.
-async fn flow(place: &Place) -> anyhow::Result<FlowPut> {
+/// The asset, content, source and configuration of a flow, and what it reads. How a kind of flow is
+/// made into one is told by `transform`, from the asset and the configuration.
+async fn flow<T: Into<FlowTransform>>(
+    place: &Place,
+    transform: impl FnOnce(&str, Config) -> T,
+) -> anyhow::Result<FlowPut> {
     place.asset("archive").await?;
     let media = place.project.media();
-    let shown = json!({ "displayName": "News" });
-    media
-        .create_content("news", body::<ContentPut>(json!({ "metadata": shown }))?)
-        .send()
-        .await?;
-    let source: SourcePut = body(json!({
-        "metadata": shown,
-        "spec": { "contentName": "news", "transport": { "type": "SRTListener" } },
-    }))?;
+    let shown = DefaultMetadata::new("News");
+    media.create_content("news", shown.clone()).send().await?;
+    let spec = SourceSpec::new(TransportSpec::new(TransportType::SrtListener));
+    let source = SourcePut::new(shown.clone(), spec.with_content_name("news"));
     media.create_source("studio", source).send().await?;
 
     let templates = place.project.templates();
@@ -35,39 +32,46 @@ async fn flow(place: &Place) -> anyhow::Result<FlowPut> {
         .items()
         .try_next()
         .await?;
-    let preset = preset
-        .and_then(|preset| preset.metadata?.name)
-        .context("a preset")?;
+    let preset = preset.context("a preset")?;
+    let spec = ConfigPutSpec::new().with_preset_name(preset.metadata().name().context("a name")?);
     let config = templates
-        .create_or_update_config(
-            "encodingLive",
-            "hd",
-            ConfigPut::new(ConfigPutSpec::new().with_preset_name(preset)),
-        )
+        .create_or_update_config("encodingLive", "hd", spec)
         .send()
-        .await?
-        .into_inner();
+        .await?;
     let pin = config
-        .status
-        .and_then(|status| status.input_pins?.pop()?.name);
-    let pin = pin.context("an input pin")?;
-    let version = config.metadata.and_then(|metadata| metadata.hash);
-    body(json!({ "metadata": shown, "spec": {
-        "state": "Stopped", "inputs": [{ "contentName": "news", "transformInput": pin }],
-        "outputs": [],
-        "transform": {
-            "type": "LiveEvent", "assetName": "archive", "archiveWindowLength": "P1DT0S",
-            "encodingLive": { "configRef": { "name": "hd", "version": version } },
-        },
-    } }))
+        .status()
+        .input_pins()
+        .last()
+        .context("an input pin")?;
+    let input = FlowInput::new()
+        .with_content_name("news")
+        .with_transform_input(pin.name().context("its name")?);
+    let version = config.metadata().hash().context("a hash")?;
+    let encoding = Config::new(ConfigRef::new().name("hd").version(version));
+    let spec = FlowSpec::new(
+        transform("archive", encoding),
+        [input],
+        FlowDesiredState::Stopped,
+    );
+    Ok(FlowPut::new(shown, spec))
 }
 
 /// Makes the flow, under the name `show`.
 pub(crate) async fn show(place: &Place) -> anyhow::Result<()> {
-    let put = flow(place).await?;
+    let event = |asset: &str, encoding: Config| {
+        LiveEventFlow::new(asset, encoding).with_archive_window_length("P1DT0S")
+    };
+    let put = flow(place, event).await?;
     let live = place.project.live();
     live.create_or_update_live_event("show", put).send().await?;
     Ok(())
+}
+
+/// From ten minutes on, for ten minutes.
+fn soon(place: &Place) -> ScheduledOperationSpec {
+    let now = place.emulator.control().now();
+    let at = |minutes: u64| Timestamp::from(now + Duration::from_secs(minutes * 60));
+    ScheduledOperationStartStopSpec::new(at(10), at(20)).into()
 }
 
 #[tokio::test]
@@ -76,28 +80,23 @@ async fn a_flow_runs_and_is_removed() -> anyhow::Result<()> {
     let live = place.project.live();
     show(&place).await?;
     let running = quick(live.start_live_event_and_wait("show")).await?;
-    let state = running.status.and_then(|status| status.state);
-    assert_eq!(state, Some(FlowState::Running));
+    assert_eq!(running.state(), FlowState::Running);
 
     let detailed = live
         .get_live_event("show")
         .detailed_status(true)
         .send()
         .await?;
-    let status = detailed.into_inner().status.context("a status")?;
+    let status = detailed.status();
     let source = status
-        .inputs
-        .and_then(|inputs| inputs.into_iter().next()?.source_name);
-    assert_eq!(source.as_deref(), Some("studio"));
-    assert!(
-        status
-            .monitoring
-            .is_some_and(|monitoring| !monitoring.is_empty())
-    );
+        .inputs()
+        .first()
+        .and_then(FlowInputStatus::source_name);
+    assert_eq!(source, Some("studio"));
+    assert!(!status.monitoring().is_empty());
 
     let running = quick(live.restart_live_event_and_wait("show")).await?;
-    let state = running.status.and_then(|status| status.state);
-    assert_eq!(state, Some(FlowState::Running));
+    assert_eq!(running.state(), FlowState::Running);
     quick(live.stop_live_event_and_wait("show")).await?;
     quick(live.delete_live_event_and_wait("show")).await?;
     let gone = live.get_live_event("show").send().await;
@@ -110,51 +109,36 @@ async fn a_scheduled_operation_starts_and_stops_its_flow() -> anyhow::Result<()>
     let place = Place::start().await?;
     let live = place.project.live();
     show(&place).await?;
-    let now = place.emulator.control().now();
-    let at = |minutes: u64| Timestamp::from(now + Duration::from_secs(minutes * 60));
-    let operation: ScheduledOperationPut = body(json!({ "spec": {
-        "type": "MediaKind.ScheduledOperation.StartStop",
-        "startTime": at(10), "endTime": at(20), "correlationData": {},
-    } }))?;
-    live.create_or_update_live_event_scheduled_operation("show", "evening", operation)
+    live.create_or_update_live_event_scheduled_operation("show", "evening", soon(&place))
         .send()
         .await?;
     quick(live.wait_for_live_event("show").goal("running")).await?;
     let done = quick(live.wait_for_live_event_scheduled_operation("show", "evening")).await?;
-    let state = done.status.and_then(|status| status.state);
-    assert_eq!(state, Some(ScheduledOperationState::Completed));
+    assert_eq!(done.state(), ScheduledOperationState::Completed);
     quick(live.wait_for_live_event("show").goal("stopped")).await?;
     Ok(())
 }
 
 /// The same for each of the other kinds: only the names of the calls differ.
 macro_rules! lives {
-    ($test:ident, $kind:literal, $create:ident, $start:ident, $restart:ident, $stop:ident,
+    ($test:ident, $kind:ident, $create:ident, $start:ident, $restart:ident, $stop:ident,
      $delete:ident, $schedule:ident, $scheduled:ident, $unschedule:ident) => {
         #[tokio::test]
         async fn $test() -> anyhow::Result<()> {
             let place = Place::start().await?;
             let live = place.project.live();
-            let mut put = serde_json::to_value(flow(&place).await?)?;
-            put["spec"]["transform"]["type"] = $kind.into();
-            live.$create("show", body::<FlowPut>(put)?).send().await?;
+            let put = flow(&place, |asset, encoding| $kind::new(asset, encoding)).await?;
+            live.$create("show", put).send().await?;
             for running in [live.$start("show"), live.$restart("show")] {
-                let status = quick(running).await?.status;
-                let state = status.and_then(|status| status.state);
-                assert_eq!(state, Some(FlowState::Running));
+                assert_eq!(quick(running).await?.state(), FlowState::Running);
             }
             quick(live.$stop("show")).await?;
 
-            let now = place.emulator.control().now();
-            let at = |minutes: u64| Timestamp::from(now + Duration::from_secs(minutes * 60));
-            let operation: ScheduledOperationPut = body(json!({ "spec": {
-                "type": "MediaKind.ScheduledOperation.StartStop",
-                "startTime": at(10), "endTime": at(20), "correlationData": {},
-            } }))?;
-            live.$schedule("show", "evening", operation).send().await?;
+            live.$schedule("show", "evening", soon(&place))
+                .send()
+                .await?;
             let done = quick(live.$scheduled("show", "evening")).await?;
-            let state = done.status.and_then(|status| status.state);
-            assert_eq!(state, Some(ScheduledOperationState::Completed));
+            assert_eq!(done.state(), ScheduledOperationState::Completed);
             quick(live.$unschedule("show", "evening")).await?;
             quick(live.$delete("show")).await?;
             Ok(())
@@ -164,7 +148,7 @@ macro_rules! lives {
 
 lives!(
     a_channel_runs_and_is_removed,
-    "LiveChannel",
+    LiveChannelFlow,
     create_or_update_live_channel,
     start_live_channel_and_wait,
     restart_live_channel_and_wait,
@@ -176,7 +160,7 @@ lives!(
 );
 lives!(
     a_multiview_channel_runs_and_is_removed,
-    "StaticMultiviewChannel",
+    StaticMultiviewChannelFlow,
     create_or_update_static_multiview_channel,
     start_static_multiview_channel_and_wait,
     restart_static_multiview_channel_and_wait,
@@ -188,7 +172,7 @@ lives!(
 );
 lives!(
     a_multiview_event_runs_and_is_removed,
-    "StaticMultiviewEvent",
+    StaticMultiviewEventFlow,
     create_or_update_static_multiview_event,
     start_static_multiview_event_and_wait,
     restart_static_multiview_event_and_wait,
@@ -211,28 +195,27 @@ async fn a_multiview_composes_two_flows_and_is_published() -> anyhow::Result<()>
         .create_or_update_config(
             "multiviewComposing",
             "pair",
-            ConfigPut::new(ConfigPutSpec::new().with_preset_name("2up")),
+            ConfigPutSpec::new().with_preset_name("2up"),
         )
         .send()
         .await?;
-    let multiview: FlowPut = body(json!({ "metadata": { "displayName": "Both" }, "spec": {
-        "state": "Running", "outputs": [], "inputs": [
-            { "flowName": "show", "transformInput": "tile1" },
-            { "sourceName": "studio", "transformInput": "tile2" },
-        ],
-        "transform": {
-            "type": "StaticMultiviewEvent", "assetName": "both",
-            "encodingLive": { "configRef": { "name": "hd", "version": "latest" } },
-            "multiviewComposing": { "configRef": { "name": "pair", "version": "latest" } },
-        },
-    } }))?;
+    let config = |name: &str| Config::new(ConfigRef::new().name(name).version("latest"));
+    let transform = StaticMultiviewEventFlow::new("both", config("hd"))
+        .with_multiview_composing(config("pair"));
+    let inputs = [
+        FlowInput::new().with_flow_name("show"),
+        FlowInput::new().with_source_name("studio"),
+    ];
+    let inputs = inputs.into_iter().zip(["tile1", "tile2"]);
+    let inputs = inputs.map(|(input, tile)| input.with_transform_input(tile));
+    let spec = FlowSpec::new(transform, inputs, FlowDesiredState::Running);
+    let multiview = FlowPut::new(DefaultMetadata::new("Both"), spec);
     live.create_or_update_static_multiview_event("both", multiview)
         .send()
         .await?;
     let running = quick(live.wait_for_static_multiview_event("both").goal("running")).await?;
-    let inputs = running.status.and_then(|status| status.inputs);
-    let upstream = inputs.and_then(|inputs| inputs.into_iter().next()?.upstream_flow_name);
-    assert_eq!(upstream.as_deref(), Some("show"));
+    let input = running.status().inputs().first().context("an input")?;
+    assert_eq!(input.upstream_flow_name(), Some("show"));
     // What another flow reads stays; the search knows all kinds.
     let used = live.delete_live_event("show").send().await;
     assert!(used.is_err_and(|error| error.is_conflict()));
@@ -248,21 +231,12 @@ async fn a_multiview_composes_two_flows_and_is_published() -> anyhow::Result<()>
         .asset_name("both")
         .streaming_policy_name("Predefined_ClearStreamingOnly");
     media
-        .create_or_update_streaming_locator("watch", StreamingLocatorPut::new(locator))
+        .create_or_update_streaming_locator("watch", locator)
         .send()
         .await?;
     quick(media.wait_for_streaming_locator("watch")).await?;
-    let paths = media
-        .get_streaming_locator_paths("watch")
-        .body(StreamingLocatorPathsQuery::new())
-        .send()
-        .await?;
-    assert!(
-        paths
-            .streaming_paths
-            .as_ref()
-            .is_some_and(|paths| !paths.is_empty())
-    );
+    let paths = media.get_streaming_locator_paths("watch").send().await?;
+    assert!(!paths.streaming_paths().is_empty());
     quick(live.stop_static_multiview_event_and_wait("both")).await?;
     quick(live.delete_static_multiview_event_and_wait("both")).await?;
     quick(live.delete_live_event_and_wait("show")).await?;

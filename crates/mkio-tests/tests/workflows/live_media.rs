@@ -1,25 +1,32 @@
 //! Live events of the Media API.
 
-use anyhow::Context;
 use mkio::media::types::*;
-use serde_json::json;
 
-use crate::common::{Place, body, quick};
+use crate::common::{Place, quick};
+
+fn event() -> LiveEventPut {
+    let encoding = LiveEventEncoding::new(LiveEventEncodingType::PassthroughBasic);
+    let input = LiveEventInput::new().with_streaming_protocol(LiveEventInputProtocol::Rtmp);
+    LiveEventPut::new(LiveEventPutProperties::new(
+        false,
+        encoding,
+        input,
+        ["Default"],
+    ))
+}
 
 #[tokio::test]
 async fn a_live_event_is_recorded_and_removed() -> anyhow::Result<()> {
     let place = Place::start().await?;
     let media = place.project.media();
     place.asset("archive").await?;
-    let event: LiveEventPut = body(json!({ "tags": { "team": "sports" }, "properties": {
-        "useStaticHostname": false, "encoding": { "encodingType": "PassthroughBasic" },
-        "input": { "streamingProtocol": "RTMP" }, "streamOptions": [],
-    } }))?;
-    media.create_live_event("match", event).send().await?;
+    let tagged = event().with_tags([("team", "sports")]);
+    media.create_live_event("match", tagged).send().await?;
     let running = quick(media.start_live_event_and_wait("match")).await?;
-    let running = running.properties.context("properties")?;
-    assert_eq!(running.resource_state, Some(LiveEventState::Running));
-    let ingest = running.input.and_then(|input| input.endpoints?.pop()?.url);
+    assert_eq!(running.state(), LiveEventState::Running);
+    assert_eq!(running.tags()["team"], "sports");
+    let ingest = running.properties().input().endpoints().last();
+    let ingest = ingest.and_then(|endpoint| endpoint.url());
     assert!(ingest.is_some_and(|url| url.as_str().starts_with("rtmp://")));
 
     let output = LiveOutputPutProperties::new()
@@ -27,28 +34,27 @@ async fn a_live_event_is_recorded_and_removed() -> anyhow::Result<()> {
         .archive_window_length("PT4H")
         .with_manifest_name("show");
     media
-        .create_live_output("match", "record", LiveOutputPut::new(output))
+        .create_live_output("match", "record", output)
         .send()
         .await?;
     let output = quick(media.wait_for_live_output("match", "record")).await?;
-    let state = output.properties.and_then(|found| found.resource_state);
-    assert_eq!(state, Some(LiveOutputState::Running));
+    assert_eq!(output.state(), LiveOutputState::Running);
 
     let locator = StreamingLocatorPutProperties::new()
         .asset_name("archive")
         .streaming_policy_name("Predefined_ClearStreamingOnly");
     media
-        .create_or_update_streaming_locator("watch", StreamingLocatorPut::new(locator))
+        .create_or_update_streaming_locator("watch", locator)
         .send()
         .await?;
     quick(media.wait_for_streaming_locator("watch")).await?;
-    let paths = || {
-        let query = StreamingLocatorPathsQuery::new();
-        let request = media.get_streaming_locator_paths("watch");
-        request.body(query).send()
+    let paths = media.get_streaming_locator_paths("watch");
+    let plays = |paths: &StreamingLocatorPaths| {
+        let mut urls = paths.streaming_paths().iter().flat_map(|path| path.paths());
+        urls.any(|url| url.contains("/show.ism/manifest"))
     };
-    let live = serde_json::to_string(&paths().await?.into_inner())?;
-    assert!(live.contains("/show.ism/manifest"), "{live}");
+    let live = paths.clone().send().await?;
+    assert!(plays(&live), "{live:?}");
     // An archive that is being written stays.
     let busy = media.delete_asset("archive").send().await;
     assert!(busy.is_err_and(|error| error.is_conflict()));
@@ -56,24 +62,18 @@ async fn a_live_event_is_recorded_and_removed() -> anyhow::Result<()> {
     assert!(early.is_err_and(|error| error.is_conflict()));
 
     let running = quick(media.restart_live_event_and_wait("match")).await?;
-    let state = running.properties.and_then(|found| found.resource_state);
-    assert_eq!(state, Some(LiveEventState::Running));
+    assert_eq!(running.state(), LiveEventState::Running);
 
     let stopped = quick(media.stop_live_event_and_wait("match")).await?;
-    let state = stopped.properties.and_then(|found| found.resource_state);
-    assert_eq!(state, Some(LiveEventState::Stopped));
+    assert_eq!(stopped.state(), LiveEventState::Stopped);
     quick(media.delete_live_output_and_wait("match", "record")).await?;
     quick(media.delete_live_event_and_wait("match")).await?;
     let gone = media.get_live_event("match").send().await;
     assert!(gone.is_err_and(|error| error.is_not_found()));
     // What was recorded is there to be watched.
-    let kept = serde_json::to_string(&paths().await?.into_inner())?;
-    assert!(kept.contains("/show.ism/manifest"), "{kept}");
-    let again: LiveEventPut = body(json!({ "tags": {}, "properties": {
-        "useStaticHostname": false, "encoding": { "encodingType": "PassthroughBasic" },
-        "input": { "streamingProtocol": "RTMP" }, "streamOptions": [],
-    } }))?;
-    let taken = media.create_live_event("match", again).send().await;
+    let kept = paths.send().await?;
+    assert!(plays(&kept), "{kept:?}");
+    let taken = media.create_live_event("match", event()).send().await;
     assert!(taken.is_err_and(|error| error.is_conflict()));
     Ok(())
 }

@@ -12,6 +12,7 @@ mod live_flow;
 mod live_media;
 mod management;
 mod protection;
+mod short;
 mod storage;
 mod templates;
 mod troubles;

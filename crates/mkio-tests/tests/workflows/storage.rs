@@ -4,56 +4,37 @@ use anyhow::Context;
 use mkio::media::types::*;
 use serde_json::json;
 
-use crate::common::{Place, body, quick};
+use crate::common::{Place, quick};
 
 #[tokio::test]
 async fn a_credential_is_rotated() -> anyhow::Result<()> {
     let place = Place::start().await?;
     let media = place.project.media();
-    let storage: StoragePut = body(json!({ "spec": {
-        "type": "Microsoft.Storage", "url": "https://own.example.com",
-        "credential": { "sasToken": "?sv=1&se=2999-01-01T00:00:00Z&sig=first" },
-    } }))?;
+    let token = AzureCredentialPost::new("?sv=1&se=2999-01-01T00:00:00Z&sig=first");
+    let storage = AzureStorageSpecPut::new("https://own.example.com").with_credential(token);
     assert!(!format!("{storage:?}").contains("sig="));
     let made = media
         .create_or_update_storage("own", storage)
         .send()
         .await?;
-    let first = made
-        .into_inner()
-        .status
-        .and_then(|status| status.active_credential_id);
+    let first = made.status().active_credential_id();
     let first = first.context("an active credential")?;
 
-    let next: StorageCredentialPost = body(json!({ "spec": {
-        "type": "Microsoft.Storage",
-        "credential": { "sasToken": "?sv=1&se=2999-06-01T00:00:00Z&sig=second" },
-    } }))?;
+    let next = AzureCredentialPost::new("?sv=1&se=2999-06-01T00:00:00Z&sig=second");
     let second = media.create_storage_credential("own", next).send().await?;
-    let second = second
-        .into_inner()
-        .metadata
-        .and_then(|metadata| metadata.id);
-    let second = second.context("the new credential's id")?.to_string();
-    assert_ne!(first.to_string(), second);
+    let second = second.metadata().id().context("the new credential's id")?;
+    assert_ne!(first, second);
 
     // The new one is in use and gives access; then the old one goes.
-    let asset = AssetPut::new(AssetPutProperties::new("own"));
+    let asset = AssetPutProperties::new("own");
     media.create_or_update_asset("film", asset).send().await?;
     quick(media.wait_for_asset("film")).await?;
     media.get_asset_file_access_info("film").send().await?;
-    media
-        .delete_storage_credential("own", &*first.to_string())
-        .send()
-        .await?;
+    media.delete_storage_credential("own", first).send().await?;
     let left = media.list_storage_credentials("own").send().await?;
-    assert_eq!(left.value.as_ref().map(Vec::len), Some(1));
+    assert_eq!(left.value().len(), 1);
     let storage = media.get_storage("own").send().await?;
-    let active = storage
-        .into_inner()
-        .status
-        .and_then(|status| status.active_credential_id);
-    assert_eq!(active.map(|id| id.to_string()), Some(second));
+    assert_eq!(storage.status().active_credential_id(), Some(second));
     Ok(())
 }
 
@@ -64,26 +45,20 @@ async fn a_file_of_an_asset_is_downloaded() -> anyhow::Result<()> {
     for asset in ["input", "output"] {
         place.asset(asset).await?;
     }
-    let transform = TransformPutProperties::new([TransformOutput::new(
-        BuiltInStandardEncoderPreset::new("H264SingleBitrate720p"),
-    )]);
+    let preset = BuiltInStandardEncoderPreset::new("H264SingleBitrate720p");
     media
-        .create_or_update_transform("encode", TransformPut::new(transform))
+        .create_or_update_transform("encode", TransformPutProperties::new([preset]))
         .send()
         .await?;
     let input = JobInputAsset::new("input").with_files(["intro.mp4"]);
-    let job = JobPut::new(JobPutProperties::new(
-        input,
-        [JobOutputAsset::new("output")],
-    ));
+    let job = JobPutProperties::new(input, [JobOutputAsset::new("output")]);
     quick(media.run_job("encode", "job", job)).await?;
 
     let access = media.get_asset_file_access_info("output").send().await?;
-    let access = access.into_inner();
-    let token = access.jwt.as_ref().context("a token")?;
+    let token = access.jwt().context("a token")?;
     assert!(!format!("{access:?}").contains(token.expose().as_str()));
-    let url = access.url.as_deref().context("an address")?;
-    let sub_path = access.sub_path.as_deref().filter(|path| !path.is_empty());
+    let url = access.url().context("an address")?.as_str();
+    let sub_path = access.sub_path().filter(|path| !path.is_empty());
     let file = match sub_path {
         Some(path) => format!("{}/intro.ism", path.trim_end_matches('/')),
         None => "intro.ism".to_owned(),
@@ -92,8 +67,8 @@ async fn a_file_of_an_asset_is_downloaded() -> anyhow::Result<()> {
         .post(format!("{url}downloadBlob"))
         .bearer_auth(token.expose())
         .json(&json!({
-            "storageAccountName": access.storage_account_name,
-            "containerName": access.container_name,
+            "storageAccountName": access.storage_account_name(),
+            "containerName": access.container_name(),
             "fileName": file,
         }))
         .send()
@@ -108,24 +83,22 @@ async fn buckets_are_registered_and_stay_while_they_are_used() -> anyhow::Result
     let place = Place::start().await?;
     let media = place.project.media();
     let secret = "c2VjcmV0LWtleS1zZWNyZXQta2V5LXNlY3JldC1r";
-    let put = |name: &'static str, spec: serde_json::Value| {
-        let storage = body::<StoragePut>(json!({ "spec": spec }));
-        storage.map(|storage| media.create_or_update_storage(name, storage).send())
-    };
-    let aws = json!({
-        "type": "AWS.S3", "bucketName": "media-bucket",
-        "credential": { "accessKeyId": "AKIA0000000000000000", "secretAccessKey": secret },
-    });
-    let made = put("aws", aws)?.await?.into_inner();
+    let key = AwsCredential::new()
+        .access_key_id("AKIA0000000000000000")
+        .secret_access_key(secret);
+    let aws = AwsStorageSpecPut::new("media-bucket").with_credential(key);
+    let made = media.create_or_update_storage("aws", aws).send().await?;
     // The region is found out, the secret is kept back.
-    let made = serde_json::to_value(made)?;
-    assert_eq!(made["spec"]["region"], "us-east-1");
-    assert!(!made.to_string().contains(secret), "{made}");
-    let google =
-        json!({ "type": "Google.Storage", "bucketName": "other-bucket", "description": "archive" });
-    put("google", google)?.await?;
-    let wrong = json!({ "type": "Microsoft.Storage", "url": "https://own.example.com/" });
-    let refused = put("slash", wrong)?.await;
+    let spec = made.spec().and_then(StorageSpec::as_aws);
+    assert_eq!(spec.context("S3")?.region(), Some("us-east-1"));
+    assert!(!made.json().to_string().contains(secret));
+    let google = GoogleStorageSpecPut::new("other-bucket").with_description("archive");
+    media
+        .create_or_update_storage("google", google)
+        .send()
+        .await?;
+    let wrong = AzureStorageSpecPut::new("https://own.example.com/");
+    let refused = media.create_or_update_storage("slash", wrong).send().await;
     let refused = refused.err().context("a final slash")?;
     assert!(refused.to_string().contains("url"), "{refused}");
 
@@ -136,7 +109,7 @@ async fn buckets_are_registered_and_stay_while_they_are_used() -> anyhow::Result
         .try_collect()
         .await?;
     assert_eq!(found.len(), 1);
-    let asset = AssetPut::new(AssetPutProperties::new("aws"));
+    let asset = AssetPutProperties::new("aws");
     media.create_or_update_asset("film", asset).send().await?;
     let delete = || media.delete_storage("aws").send();
     assert!(delete().await.is_err_and(|error| error.is_conflict()));

@@ -4,48 +4,41 @@ use anyhow::Context;
 use mkio::templates::types::*;
 use serde_json::json;
 
-use crate::common::{Place, body};
+use crate::common::Place;
 
 #[tokio::test]
 async fn a_tag_moves_to_the_newest_version() -> anyhow::Result<()> {
     let place = Place::start().await?;
     let templates = place.project.templates();
     let types = templates.list_config_types().send().await?;
-    let mut types = types.types.iter().flatten();
-    assert!(types.any(|found| found.name.as_deref() == Some("encodingLive")));
+    let mut types = types.types().iter();
+    assert!(types.any(|found| found.name() == Some("encodingLive")));
 
-    let mut hashes = Vec::new();
+    let mut hashes: Vec<String> = Vec::new();
     for value in [1, 2] {
-        let config: ConfigPut = body(json!({
-            "metadata": { "tags": ["stable"] },
-            "spec": { "config": { "value": value }, "parameters": [] },
-        }))?;
+        let spec = ConfigPutSpec::new()
+            .with_config([("value", value)])
+            .with_parameters(Vec::<ConfigParameter>::new());
+        let tags = ConfigPutMetadata::new().with_tags(["stable"]);
         let made = templates
-            .create_or_update_config("encodingLive", "hd", config)
+            .create_or_update_config(
+                "encodingLive",
+                "hd",
+                ConfigPut::new(spec).with_metadata(tags),
+            )
             .send()
             .await?;
-        let hash = made
-            .into_inner()
-            .metadata
-            .and_then(|metadata| metadata.hash);
-        hashes.push(hash.context("a hash")?);
+        hashes.push(made.metadata().hash().context("a hash")?.to_owned());
     }
     let version = |version: &str| {
         templates
             .get_config_version("encodingLive", "hd", version)
             .send()
     };
-    let stable = version("stable").await?.into_inner();
-    assert_eq!(
-        stable.metadata.and_then(|metadata| metadata.hash).as_ref(),
-        hashes.last()
-    );
-    let first = version(&hashes[0]).await?.into_inner();
-    let config = first
-        .spec
-        .and_then(|spec| spec.config)
-        .context("a configuration")?;
-    assert_eq!(config.get("value"), Some(&json!(1)));
+    let stable = version("stable").await?;
+    assert_eq!(stable.metadata().hash(), hashes.last().map(String::as_str));
+    let first = version(&hashes[0]).await?;
+    assert_eq!(first.spec().config().get("value"), Some(&json!(1)));
 
     let versions: Vec<_> = templates
         .list_config_versions("encodingLive", "hd")

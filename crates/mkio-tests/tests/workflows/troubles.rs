@@ -3,16 +3,17 @@
 use std::time::Duration;
 
 use anyhow::Context;
-use mkio::channels::types::ChannelPut;
-use mkio::fleets::types::{DevicePatch, DevicePut};
-use mkio::live::types::ScheduledOperationPut;
+use mkio::channels::types::{
+    ChannelMetadata, ChannelPut, ChannelSpec, ChannelType, DesiredState, Severity,
+};
+use mkio::fleets::types::{DevicePatch, DevicePatchSpec, DevicePut, DeviceSpec};
+use mkio::live::types::ScheduledOperationStartStopSpec;
 use mkio::media::types::*;
 use mkio::wait::{Reason, StateName};
-use mkio::{Timestamp, Wait, WaitFailure};
+use mkio::{Nullable, Timestamp, Wait, WaitFailure};
 use mkio_emulator::{ChannelAlarm, Incident, SyncFailure};
-use serde_json::json;
 
-use crate::common::{Place, body, quick};
+use crate::common::{Place, quick};
 use crate::live_flow::show;
 
 impl Place {
@@ -56,7 +57,7 @@ async fn a_locator_that_is_not_provisioned_is_repaired() -> anyhow::Result<()> {
             .asset_name("film")
             .streaming_policy_name("Predefined_ClearStreamingOnly");
         media
-            .create_or_update_streaming_locator("play", StreamingLocatorPut::new(properties))
+            .create_or_update_streaming_locator("play", properties)
             .send()
     };
     place.emulator.control().pause();
@@ -76,10 +77,9 @@ async fn a_locator_that_is_not_provisioned_is_repaired() -> anyhow::Result<()> {
 async fn a_live_event_that_falls_back_is_told_apart_from_one_that_stops() -> anyhow::Result<()> {
     let place = Place::start().await?;
     let media = place.project.media();
-    let event: LiveEventPut = body(json!({ "tags": {}, "properties": {
-        "useStaticHostname": false, "encoding": { "encodingType": "PassthroughBasic" },
-        "input": { "streamingProtocol": "RTMP" }, "streamOptions": [],
-    } }))?;
+    let encoding = LiveEventEncoding::new(LiveEventEncodingType::PassthroughBasic);
+    let input = LiveEventInput::new().with_streaming_protocol(LiveEventInputProtocol::Rtmp);
+    let event = LiveEventPutProperties::new(false, encoding, input, ["Default"]);
     media.create_live_event("match", event).send().await?;
     place.emulator.control().pause();
     place.cause(
@@ -131,10 +131,7 @@ async fn a_scheduled_operation_tells_why_it_failed() -> anyhow::Result<()> {
     show(&place).await?;
     let now = place.emulator.control().now();
     let at = |minutes: u64| Timestamp::from(now + Duration::from_secs(minutes * 60));
-    let operation: ScheduledOperationPut = body(json!({ "spec": {
-        "type": "MediaKind.ScheduledOperation.StartStop",
-        "startTime": at(600), "endTime": at(660), "correlationData": {},
-    } }))?;
+    let operation = ScheduledOperationStartStopSpec::new(at(600), at(660));
     live.create_or_update_live_event_scheduled_operation("show", "evening", operation)
         .send()
         .await?;
@@ -155,16 +152,16 @@ async fn the_software_of_a_device_fails_and_a_device_that_is_gone_is_forced_out(
 -> anyhow::Result<()> {
     let place = Place::start().await?;
     let fleets = place.project.fleets();
-    let device: DevicePut = body(json!({ "metadata": { "displayName": "Beam" }, "spec": {
-        "shortCode": "abcd1234", "availableNetworks": [],
-    } }))?;
+    let spec = DeviceSpec::new().with_short_code("abcd1234");
+    let device = DevicePut::new(DefaultMetadata::new("Beam"), spec);
     fleets.create_device("beam", device).send().await?;
     let newest = "1.13.0.2";
-    let change = |field: &str| {
-        let patch = body::<DevicePatch>(json!({ "spec": { field: newest } }));
-        patch.map(|patch| fleets.update_device("beam", patch).send())
+    let change = |spec: DevicePatchSpec| {
+        let patch = DevicePatch::new().with_spec(spec);
+        fleets.update_device("beam", patch).send()
     };
-    change("preloadSoftwareVersion")?.await?;
+    let preload = || change(DevicePatchSpec::new().with_preload_software_version(newest));
+    preload().await?;
     place.cause(
         "fleet/devices/beam",
         Incident::PreloadFails("the disk is full".to_owned()),
@@ -172,11 +169,11 @@ async fn the_software_of_a_device_fails_and_a_device_that_is_gone_is_forced_out(
     let failed = quick(fleets.wait_for_device_preload("beam", newest)).await;
     let (reason, state, _) = failure(failed)?;
     assert_eq!((reason, state.as_str()), (Reason::State, "PreloadFailed"));
-    change("preloadSoftwareVersion")?.await?;
+    preload().await?;
     quick(fleets.wait_for_device_preload("beam", newest)).await?;
 
     place.cause("fleet/devices/beam", Incident::SwitchFails)?;
-    change("desiredSoftwareVersion")?.await?;
+    change(DevicePatchSpec::new().with_desired_software_version(newest)).await?;
     let failed = quick(fleets.wait_for_device_software("beam", newest)).await;
     let (reason, state, _) = failure(failed)?;
     assert_eq!((reason, state.as_str()), (Reason::State, "SwitchFailed"));
@@ -197,10 +194,10 @@ async fn the_software_of_a_device_fails_and_a_device_that_is_gone_is_forced_out(
 async fn a_channel_tells_why_it_is_not_configured_and_what_alarms_it_has() -> anyhow::Result<()> {
     let place = Place::start().await?;
     let channels = place.client.channels();
-    let put: ChannelPut = body(json!({
-        "kind": "BeamChannel", "metadata": { "name": "one", "displayName": "One" },
-        "spec": { "type": "EncodingDistribution", "state": "Stopped", "outputs": [], "inputs": [] },
-    }))?;
+    let put = ChannelPut::new(
+        ChannelMetadata::new().name("one").display_name("One"),
+        ChannelSpec::new(ChannelType::EncodingDistribution).with_state(DesiredState::Stopped),
+    );
     let create = || {
         channels
             .create_or_replace_channel("one", put.clone())
@@ -235,9 +232,11 @@ async fn a_channel_tells_why_it_is_not_configured_and_what_alarms_it_has() -> an
     };
     place.cause("/api/channels/one/", Incident::AlarmRaised(alarm))?;
     let alarms = channels.list_active_alarms("one").send().await?;
-    let alarms = serde_json::to_value(alarms.into_inner())?;
-    assert_eq!(alarms["value"][0]["metadata"]["name"], "no signal");
-    assert_eq!(alarms["value"][0]["status"]["severity"], "Major");
+    let [alarm] = alarms.value() else {
+        anyhow::bail!("one alarm, not {alarms:?}");
+    };
+    assert_eq!(alarm.metadata().name(), Some("no signal"));
+    assert_eq!(alarm.status().severity(), Some(&Severity::Major));
     Ok(())
 }
 
@@ -245,20 +244,20 @@ async fn a_channel_tells_why_it_is_not_configured_and_what_alarms_it_has() -> an
 async fn a_private_link_waits_for_its_approval() -> anyhow::Result<()> {
     let place = Place::start().await?;
     let media = place.project.media();
-    let storage = |link: serde_json::Value| {
-        body::<StoragePut>(json!({ "spec": {
-            "type": "Microsoft.Storage", "url": "https://own.example.com",
-            "credential": { "sasToken": "?sv=1&sig=x" }, "privateLinkServiceConnection": link,
-        } }))
+    let put = |link: Nullable<PrivateLinkServiceConnection>| {
+        let storage = AzureStorageSpecPut::new("https://own.example.com")
+            .with_credential(AzureCredentialPost::new("?sv=1&sig=x"))
+            .with_private_link_service_connection(link);
+        media.create_or_update_storage("own", storage).send()
     };
-    let put = |storage: StoragePut| media.create_or_update_storage("own", storage).send();
-    put(storage(json!({
-        "requestMessage": "please", "resourceGroupName": "group", "storageAccountName": "account",
-        "subscriptionId": "00000000-0000-4000-8000-000000000001",
-    }))?)
-    .await?;
+    let link = PrivateLinkServiceConnection::new()
+        .request_message("please")
+        .subscription_id("00000000-0000-4000-8000-000000000001")
+        .resource_group_name("group")
+        .storage_account_name("account");
+    put(link.into()).await?;
     place.cause("media/storage/own", Incident::PrivateLinkIgnored)?;
-    let asset = AssetPut::new(AssetPutProperties::new("own"));
+    let asset = AssetPutProperties::new("own");
     media.create_or_update_asset("film", asset).send().await?;
     let access = || media.get_asset_file_access_info("film").send();
     let refused = access().await.err().context("a storage out of reach")?;
@@ -266,9 +265,9 @@ async fn a_private_link_waits_for_its_approval() -> anyhow::Result<()> {
     place.cause("media/storage/own", Incident::PrivateLinkApproved)?;
     access().await?;
     // Without the link the storage is reached the open way again.
-    let open = put(storage(serde_json::Value::Null)?).await?.into_inner();
-    let status = open.status.context("a status")?;
-    assert_eq!(status.private_link_service_connection_status, None);
+    let open = put(Nullable::Null).await?;
+    let status = open.status().private_link_service_connection_status();
+    assert_eq!(status, None);
     access().await?;
     Ok(())
 }

@@ -3,29 +3,24 @@
 use anyhow::Context;
 use mkio::media::ProjectClient;
 use mkio::media::types::*;
-use mkio::wait::Reason;
-use mkio::{WaitFailure, media::types::JobState};
+use mkio::{WaitFailure, wait::Reason};
 use mkio_emulator::JobFailure;
-use serde_json::json;
 
-use crate::common::{Place, body, quick};
+use crate::common::{Place, quick};
 
 async fn encoder(media: &ProjectClient) -> anyhow::Result<()> {
     let preset = BuiltInStandardEncoderPreset::new("H264SingleBitrate720p");
-    let transform = TransformPutProperties::new([TransformOutput::new(preset)]);
+    let transform = TransformPutProperties::new([preset]);
     media
-        .create_or_update_transform("encode", TransformPut::new(transform))
+        .create_or_update_transform("encode", transform)
         .send()
         .await?;
     Ok(())
 }
 
-fn job() -> JobPut {
+fn job() -> JobPutProperties {
     let input = JobInputAsset::new("input").with_files(["intro.mp4"]);
-    JobPut::new(JobPutProperties::new(
-        input,
-        [JobOutputAsset::new("output")],
-    ))
+    JobPutProperties::new(input, [JobOutputAsset::new("output")])
 }
 
 #[tokio::test]
@@ -37,41 +32,31 @@ async fn an_asset_is_encoded_and_published() -> anyhow::Result<()> {
     encoder(&media).await?;
 
     let done = quick(media.run_job("encode", "job", job())).await?;
-    let done = done.properties.context("properties")?;
-    assert_eq!(done.state, Some(JobState::Finished));
+    assert_eq!(done.state(), JobState::Finished);
 
     let locator = StreamingLocatorPutProperties::new()
         .asset_name("output")
         .streaming_policy_name("Predefined_ClearStreamingOnly");
     media
-        .create_or_update_streaming_locator("locator", StreamingLocatorPut::new(locator))
+        .create_or_update_streaming_locator("locator", locator)
         .send()
         .await?;
     quick(media.wait_for_streaming_locator("locator")).await?;
 
-    let endpoint: StreamingEndpointPut = body(json!({
-        "location": "westeurope", "properties": { "scaleUnits": 1 },
-    }))?;
+    let endpoint = StreamingEndpointPutProperties::new(1);
+    let endpoint = StreamingEndpointPut::new("westeurope", endpoint);
     media
         .create_streaming_endpoint("play", endpoint)
         .send()
         .await?;
     // It is still being created: the start waits for that.
     let endpoint = quick(media.start_streaming_endpoint_and_wait("play")).await?;
-    let host = endpoint.properties.and_then(|found| found.host_name);
+    let host = endpoint.properties().host_name();
     assert!(host.is_some_and(|host| host.contains('.')));
 
-    let paths = media
-        .get_streaming_locator_paths("locator")
-        .body(StreamingLocatorPathsQuery::new())
-        .send()
-        .await?;
-    let first = paths
-        .streaming_paths
-        .iter()
-        .flatten()
-        .find_map(|path| path.paths.as_ref()?.first());
-    let first = first.context("a playback path")?;
+    let paths = media.get_streaming_locator_paths("locator").send().await?;
+    let mut urls = paths.streaming_paths().iter().flat_map(|path| path.paths());
+    let first = urls.next().context("a playback path")?;
     assert!(first.contains("/manifest("), "{first}");
 
     quick(media.stop_streaming_endpoint_and_wait("play")).await?;

@@ -43,6 +43,43 @@ type Handler = dyn Fn(Event) -> Handled + Send + Sync;
 ///
 /// The service delivers an event again unless the response is a success. Code that panics counts as code
 /// that gave an error.
+///
+/// | your request | method |
+/// |---|---|
+/// | its body has been read | [`handle`](Self::handle) |
+/// | it comes from a server (hyper, and what is built on it), its body is still to come | [`serve`](Self::serve) |
+/// | axum | `router`, with the feature `axum` |
+///
+/// The URL of a rule has to be reachable by the service. Behind a proxy, it is the proxy's address;
+/// the proxy must pass the header or query parameter of the secret on.
+///
+/// ```
+/// use std::sync::{Arc, Mutex};
+///
+/// use mkio::webhook::{Event, SharedSecret, Webhook};
+///
+/// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+/// let sources = Arc::new(Mutex::new(Vec::new()));
+/// let seen = Arc::clone(&sources);
+/// let webhook = Webhook::builder()
+///     .secret(SharedSecret::header("x-mkio-secret", "correct horse battery staple"))
+///     .on_event(move |event: Event| {
+///         seen.lock().unwrap().push(event.source);
+///         async { Ok(()) }
+///     })
+///     .build()?;
+///
+/// let event = r#"{"specversion": "1.0", "id": "1", "type": "MediaKind.JobFinished",
+///     "source": "/projects/acme/media/transforms/h264/jobs/job-1", "data": {}}"#;
+/// let request = http::Request::post("/events")
+///     .header("x-mkio-secret", "correct horse battery staple")
+///     .body(event)?;
+/// assert_eq!(webhook.handle(request).await.status(), 204);
+/// assert_eq!(sources.lock().unwrap().len(), 1);
+/// # Ok(())
+/// # }
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(run()).unwrap();
+/// ```
 #[derive(Clone)]
 pub struct Webhook {
     inner: Arc<Inner>,

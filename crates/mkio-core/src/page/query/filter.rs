@@ -54,11 +54,13 @@ impl<L> Filter<L> {
     }
 
     /// Both conditions hold.
+    #[must_use]
     pub fn and(self, other: impl Into<Self>) -> Self {
         self.join("and", Strength::And, &other.into())
     }
 
     /// At least one of the conditions holds.
+    #[must_use]
     pub fn or(self, other: impl Into<Self>) -> Self {
         self.join("or", Strength::Or, &other.into())
     }
