@@ -7,11 +7,10 @@ use std::env;
 
 use anyhow::{Context, Result, bail};
 use mkio::{
-    ErrorKind, Project,
+    Project,
     bulk::Bulk,
     management::types::ProjectPut,
     media::types::*,
-    serde_json::{self, json},
 };
 
 use crate::place::Place;
@@ -32,18 +31,10 @@ pub async fn run(place: &Place) -> Result<()> {
     let transforms = Bulk::list(from.list_transforms().items()).run(|transform| {
         let name = transform.name().unwrap_or_default().to_owned();
         place.undo(&name, to.delete_transform(&name).send());
-        // What a GET gives and a PUT takes have different types; JSON is the bridge. What the service
-        // alone sets is left out on the way.
-        let body = json!({ "properties": transform.properties() });
-        let body = serde_json::from_value::<TransformPut>(body);
+        let body = TransformPut::try_from(&transform);
         let to = to.clone();
         (name.clone(), async move {
-            let unusable = |error| {
-                let message = "the transform cannot be written";
-                mkio::Error::new(ErrorKind::Decode, message).with_source(error)
-            };
-            let body = body.map_err(unusable)?;
-            to.create_or_update_transform(&name, body).send().await
+            to.create_or_update_transform(&name, body?).send().await
         })
     });
     let assets = Bulk::list(from.list_assets().items()).run(|asset| {
