@@ -6,14 +6,14 @@ use mkio::media::types::*;
 
 use crate::common::{Place, quick};
 
-async fn encode(media: &ProjectClient, t: &str, j: &str) -> mkio::Result<()> {
+async fn encode(media: &ProjectClient, t: String, j: String) -> mkio::Result<()> {
     let job = JobPutProperties::new(
         JobInputAsset::new("input").with_files(["intro.mp4"]),
         [JobOutputAsset::new("output")],
     );
     // The order of the call is the order of the wait.
     media.create_job(&t, &j, job).send().await?;
-    quick(media.wait_for_job(t, j)).await?;
+    quick(media.wait_for_job(&t, &j)).await?;
     Ok(())
 }
 
@@ -45,11 +45,8 @@ async fn creating_waiting_and_reading_take_a_line_each() -> anyhow::Result<()> {
         .create_or_update_transform("h264", TransformPutProperties::new([preset]))
         .send()
         .await?;
-    let (t, j) = ("h264".to_owned(), "job-1".to_owned());
-    encode(&media, &t, &j).await?;
+    encode(&media, "h264".to_owned(), "job-1".to_owned()).await?;
     assert!(is_done(&media).await?);
-    // Names that are owned go by reference, too.
-    quick(media.wait_for_job(&t, &j)).await?;
 
     let locator = StreamingLocatorPutProperties::new()
         .asset_name("output")
