@@ -14,11 +14,14 @@ use mkio::{
 use mkio_emulator::{Emulator, STORAGE_SAS};
 use serde_json::json;
 
-/// The network, with a note of every request: path, bearer token, range.
+/// Path, bearer token and range of a request.
+type Asked = (String, String, Option<String>);
+
+/// The network, with a note of every request.
 #[derive(Clone)]
 struct Noted {
     http: mkio::reqwest::Client,
-    seen: Arc<Mutex<Vec<(String, String, Option<String>)>>>,
+    seen: Arc<Mutex<Vec<Asked>>>,
 }
 
 impl Dispatch for Noted {
@@ -360,7 +363,7 @@ async fn an_upload_travels_in_parts_that_are_retried() -> anyhow::Result<()> {
 #[tokio::test]
 async fn a_stream_is_uploaded_and_its_error_ends_it() -> anyhow::Result<()> {
     let place = Place::start().await?;
-    let pieces = || [&b"ab"[..], b"", b"cde"].map(|piece| Ok::<_, std::io::Error>(piece));
+    let pieces = || [&b"ab"[..], b"", b"cde"].map(Ok::<_, std::io::Error>);
     let sas = StorageCredential::sas(STORAGE_SAS);
     let files = place.project.files();
     let upload = |name: &str| files.upload("filled", name, sas.clone()).part_size(2);
