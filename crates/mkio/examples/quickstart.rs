@@ -28,6 +28,10 @@ async fn main() -> ExitCode {
 }
 
 /// Runs on the service or on an emulator, and removes what it made.
+///
+/// # Errors
+///
+/// Those of the calls, and settings that are missing.
 pub async fn run() -> Result<()> {
     // The emulator stops when it goes out of scope.
     let emulator;

@@ -348,7 +348,7 @@ mod tests {
     fn warnings_name_what_is_to_be_started() {
         let stopped = Arc::new(endpoint("h", "", "Stopped").unwrap());
         let running = Arc::new(endpoint("h", "", "Running").unwrap());
-        let told = warnings(&[stopped.clone()], false);
+        let told = warnings(std::slice::from_ref(&stopped), false);
         assert_eq!(
             told,
             [PlaybackWarning::NoneRunning(vec!["front".to_owned()])]
