@@ -4,7 +4,10 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value};
 
-use crate::document::{Document, escape, operation_pointer, schema_pointer};
+use crate::{
+    document::{Document, escape, operation_pointer, schema_pointer},
+    marks,
+};
 
 /// Keys of a schema that hold one schema, a list of schemas, schemas by name.
 const ONE: [&str; 3] = ["items", "additionalProperties", "not"];
@@ -98,6 +101,10 @@ pub fn references<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
             if let Some(name) = crate::document::ref_name(value) {
                 found.push(name);
             }
+            // A union may have copies of its members, which only its mark names.
+            let variants = value.get(marks::UNION).map(|union| &union["variants"]);
+            let variants = variants.and_then(Value::as_array).into_iter().flatten();
+            found.extend(variants.filter_map(|variant| variant["type"].as_str()));
             for child in object.values() {
                 references(child, found);
             }

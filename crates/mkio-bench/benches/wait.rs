@@ -120,7 +120,7 @@ struct Outcome {
 enum Way {
     /// One request per job and interval.
     Naive,
-    /// Waits that look in this range, or at their default pace.
+    /// Waits that poll in this range, or at their default pace.
     Waits(Option<Range<Duration>>),
 }
 

@@ -159,7 +159,7 @@ async fn a_page_that_fails_in_passing_is_read_again_by_the_transport() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_look_that_fails_is_one_request_and_the_last_read_is_repeated() {
+async fn a_poll_that_fails_is_one_request_and_the_last_read_is_repeated() {
     let (transport, paths) = transport(|before, request| {
         let state = request.url().path().ends_with("/state");
         match (before, state) {
@@ -172,12 +172,12 @@ async fn a_look_that_fails_is_one_request_and_the_last_read_is_repeated() {
     assert_eq!(wait(&transport, "a").await.unwrap()["name"], "a");
     let paths = paths.lock().unwrap();
     let states = paths.iter().filter(|path| path.ends_with("/state")).count();
-    // Three failed looks, each once; one that saw the end; three tries of the last read.
+    // Three failed polls, each once; one that saw the end; three tries of the last read.
     assert_eq!((states, paths.len()), (4, 7));
 }
 
 #[tokio::test(start_paused = true)]
-async fn waits_of_clones_share_their_looks() {
+async fn waits_of_clones_share_their_polls() {
     let start = tokio::time::Instant::now();
     let (transport, paths) = transport(move |_, _| {
         let state = if start.elapsed() < Duration::from_secs(60) {
@@ -266,7 +266,7 @@ async fn polls_yield_to_calls_that_somebody_waits_for() {
     tokio::time::sleep(Duration::from_secs(120)).await;
     let polls = paths.lock().unwrap().len();
     assert!(polls > 50, "{polls} polls: the budget is not contended");
-    // A look at the deadline does not queue with the others either.
+    // A poll at the deadline does not queue with the others either.
     let names = vec!["acme".to_owned(), "late".to_owned()];
     let late =
         Wait::<Value, State>::new(&transport, &ASSET, names).timeout(Duration::from_secs(180));
@@ -283,7 +283,7 @@ async fn polls_yield_to_calls_that_somebody_waits_for() {
         tokio::time::sleep(Duration::from_secs(5)).await;
     }
     late.await.unwrap().unwrap();
-    // A turn for the look, and one for the last read.
+    // A turn for the poll, and one for the last read.
     let ended = start.elapsed() - Duration::from_secs(300);
     assert!(ended < Duration::from_millis(2400), "{ended:?}");
 }

@@ -184,14 +184,14 @@ async fn a_secret_in_the_query_arrives_whole() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn an_event_ends_a_wait_that_would_not_look_for_hours() -> anyhow::Result<()> {
+async fn an_event_ends_a_wait_that_would_not_poll_for_hours() -> anyhow::Result<()> {
     let place = Place::start().await?;
     let management = place.project.management();
     place.rule().secret(secret()).ensure(&management).await?;
     let media = place.job().await?;
     let hours = Duration::from_secs(3600)..Duration::from_secs(7200);
     let mut wait = media.wait_for_job("encode", "job").poll_every(hours);
-    // The first look has been, and found a job that has not ended.
+    // The first poll has been, and found a job that has not ended.
     let first = wait.try_next().await?.context("a change")?;
     assert_ne!(first.state, JobState::Finished);
     assert_eq!(place.client.waits().pollers(), 1);

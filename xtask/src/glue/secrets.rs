@@ -13,6 +13,7 @@ use crate::{
     document::{Document, entries, ref_name},
     marks,
     output::Files,
+    passes::secrets::sounds_secret,
 };
 
 /// The names of the fields around a schema, by the schema's name.
@@ -45,7 +46,12 @@ impl Found {
                 let mut reached = targets(property).into_iter();
                 let named = reached.any(|name| document.schema(name).is_some_and(is_secret));
                 if !is_secret(property) && !named {
-                    self.open.insert(plain(field));
+                    // One that sounds secret and about which nobody has said anything takes nothing
+                    // off the list.
+                    let said = property.get(marks::SECRET) == Some(&Value::Bool(false));
+                    if said || !sounds_secret(field) {
+                        self.open.insert(plain(field));
+                    }
                     continue;
                 }
                 let places = self.secret.entry(plain(field)).or_default();
@@ -169,6 +175,7 @@ mod tests {
             "Key": {"properties": {"value": {"type": "string", "x-mkio-secret": true}, "whole": reference("Whole")}},
             "Whole": {"x-mkio-secret": true},
             "Label": {"properties": {"value": {"type": "string"}, "Pass": {"x-mkio-secret": false}}},
+            "Unmarked": {"properties": {"passPhrase": {"type": "string"}}},
             "Top": {"properties": {"pass": {"type": "string", "x-mkio-secret": true}}},
         }));
         let mut found = Found::default();

@@ -56,6 +56,23 @@ mod tests {
     use super::*;
     use crate::{document::reference, passes::testing};
 
+    /// A member that stands behind several tags, or is used alone, has a copy in the union.
+    #[test]
+    fn copies_of_members_are_used_by_their_union() {
+        let mut document = testing::with_paths(json!({"/a": {"put": {
+            "requestBody": {"content": {"application/json": {"schema": reference("U")}}},
+        }}}));
+        let union = json!({
+            "oneOf": [reference("Member")],
+            "x-mkio-union": {"tag": "kind", "variants": [{"value": "m", "type": "UMember"}]},
+        });
+        for (name, schema) in [("U", union), ("Member", json!({})), ("UMember", json!({}))] {
+            document.schemas_mut().insert(name.to_owned(), schema);
+        }
+        let (document, _) = testing::run(run, document);
+        assert_eq!(document.schema("UMember").unwrap()["x-mkio-written"], true);
+    }
+
     #[test]
     fn follows_references_in_both_directions() {
         let mut document = testing::with_paths(json!({"/a": {"put": {

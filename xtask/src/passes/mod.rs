@@ -20,7 +20,7 @@ mod ref_siblings;
 mod references;
 mod request_bodies;
 mod responses;
-mod secrets;
+pub mod secrets;
 mod shapes;
 mod supported;
 mod type_names;

@@ -65,7 +65,8 @@ pub fn run(mut document: Document, changes: &mut Changes) -> Document {
     document
 }
 
-fn sounds_secret(name: &str) -> bool {
+/// Whether the name of a field is like those of secrets.
+pub fn sounds_secret(name: &str) -> bool {
     let name = name
         .replace("passPhrase", "passphrase")
         .replace("passWord", "password");

@@ -194,12 +194,38 @@ mod tests {
     }
 
     #[test]
+    fn each_state_says_which_one_it_is() {
+        for (state, absent, null) in [
+            (Nullable::Absent, true, false),
+            (Nullable::Null, false, true),
+            (Nullable::Value(0), false, false),
+        ] {
+            assert_eq!((state.is_absent(), state.is_null()), (absent, null));
+        }
+    }
+
+    #[cfg(feature = "schemars")]
+    #[test]
+    fn its_schema_is_that_of_an_option() {
+        let mut generator = schemars::SchemaGenerator::default();
+        let schema = generator.subschema_for::<Nullable<String>>();
+        assert_eq!(schema, generator.subschema_for::<Option<String>>());
+    }
+
+    #[test]
     fn values_are_taken_out_and_changed() {
         let text: Nullable<String> = "a".into();
         assert_eq!(text.as_deref(), Some("a"));
+        assert_eq!(text.as_ref(), Nullable::Value(&"a".to_owned()));
         assert_eq!(text.map(|text| text.len()), Nullable::Value(1));
+        let some = Nullable::or_null(Some(3_u8));
+        assert_eq!(some.value(), Some(3));
+        assert_eq!(some.unwrap_or(7), 3);
+        assert_eq!(some.unwrap_or_else(|| 8), 3);
+        assert_eq!(some.unwrap_or_default(), 3);
         for nothing in [Nullable::<u8>::Absent, Nullable::Null] {
-            assert_eq!(nothing.map(|n| n + 1).is_null(), nothing.is_null());
+            assert_eq!(nothing.map(|n| n + 1), nothing);
+            assert_eq!(nothing.as_ref().value(), None);
             assert_eq!(nothing.unwrap_or(7), 7);
             assert_eq!(nothing.unwrap_or_else(|| 8), 8);
             assert_eq!(nothing.unwrap_or_default(), 0);

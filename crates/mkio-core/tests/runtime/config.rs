@@ -297,8 +297,8 @@ async fn the_cloud_by_its_address_has_no_device_either() {
         .build()
         .unwrap();
     for transport in [transport, other] {
-        let look = transport.request(http::Method::GET, "/api/channels/");
-        let error = look.api("channels").send().await.unwrap_err();
+        let list = transport.request(http::Method::GET, "/api/channels/");
+        let error = list.api("channels").send().await.unwrap_err();
         assert_eq!((error.kind(), script.count()), (ErrorKind::Config, 0));
     }
 }
@@ -317,8 +317,8 @@ async fn a_device_has_a_token_of_its_own_and_no_rate_limits() {
         .unwrap();
     let started = tokio::time::Instant::now();
     for _ in 0..50 {
-        let look = transport.request(http::Method::GET, "/api/channels/");
-        look.api("channels").send().await.unwrap();
+        let list = transport.request(http::Method::GET, "/api/channels/");
+        list.api("channels").send().await.unwrap();
     }
     assert_eq!(started.elapsed(), std::time::Duration::ZERO);
     assert!(

@@ -341,8 +341,8 @@ async fn an_outage_of_one_service_spends_no_retries_of_another() {
         .build()
         .unwrap();
     for _ in 0..20 {
-        let look = transport.request(http::Method::GET, "/api/channels/");
-        look.api("channels").send().await.unwrap_err();
+        let list = transport.request(http::Method::GET, "/api/channels/");
+        list.api("channels").send().await.unwrap_err();
     }
     call(&transport, &GET).await.unwrap();
 }

@@ -295,8 +295,8 @@ async fn each_is_described_and_taken_up_again() {
         };
         let service = service(resource, Some(goal), states);
         let mut first = wait(&service, resource);
-        let look = tokio::time::timeout(Duration::from_secs(5), first.try_next()).await;
-        assert_eq!(look.is_err(), resource.presence, "{}", resource.name);
+        let poll = tokio::time::timeout(Duration::from_secs(5), first.try_next()).await;
+        assert_eq!(poll.is_err(), resource.presence, "{}", resource.name);
         let written = serde_json::to_string(&first.describe().expect("a description"));
         drop(first);
         let read = serde_json::from_str(&written.expect("JSON")).expect("a description");

@@ -80,7 +80,7 @@ fn client(emulator: &Emulator, checked: &Checked, token: &str) -> anyhow::Result
     Ok(builder.build()?)
 }
 
-/// The wait, looking often: the emulator's time runs fast.
+/// The wait, polling often: the emulator's time runs fast.
 pub fn quick<T, S: StateName>(wait: Wait<T, S>) -> Wait<T, S>
 where
     T: Send + 'static,

@@ -10,7 +10,7 @@ use super::runtime::OwnRuntime;
 /// An iterator over a stream; made by [`Client::iter`](super::Client::iter).
 ///
 /// The stream goes on in the background between two items as far as it does so by itself: a list
-/// fetches ahead, a wait looks.
+/// fetches ahead, a wait polls.
 #[derive(Debug)]
 #[must_use = "an iterator sends nothing until it is asked for an item"]
 pub struct Iter<S> {

@@ -8,7 +8,7 @@ use tokio::runtime::{Builder, Handle, Runtime};
 pub(super) struct OwnRuntime(Option<Runtime>);
 
 impl OwnRuntime {
-    /// One background thread: it keeps connections alive, fetches pages ahead and looks for waits
+    /// One background thread: it keeps connections alive, fetches pages ahead and polls for waits
     /// while the caller does something else.
     pub(super) fn new() -> Result<Self> {
         let runtime = Builder::new_multi_thread()

@@ -147,12 +147,12 @@ fn the_next_page_is_fetched_while_items_are_in_use() {
 
 #[test]
 fn a_wait_gives_its_changes_and_then_the_resource() {
-    let looks = Mutex::new(0);
+    let polls = Mutex::new(0);
     let mkio = paused(move |_| {
-        let mut looks = looks.lock().unwrap();
-        *looks += 1;
+        let mut polls = polls.lock().unwrap();
+        *polls += 1;
         let (state, progress) = [("Queued", 0), ("Processing", 40)]
-            .get(*looks / 3)
+            .get(*polls / 3)
             .copied()
             .unwrap_or(("Finished", 100));
         let outputs = format!(r#"[{{"progress":{progress}}}]"#);

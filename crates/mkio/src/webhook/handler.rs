@@ -164,13 +164,13 @@ impl Webhook {
         self.inner.largest
     }
 
-    /// Looks at everything but the body.
+    /// Checks everything but the body.
     fn admit(&self, request: &Parts) -> Handling {
         if request.method != Method::POST {
             return Err((StatusCode::METHOD_NOT_ALLOWED, "events are posted"));
         }
         let inner = &*self.inner;
-        // All secrets are looked at, whichever fits.
+        // All secrets are compared, whichever fits.
         let verified = inner.secrets.iter().fold(Choice::from(0), |found, secret| {
             found | secret.is_in(request)
         });

@@ -197,7 +197,7 @@ async fn a_restart_counts_only_once_it_has_begun() {
     event(&service).goal("restarted").await.unwrap();
     assert!(start.elapsed() >= seconds(8), "{:?}", start.elapsed());
 
-    // One that was over before the first look.
+    // One that was over before the first poll.
     let service = Service::new();
     service.at(SHOW, &[(0, "Running")]);
     let start = Instant::now();
@@ -261,7 +261,7 @@ async fn an_unknown_state_is_reported_and_the_wait_goes_on() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn there_is_always_a_deadline_with_one_last_look() {
+async fn there_is_always_a_deadline_with_one_last_poll() {
     let service = Service::new();
     service.at(JOB_1, &[(0, "Processing 30")]);
     let mut waiting = job(&service, "job-1").timeout(seconds(100));
@@ -277,7 +277,7 @@ async fn there_is_always_a_deadline_with_one_last_look() {
     let last = service.log().last().unwrap().0;
     assert!((100.0..100.1).contains(&last), "{last}");
 
-    // What the last look sees counts.
+    // What the last poll sees counts.
     let service = Service::new();
     service.at(JOB_1, &[(0, "Processing"), (100, "Finished")]);
     job(&service, "job-1").timeout(seconds(100)).await.unwrap();
@@ -292,7 +292,7 @@ async fn there_is_always_a_deadline_with_one_last_look() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_look_that_hangs_does_not_move_the_deadline() {
+async fn a_poll_that_hangs_does_not_move_the_deadline() {
     let hanging = crate::page::script::Script::slow(seconds(3600), |_| Ok("{}".to_owned()));
     let values = ["acme", "h264", "job-1"].map(str::to_owned).to_vec();
     let start = Instant::now();

@@ -198,10 +198,10 @@ async fn a_stream_asks_for_states_alone_where_there_is_no_progress() {
     let mut event: Wait<Value, State> = Wait::new(&service.transport, &LIVE_EVENT, values);
     while event.try_next().await.unwrap().is_some() {}
     let log = service.log();
-    let (last, looks) = log.split_last().unwrap();
+    let (last, polls) = log.split_last().unwrap();
     assert!(last.1.ends_with("/show"), "{log:?}");
     assert!(
-        looks.iter().all(|(_, path)| path.ends_with("/state")),
+        polls.iter().all(|(_, path)| path.ends_with("/state")),
         "{log:?}"
     );
 }
@@ -262,13 +262,13 @@ async fn absurd_intervals_are_those_of_a_year() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_wait_dropped_in_the_middle_of_a_look_leaves_nothing_behind() {
+async fn a_wait_dropped_in_the_middle_of_a_poll_leaves_nothing_behind() {
     let service = Service::new();
     service.at(&path("job-1"), &[(0, "Processing")]);
     let waiting = job(&service, "job-1").into_future();
-    // The look begins after 10 ms and takes 5.
-    let look = Duration::from_millis(12);
-    tokio::time::timeout(look, waiting).await.unwrap_err();
+    // The poll begins after 10 ms and takes 5.
+    let poll = Duration::from_millis(12);
+    tokio::time::timeout(poll, waiting).await.unwrap_err();
     assert_eq!(service.script.calls(), 1);
     tokio::time::sleep(Duration::from_millis(1)).await;
     assert_eq!(service.waits().pollers(), 0);
@@ -277,15 +277,15 @@ async fn a_wait_dropped_in_the_middle_of_a_look_leaves_nothing_behind() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_look_that_panics_is_one_that_failed() {
+async fn a_poll_that_panics_is_one_that_failed() {
     let service = Service::new();
     for name in ["job-1", "job-2"] {
         service.at(&path(name), &[(0, "Processing"), (60, "Finished")]);
     }
-    let looks = std::sync::atomic::AtomicUsize::new(0);
+    let polls = std::sync::atomic::AtomicUsize::new(0);
     service.fault(move |_| {
-        let look = looks.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        assert_ne!(look, 1, "a bug in what carries requests");
+        let poll = polls.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        assert_ne!(poll, 1, "a bug in what carries requests");
         None
     });
     let start = Instant::now();

@@ -20,7 +20,7 @@ fn finished(name: &str) -> StateEvent {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_event_ends_a_wait_without_a_look() {
+async fn an_event_ends_a_wait_without_a_poll() {
     let service = Service::new();
     service.at(&path("a"), &[(0, "Processing")]);
     let mut waiting = job(&service, "a");
@@ -144,12 +144,12 @@ async fn events_do_not_slow_down_what_has_none() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_look_that_began_before_an_event_tells_nothing_new() {
+async fn a_poll_that_began_before_an_event_tells_nothing_new() {
     let service = Service::new();
     service.at(&path("a"), &[(0, "Queued"), (100, "Finished")]);
     let mut waiting = job(&service, "a").poll_every(seconds(5)..seconds(5));
     waiting.try_next().await.unwrap();
-    // The next look is under way when the event comes.
+    // The next poll is under way when the event comes.
     let calls = service.script.calls();
     while service.script.calls() == calls {
         tokio::time::sleep(Duration::from_millis(1)).await;
@@ -169,7 +169,7 @@ async fn a_look_that_began_before_an_event_tells_nothing_new() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_event_that_is_older_than_a_look_makes_it_look_again() {
+async fn an_event_that_is_older_than_a_poll_makes_it_poll_again() {
     let service = Service::new();
     service
         .script
@@ -189,7 +189,7 @@ async fn an_event_that_is_older_than_a_look_makes_it_look_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_fall_back_that_only_an_event_tells_is_looked_at() {
+async fn a_fall_back_that_only_an_event_tells_is_polled() {
     let service = Service::new();
     let show = "media/liveEvents/show";
     service.at(show, &[(0, "Starting"), (60, "Running")]);

@@ -78,9 +78,9 @@ async fn five_hundred_jobs_stay_under_sixty_requests_a_minute() {
     }
     let busiest = service.busiest_minute();
     assert!(busiest < 60, "{busiest} requests in a minute");
-    // A look at each would take 500 per interval; these are all, and hardly any is single.
+    // A poll at each would take 500 per interval; these are all, and hardly any is single.
     let single = service.script.calls() - lists(&service);
-    assert!(single < 10, "{single} single looks");
+    assert!(single < 10, "{single} single polls");
 }
 
 #[tokio::test(start_paused = true)]
@@ -233,7 +233,7 @@ async fn many_deletions_are_seen_through_the_list() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn many_waits_have_their_last_look_together() {
+async fn many_waits_have_their_last_poll_together() {
     let service = Service::new();
     let names: Vec<_> = (0..50).map(|number| format!("job-{number}")).collect();
     for name in &names {
@@ -274,7 +274,7 @@ async fn run_all(service: &Service, jobs: &[(String, String)]) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn jobs_of_many_transforms_share_their_looks() {
+async fn jobs_of_many_transforms_share_their_polls() {
     for name in [
         |number: usize| format!("job-{number:03}"),
         // Each transform has a job of the same name.
@@ -288,7 +288,7 @@ async fn jobs_of_many_transforms_share_their_looks() {
         let busiest = service.busiest_minute();
         assert!(busiest < 60, "{busiest} requests in a minute");
         let single = service.script.calls() - lists(&service);
-        assert!(single < 10, "{single} single looks");
+        assert!(single < 10, "{single} single polls");
     }
 }
 
@@ -305,7 +305,7 @@ async fn jobs_of_one_name_that_a_list_does_not_tell_apart_are_not_mixed_up() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn names_that_the_list_cannot_find_are_looked_at_alone() {
+async fn names_that_the_list_cannot_find_are_polled_alone() {
     let service = Service::new();
     service.hide("odd-");
     let jobs: Vec<_> = (0..500)
@@ -364,7 +364,7 @@ async fn a_name_that_needs_escaping_or_is_long_goes_into_no_list_request() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn many_waits_for_one_resource_look_once_for_all() {
+async fn many_waits_for_one_resource_poll_once_for_all() {
     let service = Service::new();
     service.at(&path("a"), &[(0, "Processing"), (60, "Finished")]);
     let ended = all((0..100).map(|_| job(&service, "a"))).await;
@@ -379,7 +379,7 @@ async fn many_waits_for_one_resource_look_once_for_all() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn deadlines_close_to_each_other_share_their_last_look() {
+async fn deadlines_close_to_each_other_share_their_last_poll() {
     let service = Service::new();
     let mut running = JoinSet::new();
     for number in 0..200 {
@@ -392,7 +392,7 @@ async fn deadlines_close_to_each_other_share_their_last_look() {
     }
     assert!(running.join_all().await.iter().all(Result::is_ok));
     let last = service.log().iter().filter(|(at, _)| *at >= 99.0).count();
-    assert!(last <= 20, "{last} looks at the deadlines");
+    assert!(last <= 20, "{last} polls at the deadlines");
 }
 
 #[tokio::test(start_paused = true)]

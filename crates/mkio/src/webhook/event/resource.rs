@@ -85,7 +85,7 @@ impl Kind {
 }
 
 impl Event {
-    /// The resource with the type that the event's type, its source or else its looks imply; nothing
+    /// The resource with the type that the event's type, its source or else its form imply; nothing
     /// when the event carries none.
     ///
     /// The payload of channel events is not documented; the source tells which API it is from, or
